@@ -1,0 +1,43 @@
+# Every target makes or mends .venv by itself. Paths stay relative: the checkout's own may have a space.
+PYTHON ?= python3
+ARGS ?=
+RUN := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check migrations bench soak
+
+help:
+	@echo "make demo    run the story, then site and worker until Ctrl-C   (ARGS=--exit: end after it)"
+	@echo "make test    all tests                                          (ARGS='-k name -n 2': pytest's)"
+	@echo "make check   lint, types, migrations, known vulnerabilities, tests with coverage"
+	@echo "make bench   the measurements, to the terminal and build/bench.json"
+	@echo "make soak    the long runs with faults"
+	@echo "DATABASE_URL replaces the embedded PostgreSQL; PYTHON=python3.12 makes .venv with that one."
+
+venv:
+	@command -v "$(PYTHON)" >/dev/null || { echo "$(PYTHON) not found: install Python 3.11 or newer (Debian: apt-get install python3 python3-venv)" >&2; exit 1; }
+	@"$(PYTHON)" .ci/venv.py
+
+demo: venv
+	@$(RUN) manage.py demo $(ARGS)
+
+test: venv
+	@$(RUN) -m pytest $(ARGS)
+
+migrations: venv
+	@$(RUN) manage.py makemigrations --check --dry-run
+
+check: venv
+	$(RUN) -m ruff check
+	$(RUN) -m ruff format --check
+	$(RUN) -m mypy
+	$(RUN) manage.py check
+	$(RUN) manage.py makemigrations --check --dry-run
+	$(RUN) .ci/audit.py
+	$(RUN) -m pytest --cov $(ARGS)
+
+bench: venv
+	@$(RUN) -m tests.bench $(ARGS)
+
+soak: venv
+	@$(RUN) -m pytest tests/soak -o addopts= --timeout=0 $(ARGS)

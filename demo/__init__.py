@@ -1,0 +1,1 @@
+"""The host project: what a site that uses lifecycle and purge looks like."""

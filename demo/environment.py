@@ -1,0 +1,156 @@
+"""Settings from the environment: each value is right, or one line says what is wrong with it.
+
+A variable that is set but empty is an error, never a default: an empty DATABASE_URL in production
+must not silently mean the embedded database. No message repeats a password.
+"""
+
+import os
+import secrets
+from collections.abc import Callable
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+from . import postgres_url
+
+FLAGS = {"1": True, "true": True, "yes": True, "on": True}
+FLAGS |= {"0": False, "false": False, "no": False, "off": False}
+
+EXAMPLES = {
+    "DJANGO_SECRET_KEY": "fifty or more random characters",
+    "DEBUG": "1 or 0",
+    "ALLOWED_HOSTS": "example.com,www.example.com",
+    "CSRF_TRUSTED_ORIGINS": "https://example.com,https://*.example.com",
+    "DATABASE_URL": "postgres://user:password@host:5432/name?sslmode=require",
+    "REDIS_URL": "redis://localhost:6379/0",
+    "DEFAULT_FROM_EMAIL": "Site <noreply@example.com>",
+}
+SHORTEST_SECRET = 32
+
+
+def wrong(name: str, problem: str) -> NoReturn:
+    """Raise ImproperlyConfigured: the variable, what is wrong with it, an example."""
+    raise ImproperlyConfigured(f"{name} {problem}; for example {name}={EXAMPLES[name]!r}")
+
+
+def text(name: str) -> str | None:
+    """The variable's value without blanks around it, None where it is not set."""
+    value = os.environ.get(name)
+    if value is None:
+        return None
+    return value.strip() or wrong(name, "is set but empty: unset it, or give it a value")
+
+
+def flag(name: str, default: bool) -> bool:
+    """A yes or no."""
+    value = text(name)
+    if value is None:
+        return default
+    if value.lower() not in FLAGS:
+        wrong(name, f"is neither true nor false: {value!r}")
+    return FLAGS[value.lower()]
+
+
+def names(name: str, check: Callable[[str], str | None]) -> list[str]:
+    """A list separated by commas; `check` returns what is wrong with one of its parts."""
+    parts = [part.strip() for part in (text(name) or "").split(",")]
+    if parts == [""]:
+        return []
+    for part in parts:
+        if problem := "has an empty part" if not part else check(part):
+            wrong(name, problem)
+    return parts
+
+
+def allowed_hosts(debug: bool) -> list[str]:
+    """Host names, without scheme or port. Required without DEBUG; Django adds localhost with it."""
+    found = names("ALLOWED_HOSTS", _host_problem)
+    if not found and not debug:
+        wrong("ALLOWED_HOSTS", "is required when DEBUG is off")
+    return found
+
+
+def _host_problem(host: str) -> str | None:
+    if "/" in host or " " in host:
+        return f"holds names only, no address: {host!r}"
+    if ":" in host and not host.startswith("["):
+        return f"takes no port: {host!r}"
+    return None
+
+
+def trusted_origins() -> list[str]:
+    """Origins with their scheme, as Django wants them."""
+    return names("CSRF_TRUSTED_ORIGINS", _origin_problem)
+
+
+def _origin_problem(origin: str) -> str | None:
+    scheme, separator, host = origin.partition("://")
+    if scheme not in ("http", "https") or not separator or not host:
+        return f"needs http:// or https:// before each name: {origin!r}"
+    return f"takes no path: {origin!r}" if "/" in host else None
+
+
+def secret_key(debug: bool, folder: Path) -> str:
+    """DJANGO_SECRET_KEY; with DEBUG and none set, one made once and kept in `folder`."""
+    value = text("DJANGO_SECRET_KEY")
+    if value is not None and len(value) < SHORTEST_SECRET:
+        wrong("DJANGO_SECRET_KEY", f"is shorter than {SHORTEST_SECRET} characters")
+    if value is None and not debug:
+        wrong("DJANGO_SECRET_KEY", "is required when DEBUG is off")
+    return value or _kept_secret(folder / "secret_key")
+
+
+def _kept_secret(path: Path) -> str:
+    path.parent.mkdir(exist_ok=True)
+    if not path.exists():
+        # Written whole under its own name, then linked: of two first processes one wins, and
+        # neither ever reads a half-written key.
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(50))
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text()
+
+
+def database() -> dict[str, Any] | None:
+    """Django's DATABASES entry from DATABASE_URL, None where it is not set."""
+    value = text("DATABASE_URL")
+    if value is None:
+        return None
+    try:
+        return postgres_url.parse(value)
+    except ValueError as error:
+        wrong("DATABASE_URL", str(error))
+
+
+def redis_url() -> str:
+    """REDIS_URL, or an empty string: then the queue is in the database."""
+    value = text("REDIS_URL")
+    if value is None:
+        return ""
+    scheme = value.partition("://")[0]
+    try:
+        parts = urlsplit(value)
+        complete = bool(parts.path if scheme == "unix" else parts.hostname) and parts.port != 0
+    except ValueError:
+        complete = False
+    if scheme not in ("redis", "rediss", "unix") or not complete:
+        wrong("REDIS_URL", "is not an address of the form redis://, rediss:// or unix://")
+    return value
+
+
+def from_email() -> str:
+    """The sender of mails."""
+    value = text("DEFAULT_FROM_EMAIL") or "webmaster@localhost"
+    name, _, domain = parseaddr(value)[1].partition("@")
+    if not name or not domain or "\n" in value:
+        wrong("DEFAULT_FROM_EMAIL", f"is not a mail address: {value!r}")
+    return value

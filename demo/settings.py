@@ -1,0 +1,74 @@
+"""Settings of the host project; what depends on the place comes from the environment.
+
+With nothing set, a checkout works: DEBUG, an embedded PostgreSQL, a secret key made once.
+docs/settings.md has the table of the variables.
+"""
+
+from pathlib import Path
+
+from demo import environment
+from lifecycle import embedded
+from purge.queue import queue
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = BASE_DIR / ".data"
+
+DEBUG = environment.flag("DEBUG", default=True)
+SECRET_KEY = environment.secret_key(DEBUG, DATA_DIR)
+ALLOWED_HOSTS = environment.allowed_hosts(DEBUG)
+CSRF_TRUSTED_ORIGINS = environment.trusted_origins()
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.from_email()
+
+# Where the embedded server lives; None where DATABASE_URL names another.
+EMBEDDED_DATABASE = None if environment.database() else DATA_DIR / "postgres"
+DATABASES = {"default": environment.database() or embedded.database(DATA_DIR / "postgres")}
+HUEY = queue(redis_url=environment.redis_url())
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "pgtrigger",
+    "huey.contrib.djhuey",
+    "lifecycle",
+    "purge",
+    "demo",
+]
+MIGRATION_MODULES = {
+    "lifecycle": "migrations.lifecycle",
+    "purge": "migrations.purge",
+    "demo": "migrations.demo",
+}
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+ROOT_URLCONF = "demo.urls"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"

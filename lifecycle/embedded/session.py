@@ -1,0 +1,126 @@
+"""One process's use of the embedded server: the lock it holds, and how it gets one running.
+
+Three locks, all flock, so that the kernel drops them however a process ends:
+`users`   shared by every user; the keeper waits to have it alone, then stops the server
+`start`   held while one process looks for the server and starts it
+`server`  held by the keeper and inherited by PostgreSQL itself: free means that no server runs
+"""
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from psycopg import pq
+from psycopg.conninfo import make_conninfo
+
+from . import keeper
+from .place import NAME, PORT, USER, EmbeddedError, account, binaries, make_home
+
+START_SECONDS = 60.0
+STOP_SECONDS = 10.0
+POLL_SECONDS = 0.02
+
+
+class Session:
+    """This process's hold on the server in `home`; use it through `ensure` and `release`."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.process = os.getpid()
+        self.keeper: subprocess.Popen[bytes] | None = None
+        make_home(home)
+        # Waits here while the keeper is stopping the server: it has the lock alone.
+        self.users = _locked(home / "users", fcntl.LOCK_SH)
+
+    def start(self, options: Mapping[str, str | int]) -> None:
+        """Return once the server answers, started by us if need be."""
+        start = _locked(self.home / "start", fcntl.LOCK_EX)
+        try:
+            if not self._answers():
+                self._start(options)
+        finally:
+            os.close(start)
+
+    def close(self) -> None:
+        """Let go; wait for the server to stop if we were its last user."""
+        if self.process != os.getpid():
+            # A fork shares its parent's lock: to convert it here would take it from the parent.
+            return
+        last = _try_lock(self.users, fcntl.LOCK_EX)
+        os.close(self.users)
+        if last:
+            self._await_stop()
+        self._forget_keeper()
+
+    def _answers(self) -> bool:
+        """Whether the server takes connections: what pg_isready asks, needing no free slot."""
+        where = make_conninfo(host=str(self.home / "socket"), port=PORT, connect_timeout=5)
+        return pq.PGconn.ping(where.encode()) == pq.Ping.OK
+
+    def _start(self, options: Mapping[str, str | int]) -> None:
+        self._forget_keeper()
+        self.keeper = _spawn_keeper(self.home, options)
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self.keeper.poll() is not None or time.monotonic() > deadline:
+                self.keeper.terminate()
+                raise EmbeddedError(f"the embedded PostgreSQL did not start:\n{_log(self.home)}")
+            time.sleep(POLL_SECONDS)
+
+    def _forget_keeper(self) -> None:
+        # Reaped if it has ended. Otherwise it outlives us by design, and Popen must not warn.
+        if self.keeper is not None and self.keeper.poll() is None:
+            self.keeper.returncode = 0
+        self.keeper = None
+
+    def _await_stop(self) -> None:
+        deadline = time.monotonic() + STOP_SECONDS
+        server = os.open(self.home / "server", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            while not _try_lock(server, fcntl.LOCK_EX) and time.monotonic() < deadline:
+                time.sleep(POLL_SECONDS)
+        finally:
+            os.close(server)
+
+
+def _locked(path: Path, how: int) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(descriptor, how)
+    return descriptor
+
+
+def _try_lock(descriptor: int, how: int) -> bool:
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _spawn_keeper(home: Path, options: Mapping[str, str | int]) -> subprocess.Popen[bytes]:
+    who = account()
+    arguments = [str(home), str(binaries(home)), USER, NAME]
+    arguments += [str(who.pw_uid), str(who.pw_gid)] if who else ["", ""]
+    arguments += [f"{name}={value}" for name, value in options.items()]
+    log = os.open(home / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        return subprocess.Popen(
+            # -I -S: nothing but the standard library, whatever the environment says.
+            [sys.executable, "-I", "-S", keeper.__file__, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            # Its own session: Ctrl-C in a terminal must reach the users, not the server.
+            start_new_session=True,
+        )
+    finally:
+        os.close(log)
+
+
+def _log(home: Path) -> str:
+    return "\n".join((home / "log").read_text(errors="replace").splitlines()[-15:])

@@ -1,0 +1,71 @@
+"""The queue that Huey reads: in the site's own database, or in Redis for a larger site.
+
+    HUEY = purge.queue.queue()
+
+The queue only wakes the worker; what falls due is in the agenda. It can be lost or emptied at any
+time without anything being forgotten.
+"""
+
+from typing import Any
+
+TABLES_PREFIX = "huey"
+
+
+def queue(redis_url: str = "", database: str = "default", workers: int = 2) -> dict[str, Any]:
+    """Django's HUEY setting; `database` is an alias of DATABASES. Connects to nothing.
+
+    Tasks run in the consumer also under DEBUG (Huey's own default runs them in the caller), leave
+    no results behind, and SIGTERM lets those running finish.
+    """
+    setting: dict[str, Any] = {
+        "name": "tombstone",
+        "immediate": False,
+        "results": False,
+        "utc": True,
+        "consumer": {"workers": workers, "worker_type": "thread", "graceful_signal": "TERM"},
+    }
+    if redis_url:
+        return setting | {"huey_class": "huey.RedisHuey", "connection": {"url": redis_url}}
+    storage = {
+        "connection": Connect(database),
+        "create_tables": False,  # the constructor would connect while settings are imported
+        "table_prefix": TABLES_PREFIX,
+    }
+    return setting | {"huey_class": "huey.PostgresHuey", "connection": storage}
+
+
+class Connect:
+    """Opens the queue's connections with the parameters of a Django database alias.
+
+    They are read anew each time, so that tests get the queue of the test database. The connections
+    are the queue's own: a task's transaction neither holds back nor takes back what is enqueued.
+    """
+
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+
+    def __call__(self) -> Any:
+        import psycopg
+        from django.db import connections
+
+        parameters = connections[self.alias].get_connection_params()
+        # Django's cursor and adapters are for its ORM; Huey wants rows as psycopg gives them.
+        plain = {key: parameters[key] for key in parameters.keys() - {"context", "cursor_factory"}}
+        return psycopg.connect(**plain)
+
+
+def create_tables(using: str = "default", **kwargs: Any) -> None:
+    """Make the queue's tables where they are missing; a receiver of `post_migrate`.
+
+    Does nothing when the queue is in Redis or in another database than `using`.
+    """
+    from django.db import connections, transaction
+    from huey.contrib.djhuey import HUEY
+
+    storage = HUEY.storage
+    source = getattr(storage, "connection", None)
+    if not isinstance(source, Connect) or source.alias != using:
+        return
+    with transaction.atomic(using), connections[using].cursor() as cursor:
+        for statement in storage.ddl:
+            cursor.execute(statement)

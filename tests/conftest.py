@@ -1,0 +1,33 @@
+"""The database of the tests: DATABASE_URL's server, else an embedded one of the tests' own."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+
+from lifecycle import embedded
+
+# Settings are loaded before this file, connections are opened after it; the entry is shared.
+if settings.EMBEDDED_DATABASE:
+    settings.EMBEDDED_DATABASE = settings.EMBEDDED_DATABASE.with_name("postgres-tests")
+    settings.DATABASES["default"].update(embedded.database(settings.EMBEDDED_DATABASE))
+
+# Nothing in a test database has to outlive a power cut.
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[None]:
+    """The server, held by every xdist worker; each has a database of its own on it."""
+    if settings.EMBEDDED_DATABASE:
+        with embedded.server(settings.EMBEDDED_DATABASE, **FAST):
+            yield
+    else:
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    database_server: None, django_db_modify_db_settings_parallel_suffix: None
+) -> None:
+    """pytest-django's hook for what has to be there before it makes the test database."""
