@@ -15,7 +15,6 @@ WITHOUT_DATABASE = {
     "makemigrations",
     "startapp",
     "startproject",
-    "test",
     "version",
 }
 

@@ -54,7 +54,7 @@ def make(lock):
     keep = {"pass_fds": [lock], "stdin": subprocess.DEVNULL}
     subprocess.check_call([sys.executable, "-m", "venv", "--clear", ".venv"], **keep)
     pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    subprocess.check_call(pip + ["--require-hashes", "-r", LOCK], **keep)
+    subprocess.check_call([*pip, "--require-hashes", "-r", LOCK], **keep)
     half = STAMP + ".half"
     with open(half, "wb") as file:
         file.write(read(LOCK))

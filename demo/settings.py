@@ -20,8 +20,9 @@ CSRF_TRUSTED_ORIGINS = environment.trusted_origins()
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.from_email()
 
 # Where the embedded server lives; None where DATABASE_URL names another.
-EMBEDDED_DATABASE = None if environment.database() else DATA_DIR / "postgres"
-DATABASES = {"default": environment.database() or embedded.database(DATA_DIR / "postgres")}
+external_database = environment.database()
+EMBEDDED_DATABASE = None if external_database else DATA_DIR / "postgres"
+DATABASES = {"default": external_database or embedded.database(DATA_DIR / "postgres")}
 HUEY = queue(redis_url=environment.redis_url())
 
 INSTALLED_APPS = [

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .place import NAME, PORT, USER, EmbeddedError, place
+from .location import NAME, PORT, USER, EmbeddedError, place
 from .session import Session
 
 __all__ = ["EmbeddedError", "database", "ensure", "release", "server"]

@@ -18,11 +18,12 @@ from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
 from . import keeper
-from .place import NAME, PORT, USER, EmbeddedError, account, binaries, make_home
+from .location import NAME, PORT, USER, EmbeddedError, account, binaries, make_home
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.02
+TAKEN_UP_LOOKS = 10
 
 
 class Session:
@@ -79,12 +80,21 @@ class Session:
 
     def _await_stop(self) -> None:
         deadline = time.monotonic() + STOP_SECONDS
-        server = os.open(self.home / "server", os.O_RDWR | os.O_CREAT, 0o600)
+        taken_up = 0
+        while self._is_locked("server", fcntl.LOCK_EX) and time.monotonic() < deadline:
+            # Another may have begun to use the server as we let go; one look can be too early,
+            # before the keeper has the lock.
+            taken_up = 0 if self._is_locked("users", fcntl.LOCK_SH) else taken_up + 1
+            if taken_up > TAKEN_UP_LOOKS:
+                return
+            time.sleep(POLL_SECONDS)
+
+    def _is_locked(self, name: str, how: int) -> bool:
+        descriptor = os.open(self.home / name, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            while not _try_lock(server, fcntl.LOCK_EX) and time.monotonic() < deadline:
-                time.sleep(POLL_SECONDS)
+            return not _try_lock(descriptor, how)
         finally:
-            os.close(server)
+            os.close(descriptor)
 
 
 def _locked(path: Path, how: int) -> int:

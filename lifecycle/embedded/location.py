@@ -126,7 +126,7 @@ def _copied(site: Path, home: Path) -> Path:
 
 def _open_to_others(top: Path) -> None:
     for folder, _, files in os.walk(top):
-        os.chmod(folder, 0o755)
+        os.chmod(folder, 0o755)  # noqa: S103 - programs, to be run by another user
         for name in files:
             path = Path(folder, name)
             if not path.is_symlink():
