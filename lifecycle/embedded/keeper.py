@@ -58,10 +58,11 @@ def initialise(home: Path, bin: Path, user: str, name: str, run: dict[str, Any])
     if "user" in run:
         os.chown(fresh, run["user"], run["group"])
     # The built-in C.UTF-8 needs no locale of the system, and its upper() knows more than ASCII.
-    locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    initdb = [bin / "initdb", "-D", fresh, "-U", user, "--auth=trust", "--encoding=UTF8", *locale]
+    locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin"]
+    locale += ["--builtin-locale=C.UTF-8"]
+    initdb = [str(bin / "initdb"), "-D", str(fresh), "-U", user, "--auth=trust", *locale]
     subprocess.run(initdb, check=True, **run)
-    single = [bin / "postgres", "--single", "-D", fresh, "postgres"]
+    single = [str(bin / "postgres"), "--single", "-D", str(fresh), "postgres"]
     subprocess.run(single, input=f"CREATE DATABASE {name}\n".encode(), check=True, **run)
     fresh.rename(home / "data")
 
