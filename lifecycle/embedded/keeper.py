@@ -124,4 +124,8 @@ def environment() -> dict[str, str]:
 
 if __name__ == "__main__":
     home, bin, *rest = sys.argv[1:]
-    sys.exit(main(Path(home), Path(bin), *rest))
+    try:
+        sys.exit(main(Path(home), Path(bin), *rest))
+    except subprocess.CalledProcessError as error:
+        # Its own last words are in the log already; a traceback would hide them.
+        sys.exit(f"{Path(error.cmd[0]).name} failed with exit code {error.returncode}")

@@ -17,8 +17,9 @@ DOWN = "postgres://nobody@127.0.0.1:1/none"
 
 
 def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command with `variables` and none of the project's others."""
-    inherited = {k: v for k, v in os.environ.items() if k not in environment.EXAMPLES}
+    """Run a command with `variables`, none of the project's others, and the demo's settings."""
+    ours = environment.EXAMPLES.keys() | {"DJANGO_SETTINGS_MODULE"}
+    inherited = {name: value for name, value in os.environ.items() if name not in ours}
     return subprocess.run(
         [sys.executable, "-W", "error::ResourceWarning", "manage.py", *arguments],
         cwd=ROOT,

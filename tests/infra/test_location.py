@@ -1,6 +1,7 @@
 """Where the embedded server lives: decided from the path alone, never in another's folder."""
 
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -108,17 +109,18 @@ def test_an_ordinary_user_can_run_it(public_copy: Path) -> None:
         pytest.skip("no setpriv, or this Python cannot be read by another user")
     work = public_copy / "work"
     work.mkdir()
-    os.chown(work, ORDINARY, ORDINARY)
+    other = pwd.getpwnam("daemon")  # initdb wants a user that has a name
+    os.chown(work, other.pw_uid, other.pw_gid)
     script = "import embedded, os; e = embedded.server('work/pg')\n"
     script += "with e as entry: print(os.geteuid(), entry['HOST'])"
-    become = ["setpriv", f"--reuid={ORDINARY}", f"--regid={ORDINARY}", "--clear-groups", "--"]
+    become = ["setpriv", f"--reuid={other.pw_uid}", f"--regid={other.pw_gid}", "--clear-groups"]
     done = subprocess.run(
-        [*become, str(python), "-c", script],
+        [*become, "--", str(python), "-c", script],
         cwd=public_copy,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(public_copy)},
         capture_output=True,
         text=True,
         timeout=60,
     )
-    assert done.stdout.split() == [str(ORDINARY), str(work / "pg" / "socket")], done.stderr
-    assert (work / "pg" / "data").stat().st_uid == ORDINARY
+    assert done.stdout.split() == [str(other.pw_uid), str(work / "pg" / "socket")], done.stderr
+    assert (work / "pg" / "data").stat().st_uid == other.pw_uid
