@@ -1,0 +1,34 @@
+"""Retention for Django on PostgreSQL: which rows end, when, and the proof of it.
+
+    from lifecycle import Policy, Purge, Update, register
+
+Host code uses `live`, `tombstoned`, `restore`, `hold`, `release`, `expire_now` and `context`;
+they are loaded on first use, so that settings may import this package.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "Policy": "policy",
+    "Purge": "dispositions",
+    "Update": "dispositions",
+    "Rows": "capture",
+    "Signals": "capture",
+    "register": "registry",
+    "live": "querysets",
+    "tombstoned": "querysets",
+    "LifecycleQuerySetMixin": "querysets",
+    "restore": "actions",
+    "hold": "actions",
+    "release": "actions",
+    "expire_now": "actions",
+    "context": "contexts",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'lifecycle' has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -1,0 +1,18 @@
+"""The app: finds every `policies.py`, keeps the database's copy of the policies true."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+from django.utils.module_loading import autodiscover_modules
+
+
+class LifecycleConfig(AppConfig):
+    name = "lifecycle"
+    verbose_name = "Lifecycle"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import checks  # noqa: F401
+        from .sync import after_migrate
+
+        autodiscover_modules("policies")
+        post_migrate.connect(after_migrate, dispatch_uid="lifecycle.sync")

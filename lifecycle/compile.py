@@ -1,0 +1,147 @@
+"""Policy -> SQL: the one definition of "due", used by triggers, worker and querysets alike.
+
+Compiled by the ORM with values inlined, without a connection.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from django.db import connections
+from django.db.models import (
+    BooleanField,
+    Case,
+    DateTimeField,
+    DurationField,
+    Expression,
+    ExpressionWrapper,
+    F,
+    Model,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
+from django.db.models.sql import UpdateQuery
+
+from .dispositions import Update
+from .keys import Key, key_of
+from .literals import inline
+from .policy import Policy
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A policy as SQL.
+
+    due_sql     SELECT key, due: due is when the row ends by its own columns, NULL = never
+    state_sql   SELECT key, matches, due, keep, grace: all the worker has to know of a row
+    tables      the model's table, then those of its parents that the two read
+    update_sql  the SET list of an `Update`, or ''
+    """
+
+    due_sql: str
+    state_sql: str
+    tables: tuple[str, ...]
+    key: Key
+    update_sql: str
+
+
+@cache
+def compiled(policy: Policy) -> Compiled:
+    """The policy's SQL. Raises what the ORM raises for a wrong field name."""
+    rows = _rows(policy)
+    return Compiled(
+        due_sql=select(rows, key=F("pk"), due=due_of(policy)),
+        state_sql=select(
+            rows,
+            key=F("pk"),
+            matches=matches_of(policy),
+            due=due_of(policy),
+            keep=keep_of(policy),
+            grace=grace_of(policy),
+        ),
+        tables=tables_of(policy.model),
+        key=key_of(policy.model),
+        update_sql=_assignments(policy),
+    )
+
+
+def select(rows: QuerySet[Any], **columns: Any) -> str:
+    """`SELECT` of the named expressions over all rows, with values inlined."""
+    names = {f"lifecycle_{name}": expression for name, expression in columns.items()}
+    query = rows.annotate(**names).values_list(*names).query
+    statement, params = query.get_compiler(connection=connections["default"]).as_sql()
+    return inline(statement, params).replace('"lifecycle_', '"')
+
+
+def due_query(policy: Policy) -> Any:
+    """The ORM's query behind `due_sql`, for checks that look at its joins."""
+    return _rows(policy).annotate(due=due_of(policy)).values_list("pk", "due").query
+
+
+def tables_of(model: type[Model]) -> tuple[str, ...]:
+    """The tables whose rows together are one row of the model: its own, then its parents'."""
+    own = model._meta.concrete_model._meta  # type: ignore[union-attr]
+    return (own.db_table, *(parent._meta.db_table for parent in own.get_parent_list()))
+
+
+def due_of(policy: Policy) -> Expression | Case:
+    """When a row ends; an `Update` acts after the grace, so its grace is part of the due time."""
+    if policy.on_request:
+        return ExpressionWrapper(Value(None), DateTimeField())
+    moment: Any = ExpressionWrapper(policy.expires, DateTimeField())
+    if isinstance(policy.disposition, Update) and policy.grace:
+        moment = ExpressionWrapper(moment + _duration(policy.grace), DateTimeField())
+    return moment if policy.when == Q() else Case(When(policy.when, then=moment), default=None)
+
+
+def matches_of(policy: Policy) -> Expression | Case:
+    """Whether `when` is true; unknown counts as false."""
+    return _truth(policy.when)
+
+
+def keep_of(policy: Policy) -> Expression | Case:
+    """Whether `keep_while` is true; unknown counts as true, for nothing may end by accident."""
+    if policy.keep_while is None:
+        return ExpressionWrapper(Value(False), BooleanField())
+    return Case(When(~_condition(policy.keep_while), then=Value(False)), default=Value(True))
+
+
+def grace_of(policy: Policy) -> Expression:
+    """How long a tombstoned row stays."""
+    if isinstance(policy.disposition, Update):
+        return _duration(timedelta(0))
+    return _duration(policy.grace)
+
+
+def _duration(grace: Any) -> Expression:
+    if isinstance(grace, timedelta):
+        return Value(grace, DurationField())
+    return ExpressionWrapper(F(grace) if isinstance(grace, str) else grace, DurationField())
+
+
+def _condition(condition: Any) -> Any:
+    return condition if isinstance(condition, Q) else Q(condition)
+
+
+def _truth(condition: Q) -> Expression | Case:
+    if condition == Q():
+        return ExpressionWrapper(Value(True), BooleanField())
+    return Case(When(condition, then=Value(True)), default=Value(False))
+
+
+def _rows(policy: Policy) -> QuerySet[Any]:
+    # The base manager: a default manager that filters would hide rows from their own policy.
+    concrete = policy.model._meta.concrete_model
+    return concrete._base_manager.using("default").order_by()  # type: ignore[union-attr]
+
+
+def _assignments(policy: Policy) -> str:
+    if not isinstance(policy.disposition, Update):
+        return ""
+    query = _rows(policy).query.chain(klass=UpdateQuery)
+    query.add_update_values(policy.disposition.values)
+    statement, params = query.get_compiler(connection=connections["default"]).as_sql()
+    return inline(statement, params).split(" SET ", 1)[1]

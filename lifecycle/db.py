@@ -1,0 +1,51 @@
+"""The one way this package talks to PostgreSQL."""
+
+from typing import Any
+
+from django.db import connections
+from psycopg import sql
+
+from .sqlfile import load
+
+
+def fetch(
+    using: str, statement: str, params: dict[str, Any] | None = None
+) -> list[tuple[Any, ...]]:
+    """Run a statement and return its rows; none for a statement that gives none."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(statement, params)
+        return cursor.fetchall() if cursor.description else []
+
+
+def scalar(using: str, statement: str, params: dict[str, Any] | None = None) -> Any:
+    """The first column of the first row."""
+    return fetch(using, statement, params)[0][0]
+
+
+def statement(package: str, name: str, **parts: Any) -> str:
+    """A `.sql` file with its `{names}` filled: identifiers are quoted, `Raw` goes in as it is.
+
+    `Raw` text was compiled by the ORM and holds no placeholders of its own, so its `%` is doubled.
+    """
+    ready = {name: _part(part) for name, part in parts.items()}
+    return sql.SQL(load(package, name)).format(**ready).as_string()  # type: ignore[arg-type]
+
+
+class Raw(str):
+    """SQL that was compiled and quoted before, without placeholders."""
+
+    __slots__ = ()
+
+
+class Placed(Raw):
+    """SQL of our own that holds placeholders, which stay as they are."""
+
+    __slots__ = ()
+
+
+def _part(part: Any) -> sql.Composable:
+    if isinstance(part, Placed):
+        return sql.SQL(part)
+    if isinstance(part, Raw):
+        return sql.SQL(part.replace("%", "%%"))  # type: ignore[arg-type]
+    return sql.Identifier(part)

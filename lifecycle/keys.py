@@ -1,0 +1,56 @@
+"""How the primary keys of a model are written in the ledger."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connections
+from django.db.models import Field, Model
+
+INTEGERS = {
+    "AutoField", "BigAutoField", "SmallAutoField", "IntegerField", "BigIntegerField",
+    "SmallIntegerField", "PositiveIntegerField", "PositiveBigIntegerField",
+    "PositiveSmallIntegerField",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Key:
+    """A primary key: its column, its type in the database, and the ledger's type for it.
+
+    `kind` is `bigint`, `uuid` or `text`; everything that is neither an integer nor a UUID is
+    written as text.
+    """
+
+    column: str
+    db_type: str
+    kind: str
+
+    def adapt(self, value: Any) -> Any:
+        """A key from Python, as the ledger's type."""
+        return str(value) if self.kind == "text" else value
+
+
+def key_of(model: type[Model]) -> Key:
+    """The key of the model's own table; of a child table, the column that points to its parent."""
+    pk = model._meta.concrete_model._meta.pk  # type: ignore[union-attr]
+    target = _target(pk)
+    kind = "bigint" if target.get_internal_type() in INTEGERS else "text"
+    if target.get_internal_type() == "UUIDField":
+        kind = "uuid"
+    return Key(pk.column, _db_type(target), kind)
+
+
+def label_of(policy: Any) -> str:
+    """The ledger's name of the policy's table: `app.model` of the concrete model."""
+    return policy.model._meta.concrete_model._meta.label_lower  # type: ignore[no-any-return]
+
+
+def _target(field: Any) -> "Field[Any, Any]":
+    while field.remote_field is not None:
+        field = field.target_field
+    return field
+
+
+def _db_type(field: "Field[Any, Any]") -> str:
+    db_type = field.rel_db_type(connections["default"])
+    return db_type or "text"

@@ -1,0 +1,74 @@
+"""`manage.py lifecycle`: look at the policies, turn them on and off, make the projections again."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DEFAULT_DB_ALIAS
+from rich.console import Console
+from rich.table import Table
+
+from lifecycle import states
+from lifecycle.db import fetch, statement
+from lifecycle.errors import LifecycleError
+
+
+class Command(BaseCommand):
+    help = "Show and steer the retention policies."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        commands = parser.add_subparsers(dest="command", required=True)
+        for name, (_, words, named) in COMMANDS.items():
+            command = commands.add_parser(name, help=words, description=words)
+            command.add_argument("--database", default=DEFAULT_DB_ALIAS)
+            if named:
+                command.add_argument("policy")
+                command.add_argument(
+                    "--actor", default="", help="who does this; told to the ledger"
+                )
+            if name == "resume":
+                command.add_argument("--allow", type=int, default=0, help="rows beyond the cap")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            COMMANDS[options["command"]][0](self, options)
+        except LifecycleError as error:
+            raise CommandError(str(error)) from error
+
+
+def _status(command: Command, options: dict[str, Any]) -> None:
+    table = Table(title="Policies")
+    for column in ("policy", "table", "state", "scheduled", "due", "next due", "lag"):
+        table.add_column(column)
+    for row in fetch(options["database"], statement(states.__file__, "status")):
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    Console(file=command.stdout).print(table)
+
+
+def _rebuild(command: Command, options: dict[str, Any]) -> None:
+    count = states.rebuild(options["database"])
+    command.stdout.write(f"Agenda and exceptions rebuilt from {count} events.")
+
+
+def _enable(command: Command, options: dict[str, Any]) -> None:
+    states.enable(options["policy"], options["actor"], options["database"])
+    command.stdout.write(f"{options['policy']} is enabled: it ends rows from now on.")
+
+
+def _pause(command: Command, options: dict[str, Any]) -> None:
+    states.pause(options["policy"], options["actor"], options["database"])
+    command.stdout.write(f"{options['policy']} is paused.")
+
+
+def _resume(command: Command, options: dict[str, Any]) -> None:
+    states.resume(options["policy"], options["actor"], options["allow"], options["database"])
+    command.stdout.write(f"{options['policy']} goes on.")
+
+
+COMMANDS = {
+    "status": (_status, "Each policy with its state and what is due.", False),
+    "enable": (_enable, "Let a policy that only observes end rows.", True),
+    "pause": (_pause, "Stop a policy after the batch under way.", True),
+    "resume": (_resume, "Go on after a pause or a halt.", True),
+    "rebuild": (_rebuild, "Make the projections again from the ledger alone.", False),
+}

@@ -1,0 +1,165 @@
+"""The ledger and its projections."""
+
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField, BigIntegerRangeField
+from django.db import connections, models
+from django.db.models import Q
+
+
+class Kind(models.TextChoices):
+    """What an event says happened."""
+
+    EXPIRY_SCHEDULED = "expiry_scheduled", "expiry scheduled"
+    TOMBSTONED = "tombstoned", "tombstoned"
+    KEPT = "kept", "kept"
+    RESTORED = "restored", "restored"
+    EXPIRED_BY_HAND = "expired_by_hand", "expired by hand"
+    HOLD_PLACED = "hold_placed", "hold placed"
+    HOLD_RELEASED = "hold_released", "hold released"
+    UPDATED = "updated", "updated"
+    ARCHIVED = "archived", "archived"
+    LOADED = "loaded", "loaded"
+    PURGED = "purged", "purged"
+    DELETED = "deleted", "deleted"
+    TRUNCATED = "truncated", "truncated"
+    MEDIA_ORPHANED = "media_orphaned", "media orphaned"
+    MEDIA_PURGED = "media_purged", "media purged"
+    BLOCKED = "blocked", "blocked"
+    CAPTURE_FAILED = "capture_failed", "capture failed"
+    HALTED = "halted", "halted"
+    RESUMED = "resumed", "resumed"
+    POLICY_CHANGED = "policy_changed", "policy changed"
+    SETTLED = "settled", "settled"
+
+
+class Event(models.Model):
+    """One line of the ledger: what happened to a set of rows. Append-only.
+
+    The set stands in the column of the key's type, contiguous integers in `subjects_range`; when
+    all four are NULL the event is about the same set as the event that `basis` names.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(max_length=20, choices=Kind)
+    policy = models.CharField(max_length=40, blank=True)
+    model = models.CharField(max_length=200, blank=True)
+    subjects_bigint = ArrayField(models.BigIntegerField(), null=True, editable=False)
+    subjects_uuid = ArrayField(models.UUIDField(), null=True, editable=False)
+    subjects_text = ArrayField(models.TextField(), null=True, editable=False)
+    subjects_range = BigIntegerRangeField(null=True, editable=False)
+    count = models.BigIntegerField(default=0)
+    basis = models.BigIntegerField(null=True, editable=False)
+    due_at = models.DateTimeField(null=True)
+    recorded_at = models.DateTimeField()
+    cause = models.CharField(max_length=100, blank=True)
+    actor = models.CharField(max_length=200, blank=True)
+    run = models.BigIntegerField(null=True)
+    settled = ArrayField(models.BigIntegerField(), null=True, editable=False)
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "lifecycle_event"
+        default_permissions = ("view",)
+        indexes = (
+            models.Index(
+                "policy", "id", condition=Q(detail__has_key="again"), name="lc_event_again"
+            ),
+            models.Index("policy", "id", condition=Q(detail__has_key="late"), name="lc_event_late"),
+            models.Index(
+                "model",
+                "id",
+                condition=Q(kind__in=("deleted", "truncated", "purged")),
+                name="lc_event_ended",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.kind} {self.policy or self.model} ({self.count})"
+
+    @property
+    def subjects(self) -> list[str]:
+        """The keys of the set as text, also where they stand in the event's basis."""
+        with connections[self._state.db or "default"].cursor() as cursor:
+            cursor.execute("SELECT lifecycle.keys_v1(%s)", [self.pk])
+            return [key for (key,) in cursor.fetchall()]
+
+
+class AgendaEntry(models.Model):
+    """Projection: what falls due when, one entry per event that has a due time."""
+
+    event = models.OneToOneField(Event, models.DO_NOTHING, primary_key=True, db_constraint=False)
+    policy = models.CharField(max_length=40)
+    due_at = models.DateTimeField()
+    count = models.BigIntegerField()
+    attempts = models.IntegerField(default=0)
+    tombstone = models.BigIntegerField(null=True)
+    tombstoned_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "lifecycle_agenda"
+        default_permissions = ("view",)
+        verbose_name_plural = "agenda"
+        indexes = (models.Index("policy", "due_at", name="lc_agenda_due"),)
+
+    def __str__(self) -> str:
+        return f"{self.policy} {self.due_at:%Y-%m-%d %H:%M:%S} ({self.count})"
+
+
+class LifecycleException(models.Model):
+    """Projection, few rows: a hold, a restore, an expiry by hand, of one row.
+
+    A hold with an empty key is on the whole policy, or on the whole table.
+    """
+
+    KINDS = (("hold", "hold"), ("restored", "restored"), ("expired_by_hand", "expired by hand"))
+
+    id = models.BigAutoField(primary_key=True)
+    event = models.ForeignKey(Event, models.DO_NOTHING, db_constraint=False, db_index=False)
+    kind = models.CharField(max_length=20, choices=KINDS)
+    policy = models.CharField(max_length=40, blank=True)
+    model = models.CharField(max_length=200, blank=True)
+    key = models.TextField(blank=True)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "lifecycle_exception"
+        default_permissions = ("view",)
+        verbose_name = "exception"
+        indexes = (
+            models.Index("policy", "kind", "key", name="lc_exception_policy"),
+            models.Index("model", "kind", "key", name="lc_exception_model"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.policy or self.model}:{self.key or '*'}"
+
+
+class PolicyState(models.Model):
+    """What the database knows of a policy: its one compiled definition, its state, its brake."""
+
+    class State(models.TextChoices):
+        ENABLED = "enabled", "enabled"  # ends rows
+        OBSERVE = "observe", "observe"  # records and reports, ends nothing
+        PAUSED = "paused", "paused"  # stopped by a person
+        HALTED = "halted", "halted"  # stopped by a brake; a named person resumes
+
+    name = models.CharField(max_length=40, primary_key=True)
+    model = models.CharField(max_length=200)
+    fingerprint = models.CharField(max_length=64)
+    state = models.CharField(max_length=10, choices=State, default=State.ENABLED)
+    key_kind = models.CharField(max_length=10)
+    due_sql = models.TextField()
+    state_sql = models.TextField()
+    spent: Any = models.JSONField(default=dict)
+    declared_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "lifecycle_policy"
+        default_permissions = ("view",)
+        verbose_name = "policy"
+        verbose_name_plural = "policies"
+
+    def __str__(self) -> str:
+        return self.name

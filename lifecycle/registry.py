@@ -1,0 +1,59 @@
+"""The policies of this site, as `policies.py` of each app declares them."""
+
+import difflib
+
+from django.db.models import Model
+
+from .errors import NoPolicy, PolicyError
+from .policy import Policy
+
+_policies: dict[str, Policy] = {}
+
+
+def register(*policies: Policy) -> Policy:
+    """Add policies to the site; call it in `<app>/policies.py`. Returns the last one.
+
+    Raises `PolicyError` when a name is taken. Triggers are added to the model, so the next
+    `makemigrations` writes them into the migration of the app that owns the model.
+    """
+    for policy in policies:
+        if policy.name in _policies:
+            raise PolicyError(f"There are two policies called {policy.name!r}.")
+        _policies[policy.name] = policy
+        _attach(policy)
+    return policies[-1]
+
+
+def unregister(name: str) -> None:
+    """Forget a policy; for tests. Its triggers stay where they are installed."""
+    _policies.pop(name, None)
+
+
+def all_policies() -> list[Policy]:
+    """Every registered policy, by name."""
+    return [_policies[name] for name in sorted(_policies)]
+
+
+def get_policy(name: str) -> Policy:
+    """The policy of that name; `NoPolicy` with a suggestion when there is none."""
+    if name in _policies:
+        return _policies[name]
+    near = difflib.get_close_matches(name, _policies, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise NoPolicy(f"There is no policy {name!r}.{hint}")
+
+
+def policies_of(model: type[Model]) -> list[Policy]:
+    """The policies on the model's table, whichever proxy declared them."""
+    concrete = model._meta.concrete_model
+    return [p for p in all_policies() if p.model._meta.concrete_model is concrete]
+
+
+def _attach(policy: Policy) -> None:
+    from .receivers import connect
+    from .triggers import add_triggers
+
+    if policy.capture.triggers:
+        add_triggers(policy)
+    else:
+        connect(policy)

@@ -1,0 +1,44 @@
+-- The fold: what one event does to agenda, exceptions and policy states. Used as events are
+-- written and again by `rebuild`, so both give the same projections.
+CREATE FUNCTION lifecycle.apply_v1(told @tables@.lifecycle_event) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM lifecycle.list_v1(told);
+    IF told.settled IS NOT NULL THEN
+        DELETE FROM @tables@.lifecycle_agenda WHERE event_id = ANY (told.settled);
+    END IF;
+    IF told.kind IN ('restored', 'expired_by_hand') OR told.detail ? 'dropped' THEN
+        DELETE FROM @tables@.lifecycle_exception WHERE policy = told.policy
+            AND kind IN ('restored', 'expired_by_hand')
+            AND key IN (SELECT lifecycle.keys_v1(told.id));
+    ELSIF told.kind IN ('purged', 'deleted', 'archived') AND told.detail ? 'ended_exceptions' THEN
+        DELETE FROM @tables@.lifecycle_exception WHERE model = told.model
+            AND kind IN ('restored', 'expired_by_hand')
+            AND key IN (SELECT lifecycle.keys_v1(told.id));
+    ELSIF told.kind = 'truncated' THEN
+        DELETE FROM @tables@.lifecycle_exception WHERE model = told.model
+            AND kind IN ('restored', 'expired_by_hand');
+    ELSIF told.kind = 'hold_released' THEN
+        DELETE FROM @tables@.lifecycle_exception WHERE event_id IN
+            (SELECT jsonb_array_elements_text(told.detail -> 'holds')::bigint);
+    ELSIF told.kind IN ('halted', 'resumed', 'policy_changed') AND told.detail ? 'state' THEN
+        UPDATE @tables@.lifecycle_policy SET state = told.detail ->> 'state',
+            spent = CASE WHEN told.detail ? 'allow'
+                         THEN spent || jsonb_build_object('allowed', told.detail -> 'allow')
+                         ELSE spent END
+        WHERE name = told.policy;
+    ELSIF told.kind = 'policy_changed' AND told.detail ? 'previously' THEN
+        UPDATE @tables@.lifecycle_agenda SET policy = told.policy
+            WHERE policy = told.detail ->> 'previously';
+        UPDATE @tables@.lifecycle_exception SET policy = told.policy
+            WHERE policy = told.detail ->> 'previously';
+    END IF;
+    IF told.kind IN ('restored', 'expired_by_hand', 'hold_placed') THEN
+        INSERT INTO @tables@.lifecycle_exception (event_id, kind, policy, model, key, since, until)
+        SELECT told.id, CASE told.kind WHEN 'hold_placed' THEN 'hold' ELSE told.kind END,
+            told.policy, told.model, subject.key, told.recorded_at,
+            (told.detail ->> 'until')::timestamptz
+        FROM (SELECT lifecycle.keys_v1(told.id) UNION ALL SELECT '' WHERE told.count = 0)
+            AS subject (key);
+    END IF;
+END $$

@@ -1,0 +1,21 @@
+-- Trigger body: rows that one DELETE statement has taken, whoever ran it.
+#variable_conflict use_column
+DECLARE
+    lc_keys @kind@[];
+    lc_count bigint := (SELECT count(*) FROM old_rows);
+BEGIN
+    IF to_regnamespace('lifecycle') IS NULL THEN
+        RETURN NULL;  -- the package was removed; the host's writes go on
+    END IF;
+    IF lc_count = 0 THEN
+        RETURN NULL;
+    END IF;
+    IF coalesce((lifecycle.ending_v1(@model@) ->> 'count')::bigint = lc_count, false) THEN
+        PERFORM lifecycle.ended_v1(@model@, NULL, lc_count);
+        RETURN NULL;
+    END IF;
+    SELECT array_agg(key ORDER BY key) INTO lc_keys
+    FROM (SELECT @pk@::@kind@ AS key FROM old_rows) AS taken;
+    PERFORM lifecycle.ended_v1(@model@, @subjects@, lc_count);
+    RETURN NULL;
+END

@@ -1,0 +1,32 @@
+-- Trigger body: rows of one INSERT statement, or of the new parents of a COPY or MERGE.
+#variable_conflict use_column
+DECLARE
+    lc_keys @kind@[];
+    lc_dues timestamptz[];
+    lc_failure text;
+BEGIN
+    IF to_regnamespace('lifecycle') IS NULL THEN
+        RETURN NULL;  -- the package was removed; the host's writes go on
+    END IF;
+    -- Nothing is written inside this block, so the host's transaction gets no subtransaction id.
+    BEGIN
+        WITH @table@ AS (SELECT * FROM new_rows), told AS (
+            SELECT key::@kind@ AS key,
+                lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), @resolution@) AS due
+            FROM (@due_sql@) AS compiled
+        )
+        SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)
+        INTO lc_keys, lc_dues FROM told
+        WHERE due IS NOT NULL OR (SELECT lifecycle.excepted_v1(@policy@));
+    EXCEPTION WHEN OTHERS THEN
+        lc_failure := SQLSTATE;
+    END;
+    IF lc_failure IS NOT NULL THEN
+        SELECT array_agg(key ORDER BY key) INTO lc_keys
+        FROM (SELECT @pk@::@kind@ AS key FROM new_rows) AS written;
+        PERFORM lifecycle.capture_failed_v1(@policy@, @model@, @subjects@, lc_failure);
+    ELSIF lc_keys IS NOT NULL THEN
+        PERFORM lifecycle.scheduled_v1(@policy@, @model@, @subjects@, lc_dues, '{}');
+    END IF;
+    RETURN NULL;
+END

@@ -1,0 +1,51 @@
+-- Trigger body: rows of one UPDATE statement whose due time is another one now.
+#variable_conflict use_column
+DECLARE
+    lc_keys @kind@[];
+    lc_dues timestamptz[];
+    lc_past_keys @kind@[];
+    lc_past_dues timestamptz[];
+    lc_failure text;
+BEGIN
+    IF to_regnamespace('lifecycle') IS NULL THEN
+        RETURN NULL;  -- the package was removed; the host's writes go on
+    END IF;
+    BEGIN
+        WITH was AS (
+            WITH @table@ AS (SELECT * FROM old_rows)
+            SELECT key::@kind@ AS key, lifecycle.finite_v1(due::timestamptz) AS due
+            FROM (@due_sql@) AS compiled
+        ), became AS (
+            WITH @table@ AS (SELECT * FROM new_rows)
+            SELECT key::@kind@ AS key, lifecycle.finite_v1(due::timestamptz) AS due
+            FROM (@due_sql@) AS compiled
+        ), changed AS (
+            SELECT key, lifecycle.tick_v1(became.due, @resolution@) AS due,
+                coalesce(was.due <= (SELECT clock_timestamp()), false) AS past
+            FROM became LEFT JOIN was USING (key)
+            WHERE became.due IS DISTINCT FROM was.due
+        )
+        SELECT array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),
+            array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),
+            array_agg(key ORDER BY due, key) FILTER (WHERE past),
+            array_agg(due ORDER BY due, key) FILTER (WHERE past)
+        INTO lc_keys, lc_dues, lc_past_keys, lc_past_dues FROM changed
+        WHERE past OR due IS NOT NULL OR (SELECT lifecycle.excepted_v1(@policy@));
+    EXCEPTION WHEN OTHERS THEN
+        lc_failure := SQLSTATE;
+    END;
+    IF lc_failure IS NOT NULL THEN
+        SELECT array_agg(key ORDER BY key) INTO lc_keys
+        FROM (SELECT @pk@::@kind@ AS key FROM new_rows) AS written;
+        PERFORM lifecycle.capture_failed_v1(@policy@, @model@, @subjects@, lc_failure);
+        RETURN NULL;
+    END IF;
+    IF lc_keys IS NOT NULL THEN
+        PERFORM lifecycle.scheduled_v1(@policy@, @model@, @subjects@, lc_dues, '{}');
+    END IF;
+    IF lc_past_keys IS NOT NULL THEN
+        lc_keys := lc_past_keys;
+        PERFORM lifecycle.scheduled_v1(@policy@, @model@, @subjects@, lc_past_dues, '{"again": true}');
+    END IF;
+    RETURN NULL;
+END

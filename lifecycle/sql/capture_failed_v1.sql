@@ -1,0 +1,17 @@
+-- A policy's expression failed on rows just written: list them for the worker, which evaluates
+-- them one by one. Only the SQLSTATE is kept; the message could hold a field's value.
+CREATE FUNCTION lifecycle.capture_failed_v1(
+    p_policy text, p_model text, p_subjects lifecycle.subjects, p_sqlstate text
+) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    total bigint := lifecycle.size_v1(p_subjects);
+    chunk CONSTANT bigint := 10000;
+BEGIN
+    FOR i IN 1..total BY chunk LOOP
+        PERFORM lifecycle.write_v1('capture_failed', p_policy, p_model,
+            lifecycle.slice_v1(p_subjects, i, least(i + chunk - 1, total)),
+            least(chunk, total - i + 1), NULL, clock_timestamp(), NULL,
+            jsonb_build_object('sqlstate', p_sqlstate), NULL);
+    END LOOP;
+END $$

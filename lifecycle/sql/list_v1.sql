@@ -1,0 +1,18 @@
+-- Put an event that has a due time on the agenda, with the tombstone that its rows already have.
+CREATE FUNCTION lifecycle.list_v1(told @tables@.lifecycle_event) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    stone bigint := CASE told.kind WHEN 'tombstoned' THEN told.id
+                    ELSE (told.detail ->> 'tombstone')::bigint END;
+BEGIN
+    IF told.due_at IS NULL OR told.policy = '' THEN
+        RETURN;
+    END IF;
+    INSERT INTO @tables@.lifecycle_agenda
+        (event_id, policy, due_at, count, attempts, tombstone, tombstoned_at)
+    VALUES (told.id, told.policy, told.due_at, told.count,
+        coalesce((told.detail ->> 'attempts')::int, 0), stone,
+        CASE WHEN stone = told.id THEN told.recorded_at
+             WHEN stone IS NOT NULL
+             THEN (SELECT recorded_at FROM @tables@.lifecycle_event WHERE id = stone) END);
+END $$

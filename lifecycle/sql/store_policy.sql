@@ -1,0 +1,15 @@
+-- Store a policy's definition and tell the ledger; a changed one keeps its state.
+WITH stored AS (
+    INSERT INTO lifecycle_policy (name, model, fingerprint, state, key_kind, due_sql, state_sql,
+                                  spent, declared_at)
+    VALUES (%(name)s, %(model)s, %(fingerprint)s, %(state)s, %(key_kind)s, %(due_sql)s,
+            %(state_sql)s, '{{}}', clock_timestamp())
+    ON CONFLICT (name) DO UPDATE SET model = EXCLUDED.model, fingerprint = EXCLUDED.fingerprint,
+        key_kind = EXCLUDED.key_kind, due_sql = EXCLUDED.due_sql, state_sql = EXCLUDED.state_sql,
+        declared_at = EXCLUDED.declared_at
+    RETURNING name, model, fingerprint, state
+)
+SELECT lifecycle.write_v1('policy_changed', name, model, NULL, 0, NULL, NULL, NULL,
+    jsonb_build_object('fingerprint', fingerprint)
+        || CASE WHEN %(is_new)s THEN jsonb_build_object('state', state) ELSE '{{}}' END, NULL)
+FROM stored

@@ -1,0 +1,6 @@
+-- A due time rounded up to a policy's resolution: what the agenda lists.
+CREATE FUNCTION lifecycle.tick_v1(moment timestamptz, resolution interval) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT date_bin(resolution, moment + resolution - interval '1 microsecond',
+                    timestamptz '0001-01-01 00:00:00+00')
+$$

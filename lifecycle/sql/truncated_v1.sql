@@ -1,0 +1,12 @@
+-- Record a TRUNCATE; refuse it while a row of the table is held.
+CREATE FUNCTION lifecycle.truncated_v1(p_model text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM @tables@.lifecycle_exception WHERE model = p_model AND kind = 'hold'
+               AND (until IS NULL OR until > clock_timestamp())) THEN
+        RAISE EXCEPTION 'TRUNCATE of % refused: rows of it are held', p_model
+            USING ERRCODE = 'restrict_violation',
+                  HINT = 'Release the holds first: lifecycle.release().';
+    END IF;
+    PERFORM lifecycle.write_v1('truncated', '', p_model, NULL, 0, NULL, NULL, NULL, '{}', NULL);
+END $$

@@ -1,0 +1,26 @@
+-- Append one event and apply it to the projections: the only way into the ledger.
+-- A set that the event shares with an earlier one is not written again: give `basis`, no subjects.
+CREATE FUNCTION lifecycle.write_v1(
+    p_kind text, p_policy text, p_model text, p_subjects lifecycle.subjects, p_count bigint,
+    p_basis bigint, p_due timestamptz, p_run bigint, p_detail jsonb, p_settled bigint[]
+) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    told @tables@.lifecycle_event;
+BEGIN
+    INSERT INTO @tables@.lifecycle_event (
+        kind, policy, model, subjects_bigint, subjects_uuid, subjects_text, subjects_range,
+        count, basis, due_at, recorded_at, cause, actor, run, detail, settled)
+    VALUES (
+        p_kind, p_policy, p_model, p_subjects.bigints, p_subjects.uuids, p_subjects.texts,
+        p_subjects.span, p_count, p_basis, p_due, clock_timestamp(),
+        coalesce(p_detail ->> 'cause', lifecycle.setting_v1('cause'), ''),
+        coalesce(lifecycle.setting_v1('actor'), ''), p_run, p_detail - 'cause', p_settled)
+    RETURNING * INTO told;
+    IF told.kind = 'expiry_scheduled' AND NOT told.detail ? 'dropped' THEN
+        PERFORM lifecycle.list_v1(told);
+    ELSE
+        PERFORM lifecycle.apply_v1(told);
+    END IF;
+    RETURN told.id;
+END $$

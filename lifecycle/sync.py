@@ -1,0 +1,96 @@
+"""After `migrate`: the database's copy of the policies, partitions, and the guard of tests."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import connections, router, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.test import utils as test_utils
+
+from .compile import compiled
+from .db import fetch, scalar, statement
+from .fingerprint import fingerprint
+from .keys import label_of
+from .models import Event, PolicyState
+from .policy import Policy
+from .registry import all_policies
+from .triggers import triggers_on
+
+
+def after_migrate(sender: AppConfig, using: str, **kwargs: Any) -> None:
+    """Receiver of `post_migrate`."""
+    if sender.name == "lifecycle" and router.allow_migrate_model(using, Event):
+        sync(using)
+
+
+def sync(using: str) -> None:
+    """Store every policy whose table exists; put its triggers on the partitions of the table."""
+    connection = connections[using]
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        tables = set(connection.introspection.table_names(cursor))
+    if PolicyState._meta.db_table not in tables:
+        return
+    guard_truncate(connection)
+    for policy in all_policies():
+        if compiled(policy).tables[0] in tables and router.allow_migrate_model(using, policy.model):
+            with transaction.atomic(using=using):
+                store(policy, using)
+                cover_partitions(policy, using)
+
+
+def store(policy: Policy, using: str) -> None:
+    """Write the policy's definition; an unchanged one is left as it is.
+
+    A new policy on a table that has rows starts in `observe`: it records and ends nothing.
+    """
+    code = compiled(policy)
+    known = PolicyState.objects.using(using).filter(name=policy.name).first()
+    if known is None and policy.previously:
+        _rename(policy, using)
+        known = PolicyState.objects.using(using).filter(name=policy.name).first()
+    if known and known.fingerprint == fingerprint(policy):
+        return
+    filled = scalar(using, statement(__file__, "table_has_rows", table=code.tables[0]))
+    fetch(
+        using,
+        statement(__file__, "store_policy"),
+        {
+            "name": policy.name,
+            "model": label_of(policy),
+            "fingerprint": fingerprint(policy),
+            "state": "observe" if filled else "enabled",
+            "key_kind": code.key.kind,
+            "due_sql": code.due_sql,
+            "state_sql": code.state_sql,
+            "is_new": known is None,
+        },
+    )
+
+
+def _rename(policy: Policy, using: str) -> None:
+    names = {"old": policy.previously, "new": policy.name, "model": label_of(policy)}
+    fetch(using, statement(__file__, "rename_policy"), names)
+
+
+def cover_partitions(policy: Policy, using: str) -> None:
+    """Statement triggers of a parent do not see writes addressed to a partition."""
+    table = compiled(policy).tables[0]
+    partitions = fetch(using, statement(__file__, "partitions"), {"table": table})
+    for (partition,) in partitions:
+        for trigger in triggers_on(table):
+            trigger_sql = trigger.compile(policy.model).sql
+            parts = {"trigger": trigger_sql.pgid, "function": trigger_sql.pgid, "table": partition}
+            text = statement(__file__, "partition_trigger", **parts)
+            text = text.replace("@operation@", str(trigger.operation))
+            fetch(using, text.replace("@referencing@", str(trigger.referencing or "")))
+
+
+def guard_truncate(connection: BaseDatabaseWrapper) -> None:
+    """Let test runners flush their own databases, and only those."""
+    name = str(connection.settings_dict["NAME"])
+    testing = hasattr(test_utils._TestState, "saved_data") and name.startswith("test_")  # type: ignore[attr-defined]
+    verb = "DISABLE" if testing else "ENABLE"
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE lifecycle_event {verb} TRIGGER lifecycle_event_guard_truncate")

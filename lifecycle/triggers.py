@@ -1,0 +1,148 @@
+"""Capture triggers: built from a policy, carried by django-pgtrigger's migrations.
+
+pgtrigger gives the migrations; the SQL around the body is ours, because pgtrigger's own template
+lets any session switch a trigger off and cannot set the time zone of a function. Two triggers are
+the same when their fingerprints are, so a library's upgrade makes no migration.
+"""
+
+import re
+from typing import Any
+
+import pgtrigger
+from django.db.models import Model
+from pgtrigger import compiler
+from psycopg import sql
+
+from .compile import compiled
+from .errors import PolicyError
+from .fingerprint import capture_fingerprint
+from .keys import key_of, label_of
+from .literals import literal
+from .policy import Policy
+from .sqlfile import load
+
+NEW = pgtrigger.Referencing(new="new_rows")
+OLD = pgtrigger.Referencing(old="old_rows")
+BOTH = pgtrigger.Referencing(old="old_rows", new="new_rows")
+
+
+class CaptureSql(compiler.UpsertTriggerSql):
+    """The SQL of one capture trigger, as migrations keep it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("level", "STATEMENT")
+        super().__init__(**kwargs)
+
+    def get_template(self) -> str:
+        return load(__file__, "upsert_trigger")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CaptureSql) and self._same() == other._same()
+
+    def __hash__(self) -> int:
+        return hash(self._same())
+
+    def _same(self) -> tuple[str, str, str]:
+        return self.pgid, self.table, self.hash
+
+
+class CaptureTrigger(pgtrigger.Trigger):
+    """One statement-level trigger on one table; its body is written when it is compiled."""
+
+    when = pgtrigger.After
+    level = pgtrigger.Statement
+
+    def __init__(self, name: str, operation: Any, referencing: Any, policy: Policy) -> None:
+        self.policy = policy
+        super().__init__(name=name, operation=operation, referencing=referencing, func="-")
+
+    def compile(self, model: type[Model]) -> compiler.Trigger:
+        return compiler.Trigger(
+            name=self.name,
+            sql=CaptureSql(
+                pgid=self.get_pgid(model).replace("-", "_"),
+                func=self.body(model),
+                table=model._meta.db_table,
+                when=self.when,
+                operation=self.operation,
+                referencing=self.referencing or "",
+                hash=self.fingerprint(model),
+            ),
+        )
+
+    def fingerprint(self, model: type[Model]) -> str:
+        """What makes this trigger another one than before."""
+        return f"{capture_fingerprint(self.policy)}-1"
+
+    def body(self, model: type[Model]) -> str:
+        """The plpgsql between AS $$ and $$."""
+        code = compiled(self.policy)
+        return _fill(
+            str(self.operation).lower(),
+            model,
+            self.policy,
+            due_sql=code.due_sql,
+            resolution=literal(self.policy.resolution),
+        )
+
+
+class TableTrigger(CaptureTrigger):
+    """DELETE and TRUNCATE: one for the table, whichever policies stand on it."""
+
+    def fingerprint(self, model: type[Model]) -> str:
+        key = key_of(model)
+        return f"{model._meta.label_lower}-{key.column}-{key.kind}-1"
+
+    def body(self, model: type[Model]) -> str:
+        return _fill(str(self.operation).lower(), model, self.policy)
+
+
+def add_triggers(policy: Policy) -> None:
+    """Attach the policy's triggers to its model, and to the parents whose columns are its own."""
+    name = policy.name.replace("-", "_")
+    _add(policy.model, CaptureTrigger(f"lc_{name}_i", pgtrigger.Insert, NEW, policy))
+    _add(policy.model, CaptureTrigger(f"lc_{name}_u", pgtrigger.Update, BOTH, policy))
+    for parent in policy.model._meta.concrete_model._meta.get_parent_list():  # type: ignore[union-attr]
+        _add(parent, CaptureTrigger(f"lc_{name}_u", pgtrigger.Update, BOTH, policy))
+    if not any(t.name == "lc_delete" for t in triggers_on(policy.model._meta.db_table)):
+        _add(policy.model, TableTrigger("lc_delete", pgtrigger.Delete, OLD, policy))
+        _add(policy.model, TableTrigger("lc_truncate", pgtrigger.Truncate, None, policy))
+
+
+def triggers_on(table: str) -> list[CaptureTrigger]:
+    """The capture triggers that the code declares for a table."""
+    found = [trigger for model, trigger in registered() if model._meta.db_table == table]
+    return sorted(found, key=lambda trigger: str(trigger.name))
+
+
+def registered() -> list[tuple[type[Model], CaptureTrigger]]:
+    """Every capture trigger that the code declares, with its model."""
+    pairs = pgtrigger.registered()
+    return [(model, trigger) for model, trigger in pairs if isinstance(trigger, CaptureTrigger)]
+
+
+def _bare(name: str) -> str:
+    """A body without its comments: it is copied into the host's migrations."""
+    return re.sub(r"^ *--.*\n|  --.*$", "", load(__file__, name), flags=re.MULTILINE)
+
+
+def _add(model: type[Model], trigger: CaptureTrigger) -> None:
+    pgtrigger.register(trigger)(model)
+
+
+def _fill(template: str, model: type[Model], policy: Policy, **parts: str) -> str:
+    key = key_of(model)
+    column = {"bigint": "bigints", "uuid": "uuids", "text": "texts"}[key.kind]
+    places = ["lc_keys" if name == column else "NULL" for name in ("bigints", "uuids", "texts")]
+    parts |= {
+        "kind": key.kind,
+        "table": sql.Identifier(model._meta.db_table).as_string(),
+        "pk": sql.Identifier(key.column).as_string(),
+        "model": literal(label_of(policy)),
+        "subjects": f"ROW({', '.join(places)}, NULL)::lifecycle.subjects",
+        "policy": literal(policy.name),
+    }
+    body = re.sub(r"@(\w+)@", lambda token: parts[token[1]], _bare(f"body_{template}"))
+    if "$lifecycle$" in body:
+        raise PolicyError("A policy's SQL may not contain $lifecycle$.")
+    return body

@@ -1,0 +1,43 @@
+"""The package's functions, in the order in which they need one another."""
+
+from django.db import migrations
+
+from lifecycle.operations import RunFiles
+
+
+class Migration(migrations.Migration):
+    dependencies = [("lifecycle", "0001_initial")]
+    operations = [
+        RunFiles(
+            [
+                "schema",
+                "subjects",
+                "finite_v1",
+                "tick_v1",
+                "setting_v1",
+                "size_v1",
+                "slice_v1",
+                "sorted_v1",
+                "one_v1",
+                "keys_v1",
+                "excepted_v1",
+                "touches_v1",
+                "list_v1",
+                "apply_v1",
+                "write_v1",
+                "schedule_part_v1",
+                "scheduled_v1",
+                "capture_failed_v1",
+                "ending_v1",
+                "ended_v1",
+                "truncated_v1",
+                "renewed_v1",
+                "rebuild_v1",
+                "guard_rows_v1",
+                "guard_rows_trigger",
+                "guard_truncate_trigger",
+                "agenda_autovacuum",
+            ],
+            reverse_sql="DROP SCHEMA lifecycle CASCADE",
+        )
+    ]

@@ -1,0 +1,15 @@
+"""The app that acts: the only part that deletes."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+from .queue import create_tables
+
+
+class PurgeConfig(AppConfig):
+    name = "purge"
+    verbose_name = "Purge"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        post_migrate.connect(create_tables, sender=self, dispatch_uid="purge.queue")

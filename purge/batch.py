@@ -1,0 +1,194 @@
+"""One batch: a short transaction that locks rows, looks at them in a later statement, and acts.
+
+Deletes people's data. While a single statement waits for a lock, PostgreSQL checks only the
+locked row again; a hold or a child committed meanwhile is not seen. So rows are locked first and
+everything is evaluated in a statement that begins after the locks are held. Order of locks, as in
+every path of this package: the policy (shared), agenda entries (never waited for), rows in key
+order. A wait for a row ends after 300 ms, before PostgreSQL looks for deadlocks, so no transaction
+of the host is ever the victim.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import OperationalError, transaction
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from lifecycle.compile import compiled
+from lifecycle.db import Placed, Raw, fetch, scalar, statement
+from lifecycle.keys import label_of
+from lifecycle.policy import Policy
+
+from . import brakes, rows
+from .outcome import Outcome
+from .picked import Picked, pick
+from .subjects import Subjects
+
+STUBBORN = 3  # after so many attempts a locked row is waited for
+ALWAYS = datetime(1, 1, 1)
+
+
+@dataclass
+class Batch:
+    """What one batch of one policy knows while its transaction lasts."""
+
+    policy: Policy
+    using: str
+    run: int | None
+    now: datetime
+    dry: bool
+    state_sql: str
+    picked: Picked = field(init=False)
+    outcome: Outcome = field(default_factory=Outcome)
+
+    @property
+    def label(self) -> str:
+        return label_of(self.policy)
+
+    def sql(self, name: str, **parts: Any) -> str:
+        """A statement of this package with what every one of them names."""
+        code = compiled(self.policy)
+        parts |= {"kind": Placed(code.key.kind), "state_sql": Raw(self.state_sql)}
+        parts |= {"table": code.tables[0], "pk": code.key.column}
+        return statement(__file__, name, **parts)
+
+    def params(self, subjects: Subjects, **others: Any) -> dict[str, Any]:
+        base = {"policy": self.policy.name, "model": self.label, "now": self.now, "run": self.run}
+        return base | subjects.params | {"count": subjects.count} | others
+
+    @property
+    def column(self) -> str:
+        """The key's column, quoted."""
+        return sql.Identifier(compiled(self.policy).key.column).as_string()
+
+    def write(
+        self, kind: str, subjects: Subjects, due: Any = None, settled: list[int] | None = None,
+        **detail: Any,
+    ) -> int:  # fmt: skip
+        """Append an event about a set; the set itself only where no event holds it yet."""
+        text = self.sql("write", subjects=subjects.composite())
+        event = {"kind": kind, "basis": subjects.event, "due": due, "settled": settled}
+        params = self.params(subjects, **event, detail=Jsonb(detail))
+        return int(scalar(self.using, text, params))
+
+
+def run_batch(
+    policy: Policy, using: str, run: int | None, limit: int | None = None,
+    since: Any = ALWAYS, dry: bool = False,
+) -> Outcome | None:  # fmt: skip
+    """Settle one batch of what is due; None when nothing is. Raises what brakes raise."""
+    with transaction.atomic(using=using, durable=not dry):
+        batch = _prepare(policy, using, run, dry)
+        picked = pick(batch, limit or policy.batch_rows, since) if batch else None
+        if batch is None or picked is None:
+            return None
+        batch.picked = picked
+        _settle(batch, limit)
+        return batch.outcome
+
+
+def _prepare(policy: Policy, using: str, run: int | None, dry: bool) -> Batch | None:
+    name = {"policy": policy.name}
+    fetch(using, statement(__file__, "prepare"), name)
+    known = fetch(using, statement(__file__, "policy_now"), name)
+    if not known or not brakes.may_act(policy, known[0]):
+        return None
+    _, _, now, _, state_sql, _ = known[0]
+    brakes.check_clock(now)
+    return Batch(policy, using, run, now, dry, state_sql)
+
+
+def _settle(batch: Batch, limit: int | None) -> None:
+    subjects = batch.picked.subjects
+    if limit and subjects.count > limit:
+        subjects = batch.picked.first(limit)
+    locked = _lock(batch, subjects)
+    if locked.count < subjects.count:
+        _carry_unlocked(batch, subjects, locked)
+    if locked.count:
+        judge(batch, locked)
+    batch.picked.close()
+
+
+def _lock(batch: Batch, subjects: Subjects) -> Subjects:
+    """Lock those rows that can be locked now; stubborn ones are waited for, for 300 ms."""
+    if batch.picked.attempts >= STUBBORN:
+        try:
+            with transaction.atomic(using=batch.using):
+                return _lock_rows(batch, subjects, "")
+        except OperationalError:
+            pass
+    return _lock_rows(batch, subjects, " SKIP LOCKED")
+
+
+def _lock_rows(batch: Batch, subjects: Subjects, skip: str) -> Subjects:
+    strength = Placed(
+        ("FOR UPDATE" if batch.policy.disposition.hides else "FOR NO KEY UPDATE") + skip
+    )
+    where = subjects.where(batch.column)
+    text = batch.sql("lock", rows=where, strength=strength)
+    count, keys = fetch(batch.using, text, batch.params(subjects))[0]
+    return subjects.narrowed(count, keys if count < subjects.count else None)
+
+
+def _carry_unlocked(batch: Batch, subjects: Subjects, locked: Subjects) -> None:
+    text = batch.sql("unlocked", rows=subjects.where(batch.column))
+    params = batch.params(subjects, locked=locked.keys if locked.count else "{}")
+    count, keys = fetch(batch.using, text, params)[0]
+    if count:
+        batch.picked.carry_locked(Subjects(subjects.key, count, keys=keys))
+
+
+def judge(batch: Batch, subjects: Subjects) -> None:
+    """Look at locked rows and act; rows on which that fails are found by halving."""
+    before = batch.outcome.copy()
+    try:
+        with transaction.atomic(using=batch.using):
+            rows.act(batch, look(batch, subjects))
+    except Exception as error:
+        if not rows.is_of_one_row(error):
+            raise
+        batch.outcome = before
+        _halve(batch, subjects, error)
+
+
+def _halve(batch: Batch, subjects: Subjects, error: Exception) -> None:
+    keys = keys_of(batch, subjects)
+    if len(keys) == 1:
+        rows.block(batch, subjects.written(keys), error)
+        return
+    middle = len(keys) // 2
+    for part in (keys[:middle], keys[middle:]):
+        judge(batch, subjects.written(part))
+
+
+def look(batch: Batch, subjects: Subjects) -> list["Verdict"]:
+    """What is to be done with each row, by everything that is committed now."""
+    text = batch.sql("look", rows=subjects.where("state.key"), stones=batch.picked.stones())
+    params = batch.params(
+        subjects, resolution=batch.policy.resolution, **batch.picked.stone_params()
+    )
+    return [
+        Verdict(verdict, stone, subjects.narrowed(count, keys), due, dues, sample)
+        for verdict, stone, count, due, keys, dues, sample in fetch(batch.using, text, params)
+    ]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One class of rows: what is to be done with them, and when (`dues`: each its own time)."""
+
+    name: str
+    stone: int | None
+    subjects: Subjects
+    due: datetime | None
+    dues: str | None
+    sample: str
+
+
+def keys_of(batch: Batch, subjects: Subjects) -> list[Any]:
+    """The keys as Python values, in order; only for the few rows that need it."""
+    text = batch.sql("locked_keys", rows=subjects.where(batch.column))
+    return [key for (key,) in fetch(batch.using, text, batch.params(subjects))]

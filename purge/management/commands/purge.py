@@ -1,0 +1,75 @@
+"""`manage.py purge`: one pass now over what is due."""
+
+from argparse import ArgumentParser
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DEFAULT_DB_ALIAS, transaction
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from lifecycle.errors import LifecycleError
+from lifecycle.registry import get_policy
+from purge.outcome import Outcome
+from purge.runner import Pass, due_policies, due_rows, turns
+
+
+class Command(BaseCommand):
+    help = "Tombstone and purge what is due now; any scheduler may run it instead of the worker."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--policy", help="only this policy")
+        parser.add_argument(
+            "--limit", type=int, help="look at no more than this many rows a policy"
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="show, then take everything back"
+        )
+        parser.add_argument("--database", default=DEFAULT_DB_ALIAS)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["limit"] is not None and options["limit"] < 1:
+            raise CommandError("--limit must be 1 or more.")
+        how = Pass(
+            "purge", limit=options["limit"], dry=options["dry_run"], using=options["database"]
+        )
+        names = self.policies(options["policy"], how)
+        console = Console(file=self.stdout)
+        with transaction.atomic(using=how.using) if how.dry else nullcontext():
+            done = {name: self.run_one(name, how, console) for name in names}
+            if how.dry:
+                transaction.set_rollback(True, using=how.using)
+        console.print(summary(done, how.dry) if done else "Nothing is due.")
+
+    def policies(self, name: str | None, how: Pass) -> list[str]:
+        """The one that was asked for, or all that have something due."""
+        if name is None:
+            return due_policies(how.using)
+        try:
+            return [get_policy(name).name]
+        except LifecycleError as error:
+            raise CommandError(str(error)) from error
+
+    def run_one(self, name: str, how: Pass, console: Console) -> Outcome:
+        """One policy, with a bar as long as what its agenda lists."""
+        total = Outcome()
+        with Progress(console=console, transient=True) as progress:
+            bar = progress.add_task(name, total=due_rows(name, how.using) or None)
+            for total in turns(get_policy(name), replace(how)):
+                progress.update(bar, completed=total.looked)
+        return total
+
+
+def summary(done: dict[str, Outcome], dry: bool) -> Table:
+    """What was done, a line each policy."""
+    table = Table(title="Dry run: nothing was changed" if dry else "Purge")
+    columns = list(Outcome().counts())
+    for column in ("policy", *columns, *(("first",) if dry else ())):
+        table.add_column(column, justify="left" if column in ("policy", "first") else "right")
+    for name, outcome in done.items():
+        cells = [str(count) for count in outcome.counts().values()]
+        table.add_row(name, *cells, *((", ".join(outcome.sample[:5]),) if dry else ()))
+    return table

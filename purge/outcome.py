@@ -1,0 +1,31 @@
+"""What a batch or a run did, in rows."""
+
+from dataclasses import dataclass, fields, replace
+
+
+@dataclass
+class Outcome:
+    """Counts of rows; `sample` holds a few keys for the dry run."""
+
+    tombstoned: int = 0
+    purged: int = 0
+    updated: int = 0
+    kept: int = 0
+    held: int = 0
+    blocked: int = 0
+    locked: int = 0
+    looked: int = 0
+    sample: tuple[str, ...] = ()
+
+    def copy(self) -> "Outcome":
+        return replace(self)
+
+    def add(self, other: "Outcome") -> None:
+        """Add another's counts to these."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+
+    def counts(self) -> dict[str, int]:
+        """The counts that a run stores."""
+        names = ("tombstoned", "purged", "updated", "kept", "held", "blocked", "locked")
+        return {name: getattr(self, name) for name in names}

@@ -1,0 +1,110 @@
+"""The agenda entries of one batch, and what becomes of them.
+
+An entry is settled by every batch that has looked at its rows. Rows that are neither gone, ended,
+outside `when` nor listed elsewhere at exactly their time are carried: listed again, in the same
+transaction, so nothing due is ever forgotten.
+"""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from psycopg.types.json import Jsonb
+
+from lifecycle.compile import compiled
+from lifecycle.db import Placed, fetch
+
+from .subjects import Subjects, row_of
+
+if TYPE_CHECKING:
+    from .batch import Batch
+
+ENTRIES = 5_000  # most entries in one batch
+LOCKED_AGAIN = timedelta(seconds=1)
+LONGEST_WAIT = timedelta(minutes=1)
+
+
+class Picked:
+    """Entries that this batch has locked, with the tombstones that they give to their rows."""
+
+    def __init__(self, batch: "Batch", entries: list[tuple[Any, ...]]) -> None:
+        self.batch = batch
+        self.entries = [entry[0] for entry in entries]
+        self.attempts = max(entry[2] for entry in entries)
+        self._stone: tuple[Any, Any] = entries[0][3], entries[0][4]
+        self._stones: dict[str, Any] | None = None
+        self.oldest = min((entry[3] for entry in entries if entry[3]), default=None)
+        self.subjects = self._one(entries[0]) if len(entries) == 1 else self._several()
+
+    def _one(self, entry: tuple[Any, ...]) -> Subjects:
+        _, count, _, _, _, owner, low, high = entry
+        span = None if low is None else (low, high)
+        return Subjects(compiled(self.batch.policy).key, count, event=owner, span=span)
+
+    def _several(self) -> Subjects:
+        text = self.batch.sql("gather")
+        row = fetch(self.batch.using, text, {"entries": self.entries})[0]
+        count, keys, stones, stoned_at = row
+        self._stones = {"subject_keys": keys, "stones": stones, "stoned_at": stoned_at}
+        return Subjects(compiled(self.batch.policy).key, count, keys=keys)
+
+    def first(self, limit: int) -> Subjects:
+        """The first rows of the set; the others are carried, due as before."""
+        if self._stones is None:
+            self.subjects = self._several()
+        params = self.batch.params(self.subjects, limit=limit)
+        keys, others = fetch(self.batch.using, self.batch.sql("split"), params)[0]
+        rest = self.subjects.count - limit
+        self.carry(Subjects(self.subjects.key, rest, keys=others), timedelta(0), carried="limit")
+        return Subjects(self.subjects.key, limit, keys=keys)
+
+    def stones(self) -> Placed:
+        """The join that gives each row its tombstone."""
+        kind = compiled(self.batch.policy).key.kind
+        if self._stones is None:
+            return Placed(
+                "CROSS JOIN (SELECT %(stone)s::bigint AS tombstone,"
+                " %(stone_at)s::timestamptz AS tombstoned_at) AS stone"
+            )
+        return Placed(
+            f"JOIN unnest(%(subject_keys)s::{kind}[], %(stones)s::bigint[],"
+            " %(stoned_at)s::timestamptz[]) AS stone (key, tombstone, tombstoned_at)"
+            f" ON stone.key = state.key::{kind}"
+        )
+
+    def stone_params(self) -> dict[str, Any]:
+        one = {"stone": self._stone[0], "stone_at": self._stone[1], "oldest": self.oldest}
+        return one | (self._stones or {})
+
+    def carry(
+        self, subjects: Subjects, wait: timedelta, kind: str = "expiry_scheduled", **detail: Any
+    ) -> None:
+        """List rows again after a while, with the tombstones that they have."""
+        row = row_of(subjects.key.kind, "array_agg(state.key ORDER BY state.key)")
+        text = self.batch.sql("carry_stones", subjects=Placed(row), stones=self.stones())
+        params = self.batch.params(subjects, **self.stone_params(), kind=kind)
+        due = {"due": self.batch.now + wait, "detail": Jsonb(detail)}
+        fetch(self.batch.using, text, params | due)
+
+    def carry_locked(self, subjects: Subjects) -> None:
+        """Rows that somebody else has locked: soon again, then less and less soon."""
+        wait = min(LOCKED_AGAIN * 2 ** min(self.attempts, 10), LONGEST_WAIT)
+        self.carry(subjects, wait, carried="locked", attempts=self.attempts + 1)
+        self.batch.outcome.locked += subjects.count
+
+    def carry_at(self, subjects: Subjects, dues: str, why: str, stone: int | None = None) -> None:
+        """List rows again, each at its own time; both arrays are in the order of the times."""
+        detail = {"carried": why} | ({"tombstone": stone} if stone else {})
+        text = self.batch.sql("carry", subjects=subjects.composite(ordered=True))
+        fetch(self.batch.using, text, self.batch.params(subjects, dues=dues, detail=Jsonb(detail)))
+
+    def close(self) -> None:
+        """Take the entries off the agenda; the ledger says which."""
+        self.batch.write("settled", Subjects(self.subjects.key, 0), settled=self.entries)
+
+
+def pick(batch: "Batch", rows: int, since: Any) -> Picked | None:
+    """Lock the batch's entries; None when nothing is due."""
+    params = {"policy": batch.policy.name, "now": batch.now, "since": since}
+    params |= {"rows": rows, "entries": ENTRIES}
+    entries = fetch(batch.using, batch.sql("pick"), params)
+    return Picked(batch, entries) if entries else None

@@ -1,0 +1,155 @@
+"""What is done with rows that were looked at: tombstone, end, keep, list again, block."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, transaction
+
+from lifecycle import signals
+from lifecycle.compile import compiled
+from lifecycle.db import Raw, fetch, scalar
+from lifecycle.dispositions import Update
+
+from . import brakes
+from .ending import end_rows
+from .errors import Halt, HeldBelow, PurgeError
+from .subjects import Subjects
+
+if TYPE_CHECKING:
+    from .batch import Batch, Verdict
+
+SHORTEST_BLOCK, LONGEST_BLOCK = timedelta(minutes=1), timedelta(days=1)
+CONTENDED = ("55P03", "40P01")  # lock not available, deadlock detected
+
+
+def act(batch: "Batch", verdicts: list["Verdict"]) -> None:
+    """Carry out what the look has found, inside the same locks."""
+    for verdict in verdicts:
+        batch.outcome.looked += verdict.subjects.count
+        if verdict.name in ("tombstone", "end", "purge"):
+            batch.outcome.sample += (verdict.sample,)
+        ACTS[verdict.name](batch, verdict)
+
+
+def _later(batch: "Batch", verdict: "Verdict") -> None:
+    text = batch.sql("unlisted")
+    params = batch.params(verdict.subjects, dues=verdict.dues, entries=batch.picked.entries)
+    count, keys, dues = fetch(batch.using, text, params)[0]
+    if count:
+        batch.picked.carry_at(Subjects(verdict.subjects.key, count, keys=keys), dues, "later")
+
+
+def _waiting(batch: "Batch", verdict: "Verdict") -> None:
+    batch.picked.carry_at(verdict.subjects, str(verdict.dues), "grace", verdict.stone)
+
+
+def _held(batch: "Batch", verdict: "Verdict") -> None:
+    again = batch.now + batch.policy.recheck
+    batch.write("expiry_scheduled", verdict.subjects, again, carried="held")
+    batch.outcome.held += verdict.subjects.count
+
+
+def _kept(batch: "Batch", verdict: "Verdict") -> None:
+    batch.write("kept", verdict.subjects, batch.now + batch.policy.recheck)
+    batch.outcome.kept += verdict.subjects.count
+
+
+def _tombstone(batch: "Batch", verdict: "Verdict") -> None:
+    brakes.spend(batch, verdict.subjects.count)
+    event = batch.write("tombstoned", verdict.subjects, verdict.due)
+    batch.outcome.tombstoned += verdict.subjects.count
+    _send(batch, signals.tombstoned, [event], verdict.subjects.count)
+
+
+def _end(batch: "Batch", verdict: "Verdict") -> None:
+    brakes.spend(batch, verdict.subjects.count)
+    _purge(batch, verdict)
+
+
+def _purge(batch: "Batch", verdict: "Verdict") -> None:
+    if isinstance(batch.policy.disposition, Update):
+        _update(batch, verdict.subjects)
+        return
+    before = last_event(batch)
+    end_rows(batch, verdict.subjects)
+    batch.outcome.purged += verdict.subjects.count
+    if signals.purged.has_listeners(batch.policy.model):
+        text = batch.sql("events_since")
+        events = fetch(batch.using, text, batch.params(verdict.subjects, before=before))
+        _send(batch, signals.purged, [event for (event,) in events], verdict.subjects.count)
+
+
+def _update(batch: "Batch", subjects: Subjects) -> None:
+    where = subjects.where(batch.column)
+    assignments = Raw(compiled(batch.policy).update_sql)
+    text = batch.sql("update", rows=where, assignments=assignments)
+    fetch(batch.using, text, batch.params(subjects))
+    again = batch.sql("still_matching", rows=subjects.where("state.key"))
+    if scalar(batch.using, again, batch.params(subjects)):
+        raise Halt("update_again", "rows still match `when` after the update")
+    batch.write("updated", subjects)
+    batch.outcome.updated += subjects.count
+
+
+def last_event(batch: "Batch") -> int:
+    """The ledger's latest number now; only asked for when a receiver wants to know."""
+    if not signals.purged.has_listeners(batch.policy.model):
+        return 0
+    return int(scalar(batch.using, batch.sql("last_event")))
+
+
+def _send(batch: "Batch", signal: Any, events: list[int], count: int) -> None:
+    told = {"policy": batch.policy.name, "events": events, "count": count}
+    send = lambda: signal.send_robust(batch.policy.model, **told)  # noqa: E731
+    if not batch.dry:
+        transaction.on_commit(send, using=batch.using, robust=True)
+
+
+ACTS = {
+    "free": lambda batch, verdict: None,
+    "later": _later,
+    "waiting": _waiting,
+    "held": _held,
+    "kept": _kept,
+    "tombstone": _tombstone,
+    "end": _end,
+    "purge": _purge,
+}
+
+
+def is_of_one_row(error: Exception) -> bool:
+    """Whether an error may be the fault of single rows: then the others go on."""
+    if sqlstate(error) in CONTENDED:
+        return True
+    if isinstance(error, DatabaseError | InterfaceError):
+        return not isinstance(error, OperationalError | ProgrammingError | InterfaceError)
+    return not isinstance(error, PurgeError) or isinstance(error, HeldBelow)
+
+
+def block(batch: "Batch", subject: Subjects, error: Exception) -> None:
+    """Record that one row cannot go now, and why; no value of it is recorded."""
+    if sqlstate(error) in CONTENDED:
+        batch.picked.carry_locked(subject)
+        return
+    attempts = batch.picked.attempts
+    wait = min(SHORTEST_BLOCK * 2 ** min(attempts, 20), LONGEST_BLOCK)
+    batch.picked.carry(subject, wait, kind="blocked", attempts=attempts + 1, **reason(error))
+    batch.outcome.blocked += 1
+
+
+def reason(error: Exception) -> dict[str, Any]:
+    """Why, in names: error class, SQLSTATE, constraint, table, the models that refer."""
+    found: dict[str, Any] = {"error": type(error).__name__, "sqlstate": sqlstate(error)}
+    diagnosis = getattr(error.__cause__, "diag", None)
+    if diagnosis:
+        found |= {"constraint": diagnosis.constraint_name, "table": diagnosis.table_name}
+    for name in ("protected_objects", "restricted_objects", "held"):
+        objects = list(getattr(error, name, ()))[:5]
+        if objects:
+            found["by"] = [f"{each._meta.label}:{each.pk}" for each in objects]
+    return {key: value for key, value in found.items() if value}
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """PostgreSQL's code of an error that Django has wrapped."""
+    return getattr(error.__cause__, "sqlstate", None)

@@ -1,0 +1,142 @@
+"""One pass over what is due, policy by policy. The whole flow, on one page:
+
+    due_policies    which policies have something due and may act
+    check_cap       too much due: halt before the first row
+    run_batch       lock, look, act; one short transaction, until nothing is due
+    halt            a brake was hit: stop the policy, tell people
+
+A killed run leaves nothing half done: its open transaction is gone, what it settled is settled,
+the rest is still on the agenda.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.mail import mail_admins
+from django.db import DEFAULT_DB_ALIAS, transaction
+
+from lifecycle import signals
+from lifecycle.db import fetch, scalar, statement
+from lifecycle.policy import Policy
+from lifecycle.registry import all_policies, get_policy
+
+from .batch import ALWAYS, run_batch
+from .brakes import check_cap, check_clock
+from .errors import Halt
+from .models import Run
+from .outcome import Outcome
+
+logger = logging.getLogger("purge")
+
+
+@dataclass
+class Pass:
+    """How a pass is made: by whom, how far, and whether it is taken back."""
+
+    origin: str = "worker"
+    actor: str = ""
+    limit: int | None = None
+    since: Any = ALWAYS
+    dry: bool = False
+    using: str = DEFAULT_DB_ALIAS
+
+
+def run_due(how: Pass | None = None) -> dict[str, Outcome]:
+    """One batch of each policy in turn until nothing is due, so that none waits for another."""
+    how = how or Pass()
+    waiting = {name: turns(get_policy(name), how) for name in due_policies(how.using, how.since)}
+    done: dict[str, Outcome] = {}
+    while waiting:
+        for name in list(waiting):
+            outcome = next(waiting[name], None)
+            if outcome is None:
+                del waiting[name]
+            else:
+                done[name] = outcome
+    return done
+
+
+def run_policy(policy: Policy, how: Pass | None = None) -> Outcome:
+    """A pass over one policy."""
+    outcome = Outcome()
+    for outcome in turns(policy, how or Pass()):  # noqa: B007 - the last one holds all
+        pass
+    return outcome
+
+
+def due_rows(policy: str, using: str = DEFAULT_DB_ALIAS) -> int:
+    """How many rows the due entries of a policy list, at most."""
+    return int(scalar(using, statement(__file__, "due_listed"), {"policy": policy}))
+
+
+def due_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = ALWAYS) -> list[str]:
+    """The policies of this code that have something due, not stopped, not held."""
+    names = fetch(using, statement(__file__, "due_policies"), {"since": since})
+    declared = {policy.name for policy in all_policies()}
+    return [name for (name,) in names if name in declared]
+
+
+def turns(policy: Policy, how: Pass) -> Any:
+    """Run batch after batch; yields what is done so far after each."""
+    run = _start(policy, how)
+    total = Outcome()
+    try:
+        check_clock(scalar(how.using, "SELECT clock_timestamp()"))
+        check_cap(policy, how.using)
+        while how.limit is None or total.looked < how.limit:
+            left = None if how.limit is None else how.limit - total.looked
+            done = run_batch(policy, how.using, run and run.pk, left, how.since, how.dry)
+            if done is None:
+                break
+            total.add(done)
+            yield total
+    except Halt as error:
+        halt(policy, error, how, run)
+        yield total
+    except Exception as error:
+        _finish(run, total, how, type(error).__name__)
+        raise
+    _finish(run, total, how)
+
+
+def _start(policy: Policy, how: Pass) -> Run | None:
+    now = scalar(how.using, "SELECT clock_timestamp()")
+    run = Run(policy=policy.name, started_at=now, origin=how.origin, actor=how.actor)
+    run.save(using=how.using)
+    return run
+
+
+def _finish(run: Run | None, total: Outcome, how: Pass, error: str = "") -> None:
+    """Store what the pass did; a pass that found nothing leaves no row."""
+    if run is None:
+        return
+    if not any(total.counts().values()) and not error and not run.error:
+        run.delete()
+        return
+    for name, count in total.counts().items():
+        setattr(run, name, count)
+    run.finished_at = scalar(how.using, "SELECT clock_timestamp()")
+    run.error = error or run.error
+    run.save(using=how.using)
+    logger.info("run finished", extra={"action": "run", "policy": run.policy, **total.counts()})
+
+
+def halt(policy: Policy, why: Halt, how: Pass, run: Run | None) -> None:
+    """Stop a policy until a named person resumes it, and tell the site's admins."""
+    if run:
+        run.error = f"halted: {why.cause}"
+    if how.dry:
+        return
+    with transaction.atomic(using=how.using):
+        params = {"policy": policy.name, "cause": why.cause, "run": run and run.pk}
+        event = scalar(how.using, statement(__file__, "halt"), params)
+    logger.error("halted", extra={"action": "halted", "policy": policy.name, "cause": why.cause})
+    signals.halted.send_robust(policy.model, policy=policy.name, events=[event], count=0)
+    mail_admins(
+        f"Retention policy {policy.name} halted",
+        f"{why}\nNothing more of it ends until somebody runs\n"
+        f"    manage.py lifecycle resume {policy.name}\n",
+        fail_silently=True,
+    )

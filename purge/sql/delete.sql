@@ -1,0 +1,2 @@
+-- Rows that were locked and looked at.
+DELETE FROM {table} WHERE {rows}

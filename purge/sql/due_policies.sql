@@ -1,0 +1,10 @@
+-- The policies that have something due, leaving out those that are stopped or held.
+SELECT name FROM lifecycle_policy AS state
+WHERE state.state = 'enabled'
+AND NOT EXISTS (SELECT FROM lifecycle_exception AS held
+    WHERE held.kind = 'hold' AND held.policy = state.name AND held.key = ''
+    AND (held.until IS NULL OR held.until > clock_timestamp()))
+AND EXISTS (SELECT FROM lifecycle_agenda AS entry
+    WHERE entry.policy = state.name AND due_at <= (SELECT clock_timestamp())
+    AND due_at >= %(since)s)
+ORDER BY name

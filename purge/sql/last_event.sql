@@ -1,0 +1,2 @@
+-- The latest number that the ledger has given out.
+SELECT last_value FROM lifecycle_event_id_seq

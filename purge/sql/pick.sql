@@ -1,0 +1,17 @@
+-- Lock what is due of one policy: one large entry, or as many small ones as fit into a batch.
+WITH due AS MATERIALIZED (
+    SELECT * FROM lifecycle_agenda
+    WHERE policy = %(policy)s AND due_at <= %(now)s AND due_at >= %(since)s
+    ORDER BY due_at, event_id LIMIT %(entries)s FOR UPDATE SKIP LOCKED
+), counted AS (
+    SELECT *, sum(count) OVER (ORDER BY due_at, event_id) AS running,
+        row_number() OVER (ORDER BY due_at, event_id) AS place
+    FROM due
+)
+SELECT counted.event_id, counted.count, counted.attempts, counted.tombstone,
+    counted.tombstoned_at, owner.id, lower(owner.subjects_range), upper(owner.subjects_range)
+FROM counted
+JOIN lifecycle_event AS told ON told.id = counted.event_id
+JOIN lifecycle_event AS owner ON owner.id = coalesce(told.basis, told.id)
+WHERE place = 1 OR running <= %(rows)s
+ORDER BY place

@@ -1,0 +1,15 @@
+-- Count rows against the policy's cap, by the hour; hours past the window are forgotten.
+WITH clock AS (
+    SELECT to_char(%(now)s::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24') AS hour,
+        to_char(%(now)s::timestamptz AT TIME ZONE 'UTC' - interval '24 hours', 'YYYY-MM-DD"T"HH24') AS oldest
+), counted AS (
+    UPDATE lifecycle_policy SET spent = (
+        SELECT coalesce(jsonb_object_agg(key, value), '{{}}') FROM jsonb_each(spent)
+        WHERE key = 'allowed' OR key > oldest
+    ) || jsonb_build_object(hour, coalesce((spent ->> hour)::bigint, 0) + %(rows)s::bigint)
+    FROM clock WHERE name = %(policy)s
+    RETURNING spent
+)
+SELECT sum(value::bigint) FILTER (WHERE key <> 'allowed')::bigint,
+    coalesce(max(value::bigint) FILTER (WHERE key = 'allowed'), 0)
+FROM counted, jsonb_each_text(spent)

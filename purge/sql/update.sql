@@ -1,0 +1,2 @@
+-- Rows that were locked and looked at.
+UPDATE {table} SET {assignments} WHERE {rows}

@@ -1,0 +1,68 @@
+"""A set of rows of one table, on its way between statements of a batch.
+
+Either the whole set of a ledger event, which then never leaves the server, or keys written out.
+Keys written out stay in PostgreSQL's own text form of an array: ten thousand of them need not
+become Python objects only to go back.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lifecycle.db import Placed
+from lifecycle.keys import Key
+
+COLUMNS = {"bigint": "bigints", "uuid": "uuids", "text": "texts"}
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """`event` names the event whose whole set this is; `keys` is an array's text otherwise."""
+
+    key: Key
+    count: int
+    event: int | None = None
+    span: tuple[int, int] | None = None
+    keys: str | None = None
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Parameters of `where` and `composite`."""
+        low, high = self.span or (None, None)
+        return {"event": self.event, "keys": self.keys, "low": low, "high": high}
+
+    def where(self, column: str) -> Placed:
+        """The condition that a key column names one of these rows; `column` is quoted already."""
+        if self.span:
+            return Placed(f"{column} >= %(low)s AND {column} < %(high)s")
+        cast = f"::{self.key.db_type}[]" if self.key.kind == "text" else ""
+        if self.keys is None:
+            source = f"SELECT subjects_{self.key.kind} FROM lifecycle_event WHERE id = %(event)s"
+            return Placed(f"{column} = ANY (({source})::{self.key.kind}[]{cast})")
+        return Placed(f"{column} = ANY (%(keys)s::{self.key.kind}[]{cast})")
+
+    def composite(self, ordered: bool = False) -> Placed:
+        """The set as a ledger event stores it; NULL for the whole set of `event`, its basis."""
+        if self.keys is None:
+            return Placed("NULL::lifecycle.subjects")
+        row = row_of(self.key.kind, f"%(keys)s::{self.key.kind}[]")
+        return Placed(row if ordered else f"lifecycle.sorted_v1({row})")
+
+    def narrowed(self, count: int, keys: str | None) -> "Subjects":
+        """These rows, or those of them that are written out."""
+        return self if keys is None else Subjects(self.key, count, keys=keys)
+
+    def written(self, keys: list[Any]) -> "Subjects":
+        """A set of these keys."""
+        return replace(self, count=len(keys), event=None, span=None, keys=array_text(keys))
+
+
+def row_of(kind: str, keys: str) -> str:
+    """An SQL expression of an array of keys as the ledger's type of a set."""
+    fields = [keys if own == COLUMNS[kind] else "NULL" for own in COLUMNS.values()]
+    return f"ROW({', '.join(fields)}, NULL)::lifecycle.subjects"
+
+
+def array_text(keys: list[Any]) -> str:
+    """PostgreSQL's text form of an array of keys."""
+    quoted = (str(key).replace("\\", "\\\\").replace('"', '\\"') for key in keys)
+    return "{" + ",".join(f'"{key}"' for key in quoted) + "}"

@@ -1,0 +1,6 @@
+"""The demo's settings with the tests' own models."""
+
+from demo.settings import *  # noqa: F403
+
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.zoo"]  # noqa: F405
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,0 +1,128 @@
+"""One model for each kind of table that a site may have."""
+
+import uuid
+
+from django.db import models
+
+from lifecycle import LifecycleQuerySetMixin
+
+
+class ZooQuerySet(LifecycleQuerySetMixin, models.QuerySet):
+    pass
+
+
+class Token(models.Model):
+    """The plain case: a nullable end, no grace."""
+
+    label = models.CharField(max_length=50, blank=True)
+    active = models.BooleanField(default=True)
+    expires_at = models.DateTimeField(null=True)
+    objects = ZooQuerySet.as_manager()
+
+
+class Draft(models.Model):
+    """A condition, a grace, children that keep or protect it."""
+
+    title = models.CharField(max_length=50, blank=True)
+    status = models.CharField(max_length=10, default="draft")
+    created_at = models.DateTimeField()
+    objects = ZooQuerySet.as_manager()
+
+
+class Picture(models.Model):
+    """Keeps its draft while it is there."""
+
+    draft = models.ForeignKey(Draft, models.CASCADE)
+
+
+class Contract(models.Model):
+    """Protects its draft."""
+
+    draft = models.ForeignKey(Draft, models.PROTECT)
+
+
+class Ticket(models.Model):
+    """A UUID key."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    expires_at = models.DateTimeField(null=True)
+
+
+class Coupon(models.Model):
+    """A text key."""
+
+    code = models.CharField(primary_key=True, max_length=40)
+    expires_at = models.DateTimeField(null=True)
+
+
+class Odd(models.Model):
+    """Names that have to be quoted."""
+
+    order = models.BigAutoField(primary_key=True, db_column="Primary Key")
+    select = models.DateTimeField(null=True, db_column="from where's")
+
+    class Meta:
+        db_table = "Zoo; it's an odd table"
+
+
+class Document(models.Model):
+    """A parent table with the column that decides."""
+
+    expires_at = models.DateTimeField(null=True)
+
+
+class Report(Document):
+    """A child table with the policy."""
+
+    draft = models.BooleanField(default=True)
+
+
+class Reading(models.Model):
+    """A partitioned table; the migration makes the partitions."""
+
+    id = models.BigAutoField(primary_key=True)
+    region = models.CharField(max_length=10)
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        managed = True
+
+
+class Legacy(models.Model):
+    """A table without triggers."""
+
+    expires_at = models.DateTimeField(null=True)
+
+
+class Account(models.Model):
+    """A row that is changed instead of deleted."""
+
+    email = models.CharField(max_length=50, blank=True)
+    active = models.BooleanField(default=True)
+    seen_at = models.DateTimeField()
+
+
+class Person(models.Model):
+    """Ends only on request."""
+
+    name = models.CharField(max_length=50, blank=True)
+
+
+class Preference(models.Model):
+    """An end that depends on a number in JSON, which may be anything."""
+
+    created_at = models.DateTimeField()
+    data = models.JSONField(default=dict)
+
+
+class Order(models.Model):
+    """A grace that is a column, and children that go along."""
+
+    expires_at = models.DateTimeField(null=True)
+    grace = models.DurationField(null=True)
+
+
+class Line(models.Model):
+    """Goes along with its order."""
+
+    order = models.ForeignKey(Order, models.CASCADE)

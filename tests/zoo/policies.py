@@ -1,0 +1,72 @@
+"""A policy for each kind of table."""
+
+from datetime import timedelta
+
+from django.db.models import (
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    Value,
+)
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
+
+from lifecycle import Policy, Signals, Update, register
+
+from .models import (
+    Account,
+    Coupon,
+    Draft,
+    Legacy,
+    Odd,
+    Order,
+    Person,
+    Picture,
+    Preference,
+    Reading,
+    Report,
+    Ticket,
+    Token,
+)
+
+HOUR = timedelta(hours=1)
+DAYS = ExpressionWrapper(
+    Cast(KeyTextTransform("days", "data"), IntegerField()) * Value(timedelta(days=1)),
+    DurationField(),
+)
+
+register(
+    Policy("tokens", Token, when=Q(active=True), expires="expires_at", cap_rows=10**9),
+    Policy(
+        "drafts",
+        Draft,
+        when=Q(status="draft"),
+        expires=F("created_at") + timedelta(hours=24),
+        grace=HOUR,
+        keep_while=Exists(Picture.objects.filter(draft=OuterRef("pk"))),
+    ),
+    Policy("tickets", Ticket, expires="expires_at"),
+    Policy("coupons", Coupon, expires="expires_at"),
+    Policy("odd-ones", Odd, expires="select"),
+    Policy("reports", Report, when=Q(draft=True), expires="expires_at"),
+    Policy("readings", Reading, expires="expires_at"),
+    Policy("legacy", Legacy, expires="expires_at", capture=Signals()),
+    Policy(
+        "accounts",
+        Account,
+        when=Q(active=True),
+        expires=F("seen_at") + timedelta(days=30),
+        grace=HOUR,
+        disposition=Update(active=False, email=""),
+    ),
+    Policy("people", Person, on_request=True, grace=HOUR),
+    Policy("preferences", Preference, expires=F("created_at") + DAYS),
+    Policy("orders", Order, expires="expires_at", grace=F("grace")),
+    Policy(
+        "tokens-short", Token, when=Q(label="short"), expires=F("expires_at") - HOUR, grace=HOUR
+    ),
+)
