@@ -24,6 +24,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.sql import UpdateQuery
+from psycopg import sql
 
 from .dispositions import Update
 from .keys import Key, key_of
@@ -87,6 +88,25 @@ def tables_of(model: type[Model]) -> tuple[str, ...]:
     return (own.db_table, *(parent._meta.db_table for parent in own.get_parent_list()))
 
 
+def locked_tables(policy: Policy) -> str:
+    """The FROM that a worker locks: a row of a child table is locked with its parents' rows."""
+    meta = policy.model._meta.concrete_model._meta  # type: ignore[union-attr]
+    text = sql.Identifier(meta.db_table).as_string()
+    seen = {meta.concrete_model}
+    for model in (meta.concrete_model, *meta.get_parent_list()):
+        for parent, link in model._meta.parents.items():
+            if link is not None and parent not in seen:
+                seen.add(parent)
+                text += _joined(model._meta.db_table, link.column, parent._meta)
+    return text
+
+
+def _joined(table: str, column: str, parent: Any) -> str:
+    own = sql.Identifier(table, column).as_string()
+    key = sql.Identifier(parent.db_table, parent.pk.column).as_string()
+    return f" JOIN {sql.Identifier(parent.db_table).as_string()} ON {key} = {own}"
+
+
 def due_of(policy: Policy) -> Expression | Case:
     """When a row ends; an `Update` acts after the grace, so its grace is part of the due time."""
     if policy.on_request:
@@ -141,7 +161,7 @@ def _rows(policy: Policy) -> QuerySet[Any]:
 def _assignments(policy: Policy) -> str:
     if not isinstance(policy.disposition, Update):
         return ""
-    query = _rows(policy).query.chain(klass=UpdateQuery)
+    query: Any = _rows(policy).query.chain(klass=UpdateQuery)
     query.add_update_values(policy.disposition.values)
     statement, params = query.get_compiler(connection=connections["default"]).as_sql()
     return inline(statement, params).split(" SET ", 1)[1]

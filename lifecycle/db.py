@@ -28,7 +28,7 @@ def statement(package: str, name: str, **parts: Any) -> str:
     `Raw` text was compiled by the ORM and holds no placeholders of its own, so its `%` is doubled.
     """
     ready = {name: _part(part) for name, part in parts.items()}
-    return sql.SQL(load(package, name)).format(**ready).as_string()  # type: ignore[arg-type]
+    return sql.SQL(load(package, name)).format(**ready).as_string()
 
 
 class Raw(str):
@@ -47,5 +47,5 @@ def _part(part: Any) -> sql.Composable:
     if isinstance(part, Placed):
         return sql.SQL(part)
     if isinstance(part, Raw):
-        return sql.SQL(part.replace("%", "%%"))  # type: ignore[arg-type]
+        return sql.SQL(part.replace("%", "%%"))
     return sql.Identifier(part)

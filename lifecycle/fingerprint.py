@@ -16,7 +16,7 @@ from django.db.models.sql import Query
 from django.utils.tree import Node
 
 from .compile import tables_of
-from .keys import key_of
+from .keys import key_of, label_of
 from .policy import Policy
 
 CAPTURED = ("when", "expires", "resolution", "on_request")
@@ -36,8 +36,7 @@ def capture_fingerprint(policy: Policy) -> str:
 
 
 def _hash(policy: Policy, options: tuple[str, ...]) -> str:
-    meta = policy.model._meta
-    parts = [policy.name, meta.concrete_model._meta.label_lower, *tables_of(policy.model)]  # type: ignore[union-attr]
+    parts: list[Any] = [policy.name, label_of(policy), *tables_of(policy.model)]
     parts += [key_of(policy.model), columns(policy)]
     parts += [canonical(getattr(policy, option)) for option in options]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
@@ -53,7 +52,7 @@ def columns(policy: Policy) -> list[tuple[str, str]]:
 def field_names(value: Any) -> set[str]:
     """The first part of every field path that an expression names."""
     if isinstance(value, F):
-        return {value.name.split("__")[0]}
+        return {str(value.name).split("__")[0]}  # type: ignore[attr-defined]
     if isinstance(value, Q):
         named = {child[0].split("__")[0] for child in value.children if isinstance(child, tuple)}
         inner = [child[1] if isinstance(child, tuple) else child for child in value.children]
@@ -69,7 +68,7 @@ def canonical(value: Any) -> Any:
         return ("seconds", value / timedelta(seconds=1))
     if isinstance(value, QuerySet | Query):
         query = value.query if isinstance(value, QuerySet) else value
-        return ("query", query.model._meta.label, canonical(query.where))
+        return ("query", query.model._meta.label if query.model else "", canonical(query.where))
     if isinstance(value, Lookup):
         return (value.lookup_name, canonical(value.lhs), canonical(value.rhs))
     if isinstance(value, Node):

@@ -37,12 +37,12 @@ def key_of(model: type[Model]) -> Key:
     kind = "bigint" if target.get_internal_type() in INTEGERS else "text"
     if target.get_internal_type() == "UUIDField":
         kind = "uuid"
-    return Key(pk.column, _db_type(target), kind)
+    return Key(str(pk.column), _db_type(target), kind)
 
 
 def label_of(policy: Any) -> str:
     """The ledger's name of the policy's table: `app.model` of the concrete model."""
-    return policy.model._meta.concrete_model._meta.label_lower  # type: ignore[no-any-return]
+    return str(policy.model._meta.concrete_model._meta.label_lower)
 
 
 def _target(field: Any) -> "Field[Any, Any]":
@@ -52,5 +52,4 @@ def _target(field: Any) -> "Field[Any, Any]":
 
 
 def _db_type(field: "Field[Any, Any]") -> str:
-    db_type = field.rel_db_type(connections["default"])
-    return db_type or "text"
+    return str(field.rel_db_type(connections["default"]) or "text")

@@ -4,7 +4,7 @@ Both ask the row's own columns and the few exceptions, at the moment of the quer
 the moment it expires, not when the worker comes to it.
 """
 
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.db.models import (
     BooleanField,
@@ -37,11 +37,11 @@ class LifecycleQuerySetMixin:
 
     def live(self) -> Any:
         """Rows that have not come to their end, or are restored, held or kept."""
-        return live(self)  # type: ignore[type-var]
+        return live(cast("QuerySet[Any]", self))
 
     def tombstoned(self) -> Any:
         """Rows past their end that no exception and no `keep_while` keeps alive."""
-        return tombstoned(self)  # type: ignore[type-var]
+        return tombstoned(cast("QuerySet[Any]", self))
 
 
 def live(rows: QuerySet[M] | type[M]) -> QuerySet[M]:

@@ -90,7 +90,7 @@ def cover_partitions(policy: Policy, using: str) -> None:
 def guard_truncate(connection: BaseDatabaseWrapper) -> None:
     """Let test runners flush their own databases, and only those."""
     name = str(connection.settings_dict["NAME"])
-    testing = hasattr(test_utils._TestState, "saved_data") and name.startswith("test_")  # type: ignore[attr-defined]
+    testing = hasattr(test_utils._TestState, "saved_data") and name.startswith("test_")
     verb = "DISABLE" if testing else "ENABLE"
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE lifecycle_event {verb} TRIGGER lifecycle_event_guard_truncate")

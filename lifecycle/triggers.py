@@ -56,7 +56,7 @@ class CaptureTrigger(pgtrigger.Trigger):
         self.policy = policy
         super().__init__(name=name, operation=operation, referencing=referencing, func="-")
 
-    def compile(self, model: type[Model]) -> compiler.Trigger:
+    def compile(self, model: Any) -> compiler.Trigger:
         return compiler.Trigger(
             name=self.name,
             sql=CaptureSql(
@@ -117,7 +117,7 @@ def triggers_on(table: str) -> list[CaptureTrigger]:
 
 def registered() -> list[tuple[type[Model], CaptureTrigger]]:
     """Every capture trigger that the code declares, with its model."""
-    pairs = pgtrigger.registered()
+    pairs: Any = pgtrigger.registered()
     return [(model, trigger) for model, trigger in pairs if isinstance(trigger, CaptureTrigger)]
 
 

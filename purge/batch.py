@@ -9,14 +9,14 @@ of the host is ever the victim.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import OperationalError, transaction
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from lifecycle.compile import compiled
+from lifecycle.compile import compiled, locked_tables
 from lifecycle.db import Placed, Raw, fetch, scalar, statement
 from lifecycle.keys import label_of
 from lifecycle.policy import Policy
@@ -51,7 +51,8 @@ class Batch:
         """A statement of this package with what every one of them names."""
         code = compiled(self.policy)
         parts |= {"kind": Placed(code.key.kind), "state_sql": Raw(self.state_sql)}
-        parts |= {"table": code.tables[0], "pk": code.key.column}
+        parts |= {"table": code.tables[0], "column": Placed(self.column)}
+        parts |= {"type": Placed(code.key.db_type)}
         return statement(__file__, name, **parts)
 
     def params(self, subjects: Subjects, **others: Any) -> dict[str, Any]:
@@ -61,7 +62,8 @@ class Batch:
     @property
     def column(self) -> str:
         """The key's column, quoted."""
-        return sql.Identifier(compiled(self.policy).key.column).as_string()
+        code = compiled(self.policy)
+        return sql.Identifier(code.tables[0], code.key.column).as_string()
 
     def write(
         self, kind: str, subjects: Subjects, due: Any = None, settled: list[int] | None = None,
@@ -91,7 +93,11 @@ def run_batch(
 
 def _prepare(policy: Policy, using: str, run: int | None, dry: bool) -> Batch | None:
     name = {"policy": policy.name}
-    fetch(using, statement(__file__, "prepare"), name)
+    try:
+        with transaction.atomic(using=using):
+            fetch(using, statement(__file__, "prepare"), name)
+    except OperationalError:
+        return None  # a pause or a hold is being written; the next pulse sees it
     known = fetch(using, statement(__file__, "policy_now"), name)
     if not known or not brakes.may_act(policy, known[0]):
         return None
@@ -110,6 +116,7 @@ def _settle(batch: Batch, limit: int | None) -> None:
     if locked.count:
         judge(batch, locked)
     batch.picked.close()
+    brakes.spend(batch)
 
 
 def _lock(batch: Batch, subjects: Subjects) -> Subjects:
@@ -124,13 +131,21 @@ def _lock(batch: Batch, subjects: Subjects) -> Subjects:
 
 
 def _lock_rows(batch: Batch, subjects: Subjects, skip: str) -> Subjects:
-    strength = Placed(
-        ("FOR UPDATE" if batch.policy.disposition.hides else "FOR NO KEY UPDATE") + skip
-    )
-    where = subjects.where(batch.column)
-    text = batch.sql("lock", rows=where, strength=strength)
+    parts = {
+        "strength": Placed(_strength(batch) + skip),
+        "tables": Raw(locked_tables(batch.policy)),
+    }
+    text = batch.sql("lock", rows=subjects.where(batch.column), **parts)
     count, keys = fetch(batch.using, text, batch.params(subjects))[0]
     return subjects.narrowed(count, keys if count < subjects.count else None)
+
+
+def _strength(batch: Batch) -> str:
+    """Rows that are only tombstoned or updated keep their key: new children need not wait."""
+    grace = batch.policy.grace
+    only_stones = batch.picked.oldest is None and isinstance(grace, timedelta) and bool(grace)
+    stays = only_stones or not batch.policy.disposition.hides
+    return "FOR NO KEY UPDATE" if stays else "FOR UPDATE"
 
 
 def _carry_unlocked(batch: Batch, subjects: Subjects, locked: Subjects) -> None:

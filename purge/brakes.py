@@ -42,7 +42,7 @@ def check_cap(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> None:
     if scalar(using, statement(__file__, "due_entries"), name) <= left:
         return
     code = compiled(policy)
-    parts = {"state_sql": Raw(code.state_sql), "kind": Placed(code.key.kind)}
+    parts = {"state_sql": Raw(code.state_sql), "type": Placed(code.key.db_type)}
     text = statement(__file__, "due_rows", **parts)
     if scalar(using, text, name | {"most": left + 1}) > left:
         raise Halt("cap", f"more than {left} rows are due", left=left, cap=cap_of(policy, using))
@@ -55,9 +55,16 @@ def room(policy: Policy, using: str) -> int:
     return max(0, cap_of(policy, using) + allowed - spent)
 
 
-def spend(batch: "Batch", count: int) -> None:
-    """Count rows inside the batch's transaction; one too many takes the batch back."""
-    params = {"policy": batch.policy.name, "now": batch.now, "rows": count}
+def spend(batch: "Batch") -> None:
+    """Count the batch's rows inside its transaction; one too many takes the batch back.
+
+    The last statement of a batch: batches of one policy wait for one another from here to the
+    commit, which is short.
+    """
+    if not batch.outcome.fresh:
+        return
+    fetch(batch.using, "SELECT set_config('lock_timeout', '10s', true)")
+    params = {"policy": batch.policy.name, "now": batch.now, "rows": batch.outcome.fresh}
     spent, allowed = fetch(batch.using, batch.sql("spend"), params)[0]
     if spent > allowed + batch.policy.cap_rows and spent > allowed + cap_of(
         batch.policy, batch.using

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 
 @dataclass
 class Outcome:
-    """Counts of rows; `sample` holds a few keys for the dry run."""
+    """Counts of rows; `fresh` are those whose end began, `sample` a few keys for the dry run."""
 
     tombstoned: int = 0
     purged: int = 0
@@ -15,6 +15,7 @@ class Outcome:
     blocked: int = 0
     locked: int = 0
     looked: int = 0
+    fresh: int = 0
     sample: tuple[str, ...] = ()
 
     def copy(self) -> "Outcome":

@@ -41,7 +41,8 @@ class Picked:
         return Subjects(compiled(self.batch.policy).key, count, event=owner, span=span)
 
     def _several(self) -> Subjects:
-        text = self.batch.sql("gather")
+        column = f"subjects_{compiled(self.batch.policy).key.kind}"
+        text = self.batch.sql("gather", subjects=column)
         row = fetch(self.batch.using, text, {"entries": self.entries})[0]
         count, keys, stones, stoned_at = row
         self._stones = {"subject_keys": keys, "stones": stones, "stoned_at": stoned_at}

@@ -10,7 +10,6 @@ from lifecycle.compile import compiled
 from lifecycle.db import Raw, fetch, scalar
 from lifecycle.dispositions import Update
 
-from . import brakes
 from .ending import end_rows
 from .errors import Halt, HeldBelow, PurgeError
 from .subjects import Subjects
@@ -55,14 +54,14 @@ def _kept(batch: "Batch", verdict: "Verdict") -> None:
 
 
 def _tombstone(batch: "Batch", verdict: "Verdict") -> None:
-    brakes.spend(batch, verdict.subjects.count)
+    batch.outcome.fresh += verdict.subjects.count
     event = batch.write("tombstoned", verdict.subjects, verdict.due)
     batch.outcome.tombstoned += verdict.subjects.count
     _send(batch, signals.tombstoned, [event], verdict.subjects.count)
 
 
 def _end(batch: "Batch", verdict: "Verdict") -> None:
-    brakes.spend(batch, verdict.subjects.count)
+    batch.outcome.fresh += verdict.subjects.count
     _purge(batch, verdict)
 
 

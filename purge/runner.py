@@ -87,7 +87,7 @@ def turns(policy: Policy, how: Pass) -> Any:
         check_cap(policy, how.using)
         while how.limit is None or total.looked < how.limit:
             left = None if how.limit is None else how.limit - total.looked
-            done = run_batch(policy, how.using, run and run.pk, left, how.since, how.dry)
+            done = run_batch(policy, how.using, run.pk, left, how.since, how.dry)
             if done is None:
                 break
             total.add(done)
@@ -101,17 +101,15 @@ def turns(policy: Policy, how: Pass) -> Any:
     _finish(run, total, how)
 
 
-def _start(policy: Policy, how: Pass) -> Run | None:
+def _start(policy: Policy, how: Pass) -> Run:
     now = scalar(how.using, "SELECT clock_timestamp()")
     run = Run(policy=policy.name, started_at=now, origin=how.origin, actor=how.actor)
     run.save(using=how.using)
     return run
 
 
-def _finish(run: Run | None, total: Outcome, how: Pass, error: str = "") -> None:
+def _finish(run: Run, total: Outcome, how: Pass, error: str = "") -> None:
     """Store what the pass did; a pass that found nothing leaves no row."""
-    if run is None:
-        return
     if not any(total.counts().values()) and not error and not run.error:
         run.delete()
         return
@@ -123,14 +121,13 @@ def _finish(run: Run | None, total: Outcome, how: Pass, error: str = "") -> None
     logger.info("run finished", extra={"action": "run", "policy": run.policy, **total.counts()})
 
 
-def halt(policy: Policy, why: Halt, how: Pass, run: Run | None) -> None:
+def halt(policy: Policy, why: Halt, how: Pass, run: Run) -> None:
     """Stop a policy until a named person resumes it, and tell the site's admins."""
-    if run:
-        run.error = f"halted: {why.cause}"
+    run.error = f"halted: {why.cause}"
     if how.dry:
         return
     with transaction.atomic(using=how.using):
-        params = {"policy": policy.name, "cause": why.cause, "run": run and run.pk}
+        params = {"policy": policy.name, "cause": why.cause, "run": run.pk}
         event = scalar(how.using, statement(__file__, "halt"), params)
     logger.error("halted", extra={"action": "halted", "policy": policy.name, "cause": why.cause})
     signals.halted.send_robust(policy.model, policy=policy.name, events=[event], count=0)

@@ -36,7 +36,8 @@ class Subjects:
             return Placed(f"{column} >= %(low)s AND {column} < %(high)s")
         cast = f"::{self.key.db_type}[]" if self.key.kind == "text" else ""
         if self.keys is None:
-            source = f"SELECT subjects_{self.key.kind} FROM lifecycle_event WHERE id = %(event)s"
+            own = f"subjects_{self.key.kind}"  # one of three names of our own
+            source = f"SELECT {own} FROM lifecycle_event WHERE id = %(event)s"  # noqa: S608
             return Placed(f"{column} = ANY (({source})::{self.key.kind}[]{cast})")
         return Placed(f"{column} = ANY (%(keys)s::{self.key.kind}[]{cast})")
 

@@ -28,7 +28,7 @@ def heartbeat() -> None:
     run_due()
 
 
-@HUEY.on_startup()  # type: ignore[untyped-decorator]
+@HUEY.on_startup()
 def start_pulse() -> None:
     """Each worker thread calls this; the process has one pulse."""
     pulse.start()

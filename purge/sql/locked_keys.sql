@@ -1,2 +1,2 @@
 -- The keys of rows that are there, in order.
-SELECT {pk} FROM {table} WHERE {rows} ORDER BY {pk}
+SELECT {column} FROM {table} WHERE {rows} ORDER BY 1

@@ -1,3 +1,3 @@
 -- Rows of the set that are there and that somebody else has locked.
-SELECT count(*), array_agg({pk}::{kind} ORDER BY {pk})::text FROM {table}
-WHERE {rows} AND {pk} NOT IN (SELECT unnest(%(locked)s::{kind}[]))
+SELECT count(*), array_agg({column}::{kind} ORDER BY {column})::text FROM {table}
+WHERE {rows} AND {column} NOT IN (SELECT unnest(%(locked)s::{kind}[]))

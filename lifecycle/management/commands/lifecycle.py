@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS
-from rich.console import Console
 from rich.table import Table
 
 from lifecycle import states
+from lifecycle.console import console_of
 from lifecycle.db import fetch, statement
 from lifecycle.errors import LifecycleError
 
@@ -42,7 +42,7 @@ def _status(command: Command, options: dict[str, Any]) -> None:
         table.add_column(column)
     for row in fetch(options["database"], statement(states.__file__, "status")):
         table.add_row(*("" if cell is None else str(cell) for cell in row))
-    Console(file=command.stdout).print(table)
+    console_of(command).print(table)
 
 
 def _rebuild(command: Command, options: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from lifecycle.console import console_of
 from lifecycle.errors import LifecycleError
 from lifecycle.registry import get_policy
 from purge.outcome import Outcome
@@ -37,7 +38,7 @@ class Command(BaseCommand):
             "purge", limit=options["limit"], dry=options["dry_run"], using=options["database"]
         )
         names = self.policies(options["policy"], how)
-        console = Console(file=self.stdout)
+        console = console_of(self)
         with transaction.atomic(using=how.using) if how.dry else nullcontext():
             done = {name: self.run_one(name, how, console) for name in names}
             if how.dry:
