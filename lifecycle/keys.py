@@ -40,6 +40,12 @@ def key_of(model: type[Model]) -> Key:
     return Key(str(pk.column), _db_type(target), kind)
 
 
+def subjects_of(key: Key, keys: str) -> str:
+    """An SQL expression for an array of keys as the ledger's type of a set."""
+    fields = [keys if kind == key.kind else "NULL" for kind in ("bigint", "uuid", "text")]
+    return f"ROW({', '.join(fields)}, NULL)::lifecycle.subjects"
+
+
 def label_of(policy: Any) -> str:
     """The ledger's name of the policy's table: `app.model` of the concrete model."""
     return str(policy.model._meta.concrete_model._meta.label_lower)

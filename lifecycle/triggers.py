@@ -16,7 +16,7 @@ from psycopg import sql
 from .compile import compiled
 from .errors import PolicyError
 from .fingerprint import capture_fingerprint
-from .keys import key_of, label_of
+from .keys import key_of, label_of, subjects_of
 from .literals import literal
 from .policy import Policy
 from .sqlfile import load
@@ -132,14 +132,12 @@ def _add(model: type[Model], trigger: CaptureTrigger) -> None:
 
 def _fill(template: str, model: type[Model], policy: Policy, **parts: str) -> str:
     key = key_of(model)
-    column = {"bigint": "bigints", "uuid": "uuids", "text": "texts"}[key.kind]
-    places = ["lc_keys" if name == column else "NULL" for name in ("bigints", "uuids", "texts")]
     parts |= {
         "kind": key.kind,
         "table": sql.Identifier(model._meta.db_table).as_string(),
         "pk": sql.Identifier(key.column).as_string(),
         "model": literal(label_of(policy)),
-        "subjects": f"ROW({', '.join(places)}, NULL)::lifecycle.subjects",
+        "subjects": subjects_of(key, "lc_keys"),
         "policy": literal(policy.name),
     }
     body = re.sub(r"@(\w+)@", lambda token: parts[token[1]], _bare(f"body_{template}"))

@@ -77,17 +77,20 @@ class Batch:
 
 
 def run_batch(
-    policy: Policy, using: str, run: int | None, limit: int | None = None,
-    since: Any = ALWAYS, dry: bool = False,
+    policy: Policy, using: str, run: int | None, size: int, since: Any = ALWAYS,
+    dry: bool = False,
 ) -> Outcome | None:  # fmt: skip
-    """Settle one batch of what is due; None when nothing is. Raises what brakes raise."""
+    """Settle one batch of at most `size` rows that are due; None when nothing is.
+
+    Raises what brakes raise, and then has changed nothing.
+    """
     with transaction.atomic(using=using, durable=not dry):
         batch = _prepare(policy, using, run, dry)
-        picked = pick(batch, limit or policy.batch_rows, since) if batch else None
+        picked = pick(batch, size, since) if batch else None
         if batch is None or picked is None:
             return None
         batch.picked = picked
-        _settle(batch, limit)
+        _settle(batch, size)
         return batch.outcome
 
 
@@ -106,10 +109,10 @@ def _prepare(policy: Policy, using: str, run: int | None, dry: bool) -> Batch | 
     return Batch(policy, using, run, now, dry, state_sql)
 
 
-def _settle(batch: Batch, limit: int | None) -> None:
+def _settle(batch: Batch, size: int) -> None:
     subjects = batch.picked.subjects
-    if limit and subjects.count > limit:
-        subjects = batch.picked.first(limit)
+    if subjects.count > size:
+        subjects = batch.picked.first(size)
     locked = _lock(batch, subjects)
     if locked.count < subjects.count:
         _carry_unlocked(batch, subjects, locked)

@@ -12,8 +12,9 @@ from psycopg.types.json import Jsonb
 
 from lifecycle.compile import compiled
 from lifecycle.db import Placed, fetch
+from lifecycle.keys import subjects_of
 
-from .subjects import Subjects, row_of
+from .subjects import Subjects
 
 if TYPE_CHECKING:
     from .batch import Batch
@@ -80,7 +81,7 @@ class Picked:
         self, subjects: Subjects, wait: timedelta, kind: str = "expiry_scheduled", **detail: Any
     ) -> None:
         """List rows again after a while, with the tombstones that they have."""
-        row = row_of(subjects.key.kind, "array_agg(state.key ORDER BY state.key)")
+        row = subjects_of(subjects.key, "array_agg(state.key ORDER BY state.key)")
         text = self.batch.sql("carry_stones", subjects=Placed(row), stones=self.stones())
         params = self.batch.params(subjects, **self.stone_params(), kind=kind)
         due = {"due": self.batch.now + wait, "detail": Jsonb(detail)}

@@ -10,6 +10,7 @@ the rest is still on the agenda.
 """
 
 import logging
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,6 +30,9 @@ from .models import Run
 from .outcome import Outcome
 
 logger = logging.getLogger("purge")
+
+SLOW = 0.5  # seconds; PostgreSQL looks for deadlocks after 1
+SMALLEST = 100  # rows
 
 
 @dataclass
@@ -85,11 +89,14 @@ def turns(policy: Policy, how: Pass) -> Any:
     try:
         check_clock(scalar(how.using, "SELECT clock_timestamp()"))
         check_cap(policy, how.using)
+        size = policy.batch_rows
         while how.limit is None or total.looked < how.limit:
-            left = None if how.limit is None else how.limit - total.looked
-            done = run_batch(policy, how.using, run.pk, left, how.since, how.dry)
+            rows = size if how.limit is None else min(size, how.limit - total.looked)
+            started = time.monotonic()
+            done = run_batch(policy, how.using, run.pk, rows, how.since, how.dry)
             if done is None:
                 break
+            size = _next_size(size, policy.batch_rows, time.monotonic() - started)
             total.add(done)
             yield total
     except Halt as error:
@@ -99,6 +106,13 @@ def turns(policy: Policy, how: Pass) -> Any:
         _finish(run, total, how, type(error).__name__)
         raise
     _finish(run, total, how)
+
+
+def _next_size(size: int, most: int, took: float) -> int:
+    """Half after a batch of over half a second, twice after one of under a tenth."""
+    if took > SLOW:
+        return max(size // 2, min(SMALLEST, most))
+    return min(size * 2, most) if took < SLOW / 5 else size
 
 
 def _start(policy: Policy, how: Pass) -> Run:

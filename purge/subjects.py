@@ -9,9 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lifecycle.db import Placed
-from lifecycle.keys import Key
-
-COLUMNS = {"bigint": "bigints", "uuid": "uuids", "text": "texts"}
+from lifecycle.keys import Key, subjects_of
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class Subjects:
         """The set as a ledger event stores it; NULL for the whole set of `event`, its basis."""
         if self.keys is None:
             return Placed("NULL::lifecycle.subjects")
-        row = row_of(self.key.kind, f"%(keys)s::{self.key.kind}[]")
+        row = subjects_of(self.key, f"%(keys)s::{self.key.kind}[]")
         return Placed(row if ordered else f"lifecycle.sorted_v1({row})")
 
     def narrowed(self, count: int, keys: str | None) -> "Subjects":
@@ -55,12 +53,6 @@ class Subjects:
     def written(self, keys: list[Any]) -> "Subjects":
         """A set of these keys."""
         return replace(self, count=len(keys), event=None, span=None, keys=array_text(keys))
-
-
-def row_of(kind: str, keys: str) -> str:
-    """An SQL expression of an array of keys as the ledger's type of a set."""
-    fields = [keys if own == COLUMNS[kind] else "NULL" for own in COLUMNS.values()]
-    return f"ROW({', '.join(fields)}, NULL)::lifecycle.subjects"
 
 
 def array_text(keys: list[Any]) -> str:

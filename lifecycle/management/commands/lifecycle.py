@@ -5,9 +5,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS
+from rich.progress import Progress
 from rich.table import Table
 
 from lifecycle import states
+from lifecycle.backfill import backfill
 from lifecycle.console import console_of
 from lifecycle.db import fetch, statement
 from lifecycle.errors import LifecycleError
@@ -50,6 +52,15 @@ def _rebuild(command: Command, options: dict[str, Any]) -> None:
     command.stdout.write(f"Agenda and exceptions rebuilt from {count} events.")
 
 
+def _backfill(command: Command, options: dict[str, Any]) -> None:
+    read = 0
+    with Progress(console=console_of(command), transient=True) as progress:
+        bar = progress.add_task(options["policy"], total=None)
+        for read in backfill(options["policy"], options["database"]):
+            progress.update(bar, completed=read)
+    command.stdout.write(f"{options['policy']}: {read} rows read, their ends are listed.")
+
+
 def _enable(command: Command, options: dict[str, Any]) -> None:
     states.enable(options["policy"], options["actor"], options["database"])
     command.stdout.write(f"{options['policy']} is enabled: it ends rows from now on.")
@@ -70,5 +81,6 @@ COMMANDS = {
     "enable": (_enable, "Let a policy that only observes end rows.", True),
     "pause": (_pause, "Stop a policy after the batch under way.", True),
     "resume": (_resume, "Go on after a pause or a halt.", True),
+    "backfill": (_backfill, "List the rows that were there before the policy.", True),
     "rebuild": (_rebuild, "Make the projections again from the ledger alone.", False),
 }
