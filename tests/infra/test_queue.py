@@ -1,5 +1,6 @@
 """The queue's settings: nothing connects early, and it follows the database Django uses."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -32,10 +33,15 @@ def test_redis_takes_its_place() -> None:
     assert setting["connection"] == {"url": "redis://h:1/2"}
 
 
-@pytest.mark.django_db(transaction=True)
-def test_what_is_enqueued_is_in_the_test_database() -> None:
+@pytest.mark.django_db
+def test_a_second_migrate_finds_the_tables_there() -> None:
     create_tables()
-    create_tables()  # a second migrate finds them there
+    create_tables()
+    assert "huey_task" in connection.introspection.table_names()
+
+
+@pytest.mark.django_db
+def test_what_is_enqueued_is_in_the_test_database() -> None:
     storage = storage_of(queue())
     try:
         storage.enqueue(b"a task")
@@ -49,7 +55,9 @@ def test_what_is_enqueued_is_in_the_test_database() -> None:
 
 
 @pytest.mark.django_db
-def test_no_tables_in_a_database_that_is_not_the_queues(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_is_not_the_queues_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Callable[[int], Any]
+) -> None:
     monkeypatch.setattr(HUEY.storage.connection, "alias", "another")
-    create_tables(using="default")
-    assert "huey_task" not in connection.introspection.table_names()
+    with django_assert_num_queries(0):
+        create_tables(using="default")
