@@ -19,6 +19,7 @@ from .runner import due_policies
 logger = logging.getLogger("purge")
 
 INTERVAL = 1.0  # seconds
+AFTER_THE_SECOND = 0.01  # seconds
 ASKED_AGAIN = 30.0  # seconds until a wake-up that nobody answered is repeated
 # Entries older than this are left to the heartbeat, so that under a long snapshot of some other
 # session the dead ones, which cannot be vacuumed, are not read again every second.
@@ -62,15 +63,20 @@ def _may_ask(policy: str) -> bool:
 
 
 def _beat() -> None:
-    since = ALWAYS
+    since, wait = ALWAYS, INTERVAL
     while True:
-        started = time.monotonic()
         try:
             close_old_connections()
             tick(since)
-            since = scalar("default", "SELECT clock_timestamp()") - LOOK_BACK
+            now = scalar("default", "SELECT clock_timestamp()")
+            since, wait = now - LOOK_BACK, _until_next_second(now)
         except Exception:
             # The database may be restarting; the next beat tries again, from the start.
             logger.exception("pulse failed", extra={"action": "pulse_failed"})
-            since = ALWAYS
-        time.sleep(max(0.0, INTERVAL - (time.monotonic() - started)))
+            since, wait = ALWAYS, INTERVAL
+        time.sleep(wait)
+
+
+def _until_next_second(now: datetime) -> float:
+    """Due times are rounded up to whole seconds: look just after one, not somewhere between."""
+    return INTERVAL - now.microsecond / 1_000_000 + AFTER_THE_SECOND
