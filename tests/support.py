@@ -1,0 +1,174 @@
+"""What tests share: time, second sessions, and the worker until it has nothing left to do."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+from django.apps import apps
+from django.db import connection, connections, transaction
+from django.db.models import DateTimeField, Min, QuerySet
+from django.utils import timezone
+
+from lifecycle.fingerprint import field_names
+from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
+from lifecycle.registry import policies_of
+from purge.outcome import Outcome
+from purge.runner import run_due
+
+LONG_AGO = timedelta(days=1000)
+
+
+def run_until_idle(
+    horizon: timedelta = timedelta(seconds=3), deadline: float = 60
+) -> dict[str, Outcome]:
+    """Run passes until nothing falls due within `horizon`; what does is waited for."""
+    done: dict[str, Outcome] = {}
+    give_up = time.monotonic() + deadline
+    while True:
+        for name, outcome in run_due().items():
+            done.setdefault(name, Outcome()).add(outcome)
+        due = next_due()
+        if due is None or due > database_now() + horizon:
+            return done
+        assert time.monotonic() < give_up, f"still due after {deadline} s: {due}"
+        time.sleep(max(0.0, (due - database_now()).total_seconds()))
+
+
+def next_due() -> datetime | None:
+    """The earliest time on the agenda of policies that may act."""
+    enabled = PolicyState.objects.filter(state="enabled").values("name")
+    held = LifecycleException.objects.filter(kind="hold", key="").values("policy")
+    entries = AgendaEntry.objects.filter(policy__in=enabled).exclude(policy__in=held)
+    return entries.aggregate(due=Min("due_at"))["due"]
+
+
+def database_now() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return cursor.fetchone()[0]
+
+
+def make_due(rows: QuerySet[Any], ago: timedelta = LONG_AGO) -> None:
+    """Move the times that the policies of the rows count from into the past."""
+    names = {name for policy in policies_of(rows.model) for name in field_names(policy.expires)}
+    fields = [name for name in names if isinstance(rows.model._meta.get_field(name), DateTimeField)]
+    rows.update(**dict.fromkeys(fields, timezone.now() - ago))
+
+
+def let_pass(span: timedelta) -> None:
+    """Make it later by `span`: every stored time of ledger, projections and zoo moves back."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        for model in (*apps.get_app_config("zoo").get_models(), *LEDGER):
+            times = [f for f in model._meta.local_fields if isinstance(f, DateTimeField)]
+            moved = ", ".join(f"{quoted(f.column)} = {quoted(f.column)} - %(span)s" for f in times)
+            if moved:
+                cursor.execute(f"UPDATE {quoted(model._meta.db_table)} SET {moved}", {"span": span})
+        cursor.execute(
+            "UPDATE lifecycle_event SET detail = jsonb_set(detail, '{until}',"
+            " to_jsonb((detail ->> 'until')::timestamptz - %(span)s))"
+            " WHERE detail ->> 'until' IS NOT NULL",
+            {"span": span},
+        )
+
+
+LEDGER = (Event, AgendaEntry, LifecycleException)
+
+
+def quoted(name: str) -> str:
+    return connection.ops.quote_name(name)
+
+
+@contextmanager
+def session(**options: Any) -> Iterator[psycopg.Connection[Any]]:
+    """A second real connection to the test database, in a transaction until it commits."""
+    parameters = connection.get_connection_params()
+    plain = {key: parameters[key] for key in parameters.keys() - {"context", "cursor_factory"}}
+    with psycopg.connect(**(plain | options)) as other:
+        yield other
+
+
+def wait_until(condition: Callable[[], Any], what: str = "", deadline: float = 15) -> Any:
+    """Poll until the condition is true; returns what it gave."""
+    give_up = time.monotonic() + deadline
+    while not (found := condition()):
+        assert time.monotonic() < give_up, f"waited {deadline} s for {what or condition}"
+        time.sleep(0.01)
+    return found
+
+
+def waits_for(pid: int) -> bool:
+    """Whether some session waits for a lock that session `pid` holds."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))", [pid]
+        )
+        return bool(cursor.fetchone()[0])
+
+
+class Background:
+    """A call in a thread of its own, with its own connection."""
+
+    def __init__(self, call: Callable[[], Any]) -> None:
+        self.call, self.value, self.error = call, None, None
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self) -> None:
+        try:
+            self.value = self.call()
+        except BaseException as error:
+            self.error = error
+        finally:
+            connections.close_all()
+
+    def result(self, deadline: float = 60) -> Any:
+        """What the call returned; raises what it raised."""
+        self.thread.join(deadline)
+        assert not self.thread.is_alive(), "the thread did not end"
+        if self.error:
+            raise self.error
+        return self.value
+
+
+def together(*calls: Callable[[], Any]) -> list[Any]:
+    """Run the calls at once, each in a thread; returns their results."""
+    return [each.result() for each in [Background(call) for call in calls]]
+
+
+def kinds(**which: Any) -> list[str]:
+    """The kinds of the ledger's events about rows, in order."""
+    told = Event.objects.filter(**which).exclude(
+        kind__in=("policy_changed", "settled", "truncated")
+    )
+    return list(told.order_by("id").values_list("kind", flat=True))
+
+
+def events_of(row: Any, *wanted: str) -> list[str]:
+    """The kinds of the events about one row, in order."""
+    label = row._meta.concrete_model._meta.label_lower
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT kind FROM lifecycle_event AS told WHERE model = %s"
+            " AND %s IN (SELECT lifecycle.keys_v1(told.id)) ORDER BY id",
+            [label, str(row.pk)],
+        )
+        return [kind for (kind,) in cursor.fetchall() if not wanted or kind in wanted]
+
+
+ENDINGS = ("purged", "deleted", "updated")
+
+
+def endings() -> dict[str, int]:
+    """How many ending events each row of the ledger has, by `model:key`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT model || ':' || key, count(*) FROM lifecycle_event AS told,"
+            " lifecycle.keys_v1(told.id) AS key WHERE kind = ANY (%s) GROUP BY 1",
+            [list(ENDINGS)],
+        )
+        return dict(cursor.fetchall())
