@@ -1,0 +1,22 @@
+"""The host's own admin: nothing here knows of policies."""
+
+from django.contrib import admin
+
+from .models import PendingRegistration, UserOTP
+
+
+@admin.register(PendingRegistration)
+class PendingRegistrationAdmin(admin.ModelAdmin):
+    list_display = ("email", "created_at", "otp_expires_at", "grace")
+    list_filter = ("otp_expires_at",)
+    search_fields = ("email",)
+    readonly_fields = ("created_at",)
+
+
+@admin.register(UserOTP)
+class UserOTPAdmin(admin.ModelAdmin):
+    list_display = ("email", "created_at", "expires_at", "used_at", "grace")
+    list_filter = ("used_at",)
+    search_fields = ("email",)
+    readonly_fields = ("created_at",)
+    exclude = ("code_hash",)
