@@ -1,8 +1,13 @@
 from django.apps import AppConfig
 
+from .children import follow_parent
+
 
 class DemoConfig(AppConfig):
     """The demonstration's own models, policies and commands."""
 
     name = "demo"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        follow_parent()

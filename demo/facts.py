@@ -1,0 +1,74 @@
+"""What the database and its ledger say of the story; nothing shown comes from anywhere else."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from lifecycle.db import fetch, scalar
+from lifecycle.keys import label_of
+from lifecycle.models import Event, PolicyState
+from lifecycle.registry import all_policies
+from lifecycle.sqlfile import load
+
+USING = "default"
+POLICIES = [policy.name for policy in all_policies() if label_of(policy).startswith("demo.")]
+
+
+@dataclass
+class Facts:
+    """The ledger since event number `since`, about `rows` (each as `model:key`)."""
+
+    since: int = 0
+    rows: list[str] = field(default_factory=list)
+
+    def told(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """(policy, kind) -> how many of the rows, in how many events."""
+        found = run("rows_told", since=self.since, rows=self.rows)
+        return {(policy, kind): (rows, events) for policy, kind, rows, events in found}
+
+    def count(self, kind: str, policy: str | None = None) -> int:
+        """How many of the rows have an event of that kind."""
+        found = self.told().items()
+        return sum(rows for (p, k), (rows, _) in found if k == kind and policy in (None, p))
+
+    def events(self, kind: str) -> int:
+        """In how many events."""
+        return sum(events for (_, k), (_, events) in self.told().items() if k == kind)
+
+    def lag(self) -> tuple[timedelta | None, timedelta | None]:
+        """From due to tombstoned, and from the end of the grace to purged: the slowest row's."""
+        return run("lag", since=self.since, rows=self.rows)[0]  # type: ignore[return-value]
+
+    def last_events(self, count: int) -> list[Event]:
+        """The ledger's end, whoever wrote it."""
+        return list(Event.objects.filter(pk__gt=self.since).order_by("-pk")[:count])[::-1]
+
+
+def run(name: str, /, **params: Any) -> list[tuple[Any, ...]]:
+    """The rows of a statement of the demonstration."""
+    return fetch(USING, load(__file__, name), params)
+
+
+def clock() -> datetime:
+    """The database's clock, the only one that counts."""
+    return scalar(USING, "SELECT clock_timestamp()")  # type: ignore[no-any-return]
+
+
+def last_event() -> int:
+    """The number of the ledger's last event."""
+    return Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def stopped_policies() -> dict[str, str]:
+    """Policies of the demonstration that end nothing now, with their state."""
+    found = dict(PolicyState.objects.values_list("name", "state"))
+    states = {name: found.get(name, "not in the database") for name in POLICIES}
+    return {name: state for name, state in states.items() if state != PolicyState.State.ENABLED}
+
+
+def server() -> str:
+    """Which PostgreSQL this is."""
+    version = connection.cursor().execute("SHOW server_version").fetchone()[0]
+    return f"PostgreSQL {version.split()[0]}"

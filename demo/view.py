@@ -1,0 +1,121 @@
+"""How the story is shown: a live picture in a terminal, plain lines anywhere else."""
+
+import time
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from .facts import POLICIES, Facts
+
+KINDS = ("expiry_scheduled", "tombstoned", "restored", "purged")
+REFRESH_SECONDS = 0.3
+
+
+class PlainView:
+    """A line for each step that was seen."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.started = time.monotonic()
+        self.title = ""
+
+    def __enter__(self) -> "PlainView":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def begin(self, title: str) -> None:
+        self.title = title
+
+    def done(self, seen: str) -> None:
+        passed = time.monotonic() - self.started
+        self.console.print(
+            f"{passed:5.1f} s  {self.title:<10}  {seen}", markup=False, soft_wrap=True
+        )
+
+    def refresh(self, facts: Facts) -> None:
+        """Nothing moves here."""
+
+
+class LiveView(PlainView):
+    """The steps, the counts by policy, the end of the ledger and the lag."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self.steps: list[tuple[str, str]] = []
+        self.live = Live(console=console, auto_refresh=False, vertical_overflow="crop")
+        self.refreshed = 0.0
+        self.below: Group = Group()
+
+    def __enter__(self) -> "LiveView":
+        self.live.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.draw()
+        self.live.__exit__(None, None, None)
+
+    def begin(self, title: str) -> None:
+        super().begin(title)
+        self.draw()
+
+    def done(self, seen: str) -> None:
+        self.steps.append((self.title, seen))
+        self.title, self.refreshed = "", 0.0
+        self.draw()
+
+    def refresh(self, facts: Facts) -> None:
+        if time.monotonic() - self.refreshed > REFRESH_SECONDS:
+            self.below = Group(counts(facts), ledger(facts, self.room()))
+            self.draw()
+            self.refreshed = time.monotonic()
+
+    def room(self) -> int:
+        """Lines for the ledger; the steps and the counts come first."""
+        return max(3, min(8, self.console.height - 24))
+
+    def draw(self) -> None:
+        steps = Table.grid(padding=(0, 1))
+        for title, seen in self.steps:
+            steps.add_row("[green]✓", f"[bold]{title}", escape(seen))
+        if self.title:
+            steps.add_row("[yellow]…", f"[bold]{self.title}", "")
+        self.live.update(Group(steps, self.below), refresh=True)
+
+
+def counts(facts: Facts) -> Table:
+    """The story's rows by policy, which is their cause, and what the ledger says of them."""
+    told = facts.told()
+    table = Table(title=Text("rows, as the ledger has them", style="dim"), title_justify="left")
+    table.add_column("policy")
+    for kind in KINDS:
+        table.add_column(kind.replace("expiry_", ""), justify="right")
+    for policy in POLICIES:
+        table.add_row(policy, *(str(told.get((policy, kind), (0, 0))[0]) for kind in KINDS))
+    return table
+
+
+def ledger(facts: Facts, lines: int) -> Table:
+    """The last events, and the lag of the slowest row."""
+    names = ("until tombstoned", "until purged")
+    lags = zip(names, facts.lag(), strict=True)
+    told = [f"{name} {lag.total_seconds():.1f} s" for name, lag in lags if lag]
+    title = f"ledger (lag: {', '.join(told) or 'nothing ended yet'})"
+    table = Table(title=Text(title, style="dim"), title_justify="left")
+    for column in ("event", "kind", "about", "rows", "at"):
+        table.add_column(column, justify="right" if column in ("event", "rows") else "left")
+    for event in facts.last_events(lines):
+        about = escape(event.policy or event.model)
+        at = f"{event.recorded_at:%H:%M:%S}"
+        table.add_row(str(event.pk), event.kind, about, str(event.count), at)
+    return table
+
+
+def view_for(console: Console) -> PlainView:
+    """A live view where there is a terminal that can move its cursor."""
+    movable = console.is_terminal and not console.is_dumb_terminal
+    return LiveView(console) if movable else PlainView(console)
