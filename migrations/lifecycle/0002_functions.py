@@ -37,6 +37,7 @@ class Migration(migrations.Migration):
                 "guard_rows_trigger",
                 "guard_truncate_trigger",
                 "agenda_autovacuum",
+                "grants",
             ],
             reverse_sql="DROP SCHEMA lifecycle CASCADE",
         )
