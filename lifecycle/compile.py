@@ -78,8 +78,22 @@ def select(rows: QuerySet[Any], **columns: Any) -> str:
 
 
 def due_query(policy: Policy) -> Any:
-    """The ORM's query behind `due_sql`, for checks that look at its joins."""
-    return _rows(policy).annotate(due=due_of(policy)).values_list("pk", "due").query
+    """The ORM's query of what triggers evaluate: `when` and `expires`."""
+    return _annotated(policy, matches=matches_of(policy), due=due_of(policy))
+
+
+def state_query(policy: Policy) -> Any:
+    """The ORM's query of what the worker evaluates beside: `keep_while` and `grace`."""
+    return _annotated(policy, keep=keep_of(policy), grace=grace_of(policy))
+
+
+def select_due(policy: Policy) -> str:
+    """`due_query` as SQL."""
+    return select(_rows(policy), matches=matches_of(policy), due=due_of(policy))
+
+
+def _annotated(policy: Policy, **columns: Any) -> Any:
+    return _rows(policy).annotate(**columns).values_list(*columns).query
 
 
 def tables_of(model: type[Model]) -> tuple[str, ...]:

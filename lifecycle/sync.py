@@ -89,8 +89,12 @@ def cover_partitions(policy: Policy, using: str) -> None:
 
 def guard_truncate(connection: BaseDatabaseWrapper) -> None:
     """Let test runners flush their own databases, and only those."""
-    name = str(connection.settings_dict["NAME"])
-    testing = hasattr(test_utils._TestState, "saved_data") and name.startswith("test_")
-    verb = "DISABLE" if testing else "ENABLE"
+    verb = "DISABLE" if is_test_database(connection) else "ENABLE"
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE lifecycle_event {verb} TRIGGER lifecycle_event_guard_truncate")
+
+
+def is_test_database(connection: BaseDatabaseWrapper) -> bool:
+    """Whether a test runner made this database for itself."""
+    name = str(connection.settings_dict["NAME"])
+    return hasattr(test_utils._TestState, "saved_data") and name.startswith("test_")

@@ -1,0 +1,33 @@
+"""System checks of the policies; docs/reference/checks.md has a paragraph for each id.
+
+manage.py check                                                 declarations, no database
+manage.py check --database default --fail-level WARNING         also what is installed in it
+"""
+
+from typing import Any
+
+from django.core.checks import CheckMessage, Tags, register
+
+from lifecycle.registry import all_policies
+
+from .expressions import EXPRESSIONS
+from .installed import check_database
+from .options import OPTIONS
+from .project import check_project
+from .tables import TABLES
+
+#: `manage.py check --tag lifecycle` runs these only
+TAG = "lifecycle"
+
+
+@register(TAG, Tags.models)
+def check_policies(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Every registered policy against every check of its declaration."""
+    wanted = None if app_configs is None else {config.label for config in app_configs}
+    chosen = [p for p in all_policies() if wanted is None or p.model._meta.app_label in wanted]
+    each = (*TABLES, *EXPRESSIONS, *OPTIONS)
+    return [message for policy in chosen for check in each for message in check(policy)]
+
+
+register(check_project, TAG, Tags.models)
+register(check_database, TAG, Tags.database)

@@ -1,0 +1,115 @@
+"""Checks of what is installed in the database; only with `manage.py check --database <alias>`.
+
+All but the server's version are warnings: `migrate`, which mends most of them, would refuse to run
+on an error.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.core.checks import CheckMessage
+from django.db import connections, router
+
+from lifecycle import db
+from lifecycle.db import fetch, statement
+from lifecycle.fingerprint import fingerprint
+from lifecycle.models import Event, PolicyState
+from lifecycle.registry import all_policies
+from lifecycle.sync import is_test_database
+from lifecycle.triggers import registered
+
+from .messages import error, warning
+
+HOME = db.__file__  # beside which the package's SQL is
+OLDEST = 15
+GUARDS = ("lifecycle_event_guard_rows", "lifecycle_event_guard_truncate")
+FIRES = ("O", "A")  # pg_trigger.tgenabled: in normal sessions, always
+MIGRATE = "Run `manage.py makemigrations`, then `manage.py migrate`."
+
+
+def check_database(
+    app_configs: Any = None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Everything that the code declares against what the named databases have."""
+    return [message for alias in databases or () for message in _check(alias)]
+
+
+def _check(using: str) -> Iterator[CheckMessage]:
+    connection = connections[using]
+    if connection.vendor != "postgresql" or not router.allow_migrate_model(using, Event):
+        return
+    yield from server_version(connection)
+    with connection.cursor() as cursor:
+        tables = set(connection.introspection.table_names(cursor))
+    if PolicyState._meta.db_table not in tables:
+        return  # before the first migrate
+    yield from ledger_guard(using)
+    yield from stored_policies(using, tables)
+    yield from capture_triggers(using, tables)
+
+
+def server_version(connection: Any) -> Iterator[CheckMessage]:
+    """E101: the server is too old."""
+    major = connection.pg_version // 10_000
+    if major < OLDEST:
+        yield error(101, f"PostgreSQL {major} is too old.", f"Use {OLDEST} or newer.")
+
+
+def ledger_guard(using: str) -> Iterator[CheckMessage]:
+    """W102: the ledger can be changed, because its guard is gone or switched off."""
+    fires = {row[1] for row in _triggers(using, Event._meta.db_table) if row[2] in FIRES}
+    wanted = GUARDS[:1] if is_test_database(connections[using]) else GUARDS
+    for guard in wanted:
+        if guard not in fires:
+            text = f"The guard {guard} of the ledger is missing or disabled."
+            hint = f"ALTER TABLE {Event._meta.db_table} ENABLE TRIGGER {guard}; and find out who."
+            yield warning(102, text, hint)
+
+
+def stored_policies(using: str, tables: set[str]) -> Iterator[CheckMessage]:
+    """W103, W104: a policy is not in the database, or is declared differently there."""
+    stored = dict(PolicyState.objects.using(using).values_list("name", "fingerprint"))
+    for policy in all_policies():
+        if policy.model._meta.db_table not in tables or not _is_here(policy.model, using):
+            continue
+        if policy.name not in stored:
+            yield warning(103, "The policy is not in the database yet.", MIGRATE, policy)
+        elif stored[policy.name] != fingerprint(policy):
+            text = "The database has another declaration: workers with this code do nothing for it."
+            yield warning(104, text, MIGRATE, policy)
+
+
+def capture_triggers(using: str, tables: set[str]) -> Iterator[CheckMessage]:
+    """W105, W106, W107: a trigger is missing, outdated or disabled, on a table or a partition."""
+    for model, trigger in registered():
+        table = model._meta.db_table
+        if table not in tables or not _is_here(model, using):
+            continue
+        code = trigger.compile(model).sql
+        found = {row[0]: row for row in _triggers(using, table) if row[1] == code.pgid}
+        for place in _tables(using, table):
+            yield from _one_trigger(found.get(place), place, code, is_root=place == table)
+
+
+def _one_trigger(found: Any, table: str, code: Any, is_root: bool) -> Iterator[CheckMessage]:
+    if found is None:
+        text = f"{table} has no trigger {code.pgid}: writes to it are not recorded."
+        yield warning(105, text, MIGRATE)
+    elif is_root and found[3] != code.hash:
+        yield warning(106, f"The trigger {code.pgid} on {table} is outdated.", MIGRATE)
+    elif found[2] not in FIRES:
+        hint = f"ALTER TABLE {table} ENABLE TRIGGER {code.pgid};"
+        yield warning(107, f"The trigger {code.pgid} on {table} is disabled.", hint)
+
+
+def _is_here(model: Any, using: str) -> bool:
+    return router.db_for_write(model) == using and router.allow_migrate_model(using, model)
+
+
+def _triggers(using: str, table: str) -> list[tuple[Any, ...]]:
+    return fetch(using, statement(HOME, "triggers_on"), {"table": table})
+
+
+def _tables(using: str, table: str) -> list[str]:
+    partitions = fetch(using, statement(HOME, "partitions"), {"table": table})
+    return [table, *(name for (name,) in partitions)]

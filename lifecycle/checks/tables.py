@@ -1,0 +1,111 @@
+"""Checks of the table a policy stands on: whether a trigger can be put there, and by whom."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.core.checks import CheckMessage
+from django.db import connections, router
+from django.db.migrations.loader import MigrationLoader
+
+from lifecycle.models import Event
+from lifecycle.policy import Policy
+
+from . import reading
+from .messages import error
+
+#: folders of installed packages: a migration written there is lost at the next upgrade
+INSTALLED = {"site-packages", "dist-packages"}
+
+
+def simple_key(policy: Policy) -> list[CheckMessage]:
+    """E011: a key of several columns, which the ledger has no type for."""
+    if not reading.has_composite_key(policy):
+        return []
+    text = "The ledger writes one key a row, this model has a CompositePrimaryKey."
+    return [error(11, text, "Give the model a key of one column and a UniqueConstraint.", policy)]
+
+
+def managed(policy: Policy) -> list[CheckMessage]:
+    """E012: a table that Django does not manage gets no trigger by migrations."""
+    if not policy.capture.triggers or all(m._meta.managed for m in _models(policy)):
+        return []
+    text = "The table is unmanaged: migrations put no trigger on it."
+    return [error(12, text, "Use capture=Signals(), or managed=True.", policy)]
+
+
+def on_postgres(policy: Policy) -> list[CheckMessage]:
+    """E013: the model is written to another kind of database."""
+    alias = router.db_for_write(policy.model)
+    vendor = connections[alias].vendor
+    if vendor == "postgresql":
+        return []
+    text = f"{policy.model._meta.label} is written to {alias!r}, which is {vendor}, not PostgreSQL."
+    return [error(13, text, "Policies need django.db.backends.postgresql.", policy)]
+
+
+def beside_its_ledger(policy: Policy) -> list[CheckMessage]:
+    """E015: the ledger is in another database than the table."""
+    table, ledger = router.db_for_write(policy.model), router.db_for_write(Event)
+    if table == ledger:
+        return []
+    text = f"{policy.model._meta.label} is written to {table!r}, the ledger to {ledger!r}."
+    hint = "Row and event are one transaction: route the app `lifecycle` to the same database."
+    return [error(15, text, hint, policy)]
+
+
+def has_migrations(policy: Policy) -> list[CheckMessage]:
+    """E014: the app that owns the trigger has no migrations."""
+    labels = sorted({m._meta.app_label for m in _models(policy) if _migrations_of(m) is None})
+    if not policy.capture.triggers or not labels:
+        return []
+    text = f"The app {labels[0]!r} has no migrations, so no trigger can come with them."
+    hint = f"Run `manage.py makemigrations {labels[0]}` once, or use capture=Signals()."
+    return [error(14, text, hint, policy)]
+
+
+def own_migrations(policy: Policy) -> list[CheckMessage]:
+    """E010: the trigger's migration would be written into an installed package."""
+    foreign = [m for m in _models(policy) if _is_installed(_migrations_of(m))]
+    if not policy.capture.triggers or not foreign:
+        return []
+    label = foreign[0]._meta.label
+    text = f"{label} is of an installed package: the trigger's migration would be written there."
+    return [error(10, text, f"{_proxy(foreign[0])}\n\nand declare the policy on it.", policy)]
+
+
+def _models(policy: Policy) -> list[Any]:
+    """The models whose apps get triggers of this policy: its own, then its parents."""
+    parents = policy.model._meta.concrete_model._meta.get_parent_list()  # type: ignore[union-attr]
+    return [policy.model, *parents]
+
+
+def _migrations_of(model: Any) -> Path | None:
+    """The file of the app's migrations package; None where there is none."""
+    if model._meta.app_label not in apps.app_configs:
+        return None
+    name, _ = MigrationLoader.migrations_module(model._meta.app_label)
+    try:
+        spec = find_spec(name) if name else None
+    except ModuleNotFoundError:
+        return None
+    return Path(spec.origin) if spec and spec.origin else None
+
+
+def _is_installed(path: Path | None) -> bool:
+    return path is not None and not INSTALLED.isdisjoint(path.parts)
+
+
+def _proxy(model: Any) -> str:
+    name, module = model.__name__, model.__module__
+    return (
+        f"Make a proxy in an app of your own:\n\n"
+        f"    from {module} import {name} as Installed{name}\n\n"
+        f"    class {name}(Installed{name}):\n"
+        f"        class Meta:\n"
+        f"            proxy = True"
+    )
+
+
+TABLES = (simple_key, managed, on_postgres, beside_its_ledger, has_migrations, own_migrations)

@@ -1,0 +1,140 @@
+"""What the database has against what the code declares; each difference planted by hand."""
+
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from django.core.management import call_command
+from django.db import connection
+
+from lifecycle import Policy
+from lifecycle.checks import installed
+from lifecycle.registry import _policies
+from tests.zoo.models import Token
+
+pytestmark = pytest.mark.django_db
+
+
+def ids() -> list[str | None]:
+    """The ids of what `manage.py check --database default` finds, without those of declarations."""
+    found = run_checks(tags=["database"], databases=["default"])
+    return [m.id for m in found if str(m.id).startswith("lifecycle.")]
+
+
+def sql(statement: str, *params: Any) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params or None)
+        return cursor.fetchone()[0] if cursor.description else None
+
+
+def trigger_of(table: str, operation: str) -> str:
+    """The name of the capture trigger of one operation."""
+    like = f"pgtrigger_lc_%{operation}_%"
+    return str(
+        sql(
+            "SELECT min(tgname) FROM pg_trigger WHERE tgrelid = %s::regclass AND tgname LIKE %s",
+            f'"{table}"',
+            like,
+        )
+    )
+
+
+def test_migrated_database_is_clean() -> None:
+    assert ids() == []
+
+
+def test_nothing_is_asked_without_a_database() -> None:
+    assert installed.check_database() == []
+    assert installed.check_database(databases=None) == []
+
+
+def test_missing_trigger() -> None:
+    sql(f"DROP TRIGGER {trigger_of('zoo_ticket', 'i')} ON zoo_ticket")
+    assert ids() == ["lifecycle.W105"]
+
+
+def test_missing_trigger_on_a_table_whose_name_has_to_be_quoted() -> None:
+    table = "Zoo; it's an odd table"
+    sql(f'DROP TRIGGER {trigger_of(table, "u")} ON "{table}"')
+    assert ids() == ["lifecycle.W105"]
+
+
+def test_missing_trigger_on_the_parent_of_a_child_table() -> None:
+    sql(f"DROP TRIGGER {trigger_of('zoo_document', 'u')} ON zoo_document")
+    assert ids() == ["lifecycle.W105"]
+
+
+def test_new_partition_without_triggers() -> None:
+    sql("CREATE TABLE planted (LIKE zoo_reading)")
+    sql("ALTER TABLE zoo_reading DETACH PARTITION zoo_reading_high")
+    sql("ALTER TABLE zoo_reading ATTACH PARTITION planted FOR VALUES FROM (1000) TO (MAXVALUE)")
+    assert ids() == ["lifecycle.W105"] * 4
+    call_command("migrate", verbosity=0)
+    assert ids() == []
+
+
+def test_outdated_trigger() -> None:
+    sql(f"COMMENT ON TRIGGER {trigger_of('zoo_ticket', 'i')} ON zoo_ticket IS 'older'")
+    assert ids() == ["lifecycle.W106"]
+
+
+@pytest.mark.parametrize("table", ["zoo_ticket", "zoo_reading_low"])
+def test_disabled_trigger(table: str) -> None:
+    sql(f"ALTER TABLE {table} DISABLE TRIGGER {trigger_of(table, 'u')}")
+    assert ids() == ["lifecycle.W107"]
+
+
+def test_trigger_for_replicas_only_counts_as_disabled() -> None:
+    sql(f"ALTER TABLE zoo_ticket ENABLE REPLICA TRIGGER {trigger_of('zoo_ticket', 'u')}")
+    assert ids() == ["lifecycle.W107"]
+
+
+def test_policy_is_not_stored() -> None:
+    sql("DELETE FROM lifecycle_policy WHERE name = 'tickets'")
+    assert ids() == ["lifecycle.W103"]
+
+
+def test_fingerprint_differs() -> None:
+    sql("UPDATE lifecycle_policy SET fingerprint = 'other' WHERE name = 'tickets'")
+    assert ids() == ["lifecycle.W104"]
+
+
+def test_policy_in_code_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    planted = Policy("planted", Token, expires="expires_at")
+    monkeypatch.setitem(_policies, "planted", planted)
+    assert ids() == ["lifecycle.W103"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE lifecycle_event DISABLE TRIGGER lifecycle_event_guard_rows",
+        "DROP TRIGGER lifecycle_event_guard_rows ON lifecycle_event",
+    ],
+)
+def test_ledger_guard(change: str) -> None:
+    sql(change)
+    assert ids() == ["lifecycle.W102"]
+
+
+def test_truncate_guard_is_wanted_outside_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installed, "is_test_database", lambda connection: False)
+    assert ids() == ["lifecycle.W102"]
+    sql("ALTER TABLE lifecycle_event ENABLE TRIGGER lifecycle_event_guard_truncate")
+    assert ids() == []
+
+
+def test_server_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installed, "OLDEST", 99)
+    assert ids() == ["lifecycle.E101"]
+
+
+def test_before_the_first_migrate() -> None:
+    sql("ALTER TABLE lifecycle_policy RENAME TO elsewhere")
+    assert ids() == []
+
+
+def test_warnings_do_not_keep_migrate_from_mending() -> None:
+    sql("UPDATE lifecycle_policy SET fingerprint = 'other' WHERE name = 'tickets'")
+    call_command("migrate", verbosity=0, skip_checks=False)
+    assert ids() == []
