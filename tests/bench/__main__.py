@@ -1,0 +1,45 @@
+"""python -m tests.bench: measure, print, write build/bench.json."""
+
+import argparse
+import importlib
+from pathlib import Path
+
+from .rounds import Plan, quick
+from .server import ROOT, database, prepare
+
+PARTS = ("writing", "ending", "waiting", "storing")
+
+
+def main() -> None:
+    """Run the parts that are wanted."""
+    wanted = arguments().parse_args()
+    plan = quick() if wanted.quick else Plan()
+    with database():
+        prepare()
+        from django.db import connections
+
+        from . import report
+
+        try:
+            for part in wanted.only or PARTS:
+                importlib.import_module(f"tests.bench.{part}").measure(plan)
+            report.show(plan)
+            report.write_json(plan, wanted.output)
+            if wanted.write_docs:
+                report.write_page(plan)
+        finally:
+            connections.close_all()
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="few rows: only shows that it runs")
+    parser.add_argument("--write-docs", action="store_true", help="write docs/benchmarks.md")
+    parser.add_argument("--only", choices=PARTS, action="append", help="measure this part")
+    parser.add_argument("--output", type=Path, default=ROOT / "build" / "bench.json")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""The same table several times: without a policy, and with each kind that is measured."""
+
+from django.db import models
+
+
+class Row(models.Model):
+    label = models.CharField(max_length=50, default="a label")
+    active = models.BooleanField(default=True)
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+class Plain(Row):
+    """No policy, no trigger."""
+
+
+class Tracked(Row):
+    """Ends without a grace."""
+
+
+class Graced(Row):
+    """Is tombstoned first."""
+
+
+class Kept(Row):
+    """Stays while a keeper names it."""
+
+
+class Keeper(models.Model):
+    """Not a foreign key, so that Django deletes the rows it names in one statement."""
+
+    row = models.BigIntegerField(db_index=True)
+
+
+class Parent(Row):
+    """Goes by Django's collector, for it has children."""
+
+
+class Child(models.Model):
+    parent = models.ForeignKey(Parent, models.CASCADE)
+
+
+class PlainParent(Row):
+    """The same without a policy."""
+
+
+class PlainChild(models.Model):
+    parent = models.ForeignKey(PlainParent, models.CASCADE)

@@ -1,0 +1,33 @@
+"""One policy for each tracked model; the caps are out of the way."""
+
+from datetime import timedelta
+
+from django.db.models import Exists, OuterRef, Q
+
+from lifecycle import Policy, register
+
+from .models import Graced, Keeper, Kept, Parent, Tracked
+
+WHEN = Q(active=True)
+NO_CAP = 10**9
+
+register(
+    Policy("bench-tracked", Tracked, when=WHEN, expires="expires_at", cap_rows=NO_CAP),
+    Policy(
+        "bench-graced",
+        Graced,
+        when=WHEN,
+        expires="expires_at",
+        grace=timedelta(hours=1),
+        cap_rows=NO_CAP,
+    ),
+    Policy(
+        "bench-kept",
+        Kept,
+        when=WHEN,
+        expires="expires_at",
+        keep_while=Exists(Keeper.objects.filter(row=OuterRef("pk"))),
+        cap_rows=NO_CAP,
+    ),
+    Policy("bench-parents", Parent, when=WHEN, expires="expires_at", cap_rows=NO_CAP),
+)

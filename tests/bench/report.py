@@ -1,0 +1,104 @@
+"""The results: a table for the terminal, JSON for programs, a page for the docs."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from .rounds import Plan, Result
+from .server import ROOT, sql
+
+WIDTH = 100
+PAGE = ROOT / "docs" / "benchmarks.md"
+MARKS = {True: "reached", False: "missed", None: ""}
+
+
+def show(plan: Plan) -> None:
+    """A table in the terminal."""
+    table = Table("measured", "median", "spread", "target", "", width=WIDTH)
+    for result in plan.results:
+        table.add_row(*_cells(result))
+    Console(width=WIDTH).print(table)
+
+
+def write_json(plan: Plan, path: Path) -> None:
+    """A list of name, ratio, target, spread and unit."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps([_plain(result) for result in plan.results], indent=2) + "\n")
+
+
+def _plain(result: Result) -> dict[str, Any]:
+    return {
+        "name": result.name,
+        "ratio": round(result.ratio, 4),
+        "target": result.target or None,
+        "spread": [round(end, 4) for end in result.spread],
+        "unit": result.unit,
+    }
+
+
+def _cells(result: Result) -> tuple[str, ...]:
+    low, high = result.spread
+    unit = "" if result.unit == "x" else f" {result.unit}"
+    spread = f"{_number(low)} to {_number(high)}"
+    target = f"{result.target}{unit}" if result.target else ""
+    return result.name, f"{_number(result.ratio)}{unit}", spread, target, MARKS[result.reached]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def write_page(plan: Plan) -> None:
+    """docs/benchmarks.md, from this run."""
+    rows = [f"| {' | '.join(_cells(result))} |" for result in plan.results]
+    PAGE.write_text(f"{HEAD.format(**facts(plan))}{TABLE}" + "\n".join(rows) + f"\n{FOOT}")
+
+
+def facts(plan: Plan) -> dict[str, Any]:
+    """What the figures depend on; nothing that names the machine."""
+    return {
+        "cores": os.cpu_count(),
+        "version": sql("SHOW server_version")[0][0],
+        "fsync": sql("SHOW fsync")[0][0],
+        "buffers": sql("SHOW shared_buffers")[0][0],
+        "rounds": plan.rounds,
+        "rows": f"{plan.rows:,}",
+    }
+
+
+HEAD = """# Benchmarks
+
+Repeat them with `make bench` (under six minutes; `make bench ARGS=--write-docs` writes this page,
+`ARGS=--quick` only shows that everything runs, `ARGS="--only ending"` measures one part).
+`build/bench.json` has the same figures. They need a role that may set `session_replication_role`.
+
+Measured on {cores} cores with PostgreSQL {version}, `fsync = {fsync}` for both sides of every
+ratio (the disk would hide what the triggers cost), `shared_buffers = {buffers}`. Medians of
+{rounds} paired rounds with their smallest and largest value; both sides run in turn, in changing
+order, each after a VACUUM ANALYZE. Bulk means {rows} rows in one statement.
+
+"""
+TABLE = """| measured | median | spread | target | |
+|---|---|---|---|---|
+"""
+FOOT = """
+How to read it:
+
+- Inserts and updates: time with the policy's triggers divided by the time of the same statement on
+  the same table without them. Single rows are autocommitted.
+- Warm update: time for ten times the rows in a session whose first ten updates were of one row.
+  Linear is 10.
+- due -> purged: the rate of the runner as a share of a bare `DELETE` of the same rows in batches
+  of 10,000 in key order, each committed, without any trigger or ledger. The same for what Django
+  offers. The collector's rows have a child each; there the bare side deletes the children too.
+- Idle: what the worker does once a second while nothing is due.
+- Lag: from the row's due time to the event in the ledger, with `manage.py run_huey`; due times are
+  rounded up to the policy's resolution, one second.
+- Ledger: event and agenda entry with all indexes, divided by the rows.
+- live(): the first page of a table of which every other row is past its end, against the plain
+  page.
+"""

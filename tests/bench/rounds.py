@@ -1,0 +1,85 @@
+"""Paired rounds: both sides in turn, in changing order; the median of their ratios counts."""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from .server import settle
+
+
+@dataclass
+class Result:
+    """One line of the report: the values of all rounds, and what they should reach."""
+
+    name: str
+    values: list[float]
+    target: str = ""
+    unit: str = "x"
+    note: str = ""
+
+    @property
+    def ratio(self) -> float:
+        return statistics.median(self.values)
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        return min(self.values), max(self.values)
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether the median meets the target; None without one."""
+        if not self.target:
+            return None
+        sign, limit = self.target.split()[:2]
+        return self.ratio <= float(limit) if sign == "<=" else self.ratio >= float(limit)
+
+
+@dataclass
+class Plan:
+    """How much is measured."""
+
+    rounds: int = 7
+    rows: int = 100_000
+    singles: int = 300
+    agenda: tuple[int, ...] = (10_000, 100_000, 1_000_000)
+    results: list[Result] = field(default_factory=list)
+    tell: Callable[[str], None] = print
+
+    def add(self, *results: Result) -> None:
+        """Keep results, and say that they are there."""
+        for result in results:
+            self.results.append(result)
+            self.tell(f"{result.name}: {result.ratio:.3g} {result.unit} {result.target}")
+
+
+def quick() -> Plan:
+    """So little that the figures mean nothing."""
+    return Plan(rounds=2, rows=2_000, singles=20, agenda=(1_000, 2_000, 4_000))
+
+
+def timed(action: Callable[[], object]) -> float:
+    """Seconds that an action takes."""
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
+
+
+def paired(
+    plan: Plan, *sides: Callable[[], float], fresh: Callable[[], None] | None = None
+) -> list[list[float]]:
+    """Seconds of each side in each round; every second round runs them in reverse order."""
+    seconds: list[list[float]] = [[] for _ in sides]
+    for turn in range(plan.rounds):
+        if fresh:
+            fresh()
+        order = range(len(sides)) if turn % 2 == 0 else reversed(range(len(sides)))
+        for side in order:
+            settle()
+            seconds[side].append(sides[side]())
+    return seconds
+
+
+def over(these: list[float], those: list[float]) -> list[float]:
+    """Round by round, the first divided by the second."""
+    return [a / b for a, b in zip(these, those, strict=True)]

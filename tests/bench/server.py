@@ -1,0 +1,102 @@
+"""A database for one run, on the tests' embedded server or on the one that DATABASE_URL names."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+
+from demo import environment
+from lifecycle import embedded
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SERVER = ROOT / ".data" / "postgres-tests"
+
+# The disk would hide what the triggers cost; both sides of every ratio run without it.
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+@contextmanager
+def database() -> Iterator[None]:
+    """Make the database and let DATABASE_URL name it, also for processes started meanwhile."""
+    given = environment.database()
+    if given:
+        with _made(given):
+            yield
+    else:
+        with embedded.server(SERVER, **FAST) as entry, _made(entry):
+            yield
+
+
+@contextmanager
+def _made(entry: dict[str, Any]) -> Iterator[None]:
+    name = f"bench_{secrets.token_hex(4)}"
+    before = os.environ.get("DATABASE_URL")
+    with _maintenance(entry) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    os.environ["DATABASE_URL"] = _url(entry, name)
+    try:
+        yield
+    finally:
+        os.environ.pop("DATABASE_URL")
+        if before:
+            os.environ["DATABASE_URL"] = before
+        with _maintenance(entry) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _maintenance(entry: dict[str, Any]) -> psycopg.Connection[tuple[object, ...]]:
+    return psycopg.connect(_url(entry, entry["NAME"]), autocommit=True)
+
+
+def _url(entry: dict[str, Any], name: str) -> str:
+    parts = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
+    options = {key: entry[part] for key, part in parts.items() if entry.get(part)}
+    options |= dict(entry.get("OPTIONS") or {})
+    query = "&".join(f"{key}={quote(str(value), safe='')}" for key, value in options.items())
+    return f"postgres:///{name}?{query}"
+
+
+def prepare() -> None:
+    """Django, its tables and the triggers of the models; call it inside `database()`."""
+    import django
+    from django.core.management import call_command
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.bench.settings"
+    django.setup()
+    import pgtrigger
+
+    call_command("migrate", run_syncdb=True, verbosity=0)
+    pgtrigger.install()
+
+
+def sql(statement: str, *params: Any) -> list[tuple[Any, ...]]:
+    """Run a statement on Django's connection."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params or None)
+        return cursor.fetchall() if cursor.description else []
+
+
+TABLES = (
+    "plain", "tracked", "graced", "kept", "keeper", "parent", "child", "plainparent", "plainchild",
+)  # fmt: skip
+
+
+def clear() -> None:
+    """Empty rows, ledger and agenda past every trigger, and let autovacuum find nothing to do."""
+    tables = ", ".join(f"bench_{name}" for name in TABLES)
+    sql("SET session_replication_role = replica")
+    sql(f"TRUNCATE {tables}, lifecycle_event, lifecycle_agenda, lifecycle_exception, purge_run")
+    sql("UPDATE lifecycle_policy SET spent = '{}'")
+    sql("SET session_replication_role = origin")
+
+
+def settle() -> None:
+    """Plans and visibility as after a quiet night."""
+    sql("VACUUM (ANALYZE)")

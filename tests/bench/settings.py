@@ -1,0 +1,10 @@
+"""The tests' settings with the benchmark's models, whose triggers are installed as the code is."""
+
+from tests.settings import *  # noqa: F403
+
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.bench"]  # noqa: F405
+MIGRATION_MODULES = {**MIGRATION_MODULES, "bench": None}  # noqa: F405
+EMBEDDED_DATABASE = None  # the benchmark holds the server itself and names its database
+DEBUG = False
+SECRET_KEY = "of a database that lives for minutes"
+ALLOWED_HOSTS = ["localhost"]

@@ -1,0 +1,119 @@
+"""What the worker costs while nothing is due, and how soon it comes when something is."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from .rounds import Plan, Result, timed
+from .server import ROOT, clear, settle, sql
+
+TICKS = 20
+PATIENCE = 30.0  # seconds until the lag's rows have to be gone
+
+
+def measure(plan: Plan) -> None:
+    """The tick at three sizes of the agenda, then the lag."""
+    idle_ticks(plan)
+    lag(plan)
+
+
+def idle_ticks(plan: Plan) -> None:
+    """Milliseconds of the question what is due, and of the pulse's whole tick."""
+    from django.utils import timezone
+
+    from purge import pulse
+    from purge.runner import due_policies
+
+    for rows in plan.agenda:
+        fill_agenda(rows)
+        since = timezone.now() - timedelta(minutes=2)
+        asked = [_each(due_policies) for _ in range(plan.rounds)]
+        ticked = [_each(lambda: pulse.tick(since)) for _ in range(plan.rounds)]  # noqa: B023
+        assert due_policies() == []
+        plan.add(
+            Result(f"idle question at {rows:,} scheduled", asked, "<= 5", "ms"),
+            Result(f"idle tick at {rows:,} scheduled", ticked, "<= 5", "ms"),
+        )
+
+
+def _each(action: object) -> float:
+    def often() -> None:
+        for _ in range(TICKS):
+            action()  # type: ignore[operator]
+
+    return timed(often) / TICKS * 1000
+
+
+def fill_agenda(rows: int) -> None:
+    """One entry a row, as of rows written singly, over all policies."""
+    clear()
+    sql(
+        "INSERT INTO lifecycle_agenda (event_id, policy, due_at, count, attempts)"
+        " SELECT i, (SELECT array_agg(name) FROM lifecycle_policy)[1 + i %"
+        " (SELECT count(*) FROM lifecycle_policy)], now() + interval '1 day' + i * interval '1 s',"
+        f" 1, 0 FROM generate_series(1, {rows}) AS i"
+    )
+    settle()
+
+
+def lag(plan: Plan) -> None:
+    """Seconds from a row's due time to the event that ends it, with nothing but the consumer."""
+    clear()
+    count = max(plan.rounds, 3) * 2
+    with consumer():
+        sql("INSERT INTO bench_tracked (label, active, expires_at) VALUES ('', true, now())")
+        _await("SELECT count(*) = 0 FROM bench_tracked")
+        for _ in range(count):
+            for table in ("tracked", "graced"):
+                due = "clock_timestamp() + interval '1 second'"
+                columns = "(label, active, expires_at)"
+                sql(f"INSERT INTO bench_{table} {columns} VALUES ('lag', true, {due})")
+            time.sleep(0.27)  # so that the rows fall on every part of the pulse
+        _await("SELECT count(*) = 0 FROM bench_tracked")
+        _await(f"SELECT sum(count) = {count} FROM lifecycle_event WHERE kind = 'tombstoned'")
+        plan.add(
+            Result("lag, due -> tombstoned", _lags("tombstoned", "graced"), "<= 2", "s"),
+            Result("lag, due -> purged", _lags("purged", "tracked")[1:], "<= 2", "s"),
+        )
+
+
+def _lags(kind: str, table: str) -> list[float]:
+    """By the order of keys: the table is empty, but due times were rounded up, so they are kept."""
+    found = sql(
+        "SELECT extract(epoch FROM ending.recorded_at - told.recorded_at) - 1"
+        " FROM lifecycle_event AS told, lifecycle.keys_v1(told.id) AS key"
+        " JOIN lifecycle_event AS ending ON ending.kind = %s AND ending.model = %s"
+        " AND key IN (SELECT lifecycle.keys_v1(ending.id))"
+        " WHERE told.kind = 'expiry_scheduled' AND told.model = ending.model ORDER BY told.id",
+        kind,
+        f"bench.{table}",
+    )
+    return [float(seconds) for (seconds,) in found]
+
+
+def _await(question: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not sql(question)[0][0]:
+        assert time.monotonic() < deadline, f"not in {PATIENCE:.0f} s: {question}"
+        time.sleep(0.05)
+
+
+@contextmanager
+def consumer() -> Iterator[None]:
+    """`manage.py run_huey` as a site runs it."""
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "run_huey"],
+        cwd=ROOT,
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "tests.bench.settings"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
