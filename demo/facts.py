@@ -8,7 +8,7 @@ from django.db import connection
 
 from lifecycle.db import fetch, scalar
 from lifecycle.keys import label_of
-from lifecycle.models import Event, PolicyState
+from lifecycle.models import Event, Kind, PolicyState
 from lifecycle.registry import all_policies
 from lifecycle.sqlfile import load
 
@@ -39,11 +39,12 @@ class Facts:
 
     def lag(self) -> tuple[timedelta | None, timedelta | None]:
         """From due to tombstoned, and from the end of the grace to purged: the slowest row's."""
-        return run("lag", since=self.since, rows=self.rows)[0]  # type: ignore[return-value]
+        return run("lag", since=self.since, rows=self.rows)[0]
 
     def last_events(self, count: int) -> list[Event]:
-        """The ledger's end, whoever wrote it."""
-        return list(Event.objects.filter(pk__gt=self.since).order_by("-pk")[:count])[::-1]
+        """The ledger's end, whoever wrote it; without `settled`, which is about no row."""
+        events = Event.objects.filter(pk__gt=self.since).exclude(kind=Kind.SETTLED)
+        return list(events.order_by("-pk")[:count])[::-1]
 
 
 def run(name: str, /, **params: Any) -> list[tuple[Any, ...]]:
@@ -53,7 +54,7 @@ def run(name: str, /, **params: Any) -> list[tuple[Any, ...]]:
 
 def clock() -> datetime:
     """The database's clock, the only one that counts."""
-    return scalar(USING, "SELECT clock_timestamp()")  # type: ignore[no-any-return]
+    return scalar(USING, "SELECT clock_timestamp()")
 
 
 def last_event() -> int:

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from django.core.management import call_command
-from django.db.models import QuerySet
 
 from lifecycle import context, restore
 
@@ -66,7 +65,7 @@ class Story:
             self.view.refresh(self.facts)
             time.sleep(POLL_SECONDS)
 
-    def registrations(self) -> QuerySet[PendingRegistration]:
+    def registrations(self) -> Any:
         return PendingRegistration.objects.filter(email__endswith=f"@{DOMAIN}")
 
     def add(self, model: str, keys: list[int]) -> None:
@@ -101,7 +100,7 @@ def write(story: Story) -> str:
     """Registrations and passwords by each way that rows come into a table."""
     story.due = (facts.clock() + DUE_IN).replace(microsecond=0)
     row: dict[str, Any] = {"otp_expires_at": story.due, "grace": GRACE}
-    story.first = PendingRegistrationFactory(email=f"saved@{DOMAIN}", **row)
+    story.first = PendingRegistrationFactory.create(email=f"saved@{DOMAIN}", **row)
     bulk = [
         PendingRegistrationFactory.build(email=f"bulk-{n}@{DOMAIN}", **row) for n in range(BULK)
     ]

@@ -76,7 +76,7 @@ class LiveView(PlainView):
 
     def room(self) -> int:
         """Lines for the ledger; the steps and the counts come first."""
-        return max(3, min(8, self.console.height - 24))
+        return max(3, min(8, self.console.height - 20))
 
     def draw(self) -> None:
         steps = Table.grid(padding=(0, 1))
@@ -90,7 +90,9 @@ class LiveView(PlainView):
 def counts(facts: Facts) -> Table:
     """The story's rows by policy, which is their cause, and what the ledger says of them."""
     told = facts.told()
-    table = Table(title=Text("rows, as the ledger has them", style="dim"), title_justify="left")
+    table = Table(
+        title=Text("rows, as the ledger has them", style="dim"), title_justify="left", box=None
+    )
     table.add_column("policy")
     for kind in KINDS:
         table.add_column(kind.replace("expiry_", ""), justify="right")
@@ -105,7 +107,7 @@ def ledger(facts: Facts, lines: int) -> Table:
     lags = zip(names, facts.lag(), strict=True)
     told = [f"{name} {lag.total_seconds():.1f} s" for name, lag in lags if lag]
     title = f"ledger (lag: {', '.join(told) or 'nothing ended yet'})"
-    table = Table(title=Text(title, style="dim"), title_justify="left")
+    table = Table(title=Text(title, style="dim"), title_justify="left", box=None)
     for column in ("event", "kind", "about", "rows", "at"):
         table.add_column(column, justify="right" if column in ("event", "rows") else "left")
     for event in facts.last_events(lines):

@@ -32,7 +32,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEBUG:
             raise CommandError("The demonstration wants DEBUG=1: it writes rows and makes a user.")
-        self.console = Console(file=self.stdout._out, highlight=False)
+        self.console = Console(highlight=False)
         self.children: list[Child] = []
         self.told = False
         signal.signal(signal.SIGTERM, interrupt)
