@@ -1,0 +1,26 @@
+"""A model admin that only shows."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """No row can be added, changed or deleted, by anybody; looking needs the `view` permission.
+
+    Every value is shown as text: Django escapes it, nothing here is marked safe.
+    """
+
+    actions = None
+    list_per_page = 50
+    show_full_result_count = False  # a second count(*) over the whole ledger
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
