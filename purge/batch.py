@@ -140,7 +140,7 @@ def _lock_rows(batch: Batch, subjects: Subjects, skip: str) -> Subjects:
     }
     text = batch.sql("lock", rows=subjects.where(batch.column), **parts)
     count, keys = fetch(batch.using, text, batch.params(subjects))[0]
-    return subjects.narrowed(count, keys if count < subjects.count else None)
+    return subjects if count == subjects.count else subjects.narrowed(count, keys or "{}")
 
 
 def _strength(batch: Batch) -> str:

@@ -110,6 +110,16 @@ def waits_for(pid: int) -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def waiting() -> int:
+    """How many sessions of this database wait for a lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return int(cursor.fetchone()[0])
+
+
 class Background:
     """A call in a thread of its own, with its own connection."""
 
