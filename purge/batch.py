@@ -120,6 +120,8 @@ def _settle(batch: Batch, size: int) -> None:
         judge(batch, locked)
     batch.picked.close()
     brakes.spend(batch)
+    if batch.run:
+        fetch(batch.using, batch.sql("record"), batch.params(subjects) | batch.outcome.counts())
 
 
 def _lock(batch: Batch, subjects: Subjects) -> Subjects:

@@ -9,6 +9,7 @@ class Run(models.Model):
     policy = models.CharField(max_length=40)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    last_batch_at = models.DateTimeField(help_text="a run that is silent for long was interrupted")
     origin = models.CharField(max_length=40, help_text="worker, or the command that was run")
     actor = models.CharField(max_length=200, blank=True)
     tombstoned = models.BigIntegerField(default=0)

@@ -1,7 +1,8 @@
 """The pulse: once a second, in the consumer, ask what is due and wake a worker for it.
 
-Huey is only the clock and the hands. A task that is lost, with a killed worker or a flushed
-queue, is asked for again: what is due stays on the agenda until it is settled.
+Huey is only the clock and the hands. A wake-up that is lost, with a killed worker or a flushed
+queue, is repeated: what is due stays on the agenda until it is settled. What this module remembers
+is only there to ask less often, and is this process's own.
 """
 
 import logging
@@ -9,7 +10,7 @@ import threading
 import time
 from datetime import datetime, timedelta
 
-from django.db import close_old_connections
+from django.db import connections
 
 from lifecycle.db import scalar
 
@@ -19,19 +20,23 @@ from .runner import due_policies
 logger = logging.getLogger("purge")
 
 INTERVAL = 1.0  # seconds
-AFTER_THE_SECOND = 0.01  # seconds
-ASKED_AGAIN = 30.0  # seconds until a wake-up that nobody answered is repeated
+# Seconds until a wake-up that this process has not seen answered is repeated: it was lost, it
+# still waits in the queue, or another consumer has answered it.
+ASKED_AGAIN = 10.0
+LONGEST_REST = 300.0  # seconds; a policy that fails again and again is asked for less and less
 # Entries older than this are left to the heartbeat, so that under a long snapshot of some other
 # session the dead ones, which cannot be vacuumed, are not read again every second.
 LOOK_BACK = timedelta(minutes=2)
 
-_asked: dict[str, float] = {}
 _lock = threading.Lock()
 _thread: threading.Thread | None = None
+_wanted = threading.Event()
+_asked: dict[str, float] = {}  # policy -> when it was asked for, monotonic
+_resting: dict[str, tuple[int, float]] = {}  # policy -> failures in a row, until when it rests
 
 
 def start() -> None:
-    """Start this process's pulse, once however many workers it has."""
+    """Start this process's pulse, once however many worker threads it has."""
     global _thread
     with _lock:
         if _thread is None or not _thread.is_alive():
@@ -39,44 +44,62 @@ def start() -> None:
             _thread.start()
 
 
-def answered(policy: str) -> None:
-    """A worker has finished a wake-up; the next one may come at once."""
-    _asked.pop(policy, None)
+def answered(policy: str, more: bool = False) -> None:
+    """A worker has answered a wake-up; with `more` left over, the next beat comes at once."""
+    with _lock:
+        _asked.pop(policy, None)
+        _resting.pop(policy, None)
+    if more:
+        _wanted.set()
 
 
-def tick(since: datetime) -> list[str]:
-    """Wake a worker for each policy that has something due; returns their names."""
+def failed(policy: str) -> None:
+    """A worker could not go on: let the policy rest, longer after each failure in a row."""
+    with _lock:
+        failures = _resting.get(policy, (0, 0.0))[0] + 1
+        rest = min(INTERVAL * 2 ** min(failures, 10), LONGEST_REST)
+        _resting[policy] = failures, time.monotonic() + rest
+        _asked.pop(policy, None)
+
+
+def tick(since: datetime = ALWAYS, heartbeat: bool = False) -> list[str]:
+    """Wake a worker for each policy that has something due; returns their names.
+
+    A heartbeat asks also where an answer is outstanding: that one may not look back far enough.
+    """
     from .tasks import run_policy_task
 
-    names = [name for name in due_policies(since=since) if _may_ask(name)]
+    names = [name for name in due_policies(since=since) if _may_ask(name, heartbeat)]
     for name in names:
         run_policy_task(name, None if since == ALWAYS else since.isoformat())
+        with _lock:
+            _asked[name] = time.monotonic()
     return names
 
 
-def _may_ask(policy: str) -> bool:
+def _may_ask(policy: str, heartbeat: bool) -> bool:
     now = time.monotonic()
-    if now - _asked.get(policy, -ASKED_AGAIN) < ASKED_AGAIN:
-        return False
-    _asked[policy] = now
-    return True
+    with _lock:
+        if now < _resting.get(policy, (0, 0.0))[1]:
+            return False
+        return heartbeat or now - _asked.get(policy, -ASKED_AGAIN) >= ASKED_AGAIN
 
 
 def _beat() -> None:
-    since, wait = ALWAYS, INTERVAL
+    since, healthy = ALWAYS, True
     while True:
+        started = time.monotonic()
+        _wanted.clear()
         try:
-            close_old_connections()
             tick(since)
-            now = scalar("default", "SELECT clock_timestamp()")
-            since, wait = now - LOOK_BACK, _until_next_second(now)
+            since = scalar("default", "SELECT clock_timestamp()") - LOOK_BACK
+            if not healthy:
+                logger.warning("pulse goes on", extra={"action": "pulse_recovered"})
+            healthy = True
         except Exception:
-            # The database may be restarting; the next beat tries again, from the start.
-            logger.exception("pulse failed", extra={"action": "pulse_failed"})
-            since, wait = ALWAYS, INTERVAL
-        time.sleep(wait)
-
-
-def _until_next_second(now: datetime) -> float:
-    """Due times are rounded up to whole seconds: look just after one, not somewhere between."""
-    return INTERVAL - now.microsecond / 1_000_000 + AFTER_THE_SECOND
+            # The database may be restarting; the next beat connects again, from the start.
+            if healthy:
+                logger.exception("pulse failed", extra={"action": "pulse_failed"})
+            since, healthy = ALWAYS, False
+            connections.close_all()
+        _wanted.wait(max(0.0, INTERVAL - (time.monotonic() - started)))

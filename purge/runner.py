@@ -12,14 +12,15 @@ the rest is still on the agenda.
 import logging
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.mail import mail_admins
-from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 from lifecycle import signals
 from lifecycle.db import fetch, scalar, statement
+from lifecycle.fingerprint import fingerprint
 from lifecycle.policy import Policy
 from lifecycle.registry import all_policies, get_policy
 
@@ -33,6 +34,10 @@ logger = logging.getLogger("purge")
 
 SLOW = 0.5  # seconds; PostgreSQL looks for deadlocks after 1
 SMALLEST = 100  # rows
+SILENT = timedelta(minutes=10)  # longer than any batch: such a run is not there any more
+
+_told: set[tuple[str, str]] = set()
+_sizes: dict[str, int] = {}  # policy -> rows in a batch, as its last batches took time
 
 
 @dataclass
@@ -45,20 +50,35 @@ class Pass:
     since: Any = ALWAYS
     dry: bool = False
     using: str = DEFAULT_DB_ALIAS
+    deadline: float | None = None  # of time.monotonic(); the batch under way is finished
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the pass has had its time."""
+        return self.deadline is not None and time.monotonic() >= self.deadline
 
 
 def run_due(how: Pass | None = None) -> dict[str, Outcome]:
-    """One batch of each policy in turn until nothing is due, so that none waits for another."""
+    """One batch of each policy in turn until nothing is due, so that none waits for another.
+
+    An error of one policy stops that policy; it is logged, and raised when all others are done.
+    """
     how = how or Pass()
     waiting = {name: turns(get_policy(name), how) for name in due_policies(how.using, how.since)}
     done: dict[str, Outcome] = {}
+    errors: list[Exception] = []
     while waiting:
         for name in list(waiting):
-            outcome = next(waiting[name], None)
-            if outcome is None:
+            try:
+                done[name] = next(waiting[name])
+            except StopIteration:
                 del waiting[name]
-            else:
-                done[name] = outcome
+            except Exception as error:
+                logger.exception("run failed", extra={"action": "run_failed", "policy": name})
+                errors.append(error)
+                del waiting[name]
+    if errors:
+        raise errors[0]
     return done
 
 
@@ -76,10 +96,36 @@ def due_rows(policy: str, using: str = DEFAULT_DB_ALIAS) -> int:
 
 
 def due_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = ALWAYS) -> list[str]:
-    """The policies of this code that have something due, not stopped, not held."""
-    names = fetch(using, statement(__file__, "due_policies"), {"since": since})
-    declared = {policy.name for policy in all_policies()}
-    return [name for (name,) in names if name in declared]
+    """The policies of this code that have something due, not stopped, not held.
+
+    A policy that this code declares otherwise than the database has it is left out, and named in
+    the log once: during a deploy one of the two is old.
+    """
+    due = fetch(using, statement(__file__, "due_policies"), {"since": since})
+    declared = {policy.name: policy for policy in all_policies()}
+    return [name for name, stored in due if name in declared and _agrees(declared[name], stored)]
+
+
+def _agrees(policy: Policy, stored: str) -> bool:
+    if fingerprint(policy) == stored:
+        return True
+    if (policy.name, stored) not in _told:
+        _told.add((policy.name, stored))
+        logger.error(
+            "policy %s is declared otherwise than the database has it: run migrate, or restart"
+            " this process with the new code",
+            policy.name,
+            extra={"action": "outdated", "policy": policy.name},
+        )
+    return False
+
+
+def close_interrupted(using: str = DEFAULT_DB_ALIAS) -> int:
+    """Close the runs that a kill has left open; returns how many. Their counts are complete."""
+    closed = fetch(using, statement(__file__, "interrupted"), {"silent": SILENT})
+    if closed:
+        logger.warning("%s runs were interrupted", len(closed), extra={"action": "interrupted"})
+    return len(closed)
 
 
 def turns(policy: Policy, how: Pass) -> Any:
@@ -89,20 +135,22 @@ def turns(policy: Policy, how: Pass) -> Any:
     try:
         check_clock(scalar(how.using, "SELECT clock_timestamp()"))
         check_cap(policy, how.using)
-        size = policy.batch_rows
-        while how.limit is None or total.looked < how.limit:
+        size = _sizes.get(policy.name, policy.batch_rows)
+        while not how.is_over and (how.limit is None or total.looked < how.limit):
             rows = size if how.limit is None else min(size, how.limit - total.looked)
             started = time.monotonic()
             done = run_batch(policy, how.using, run.pk, rows, how.since, how.dry)
             if done is None:
                 break
             size = _next_size(size, policy.batch_rows, time.monotonic() - started)
+            _sizes[policy.name] = size
             total.add(done)
             yield total
     except Halt as error:
         halt(policy, error, how, run)
         yield total
     except Exception as error:
+        connections[how.using].close_if_unusable_or_obsolete()
         _finish(run, total, how, type(error).__name__)
         raise
     _finish(run, total, how)
@@ -117,21 +165,20 @@ def _next_size(size: int, most: int, took: float) -> int:
 
 def _start(policy: Policy, how: Pass) -> Run:
     now = scalar(how.using, "SELECT clock_timestamp()")
-    run = Run(policy=policy.name, started_at=now, origin=how.origin, actor=how.actor)
+    run = Run(policy=policy.name, started_at=now, last_batch_at=now, origin=how.origin)
+    run.actor = how.actor
     run.save(using=how.using)
     return run
 
 
 def _finish(run: Run, total: Outcome, how: Pass, error: str = "") -> None:
-    """Store what the pass did; a pass that found nothing leaves no row."""
+    """Close the run, whose counts its batches have kept; one that found nothing leaves no row."""
     if not any(total.counts().values()) and not error and not run.error:
         run.delete()
         return
-    for name, count in total.counts().items():
-        setattr(run, name, count)
     run.finished_at = scalar(how.using, "SELECT clock_timestamp()")
     run.error = error or run.error
-    run.save(using=how.using)
+    run.save(using=how.using, update_fields=["finished_at", "error"])
     logger.info("run finished", extra={"action": "run", "policy": run.policy, **total.counts()})
 
 

@@ -1,5 +1,6 @@
 """Huey's tasks: names and times only, the work is in the runner."""
 
+import time
 from datetime import datetime
 
 from huey import crontab
@@ -9,26 +10,32 @@ from lifecycle.registry import get_policy
 
 from . import pulse
 from .batch import ALWAYS
-from .runner import Pass, run_due, run_policy
+from .runner import Pass, close_interrupted, run_policy
+
+SLICE = 1.0  # seconds; then the worker is free for the next policy in the queue
 
 
 @db_task()
 def run_policy_task(name: str, since: str | None = None) -> None:
-    """A pass over one policy; runs again by itself when this one is lost."""
+    """A slice of a pass over one policy; the pulse asks again while anything is due."""
+    start = datetime.fromisoformat(since) if since else ALWAYS
+    how = Pass(since=start, deadline=time.monotonic() + SLICE)
     try:
-        start = datetime.fromisoformat(since) if since else ALWAYS
-        run_policy(get_policy(name), Pass(since=start))
-    finally:
-        pulse.answered(name)
+        run_policy(get_policy(name), how)
+    except Exception:
+        pulse.failed(name)
+        raise
+    pulse.answered(name, more=how.is_over)
 
 
 @db_periodic_task(crontab(minute="*"))
 def heartbeat() -> None:
     """Everything due, from the start: finds what the pulse may not have seen."""
-    run_due()
+    close_interrupted()
+    pulse.tick(heartbeat=True)
 
 
 @HUEY.on_startup()
 def start_pulse() -> None:
-    """Each worker thread calls this; the process has one pulse."""
+    """Each worker calls this; its process has one pulse."""
     pulse.start()

@@ -22,6 +22,10 @@ class Migration(migrations.Migration):
                 ("started_at", models.DateTimeField()),
                 ("finished_at", models.DateTimeField(null=True)),
                 (
+                    "last_batch_at",
+                    models.DateTimeField(help_text="a run that is silent for long was interrupted"),
+                ),
+                (
                     "origin",
                     models.CharField(
                         help_text="worker, or the command that was run", max_length=40

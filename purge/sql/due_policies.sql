@@ -1,5 +1,5 @@
 -- The policies that have something due, leaving out those that are stopped or held.
-SELECT name FROM lifecycle_policy AS state
+SELECT name, fingerprint FROM lifecycle_policy AS state
 WHERE state.state = 'enabled'
 AND NOT EXISTS (SELECT FROM lifecycle_exception AS held
     WHERE held.kind = 'hold' AND held.policy = state.name AND held.key = ''

@@ -122,6 +122,14 @@ class Order(models.Model):
     grace = models.DurationField(null=True)
 
 
+class Spark(models.Model):
+    """Ends within seconds: with a grace of two, or with none."""
+
+    flash = models.BooleanField(default=False)
+    expires_at = models.DateTimeField()
+    objects = ZooQuerySet.as_manager()
+
+
 class Line(models.Model):
     """Goes along with its order."""
 

@@ -29,6 +29,7 @@ from .models import (
     Preference,
     Reading,
     Report,
+    Spark,
     Ticket,
     Token,
 )
@@ -63,6 +64,15 @@ register(
         grace=HOUR,
         disposition=Update(active=False, email=""),
     ),
+    Policy(
+        "sparks",
+        Spark,
+        when=Q(flash=False),
+        expires="expires_at",
+        grace=timedelta(seconds=2),
+        batch_rows=20,
+    ),
+    Policy("flashes", Spark, when=Q(flash=True), expires="expires_at", batch_rows=20),
     Policy("people", Person, on_request=True, grace=HOUR),
     Policy("preferences", Preference, expires=F("created_at") + DAYS),
     Policy("orders", Order, expires="expires_at", grace=F("grace")),
