@@ -6,16 +6,18 @@ renamed column must.
 """
 
 import hashlib
+import re
 from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from django.db.models import F, Field, Model, Q, QuerySet
+from django.db.models import F, Field, Model, Q, QuerySet, Subquery
 from django.db.models.lookups import Lookup
 from django.db.models.sql import Query
 from django.utils.tree import Node
 
 from .compile import tables_of
+from .errors import PolicyError
 from .keys import key_of, label_of
 from .policy import Policy
 
@@ -69,6 +71,8 @@ def canonical(value: Any) -> Any:
     if isinstance(value, QuerySet | Query):
         query = value.query if isinstance(value, QuerySet) else value
         return ("query", query.model._meta.label if query.model else "", canonical(query.where))
+    if isinstance(value, Subquery):  # also Exists
+        return (type(value).__name__, canonical(value.query))
     if isinstance(value, Lookup):
         return (value.lookup_name, canonical(value.lhs), canonical(value.rhs))
     if isinstance(value, Node):
@@ -93,4 +97,14 @@ def _canonical_plain(value: Any) -> Any:
     if hasattr(value, "_constructor_args"):
         args, kwargs = value._constructor_args
         return (type(value).__name__, canonical(args), canonical(kwargs))
-    return repr(value) if not hasattr(value, "name") else (type(value).__name__, value.name)
+    if hasattr(value, "name"):
+        return (type(value).__name__, value.name)
+    return _written(value)
+
+
+def _written(value: Any) -> str:
+    """A plain value's own text; refuses one that is an address, which no two processes share."""
+    text = repr(value)
+    if re.search(r" at 0x[0-9a-f]+>", text):
+        raise PolicyError(f"A policy cannot be compared with the database's: {text} has no name.")
+    return text
