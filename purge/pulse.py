@@ -1,11 +1,15 @@
 """The pulse: once a second, in the consumer, ask what is due and wake a worker for it.
 
+Due times are whole seconds where a policy does not say otherwise, so the pulse beats just after
+each whole second of the database's clock.
+
 Huey is only the clock and the hands. A wake-up that is lost, with a killed worker or a flushed
 queue, is repeated: what is due stays on the agenda until it is settled. What this module remembers
 is only there to ask less often, and is this process's own.
 """
 
 import logging
+import os
 import threading
 import time
 from datetime import datetime, timedelta
@@ -20,6 +24,7 @@ from .runner import due_policies
 logger = logging.getLogger("purge")
 
 INTERVAL = 1.0  # seconds
+AFTER = 0.01 + os.getpid() % 50 / 1000  # seconds after the whole one; not all consumers at once
 # Seconds until a wake-up that this process has not seen answered is repeated: it was lost, it
 # still waits in the queue, or another consumer has answered it.
 ASKED_AGAIN = 10.0
@@ -88,11 +93,11 @@ def _may_ask(policy: str, heartbeat: bool) -> bool:
 def _beat() -> None:
     since, healthy = ALWAYS, True
     while True:
-        started = time.monotonic()
         _wanted.clear()
         try:
             tick(since)
-            since = scalar("default", "SELECT clock_timestamp()") - LOOK_BACK
+            clock = scalar("default", "SELECT clock_timestamp()")
+            since, wait = clock - LOOK_BACK, INTERVAL - clock.microsecond / 1_000_000 + AFTER
             if not healthy:
                 logger.warning("pulse goes on", extra={"action": "pulse_recovered"})
             healthy = True
@@ -100,6 +105,6 @@ def _beat() -> None:
             # The database may be restarting; the next beat connects again, from the start.
             if healthy:
                 logger.exception("pulse failed", extra={"action": "pulse_failed"})
-            since, healthy = ALWAYS, False
+            since, healthy, wait = ALWAYS, False, INTERVAL
             connections.close_all()
-        _wanted.wait(max(0.0, INTERVAL - (time.monotonic() - started)))
+        _wanted.wait(wait)

@@ -22,7 +22,12 @@ def queue(redis_url: str = "", database: str = "default", workers: int = 2) -> d
         "immediate": False,
         "results": False,
         "utc": True,
-        "consumer": {"workers": workers, "worker_type": "thread", "graceful_signal": "TERM"},
+        "consumer": {
+            "workers": workers,
+            "worker_type": "thread",
+            "graceful_signal": "TERM",
+            "max_delay": 1.0,  # seconds until a worker reads a queue again that was away
+        },
     }
     if redis_url:
         return setting | {"huey_class": "huey.RedisHuey", "connection": {"url": redis_url}}

@@ -1,0 +1,108 @@
+"""Real consumers: `manage.py run_huey` as a process of its own, on the test database."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.db import connection
+
+from lifecycle.embedded.location import binaries, place
+from tests.infra.servers import ROOT, until
+
+PARTS = {"USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port", "NAME": "dbname"}
+
+
+def address(**options: str) -> str:
+    """DATABASE_URL of the test database."""
+    entry = connection.settings_dict
+    given = {name: str(entry[part]) for part, name in PARTS.items() if entry.get(part)}
+    return "postgres:///?" + urlencode(given | entry.get("OPTIONS", {}) | options)
+
+
+class Consumer:
+    """One `manage.py run_huey`; its sessions carry its name as application_name."""
+
+    def __init__(self, name: str, folder: Path, **environment: str) -> None:
+        self.name, self.log = name, folder / f"{name}.log"
+        known = {"DJANGO_SETTINGS_MODULE": "tests.settings"} | environment
+        known["DATABASE_URL"] = address(application_name=name)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "run_huey"],
+                cwd=ROOT,
+                env=os.environ | known,
+                stdout=log,
+                stderr=log,
+            )
+
+    def wait_ready(self) -> "Consumer":
+        """Return once a worker listens to the queue, and the pulse has beaten."""
+        until(lambda: self.sessions() >= 2 or self.has_ended(), 30)
+        assert not self.has_ended(), self.log.read_text()
+        return self
+
+    def has_ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def sessions(self, condition: str = "true") -> int:
+        return int(
+            ask(
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
+                f" AND datname = current_database() AND ({condition})",
+                self.name,
+            )
+        )
+
+    def is_in_a_batch(self) -> bool:
+        """Whether one of its sessions is in a transaction on the rows."""
+        return self.sessions("xact_start IS NOT NULL AND query LIKE '%%zoo_spark%%'") > 0
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def end(self) -> int:
+        """SIGTERM; its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=30)
+
+
+def ask(sql: str, *params: Any) -> Any:
+    """The first value of a query on the test database."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params or None)
+        row = cursor.fetchone() if cursor.description else None
+        return row and row[0]
+
+
+def psql(sql: str, **environment: str) -> str:
+    """Run SQL as an administrator does; returns what it prints."""
+    found = shutil.which("psql")
+    if settings.EMBEDDED_DATABASE:
+        found = str(binaries(place(settings.EMBEDDED_DATABASE)) / "psql")
+    assert found, "there is no psql"
+    done = subprocess.run(
+        [found, address(), "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def endings(model: str = "zoo.spark") -> dict[str, int]:
+    """How many ending events each key has."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT key, count(*) FROM lifecycle_event AS told, lifecycle.keys_v1(told.id) AS key"
+            " WHERE kind IN ('purged', 'deleted') AND model = %s GROUP BY key",
+            [model],
+        )
+        return dict(cursor.fetchall())

@@ -1,0 +1,208 @@
+"""Nothing but `manage.py run_huey`: on time, once, and through faults."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from lifecycle.models import AgendaEntry, Event
+from lifecycle.states import pause
+from purge.models import Run
+from purge.runner import close_interrupted
+from tests.infra.servers import until
+from tests.zoo.models import Coupon, Spark
+
+from .consumer import Consumer, ask, endings, psql
+
+Start = Callable[..., Consumer]
+SECOND = timedelta(seconds=1)
+
+
+def recorded(kind: str) -> Event:
+    return Event.objects.get(kind=kind, model="zoo.spark")
+
+
+def sparks(count: int, flash: bool = True, wait: timedelta = timedelta(0)) -> set[str]:
+    """Rows that are due after a wait; their keys."""
+    due = timezone.now() + wait
+    made = Spark.objects.bulk_create([Spark(flash=flash, expires_at=due) for _ in range(count)])
+    return {str(each.pk) for each in made}
+
+
+def test_row_from_psql_goes_on_time(consumer: Start) -> None:
+    consumer()
+    psql(
+        "INSERT INTO zoo_spark (flash, expires_at)"
+        " VALUES (false, clock_timestamp() + interval '3 seconds')"
+    )
+    due = Spark.objects.get().expires_at
+    until(lambda: not Spark.objects.exists(), 15)
+    tombstoned, purged = recorded("tombstoned").recorded_at, recorded("purged").recorded_at
+    assert timedelta(0) <= tombstoned - due < 2 * SECOND
+    assert 2 * SECOND <= purged - tombstoned < 4 * SECOND
+
+
+def test_without_grace_it_goes_at_once(consumer: Start) -> None:
+    consumer()
+    sparks(1, wait=2 * SECOND)
+    due = Spark.objects.get().expires_at
+    until(lambda: not Spark.objects.exists(), 15)
+    assert timedelta(0) <= recorded("purged").recorded_at - due < 2 * SECOND
+    assert not Event.objects.filter(kind="tombstoned").exists()
+
+
+def test_two_consumers_do_each_row_once(consumer: Start) -> None:
+    stays = sparks(1, wait=timedelta(hours=1))
+    keys = sparks(250, flash=False)
+    for step in range(250):
+        keys |= sparks(1, flash=False, wait=step * 4 * SECOND / 250)
+    consumer("one"), consumer("two")
+    until(lambda: Spark.objects.count() == 1, 60)
+    assert endings() == dict.fromkeys(keys, 1)
+    stones = Event.objects.filter(kind="tombstoned")
+    assert sorted(key for stone in stones for key in stone.subjects) == sorted(keys)
+    assert {str(each.pk) for each in Spark.objects.all()} == stays
+
+
+def test_nothing_is_lost_by_ten_kills(consumer: Start) -> None:
+    keys: set[str] = set()
+    for turn in range(10):
+        keys |= sparks(700)
+        killed = consumer(f"turn-{turn}")
+        until(killed.is_in_a_batch, 30)
+        killed.kill()
+        assert Spark.objects.exists()
+    consumer("last")
+    until(lambda: not Spark.objects.exists(), 90)
+    assert endings() == dict.fromkeys(keys, 1)
+    until(lambda: not AgendaEntry.objects.exists())
+    assert sum(Run.objects.values_list("purged", flat=True)) == len(keys)
+
+
+def test_killed_run_is_closed_with_its_counts(consumer: Start) -> None:
+    sparks(700)
+    killed = consumer()
+    until(lambda: killed.is_in_a_batch() and Run.objects.filter(purged__gt=0).exists(), 30)
+    killed.kill()
+    until(lambda: not killed.sessions())
+    open_runs = Run.objects.filter(finished_at=None)
+    assert open_runs.count() == 1
+    assert close_interrupted() == 0
+    ask("UPDATE purge_run SET last_batch_at = last_batch_at - interval '11 minutes'")
+    assert close_interrupted() == 1
+    run = Run.objects.get(error="interrupted")
+    assert run.purged == 700 - Spark.objects.count()
+
+
+@pytest.fixture
+def slow_deletes(transactional_db: None) -> None:
+    """A batch of twenty takes a second."""
+    ask(
+        "CREATE FUNCTION pg_temp_slow() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN PERFORM pg_sleep(0.05); RETURN OLD; END'"
+    )
+    ask(
+        "CREATE TRIGGER slow BEFORE DELETE ON zoo_spark FOR EACH ROW"
+        " EXECUTE FUNCTION pg_temp_slow()"
+    )
+    yield
+    ask("DROP FUNCTION pg_temp_slow() CASCADE")
+
+
+@pytest.mark.usefixtures("slow_deletes")
+def test_sigterm_finishes_the_batch(consumer: Start) -> None:
+    sparks(200)
+    stopped = consumer()
+    until(stopped.is_in_a_batch, 30)
+    assert stopped.end() == 0
+    gone = 200 - Spark.objects.count()
+    assert gone
+    assert gone % 20 == 0
+    assert len(endings()) == gone
+    assert not Run.objects.filter(finished_at=None).exists()
+    assert Run.objects.get().purged == gone
+
+
+def test_lost_connections_are_made_again(consumer: Start) -> None:
+    cut = consumer()
+    sparks(700)
+    until(cut.is_in_a_batch, 30)
+    for _ in range(3):
+        ask(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s",
+            cut.name,
+        )
+        until(lambda: cut.sessions() > 0)
+    keys = sparks(1, wait=SECOND)
+    until(lambda: not Spark.objects.exists(), 15)
+    assert set(endings().values()) == {1}
+    assert keys <= endings().keys()
+    assert not cut.has_ended()
+
+
+def test_lost_wake_ups_are_repeated(consumer: Start) -> None:
+    consumer()
+    ask(
+        "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+        "CREATE TRIGGER lose BEFORE INSERT ON huey_task FOR EACH ROW EXECUTE FUNCTION lose()"
+    )
+    try:
+        before = ask("SELECT last_value FROM huey_task_id_seq")
+        keys = sparks(5)
+        until(lambda: ask("SELECT last_value FROM huey_task_id_seq") > before)
+        assert Spark.objects.count() == 5
+    finally:
+        ask("DROP FUNCTION lose() CASCADE")
+    until(lambda: not Spark.objects.exists(), 20)
+    assert endings() == dict.fromkeys(keys, 1)
+
+
+def test_paused_policy_keeps_nobody_busy(consumer: Start) -> None:
+    pause("flashes")
+    sparks(1000)
+    consumer()
+    before = ask("SELECT last_value FROM huey_task_id_seq")
+    sparks(1, flash=False, wait=SECOND)
+    until(lambda: not Spark.objects.filter(flash=False).exists(), 15)
+    assert ask("SELECT last_value FROM huey_task_id_seq") - before <= 6
+    assert Spark.objects.count() == 1000
+    assert not Run.objects.filter(policy="flashes").exists()
+
+
+def test_failing_policy_stops_no_other_and_rests(consumer: Start) -> None:
+    Coupon.objects.create(code="A", expires_at=timezone.now())
+    rename = 'ALTER TABLE zoo_coupon RENAME COLUMN "%s" TO "%s"'
+    ask(rename.replace('"%s"', "expires_at", 1).replace('"%s"', "gone"))
+    try:
+        started = consumer()
+        failed = Run.objects.filter(policy="coupons", error="ProgrammingError")
+        until(failed.exists)
+        sparks(20)
+        sparks(1, flash=False, wait=SECOND)
+        until(lambda: not Spark.objects.exists(), 15)
+        assert failed.count() <= 4  # in more than four seconds
+        assert "zoo_coupon" in started.log.read_text()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE zoo_coupon RENAME COLUMN gone TO expires_at")
+    until(lambda: not Coupon.objects.exists(), 30)
+
+
+def test_days_have_86400_seconds_in_new_york(consumer: Start) -> None:
+    zone = {"PGTZ": "America/New_York"}
+    psql(
+        "SET timezone = 'America/New_York';"
+        "INSERT INTO zoo_draft (title, status, created_at)"
+        " VALUES ('', 'draft', now() - interval '86399 seconds');"
+        # Over the night of 13 March 2027 clocks go forward.
+        "UPDATE zoo_draft SET created_at = '2027-03-13 12:00'",
+        **zone,
+    )
+    entry = AgendaEntry.objects.latest("due_at")
+    assert entry.due_at.isoformat() == "2027-03-14T17:00:00+00:00"
+    consumer("ny", TZ="America/New_York", DJANGO_SETTINGS_MODULE="tests.worker.new_york", **zone)
+    until(lambda: AgendaEntry.objects.count() == 1)
+    assert AgendaEntry.objects.get() == entry
+    assert not Event.objects.filter(kind="tombstoned").exists()
