@@ -27,7 +27,7 @@ def statement(package: str, name: str, **parts: Any) -> str:
 
     `Raw` text was compiled by the ORM and holds no placeholders of its own, so its `%` is doubled.
     """
-    ready = {name: _part(part) for name, part in parts.items()}
+    ready = {name: part(value) for name, value in parts.items()}
     return sql.SQL(load(package, name)).format(**ready).as_string()
 
 
@@ -43,9 +43,10 @@ class Placed(Raw):
     __slots__ = ()
 
 
-def _part(part: Any) -> sql.Composable:
-    if isinstance(part, Placed):
-        return sql.SQL(part)
-    if isinstance(part, Raw):
-        return sql.SQL(part.replace("%", "%%"))
-    return sql.Identifier(part)
+def part(value: Any) -> sql.Composable:
+    """What fills one `{name}` of a statement."""
+    if isinstance(value, Placed):
+        return sql.SQL(value)
+    if isinstance(value, Raw):
+        return sql.SQL(value.replace("%", "%%"))
+    return sql.Identifier(value)

@@ -28,8 +28,7 @@ def sync(using: str) -> None:
     connection = connections[using]
     if connection.vendor != "postgresql":
         return
-    with connection.cursor() as cursor:
-        tables = set(connection.introspection.table_names(cursor))
+    tables = tables_in(using)
     if PolicyState._meta.db_table not in tables:
         return
     guard_truncate(connection)
@@ -38,6 +37,13 @@ def sync(using: str) -> None:
             with transaction.atomic(using=using):
                 store(policy, using)
                 cover_partitions(policy, using)
+
+
+def tables_in(using: str) -> set[str]:
+    """The names of the tables that are there."""
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        return set(connection.introspection.table_names(cursor))
 
 
 def store(policy: Policy, using: str) -> None:

@@ -7,6 +7,8 @@ from django.conf import settings
 
 from lifecycle import embedded
 
+pytest_plugins = ["tests.promises.support"]
+
 # Settings are loaded before this file, connections are opened after it; the entry is shared.
 if settings.EMBEDDED_DATABASE:
     settings.EMBEDDED_DATABASE = settings.EMBEDDED_DATABASE.with_name("postgres-tests")

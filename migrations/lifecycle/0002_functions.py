@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
                 "ended_v1",
                 "truncated_v1",
                 "renewed_v1",
+                "story_v1",
                 "rebuild_v1",
                 "guard_rows_v1",
                 "guard_rows_trigger",

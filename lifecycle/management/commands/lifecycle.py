@@ -1,4 +1,4 @@
-"""`manage.py lifecycle`: look at the policies, turn them on and off, make the projections again."""
+"""`manage.py lifecycle`: look at the policies, turn them on and off, rebuild, verify."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -13,6 +13,7 @@ from lifecycle.backfill import backfill
 from lifecycle.console import console_of
 from lifecycle.db import fetch, statement
 from lifecycle.errors import LifecycleError
+from lifecycle.management import verify
 
 
 class Command(BaseCommand):
@@ -28,6 +29,8 @@ class Command(BaseCommand):
                 command.add_argument(
                     "--actor", default="", help="who does this; told to the ledger"
                 )
+            if name == "verify":
+                verify.add_arguments(command)
             if name == "resume":
                 command.add_argument("--allow", type=int, default=0, help="rows beyond the cap")
 
@@ -83,4 +86,5 @@ COMMANDS = {
     "resume": (_resume, "Go on after a pause or a halt.", True),
     "backfill": (_backfill, "List the rows that were there before the policy.", True),
     "rebuild": (_rebuild, "Make the projections again from the ledger alone.", False),
+    "verify": (verify.verify, "Check the promises; exit code 1 when one is broken.", False),
 }

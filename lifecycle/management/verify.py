@@ -1,0 +1,50 @@
+"""`manage.py lifecycle verify`: what breaks a promise, in words."""
+
+from argparse import ArgumentParser
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from lifecycle import promises
+
+SHOWN = 20  # violations of one promise
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Options of the subcommand."""
+    parser.add_argument(
+        "--stated", type=float, default=promises.STATED.total_seconds(), metavar="SECONDS",
+        help="how long something may be due and not done (default: 3600)",
+    )  # fmt: skip
+
+
+def verify(command: BaseCommand, options: dict[str, Any]) -> None:
+    """Print each promise and what breaks it; exit code 1 when something does."""
+    using = options["database"]
+    found = promises.check(using, timedelta(seconds=options["stated"]))
+    for name, violations in found.items():
+        command.stdout.write(f"{_title(name)}: {_verdict(len(violations))}")
+        for violation in violations[:SHOWN]:
+            command.stdout.write(f"    {_line(violation)}")
+        if len(violations) > SHOWN:
+            command.stdout.write(f"    and {len(violations) - SHOWN} more")
+    for policy in promises.unreadable(using):
+        command.stdout.write(f"not compared with its table: {policy}, whose SQL fails on a row")
+    broken = sum(map(len, found.values()))
+    if broken:
+        raise CommandError(f"{broken} violations.", returncode=1)
+
+
+def _title(name: str) -> str:
+    _, number, words = name.split("_", 2)
+    return f"{int(number):>2} {words.replace('_', ' ')}"
+
+
+def _verdict(count: int) -> str:
+    return f"{count} violations" if count else "kept"
+
+
+def _line(violation: promises.Violation) -> str:
+    event = f"event {violation.event}, " if violation.event else ""
+    return f"{event}{violation.subject}: {violation.problem}"

@@ -1,0 +1,133 @@
+"""The promises as SQL: each file beside this one finds what breaks one promise.
+
+A file gives `(event, subject, problem)` for each violation and nothing when the promise is kept.
+They read the ledger from its beginning, and 2 and 11 the tables of the policies; on a large site
+run them where it is quiet, or on a restored copy.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
+from psycopg import sql
+
+from ..compile import compiled
+from ..db import Raw, fetch, part
+from ..keys import label_of
+from ..literals import literal
+from ..policy import Policy
+from ..registry import all_policies
+from ..sync import is_test_database, tables_in
+
+FOLDER = Path(__file__).parent
+STATED = timedelta(hours=1)
+NO_ROWS = (
+    "SELECT NULL::text AS policy, NULL AS model, NULL AS key, NULL::timestamptz AS due LIMIT 0"
+)
+
+
+class Violation(NamedTuple):
+    """One finding: the event (if it is one), what it is about, what is wrong. No field values."""
+
+    event: int | None
+    subject: str
+    problem: str
+
+
+def names() -> list[str]:
+    """The checks, by name."""
+    return sorted(path.stem for path in FOLDER.glob("promise_*.sql"))
+
+
+def check(
+    using: str = DEFAULT_DB_ALIAS, stated: timedelta = STATED, only: Iterable[str] | None = None
+) -> dict[str, list[Violation]]:
+    """The violations of each promise, by its name; a promise that is kept has an empty list.
+
+    `stated` is how long something may be due and not done. Leaves the database as it was.
+    Raises `DatabaseError` where a policy cannot be evaluated; `unreadable` says which.
+    """
+    chosen = names() if only is None else list(only)
+    with transaction.atomic(using=using):
+        params = _params(using, stated)
+        readable = _readable(using)
+        found = {name: _violations(using, name, params, readable) for name in chosen}
+        transaction.set_rollback(True, using=using)
+    return found
+
+
+def unreadable(using: str = DEFAULT_DB_ALIAS) -> list[str]:
+    """Policies whose rows cannot be compared with the ledger, because their SQL fails on one."""
+    return sorted({p.name for p in _captured(using)} - {p.name for p in _readable(using)})
+
+
+def _violations(
+    using: str, name: str, params: dict[str, Any], readable: list[Policy]
+) -> list[Violation]:
+    rows = Raw(" UNION ALL ".join(_rows(policy) for policy in readable) or NO_ROWS)
+    text = sql.SQL(_load(name)).format(rows=part(rows)).as_string()
+    with connections[using].cursor() as cursor:
+        cursor.execute(text, params)
+        while cursor.nextset():
+            pass  # a file of several statements: the last one gives the violations
+        return [Violation(*row) for row in cursor.fetchall()]
+
+
+@cache
+def _load(name: str) -> str:
+    return (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _known(using: str) -> list[Policy]:
+    tables = tables_in(using)
+    return [policy for policy in all_policies() if compiled(policy).tables[0] in tables]
+
+
+def _captured(using: str) -> list[Policy]:
+    # Signals do not see every write, so that their ledger need not know every row.
+    return [policy for policy in _known(using) if policy.capture.triggers]
+
+
+def _readable(using: str) -> list[Policy]:
+    captured = _captured(using)
+    every = " UNION ALL ".join(map(_rows, captured)) or NO_ROWS
+    return captured if _reads(using, every) else [p for p in captured if _reads(using, _rows(p))]
+
+
+def _reads(using: str, rows: str) -> bool:
+    try:
+        with transaction.atomic(using=using):
+            fetch(using, f"SELECT count(due) FROM ({rows}) AS rows")  # noqa: S608
+    except DatabaseError:
+        return False
+    return True
+
+
+def _rows(policy: Policy) -> str:
+    """Rows that have an end by their own columns."""
+    return (
+        f"SELECT {literal(policy.name)}::text AS policy, {literal(label_of(policy))} AS model,"  # noqa: S608
+        " key::text AS key, lifecycle.finite_v1(due::timestamptz) AS due"
+        f" FROM ({compiled(policy).due_sql}) AS compiled"
+        " WHERE lifecycle.finite_v1(due::timestamptz) IS NOT NULL"
+    )
+
+
+def _params(using: str, stated: timedelta) -> dict[str, Any]:
+    policies = _known(using)
+    return {
+        "stated": stated,
+        "testing": is_test_database(connections[using]),
+        "graced": [p.name for p in policies if _has_grace(p)],
+        "names": [p.name for p in policies],
+        "tables": [compiled(p).tables[0] for p in policies],
+        "cap_rows": [p.cap_rows for p in policies],
+        "cap_fractions": [float(p.cap_fraction) for p in policies],
+    }
+
+
+def _has_grace(policy: Policy) -> bool:
+    return policy.disposition.hides and isinstance(policy.grace, timedelta) and bool(policy.grace)

@@ -1,0 +1,38 @@
+-- 1. No row is purged before greatest(expires, tombstoned_at) + grace: each has a tombstone of this
+-- life whose promised time has come or, without a grace, an end on record that has come. Not asked
+-- of rows that went along with another, of replays, and of named people who skip the grace.
+WITH story AS (
+    SELECT *,
+        CASE WHEN kind = 'expiry_scheduled'
+             THEN coalesce(detail ->> 'carried', 'later') IN ('later', 'backfill')
+             ELSE kind IN ('restored', 'expired_by_hand', 'capture_failed') END AS schedules,
+        kind IN ('expiry_scheduled', 'restored', 'capture_failed')
+            AND NOT detail ? 'carried' AS changes
+    FROM lifecycle.story_v1() WHERE key IS NOT NULL
+), chapters AS (
+    SELECT *, count(*) FILTER (WHERE schedules) OVER life AS schedule,
+        count(*) FILTER (WHERE changes) OVER life AS change
+    FROM story WINDOW life AS (PARTITION BY policy, model, key ORDER BY id)
+), told AS (
+    SELECT *,
+        first_value(due_at) OVER (PARTITION BY policy, model, key, schedule ORDER BY id) AS due,
+        min(due_at) FILTER (WHERE kind = 'tombstoned')
+            OVER (PARTITION BY policy, model, key, change ORDER BY id) AS promised
+    FROM chapters
+), judged AS (
+    SELECT id, model, key, CASE
+        WHEN promised IS NOT NULL AND recorded_at >= promised THEN NULL
+        WHEN promised IS NOT NULL THEN 'purged before ' || promised || ', which its tombstone promised'
+        WHEN policy = ANY (%(graced)s) AND id > coalesce((
+                SELECT max(declared.id) FROM lifecycle_event AS declared
+                WHERE declared.kind = 'policy_changed' AND declared.policy = told.policy
+                AND declared.detail ? 'fingerprint'), 0)
+            THEN 'purged without the tombstone that its grace asks for'
+        WHEN schedule = 0 THEN 'purged, and no event says when it ends'
+        WHEN due IS NULL THEN 'purged after it was taken back to live'
+        WHEN recorded_at < due THEN 'purged before its end at ' || due END AS problem
+    FROM told
+    WHERE kind = 'purged' AND cause NOT IN ('cascade', 'replay')
+    AND NOT (detail ? 'grace_skipped' AND actor <> '')
+)
+SELECT id, model || ':' || key, problem FROM judged WHERE problem IS NOT NULL ORDER BY 1, 2

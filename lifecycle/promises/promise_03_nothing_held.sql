@@ -1,0 +1,26 @@
+-- 3. Nothing under a hold is purged, updated or archived away, not along with another row either.
+-- What the host itself deletes is its own affair.
+WITH story AS MATERIALIZED (
+    SELECT * FROM lifecycle.story_v1()
+    WHERE kind IN ('hold_placed', 'purged', 'updated', 'archived')
+), released AS (
+    SELECT told.id, hold.number::bigint AS hold
+    FROM lifecycle_event AS told, jsonb_array_elements_text(told.detail -> 'holds') AS hold (number)
+    WHERE told.kind = 'hold_released'
+), held AS (
+    SELECT story.*, released.id AS released, (detail ->> 'until')::timestamptz AS until
+    FROM story LEFT JOIN released ON released.hold = story.id WHERE kind = 'hold_placed'
+), ended AS (
+    SELECT * FROM story WHERE kind <> 'hold_placed' AND key IS NOT NULL
+), both_known AS (
+    SELECT ended.*, held.id AS hold, held.released, held.until
+    FROM ended JOIN held ON held.model = ended.model AND held.key = ended.key
+    UNION ALL
+    SELECT ended.*, held.id, held.released, held.until
+    FROM ended JOIN held ON held.policy = ended.policy AND held.key IS NULL
+)
+SELECT DISTINCT id, model || ':' || key, kind || ' under the hold of event ' || hold
+FROM both_known
+WHERE id > hold AND (released IS NULL OR id < released)
+AND (until IS NULL OR recorded_at < until)
+ORDER BY 1, 2

@@ -1,0 +1,33 @@
+-- 10. No field value is in the ledger: what an event says beside keys, times and counts has one of
+-- these shapes. Cause and actor, and the reason and reference of a hold, are what people wrote.
+WITH shapes (name, kinds, shape) AS (
+    VALUES ('fingerprint', ARRAY['policy_changed'], '"[0-9a-f]{{16}}"'),
+        ('previously', ARRAY['policy_changed'], '"[a-z0-9-]{{1,40}}"'),
+        ('state', ARRAY['policy_changed', 'resumed', 'halted'], '"(enabled|observe|paused|halted)"'),
+        ('allow', ARRAY['policy_changed', 'resumed'], '\d+'),
+        ('again', ARRAY['expiry_scheduled', 'capture_failed'], 'true'),
+        ('late', ARRAY['expiry_scheduled'], 'true'),
+        ('dropped', ARRAY['expiry_scheduled'], 'true'),
+        ('carried', ARRAY['expiry_scheduled'], '"[a-z_]{{1,20}}"'),
+        ('tombstone', ARRAY['expiry_scheduled', 'blocked'], '\d+'),
+        ('attempts', ARRAY['expiry_scheduled', 'blocked'], '\d+'),
+        ('ended_exceptions', ARRAY['purged', 'deleted', 'archived', 'updated'], 'true'),
+        ('grace_skipped', ARRAY['purged'], 'true'),
+        ('sqlstate', ARRAY['capture_failed', 'blocked'], '"[0-9A-Z]{{5}}"'),
+        ('error', ARRAY['blocked'], '"[A-Za-z_]{{1,60}}"'),
+        ('constraint', ARRAY['blocked'], '".{{1,63}}"'),
+        ('table', ARRAY['blocked'], '".{{1,63}}"'),
+        ('by', ARRAY['blocked'], '\["\w+\.\w+:[^"]+"(, "\w+\.\w+:[^"]+")*\]'),
+        ('holds', ARRAY['hold_released'], '\[\d+(, \d+)*\]'),
+        ('until', ARRAY['restored', 'hold_placed'], 'null|"[-0-9T:.+]{{10,40}}"'),
+        ('reason', ARRAY['hold_placed'], '.*'),
+        ('reference', ARRAY['hold_placed'], '.*')
+)
+SELECT told.id, told.kind, 'its detail says ' || said.key || ' in a shape that is not known'
+FROM lifecycle_event AS told, jsonb_each(told.detail) AS said
+WHERE NOT EXISTS (SELECT FROM shapes WHERE shapes.name = said.key
+    AND told.kind = ANY (shapes.kinds) AND said.value::text ~ ('^(' || shapes.shape || ')$'))
+UNION ALL
+SELECT id, kind, 'its policy or model is not a name' FROM lifecycle_event
+WHERE policy !~ '^[a-z0-9-]*$' OR model !~ '^(\w+\.\w+)?$'
+ORDER BY 1, 2

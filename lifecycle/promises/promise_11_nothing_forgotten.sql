@@ -1,0 +1,31 @@
+-- 11. Everything due is done within the stated time, nothing is missed: no agenda entry of a policy
+-- that is enabled and not held waits longer, and every row past its end is on the agenda, unless it
+-- was restored.
+WITH acting AS (
+    SELECT state.name, (
+        SELECT max(changed.recorded_at) FROM lifecycle_event AS changed
+        WHERE changed.policy = state.name
+        AND changed.kind IN ('resumed', 'policy_changed', 'hold_released')) AS since
+    FROM lifecycle_policy AS state
+    WHERE state.state = 'enabled' AND NOT EXISTS (
+        SELECT FROM lifecycle_exception AS held
+        WHERE held.kind = 'hold' AND held.policy = state.name AND held.key = ''
+        AND (held.until IS NULL OR held.until > clock_timestamp()))
+), listed AS MATERIALIZED (
+    SELECT DISTINCT entry.policy, key
+    FROM lifecycle_agenda AS entry, lifecycle.keys_v1(entry.event_id) AS key
+)
+SELECT entry.event_id, entry.policy, 'due since ' || entry.due_at
+FROM lifecycle_agenda AS entry JOIN acting ON acting.name = entry.policy
+JOIN lifecycle_event AS told ON told.id = entry.event_id
+WHERE greatest(entry.due_at, told.recorded_at, acting.since)
+    < clock_timestamp() - %(stated)s::interval
+UNION ALL
+SELECT NULL, rows.model || ':' || rows.key, 'past its end by ' || rows.policy || ' and on no agenda'
+FROM ({rows}) AS rows JOIN acting ON acting.name = rows.policy
+WHERE rows.due < clock_timestamp() - %(stated)s::interval
+AND NOT EXISTS (SELECT FROM listed WHERE listed.policy = rows.policy AND listed.key = rows.key)
+AND NOT EXISTS (SELECT FROM lifecycle_exception AS spared
+    WHERE spared.kind = 'restored' AND spared.policy = rows.policy AND spared.key = rows.key
+    AND (spared.until IS NULL OR spared.until > clock_timestamp()))
+ORDER BY 1, 2

@@ -1,0 +1,25 @@
+-- The ledger, one line for each event and subject; `key` is NULL where an event has no subjects.
+-- A policy that was renamed since goes by the name it has now.
+CREATE FUNCTION lifecycle.story_v1() RETURNS TABLE (
+    id bigint, kind text, policy text, model text, key text, due_at timestamptz,
+    recorded_at timestamptz, cause text, actor text, detail jsonb
+)
+LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE renamed AS (
+        SELECT told.id, told.detail ->> 'previously' AS old, told.policy AS new
+        FROM @tables@.lifecycle_event AS told
+        WHERE told.kind = 'policy_changed' AND told.detail ? 'previously'
+    ), became AS (
+        SELECT renamed.id, renamed.old AS name, renamed.id AS last, renamed.new AS now FROM renamed
+        UNION
+        SELECT became.id, became.name, renamed.id, renamed.new
+        FROM became JOIN renamed ON renamed.old = became.now AND renamed.id > became.last
+    )
+    SELECT told.id, told.kind, coalesce(last.now, told.policy), told.model, subject.key, told.due_at,
+        told.recorded_at, told.cause, told.actor, told.detail
+    FROM @tables@.lifecycle_event AS told
+    LEFT JOIN LATERAL (
+        SELECT became.now FROM became WHERE became.name = told.policy AND became.id > told.id
+        ORDER BY became.id, became.last DESC LIMIT 1) AS last ON true
+    LEFT JOIN LATERAL lifecycle.keys_v1(told.id) AS subject (key) ON true
+$$

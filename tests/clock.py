@@ -1,0 +1,45 @@
+"""Time passes without waiting: everything that the database remembers becomes older.
+
+The clock of a database cannot be moved, but all that is stored can: after `pass_time(hours=2)` each
+row, event, entry and exception is as it would be two hours later.
+"""
+
+from datetime import timedelta
+
+from django.db import connection, transaction
+
+PREFIXES = ("lifecycle_", "purge_", "zoo_")
+COLUMNS = """
+SELECT table_name, column_name FROM information_schema.columns
+JOIN information_schema.tables USING (table_schema, table_name)
+WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'
+AND data_type = 'timestamp with time zone' AND table_name LIKE ANY (%s)
+"""
+UNTIL = """
+UPDATE lifecycle_event
+SET detail = detail || jsonb_build_object('until', (detail ->> 'until')::timestamptz - %s)
+WHERE detail ->> 'until' IS NOT NULL
+"""
+SPENT = """
+UPDATE lifecycle_policy SET spent = (
+    SELECT jsonb_object_agg(CASE WHEN key ~ '^[0-9]{4}-' THEN
+        to_char((key || ':00')::timestamp - %s, 'YYYY-MM-DD"T"HH24') ELSE key END, value)
+    FROM jsonb_each(spent))
+WHERE spent <> '{}'
+"""
+
+
+def pass_time(**span: float) -> None:
+    """Make everything older by a timedelta's arguments; whole hours keep the seconds."""
+    delta = timedelta(**span)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(COLUMNS, [[f"{prefix}%" for prefix in PREFIXES]])
+        columns: dict[str, list[str]] = {}
+        for table, column in cursor.fetchall():
+            columns.setdefault(table, []).append(column)
+        for table, names in columns.items():
+            setting = ", ".join(f'"{name}" = "{name}" - %s' for name in names)
+            cursor.execute(f'UPDATE "{table}" SET {setting}', [delta] * len(names))
+        cursor.execute(UNTIL, [delta])
+        cursor.execute(SPENT, [delta])

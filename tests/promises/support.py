@@ -1,0 +1,61 @@
+"""After every test that commits, the promises are checked on what it has left in the database."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connections
+
+from lifecycle import promises
+
+TOO_LARGE = 3_000  # events; tests about size check the promises themselves, if at all
+
+
+@pytest.fixture(autouse=True)
+def _promises_are_kept(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails a test, also one that passed, whose database breaks a promise.
+
+    Such a failure is a bug of the code under test. A test that breaks a promise on purpose says
+    which: `@pytest.mark.plants(3)`.
+    """
+    if not commits(request):
+        yield
+        return
+    # Asked for here, so that it is torn down, and the tables emptied, only after this check.
+    request.getfixturevalue("transactional_db")
+    yield
+    planted = {number for mark in request.node.iter_markers("plants") for number in mark.args}
+    broken = violations(planted)
+    if broken:
+        pytest.fail("the test leaves broken promises:\n" + "\n".join(broken), pytrace=False)
+
+
+def commits(request: pytest.FixtureRequest) -> bool:
+    """Whether a test works on the database outside a transaction of its own."""
+    mark = request.node.get_closest_marker("django_db")
+    asked = {"transactional_db", "live_server", "django_db_reset_sequences"}
+    return bool(mark and mark.kwargs.get("transaction")) or bool(asked & {*request.fixturenames})
+
+
+def violations(planted: set[int] | None = None, stated: timedelta = promises.STATED) -> list[str]:
+    """What breaks a promise now, but for those that are broken on purpose."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT to_regclass('lifecycle_event') IS NOT NULL")
+        if not cursor.fetchone()[0]:
+            return []
+        cursor.execute("SELECT count(*), coalesce(sum(count), 0) FROM lifecycle_event")
+        events, subjects = cursor.fetchone()
+    if events > TOO_LARGE or subjects > 20 * TOO_LARGE:
+        return []
+    chosen = [name for name in promises.names() if number_of(name) not in (planted or set())]
+    found = promises.check(stated=stated, only=chosen)
+    return [
+        f"{name}: event {each.event}, {each.subject}: {each.problem}"
+        for name, those in found.items()
+        for each in those
+    ]
+
+
+def number_of(name: str) -> int:
+    """The number of a promise, from the name of its check."""
+    return int(name.split("_")[1])

@@ -1,0 +1,384 @@
+"""Each check beside violations of its promise: it finds them, and no other check does."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+from django.utils import timezone
+
+import lifecycle
+from lifecycle import promises, states
+from lifecycle.models import AgendaEntry, Event, LifecycleException
+from lifecycle.registry import get_policy
+from purge.runner import run_due
+from tests.clock import pass_time
+from tests.zoo.models import Account, Draft, Line, Order, Token
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HOUR = timedelta(hours=1)
+
+
+def broken(**options: Any) -> dict[int, list[promises.Violation]]:
+    """The violations by the number of their promise."""
+    found = promises.check(**options)
+    return {int(name.split("_")[1]): those for name, those in found.items() if those}
+
+
+def run(text: str, *params: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(text, params)
+
+
+def write(kind: str, policy: str, key: Any, model: str = "zoo.token", **detail: Any) -> None:
+    """An event that nothing has caused."""
+    run(
+        "SELECT lifecycle.write_v1(%s, %s, %s, lifecycle.one_v1('bigint', %s), 1, NULL, NULL, NULL,"
+        " %s::jsonb, NULL)", kind, policy, model, str(key), json.dumps(detail),
+    )  # fmt: skip
+
+
+@contextmanager
+def without_triggers(table: str) -> Iterator[None]:
+    run(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    yield
+    run(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+
+
+def wrongly_purge(row: Any, policy: str, **detail: Any) -> None:
+    """What a worker with a bug would do."""
+    said = {"kind": "purged", "policy": policy, "model": row._meta.label_lower, "detail": detail}
+    with transaction.atomic():
+        run("SELECT set_config('lifecycle.ending', %s, true)", json.dumps(said))
+        row.delete()
+
+
+def token(hours: float = -1, **fields: Any) -> Token:
+    return Token.objects.create(expires_at=timezone.now() + hours * HOUR, **fields)
+
+
+def draft() -> Draft:
+    return Draft.objects.create(created_at=timezone.now() - timedelta(days=2))
+
+
+def test_a_clean_story_breaks_nothing() -> None:
+    token()
+    draft()
+    run_due()
+    pass_time(hours=2)
+    run_due()
+    assert (Token.objects.count(), Draft.objects.count()) == (0, 0)
+    assert broken() == {}
+    call_command("lifecycle", "verify")
+
+
+# 1: not before its time
+
+
+@pytest.mark.plants(1)
+def test_purged_before_its_end() -> None:
+    wrongly_purge(token(hours=1), "tokens")
+    assert list(broken()) == [1]
+
+
+@pytest.mark.plants(1)
+def test_purged_without_its_tombstone() -> None:
+    wrongly_purge(draft(), "drafts")
+    assert list(broken()) == [1]
+
+
+@pytest.mark.plants(1)
+def test_purged_before_its_grace_is_over() -> None:
+    row = draft()
+    run_due()
+    wrongly_purge(row, "drafts")
+    (violation,) = broken()[1]
+    assert violation.event == Event.objects.get(kind="purged").pk
+    assert "which its tombstone promised" in violation.problem
+
+
+@pytest.mark.plants(1)
+def test_purged_by_a_tombstone_from_before_a_change() -> None:
+    row = draft()
+    run_due()
+    pass_time(hours=2)
+    Draft.objects.update(status="other")
+    Draft.objects.update(status="draft")
+    wrongly_purge(row, "drafts")
+    assert list(broken()) == [1]
+
+
+@pytest.mark.plants(1)
+def test_purged_although_restored() -> None:
+    row = token()
+    lifecycle.restore(row, policy="tokens")
+    wrongly_purge(row, "tokens")
+    assert list(broken()) == [1]
+
+
+@pytest.mark.plants(1)
+def test_purged_without_a_word_of_its_end() -> None:
+    with without_triggers("zoo_token"):
+        row = token(hours=1)
+    wrongly_purge(row, "tokens")
+    assert list(broken()) == [1]
+
+
+def test_a_named_person_may_skip_the_grace() -> None:
+    row = draft()
+    with lifecycle.context(actor="ann"):
+        wrongly_purge(row, "drafts", grace_skipped=True)
+    assert broken() == {}
+
+
+def test_a_row_that_went_along_is_asked_nothing() -> None:
+    order = Order.objects.create(expires_at=timezone.now() - HOUR, grace=timedelta(0))
+    Line.objects.create(order=order)
+    run_due()
+    assert Line.objects.count() == 0
+    assert broken() == {}
+
+
+# 2: one ending event a life
+
+
+@pytest.mark.plants(2)
+def test_purged_twice() -> None:
+    row = token()
+    key = row.pk
+    run_due()
+    write("purged", "tokens", key)
+    assert list(broken()) == [2]
+
+
+@pytest.mark.plants(2)
+def test_gone_by_the_ledger_and_still_there() -> None:
+    row = token()
+    run_due()
+    with without_triggers("zoo_token"):
+        Token.objects.create(pk=row.pk, expires_at=timezone.now() + HOUR)
+    assert list(broken()) == [2]
+
+
+@pytest.mark.plants(2)
+def test_updated_twice() -> None:
+    row = Account.objects.create(seen_at=timezone.now() - timedelta(days=40))
+    run_due()
+    assert broken() == {}
+    write("updated", "accounts", row.pk, "zoo.account")
+    assert list(broken()) == [2]
+
+
+def test_an_old_key_is_another_life() -> None:
+    for _ in range(3):
+        Token.objects.create(pk=7, expires_at=timezone.now() - HOUR)
+        run_due()
+    Token.objects.create(pk=7, expires_at=timezone.now() + HOUR)
+    assert Event.objects.filter(kind="purged").count() == 3
+    assert broken() == {}
+
+
+# 3: nothing under a hold
+
+
+@pytest.mark.plants(3)
+def test_purged_under_a_hold() -> None:
+    row = token()
+    lifecycle.hold(row, reason="court")
+    wrongly_purge(row, "tokens")
+    assert list(broken()) == [3]
+
+
+@pytest.mark.plants(3)
+def test_purged_under_a_hold_of_its_policy() -> None:
+    row = token()
+    lifecycle.hold("tokens")
+    wrongly_purge(row, "tokens")
+    assert list(broken()) == [3]
+
+
+@pytest.mark.plants(3)
+def test_gone_along_with_another_row_under_a_hold() -> None:
+    row = token(hours=5)
+    lifecycle.hold(row)
+    wrongly_purge(row, "orders", cause="cascade")
+    assert list(broken()) == [3]
+
+
+@pytest.mark.plants(3)
+def test_updated_under_a_hold() -> None:
+    row = Account.objects.create(seen_at=timezone.now() - timedelta(days=40))
+    lifecycle.hold(row)
+    write("updated", "accounts", row.pk, "zoo.account")
+    assert list(broken()) == [3]
+
+
+def test_holds_that_are_over_count_no_more() -> None:
+    lapsed, released = token(), token()
+    lifecycle.hold(lapsed, until=timezone.now() + HOUR)
+    lifecycle.hold(released)
+    lifecycle.release(released)
+    pass_time(hours=2)
+    run_due()
+    assert Token.objects.count() == 0
+    assert broken() == {}
+
+
+# 6: the projections are the fold
+
+
+@pytest.mark.plants(6)
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM lifecycle_agenda",
+        "UPDATE lifecycle_agenda SET due_at = due_at + interval '1 hour'",
+        "DELETE FROM lifecycle_exception",
+        "UPDATE lifecycle_exception SET key = '99'",
+        "UPDATE lifecycle_policy SET state = 'observe' WHERE name = 'tokens'",
+    ],
+)
+def test_a_projection_that_somebody_has_changed(change: str) -> None:
+    row = token(hours=3)
+    lifecycle.hold(row)
+    run(change)
+    assert list(broken()) == [6]
+
+
+def test_the_check_leaves_the_projections_alone() -> None:
+    lifecycle.hold(token(hours=3))
+    before = [*AgendaEntry.objects.values()], [*LifecycleException.objects.values()]
+    assert broken() == {}
+    assert before == ([*AgendaEntry.objects.values()], [*LifecycleException.objects.values()])
+
+
+# 7: the ledger only grows
+
+
+@pytest.mark.plants(7)
+def test_a_guard_that_is_off() -> None:
+    with transaction.atomic():
+        run("ALTER TABLE lifecycle_event DISABLE TRIGGER lifecycle_event_guard_rows")
+        assert list(broken()) == [7]
+        transaction.set_rollback(True)
+
+
+@pytest.mark.plants(7)
+def test_an_event_that_was_deleted() -> None:
+    token()
+    run_due()
+    with without_triggers("lifecycle_event"):
+        Event.objects.filter(kind="expiry_scheduled").delete()
+    run("ALTER TABLE lifecycle_event DISABLE TRIGGER lifecycle_event_guard_truncate")
+    assert list(broken()) == [7]
+
+
+@pytest.mark.plants(7)
+def test_an_event_that_was_dated_back() -> None:
+    row = token(hours=3)
+    Token.objects.filter(pk=row.pk).update(expires_at=timezone.now() + 5 * HOUR)
+    with without_triggers("lifecycle_event"):
+        last = Event.objects.latest("pk")
+        Event.objects.filter(pk=last.pk).update(recorded_at=last.recorded_at - HOUR)
+    run("ALTER TABLE lifecycle_event DISABLE TRIGGER lifecycle_event_guard_truncate")
+    assert list(broken()) == [7]
+
+
+# 9: no more than the cap
+
+
+@pytest.mark.plants(9)
+def test_more_than_the_cap(monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        token()
+        run_due()
+    monkeypatch.setattr(get_policy("tokens"), "cap_rows", 2)
+    assert list(broken()) == [9]
+
+
+def test_days_are_counted_each_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        token()
+        run_due()
+        pass_time(hours=25)
+    monkeypatch.setattr(get_policy("tokens"), "cap_rows", 2)
+    assert broken() == {}
+
+
+def test_a_named_person_may_allow_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    states.pause("tokens")
+    states.resume("tokens", actor="ann", allow=1)
+    for _ in range(3):
+        token()
+        run_due()
+    monkeypatch.setattr(get_policy("tokens"), "cap_rows", 2)
+    assert broken() == {}
+
+
+# 10: no field values
+
+
+@pytest.mark.plants(10)
+@pytest.mark.parametrize(
+    ("kind", "detail"),
+    [
+        ("deleted", {"email": "ann@example.org"}),
+        ("blocked", {"error": "Key (email)=(ann@example.org) is still referenced"}),
+        ("blocked", {"by": ["ann@example.org"]}),
+        ("deleted", {"reason": "ann@example.org"}),
+    ],
+)
+def test_a_value_in_the_ledger(kind: str, detail: dict[str, Any]) -> None:
+    write(kind, "tokens", 5, **detail)
+    found = broken()
+    assert list(found) == [10]
+    assert "ann@" not in str(found)
+
+
+# 11: nothing forgotten
+
+
+@pytest.mark.plants(11)
+def test_due_for_too_long() -> None:
+    token(hours=1)
+    pass_time(hours=3)
+    assert list(broken()) == [11]
+    assert broken(stated=timedelta(hours=5)) == {}
+
+
+@pytest.mark.plants(11)
+def test_past_its_end_and_on_no_agenda() -> None:
+    with without_triggers("zoo_token"):
+        row = token(hours=-2)
+    assert [each.subject for each in broken()[11]] == [f"zoo.token:{row.pk}"]
+
+
+def test_a_policy_that_is_stopped_forgets_nothing() -> None:
+    token(hours=1)
+    states.pause("tokens")
+    pass_time(hours=3)
+    assert broken() == {}
+    states.resume("tokens")
+    assert broken() == {}
+    lifecycle.hold("tokens")
+    pass_time(hours=3)
+    assert broken() == {}
+
+
+@pytest.mark.plants(3)
+def test_verify_says_what_is_broken(capsys: pytest.CaptureFixture[str]) -> None:
+    row = token()
+    lifecycle.hold(row)
+    wrongly_purge(row, "tokens")
+    with pytest.raises(CommandError) as error:
+        call_command("lifecycle", "verify")
+    assert error.value.returncode == 1
+    printed = capsys.readouterr().out
+    assert " 3 nothing held: 1 violations" in printed
+    assert f"zoo.token:{Event.objects.get(kind='purged').subjects[0]}: purged under" in printed
+    assert " 1 not before its time: kept" in printed
