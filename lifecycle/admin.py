@@ -10,11 +10,13 @@ from .db import fetch
 from .errors import NoPolicy
 from .fingerprint import fingerprint
 from .models import AgendaEntry, Event, LifecycleException, PolicyState
-from .readonly import ReadOnlyAdmin
+from .readonly import ReadOnlyAdmin, moment
 from .registry import get_policy
 
 SUBJECTS_SHOWN = 20
 SETS = ("subjects_bigint", "subjects_uuid", "subjects_text", "subjects_range")
+RECORDED, DUE, TOMBSTONED = moment("recorded_at"), moment("due_at"), moment("tombstoned_at")
+SINCE, UNTIL, DECLARED = moment("since"), moment("until"), moment("declared_at")
 
 
 class PolicyFilter(admin.SimpleListFilter):
@@ -34,17 +36,23 @@ class PolicyFilter(admin.SimpleListFilter):
 class EventAdmin(ReadOnlyAdmin):
     """The ledger, newest first."""
 
-    list_display = ("id", "recorded_at", "kind", "policy", "model", "count", "due_at", "actor")
+    list_display = ("id", RECORDED, "kind", "about", "count", DUE, "actor")
     list_filter = ("kind", PolicyFilter, "recorded_at")
     ordering = ("-id",)
     fields = (
         *("id", "kind", "policy", "model", "count", "first_subjects", "basis", "settled"),
-        *("due_at", "recorded_at", "cause", "actor", "run", "detail"),
+        *(DUE, RECORDED, "cause", "actor", "run", "detail"),
     )
+    readonly_fields = (DUE, RECORDED)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         # A page of fifty events may be about half a million keys.
         return super().get_queryset(request).defer(*SETS)
+
+    @admin.display(ordering="policy")
+    def about(self, event: Event) -> str:
+        """The policy; the model, where the host itself ended rows."""
+        return event.policy or event.model
 
     @admin.display(description="subjects")
     def first_subjects(self, event: Event) -> str:
@@ -60,34 +68,37 @@ class EventAdmin(ReadOnlyAdmin):
 class AgendaEntryAdmin(ReadOnlyAdmin):
     """What falls due when, the earliest first."""
 
-    list_display = ("event_id", "policy", "due_at", "count", "tombstoned_at", "attempts")
+    list_display = ("event_id", "policy", DUE, "count", TOMBSTONED, "attempts")
     list_filter = (PolicyFilter, "due_at")
     ordering = ("due_at", "event_id")
-    fields = ("event", "policy", "due_at", "count", "tombstone", "tombstoned_at", "attempts")
+    fields = ("event", "policy", DUE, "count", "tombstone", TOMBSTONED, "attempts")
+    readonly_fields = (DUE, TOMBSTONED)
 
 
 @admin.register(LifecycleException)
 class LifecycleExceptionAdmin(ReadOnlyAdmin):
     """Holds, restores and expiries by hand that count now."""
 
-    list_display = ("kind", "policy", "model", "key", "since", "until")
+    list_display = ("kind", "policy", "model", "key", SINCE, UNTIL)
     list_filter = ("kind", PolicyFilter)
     search_fields = ("=key",)
     ordering = ("-since",)
-    fields = ("event", "kind", "policy", "model", "key", "since", "until")
+    fields = ("event", "kind", "policy", "model", "key", SINCE, UNTIL)
+    readonly_fields = (SINCE, UNTIL)
 
 
 @admin.register(PolicyState)
 class PolicyStateAdmin(ReadOnlyAdmin):
     """What the database knows of each policy, and what its agenda lists."""
 
-    list_display = ("name", "model", "state", "scheduled", "next_due", "as_in_code", "declared_at")
+    list_display = ("name", "model", "state", "scheduled", "next_due", "as_in_code")
     list_filter = ("state",)
     ordering = ("name",)
     fields = (
         *("name", "model", "state", "scheduled", "next_due", "as_in_code", "fingerprint"),
-        *("spent", "declared_at", "due_sql", "state_sql"),
+        *("spent", DECLARED, "due_sql", "state_sql"),
     )
+    readonly_fields = (DECLARED,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PolicyState]:
         entries = AgendaEntry.objects.filter(policy=OuterRef("name")).order_by().values("policy")
@@ -105,12 +116,12 @@ class PolicyStateAdmin(ReadOnlyAdmin):
         return state.listed or 0
 
     @admin.display(ordering=F("earliest"))
-    def next_due(self, state: Any) -> Any:
-        return state.earliest
+    def next_due(self, state: Any) -> str | None:
+        return moment("earliest")(state)
 
     @admin.display(boolean=True)
     def as_in_code(self, state: PolicyState) -> bool:
-        """Whether this process declares the policy as stored; it ends nothing of one that differs."""
+        """Whether this process declares the policy as it is stored; else it ends nothing."""
         try:
             return fingerprint(get_policy(state.name)) == state.fingerprint
         except NoPolicy:

@@ -1,6 +1,5 @@
 """The admin shows everything and changes nothing."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -27,7 +26,7 @@ def url(model: type, page: str, *arguments: object) -> str:
 
 
 @pytest.fixture
-def looker() -> Iterator[Client]:
+def looker() -> Client:
     """An administrator, and a ledger in which each table has something."""
     past = timezone.now() - timedelta(seconds=5)
     Token.objects.bulk_create(Token(expires_at=past) for _ in range(25))
@@ -36,7 +35,7 @@ def looker() -> Iterator[Client]:
     hold(Coupon.objects.get(), reason=NASTY)
     client = Client()
     client.force_login(User.objects.create_superuser("boss"))
-    yield client
+    return client
 
 
 @pytest.mark.parametrize("model", SHOWN)
