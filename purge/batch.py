@@ -8,6 +8,7 @@ order. A wait for a row ends after 300 ms, before PostgreSQL looks for deadlocks
 of the host is ever the victim.
 """
 
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,6 +28,7 @@ from .picked import Picked, pick
 from .subjects import Subjects
 
 STUBBORN = 3  # after so many attempts a locked row is waited for
+ENOUGH = 0.5  # seconds after which a batch in trouble lists its other rows for the next one
 ALWAYS = datetime(1, 1, 1)
 
 
@@ -42,6 +44,14 @@ class Batch:
     state_sql: str
     picked: Picked = field(init=False)
     outcome: Outcome = field(default_factory=Outcome)
+    started: float = field(default_factory=time.monotonic)
+    contended: bool = False
+    progressed: bool = False
+
+    @property
+    def patient(self) -> bool:
+        """Whether this batch may wait for locks: once, for rows that were locked often before."""
+        return self.picked.attempts >= STUBBORN and not self.contended
 
     @property
     def label(self) -> str:
@@ -167,21 +177,33 @@ def judge(batch: Batch, subjects: Subjects) -> None:
     try:
         with transaction.atomic(using=batch.using):
             rows.act(batch, look(batch, subjects))
+            batch.progressed = True
     except Exception as error:
         if not rows.is_of_one_row(error):
             raise
         batch.outcome = before
+        if rows.is_contended(error):
+            _wait_no_more(batch)
         _halve(batch, subjects, error)
+
+
+def _wait_no_more(batch: Batch) -> None:
+    """A transaction that waits for rows of this batch must not find it waiting a second later."""
+    batch.contended = True
+    fetch(batch.using, "SELECT set_config('lock_timeout', '1ms', true)")
 
 
 def _halve(batch: Batch, subjects: Subjects, error: Exception) -> None:
     keys = keys_of(batch, subjects)
     if len(keys) == 1:
+        batch.progressed = True
         rows.block(batch, subjects.written(keys), error)
-        return
-    middle = len(keys) // 2
-    for part in (keys[:middle], keys[middle:]):
-        judge(batch, subjects.written(part))
+    elif batch.progressed and time.monotonic() - batch.started > ENOUGH:
+        rows.put_off(batch, subjects.written(keys), error)
+    else:
+        middle = len(keys) // 2
+        for part in (keys[:middle], keys[middle:]):
+            judge(batch, subjects.written(part))
 
 
 def look(batch: Batch, subjects: Subjects) -> list["Verdict"]:

@@ -74,7 +74,8 @@ def _locked(batch: "Batch", child: type[Model], rows: Any) -> list[Any]:
     queryset = rows
     if isinstance(rows, list):
         queryset = child._base_manager.using(batch.using).filter(pk__in=rows)
-    locking = queryset.order_by("pk").select_for_update(of=("self",))
+    # A host may hold a child and wait for its parent, which is ours: it must not find us waiting.
+    locking = queryset.order_by("pk").select_for_update(of=("self",), nowait=not batch.patient)
     return list(locking.values_list("pk", flat=True))
 
 

@@ -118,16 +118,29 @@ ACTS = {
 
 def is_of_one_row(error: Exception) -> bool:
     """Whether an error may be the fault of single rows: then the others go on."""
-    if sqlstate(error) in CONTENDED:
+    if is_contended(error):
         return True
     if isinstance(error, DatabaseError | InterfaceError):
         return not isinstance(error, OperationalError | ProgrammingError | InterfaceError)
     return not isinstance(error, PurgeError) or isinstance(error, HeldBelow)
 
 
+def is_contended(error: Exception) -> bool:
+    """Whether somebody else holds a lock that was wanted."""
+    return sqlstate(error) in CONTENDED
+
+
+def put_off(batch: "Batch", subjects: Subjects, error: Exception) -> None:
+    """Leave rows among which some make trouble to the next batch."""
+    if is_contended(error):
+        batch.picked.carry_locked(subjects)
+    else:
+        batch.picked.carry(subjects, timedelta(0), carried="slow")
+
+
 def block(batch: "Batch", subject: Subjects, error: Exception) -> None:
     """Record that one row cannot go now, and why; no value of it is recorded."""
-    if sqlstate(error) in CONTENDED:
+    if is_contended(error):
         batch.picked.carry_locked(subject)
         return
     attempts = batch.picked.attempts
