@@ -22,10 +22,12 @@ def pause(policy: str, actor: str = "", using: str = DEFAULT_DB_ALIAS) -> None:
 
 
 def resume(policy: str, actor: str = "", allow: int = 0, using: str = DEFAULT_DB_ALIAS) -> None:
-    """Go on after a pause or a halt; `allow` lets that many rows go beyond the cap.
+    """Go on after a pause or a halt; `allow` lets that many rows go beyond the cap for 24 hours.
 
     A halted policy wants a name: `LifecycleError` without an actor.
     """
+    if allow < 0:
+        raise LifecycleError("The rows allowed beyond the cap cannot be less than none.")
     state = PolicyState.objects.using(using).filter(name=policy).first()
     if state and state.state == State.HALTED and not actor:
         raise LifecycleError(f"{policy} was halted by a brake: say who resumes it (--actor).")

@@ -112,10 +112,10 @@ def _prepare(policy: Policy, using: str, run: int | None, dry: bool) -> Batch | 
     except OperationalError:
         return None  # a pause or a hold is being written; the next pulse sees it
     known = fetch(using, statement(__file__, "policy_now"), name)
-    if not known or not brakes.may_act(policy, known[0]):
+    if not known or brakes.why_not(policy, known[0]):
         return None
     _, _, now, _, state_sql, _ = known[0]
-    brakes.check_clock(now)
+    brakes.check_clock(now, policy.name)
     return Batch(policy, using, run, now, dry, state_sql)
 
 

@@ -1,8 +1,9 @@
 """What stops a mistake before it is large: caps, states, the clock."""
 
+import logging
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import DEFAULT_DB_ALIAS
@@ -20,12 +21,47 @@ if TYPE_CHECKING:
 
 #: how far the database's clock may run ahead of this machine's before everything stops
 CLOCK_TOLERANCE = timedelta(seconds=60)
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+SAID_AGAIN = 60.0  # seconds between two warnings about one policy's declaration
+OUTDATED = (
+    "declared differently in the database than in this code: nothing of it ends here; "
+    "run migrate, or update this worker"
+)
+
+logger = logging.getLogger("purge")
+_said: dict[str, float] = {}
 
 
-def may_act(policy: Policy, known: tuple[Any, ...]) -> bool:
-    """Whether the policy ends rows now: enabled, not held, and declared as the database has it."""
+def standing(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> str:
+    """Why the policy ends nothing now, in a few words; '' when it may act."""
+    known = fetch(using, statement(__file__, "policy_now"), {"policy": policy.name})
+    return why_not(policy, known[0]) if known else "not in the database: run migrate"
+
+
+def why_not(policy: Policy, known: tuple[Any, ...]) -> str:
+    """As `standing`, for a policy's row that was read before."""
     state, stored, _, held, _, _ = known
-    return state == PolicyState.State.ENABLED and not held and stored == fingerprint(policy)
+    if state != PolicyState.State.ENABLED:
+        return str(state)
+    if held:
+        return "held"
+    return OUTDATED if differs(policy, stored) else ""
+
+
+def differs(policy: Policy, stored: str) -> bool:
+    """Whether the database has another declaration than this code; the log says so.
+
+    In a rolling deploy the old code must not purge what the new declaration keeps, nor the other
+    way round. Said at most once a minute for each policy.
+    """
+    if stored == fingerprint(policy):
+        return False
+    now = time.monotonic()
+    if now - _said.get(policy.name, -SAID_AGAIN) >= SAID_AGAIN:
+        _said[policy.name] = now
+        told = {"action": "fingerprint", "policy": policy.name}
+        logger.warning("%s: %s", policy.name, OUTDATED, extra=told)
+    return True
 
 
 def cap_of(policy: Policy, using: str) -> int:
@@ -77,20 +113,23 @@ class ClockGuard:
 
     A database that believes it is next year would end everything at once. The machine's clock
     counts time asleep where the system has such a clock, so that a laptop that wakes is no alarm.
+    Each policy is stopped once for a jump: who resumes it says that the new time is right.
     """
 
     def __init__(self, clock: Callable[[], float] | None = None) -> None:
         self.clock = clock or _boottime
-        self.last: tuple[datetime, float] | None = None
+        self.calm: timedelta | None = None
+        self.leads: dict[str, timedelta] = {}
 
-    def check(self, now: datetime) -> None:
-        """Compare with the reading before; raises `Halt`."""
-        before, self.last = self.last, (now, self.clock())
-        if before is None:
-            return
-        ahead = (now - before[0]) - timedelta(seconds=self.last[1] - before[1])
-        if ahead > CLOCK_TOLERANCE:
-            raise Halt("clock", f"the database's clock jumped ahead by {ahead}")
+    def check(self, now: datetime, policy: str = "") -> None:
+        """Compare with the policy's reading before, or with anybody's; raises `Halt`."""
+        # How far the database is ahead of this machine, plus a constant.
+        lead = now - EPOCH - timedelta(seconds=self.clock())
+        before = self.leads.get(policy, self.calm)
+        self.leads[policy] = lead
+        if before is not None and lead - before > CLOCK_TOLERANCE:
+            raise Halt("clock", f"the database's clock jumped ahead by {lead - before}")
+        self.calm = lead
 
 
 def _boottime() -> float:
@@ -100,6 +139,6 @@ def _boottime() -> float:
 _guard = ClockGuard()
 
 
-def check_clock(now: datetime) -> None:
+def check_clock(now: datetime, policy: str) -> None:
     """This process's guard."""
-    _guard.check(now)
+    _guard.check(now, policy)

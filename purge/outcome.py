@@ -5,7 +5,10 @@ from dataclasses import dataclass, fields, replace
 
 @dataclass
 class Outcome:
-    """Counts of rows; `fresh` are those whose end began, `sample` a few keys for the dry run."""
+    """Counts of rows; `fresh` are those whose end began, `sample` a few keys for the dry run.
+
+    `stopped` says why the policy ends nothing, or nothing more; `halted` that a brake stopped it.
+    """
 
     tombstoned: int = 0
     purged: int = 0
@@ -17,13 +20,15 @@ class Outcome:
     looked: int = 0
     fresh: int = 0
     sample: tuple[str, ...] = ()
+    stopped: str = ""
+    halted: bool = False
 
     def copy(self) -> "Outcome":
         return replace(self)
 
     def add(self, other: "Outcome") -> None:
         """Add another's counts to these."""
-        for each in fields(self):
+        for each in fields(self)[:-2]:
             setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
     def counts(self) -> dict[str, int]:

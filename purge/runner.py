@@ -20,12 +20,11 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 from lifecycle import signals
 from lifecycle.db import fetch, scalar, statement
-from lifecycle.fingerprint import fingerprint
 from lifecycle.policy import Policy
 from lifecycle.registry import all_policies, get_policy
 
 from .batch import ALWAYS, run_batch
-from .brakes import check_cap, check_clock
+from .brakes import check_cap, check_clock, differs, standing
 from .errors import Halt
 from .models import Run
 from .outcome import Outcome
@@ -36,7 +35,6 @@ SLOW = 0.5  # seconds; PostgreSQL looks for deadlocks after 1
 SMALLEST = 100  # rows
 SILENT = timedelta(minutes=10)  # longer than any batch: such a run is not there any more
 
-_told: set[tuple[str, str]] = set()
 _sizes: dict[str, int] = {}  # policy -> rows in a batch, as its last batches took time
 
 
@@ -96,28 +94,11 @@ def due_rows(policy: str, using: str = DEFAULT_DB_ALIAS) -> int:
 
 
 def due_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = ALWAYS) -> list[str]:
-    """The policies of this code that have something due, not stopped, not held.
-
-    A policy that this code declares otherwise than the database has it is left out, and named in
-    the log once: during a deploy one of the two is old.
-    """
-    due = fetch(using, statement(__file__, "due_policies"), {"since": since})
+    """The policies of this code that have something due and may act."""
+    rows = fetch(using, statement(__file__, "due_policies"), {"since": since})
     declared = {policy.name: policy for policy in all_policies()}
-    return [name for name, stored in due if name in declared and _agrees(declared[name], stored)]
-
-
-def _agrees(policy: Policy, stored: str) -> bool:
-    if fingerprint(policy) == stored:
-        return True
-    if (policy.name, stored) not in _told:
-        _told.add((policy.name, stored))
-        logger.error(
-            "policy %s is declared otherwise than the database has it: run migrate, or restart"
-            " this process with the new code",
-            policy.name,
-            extra={"action": "outdated", "policy": policy.name},
-        )
-    return False
+    known = [(declared[name], stored) for name, stored in rows if name in declared]
+    return [policy.name for policy, stored in known if not differs(policy, stored)]
 
 
 def close_interrupted(using: str = DEFAULT_DB_ALIAS) -> int:
@@ -130,12 +111,15 @@ def close_interrupted(using: str = DEFAULT_DB_ALIAS) -> int:
 
 def turns(policy: Policy, how: Pass) -> Any:
     """Run batch after batch; yields what is done so far after each."""
+    total = Outcome(stopped=standing(policy, how.using))
+    if total.stopped:
+        yield total
+        return
     run = _start(policy, how)
-    total = Outcome()
     try:
-        check_clock(scalar(how.using, "SELECT clock_timestamp()"))
+        check_clock(scalar(how.using, "SELECT clock_timestamp()"), policy.name)
         check_cap(policy, how.using)
-        size = _sizes.get(policy.name, policy.batch_rows)
+        size = min(_sizes.get(policy.name, policy.batch_rows), policy.batch_rows)
         while not how.is_over and (how.limit is None or total.looked < how.limit):
             rows = size if how.limit is None else min(size, how.limit - total.looked)
             started = time.monotonic()
@@ -148,6 +132,7 @@ def turns(policy: Policy, how: Pass) -> Any:
             yield total
     except Halt as error:
         halt(policy, error, how, run)
+        total.stopped, total.halted = f"halted: {error}", True
         yield total
     except Exception as error:
         connections[how.using].close_if_unusable_or_obsolete()
@@ -195,6 +180,6 @@ def halt(policy: Policy, why: Halt, how: Pass, run: Run) -> None:
     mail_admins(
         f"Retention policy {policy.name} halted",
         f"{why}\nNothing more of it ends until somebody runs\n"
-        f"    manage.py lifecycle resume {policy.name}\n",
+        f"    manage.py lifecycle resume {policy.name} --actor NAME\n",
         fail_silently=True,
     )

@@ -23,8 +23,10 @@ BEGIN
             (SELECT jsonb_array_elements_text(told.detail -> 'holds')::bigint);
     ELSIF told.kind IN ('halted', 'resumed', 'policy_changed') AND told.detail ? 'state' THEN
         UPDATE @tables@.lifecycle_policy SET state = told.detail ->> 'state',
-            spent = CASE WHEN told.detail ? 'allow'
-                         THEN spent || jsonb_build_object('allowed', told.detail -> 'allow')
+            spent = CASE WHEN (told.detail ->> 'allow')::bigint > 0
+                         THEN spent || jsonb_build_object('allowed ' || to_char(
+                             told.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24 ') || told.id,
+                             told.detail -> 'allow')
                          ELSE spent END
         WHERE name = told.policy;
     ELSIF told.kind = 'policy_changed' AND told.detail ? 'previously' THEN

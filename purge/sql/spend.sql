@@ -5,11 +5,12 @@ WITH clock AS (
 ), counted AS (
     UPDATE lifecycle_policy SET spent = (
         SELECT coalesce(jsonb_object_agg(key, value), '{{}}') FROM jsonb_each(spent)
-        WHERE key = 'allowed' OR key > oldest
+        WHERE CASE WHEN starts_with(key, 'allowed') THEN substr(key, 9, 13) > oldest
+                   ELSE key >= oldest END
     ) || jsonb_build_object(hour, coalesce((spent ->> hour)::bigint, 0) + %(rows)s::bigint)
     FROM clock WHERE name = %(policy)s
     RETURNING spent
 )
-SELECT sum(value::bigint) FILTER (WHERE key <> 'allowed')::bigint,
-    coalesce(max(value::bigint) FILTER (WHERE key = 'allowed'), 0)
+SELECT sum(value::bigint) FILTER (WHERE NOT starts_with(key, 'allowed'))::bigint,
+    coalesce(sum(value::bigint) FILTER (WHERE starts_with(key, 'allowed')), 0)::bigint
 FROM counted, jsonb_each_text(spent)

@@ -13,7 +13,8 @@ from rich.table import Table
 
 from lifecycle.console import console_of
 from lifecycle.errors import LifecycleError
-from lifecycle.registry import get_policy
+from lifecycle.registry import all_policies, get_policy
+from purge.brakes import standing
 from purge.outcome import Outcome
 from purge.runner import Pass, due_policies, due_rows, turns
 
@@ -44,6 +45,10 @@ class Command(BaseCommand):
             if how.dry:
                 transaction.set_rollback(True, using=how.using)
         console.print(summary(done, how.dry) if done else "Nothing is due.")
+        for name, why in stopped(done, how.using).items():
+            self.stderr.write(f"{name}: {why}")
+        if any(outcome.halted for outcome in done.values()):
+            raise CommandError("A brake stopped a policy.")
 
     def policies(self, name: str | None, how: Pass) -> list[str]:
         """The one that was asked for, or all that have something due."""
@@ -57,11 +62,20 @@ class Command(BaseCommand):
     def run_one(self, name: str, how: Pass, console: Console) -> Outcome:
         """One policy, with a bar as long as what its agenda lists."""
         total = Outcome()
-        with Progress(console=console, transient=True) as progress:
+        quiet = not console.is_terminal
+        with Progress(console=console, transient=True, disable=quiet) as progress:
             bar = progress.add_task(name, total=due_rows(name, how.using) or None)
             for total in turns(get_policy(name), replace(how)):
                 progress.update(bar, completed=total.looked)
         return total
+
+
+def stopped(done: dict[str, Outcome], using: str) -> dict[str, str]:
+    """Why policies that have something due end nothing, or nothing more."""
+    others = [p for p in all_policies() if p.name not in done and due_rows(p.name, using)]
+    found = {policy.name: standing(policy, using) for policy in others}
+    found |= {name: outcome.stopped for name, outcome in done.items()}
+    return {name: why for name, why in sorted(found.items()) if why}
 
 
 def summary(done: dict[str, Outcome], dry: bool) -> Table:
