@@ -109,8 +109,8 @@ def _say(
             due=due, now=matching,
         )  # fmt: skip
     if kind == "restored":
-        told = {"policy": policy.name, "event": event, "count": 1}
-        send = lambda: signals.restored.send_robust(type(obj), **told)  # noqa: E731
+        told = {"policy": policy.name, "events": [event], "count": 1}
+        send = lambda: signals.restored.send_robust(policy.model, **told)  # noqa: E731
         transaction.on_commit(send, using=using, robust=True)
 
 

@@ -12,6 +12,7 @@ from django.db.models import (
     Expression,
     ExpressionWrapper,
     Func,
+    Manager,
     Model,
     Q,
     QuerySet,
@@ -44,13 +45,16 @@ class LifecycleQuerySetMixin:
         return tombstoned(cast("QuerySet[Any]", self))
 
 
-def live(rows: QuerySet[M] | type[M]) -> QuerySet[M]:
-    """The rows of a queryset, or of a model, that are live. Without a policy: all of them."""
+def live(rows: QuerySet[M] | Manager[M] | type[M]) -> QuerySet[M]:
+    """The rows of a queryset, a manager or a model that are live. Without a policy: all of them.
+
+    Policies on a parent's table are asked of the parent, not of its child tables.
+    """
     return _queryset(rows).exclude(_ended(rows))
 
 
-def tombstoned(rows: QuerySet[M] | type[M]) -> QuerySet[M]:
-    """The rows of a queryset, or of a model, that are tombstoned. Without a policy: none."""
+def tombstoned(rows: QuerySet[M] | Manager[M] | type[M]) -> QuerySet[M]:
+    """The rows of a queryset, a manager or a model that are tombstoned. Without a policy: none."""
     return _queryset(rows).filter(_ended(rows))
 
 
@@ -86,11 +90,11 @@ class Inlined(Expression):
 
 
 def _queryset(rows: Any) -> Any:
-    return rows if hasattr(rows, "query") else rows._default_manager.all()
+    return (rows if hasattr(rows, "all") else rows._default_manager).all()
 
 
 def _ended(rows: Any) -> Q:
-    model = rows.model if hasattr(rows, "query") else rows
+    model = rows.model if hasattr(rows, "all") else rows
     ended = Q(pk__in=())
     for policy in policies_of(model):
         if policy.disposition.hides:

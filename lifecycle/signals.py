@@ -1,8 +1,9 @@
 """Signals sent to host code, after the transaction has committed.
 
-Each is sent with `sender` the model's class, `policy` its name, `event` the id of the ledger's
-event and `count` the number of rows; `Event.objects.get(pk=event).subjects` gives their keys.
-A receiver that raises is logged and stops nothing.
+Each is sent with `sender` the model that the policy was declared for, `policy` its name, `events`
+the ids of the ledger's events and `count` the number of rows;
+`Event.objects.get(pk=events[0]).subjects` gives their keys. A dry run sends none. A receiver that
+raises is logged and stops nothing: neither the other receivers nor the worker.
 """
 
 from django.dispatch import Signal

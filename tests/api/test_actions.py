@@ -1,0 +1,138 @@
+"""`restore`, `hold`, `release`, `expire_now`: what they refuse, and what they record."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from lifecycle import context, expire_now, hold, release, restore
+from lifecycle.errors import ConditionNotMet, LifecycleError, NoPolicy, RowMissing
+from lifecycle.models import AgendaEntry, Event, LifecycleException
+from tests.support import kinds, run_until_idle
+from tests.zoo.models import Contract, Draft, Person, Token
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def row() -> Token:
+    return Token.objects.create(expires_at=timezone.now() + HOUR)
+
+
+def test_missing_and_unsaved_rows(row: Token) -> None:
+    gone = Token.objects.get()
+    row.delete()
+    for missing in (gone, Token()):
+        for act in (restore, hold, lambda each: expire_now(each, policy="tokens")):
+            with pytest.raises(RowMissing, match=r"zoo.Token:\w+ is not in the database"):
+                act(missing)
+    assert not LifecycleException.objects.exists()
+
+
+def test_purged_row_cannot_be_restored(row: Token) -> None:
+    expire_now(row, policy="tokens")
+    run_until_idle()
+    with pytest.raises(RowMissing):
+        restore(row)
+
+
+def test_model_without_policy() -> None:
+    draft = Draft.objects.create(created_at=timezone.now())
+    contract = Contract.objects.create(draft=draft)
+    for act in (restore, expire_now):
+        with pytest.raises(NoPolicy, match=r"zoo.Contract has no policy"):
+            act(contract)
+    assert hold(contract)  # so that it does not go with a row that has one
+
+
+def test_policy_that_is_not_there(row: Token) -> None:
+    with pytest.raises(NoPolicy, match="Did you mean 'tokens'"):
+        restore(row, policy="token")
+    with pytest.raises(NoPolicy, match="has no policy 'drafts'"):
+        expire_now(row, policy="drafts")
+    with pytest.raises(NoPolicy, match="Did you mean 'drafts'"):
+        hold("draft")
+
+
+def test_expire_now_wants_one_policy(row: Token) -> None:
+    with pytest.raises(LifecycleError, match="say which of tokens, tokens-short"):
+        expire_now(row)
+
+
+def test_expire_now_wants_a_match(row: Token) -> None:
+    with pytest.raises(ConditionNotMet, match="`when` of policy 'tokens-short'"):
+        expire_now(row, policy="tokens-short")
+    assert not LifecycleException.objects.exists()
+
+
+def test_release_wants_a_hold(row: Token) -> None:
+    for target in (row, "tokens", 10**9):
+        with pytest.raises(LifecycleError, match="no hold"):
+            release(target)
+
+
+def test_every_hold_is_released_for_itself(row: Token) -> None:
+    first, second = hold(row, reason="claim"), hold(row, reference="DSR-12")
+    assert release(first) == 1
+    assert LifecycleException.objects.get().event_id == second
+    third = hold(row)
+    assert release(row) == 2
+    assert not LifecycleException.objects.exists()
+    released = Event.objects.filter(kind="hold_released").order_by("id")
+    assert [event.detail["holds"] for event in released] == [[first], [second], [third]]
+
+
+def test_released_row_falls_due_at_once(row: Token) -> None:
+    number = hold(row)
+    Token.objects.update(expires_at=timezone.now() - HOUR)
+    run_until_idle()
+    assert Token.objects.exists()
+    release(number)
+    run_until_idle()
+    assert not Token.objects.exists()
+
+
+def test_released_policy_goes_on(row: Token) -> None:
+    hold("tokens")
+    Token.objects.update(expires_at=timezone.now() - HOUR)
+    run_until_idle()
+    assert Token.objects.exists()
+    assert release("tokens") == 1
+    run_until_idle()
+    assert not Token.objects.exists()
+
+
+def test_who_and_why_are_recorded(row: Token) -> None:
+    with context(actor="ann", cause="ticket 7"):
+        hold(row, reason="claim", reference="C-1")
+        with context(actor="bob"):
+            restore(row, policy="tokens")
+        expire_now(row, policy="tokens")
+    told = Event.objects.filter(kind__in=("hold_placed", "restored", "expired_by_hand"))
+    assert list(told.order_by("id").values_list("actor", "cause")) == [
+        ("ann", "ticket 7"), ("bob", ""), ("ann", "ticket 7"),
+    ]  # fmt: skip
+    placed = told.get(kind="hold_placed")
+    assert placed.detail == {"reason": "claim", "reference": "C-1", "until": None}
+    assert placed.subjects == [str(row.pk)]
+
+
+def test_a_rollback_takes_it_back(row: Token) -> None:
+    with transaction.atomic():
+        restore(row, policy="tokens")
+        transaction.set_rollback(True)
+    assert not LifecycleException.objects.exists()
+    assert kinds(model="zoo.token") == ["expiry_scheduled"]
+
+
+def test_expired_and_restored_again() -> None:
+    row = Person.objects.create()
+    expire_now(row)
+    assert AgendaEntry.objects.get().due_at <= timezone.now()
+    restore(row)
+    run_until_idle()
+    assert Person.objects.exists()
+    assert not AgendaEntry.objects.exists()
