@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from lifecycle import signals, states
+from lifecycle.db import fetch, statement
 from lifecycle.errors import LifecycleError
 from lifecycle.models import Event, PolicyState
 from lifecycle.policy import Policy
@@ -176,6 +177,7 @@ def test_allowance_and_count_end_after_a_day(tickets: Policy) -> None:
     spent = PolicyState.objects.get(name="tickets").spent
     older = {key.replace(_hour(), _hour(-25)): count for key, count in spent.items()}
     PolicyState.objects.filter(name="tickets").update(spent=older)
+    let_pass(timedelta(hours=25))
     due(6)
     run_due()
     assert (Ticket.objects.count(), state()) == (6, "halted")
@@ -215,7 +217,8 @@ def test_share_of_a_table_that_was_never_analysed(tickets: Policy) -> None:
 @pytest.mark.parametrize("stopped", ["observe", "paused", "halted"])
 def test_cap_halts_no_policy_that_may_not_act(tickets: Policy, stopped: str) -> None:
     due(6)
-    PolicyState.objects.filter(name="tickets").update(state=stopped)
+    change = {"policy": "tickets", "kind": "policy_changed", "state": stopped, "allow": 0}
+    fetch("default", statement(states.__file__, "change_state"), change)
     assert run_policy(tickets).stopped == stopped
     assert (state(), Run.objects.count()) == (stopped, 0)
 
