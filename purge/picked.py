@@ -34,24 +34,26 @@ class Picked:
         self._stone: tuple[Any, Any] = entries[0][3], entries[0][4]
         self._stones: dict[str, Any] | None = None
         self.oldest = min((entry[3] for entry in entries if entry[3]), default=None)
-        self.subjects = self._one(entries[0]) if len(entries) == 1 else self._several()
+        mixed = len({entry[3] for entry in entries}) > 1
+        self.subjects = self._one(entries[0]) if len(entries) == 1 else self._several(mixed)
 
     def _one(self, entry: tuple[Any, ...]) -> Subjects:
         _, count, _, _, _, owner, low, high = entry
         span = None if low is None else (low, high)
         return Subjects(compiled(self.batch.policy).key, count, event=owner, span=span)
 
-    def _several(self) -> Subjects:
+    def _several(self, mixed: bool = False) -> Subjects:
+        """The keys of all entries; each with its own tombstone where the entries' differ."""
         column = f"subjects_{compiled(self.batch.policy).key.kind}"
-        text = self.batch.sql("gather", subjects=column)
-        row = fetch(self.batch.using, text, {"entries": self.entries})[0]
-        count, keys, stones, stoned_at = row
-        self._stones = {"subject_keys": keys, "stones": stones, "stoned_at": stoned_at}
+        text = self.batch.sql("gather_stones" if mixed else "gather", subjects=column)
+        count, keys, *stones = fetch(self.batch.using, text, {"entries": self.entries})[0]
+        if mixed:
+            self._stones = {"subject_keys": keys, "stones": stones[0], "stoned_at": stones[1]}
         return Subjects(compiled(self.batch.policy).key, count, keys=keys)
 
     def first(self, limit: int) -> Subjects:
         """The first rows of the set; the others are carried, due as before."""
-        if self._stones is None:
+        if self.subjects.keys is None:
             self.subjects = self._several()
         params = self.batch.params(self.subjects, limit=limit)
         keys, others = fetch(self.batch.using, self.batch.sql("split"), params)[0]

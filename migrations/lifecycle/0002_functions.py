@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
                 "guard_rows_trigger",
                 "guard_truncate_trigger",
                 "agenda_autovacuum",
+                "event_storage",
                 "grants",
             ],
             reverse_sql="DROP SCHEMA lifecycle CASCADE",

@@ -1,5 +1,6 @@
 -- Look at locked rows afresh: own columns, exceptions, keep_while, grace, tombstone; say for each
 -- what is to be done and when. `keys` is NULL for a class that is the whole set.
+-- OFFSET 0 has each step computed once a row, instead of written into every place that names it.
 WITH excepted AS MATERIALIZED (
     SELECT key::{kind} AS key, bool_or(kind = 'restored' AND (until IS NULL OR until > %(now)s)) AS spared,
         max(until) FILTER (WHERE kind = 'restored' AND until <= %(now)s) AS lapsed,
@@ -11,23 +12,26 @@ WITH excepted AS MATERIALIZED (
     FROM lifecycle.renewed_v1(%(policy)s, %(model)s, %(oldest)s), lifecycle.keys_v1(id) AS key
     GROUP BY 1
 ), state AS (
-    SELECT state.key::{kind} AS key, matches, keep, grace, stone.tombstone, stone.tombstoned_at,
-        CASE WHEN matches AND least(lifecycle.finite_v1(due::timestamptz), by_hand) IS NOT NULL
-             THEN greatest(least(lifecycle.finite_v1(due::timestamptz), by_hand), lapsed) END AS ends,
+    SELECT key::{kind} AS key, matches, keep, grace, lifecycle.finite_v1(due::timestamptz) AS due
+    FROM ({state_sql}) AS state WHERE {rows} OFFSET 0
+), stoned AS (
+    SELECT state.key, keep, grace, stone.tombstone, stone.tombstoned_at,
+        CASE WHEN matches AND least(due, by_hand) IS NOT NULL
+             THEN greatest(least(due, by_hand), lapsed) END AS ends,
         coalesce(spared, false) AS spared, renewed.id AS renewed_id,
-        state.key::{kind} IN (
+        state.key IN (
             SELECT key::{kind} FROM lifecycle_exception
             WHERE kind = 'hold' AND model = %(model)s AND key <> ''
             AND (until IS NULL OR until > %(now)s)) AS held
-    FROM ({state_sql}) AS state
+    FROM state
     {stones}
     LEFT JOIN excepted ON excepted.key = state.key
     LEFT JOIN renewed ON renewed.key = state.key
-    WHERE {rows}
-), stoned AS (
+    OFFSET 0
+), valid AS (
     SELECT *, coalesce(tombstoned_at >= ends AND coalesce(renewed_id < tombstone, true), false) AS valid
-    FROM state
-), judged AS (
+    FROM stoned OFFSET 0
+), judged AS MATERIALIZED (
     SELECT key, tombstone, CASE
             WHEN ends IS NULL OR spared THEN 'free'
             WHEN ends > %(now)s THEN 'later'
@@ -37,15 +41,23 @@ WITH excepted AS MATERIALIZED (
             WHEN NOT valid THEN 'tombstone'
             WHEN tombstoned_at + grace > %(now)s THEN 'waiting'
             ELSE 'purge' END AS verdict,
-        lifecycle.tick_v1(CASE
-            WHEN ends > %(now)s THEN ends
+        CASE WHEN ends > %(now)s THEN ends
             WHEN valid THEN tombstoned_at + grace
-            ELSE %(now)s + grace END, %(resolution)s) AS due
-    FROM stoned
+            ELSE %(now)s + grace END AS due
+    FROM valid
+), counted AS (
+    SELECT verdict, CASE WHEN verdict = 'waiting' THEN tombstone END AS stone, count(*),
+        lifecycle.tick_v1(min(due), %(resolution)s) AS due,
+        count(*) < %(count)s AS is_part, verdict IN ('later', 'waiting') AS has_dues
+    FROM judged GROUP BY 1, 2
 )
-SELECT verdict, CASE WHEN verdict = 'waiting' THEN tombstone END AS stone, count(*), min(due),
-    CASE WHEN count(*) < %(count)s OR verdict IN ('later', 'waiting')
-         THEN array_agg(key ORDER BY due, key)::text END,
-    CASE WHEN verdict IN ('later', 'waiting') THEN array_agg(due ORDER BY due, key)::text END,
-    min(key::text)
-FROM judged GROUP BY 1, 2
+SELECT verdict, stone, counted.count, due, listed.keys, CASE WHEN has_dues THEN listed.dues END,
+    (SELECT key::text FROM judged WHERE judged.verdict = counted.verdict LIMIT 1)
+FROM counted CROSS JOIN LATERAL (
+    SELECT array_agg(key ORDER BY due, key)::text AS keys, array_agg(due ORDER BY due, key)::text AS dues
+    FROM (
+        SELECT key, CASE WHEN has_dues THEN lifecycle.tick_v1(due, %(resolution)s) END AS due
+        FROM judged WHERE (is_part OR has_dues) AND judged.verdict = counted.verdict
+        AND (stone IS NULL OR judged.tombstone = stone)
+    ) AS class
+) AS listed

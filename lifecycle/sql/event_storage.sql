@@ -1,0 +1,3 @@
+-- Sets of integer keys are stored as they are: PostgreSQL's own compression took 4 ms for the keys
+-- of a batch of 10,000, as long as deleting the rows, and saved 3 to 5 of 8 bytes a row.
+ALTER TABLE @tables@.lifecycle_event ALTER COLUMN subjects_bigint SET STORAGE EXTERNAL
