@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
-from django.apps import apps
-from django.db import connection, connections, transaction
+from django.db import connection, connections
 from django.db.models import DateTimeField, Min, QuerySet
 from django.utils import timezone
 
@@ -18,6 +17,7 @@ from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
 from lifecycle.registry import policies_of
 from purge.outcome import Outcome
 from purge.runner import run_due
+from tests.clock import pass_time
 
 LONG_AGO = timedelta(days=1000)
 
@@ -60,27 +60,8 @@ def make_due(rows: QuerySet[Any], ago: timedelta = LONG_AGO) -> None:
 
 
 def let_pass(span: timedelta) -> None:
-    """Make it later by `span`: every stored time of ledger, projections and zoo moves back."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
-        for model in (*apps.get_app_config("zoo").get_models(), *LEDGER):
-            times = [f for f in model._meta.local_fields if isinstance(f, DateTimeField)]
-            moved = ", ".join(f"{quoted(f.column)} = {quoted(f.column)} - %(span)s" for f in times)
-            if moved:
-                cursor.execute(f"UPDATE {quoted(model._meta.db_table)} SET {moved}", {"span": span})
-        cursor.execute(
-            "UPDATE lifecycle_event SET detail = jsonb_set(detail, '{until}',"
-            " to_jsonb((detail ->> 'until')::timestamptz - %(span)s))"
-            " WHERE detail ->> 'until' IS NOT NULL",
-            {"span": span},
-        )
-
-
-LEDGER = (Event, AgendaEntry, LifecycleException)
-
-
-def quoted(name: str) -> str:
-    return connection.ops.quote_name(name)
+    """Make it later by `span`."""
+    pass_time(seconds=span.total_seconds())
 
 
 @contextmanager
