@@ -1,7 +1,28 @@
--- Each policy with its state and what its agenda lists.
-SELECT state.name, state.model, state.state, coalesce(sum(entry.count), 0)::bigint,
-    coalesce(sum(entry.count) FILTER (WHERE due_at <= clock_timestamp()), 0)::bigint,
-    date_trunc('second', min(due_at)),
-    date_trunc('second', greatest(clock_timestamp() - min(due_at), interval '0'))
-FROM lifecycle_policy AS state LEFT JOIN lifecycle_agenda AS entry ON entry.policy = state.name
-GROUP BY 1, 2, 3 ORDER BY 1
+-- Each stored policy: its state, what its agenda lists, the holds that touch it. `blocked` and
+-- `failed` are looked up among those entries only that are late or were tried before. A row that
+-- came with a due time in the past has waited since it came.
+WITH listed AS (
+    SELECT policy, sum(count) FILTER (WHERE tombstone IS NULL AND due_at > clock_timestamp()) AS scheduled,
+        sum(count) FILTER (WHERE due_at <= clock_timestamp()) AS due,
+        sum(count) FILTER (WHERE tombstone IS NOT NULL) AS tombstoned, min(due_at) AS next_due
+    FROM lifecycle_agenda GROUP BY 1
+), troubled AS (
+    SELECT entry.policy, sum(entry.count) FILTER (WHERE told.kind = 'blocked') AS blocked,
+        sum(entry.count) FILTER (WHERE told.kind = 'capture_failed') AS failed,
+        clock_timestamp() - min(greatest(entry.due_at, told.recorded_at))
+            FILTER (WHERE entry.due_at <= clock_timestamp()) AS lag
+    FROM lifecycle_agenda AS entry JOIN lifecycle_event AS told ON told.id = entry.event_id
+    WHERE entry.attempts > 0 OR entry.due_at <= clock_timestamp() GROUP BY 1
+)
+SELECT state.name, state.model, state.state, coalesce(scheduled, 0)::bigint, coalesce(due, 0)::bigint,
+    coalesce(tombstoned, 0)::bigint,
+    (SELECT count(*) FROM lifecycle_exception AS held WHERE held.kind = 'hold'
+        AND (held.policy = state.name OR held.model = state.model)
+        AND (held.until IS NULL OR held.until > clock_timestamp())),
+    coalesce(blocked, 0)::bigint, coalesce(failed, 0)::bigint, date_trunc('second', next_due),
+    extract(epoch FROM lag)::float, state.fingerprint,
+    EXISTS (SELECT FROM lifecycle_exception AS held WHERE held.kind = 'hold' AND held.policy = state.name
+        AND held.key = '' AND (held.until IS NULL OR held.until > clock_timestamp()))
+FROM lifecycle_policy AS state
+LEFT JOIN listed ON listed.policy = state.name LEFT JOIN troubled ON troubled.policy = state.name
+ORDER BY 1

@@ -6,14 +6,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS
 from rich.progress import Progress
-from rich.table import Table
 
 from lifecycle import states
 from lifecycle.backfill import backfill
 from lifecycle.console import console_of
-from lifecycle.db import fetch, statement
 from lifecycle.errors import LifecycleError
-from lifecycle.management import verify
+from lifecycle.management import status, verify
 
 
 class Command(BaseCommand):
@@ -29,8 +27,8 @@ class Command(BaseCommand):
                 command.add_argument(
                     "--actor", default="", help="who does this; told to the ledger"
                 )
-            if name == "verify":
-                verify.add_arguments(command)
+            if name in OPTIONS:
+                OPTIONS[name](command)
             if name == "resume":
                 command.add_argument("--allow", type=int, default=0, help="rows beyond the cap")
 
@@ -41,15 +39,6 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
 
-def _status(command: Command, options: dict[str, Any]) -> None:
-    table = Table(title="Policies")
-    for column in ("policy", "table", "state", "scheduled", "due", "next due", "lag"):
-        table.add_column(column)
-    for row in fetch(options["database"], statement(states.__file__, "status")):
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
-    console_of(command).print(table)
-
-
 def _rebuild(command: Command, options: dict[str, Any]) -> None:
     count = states.rebuild(options["database"])
     command.stdout.write(f"Agenda and exceptions rebuilt from {count} events.")
@@ -57,7 +46,8 @@ def _rebuild(command: Command, options: dict[str, Any]) -> None:
 
 def _backfill(command: Command, options: dict[str, Any]) -> None:
     read = 0
-    with Progress(console=console_of(command), transient=True) as progress:
+    console = console_of(command)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task(options["policy"], total=None)
         for read in backfill(options["policy"], options["database"]):
             progress.update(bar, completed=read)
@@ -80,7 +70,11 @@ def _resume(command: Command, options: dict[str, Any]) -> None:
 
 
 COMMANDS = {
-    "status": (_status, "Each policy with its state and what is due.", False),
+    "status": (
+        status.status,
+        "Each policy with what is due; exit code 1 when one is not well.",
+        False,
+    ),
     "enable": (_enable, "Let a policy that only observes end rows.", True),
     "pause": (_pause, "Stop a policy after the batch under way.", True),
     "resume": (_resume, "Go on after a pause or a halt.", True),
@@ -88,3 +82,4 @@ COMMANDS = {
     "rebuild": (_rebuild, "Make the projections again from the ledger alone.", False),
     "verify": (verify.verify, "Check the promises; exit code 1 when one is broken.", False),
 }
+OPTIONS = {"status": status.add_arguments, "verify": verify.add_arguments}
