@@ -13,8 +13,8 @@ def consumer(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..., C
     """Starts consumers; returns once each is ready."""
     started: list[Consumer] = []
 
-    def start(name: str = "consumer", **environment: str) -> Consumer:
-        started.append(Consumer(name, tmp_path, **environment))
+    def start(name: str = "consumer", *options: str, **environment: str) -> Consumer:
+        started.append(Consumer(name, tmp_path, options, **environment))
         return started[-1].wait_ready()
 
     ask("DELETE FROM huey_task")

@@ -28,13 +28,17 @@ def address(**options: str) -> str:
 class Consumer:
     """One `manage.py run_huey`; its sessions carry its name as application_name."""
 
-    def __init__(self, name: str, folder: Path, **environment: str) -> None:
+    ready_sessions = 2
+
+    def __init__(
+        self, name: str, folder: Path, options: tuple[str, ...] = (), **environment: str
+    ) -> None:
         self.name, self.log = name, folder / f"{name}.log"
         known = {"DJANGO_SETTINGS_MODULE": "tests.settings"} | environment
         known["DATABASE_URL"] = address(application_name=name)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "run_huey"],
+                [sys.executable, "manage.py", "run_huey", *options],
                 cwd=ROOT,
                 env=os.environ | known,
                 stdout=log,
@@ -43,7 +47,7 @@ class Consumer:
 
     def wait_ready(self) -> "Consumer":
         """Return once a worker listens to the queue, and the pulse has beaten."""
-        until(lambda: self.sessions() >= 2 or self.has_ended(), 30)
+        until(lambda: self.sessions() >= self.ready_sessions or self.has_ended(), 30)
         assert not self.has_ended(), self.log.read_text()
         return self
 

@@ -1,7 +1,10 @@
 """Nothing but `manage.py run_huey`: on time, once, and through faults."""
 
-from collections.abc import Callable
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -97,18 +100,15 @@ def test_killed_run_is_closed_with_its_counts(consumer: Start) -> None:
 
 
 @pytest.fixture
-def slow_deletes(transactional_db: None) -> None:
+def slow_deletes(transactional_db: None) -> Iterator[None]:
     """A batch of twenty takes a second."""
     ask(
-        "CREATE FUNCTION pg_temp_slow() RETURNS trigger LANGUAGE plpgsql AS"
+        "CREATE FUNCTION slow_down() RETURNS trigger LANGUAGE plpgsql AS"
         " 'BEGIN PERFORM pg_sleep(0.05); RETURN OLD; END'"
     )
-    ask(
-        "CREATE TRIGGER slow BEFORE DELETE ON zoo_spark FOR EACH ROW"
-        " EXECUTE FUNCTION pg_temp_slow()"
-    )
+    ask("CREATE TRIGGER slow BEFORE DELETE ON zoo_spark FOR EACH ROW EXECUTE FUNCTION slow_down()")
     yield
-    ask("DROP FUNCTION pg_temp_slow() CASCADE")
+    ask("DROP FUNCTION slow_down() CASCADE")
 
 
 @pytest.mark.usefixtures("slow_deletes")
@@ -206,3 +206,60 @@ def test_days_have_86400_seconds_in_new_york(consumer: Start) -> None:
     until(lambda: AgendaEntry.objects.count() == 1)
     assert AgendaEntry.objects.get() == entry
     assert not Event.objects.filter(kind="tombstoned").exists()
+
+
+def test_backlog_of_one_policy_lets_the_others_through(consumer: Start, slow_deletes: None) -> None:
+    sparks(600)
+    working = consumer("single", "--workers=1")
+    until(working.is_in_a_batch, 30)
+    sparks(1, flash=False, wait=SECOND)
+    due = Spark.objects.get(flash=False).expires_at
+    until(lambda: Event.objects.filter(kind="tombstoned").exists(), 15)
+    # A slice and the batch under way at its end, of a second each, beside the usual lag.
+    assert recorded("tombstoned").recorded_at - due < 5 * SECOND
+    assert Spark.objects.filter(flash=True).count() > 300
+
+
+def test_workers_may_be_processes(consumer: Start) -> None:
+    started = consumer("forked", "--worker-type=process", "--workers=2")
+    for _ in range(2):  # not only the first time
+        sparks(30, wait=SECOND)
+        due = Spark.objects.latest("expires_at").expires_at
+        until(lambda: not Spark.objects.exists(), 15)
+        last = Event.objects.filter(kind="purged").latest("id")
+        assert last.recorded_at - due < 2 * SECOND
+    assert set(endings().values()) == {1}
+    assert started.end() == 0
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[str]:
+    """The address of a Redis server of this test's own."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("there is no redis-server")
+    socket = tmp_path / "redis"
+    arguments = [program, "--port", "0", "--unixsocket", str(socket), "--save", ""]
+    with subprocess.Popen(arguments, stdout=subprocess.DEVNULL) as server:
+        until(socket.exists)
+        yield f"unix://{socket}"
+        server.terminate()
+
+
+def test_queue_in_redis(consumer: Start, redis: str) -> None:
+    before = ask("SELECT last_value FROM huey_task_id_seq")
+    started = Consumer.ready_sessions
+    Consumer.ready_sessions = 1  # no worker listens in the database
+    try:
+        consumer("redis", REDIS_URL=redis)
+    finally:
+        Consumer.ready_sessions = started
+    sparks(30, wait=SECOND)
+    keys = sparks(1, flash=False, wait=SECOND)
+    due = Spark.objects.latest("expires_at").expires_at
+    until(lambda: not Spark.objects.exists(), 15)
+    stone = recorded("tombstoned")
+    assert stone.recorded_at - due < 2 * SECOND
+    assert set(stone.subjects) == keys
+    assert set(endings().values()) == {1}
+    assert ask("SELECT last_value FROM huey_task_id_seq") == before

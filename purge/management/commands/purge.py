@@ -1,5 +1,6 @@
 """`manage.py purge`: one pass now over what is due."""
 
+import logging
 from argparse import ArgumentParser
 from contextlib import nullcontext
 from dataclasses import replace
@@ -17,6 +18,8 @@ from lifecycle.registry import all_policies, get_policy
 from purge.brakes import standing
 from purge.outcome import Outcome
 from purge.runner import Pass, due_policies, due_rows, turns
+
+logger = logging.getLogger("purge")
 
 
 class Command(BaseCommand):
@@ -41,7 +44,7 @@ class Command(BaseCommand):
         names = self.policies(options["policy"], how)
         console = console_of(self)
         with transaction.atomic(using=how.using) if how.dry else nullcontext():
-            done = {name: self.run_one(name, how, console) for name in names}
+            done = self.run_each(names, how, console)
             if how.dry:
                 transaction.set_rollback(True, using=how.using)
         console.print(summary(done, how.dry) if done else "Nothing is due.")
@@ -49,6 +52,8 @@ class Command(BaseCommand):
             self.stderr.write(f"{name}: {why}")
         if any(outcome.halted for outcome in done.values()):
             raise CommandError("A brake stopped a policy.")
+        if failed := [name for name in names if name not in done]:
+            raise CommandError(f"An error stopped {', '.join(failed)}; the others were run.")
 
     def policies(self, name: str | None, how: Pass) -> list[str]:
         """The one that was asked for, or all that have something due."""
@@ -58,6 +63,16 @@ class Command(BaseCommand):
             return [get_policy(name).name]
         except LifecycleError as error:
             raise CommandError(str(error)) from error
+
+    def run_each(self, names: list[str], how: Pass, console: Console) -> dict[str, Outcome]:
+        """What became of each policy; one that an error stopped is logged, and left out."""
+        done = {}
+        for name in names:
+            try:
+                done[name] = self.run_one(name, how, console)
+            except Exception:
+                logger.exception("run failed", extra={"action": "run_failed", "policy": name})
+        return done
 
     def run_one(self, name: str, how: Pass, console: Console) -> Outcome:
         """One policy, with a bar as long as what its agenda lists."""

@@ -1,0 +1,130 @@
+"""The pulse's memory: whom it wakes, and when it does so again."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from huey.contrib.djhuey import HUEY
+
+from lifecycle.models import PolicyState
+from purge import brakes, pulse
+from purge.models import Run
+from purge.runner import run_due
+from tests.zoo.models import Coupon, Token
+
+from .consumer import ask
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def queue(transactional_db: None) -> Iterator[None]:
+    """The queue, emptied; the pulse as in a new process."""
+    pulse._asked.clear()
+    pulse._resting.clear()
+    brakes._said.clear()
+    HUEY.storage.flush_queue()
+    yield
+    HUEY.storage.flush_queue()
+    HUEY.storage.close()
+
+
+def token(ago: timedelta = timedelta(seconds=1)) -> Token:
+    return Token.objects.create(expires_at=timezone.now() - ago)
+
+
+def queued() -> int:
+    return int(HUEY.storage.queue_size())
+
+
+def test_asks_once_until_it_is_answered() -> None:
+    token()
+    assert pulse.tick() == ["tokens"]
+    assert pulse.tick() == []
+    pulse.answered("tokens")
+    assert pulse.tick() == ["tokens"]
+    assert queued() == 2
+
+
+def test_asks_nobody_when_nothing_is_due() -> None:
+    token(timedelta(hours=-1))
+    assert pulse.tick() == []
+    assert queued() == 0
+
+
+def test_wake_up_without_an_answer_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    token()
+    pulse.tick()
+    monkeypatch.setattr(pulse, "ASKED_AGAIN", 0.0)
+    assert pulse.tick() == ["tokens"]
+
+
+def test_wake_up_that_could_not_be_sent_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    token()
+    with monkeypatch.context() as broken:
+        broken.setattr(HUEY, "enqueue", lambda *given: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            pulse.tick()
+    assert pulse.tick() == ["tokens"]
+
+
+def test_failing_policy_rests_longer_and_longer() -> None:
+    token()
+    rests = []
+    for _ in range(12):
+        pulse.failed("tokens")
+        rests.append(round(pulse._resting["tokens"][1] - pulse.time.monotonic()))
+        assert pulse.tick(heartbeat=True) == []
+    assert rests == sorted(rests)
+    assert rests[0] == 2
+    assert rests[-1] <= pulse.LONGEST_REST
+    pulse.answered("tokens")
+    assert pulse.tick() == ["tokens"]
+
+
+def test_heartbeat_asks_what_the_pulse_does_not_see() -> None:
+    token(timedelta(hours=1))
+    recent = timezone.now() - pulse.LOOK_BACK
+    assert pulse.tick(since=recent) == []
+    assert pulse.tick(heartbeat=True) == ["tokens"]
+    assert pulse.tick(heartbeat=True) == ["tokens"]
+
+
+def test_policy_of_other_code_is_left_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    token()
+    PolicyState.objects.filter(name="tokens").update(fingerprint="of-yesterday")
+    assert pulse.tick() == []
+    assert pulse.tick() == []
+    assert caplog.text.count("tokens: declared differently") == 1
+    assert run_due() == {}
+
+
+@pytest.fixture
+def broken_coupons() -> Iterator[Any]:
+    """A due coupon whose column has another name than its policy says."""
+    Coupon.objects.create(code="A", expires_at=timezone.now() - timedelta(seconds=1))
+    ask("ALTER TABLE zoo_coupon RENAME COLUMN expires_at TO gone")
+    yield
+    ask("ALTER TABLE zoo_coupon RENAME COLUMN gone TO expires_at")
+
+
+@pytest.mark.usefixtures("broken_coupons")
+def test_error_of_one_policy_stops_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    token()
+    with pytest.raises(Exception, match="expires_at"):
+        run_due()
+    assert not Token.objects.exists()
+    token()
+    with pytest.raises(CommandError, match="An error stopped coupons; the others were run"):
+        call_command("purge")
+    assert not Token.objects.exists()
+    failed = Run.objects.filter(policy="coupons", error="ProgrammingError")
+    assert failed.count() == 2
+    assert Run.objects.filter(policy="tokens", error="", purged=1).count() == 2
+    with pytest.raises(CommandError, match="An error stopped coupons"):
+        call_command("purge", dry_run=True)
+    assert failed.count() == 2
+    assert ask("SELECT count(*) FROM zoo_coupon") == 1
