@@ -2,6 +2,7 @@
 
 import http.client
 import secrets
+from contextlib import closing
 from pathlib import Path
 
 from django.conf import settings
@@ -33,9 +34,10 @@ def admin_user() -> str:
 
 def answers(port: int) -> bool:
     """Whether the site answers, whatever it says."""
-    try:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        connection.request("GET", "/admin/login/")
-        return connection.getresponse().status < http.client.INTERNAL_SERVER_ERROR
-    except OSError:
-        return False
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+        try:
+            connection.request("GET", "/admin/login/")
+            with connection.getresponse() as answer:
+                return answer.status < http.client.INTERNAL_SERVER_ERROR
+        except OSError:
+            return False

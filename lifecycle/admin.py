@@ -116,7 +116,7 @@ class PolicyStateAdmin(ReadOnlyAdmin):
         return state.listed or 0
 
     @admin.display(ordering=F("earliest"))
-    def next_due(self, state: Any) -> str | None:
+    def next_due(self, state: Any) -> str:
         return moment("earliest")(state)
 
     @admin.display(boolean=True)

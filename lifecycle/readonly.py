@@ -31,8 +31,8 @@ def moment(field: str) -> Any:
     """A column for a time, to the second: Django's own format ends at the minute."""
 
     @admin.display(description=field.replace("_", " "), ordering=field)
-    def show(row: Any) -> str | None:
+    def show(row: Any) -> str:
         time = getattr(row, field)
-        return time and f"{localtime(time):%Y-%m-%d %H:%M:%S}"
+        return f"{localtime(time):%Y-%m-%d %H:%M:%S}" if time else "-"
 
     return show

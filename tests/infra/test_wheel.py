@@ -1,40 +1,13 @@
 """What is in the wheel: two top-level names, the migrations inside them, SQL and all."""
 
-import shutil
-import subprocess
-import sys
 import sysconfig
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from .packages import python
 from .servers import ROOT
-
-SOURCES = ["pyproject.toml", "setup.py", "README.md", "LICENSE", "lifecycle", "purge", "migrations"]
-
-
-def python(*arguments: str, cwd: Path) -> str:
-    done = subprocess.run([sys.executable, *arguments], cwd=cwd, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what is packaged: a build writes into its source tree."""
-    source = tmp_path_factory.mktemp("source")
-    for name in SOURCES:
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, source / name)
-    return source
-
-
-@pytest.fixture(scope="module")
-def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    python("-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), cwd=source)
-    return next(folder.glob("*.whl"))
 
 
 @pytest.fixture(scope="module")
