@@ -103,7 +103,9 @@ def _say(
         key = _lock(obj, using)
         if matching and not _matches(policy, key, using):
             raise ConditionNotMet(f"{obj} does not match `when` of policy {policy.name!r}.")
-        detail = {"until": until.isoformat()} if until else {}
+        detail: dict[str, Any] = {"until": until.isoformat()} if until else {}
+        if kind == "restored":
+            detail["again"] = True  # a tombstone from before does not count any more
         event = _write(
             kind, using, policy=policy.name, model=_label(obj), key=key, of=obj, detail=detail,
             due=due, now=matching,

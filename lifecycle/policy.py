@@ -41,7 +41,8 @@ class Policy:
     model         a concrete model on PostgreSQL, or a proxy of somebody else's model
     when          Q over the table's own columns: only rows that match can end. Default: all rows
     expires       the moment a row ends: an expression over its own columns; NULL means never
-    grace         time between tombstone and purge: a timedelta or an expression. Default: none
+    grace         time between tombstone and purge: a timedelta or an expression. Default: none;
+                  where an expression gives NULL, the row stays until it gives a time
     keep_while    condition, which may span relations, that keeps a due row while it is true
     recheck       how often a kept or held row is looked at again. Default: 1 day
     disposition   `Purge()` (default) or `Update(column=value, ...)`

@@ -208,10 +208,20 @@ def _halve(batch: Batch, subjects: Subjects, error: Exception) -> None:
 
 def look(batch: Batch, subjects: Subjects) -> list["Verdict"]:
     """What is to be done with each row, by everything that is committed now."""
+    verdicts = _look(batch, subjects, search=False)
+    if batch.picked.relisted and any(each.name == "tombstone" for each in verdicts):
+        # Rows that were tombstoned before keep that tombstone, where it still counts.
+        verdicts = _look(batch, subjects, search=True)
+    return verdicts
+
+
+def _look(batch: Batch, subjects: Subjects, search: bool) -> list["Verdict"]:
     text = batch.sql("look", rows=subjects.where("state.key"), stones=batch.picked.stones())
+    policy = batch.policy
     params = batch.params(
-        subjects, resolution=batch.policy.resolution, **batch.picked.stone_params()
-    )
+        subjects, search=search, entries=batch.picked.entries, resolution=policy.resolution,
+        recheck=policy.recheck, **batch.picked.stone_params(),
+    )  # fmt: skip
     return [
         Verdict(verdict, stone, subjects.narrowed(count, keys), due, dues, sample)
         for verdict, stone, count, due, keys, dues, sample in fetch(batch.using, text, params)

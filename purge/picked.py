@@ -31,6 +31,7 @@ class Picked:
         self.batch = batch
         self.entries = [entry[0] for entry in entries]
         self.attempts = max(entry[2] for entry in entries)
+        self.relisted = any(entry[8] for entry in entries)
         self._stone: tuple[Any, Any] = entries[0][3], entries[0][4]
         self._stones: dict[str, Any] | None = None
         self.oldest = min((entry[3] for entry in entries if entry[3]), default=None)
@@ -38,7 +39,7 @@ class Picked:
         self.subjects = self._one(entries[0]) if len(entries) == 1 else self._several(mixed)
 
     def _one(self, entry: tuple[Any, ...]) -> Subjects:
-        _, count, _, _, _, owner, low, high = entry
+        _, count, _, _, _, owner, low, high, _ = entry
         span = None if low is None else (low, high)
         return Subjects(compiled(self.batch.policy).key, count, event=owner, span=span)
 

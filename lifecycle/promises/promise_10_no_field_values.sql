@@ -5,7 +5,7 @@ WITH shapes (name, kinds, shape) AS (
         ('previously', ARRAY['policy_changed'], '"[a-z0-9-]{{1,40}}"'),
         ('state', ARRAY['policy_changed', 'resumed', 'halted'], '"(enabled|observe|paused|halted)"'),
         ('allow', ARRAY['policy_changed', 'resumed'], '\d+'),
-        ('again', ARRAY['expiry_scheduled', 'capture_failed'], 'true'),
+        ('again', ARRAY['expiry_scheduled', 'capture_failed', 'restored'], 'true'),
         ('late', ARRAY['expiry_scheduled'], 'true'),
         ('dropped', ARRAY['expiry_scheduled'], 'true'),
         ('carried', ARRAY['expiry_scheduled'], '"[a-z_]{{1,20}}"'),

@@ -1,6 +1,7 @@
 -- Events after `p_since` that give a row under an old key a new end in the past, so that an
--- earlier tombstone does not count for it: rows that were past their end and changed, and, where
--- rows of the table were deleted meanwhile, rows that were written with an end in the past.
+-- earlier tombstone does not count for it: rows that were past their end and changed or were
+-- restored, and, where rows of the table are gone meanwhile, rows that were written with an end in
+-- the past.
 CREATE FUNCTION lifecycle.renewed_v1(p_policy text, p_model text, p_since bigint)
 RETURNS TABLE (id bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 1 AS $$
@@ -11,6 +12,5 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 
     WHERE told.policy = p_policy AND told.id > p_since AND told.detail ? 'late'
     AND EXISTS (SELECT FROM @tables@.lifecycle_event ended
         WHERE ended.model = p_model AND ended.id > p_since
-        AND ended.kind IN ('deleted', 'truncated', 'purged')
-        AND (ended.kind <> 'purged' OR ended.policy <> p_policy))
+        AND ended.kind IN ('deleted', 'truncated', 'purged'))
 $$

@@ -7,9 +7,16 @@ WITH excepted AS MATERIALIZED (
         min(since) FILTER (WHERE kind = 'expired_by_hand') AS by_hand
     FROM lifecycle_exception
     WHERE policy = %(policy)s AND kind IN ('restored', 'expired_by_hand') GROUP BY 1
+), elsewhere AS MATERIALIZED (  -- tombstones under which other entries list rows
+    SELECT key::{kind} AS key, max(tombstone) AS tombstone, max(tombstoned_at) AS tombstoned_at
+    FROM lifecycle_agenda AS entry, lifecycle.keys_v1(entry.event_id) AS key
+    WHERE %(search)s AND entry.policy = %(policy)s AND tombstone IS NOT NULL
+    AND entry.event_id <> ALL (%(entries)s) GROUP BY 1
 ), renewed AS MATERIALIZED (
     SELECT key::{kind} AS key, max(id) AS id
-    FROM lifecycle.renewed_v1(%(policy)s, %(model)s, %(oldest)s), lifecycle.keys_v1(id) AS key
+    FROM lifecycle.renewed_v1(%(policy)s, %(model)s,
+            least(%(oldest)s::bigint, (SELECT min(tombstone) FROM elsewhere))),
+        lifecycle.keys_v1(id) AS key
     GROUP BY 1
 ), state AS (
     SELECT key::{kind} AS key, matches, keep, grace, lifecycle.finite_v1(due::timestamptz) AS due
@@ -19,6 +26,7 @@ WITH excepted AS MATERIALIZED (
         CASE WHEN matches AND least(due, by_hand) IS NOT NULL
              THEN greatest(least(due, by_hand), lapsed) END AS ends,
         coalesce(spared, false) AS spared, renewed.id AS renewed_id,
+        elsewhere.tombstone AS other, elsewhere.tombstoned_at AS other_at,
         state.key IN (
             SELECT key::{kind} FROM lifecycle_exception
             WHERE kind = 'hold' AND model = %(model)s AND key <> ''
@@ -27,9 +35,11 @@ WITH excepted AS MATERIALIZED (
     {stones}
     LEFT JOIN excepted ON excepted.key = state.key
     LEFT JOIN renewed ON renewed.key = state.key
+    LEFT JOIN elsewhere ON elsewhere.key = state.key
     OFFSET 0
 ), valid AS (
-    SELECT *, coalesce(tombstoned_at >= ends AND coalesce(renewed_id < tombstone, true), false) AS valid
+    SELECT *, coalesce(tombstoned_at >= ends AND coalesce(renewed_id < tombstone, true), false) AS valid,
+        coalesce(other_at >= ends AND coalesce(renewed_id < other, true), false) AS listed
     FROM stoned OFFSET 0
 ), judged AS MATERIALIZED (
     SELECT key, tombstone, CASE
@@ -38,10 +48,12 @@ WITH excepted AS MATERIALIZED (
             WHEN held THEN 'held'
             WHEN keep THEN 'kept'
             WHEN grace <= interval '0' THEN 'end'
+            WHEN NOT valid AND listed THEN 'free'
             WHEN NOT valid THEN 'tombstone'
-            WHEN tombstoned_at + grace > %(now)s THEN 'waiting'
+            WHEN grace IS NULL OR tombstoned_at + grace > %(now)s THEN 'waiting'
             ELSE 'purge' END AS verdict,
         CASE WHEN ends > %(now)s THEN ends
+            WHEN grace IS NULL THEN %(now)s + %(recheck)s
             WHEN valid THEN tombstoned_at + grace
             ELSE %(now)s + grace END AS due
     FROM valid

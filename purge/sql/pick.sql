@@ -9,7 +9,10 @@ WITH due AS MATERIALIZED (
     FROM due
 )
 SELECT counted.event_id, counted.count, counted.attempts, counted.tombstone,
-    counted.tombstoned_at, owner.id, lower(owner.subjects_range), upper(owner.subjects_range)
+    counted.tombstoned_at, owner.id, lower(owner.subjects_range), upper(owner.subjects_range),
+    counted.tombstone IS NOT NULL OR told.detail ? 'again'
+        OR told.kind IN ('kept', 'restored', 'expired_by_hand', 'capture_failed')
+        OR coalesce(told.detail ->> 'carried' IN ('held', 'released', 'locked'), false)
 FROM counted
 JOIN lifecycle_event AS told ON told.id = counted.event_id
 JOIN lifecycle_event AS owner ON owner.id = coalesce(told.basis, told.id)
