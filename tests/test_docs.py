@@ -1,0 +1,37 @@
+"""The documentation: its links lead somewhere, and it leaves out no kind of event."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lifecycle.models import Kind
+from tests.infra.servers import ROOT
+
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\((?!\w+:)([^)#\s]*)(#[^)\s]*)?\)", page.read_text(encoding="utf-8"))
+    assert [target for target, _ in targets if not (page.parent / target).exists()] == []
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (ROOT / "docs/index.md").read_text(encoding="utf-8")
+    pages = {str(page.relative_to(ROOT / "docs")) for page in ROOT.glob("docs/**/*.md")}
+    assert {page for page in pages if f"]({page})" not in index} == {"index.md"}
+
+
+def test_every_kind_of_event_is_described() -> None:
+    reference = (ROOT / "docs/reference/events.md").read_text(encoding="utf-8")
+    assert [kind for kind in Kind.values if f"`{kind}`" not in reference] == []
+
+
+def test_every_field_of_detail_is_described() -> None:
+    reference = (ROOT / "docs/reference/events.md").read_text(encoding="utf-8")
+    sources = [*ROOT.glob("*/sql/*.sql"), *ROOT.glob("purge/*.py"), *ROOT.glob("lifecycle/*.py")]
+    text = "".join(path.read_text(encoding="utf-8") for path in sources)
+    read = set(re.findall(r"detail\s*(?:\?|->>?)\s*'(\w+)'", text))
+    assert {"carried", "tombstone", "state"} <= read
+    assert [field for field in sorted(read) if f"`{field}`" not in reference] == []
