@@ -10,7 +10,7 @@ of the host is ever the victim.
 
 import time
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import OperationalError, transaction
@@ -29,7 +29,7 @@ from .subjects import Subjects
 
 STUBBORN = 3  # after so many attempts a locked row is waited for
 ENOUGH = 0.5  # seconds after which a batch in trouble lists its other rows for the next one
-ALWAYS = datetime(1, 1, 1)
+ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
 
 
 @dataclass

@@ -37,6 +37,7 @@ _lock = threading.Lock()
 _thread: threading.Thread | None = None
 _wanted = threading.Event()
 _asked: dict[str, float] = {}  # policy -> when it was asked for, monotonic
+_left: dict[str, datetime] = {}  # policy -> since when a worker has left something due
 _resting: dict[str, tuple[int, float]] = {}  # policy -> failures in a row, until when it rests
 
 
@@ -49,12 +50,18 @@ def start() -> None:
             _thread.start()
 
 
-def answered(policy: str, more: bool = False) -> None:
-    """A worker has answered a wake-up; with `more` left over, the next beat comes at once."""
+def answered(policy: str, left: datetime | None = None) -> None:
+    """A worker has answered a wake-up.
+
+    Where its time was over first, something may be `left` that has been due since then: the next
+    beat comes at once and looks back as far.
+    """
     with _lock:
         _asked.pop(policy, None)
         _resting.pop(policy, None)
-    if more:
+        if left is not None:
+            _left[policy] = left
+    if left is not None:
         _wanted.set()
 
 
@@ -74,12 +81,25 @@ def tick(since: datetime = ALWAYS, heartbeat: bool = False) -> list[str]:
     """
     from .tasks import run_policy_task
 
-    names = [name for name in due_policies(since=since) if _may_ask(name, heartbeat)]
+    with _lock:
+        left = dict(_left)
+    since = min([since, *left.values()])
+    due = due_policies(since=since)
+    names = [name for name in due if _may_ask(name, heartbeat)]
     for name in names:
-        run_policy_task(name, None if since == ALWAYS else since.isoformat())
+        run_policy_task(name, since.isoformat())
         with _lock:
             _asked[name] = time.monotonic()
+    _forget(left, {*names, *(left.keys() - due)})
     return names
+
+
+def _forget(left: dict[str, datetime], names: set[str]) -> None:
+    """Of what was left: asked for, or done by others."""
+    with _lock:
+        for name in names:
+            if _left.get(name) == left.get(name):
+                _left.pop(name, None)
 
 
 def _may_ask(policy: str, heartbeat: bool) -> bool:

@@ -25,7 +25,8 @@ def test_functions_of_the_session_are_not_called() -> None:
     with connection.cursor() as cursor:
         cursor.execute("CREATE SCHEMA mine")
         cursor.execute(
-            "CREATE FUNCTION mine.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS 'SELECT timestamptz ''1999-01-01'''"
+            "CREATE FUNCTION mine.clock_timestamp() RETURNS timestamptz LANGUAGE sql"
+            " AS $$ SELECT timestamptz '1999-01-01' $$"
         )
         cursor.execute("SET LOCAL search_path = mine, public, pg_catalog")
         Token.objects.create(expires_at=timezone.now())

@@ -11,6 +11,7 @@ from huey.contrib.djhuey import HUEY
 
 from lifecycle.models import PolicyState
 from purge import brakes, pulse
+from purge.batch import ALWAYS
 from purge.models import Run
 from purge.runner import run_due
 from tests.zoo.models import Coupon, Token
@@ -25,6 +26,7 @@ def queue(transactional_db: None) -> Iterator[None]:
     """The queue, emptied; the pulse as in a new process."""
     pulse._asked.clear()
     pulse._resting.clear()
+    pulse._left.clear()
     brakes._said.clear()
     HUEY.storage.flush_queue()
     yield
@@ -91,6 +93,19 @@ def test_heartbeat_asks_what_the_pulse_does_not_see() -> None:
     assert pulse.tick(since=recent) == []
     assert pulse.tick(heartbeat=True) == ["tokens"]
     assert pulse.tick(heartbeat=True) == ["tokens"]
+
+
+def test_backlog_is_asked_for_until_it_is_done() -> None:
+    token(timedelta(hours=1))
+    recent = timezone.now() - pulse.LOOK_BACK
+    pulse.answered("tokens", left=ALWAYS)
+    assert pulse.tick(since=recent) == ["tokens"]
+    pulse.answered("tokens")
+    assert pulse.tick(since=recent) == []
+    pulse.answered("tokens", left=ALWAYS)
+    run_due()
+    assert pulse.tick(since=recent) == []
+    assert not pulse._left
 
 
 def test_policy_of_other_code_is_left_and_told_once(caplog: pytest.LogCaptureFixture) -> None:

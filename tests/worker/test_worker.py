@@ -220,6 +220,16 @@ def test_backlog_of_one_policy_lets_the_others_through(consumer: Start, slow_del
     assert Spark.objects.filter(flash=True).count() > 300
 
 
+def test_old_backlog_is_done_slice_after_slice(consumer: Start, slow_deletes: None) -> None:
+    for _ in range(8):
+        sparks(20)
+    ask("UPDATE lifecycle_agenda SET due_at = due_at - interval '1 hour'")
+    consumer("single", "--workers=1")
+    until(lambda: not Spark.objects.exists(), 25)  # before a second heartbeat
+    assert Run.objects.count() >= 2
+    assert set(endings().values()) == {1}
+
+
 def test_workers_may_be_processes(consumer: Start) -> None:
     started = consumer("forked", "--worker-type=process", "--workers=2")
     for _ in range(2):  # not only the first time
