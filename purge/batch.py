@@ -23,6 +23,7 @@ from lifecycle.keys import label_of
 from lifecycle.policy import Policy
 
 from . import brakes, rows
+from .ending import keys_of
 from .outcome import Outcome
 from .picked import Picked, pick
 from .subjects import Subjects
@@ -238,9 +239,3 @@ class Verdict:
     due: datetime | None
     dues: str | None
     sample: str
-
-
-def keys_of(batch: Batch, subjects: Subjects) -> list[Any]:
-    """The keys as Python values, in order; only for the few rows that need it."""
-    text = batch.sql("locked_keys", rows=subjects.where(batch.column))
-    return [key for (key,) in fetch(batch.using, text, batch.params(subjects))]

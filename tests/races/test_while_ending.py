@@ -1,9 +1,13 @@
 """What people and other transactions say while a batch is under way, its rows locked."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models.signals import post_delete
 from django.utils import timezone
 
 from lifecycle import hold, live, release, restore
@@ -20,8 +24,13 @@ from tests.support import (
     waiting,
     waits_for,
 )
-from tests.zoo.factories import ExpiredDraftFactory, ExpiredReportFactory, ExpiredTokenFactory
-from tests.zoo.models import Document, Draft, Report, Token
+from tests.zoo.factories import (
+    AttachmentFactory,
+    ExpiredDraftFactory,
+    ExpiredReportFactory,
+    ExpiredTokenFactory,
+)
+from tests.zoo.models import Attachment, Comment, Document, Draft, Report, Token
 
 from .gates import closed_gate
 
@@ -129,3 +138,39 @@ def test_a_batch_waits_for_nobody_while_a_policy_is_being_stopped() -> None:
     resume("tokens")
     run_until_idle()
     assert not Token.objects.exists()
+
+
+def test_a_child_moved_to_another_parent_while_the_purge_collects_stays() -> None:
+    """Django's collector deletes what it has read; the attachment has a receiver, so it is read."""
+    attachment, other = AttachmentFactory(), Comment.objects.create()
+    old = attachment.comment
+
+    def receiver(**kwargs: Any) -> None:
+        """Only has to be there."""
+
+    def move() -> None:
+        Attachment.objects.filter(pk=attachment.pk).update(comment=other)
+
+    post_delete.connect(receiver, Attachment)
+    try:
+        with once_before_locking(move):
+            run_until_idle()
+    finally:
+        post_delete.disconnect(receiver, Attachment)
+    assert list(Attachment.objects.values_list("comment", flat=True)) == [other.pk]
+    assert events_of(old, "purged") == ["purged"]
+
+
+@contextmanager
+def once_before_locking(call: Callable[[], None]) -> Iterator[None]:
+    """Run the call, in a session of its own, just before children are locked the first time."""
+    calls = [call]
+
+    def wrap(execute: Any, sql: str, *rest: Any) -> Any:
+        if calls and "zoo_attachment" in sql and "FOR UPDATE" in sql:
+            Background(calls.pop()).result()
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(wrap):
+        yield
+    assert not calls

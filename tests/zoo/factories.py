@@ -9,6 +9,8 @@ from factory.django import DjangoModelFactory
 
 from .models import (
     Account,
+    Attachment,
+    Comment,
     Contract,
     Coupon,
     Document,
@@ -99,7 +101,7 @@ class ExpiredCouponFactory(DjangoModelFactory):
     class Meta:
         model = Coupon
 
-    code = factory.LazyFunction(lambda: f"SPRING {uuid.uuid4()}")
+    code = factory.LazyFunction(lambda: uuid.uuid4().hex)
     expires_at = moment(PAST)
 
 
@@ -185,3 +187,19 @@ class LineFactory(DjangoModelFactory):
         model = Line
 
     order = factory.SubFactory(ExpiredOrderFactory)
+
+
+class ExpiredCommentFactory(DjangoModelFactory):
+    class Meta:
+        model = Comment
+
+    expires_at = moment(PAST)
+
+
+class AttachmentFactory(DjangoModelFactory):
+    """A comment past its end with an attachment."""
+
+    class Meta:
+        model = Attachment
+
+    comment = factory.SubFactory(ExpiredCommentFactory)

@@ -134,3 +134,16 @@ class Line(models.Model):
     """Goes along with its order."""
 
     order = models.ForeignKey(Order, models.CASCADE)
+
+
+class Comment(models.Model):
+    """Rows above rows in one table; what answers a comment goes along with it."""
+
+    above = models.ForeignKey("self", models.CASCADE, null=True)
+    expires_at = models.DateTimeField(null=True)
+
+
+class Attachment(models.Model):
+    """Goes along with its comment, and has a policy of its own."""
+
+    comment = models.ForeignKey(Comment, models.CASCADE)

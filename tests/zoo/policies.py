@@ -19,6 +19,8 @@ from lifecycle import Policy, Signals, Update, register
 
 from .models import (
     Account,
+    Attachment,
+    Comment,
     Coupon,
     Draft,
     Legacy,
@@ -81,6 +83,8 @@ register(
         cap_rows=10**9,
     ),
     Policy("people", Person, on_request=True, grace=HOUR),
+    Policy("comments", Comment, expires="expires_at"),
+    Policy("attachments", Attachment, on_request=True),
     Policy("preferences", Preference, expires=F("created_at") + DAYS),
     Policy("orders", Order, expires="expires_at", grace=F("grace")),
     Policy(
