@@ -19,7 +19,9 @@ def test_expired_token_is_purged_and_recorded() -> None:
     run_due()
     assert list(Token.objects.all()) == [stays]
     kinds = list(
-        Event.objects.exclude(kind__in=("policy_changed", "truncated")).order_by("id").values_list("kind", flat=True)
+        Event.objects.exclude(kind__in=("policy_changed", "truncated"))
+        .order_by("id")
+        .values_list("kind", flat=True)
     )
     assert kinds == ["expiry_scheduled", "expiry_scheduled", "purged", "settled"], kinds
     assert Event.objects.get(kind="purged").subjects == [str(gone.pk)]
