@@ -96,6 +96,8 @@ def test_restored_until_a_date() -> None:
     assert_live(row)
     let_pass(2 * HOUR)
     assert_tombstoned(row)
+    run_until_idle()
+    assert_tombstoned(row)
 
 
 def test_held_row_is_live_until_released() -> None:
@@ -112,6 +114,8 @@ def test_hold_ends_at_its_date() -> None:
     hold(row, until=timezone.now() + HOUR)
     assert_live(row)
     let_pass(2 * HOUR)
+    assert_tombstoned(row)
+    run_until_idle()
     assert_tombstoned(row)
 
 
