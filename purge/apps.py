@@ -1,8 +1,10 @@
 """The app that acts: the only part that deletes."""
 
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate
 
+from .checks import check_lifecycle
 from .queue import create_tables
 
 
@@ -12,4 +14,5 @@ class PurgeConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        register(check_lifecycle, "lifecycle", Tags.models)
         post_migrate.connect(create_tables, sender=self, dispatch_uid="purge.queue")

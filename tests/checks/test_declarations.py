@@ -22,6 +22,8 @@ from lifecycle.checks.options import OPTIONS
 from lifecycle.checks.project import check_project
 from lifecycle.checks.tables import TABLES
 from lifecycle.registry import _policies
+from purge.checks import check_lifecycle
+from tests.infra.test_commands import DOWN, manage
 from tests.zoo.models import Account, Contract, Draft, Line, Order, Picture, Report, Token
 
 PAST_DUE = F("expires_at")
@@ -289,8 +291,22 @@ def test_pgtrigger_is_missing(settings: Any) -> None:
         assert [message.id for message in check_project()] == ["lifecycle.E030"]
 
 
+def test_purge_without_lifecycle(settings: Any) -> None:
+    assert check_lifecycle() == []
+    with override_settings(
+        INSTALLED_APPS=[app for app in settings.INSTALLED_APPS if app != "lifecycle"]
+    ):
+        assert [message.id for message in check_lifecycle()] == ["purge.E001"]
+
+
 def test_checks_are_registered_under_their_tags() -> None:
     planted = Policy("planted", Token, expires="expires_at", recheck=timedelta(days=40))
     with declared(planted):
         for tag in ("lifecycle", "models"):
             assert "lifecycle.W027" in {message.id for message in run_checks(tags=[tag])}
+
+
+def test_policies_are_checked_with_the_database_down() -> None:
+    done = manage("check", DJANGO_SETTINGS_MODULE="tests.settings", DATABASE_URL=DOWN)
+    assert done.returncode == 0, done.stderr
+    assert "<Policy legacy on zoo.Legacy>: (lifecycle.W026)" in done.stderr

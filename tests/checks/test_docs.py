@@ -1,0 +1,61 @@
+"""The reference pages name every id, option and subcommand there is, and no other."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import load_command_class
+
+from lifecycle.management.commands.lifecycle import COMMANDS
+from lifecycle.policy import OPTIONS
+from tests.infra.servers import ROOT
+
+REFERENCE = Path(ROOT) / "docs" / "reference"
+
+
+def page(name: str) -> str:
+    return (REFERENCE / f"{name}.md").read_text(encoding="utf-8")
+
+
+def ids_in_code() -> set[str]:
+    code = "".join(path.read_text() for path in (Path(ROOT) / "lifecycle/checks").glob("*.py"))
+    found = re.findall(r"\b(error|warning)\(\s*(\d+),", code)
+    return {f"lifecycle.{kind[0].upper()}{int(number):03}" for kind, number in found}
+
+
+def test_every_id_has_a_paragraph_and_an_anchor() -> None:
+    text = page("checks")
+    told = set(re.findall(r"^### (\S+):", text, re.MULTILINE))
+    assert told == ids_in_code() | {"purge.E001"}
+    anchors = re.findall(r'<a id="([^"]+)"', text)
+    assert sorted(anchors) == sorted(name.lower().replace(".", "-") for name in told)
+
+
+def test_every_option_of_a_policy_is_told() -> None:
+    told = re.findall(r"^\| `(\w+)` \|", page("policy"), re.MULTILINE)
+    assert told == ["name", "model", *OPTIONS]
+
+
+def test_every_subcommand_is_told() -> None:
+    headings = " ".join(
+        re.findall(r"^## manage.py lifecycle (.*)$", page("commands"), re.MULTILINE)
+    )
+    assert set(COMMANDS) == set(re.findall(r"\b[a-z]+\b", headings)) - {"policy"}
+
+
+@pytest.mark.parametrize("name", ["purge", "lifecycle"])
+def test_every_option_of_a_command_is_told(name: str) -> None:
+    app = "purge" if name == "purge" else "lifecycle"
+    parser = load_command_class(app, name).create_parser("manage.py", name)
+    usage = parser.format_help()
+    if name == "lifecycle":
+        subcommands = parser._subparsers._group_actions[0].choices  # type: ignore[union-attr, index]
+        usage = "".join(sub.format_help() for sub in subcommands.values())  # type: ignore[union-attr]
+    ours = set(re.findall(r"(--[a-z-]+)", usage)) - DJANGO
+    assert ours <= set(re.findall(r"--[a-z-]+", page("commands")))
+
+
+DJANGO = {
+    "--help", "--version", "--verbosity", "--settings", "--pythonpath", "--traceback",
+    "--no-color", "--force-color", "--skip-checks",
+}  # fmt: skip
