@@ -224,8 +224,8 @@ def _look(batch: Batch, subjects: Subjects, search: bool) -> list["Verdict"]:
         recheck=policy.recheck, **batch.picked.stone_params(),
     )  # fmt: skip
     return [
-        Verdict(verdict, stone, subjects.narrowed(count, keys), due, dues, sample)
-        for verdict, stone, count, due, keys, dues, sample in fetch(batch.using, text, params)
+        Verdict(verdict, stone, subjects.narrowed(count, keys), due, dues)
+        for verdict, stone, count, due, keys, dues in fetch(batch.using, text, params)
     ]
 
 
@@ -238,4 +238,3 @@ class Verdict:
     subjects: Subjects
     due: datetime | None
     dues: str | None
-    sample: str

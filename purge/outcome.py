@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 
 @dataclass
 class Outcome:
-    """Counts of rows; `fresh` are those whose end began, `sample` a few keys for the dry run.
+    """Counts of rows; `fresh` are those whose end began, `sample` the keys a dry run shows.
 
     `stopped` says why the policy ends nothing, or nothing more; `halted` that a brake stopped it.
     """

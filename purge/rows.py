@@ -10,13 +10,14 @@ from lifecycle.compile import compiled
 from lifecycle.db import Raw, fetch, scalar
 from lifecycle.dispositions import Update
 
-from .ending import end_rows
+from .ending import end_rows, keys_of
 from .errors import Halt, HeldBelow, PurgeError
 from .subjects import Subjects
 
 if TYPE_CHECKING:
     from .batch import Batch, Verdict
 
+SHOWN = 5  # keys of rows in a dry run
 SHORTEST_BLOCK, LONGEST_BLOCK = timedelta(minutes=1), timedelta(days=1)
 CONTENDED = ("55P03", "40P01")  # lock not available, deadlock detected
 
@@ -25,9 +26,14 @@ def act(batch: "Batch", verdicts: list["Verdict"]) -> None:
     """Carry out what the look has found, inside the same locks."""
     for verdict in verdicts:
         batch.outcome.looked += verdict.subjects.count
-        if verdict.name in ("tombstone", "end", "purge"):
-            batch.outcome.sample += (verdict.sample,)
+        if batch.dry and verdict.name in ("tombstone", "end", "purge"):
+            _show(batch, verdict)
         ACTS[verdict.name](batch, verdict)
+
+
+def _show(batch: "Batch", verdict: "Verdict") -> None:
+    if len(batch.outcome.sample) < SHOWN:
+        batch.outcome.sample += tuple(map(str, keys_of(batch, verdict.subjects)[:SHOWN]))
 
 
 def _later(batch: "Batch", verdict: "Verdict") -> None:

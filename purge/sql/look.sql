@@ -63,8 +63,7 @@ WITH excepted AS MATERIALIZED (
         count(*) < %(count)s AS is_part, verdict IN ('later', 'waiting') AS has_dues
     FROM judged GROUP BY 1, 2
 )
-SELECT verdict, stone, counted.count, due, listed.keys, CASE WHEN has_dues THEN listed.dues END,
-    (SELECT key::text FROM judged WHERE judged.verdict = counted.verdict LIMIT 1)
+SELECT verdict, stone, counted.count, due, listed.keys, CASE WHEN has_dues THEN listed.dues END
 FROM counted CROSS JOIN LATERAL (
     SELECT array_agg(key ORDER BY due, key)::text AS keys, array_agg(due ORDER BY due, key)::text AS dues
     FROM (
