@@ -36,7 +36,7 @@ from .policy import Policy
 class Compiled:
     """A policy as SQL.
 
-    due_sql     SELECT key, due: due is when the row ends by its own columns, NULL = never
+    due_sql     SELECT key, matches, due: when the row ends by its own columns, NULL = never
     state_sql   SELECT key, matches, due, keep, grace: all the worker has to know of a row
     tables      the model's table, then those of its parents that the two read
     update_sql  the SET list of an `Update`, or ''
@@ -54,7 +54,7 @@ def compiled(policy: Policy) -> Compiled:
     """The policy's SQL. Raises what the ORM raises for a wrong field name."""
     rows = _rows(policy)
     return Compiled(
-        due_sql=select(rows, key=F("pk"), due=due_of(policy)),
+        due_sql=select(rows, key=F("pk"), matches=matches_of(policy), due=due_of(policy)),
         state_sql=select(
             rows,
             key=F("pk"),

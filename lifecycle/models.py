@@ -67,6 +67,9 @@ class Event(models.Model):
             ),
             models.Index("policy", "id", condition=Q(detail__has_key="late"), name="lc_event_late"),
             models.Index(
+                "policy", condition=Q(detail__has_key="previously"), name="lc_event_names"
+            ),
+            models.Index(
                 "model",
                 "id",
                 condition=Q(kind__in=("deleted", "truncated", "purged")),

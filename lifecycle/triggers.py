@@ -72,7 +72,7 @@ class CaptureTrigger(pgtrigger.Trigger):
 
     def fingerprint(self, model: type[Model]) -> str:
         """What makes this trigger another one than before."""
-        return f"{capture_fingerprint(self.policy)}-1"
+        return f"{capture_fingerprint(self.policy)}-2"
 
     def body(self, model: type[Model]) -> str:
         """The plpgsql between AS $$ and $$."""

@@ -49,8 +49,7 @@ def _waiting(batch: "Batch", verdict: "Verdict") -> None:
 
 
 def _held(batch: "Batch", verdict: "Verdict") -> None:
-    again = batch.now + batch.policy.recheck
-    batch.write("expiry_scheduled", verdict.subjects, again, carried="held")
+    batch.picked.carry_at(verdict.subjects, str(verdict.dues), "held")
     batch.outcome.held += verdict.subjects.count
 
 

@@ -22,9 +22,10 @@ WHERE detail ->> 'until' IS NOT NULL
 """
 SPENT = """
 UPDATE lifecycle_policy SET spent = (
-    SELECT jsonb_object_agg(CASE WHEN key ~ '^[0-9]{4}-' THEN
-        to_char((key || ':00')::timestamp - %s, 'YYYY-MM-DD"T"HH24') ELSE key END, value)
-    FROM jsonb_each(spent))
+    SELECT jsonb_object_agg(found[1] || to_char((found[2] || ':00')::timestamp - %s,
+                                                'YYYY-MM-DD"T"HH24') || found[3], value)
+    FROM jsonb_each(spent), regexp_match(key, '^(.*)([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2})(.*)$')
+        AS found)
 WHERE spent <> '{}'
 """
 

@@ -12,9 +12,11 @@ from django.db import connection, connections
 from django.db.models import DateTimeField, Min, QuerySet
 from django.utils import timezone
 
+from lifecycle import registry, sync
 from lifecycle.fingerprint import field_names
 from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
-from lifecycle.registry import policies_of
+from lifecycle.policy import OPTIONS, Policy
+from lifecycle.registry import get_policy, policies_of
 from purge.outcome import Outcome
 from purge.runner import run_due
 from tests.clock import pass_time
@@ -163,3 +165,19 @@ def endings() -> dict[str, int]:
             [list(ENDINGS)],
         )
         return dict(cursor.fetchall())
+
+
+@contextmanager
+def renamed(old: str, new: str) -> Iterator[None]:
+    """The site as it is after a policy was declared under another name, and `migrate`."""
+    policy = get_policy(old)
+    values = {option: getattr(policy, option) for option in OPTIONS} | {"previously": old}
+    named = Policy(new, policy.model, **values)
+    registry._policies.pop(old)
+    registry._policies[new] = named
+    try:
+        sync.store(named, "default")
+        yield
+    finally:
+        registry._policies.pop(new)
+        registry._policies[old] = policy

@@ -1,6 +1,6 @@
 -- 11. Everything due is done within the stated time, nothing is missed: no agenda entry of a policy
--- that is enabled and not held waits longer, and every row past its end is on the agenda, unless it
--- was restored.
+-- that is enabled and not held waits longer, and every row past its end is on the agenda, however
+-- short it is past it, unless it was restored.
 WITH acting AS (
     SELECT state.name, (
         SELECT max(changed.recorded_at) FROM lifecycle_event AS changed
@@ -23,7 +23,7 @@ WHERE greatest(entry.due_at, told.recorded_at, acting.since)
 UNION ALL
 SELECT NULL, rows.model || ':' || rows.key, 'past its end by ' || rows.policy || ' and on no agenda'
 FROM ({rows}) AS rows JOIN acting ON acting.name = rows.policy
-WHERE rows.due < clock_timestamp() - %(stated)s::interval
+WHERE rows.due < clock_timestamp()
 AND NOT EXISTS (SELECT FROM listed WHERE listed.policy = rows.policy AND listed.key = rows.key)
 AND NOT EXISTS (SELECT FROM lifecycle_exception AS spared
     WHERE spared.kind = 'restored' AND spared.policy = rows.policy AND spared.key = rows.key

@@ -26,7 +26,9 @@ BEGIN
         FROM (SELECT @pk@::@kind@ AS key FROM new_rows) AS written;
         PERFORM lifecycle.capture_failed_v1(@policy@, @model@, @subjects@, lc_failure);
     ELSIF lc_keys IS NOT NULL THEN
-        PERFORM lifecycle.scheduled_v1(@policy@, @model@, @subjects@, lc_dues, '{}');
+        PERFORM lifecycle.scheduled_v1(@policy@, @model@, @subjects@, lc_dues,
+            CASE WHEN lc_dues[1] - @resolution@ < clock_timestamp() THEN '{"late": true}'::jsonb
+                 ELSE '{}' END);
     END IF;
     RETURN NULL;
 END

@@ -1,4 +1,4 @@
--- Trigger body: rows of one UPDATE statement whose due time is another one now.
+-- Trigger body: rows of one UPDATE statement whose due time or `when` is another one now.
 #variable_conflict use_column
 DECLARE
     lc_keys @kind@[];
@@ -13,17 +13,17 @@ BEGIN
     BEGIN
         WITH was AS (
             WITH @table@ AS (SELECT * FROM old_rows)
-            SELECT key::@kind@ AS key, lifecycle.finite_v1(due::timestamptz) AS due
+            SELECT key::@kind@ AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due
             FROM (@due_sql@) AS compiled
         ), became AS (
             WITH @table@ AS (SELECT * FROM new_rows)
-            SELECT key::@kind@ AS key, lifecycle.finite_v1(due::timestamptz) AS due
+            SELECT key::@kind@ AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due
             FROM (@due_sql@) AS compiled
         ), changed AS (
             SELECT key, lifecycle.tick_v1(became.due, @resolution@) AS due,
                 coalesce(was.due <= (SELECT clock_timestamp()), false) AS past
             FROM became LEFT JOIN was USING (key)
-            WHERE became.due IS DISTINCT FROM was.due
+            WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches
         )
         SELECT array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),
             array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),
@@ -41,7 +41,9 @@ BEGIN
         RETURN NULL;
     END IF;
     IF lc_keys IS NOT NULL THEN
-        PERFORM lifecycle.scheduled_v1(@policy@, @model@, @subjects@, lc_dues, '{}');
+        PERFORM lifecycle.scheduled_v1(@policy@, @model@, @subjects@, lc_dues,
+            CASE WHEN lc_dues[1] - @resolution@ < clock_timestamp() THEN '{"late": true}'::jsonb
+                 ELSE '{}' END);
     END IF;
     IF lc_past_keys IS NOT NULL THEN
         lc_keys := lc_past_keys;

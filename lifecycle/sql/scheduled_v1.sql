@@ -1,7 +1,8 @@
 -- Record due times: keys and their dues, both sorted by due, then key, NULL dues last. One event
 -- per due time and 10,000 keys. More than 100 due times are put together by rank under the
 -- earliest: the worker looks then, finds most of them due later, and lists them more finely, so
--- nothing is late. `again` in the detail: the rows were past their end before this write.
+-- nothing is late. `again` in the detail: the rows were past their end before this write. `late`:
+-- they, or some of them, are past it now.
 CREATE FUNCTION lifecycle.scheduled_v1(
     p_policy text, p_model text, p_subjects lifecycle.subjects, p_dues timestamptz[],
     p_detail jsonb
@@ -13,9 +14,6 @@ DECLARE
     chunk CONSTANT bigint := 10000;
     part record;
 BEGIN
-    IF p_dues[1] <= clock_timestamp() AND NOT p_detail ? 'carried' THEN
-        p_detail := p_detail || '{"late": true}';
-    END IF;
     IF p_dues[1] IS NOT DISTINCT FROM p_dues[total] THEN
         FOR i IN 1..total BY chunk LOOP
             PERFORM lifecycle.schedule_part_v1(p_policy, p_model,

@@ -197,6 +197,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="event",
             index=models.Index(
+                models.F("policy"),
+                condition=models.Q(("detail__has_key", "previously")),
+                name="lc_event_names",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="event",
+            index=models.Index(
                 models.F("model"),
                 models.F("id"),
                 condition=models.Q(("kind__in", ("deleted", "truncated", "purged"))),

@@ -18,6 +18,12 @@ WITH excepted AS MATERIALIZED (
             least(%(oldest)s::bigint, (SELECT min(tombstone) FROM elsewhere))),
         lifecycle.keys_v1(id) AS key
     GROUP BY 1
+), holds AS MATERIALIZED (
+    SELECT key::{kind} AS key,
+        CASE WHEN bool_and(until IS NOT NULL) THEN max(until) END AS until
+    FROM lifecycle_exception
+    WHERE kind = 'hold' AND model = %(model)s AND key <> ''
+    AND (until IS NULL OR until > %(now)s) GROUP BY 1
 ), state AS (
     SELECT key::{kind} AS key, matches, keep, grace, lifecycle.finite_v1(due::timestamptz) AS due
     FROM ({state_sql}) AS state WHERE {rows} OFFSET 0
@@ -27,14 +33,12 @@ WITH excepted AS MATERIALIZED (
              THEN greatest(least(due, by_hand), lapsed) END AS ends,
         coalesce(spared, false) AS spared, renewed.id AS renewed_id,
         elsewhere.tombstone AS other, elsewhere.tombstoned_at AS other_at,
-        state.key IN (
-            SELECT key::{kind} FROM lifecycle_exception
-            WHERE kind = 'hold' AND model = %(model)s AND key <> ''
-            AND (until IS NULL OR until > %(now)s)) AS held
+        holds.key IS NOT NULL AS held, holds.until AS held_until
     FROM state
     {stones}
     LEFT JOIN excepted ON excepted.key = state.key
     LEFT JOIN renewed ON renewed.key = state.key
+    LEFT JOIN holds ON holds.key = state.key
     LEFT JOIN elsewhere ON elsewhere.key = state.key
     OFFSET 0
 ), valid AS (
@@ -53,6 +57,7 @@ WITH excepted AS MATERIALIZED (
             WHEN grace IS NULL OR tombstoned_at + grace > %(now)s THEN 'waiting'
             ELSE 'purge' END AS verdict,
         CASE WHEN ends > %(now)s THEN ends
+            WHEN held THEN least(held_until, %(now)s + %(recheck)s)
             WHEN grace IS NULL THEN %(now)s + %(recheck)s
             WHEN valid THEN tombstoned_at + grace
             ELSE %(now)s + grace END AS due
@@ -60,7 +65,7 @@ WITH excepted AS MATERIALIZED (
 ), counted AS (
     SELECT verdict, CASE WHEN verdict = 'waiting' THEN tombstone END AS stone, count(*),
         lifecycle.tick_v1(min(due), %(resolution)s) AS due,
-        count(*) < %(count)s AS is_part, verdict IN ('later', 'waiting') AS has_dues
+        count(*) < %(count)s AS is_part, verdict IN ('later', 'waiting', 'held') AS has_dues
     FROM judged GROUP BY 1, 2
 )
 SELECT verdict, stone, counted.count, due, listed.keys, CASE WHEN has_dues THEN listed.dues END

@@ -147,3 +147,14 @@ class Attachment(models.Model):
     """Goes along with its comment, and has a policy of its own."""
 
     comment = models.ForeignKey(Comment, models.CASCADE)
+
+
+class Life(models.Model):
+    """Every way in which a row's end can move, in its own columns."""
+
+    label = models.CharField(max_length=50, blank=True)
+    active = models.BooleanField(default=True)
+    wanted = models.BooleanField(default=False)
+    expires_at = models.DateTimeField(null=True)
+    grace = models.DurationField(null=True)
+    objects = ZooQuerySet.as_manager()

@@ -24,6 +24,7 @@ from .models import (
     Coupon,
     Draft,
     Legacy,
+    Life,
     Odd,
     Order,
     Person,
@@ -89,5 +90,15 @@ register(
     Policy("orders", Order, expires="expires_at", grace=F("grace")),
     Policy(
         "tokens-short", Token, when=Q(label="short"), expires=F("expires_at") - HOUR, grace=HOUR
+    ),
+    Policy(
+        "lives",
+        Life,
+        when=Q(active=True),
+        expires="expires_at",
+        grace=F("grace"),
+        keep_while=Q(wanted=True),
+        recheck=timedelta(minutes=90),
+        cap_rows=10**9,
     ),
 )
