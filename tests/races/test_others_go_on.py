@@ -245,7 +245,7 @@ def test_an_expression_that_fails_does_not_fail_the_hosts_write() -> None:
     Preference.objects.bulk_create(rows)
     assert kinds() == ["capture_failed"]
     told = Event.objects.get(kind="capture_failed")
-    assert (told.count, told.detail) == (3, {"sqlstate": "22P02"})
+    assert (told.count, told.detail) == (3, {"sqlstate": "22P02", "again": True})
     run_until_idle()
     assert list(Preference.objects.all()) == [rows[1]]
     assert "secret" not in str(list(Event.objects.values()))
