@@ -18,6 +18,7 @@ from lifecycle.registry import all_policies
 from lifecycle.sync import is_test_database
 from lifecycle.triggers import registered
 
+from .accepted import accepted, steady
 from .messages import error, warning
 
 HOME = db.__file__  # beside which the package's SQL is
@@ -46,6 +47,10 @@ def _check(using: str) -> Iterator[CheckMessage]:
     yield from ledger_guard(using)
     yield from stored_policies(using, tables)
     yield from capture_triggers(using, tables)
+    for policy in all_policies():
+        if policy.model._meta.db_table in tables and _is_here(policy.model, using):
+            yield from accepted(policy, using)
+            yield from steady(policy, using)
 
 
 def server_version(connection: Any) -> Iterator[CheckMessage]:

@@ -6,6 +6,7 @@ import pytest
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
 from lifecycle import Policy
 from lifecycle.checks import installed
@@ -102,6 +103,24 @@ def test_fingerprint_differs() -> None:
 def test_policy_in_code_only(monkeypatch: pytest.MonkeyPatch) -> None:
     planted = Policy("planted", Token, expires="expires_at")
     monkeypatch.setitem(_policies, "planted", planted)
+    assert ids() == ["lifecycle.W103"]
+
+
+@pytest.mark.parametrize("expression", ["no_such_column", "label + 1", "no_such_function(label)"])
+def test_sql_that_the_database_refuses(expression: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    planted = Policy("planted", Token, expires=RawSQL(expression, ()))
+    monkeypatch.setitem(_policies, "planted", planted)
+    assert ids() == ["lifecycle.W103", "lifecycle.W108"]
+
+
+def test_function_of_the_site_that_is_volatile(monkeypatch: pytest.MonkeyPatch) -> None:
+    create = "CREATE FUNCTION later(timestamptz) RETURNS timestamptz LANGUAGE sql {} AS 'SELECT $1'"
+    planted = Policy("planted", Token, expires=RawSQL("later(expires_at)", ()))
+    monkeypatch.setitem(_policies, "planted", planted)
+    sql(create.format("VOLATILE"))
+    assert ids() == ["lifecycle.W103", "lifecycle.W109"]
+    sql("DROP FUNCTION later(timestamptz)")
+    sql(create.format("IMMUTABLE"))
     assert ids() == ["lifecycle.W103"]
 
 
