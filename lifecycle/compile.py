@@ -74,7 +74,11 @@ def select(rows: QuerySet[Any], **columns: Any) -> str:
     names = {f"lifecycle_{name}": expression for name, expression in columns.items()}
     query = rows.annotate(**names).values_list(*names).query
     statement, params = query.get_compiler(connection=connections["default"]).as_sql()
-    return inline(statement, params).replace('"lifecycle_', '"')
+    text = inline(statement, params)
+    # Only the aliases: a column or table of the host may begin with the same word.
+    for name in columns:
+        text = text.replace(f' AS "lifecycle_{name}"', f' AS "{name}"')
+    return text
 
 
 def due_query(policy: Policy) -> Any:

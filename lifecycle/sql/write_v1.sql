@@ -1,5 +1,6 @@
 -- Append one event and apply it to the projections: the only way into the ledger.
 -- A set that the event shares with an earlier one is not written again: give `basis`, no subjects.
+-- Cause and actor are cut to what fits: no write of the host fails for a long one.
 CREATE FUNCTION lifecycle.write_v1(
     p_kind text, p_policy text, p_model text, p_subjects lifecycle.subjects, p_count bigint,
     p_basis bigint, p_due timestamptz, p_run bigint, p_detail jsonb, p_settled bigint[]
@@ -14,8 +15,8 @@ BEGIN
     VALUES (
         p_kind, p_policy, p_model, p_subjects.bigints, p_subjects.uuids, p_subjects.texts,
         p_subjects.span, p_count, p_basis, p_due, clock_timestamp(),
-        coalesce(p_detail ->> 'cause', lifecycle.setting_v1('cause'), ''),
-        coalesce(lifecycle.setting_v1('actor'), ''), p_run, p_detail - 'cause', p_settled)
+        left(coalesce(p_detail ->> 'cause', lifecycle.setting_v1('cause'), ''), 100),
+        left(coalesce(lifecycle.setting_v1('actor'), ''), 200), p_run, p_detail - 'cause', p_settled)
     RETURNING * INTO told;
     IF told.kind = 'expiry_scheduled' AND NOT told.detail ? 'dropped' THEN
         PERFORM lifecycle.list_v1(told);
