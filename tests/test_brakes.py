@@ -174,9 +174,6 @@ def test_allowance_and_count_end_after_a_day(tickets: Policy) -> None:
     run_due()
     states.resume("tickets", actor="ada", allow=4)
     run_due()
-    spent = PolicyState.objects.get(name="tickets").spent
-    older = {key.replace(_hour(), _hour(-25)): count for key, count in spent.items()}
-    PolicyState.objects.filter(name="tickets").update(spent=older)
     let_pass(timedelta(hours=25))
     due(6)
     run_due()
