@@ -34,14 +34,21 @@ def end_rows(batch: "Batch", subjects: Subjects) -> None:
 
 
 def _collect_and_delete(batch: "Batch", model: Any, subjects: Subjects) -> None:
-    """Rows of the same table that go along go first, so that the ledger can tell them apart."""
+    """Rows of the same table that go along go first, so that the ledger can tell them apart.
+
+    The set is never said by its event: the collector deletes in parts, and a receiver may delete
+    other rows of the table meanwhile. Receivers may do what no rollback takes back, so that a dry
+    run ends here.
+    """
     keys = keys_of(batch, subjects)
     collector, along = collect(batch, model, keys)
+    if batch.dry:
+        return
     if along:
         with _announced(batch, subjects.written(along), cause="cascade"):
             collect(batch, model, along)[0].delete()
         collector, _ = collect(batch, model, keys)
-    with _announced(batch, subjects):
+    with _announced(batch, subjects.written(keys)):
         collector.delete()
 
 

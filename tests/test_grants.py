@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import ProgrammingError, connection, transaction
 
-from lifecycle.models import AgendaEntry, Event
+from lifecycle.models import AgendaEntry, Event, PolicyState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,3 +54,17 @@ def test_what_a_role_writes_is_recorded_without_rights_on_the_ledger() -> None:
 def test_a_role_cannot_settle_or_read_what_is_not_its_own(forgery: str) -> None:
     with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
         run(forgery)
+
+
+@pytest.mark.usefixtures("_clerk")
+def test_a_role_cannot_say_more_than_that_a_row_has_ended() -> None:
+    """The setting that names what a DELETE is can be set by anybody."""
+    saying = '{"model": "zoo.token", "kind": "halted", "policy": "tokens",'
+    saying += ' "detail": {"state": "halted"}}'
+    with transaction.atomic():
+        run(f"SELECT set_config('lifecycle.ending', '{saying}', true)")
+        run("INSERT INTO zoo_token (label, active) VALUES ('', true)")
+        run("DELETE FROM zoo_token")
+    run("RESET ROLE")
+    assert Event.objects.latest("id").kind == "deleted"
+    assert PolicyState.objects.get(name="tokens").state == "enabled"

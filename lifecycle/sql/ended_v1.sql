@@ -1,13 +1,15 @@
 -- Record rows that a DELETE has taken: `deleted`, or what the runner said just before. The
--- setting names what happens; it cannot silence. With `basis` and a matching count the set is
--- that event's and is not written again.
+-- setting names what happens: an end, nothing else; it cannot silence. With `basis` and a matching
+-- count the set is that event's and is not written again.
 CREATE FUNCTION lifecycle.ended_v1(p_model text, p_subjects lifecycle.subjects, p_count bigint)
 RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     said jsonb := coalesce(lifecycle.setting_v1('ending')::jsonb, '{}');
     mine boolean := said ->> 'model' = p_model;
-    detail jsonb := CASE WHEN said = '{}' THEN '{}' WHEN mine THEN coalesce(said -> 'detail', '{}')
+    said_detail jsonb := coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each(said -> 'detail')
+        WHERE key IN ('cause', 'grace_skipped')), '{}');
+    detail jsonb := CASE WHEN said = '{}' THEN '{}' WHEN mine THEN said_detail
                     ELSE '{"cause": "cascade"}' END;
     shared bigint := CASE WHEN p_subjects IS NULL THEN (said ->> 'basis')::bigint END;
     chunk CONSTANT bigint := 10000;
@@ -17,7 +19,8 @@ BEGIN
         detail := detail || '{"ended_exceptions": true}';
     END IF;
     FOR i IN 1..p_count BY chunk LOOP
-        PERFORM lifecycle.write_v1(coalesce(said ->> 'kind', 'deleted'),
+        PERFORM lifecycle.write_v1(
+            CASE WHEN said ->> 'kind' IN ('purged', 'archived') THEN said ->> 'kind' ELSE 'deleted' END,
             coalesce(said ->> 'policy', ''), p_model,
             CASE WHEN shared IS NULL
                  THEN lifecycle.slice_v1(p_subjects, i, least(i + chunk - 1, p_count)) END,
