@@ -1,0 +1,16 @@
+"""Random lives of rows, for as long as it takes: other seeds each time, printed when one fails."""
+
+import pytest
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.test_properties import QUICK, Lives
+
+LONG = settings(
+    QUICK, max_examples=1_500, stateful_step_count=60, derandomize=False, print_blob=True
+)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_random_lives_are_as_the_reference_says() -> None:
+    run_state_machine_as_test(Lives, settings=LONG)
