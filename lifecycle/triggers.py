@@ -103,6 +103,8 @@ def add_triggers(policy: Policy) -> None:
     _add(policy.model, CaptureTrigger(f"lc_{name}_i", pgtrigger.Insert, NEW, policy))
     _add(policy.model, CaptureTrigger(f"lc_{name}_u", pgtrigger.Update, BOTH, policy))
     for parent in policy.model._meta.concrete_model._meta.get_parent_list():  # type: ignore[union-attr]
+        # Foreign keys are deferred: the child's row may be written before its parent's.
+        _add(parent, CaptureTrigger(f"lc_{name}_i", pgtrigger.Insert, NEW, policy))
         _add(parent, CaptureTrigger(f"lc_{name}_u", pgtrigger.Update, BOTH, policy))
     if not any(t.name == "lc_delete" for t in triggers_on(policy.model._meta.db_table)):
         _add(policy.model, TableTrigger("lc_delete", pgtrigger.Delete, OLD, policy))
