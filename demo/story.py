@@ -61,7 +61,7 @@ class Story:
             if not self.worker.is_running():
                 raise StoryError(f"the worker has ended:\n{self.worker.last_words()}")
             if time.monotonic() > deadline:
-                raise StoryError(f"{what}: it did not happen in time")
+                raise StoryError(f"{what}: it did not happen in time (see {self.worker.log})")
             self.view.refresh(self.facts)
             time.sleep(POLL_SECONDS)
 

@@ -57,6 +57,8 @@ def test_grace_is_that_of_the_row() -> None:
 class Silent:
     """A view for which nothing happens, and a worker that runs."""
 
+    log = "worker.log"
+
     def refresh(self, facts: object) -> None: ...
     def is_running(self) -> bool:
         return True

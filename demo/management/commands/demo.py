@@ -35,15 +35,16 @@ class Command(BaseCommand):
         self.console = Console(highlight=False)
         self.children: list[Child] = []
         self.told = False
-        signal.signal(signal.SIGTERM, interrupt)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, interrupt)
         try:
             self.run(options)
         except KeyboardInterrupt:
             if not self.told:
                 sys.exit(130)
         finally:
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+                signal.signal(number, signal.SIG_IGN)
             self.stop()
 
     def run(self, options: dict[str, Any]) -> None:
@@ -106,5 +107,5 @@ def take_turn() -> None:
 
 
 def interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    """SIGTERM is Ctrl-C."""
+    """SIGTERM, and the end of the terminal, are Ctrl-C."""
     raise KeyboardInterrupt
