@@ -15,10 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.mail import mail_admins
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connections
 
-from lifecycle import signals
 from lifecycle.db import fetch, scalar, statement
 from lifecycle.policy import Policy
 from lifecycle.registry import all_policies, get_policy
@@ -26,6 +24,7 @@ from lifecycle.registry import all_policies, get_policy
 from .batch import ALWAYS, run_batch
 from .brakes import check_cap, check_clock, differs, standing
 from .errors import Halt
+from .halting import halt
 from .models import Run
 from .outcome import Outcome
 
@@ -165,21 +164,3 @@ def _finish(run: Run, total: Outcome, how: Pass, error: str = "") -> None:
     run.error = error or run.error
     run.save(using=how.using, update_fields=["finished_at", "error"])
     logger.info("run finished", extra={"action": "run", "policy": run.policy, **total.counts()})
-
-
-def halt(policy: Policy, why: Halt, how: Pass, run: Run) -> None:
-    """Stop a policy until a named person resumes it, and tell the site's admins."""
-    run.error = f"halted: {why.cause}"
-    if how.dry:
-        return
-    with transaction.atomic(using=how.using):
-        params = {"policy": policy.name, "cause": why.cause, "run": run.pk}
-        event = scalar(how.using, statement(__file__, "halt"), params)
-    logger.error("halted", extra={"action": "halted", "policy": policy.name, "cause": why.cause})
-    signals.halted.send_robust(policy.model, policy=policy.name, events=[event], count=0)
-    mail_admins(
-        f"Retention policy {policy.name} halted",
-        f"{why}\nNothing more of it ends until somebody runs\n"
-        f"    manage.py lifecycle resume {policy.name} --actor NAME\n",
-        fail_silently=True,
-    )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection
 from django.utils import timezone
 
@@ -19,8 +20,9 @@ from purge import brakes
 from purge.batch import run_batch
 from purge.brakes import ClockGuard, cap_of
 from purge.errors import Halt
+from purge.halting import halt
 from purge.models import Run
-from purge.runner import due_policies, run_due, run_policy, turns
+from purge.runner import Pass, due_policies, run_due, run_policy, turns
 from tests.support import Background, let_pass, session, wait_until
 from tests.zoo.models import Draft, Reading, Ticket, Token
 
@@ -81,6 +83,40 @@ def test_cap_halts_before_the_first_row(tickets: Policy, settings: Any) -> None:
     assert "lifecycle resume tickets --actor" in mail.outbox[0].body
     assert Run.objects.get().error == "halted: cap"
     assert run_due() == {}
+
+
+class NoMail(BaseEmailBackend):
+    """A mail server that is down."""
+
+    def send_messages(self, email_messages: Any) -> int:
+        raise ConnectionRefusedError
+
+
+def test_mail_that_fails_stops_nothing(tickets: Policy, settings: Any) -> None:
+    settings.ADMINS = [("Site", "site@example.com")]
+    settings.EMAIL_BACKEND = "tests.test_brakes.NoMail"
+    due(6)
+    Token.objects.create(expires_at=timezone.now() - AGO)
+    assert run_due()["tokens"].purged == 1
+    assert (state(), Run.objects.get(policy="tickets").error) == ("halted", "halted: cap")
+
+
+def test_two_workers_halt_once(tickets: Policy) -> None:
+    due(6)
+    with session() as other:
+        other.execute("SELECT FROM lifecycle_policy WHERE name = 'tickets' FOR UPDATE")
+        workers = [Background(lambda: run_policy(tickets)) for _ in range(2)]
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        wait_until(lambda: sql(waiting) == 2, "both workers at the halt")
+    assert all(worker.result().halted for worker in workers)
+    assert Event.objects.filter(kind="halted").count() == 1
+
+
+def test_a_pause_meanwhile_stays_a_pause(tickets: Policy) -> None:
+    due(6)
+    states.pause("tickets")
+    halt(tickets, Halt("cap", "too many"), Pass(), Run(policy="tickets"))
+    assert state() == "paused"
 
 
 def test_cap_counts_many_small_runs(tickets: Policy) -> None:
@@ -224,8 +260,6 @@ def test_pause_is_obeyed_within_one_batch(tickets: Policy, monkeypatch: pytest.M
     monkeypatch.setattr(tickets, "cap_rows", 100)
     monkeypatch.setattr(tickets, "batch_rows", 2)
     due(6)
-    from purge.runner import Pass
-
     passing = turns(tickets, Pass())
     assert next(passing).purged == 2
     states.pause("tickets", actor="ada")

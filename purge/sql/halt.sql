@@ -1,4 +1,8 @@
--- Stop a policy; a person resumes it.
+-- Stop a policy that acts; a person resumes it. The lock makes a second worker see the first's halt.
+WITH acting AS MATERIALIZED (
+    SELECT name, model FROM lifecycle_policy
+    WHERE name = %(policy)s AND state = 'enabled' FOR UPDATE
+)
 SELECT lifecycle.write_v1('halted', name, model, NULL, 0, NULL, NULL, %(run)s::bigint,
     jsonb_build_object('state', 'halted', 'cause', %(cause)s::text), NULL)
-FROM lifecycle_policy WHERE name = %(policy)s
+FROM acting
