@@ -3,41 +3,59 @@
 from functools import partial
 from typing import Any
 
-from django.db import connections
+from django.db import DatabaseError, connections, transaction
 from django.db.models import Model
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import post_delete, post_save, pre_save
 
 from .compile import compiled
 from .db import Raw, fetch, statement
 from .keys import key_of, label_of
 from .policy import Policy
 
+REMEMBERED = "_lifecycle_due"  # in an instance's __dict__, from pre_save to post_save
+
 
 def connect(policy: Policy) -> None:
     """Record every saved and deleted instance of the policy's model."""
     for model in {policy.model, policy.model._meta.concrete_model}:
         uid = f"lifecycle.{policy.name}.{model}"
-        post_save.connect(partial(_saved, policy=policy), model, weak=False, dispatch_uid=uid)
+        for signal, receiver in ((pre_save, _saving), (post_save, _saved)):
+            signal.connect(partial(receiver, policy=policy), model, weak=False, dispatch_uid=uid)
         post_delete.connect(_deleted, model, weak=False, dispatch_uid="lifecycle.deleted")
 
 
-def _saved(instance: Model, using: str, policy: Policy, **kwargs: Any) -> None:
-    # The old row is not known, so every save lists the row again; the worker finds out.
+def _saving(instance: Model, using: str, policy: Policy, **kwargs: Any) -> None:
+    """Remember when the row ended before: an unchanged end must not take a restore back."""
     if kwargs.get("raw") or connections[using].vendor != "postgresql":
         return
-    code = compiled(policy)
-    text = statement(__file__, "signal_saved", due_sql=Raw(code.due_sql))
-    fetch(
-        using,
-        text,
-        {
-            "policy": policy.name,
-            "model": label_of(policy),
-            "key": instance.pk,
-            "kind": code.key.kind,
-            "resolution": policy.resolution,
-        },
-    )
+    found, _ = _due(instance, using, policy)
+    instance.__dict__.setdefault(REMEMBERED, {})[policy.name] = found
+
+
+def _saved(instance: Model, using: str, policy: Policy, **kwargs: Any) -> None:
+    if kwargs.get("raw") or connections[using].vendor != "postgresql":
+        return
+    before = instance.__dict__.get(REMEMBERED, {}).pop(policy.name, None)
+    found, sqlstate = _due(instance, using, policy)
+    told = {"policy": policy.name, "model": label_of(policy), "kind": compiled(policy).key.kind}
+    if sqlstate:
+        told |= {"key": str(instance.pk), "sqlstate": sqlstate}
+        fetch(using, statement(__file__, "signal_failed"), told)
+    elif found:
+        row: dict[str, Any] = {"key": found[0], "due": found[1], "same": found == before}
+        row["resolution"] = policy.resolution
+        fetch(using, statement(__file__, "signal_saved"), told | row)
+
+
+def _due(instance: Model, using: str, policy: Policy) -> tuple[tuple[Any, ...] | None, str]:
+    """The row's key and end as they are in the database, or why its expression fails."""
+    text = statement(__file__, "signal_due", due_sql=Raw(compiled(policy).due_sql))
+    try:
+        with transaction.atomic(using=using):
+            found = fetch(using, text, {"key": instance.pk})
+    except DatabaseError as error:
+        return None, getattr(error.__cause__, "sqlstate", None) or "XX000"
+    return (found[0] if found else None), ""
 
 
 def _deleted(instance: Model, using: str, **kwargs: Any) -> None:
