@@ -23,6 +23,7 @@ from lifecycle.keys import label_of
 from lifecycle.policy import Policy
 
 from . import brakes, rows
+from .clock import check_clock
 from .ending import keys_of
 from .outcome import Outcome
 from .picked import Picked, pick
@@ -116,7 +117,7 @@ def _prepare(policy: Policy, using: str, run: int | None, dry: bool) -> Batch | 
     if not known or brakes.why_not(policy, known[0]):
         return None
     _, _, now, _, state_sql, _ = known[0]
-    brakes.check_clock(now, policy.name)
+    check_clock(now, policy.name)
     return Batch(policy, using, run, now, dry, state_sql)
 
 

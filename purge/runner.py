@@ -22,7 +22,8 @@ from lifecycle.policy import Policy
 from lifecycle.registry import all_policies, get_policy
 
 from .batch import ALWAYS, run_batch
-from .brakes import check_cap, check_clock, differs, standing
+from .brakes import check_cap, differs, standing
+from .clock import check_clock
 from .errors import Halt
 from .halting import halt
 from .models import Run

@@ -16,9 +16,10 @@ from lifecycle.errors import LifecycleError
 from lifecycle.models import Event, PolicyState
 from lifecycle.policy import Policy
 from lifecycle.registry import get_policy
-from purge import brakes
+from purge import brakes, clock
 from purge.batch import run_batch
-from purge.brakes import ClockGuard, cap_of
+from purge.brakes import cap_of
+from purge.clock import ClockGuard
 from purge.errors import Halt
 from purge.halting import halt
 from purge.models import Run
@@ -292,10 +293,10 @@ def test_another_declaration_ends_nothing_and_says_so(
 def test_it_is_said_again_after_a_minute(
     tickets: Policy, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = [0.0]
+    seconds = [0.0]
     monkeypatch.setattr(brakes, "_said", {})
-    monkeypatch.setattr(brakes.time, "monotonic", lambda: clock[0])
-    for clock[0] in (0.0, 59.0, 61.0, 62.0):
+    monkeypatch.setattr(brakes.time, "monotonic", lambda: seconds[0])
+    for seconds[0] in (0.0, 59.0, 61.0, 62.0):
         assert brakes.differs(tickets, "of other code")
     assert len(caplog.records) == 2
 
@@ -345,11 +346,11 @@ def test_clock_guard_sees_a_slow_jump_between_rare_looks() -> None:
 
 def test_clock_jump_stops_every_policy(tickets: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine()
-    monkeypatch.setattr(brakes, "_guard", ClockGuard(machine))
+    monkeypatch.setattr(clock, "_guard", ClockGuard(machine))
     due(1)
     Token.objects.create(expires_at=timezone.now() - AGO)
-    machine.seconds = brakes._boottime()
-    brakes.check_clock(datetime.now(UTC), "tickets")
+    machine.seconds = clock._boottime()
+    clock.check_clock(datetime.now(UTC), "tickets")
     machine.seconds -= 3600
     run_due()
     assert (Ticket.objects.count(), Token.objects.count()) == (1, 1)

@@ -5,11 +5,8 @@ columns and nothing else, and what it finds must still be true when the worker l
 """
 
 import re
-from datetime import timedelta
-from typing import Any
 
 from django.core.checks import CheckMessage
-from django.core.exceptions import FieldDoesNotExist, FieldError
 from django.db.models import DateField, DurationField, GeneratedField
 
 from lifecycle.policy import Policy
@@ -81,7 +78,7 @@ def no_virtual_column(policy: Policy) -> list[CheckMessage]:
 
 def expires_is_a_moment(policy: Policy) -> list[CheckMessage]:
     """E006: `expires` is known not to be a date or a moment."""
-    field = _output(policy, policy.expires)
+    field = reading.output(policy, policy.expires)
     if field is None or isinstance(field, DateField):
         return []
     text = f"`expires` is a {type(field).__name__}, not a moment."
@@ -91,7 +88,7 @@ def expires_is_a_moment(policy: Policy) -> list[CheckMessage]:
 
 def grace_is_a_duration(policy: Policy) -> list[CheckMessage]:
     """E007: `grace` is known not to be a duration."""
-    field = _output(policy, policy.grace)
+    field = reading.output(policy, policy.grace)
     if field is None or isinstance(field, DurationField):
         return []
     text = f"`grace` is a {type(field).__name__}, not a duration."
@@ -101,7 +98,7 @@ def grace_is_a_duration(policy: Policy) -> list[CheckMessage]:
 def one_row_each(policy: Policy) -> list[CheckMessage]:
     """E008: `keep_while` or `grace` joins a to-many relation, so a row is counted several times."""
     query = reading.state(policy)
-    multiple = [j for j in reading.joins(query) if _is_to_many(j)] if query else []
+    multiple = [j for j in reading.joins(query) if reading.is_to_many(j)] if query else []
     if not multiple:
         return []
     text = f"`keep_while` or `grace` joins {multiple[0].table_name}, which has several rows for one"
@@ -117,29 +114,6 @@ def no_frozen_now(policy: Policy) -> list[CheckMessage]:
     text = "The declaration holds a time to the microsecond, another one in each process."
     hint = "Leave timezone.now() out of it: the worker compares `expires` with the clock."
     return [error(9, text, hint, policy)]
-
-
-def _output(policy: Policy, expression: Any) -> Any:
-    query = reading.due(policy)
-    if query is None or expression is None or isinstance(expression, timedelta):
-        return None
-    if isinstance(expression, str):
-        return _field(policy, expression)
-    try:
-        return expression.resolve_expression(query).output_field
-    except (FieldError, AttributeError):
-        return None  # of mixed types, which PostgreSQL may well add up
-
-
-def _field(policy: Policy, name: str) -> Any:
-    try:
-        return policy.model._meta.get_field(name)
-    except FieldDoesNotExist:
-        return None
-
-
-def _is_to_many(join: Any) -> bool:
-    return bool(join.join_field.one_to_many or join.join_field.many_to_many)
 
 
 EXPRESSIONS = (

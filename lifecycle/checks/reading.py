@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
+from django.core.exceptions import FieldDoesNotExist, FieldError
 from django.db.models import CompositePrimaryKey
 
 from lifecycle.compile import compiled, due_query, select_due, state_query
@@ -73,3 +75,28 @@ def _made(make: Any, policy: Policy) -> Any:
         return make(policy)
     except Exception:
         return None
+
+
+def output(policy: Policy, expression: Any) -> Any:
+    """The field type that an expression gives, where it is known."""
+    query = due(policy)
+    if query is None or expression is None or isinstance(expression, timedelta):
+        return None
+    if isinstance(expression, str):
+        return _field(policy, expression)
+    try:
+        return expression.resolve_expression(query).output_field
+    except (FieldError, AttributeError):
+        return None  # of mixed types, which PostgreSQL may well add up
+
+
+def _field(policy: Policy, name: str) -> Any:
+    try:
+        return policy.model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
+
+
+def is_to_many(join: Any) -> bool:
+    """Whether a join may give several rows for one."""
+    return bool(join.join_field.one_to_many or join.join_field.many_to_many)
