@@ -14,6 +14,15 @@ DECLARE
     shared bigint := CASE WHEN p_subjects IS NULL THEN (said ->> 'basis')::bigint END;
     chunk CONSTANT bigint := 10000;
 BEGIN
+    -- The runner has looked at what Django knows of; a cascade of the database's own comes here.
+    IF said <> '{}' AND EXISTS (SELECT FROM @tables@.lifecycle_exception
+            WHERE model = p_model AND kind = 'hold'
+            AND (until IS NULL OR until > clock_timestamp())
+            AND CASE WHEN p_subjects.bigints IS NOT NULL THEN key::bigint = ANY (p_subjects.bigints)
+                     WHEN p_subjects.uuids IS NOT NULL THEN key::uuid = ANY (p_subjects.uuids)
+                     ELSE key = ANY (p_subjects.texts) END) THEN
+        RAISE EXCEPTION 'a row of % is held', p_model USING ERRCODE = 'restrict_violation';
+    END IF;
     IF EXISTS (SELECT FROM @tables@.lifecycle_exception
                WHERE model = p_model AND kind IN ('restored', 'expired_by_hand')) THEN
         detail := detail || '{"ended_exceptions": true}';

@@ -176,6 +176,26 @@ def test_a_held_child_blocks_its_parent_and_nothing_else() -> None:
     assert Event.objects.get(kind="blocked").detail["by"] == [f"zoo.Line:{lines[1].pk}"]
 
 
+def test_a_hold_counts_also_where_only_the_database_cascades() -> None:
+    """A foreign key of which Django knows nothing would take a held row along."""
+    execute("ALTER TABLE zoo_token ADD ticket uuid REFERENCES zoo_ticket ON DELETE CASCADE")
+    try:
+        kept, free = ExpiredTicketFactory.create_batch(2)
+        held, goes = LiveTokenFactory.create_batch(2)
+        execute("UPDATE zoo_token SET ticket = %s WHERE id = %s", kept.pk, held.pk)
+        execute("UPDATE zoo_token SET ticket = %s WHERE id = %s", free.pk, goes.pk)
+        hold(held)
+        run_due()
+        assert (list(Ticket.objects.all()), list(Token.objects.all())) == ([kept], [held])
+        assert events_of(kept, "blocked") == ["blocked"]
+        release(held)
+        let_pass(timedelta(minutes=2))
+        run_until_idle()
+        assert not Token.objects.exists()
+    finally:
+        execute("ALTER TABLE zoo_token DROP COLUMN ticket")
+
+
 def test_a_held_policy_on_the_children_blocks_their_parent() -> None:
     attachment = AttachmentFactory()
     hold("attachments")
