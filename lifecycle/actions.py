@@ -74,8 +74,6 @@ def release(target: Model | str | int, using: str | None = None) -> int:
     with transaction.atomic(using=using):
         if isinstance(target, str):
             _bar(target, using)
-        elif isinstance(target, Model):
-            _lock(target, using)
         held = _holds(target, using)
         if not held:
             raise LifecycleError(f"There is no hold on {target}.")
@@ -151,7 +149,8 @@ def _holds(target: Model | str | int, using: str) -> list[tuple[Any, ...]]:
     elif isinstance(target, str):
         wanted["policy"] = target  # type: ignore[assignment]
     else:
-        wanted |= {"model": _label(target), "key": str(target.pk)}  # type: ignore[dict-item]
+        key = _lock(target, using)
+        wanted |= {"model": _label(target), "key": key}  # type: ignore[dict-item]
     return fetch(using, statement(__file__, "holds_on"), wanted)
 
 

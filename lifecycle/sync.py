@@ -16,6 +16,8 @@ from .policy import Policy
 from .registry import all_policies
 from .triggers import triggers_on
 
+LEDGER, GUARD = Event._meta.db_table, "lifecycle_event_guard_truncate"
+
 
 def after_migrate(sender: AppConfig, using: str, **kwargs: Any) -> None:
     """Receiver of `post_migrate`."""
@@ -83,10 +85,14 @@ def _rename(policy: Policy, using: str) -> None:
 def cover_partitions(policy: Policy, using: str) -> None:
     """Statement triggers of a parent do not see writes addressed to a partition."""
     table = compiled(policy).tables[0]
+    found = fetch(using, statement(__file__, "triggers_on"), {"table": table})
+    there = {(place, name) for place, name, enabled, _ in found if enabled != "D"}
     partitions = fetch(using, statement(__file__, "partitions"), {"table": table})
     for (partition,) in partitions:
         for trigger in triggers_on(table):
             trigger_sql = trigger.compile(policy.model).sql
+            if (partition, trigger_sql.pgid) in there:
+                continue  # making it again would wait for the partition's writers
             parts = {"trigger": trigger_sql.pgid, "function": trigger_sql.pgid, "table": partition}
             text = statement(__file__, "partition_trigger", **parts)
             text = text.replace("@operation@", str(trigger.operation))
@@ -94,10 +100,15 @@ def cover_partitions(policy: Policy, using: str) -> None:
 
 
 def guard_truncate(connection: BaseDatabaseWrapper) -> None:
-    """Let test runners flush their own databases, and only those."""
-    verb = "DISABLE" if is_test_database(connection) else "ENABLE"
-    with connection.cursor() as cursor:
-        cursor.execute(f"ALTER TABLE lifecycle_event {verb} TRIGGER lifecycle_event_guard_truncate")
+    """Let test runners flush their own databases, and only those.
+
+    Asks first: the ALTER waits for every open transaction that has written to the ledger, and all
+    other writers of tracked tables queue behind it.
+    """
+    verb, wanted = ("DISABLE", "D") if is_test_database(connection) else ("ENABLE", "O")
+    triggers = fetch(connection.alias, statement(__file__, "triggers_on"), {"table": LEDGER})
+    if (GUARD, wanted) not in {(name, enabled) for _, name, enabled, _ in triggers}:
+        fetch(connection.alias, f"ALTER TABLE {LEDGER} {verb} TRIGGER {GUARD}")
 
 
 def is_test_database(connection: BaseDatabaseWrapper) -> bool:

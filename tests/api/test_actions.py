@@ -10,7 +10,7 @@ from lifecycle import context, expire_now, hold, release, restore
 from lifecycle.errors import ConditionNotMet, LifecycleError, NoPolicy, RowMissing
 from lifecycle.models import AgendaEntry, Event, LifecycleException
 from tests.support import kinds, run_until_idle
-from tests.zoo.models import Contract, Draft, Person, Token
+from tests.zoo.models import Contract, Draft, Person, Ticket, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -136,3 +136,10 @@ def test_expired_and_restored_again() -> None:
     run_until_idle()
     assert Person.objects.exists()
     assert not AgendaEntry.objects.exists()
+
+
+def test_hold_is_released_however_the_key_is_spelt() -> None:
+    ticket = Ticket.objects.create()
+    same = Ticket(pk=ticket.pk.hex.upper())
+    hold(same)
+    assert release(same) == 1

@@ -1,0 +1,22 @@
+"""What runs after each `migrate`, beside a site that goes on writing."""
+
+import pytest
+from django.db import connection
+
+from lifecycle.sync import sync
+from tests.support import session
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_waits_for_open_transactions_where_all_is_in_place() -> None:
+    """Whoever waited would hold up every writer that comes later."""
+    with session() as host:
+        host.execute("INSERT INTO zoo_token (label, active, expires_at) VALUES ('', true, now())")
+        host.execute("INSERT INTO zoo_reading (region) VALUES ('north')")
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '200ms'")
+            try:
+                sync("default")
+            finally:
+                cursor.execute("RESET lock_timeout")
+        host.rollback()
