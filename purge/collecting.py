@@ -8,15 +8,38 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Model, Q
 from django.db.models.deletion import Collector, get_candidate_relations_to_delete
+from django.db.models.expressions import RawSQL
 from django.db.models.signals import post_delete, pre_delete
 
+from lifecycle.keys import key_of
 from lifecycle.models import LifecycleException
 from lifecycle.registry import policies_of
 
 from .errors import HeldBelow
+from .subjects import array_text
 
 if TYPE_CHECKING:
     from .batch import Batch
+
+
+class ByArray(Collector):
+    """Django's collector, asking for related rows by one array instead of a parameter a row."""
+
+    def related_objects(self, related_model: Any, related_fields: Any, objs: Any) -> Any:
+        if not all(f.primary_key for field in related_fields for f in field.foreign_related_fields):
+            return super().related_objects(related_model, related_fields, objs)
+        keys = among(type(objs[0]), [each.pk for each in objs])
+        named = [(f"{field.name}__in", keys) for field in related_fields]
+        rows = related_model._base_manager.using(self.using)
+        return rows.filter(Q.create(named, connector=Q.OR))  # type: ignore[arg-type]
+
+
+def among(model: Any, keys: Any) -> Any:
+    """The right side of `pk__in`: ten thousand keys as one parameter."""
+    own = key_of(model)
+    if own.kind == "text" and not all(isinstance(key, str) for key in keys):
+        return list(keys)  # a type whose text form only its field knows
+    return RawSQL(f"SELECT unnest(%s::{own.db_type}[])", [array_text(keys)])  # noqa: S611
 
 
 def collect(batch: "Batch", model: Any, keys: list[Any]) -> tuple[Collector, list[Any]]:
@@ -24,14 +47,14 @@ def collect(batch: "Batch", model: Any, keys: list[Any]) -> tuple[Collector, lis
 
     Beside it the keys of further rows of the same table that go along.
     """
-    before: dict[Any, set[Any]] = {}
+    before: dict[Any, set[Any]] = {model: set()}
     while True:
-        collector = Collector(using=batch.using)
+        collector = ByArray(using=batch.using)
         collector.collect(_instances(batch, model, keys))
         below = _read(collector)
         below[model] = below[model] - set(keys)
         for child, own in below.items():
-            rows = child._base_manager.using(batch.using).filter(pk__in=own)
+            rows = child._base_manager.using(batch.using).filter(pk__in=among(child, own))
             _refuse_held(batch, child, _locked(batch, rows))
         if below == before:
             break
@@ -39,6 +62,16 @@ def collect(batch: "Batch", model: Any, keys: list[Any]) -> tuple[Collector, lis
     for rows in collector.fast_deletes:
         _refuse_held(batch, rows.model, _locked(batch, rows))
     return collector, sorted(below[model])
+
+
+def is_flat(collector: Collector, model: Any) -> bool:
+    """Whether nothing but rows of `model`, and what Django deletes unread, would go.
+
+    Then two statements do what the collector would do a hundred rows at a time.
+    """
+    return (
+        set(collector.data) == {model} and not collector.field_updates and not _is_looked_at(model)
+    )
 
 
 def _read(collector: Collector) -> dict[Any, set[Any]]:
@@ -86,7 +119,8 @@ def _refuse_held(batch: "Batch", child: type[Model], keys: list[Any]) -> None:
     holds = LifecycleException.objects.using(batch.using).filter(kind="hold")
     holds = holds.filter(Q(until=None) | Q(until__gt=batch.now))
     label = child._meta.concrete_model._meta.label_lower  # type: ignore[union-attr]
-    names = {row.key for row in holds.filter(model=label, key__in=[str(key) for key in keys])}
+    text_keys = RawSQL("SELECT unnest(%s::text[])", [array_text(keys)])
+    names = {row.key for row in holds.filter(model=label, key__in=text_keys)}
     held = [child(pk=key) for key in keys if str(key) in names]
     if not held and holds.filter(policy__in=[p.name for p in policies_of(child)], key="").exists():
         held = [child(pk=key) for key in keys]

@@ -14,7 +14,7 @@ from django.db.models.deletion import Collector
 
 from lifecycle.db import fetch
 
-from .collecting import collect
+from .collecting import collect, is_flat
 from .subjects import Subjects
 
 if TYPE_CHECKING:
@@ -25,19 +25,23 @@ def end_rows(batch: "Batch", subjects: Subjects) -> None:
     """Delete the rows; deferred constraints are checked here, not at the commit."""
     model: Any = batch.policy.model._meta.concrete_model
     if Collector(using=batch.using).can_fast_delete(model._base_manager.using(batch.using).all()):
-        text = batch.sql("delete", rows=subjects.where(batch.column))
         with _announced(batch, subjects):
-            fetch(batch.using, text, batch.params(subjects))
+            _delete(batch, subjects)
     else:
         _collect_and_delete(batch, model, subjects)
     fetch(batch.using, "SET CONSTRAINTS ALL IMMEDIATE")
 
 
+def _delete(batch: "Batch", subjects: Subjects) -> None:
+    text = batch.sql("delete", rows=subjects.where(batch.column))
+    fetch(batch.using, text, batch.params(subjects))
+
+
 def _collect_and_delete(batch: "Batch", model: Any, subjects: Subjects) -> None:
     """Rows of the same table that go along go first, so that the ledger can tell them apart.
 
-    The set is never said by its event: the collector deletes in parts, and a receiver may delete
-    other rows of the table meanwhile. Receivers may do what no rollback takes back, so that a dry
+    What the collector itself deletes is never said by its event: it deletes in parts, and a
+    receiver may delete other rows of the table meanwhile. Receivers may do what no rollback takes back, so that a dry
     run ends here.
     """
     keys = keys_of(batch, subjects)
@@ -48,6 +52,12 @@ def _collect_and_delete(batch: "Batch", model: Any, subjects: Subjects) -> None:
         with _announced(batch, subjects.written(along), cause="cascade"):
             collect(batch, model, along)[0].delete()
         collector, _ = collect(batch, model, keys)
+    if is_flat(collector, model):
+        with _announced(batch, subjects):
+            for rows in collector.fast_deletes:
+                rows._raw_delete(using=batch.using)
+            _delete(batch, subjects)
+        return
     with _announced(batch, subjects.written(keys)):
         collector.delete()
 

@@ -37,7 +37,9 @@ class Subjects:
             own = f"subjects_{self.key.kind}"  # one of three names of our own
             source = f"SELECT {own} FROM lifecycle_event WHERE id = %(event)s"  # noqa: S608
             return Placed(f"{column} = ANY (({source})::{self.key.kind}[]{cast})")
-        return Placed(f"{column} = ANY ((SELECT %(keys)s::{self.key.kind}[])::{self.key.kind}[]{cast})")
+        return Placed(
+            f"{column} = ANY ((SELECT %(keys)s::{self.key.kind}[])::{self.key.kind}[]{cast})"
+        )
 
     def composite(self, ordered: bool = False) -> Placed:
         """The set as a ledger event stores it; NULL for the whole set of `event`, its basis."""
