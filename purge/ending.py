@@ -41,8 +41,8 @@ def _collect_and_delete(batch: "Batch", model: Any, subjects: Subjects) -> None:
     """Rows of the same table that go along go first, so that the ledger can tell them apart.
 
     What the collector itself deletes is never said by its event: it deletes in parts, and a
-    receiver may delete other rows of the table meanwhile. Receivers may do what no rollback takes back, so that a dry
-    run ends here.
+    receiver may delete other rows of the table meanwhile. Receivers may do what no rollback takes
+    back, so that a dry run ends here.
     """
     keys = keys_of(batch, subjects)
     collector, along = collect(batch, model, keys)
