@@ -4,11 +4,12 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, DataError, transaction
 
 from lifecycle.compile import compiled
 from lifecycle.db import Placed, Raw, fetch, scalar, statement
 from lifecycle.fingerprint import fingerprint
+from lifecycle.keys import label_of
 from lifecycle.models import PolicyState
 from lifecycle.policy import Policy
 
@@ -69,13 +70,18 @@ def cap_of(policy: Policy, using: str) -> int:
 def check_cap(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> None:
     """Raise `Halt` when what is due now is more than the cap leaves: before the first row."""
     left = room(policy, using)
-    name = {"policy": policy.name}
+    name = {"policy": policy.name, "model": label_of(policy)}
     if scalar(using, statement(__file__, "due_entries"), name) <= left:
         return
     code = compiled(policy)
     parts = {"state_sql": Raw(code.state_sql), "type": Placed(code.key.db_type)}
     text = statement(__file__, "due_rows", **parts)
-    if scalar(using, text, name | {"most": left + 1}) > left:
+    try:
+        with transaction.atomic(using=using):
+            more = scalar(using, text, name | {"most": left + 1}) > left
+    except DataError:
+        more = True  # an expression fails on a row: nobody can say that they are few enough
+    if more:
         raise Halt("cap", f"more than {left} rows are due", left=left, cap=cap_of(policy, using))
 
 

@@ -4,12 +4,14 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
+from lifecycle.backfill import backfill
 from lifecycle.models import AgendaEntry, Event
 from purge.runner import run_due
-from tests.zoo.models import Coupon, Draft, Ticket, Token
+from tests.zoo.factories import ExpiredPreferenceFactory, UnparsablePreferenceFactory
+from tests.zoo.models import Coupon, Draft, Preference, Ticket, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,3 +53,16 @@ def test_backfill_twice_ends_nothing_twice_and_nothing_early() -> None:
     assert Token.objects.count() == 3
     assert Draft.objects.count() == 1
     assert Event.objects.filter(kind="purged").count() == 0
+
+
+def test_a_row_on_which_the_expression_fails_stops_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("lifecycle.backfill.CHUNK", 2)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        unparsable = UnparsablePreferenceFactory()
+        ExpiredPreferenceFactory.create_batch(4)
+    assert list(backfill("preferences")) == [2, 4, 5]
+    run_due()
+    assert list(Preference.objects.all()) == [unparsable]

@@ -10,7 +10,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection
 from django.utils import timezone
 
-from lifecycle import signals, states
+from lifecycle import hold, restore, signals, states
 from lifecycle.db import fetch, statement
 from lifecycle.errors import LifecycleError
 from lifecycle.models import Event, PolicyState
@@ -25,6 +25,7 @@ from purge.halting import halt
 from purge.models import Run
 from purge.runner import Pass, due_policies, run_due, run_policy, turns
 from tests.support import Background, let_pass, session, wait_until
+from tests.zoo.factories import ExpiredPreferenceFactory, UnparsablePreferenceFactory
 from tests.zoo.models import Draft, Reading, Ticket, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -153,6 +154,24 @@ def test_rows_that_are_not_due_any_more_do_not_count(tickets: Policy) -> None:
     Ticket.objects.filter(pk__in=keep).update(expires_at=timezone.now() + AGO)
     run_due()
     assert (Ticket.objects.count(), state()) == (4, "enabled")
+
+
+def test_held_and_restored_rows_do_not_count(tickets: Policy) -> None:
+    due(8)
+    first, *others = Ticket.objects.all()
+    restore(first)
+    for each in others:
+        hold(each)
+    assert run_due()["tickets"].held == 7
+    assert state() == "enabled"
+
+
+def test_rows_that_cannot_be_counted_halt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(get_policy("preferences"), "cap_rows", 1)
+    ExpiredPreferenceFactory()
+    UnparsablePreferenceFactory()
+    assert run_due()["preferences"].halted
+    assert state("preferences") == "halted"
 
 
 def test_tombstoned_rows_count_once(monkeypatch: pytest.MonkeyPatch) -> None:

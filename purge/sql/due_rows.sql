@@ -5,6 +5,10 @@ SELECT count(*) FROM (
         SELECT key::{type} FROM lifecycle_agenda, lifecycle.keys_v1(event_id) AS key
         WHERE policy = %(policy)s AND due_at <= (SELECT clock_timestamp()) AND tombstone IS NULL)
     AND matches AND NOT keep
+    AND key::text NOT IN (
+        SELECT spared.key FROM lifecycle_exception AS spared
+        WHERE (kind = 'hold' AND model = %(model)s OR kind = 'restored' AND policy = %(policy)s)
+        AND (until IS NULL OR until > (SELECT clock_timestamp())))
     AND lifecycle.finite_v1(due::timestamptz) <= (SELECT clock_timestamp())
     LIMIT %(most)s
 ) AS counted
