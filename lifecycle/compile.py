@@ -30,6 +30,7 @@ from .dispositions import Update
 from .keys import Key, key_of
 from .literals import inline
 from .policy import Policy
+from .zones import zoned
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def due_of(policy: Policy) -> Expression | Case:
     """When a row ends; an `Update` acts after the grace, so its grace is part of the due time."""
     if policy.on_request:
         return ExpressionWrapper(Value(None), DateTimeField())
-    moment: Any = ExpressionWrapper(policy.expires, DateTimeField())
+    moment: Any = ExpressionWrapper(zoned(policy.expires), DateTimeField())
     if isinstance(policy.disposition, Update) and policy.grace:
         moment = ExpressionWrapper(moment + _duration(policy.grace), DateTimeField())
     return moment if policy.when == Q() else Case(When(policy.when, then=moment), default=None)
