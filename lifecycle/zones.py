@@ -28,7 +28,7 @@ class Zoned(Func):
 
 def zoned(expression: Any) -> Any:
     """The expression with every truncated moment in it put back into its zone."""
-    inner = getattr(expression, "get_source_expressions", list)()
+    inner: list[Any] = getattr(expression, "get_source_expressions", list)()
     if inner:
         expression = expression.copy()
         expression.set_source_expressions([zoned(each) for each in inner])

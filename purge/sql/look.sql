@@ -1,7 +1,11 @@
 -- Look at locked rows afresh: own columns, exceptions, keep_while, grace, tombstone; say for each
 -- what is to be done and when. `keys` is NULL for a class that is the whole set.
+-- `state` comes first: a table of the host may have the name of one of the others.
 -- OFFSET 0 has each step computed once a row, instead of written into every place that names it.
-WITH excepted AS MATERIALIZED (
+WITH state AS (
+    SELECT key::{kind} AS key, matches, keep, grace, lifecycle.finite_v1(due::timestamptz) AS due
+    FROM ({state_sql}) AS state WHERE {rows} OFFSET 0
+), excepted AS MATERIALIZED (
     SELECT key::{kind} AS key, bool_or(kind = 'restored' AND (until IS NULL OR until > %(now)s)) AS spared,
         max(until) FILTER (WHERE kind = 'restored' AND until <= %(now)s) AS lapsed,
         min(since) FILTER (WHERE kind = 'expired_by_hand') AS by_hand
@@ -24,9 +28,6 @@ WITH excepted AS MATERIALIZED (
     FROM lifecycle_exception
     WHERE kind = 'hold' AND model = %(model)s AND key <> ''
     AND (until IS NULL OR until > %(now)s) GROUP BY 1
-), state AS (
-    SELECT key::{kind} AS key, matches, keep, grace, lifecycle.finite_v1(due::timestamptz) AS due
-    FROM ({state_sql}) AS state WHERE {rows} OFFSET 0
 ), stoned AS (
     SELECT state.key, keep, grace, stone.tombstone, stone.tombstoned_at,
         CASE WHEN matches AND least(due, by_hand) IS NOT NULL
