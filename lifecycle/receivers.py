@@ -11,6 +11,7 @@ from .compile import compiled
 from .db import Raw, fetch, statement
 from .keys import key_of, label_of
 from .policy import Policy
+from .registry import policies_of
 
 REMEMBERED = "_lifecycle_due"  # in an instance's __dict__, from pre_save to post_save
 
@@ -61,6 +62,8 @@ def _due(instance: Model, using: str, policy: Policy) -> tuple[tuple[Any, ...] |
 def _deleted(instance: Model, using: str, **kwargs: Any) -> None:
     if connections[using].vendor != "postgresql":
         return
+    if any(policy.capture.triggers for policy in policies_of(type(instance))):
+        return  # another policy's DELETE trigger has recorded it
     label = instance._meta.concrete_model._meta.label_lower  # type: ignore[union-attr]
     key = key_of(type(instance))
     params = {"model": label, "key": str(instance.pk), "kind": key.kind}

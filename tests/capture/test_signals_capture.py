@@ -7,14 +7,14 @@ import pytest
 from django.db.models import F, IntegerField
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
-from django.db.models.signals import post_save, pre_save
+from django.db.models.signals import post_delete, post_save, pre_save
 from django.utils import timezone
 
 from lifecycle import Policy, Signals, restore
 from lifecycle.models import Event
 from lifecycle.receivers import connect
 from tests.support import events_of, run_until_idle
-from tests.zoo.factories import ExpiredLegacyFactory
+from tests.zoo.factories import ExpiredLegacyFactory, ExpiredPreferenceFactory
 from tests.zoo.models import Legacy, Preference
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,8 +51,16 @@ def _numbers() -> Iterator[None]:
     late = F("created_at") + days * timedelta(days=1)
     connect(Policy("numbers", Preference, expires=late, capture=Signals()))
     yield
+    assert post_delete.disconnect(sender=Preference, dispatch_uid="lifecycle.deleted")
     for signal in (pre_save, post_save):
         assert signal.disconnect(sender=Preference, dispatch_uid=f"lifecycle.numbers.{Preference}")
+
+
+@pytest.mark.usefixtures("_numbers")
+def test_a_delete_is_recorded_once_where_triggers_see_it_too() -> None:
+    row = ExpiredPreferenceFactory()
+    run_until_idle()
+    assert events_of(row, "purged", "deleted") == ["purged"]
 
 
 @pytest.mark.usefixtures("_numbers")
