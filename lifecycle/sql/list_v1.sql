@@ -1,4 +1,5 @@
 -- Put an event that has a due time on the agenda, with the tombstone that its rows already have.
+-- One that had passed when it was recorded falls due then: the pulse looks back minutes, not years.
 CREATE FUNCTION lifecycle.list_v1(told @tables@.lifecycle_event) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -10,7 +11,7 @@ BEGIN
     END IF;
     INSERT INTO @tables@.lifecycle_agenda
         (event_id, policy, due_at, count, attempts, tombstone, tombstoned_at)
-    VALUES (told.id, told.policy, told.due_at, told.count,
+    VALUES (told.id, told.policy, greatest(told.due_at, told.recorded_at), told.count,
         coalesce((told.detail ->> 'attempts')::int, 0), stone,
         CASE WHEN stone = told.id THEN told.recorded_at
              WHEN stone IS NOT NULL

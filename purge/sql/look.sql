@@ -1,9 +1,12 @@
 -- Look at locked rows afresh: own columns, exceptions, keep_while, grace, tombstone; say for each
 -- what is to be done and when. `keys` is NULL for a class that is the whole set.
 -- `state` comes first: a table of the host may have the name of one of the others.
--- OFFSET 0 has each step computed once a row, instead of written into every place that names it.
+-- Times are rounded up as the ledger lists them, so that the ledger alone can prove that nothing
+-- ended before its time. OFFSET 0 has each step computed once a row, instead of written into every
+-- place that names it.
 WITH state AS (
-    SELECT key::{kind} AS key, matches, keep, grace, lifecycle.finite_v1(due::timestamptz) AS due
+    SELECT key::{kind} AS key, matches, keep, grace,
+        lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), %(resolution)s) AS due
     FROM ({state_sql}) AS state WHERE {rows} OFFSET 0
 ), excepted AS MATERIALIZED (
     SELECT key::{kind} AS key, bool_or(kind = 'restored' AND (until IS NULL OR until > %(now)s)) AS spared,
@@ -55,7 +58,8 @@ WITH state AS (
             WHEN grace <= interval '0' THEN 'end'
             WHEN NOT valid AND listed THEN 'free'
             WHEN NOT valid THEN 'tombstone'
-            WHEN grace IS NULL OR tombstoned_at + grace > %(now)s THEN 'waiting'
+            WHEN grace IS NULL OR lifecycle.tick_v1(tombstoned_at + grace, %(resolution)s) > %(now)s
+                THEN 'waiting'
             ELSE 'purge' END AS verdict,
         CASE WHEN ends > %(now)s THEN ends
             WHEN held THEN least(held_until, %(now)s + %(recheck)s)
