@@ -51,6 +51,8 @@ def tables_in(using: str) -> set[str]:
 def store(policy: Policy, using: str) -> None:
     """Write the policy's definition; an unchanged one is left as it is.
 
+    Another version of Django may compile the same declaration to other SQL, which is stored anew.
+
     A new policy on a table that has rows starts in `observe`: it records and ends nothing.
     """
     code = compiled(policy)
@@ -58,7 +60,8 @@ def store(policy: Policy, using: str) -> None:
     if known is None and policy.previously:
         _rename(policy, using)
         known = PolicyState.objects.using(using).filter(name=policy.name).first()
-    if known and known.fingerprint == fingerprint(policy):
+    stored = known and (known.fingerprint, known.due_sql, known.state_sql)
+    if stored == (fingerprint(policy), code.due_sql, code.state_sql):
         return
     filled = scalar(using, statement(__file__, "table_has_rows", table=code.tables[0]))
     fetch(

@@ -3,6 +3,9 @@
 import pytest
 from django.db import connection
 
+from lifecycle.compile import compiled
+from lifecycle.models import PolicyState
+from lifecycle.registry import get_policy
 from lifecycle.sync import sync
 from tests.support import session
 
@@ -20,3 +23,13 @@ def test_nothing_waits_for_open_transactions_where_all_is_in_place() -> None:
             finally:
                 cursor.execute("RESET lock_timeout")
         host.rollback()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("part", ["due_sql", "state_sql"])
+def test_sql_that_another_version_compiled_is_stored_anew(part: str) -> None:
+    PolicyState.objects.filter(name="tokens").update(**{part: "SELECT"})
+    sync("default")
+    stored = PolicyState.objects.get(name="tokens")
+    assert getattr(stored, part) == getattr(compiled(get_policy("tokens")), part)
+    assert stored.state == "enabled"

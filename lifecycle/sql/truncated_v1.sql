@@ -1,8 +1,10 @@
--- Record a TRUNCATE; refuse it while a row of the table is held.
+-- Record a TRUNCATE; refuse it while a row or a policy of the table is held.
 CREATE FUNCTION lifecycle.truncated_v1(p_model text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF EXISTS (SELECT FROM @tables@.lifecycle_exception WHERE model = p_model AND kind = 'hold'
+    IF EXISTS (SELECT FROM @tables@.lifecycle_exception WHERE kind = 'hold'
+               AND (model = p_model OR policy IN (
+                   SELECT name FROM @tables@.lifecycle_policy WHERE lifecycle_policy.model = p_model))
                AND (until IS NULL OR until > clock_timestamp())) THEN
         RAISE EXCEPTION 'TRUNCATE of % refused: rows of it are held', p_model
             USING ERRCODE = 'restrict_violation',

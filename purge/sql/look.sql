@@ -5,8 +5,9 @@
 -- ended before its time. OFFSET 0 has each step computed once a row, instead of written into every
 -- place that names it.
 WITH state AS (
-    SELECT key::{kind} AS key, matches, keep, grace,
-        lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), %(resolution)s) AS due
+    SELECT key::{kind} AS key, matches, keep,
+        lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), %(resolution)s) AS due,
+        make_interval(secs => extract(epoch FROM grace)) AS grace  -- a day is 24 hours in every zone
     FROM ({state_sql}) AS state WHERE {rows} OFFSET 0
 ), excepted AS MATERIALIZED (
     SELECT key::{kind} AS key, bool_or(kind = 'restored' AND (until IS NULL OR until > %(now)s)) AS spared,

@@ -150,6 +150,15 @@ def test_truncate_is_refused_while_a_row_is_held() -> None:
     assert not Token.objects.exists()
 
 
+def test_truncate_is_refused_while_a_policy_is_held() -> None:
+    LiveTokenFactory()
+    hold("tokens")
+    with pytest.raises((IntegrityError, InternalError), match="held"):
+        execute("TRUNCATE zoo_token")
+    release("tokens")
+    execute("TRUNCATE zoo_token")
+
+
 def test_truncate_ends_the_exceptions_of_its_rows() -> None:
     token = ExpiredTokenFactory()
     restore(token)

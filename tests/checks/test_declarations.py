@@ -291,6 +291,11 @@ def test_pgtrigger_is_missing(settings: Any) -> None:
         assert [message.id for message in check_project()] == ["lifecycle.E030"]
 
 
+def test_times_without_a_zone() -> None:
+    with override_settings(USE_TZ=False):
+        assert [message.id for message in check_project()] == ["lifecycle.E031"]
+
+
 def test_purge_without_lifecycle(settings: Any) -> None:
     assert check_lifecycle() == []
     with override_settings(
