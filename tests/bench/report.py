@@ -95,6 +95,8 @@ How to read it:
 - due -> purged: the rate of the runner as a share of a bare `DELETE` of the same rows in batches
   of 10,000 in key order, each committed, without any trigger or ledger. The same for what Django
   offers. The collector's rows have a child each; there the bare side deletes the children too.
+- 100 due times: the rows of a batch lie scattered over the whole table, while the bare DELETE goes
+  through it in order; this is a backlog, rows that fall due in time come in the order they have.
 - Idle: what the worker does once a second while nothing is due.
 - Lag: from the row's due time to the event in the ledger, with `manage.py run_huey`; due times are
   rounded up to the policy's resolution, one second.

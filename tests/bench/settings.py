@@ -8,3 +8,5 @@ EMBEDDED_DATABASE = None  # the benchmark holds the server itself and names its 
 DEBUG = False
 SECRET_KEY = "of a database that lives for minutes"
 ALLOWED_HOSTS = ["localhost"]
+# The benchmark puts the triggers on its tables itself, as the code has them now.
+SILENCED_SYSTEM_CHECKS = ["lifecycle.E014", "lifecycle.W026"]

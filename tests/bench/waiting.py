@@ -114,6 +114,7 @@ def consumer() -> Iterator[None]:
     )
     try:
         yield
+        assert process.poll() is None, "the consumer ended by itself"
     finally:
         process.terminate()
         process.wait(30)
