@@ -10,14 +10,14 @@ of the host is ever the victim.
 
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import OperationalError, transaction
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from lifecycle.compile import compiled, locked_tables
+from lifecycle.compile import compiled
 from lifecycle.db import Placed, Raw, fetch, scalar, statement
 from lifecycle.keys import label_of
 from lifecycle.policy import Policy
@@ -25,11 +25,12 @@ from lifecycle.policy import Policy
 from . import brakes, rows
 from .clock import check_clock
 from .ending import keys_of
+from .locking import STUBBORN, lock
+from .look import look
 from .outcome import Outcome
 from .picked import Picked, pick
 from .subjects import Subjects
 
-STUBBORN = 3  # after so many attempts a locked row is waited for
 ENOUGH = 0.5  # seconds after which a batch in trouble lists its other rows for the next one
 ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -90,19 +91,23 @@ class Batch:
 
 def run_batch(
     policy: Policy, using: str, run: int | None, size: int, since: Any = ALWAYS,
-    dry: bool = False,
+    seen: list[int] | None = None,
 ) -> Outcome | None:  # fmt: skip
     """Settle one batch of at most `size` rows that are due; None when nothing is.
 
+    With `seen` it is a dry run: the batch is taken back, and its entries are added to the list.
     Raises what brakes raise, and then has changed nothing.
     """
-    with transaction.atomic(using=using, durable=not dry):
-        batch = _prepare(policy, using, run, dry)
-        picked = pick(batch, size, since) if batch else None
+    with transaction.atomic(using=using, durable=True):
+        batch = _prepare(policy, using, run, dry=seen is not None)
+        picked = pick(batch, size, since, seen or []) if batch else None
         if batch is None or picked is None:
             return None
         batch.picked = picked
         _settle(batch, size)
+        if seen is not None:
+            transaction.set_rollback(True, using=using)
+            seen.extend(picked.entries)
         return batch.outcome
 
 
@@ -125,52 +130,13 @@ def _settle(batch: Batch, size: int) -> None:
     subjects = batch.picked.subjects
     if subjects.count > size:
         subjects = batch.picked.first(size)
-    locked = _lock(batch, subjects)
-    if locked.count < subjects.count:
-        _carry_unlocked(batch, subjects, locked)
+    locked = lock(batch, subjects)
     if locked.count:
         judge(batch, locked)
     batch.picked.close()
     brakes.spend(batch)
     if batch.run:
         fetch(batch.using, batch.sql("record"), batch.params(subjects) | batch.outcome.counts())
-
-
-def _lock(batch: Batch, subjects: Subjects) -> Subjects:
-    """Lock those rows that can be locked now; stubborn ones are waited for, for 300 ms."""
-    if batch.picked.attempts >= STUBBORN:
-        try:
-            with transaction.atomic(using=batch.using):
-                return _lock_rows(batch, subjects, "")
-        except OperationalError:
-            pass
-    return _lock_rows(batch, subjects, " SKIP LOCKED")
-
-
-def _lock_rows(batch: Batch, subjects: Subjects, skip: str) -> Subjects:
-    parts = {
-        "strength": Placed(_strength(batch) + skip),
-        "tables": Raw(locked_tables(batch.policy)),
-    }
-    text = batch.sql("lock", rows=subjects.where(batch.column), **parts)
-    count, keys = fetch(batch.using, text, batch.params(subjects))[0]
-    return subjects if count == subjects.count else subjects.narrowed(count, keys or "{}")
-
-
-def _strength(batch: Batch) -> str:
-    """Rows that are only tombstoned or updated keep their key: new children need not wait."""
-    grace = batch.policy.grace
-    only_stones = batch.picked.oldest is None and isinstance(grace, timedelta) and bool(grace)
-    stays = only_stones or not batch.policy.disposition.hides
-    return "FOR NO KEY UPDATE" if stays else "FOR UPDATE"
-
-
-def _carry_unlocked(batch: Batch, subjects: Subjects, locked: Subjects) -> None:
-    text = batch.sql("unlocked", rows=subjects.where(batch.column))
-    params = batch.params(subjects, locked=locked.keys if locked.count else "{}")
-    count, keys = fetch(batch.using, text, params)[0]
-    if count:
-        batch.picked.carry_locked(Subjects(subjects.key, count, keys=keys))
 
 
 def judge(batch: Batch, subjects: Subjects) -> None:
@@ -206,36 +172,3 @@ def _halve(batch: Batch, subjects: Subjects, error: Exception) -> None:
         middle = len(keys) // 2
         for part in (keys[:middle], keys[middle:]):
             judge(batch, subjects.written(part))
-
-
-def look(batch: Batch, subjects: Subjects) -> list["Verdict"]:
-    """What is to be done with each row, by everything that is committed now."""
-    verdicts = _look(batch, subjects, search=False)
-    if batch.picked.relisted and any(each.name == "tombstone" for each in verdicts):
-        # Rows that were tombstoned before keep that tombstone, where it still counts.
-        verdicts = _look(batch, subjects, search=True)
-    return verdicts
-
-
-def _look(batch: Batch, subjects: Subjects, search: bool) -> list["Verdict"]:
-    text = batch.sql("look", rows=subjects.where("state.key"), stones=batch.picked.stones())
-    policy = batch.policy
-    params = batch.params(
-        subjects, search=search, entries=batch.picked.entries, resolution=policy.resolution,
-        recheck=policy.recheck, **batch.picked.stone_params(),
-    )  # fmt: skip
-    return [
-        Verdict(verdict, stone, subjects.narrowed(count, keys), due, dues)
-        for verdict, stone, count, due, keys, dues in fetch(batch.using, text, params)
-    ]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One class of rows: what is to be done with them, and when (`dues`: each its own time)."""
-
-    name: str
-    stone: int | None
-    subjects: Subjects
-    due: datetime | None
-    dues: str | None

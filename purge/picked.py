@@ -107,9 +107,9 @@ class Picked:
         self.batch.write("settled", Subjects(self.subjects.key, 0), settled=self.entries)
 
 
-def pick(batch: "Batch", rows: int, since: Any) -> Picked | None:
-    """Lock the batch's entries; None when nothing is due."""
+def pick(batch: "Batch", rows: int, since: Any, seen: list[int]) -> Picked | None:
+    """Lock the batch's entries, none of those seen before; None when nothing is due."""
     params = {"policy": batch.policy.name, "now": batch.now, "since": since}
-    params |= {"rows": rows, "entries": ENTRIES}
+    params |= {"rows": rows, "entries": ENTRIES, "seen": seen}
     entries = fetch(batch.using, batch.sql("pick"), params)
     return Picked(batch, entries) if entries else None

@@ -15,7 +15,8 @@ from .errors import Halt, HeldBelow, PurgeError
 from .subjects import Subjects
 
 if TYPE_CHECKING:
-    from .batch import Batch, Verdict
+    from .batch import Batch
+    from .look import Verdict
 
 SHOWN = 5  # keys of rows in a dry run
 SHORTEST_BLOCK, LONGEST_BLOCK = timedelta(minutes=1), timedelta(days=1)

@@ -33,6 +33,7 @@ logger = logging.getLogger("purge")
 
 SLOW = 0.5  # seconds; PostgreSQL looks for deadlocks after 1
 SMALLEST = 100  # rows
+LARGEST = 10_000  # rows; no event lists more
 SILENT = timedelta(minutes=10)  # longer than any batch: such a run is not there any more
 
 _sizes: dict[str, int] = {}  # policy -> rows in a batch, as its last batches took time
@@ -49,6 +50,9 @@ class Pass:
     dry: bool = False
     using: str = DEFAULT_DB_ALIAS
     deadline: float | None = None  # of time.monotonic(); the batch under way is finished
+
+    def __post_init__(self) -> None:
+        self.seen: list[int] | None = [] if self.dry else None
 
     @property
     def is_over(self) -> bool:
@@ -119,15 +123,13 @@ def turns(policy: Policy, how: Pass) -> Any:
     try:
         check_clock(scalar(how.using, "SELECT clock_timestamp()"), policy.name)
         check_cap(policy, how.using)
-        size = min(_sizes.get(policy.name, policy.batch_rows), policy.batch_rows)
         while not how.is_over and (how.limit is None or total.looked < how.limit):
-            rows = size if how.limit is None else min(size, how.limit - total.looked)
+            rows = min(_size(policy, how), how.limit - total.looked if how.limit else LARGEST)
             started = time.monotonic()
-            done = run_batch(policy, how.using, run.pk, rows, how.since, how.dry)
+            done = run_batch(policy, how.using, run.pk, rows, how.since, how.seen)
             if done is None:
                 break
-            size = _next_size(size, policy.batch_rows, time.monotonic() - started)
-            _sizes[policy.name] = size
+            _resize(policy, time.monotonic() - started)
             total.add(done)
             yield total
     except Halt as error:
@@ -141,23 +143,35 @@ def turns(policy: Policy, how: Pass) -> Any:
     _finish(run, total, how)
 
 
-def _next_size(size: int, most: int, took: float) -> int:
+def _size(policy: Policy, how: Pass) -> int:
+    """How many rows the next batch takes; a dry run leaves no rest of an entry to come back to."""
+    if how.dry:
+        return LARGEST
+    return min(_sizes.get(policy.name, policy.batch_rows), policy.batch_rows)
+
+
+def _resize(policy: Policy, took: float) -> None:
     """Half after a batch of over half a second, twice after one of under a tenth."""
+    size, most = _sizes.get(policy.name, policy.batch_rows), policy.batch_rows
     if took > SLOW:
-        return max(size // 2, min(SMALLEST, most))
-    return min(size * 2, most) if took < SLOW / 5 else size
+        _sizes[policy.name] = max(size // 2, min(SMALLEST, most))
+    elif took < SLOW / 5:
+        _sizes[policy.name] = min(size * 2, most)
 
 
 def _start(policy: Policy, how: Pass) -> Run:
     now = scalar(how.using, "SELECT clock_timestamp()")
     run = Run(policy=policy.name, started_at=now, last_batch_at=now, origin=how.origin)
     run.actor = how.actor
-    run.save(using=how.using)
+    if not how.dry:
+        run.save(using=how.using)
     return run
 
 
 def _finish(run: Run, total: Outcome, how: Pass, error: str = "") -> None:
     """Close the run, whose counts its batches have kept; one that found nothing leaves no row."""
+    if run.pk is None:
+        return
     if not any(total.counts().values()) and not error and not run.error:
         run.delete()
         return

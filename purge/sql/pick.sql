@@ -2,6 +2,7 @@
 WITH due AS MATERIALIZED (
     SELECT * FROM lifecycle_agenda
     WHERE policy = %(policy)s AND due_at <= %(now)s AND due_at >= %(since)s
+    AND event_id <> ALL (%(seen)s::bigint[])
     ORDER BY due_at, event_id LIMIT %(entries)s FOR UPDATE SKIP LOCKED
 ), counted AS (
     SELECT *, sum(count) OVER (ORDER BY due_at, event_id) AS running,

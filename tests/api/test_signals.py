@@ -98,10 +98,8 @@ def test_halted(heard: Heard, caplog: pytest.LogCaptureFixture) -> None:
 def test_dry_run_sends_none(heard: Heard) -> None:
     tokens(2)
     Draft.objects.create(created_at=timezone.now() - timedelta(days=2))
-    with transaction.atomic():
-        assert run_policy(get_policy("tokens"), Pass(dry=True)).purged == 2
-        assert run_policy(get_policy("drafts"), Pass(dry=True)).tombstoned == 1
-        transaction.set_rollback(True)
+    assert run_policy(get_policy("tokens"), Pass(dry=True)).purged == 2
+    assert run_policy(get_policy("drafts"), Pass(dry=True)).tombstoned == 1
     assert not heard
     assert Token.objects.count() == 2
 

@@ -2,12 +2,11 @@
 
 import logging
 from argparse import ArgumentParser
-from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db import DEFAULT_DB_ALIAS
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -43,10 +42,7 @@ class Command(BaseCommand):
         )
         names = self.policies(options["policy"], how)
         console = console_of(self)
-        with transaction.atomic(using=how.using) if how.dry else nullcontext():
-            done = self.run_each(names, how, console)
-            if how.dry:
-                transaction.set_rollback(True, using=how.using)
+        done = self.run_each(names, how, console)
         console.print(summary(done, how.dry) if done else "Nothing is due.")
         for name, why in stopped(done, how.using).items():
             self.stderr.write(f"{name}: {why}")

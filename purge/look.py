@@ -1,0 +1,45 @@
+"""The second half of a batch: what is to be done with rows that are locked."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from lifecycle.db import fetch
+
+from .subjects import Subjects
+
+if TYPE_CHECKING:
+    from .batch import Batch
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One class of rows: what is to be done with them, and when (`dues`: each its own time)."""
+
+    name: str
+    stone: int | None
+    subjects: Subjects
+    due: datetime | None
+    dues: str | None
+
+
+def look(batch: "Batch", subjects: Subjects) -> list[Verdict]:
+    """What is to be done with each row, by everything that is committed now."""
+    verdicts = _look(batch, subjects, search=False)
+    if batch.picked.relisted and any(each.name == "tombstone" for each in verdicts):
+        # Rows that were tombstoned before keep that tombstone, where it still counts.
+        verdicts = _look(batch, subjects, search=True)
+    return verdicts
+
+
+def _look(batch: "Batch", subjects: Subjects, search: bool) -> list[Verdict]:
+    text = batch.sql("look", rows=subjects.where("state.key"), stones=batch.picked.stones())
+    policy = batch.policy
+    params = batch.params(
+        subjects, search=search, entries=batch.picked.entries, resolution=policy.resolution,
+        recheck=policy.recheck, **batch.picked.stone_params(),
+    )  # fmt: skip
+    return [
+        Verdict(verdict, stone, subjects.narrowed(count, keys), due, dues)
+        for verdict, stone, count, due, keys, dues in fetch(batch.using, text, params)
+    ]
