@@ -16,7 +16,7 @@ from . import signals
 from .compile import compiled
 from .db import Raw, fetch, scalar, statement
 from .errors import ConditionNotMet, LifecycleError, NoPolicy, RowMissing
-from .keys import key_of
+from .keys import key_of, label_of
 from .policy import Policy
 from .registry import get_policy, policies_of
 
@@ -47,7 +47,9 @@ def hold(
     target: Model | str, reason: str = "", reference: str = "", until: datetime | None = None,
     using: str | None = None,
 ) -> int:  # fmt: skip
-    """Hold a row, or all rows of a policy (by its name): nothing ends it, also not by cascade.
+    """Hold a row, or the rows of a policy (by its name): nothing ends it, also not by cascade.
+
+    While a policy is held no policy ends rows of its table, whichever rows it matches.
 
     Returns the number of the event, which `release` takes. Several holds may stand on one row;
     each is released for itself. Reason and reference are written into the ledger as they are.
@@ -56,9 +58,11 @@ def hold(
     using = using or _alias(target)
     with transaction.atomic(using=using):
         if isinstance(target, str):
-            get_policy(target)
-            _bar(target, using)
-            return int(_write("hold_placed", using, policy=target, detail=detail))
+            table = get_policy(target)
+            for each in policies_of(table.model):
+                _bar(each.name, using)
+            label = label_of(table)
+            return int(_write("hold_placed", using, policy=target, model=label, detail=detail))
         key = _lock(target, using)
         return int(
             _write("hold_placed", using, model=_label(target), key=key, of=target, detail=detail)

@@ -124,7 +124,7 @@ def _is(policy: Policy, **which: Any) -> Q:
 def _is_held(policy: Policy) -> Q:
     holds = _current().filter(kind="hold")
     row = _in(holds.filter(model=label_of(policy)).exclude(key=""))
-    return Q(row) | Q(Exists(holds.filter(policy=policy.name, key="")))
+    return Q(row) | Q(Exists(holds.filter(model=label_of(policy), key="")))
 
 
 def _current() -> QuerySet[LifecycleException]:

@@ -43,8 +43,9 @@ def run_until_idle(
 def next_due() -> datetime | None:
     """The earliest time on the agenda of policies that may act."""
     enabled = PolicyState.objects.filter(state="enabled").values("name")
-    held = LifecycleException.objects.filter(kind="hold", key="").values("policy")
-    entries = AgendaEntry.objects.filter(policy__in=enabled).exclude(policy__in=held)
+    held = LifecycleException.objects.filter(kind="hold", key="").values("model")
+    acting = enabled.exclude(model__in=held)
+    entries = AgendaEntry.objects.filter(policy__in=acting)
     return entries.aggregate(due=Min("due_at"))["due"]
 
 

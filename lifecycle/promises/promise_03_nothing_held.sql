@@ -17,7 +17,7 @@ WITH story AS MATERIALIZED (
     FROM ended JOIN held ON held.model = ended.model AND held.key = ended.key
     UNION ALL
     SELECT ended.*, held.id, held.released, held.until
-    FROM ended JOIN held ON held.policy = ended.policy AND held.key IS NULL
+    FROM ended JOIN held ON held.model = ended.model AND held.key IS NULL
 )
 SELECT DISTINCT id, model || ':' || key, kind || ' under the hold of event ' || hold
 FROM both_known

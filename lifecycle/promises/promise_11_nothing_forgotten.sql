@@ -4,12 +4,12 @@
 WITH acting AS (
     SELECT state.name, (
         SELECT max(changed.recorded_at) FROM lifecycle_event AS changed
-        WHERE changed.policy = state.name
-        AND changed.kind IN ('resumed', 'policy_changed', 'hold_released')) AS since
+        WHERE changed.policy = state.name AND changed.kind IN ('resumed', 'policy_changed')
+        OR changed.model = state.model AND changed.kind = 'hold_released') AS since
     FROM lifecycle_policy AS state
     WHERE state.state = 'enabled' AND NOT EXISTS (
         SELECT FROM lifecycle_exception AS held
-        WHERE held.kind = 'hold' AND held.policy = state.name AND held.key = ''
+        WHERE held.kind = 'hold' AND held.model = state.model AND held.key = ''
         AND (held.until IS NULL OR held.until > clock_timestamp()))
 ), listed AS MATERIALIZED (
     SELECT DISTINCT entry.policy, key

@@ -21,7 +21,7 @@ SELECT state.name, state.model, state.state, coalesce(scheduled, 0)::bigint, coa
         AND (held.until IS NULL OR held.until > clock_timestamp())),
     coalesce(blocked, 0)::bigint, coalesce(failed, 0)::bigint, date_trunc('second', next_due),
     extract(epoch FROM lag)::float, state.fingerprint,
-    EXISTS (SELECT FROM lifecycle_exception AS held WHERE held.kind = 'hold' AND held.policy = state.name
+    EXISTS (SELECT FROM lifecycle_exception AS held WHERE held.kind = 'hold' AND held.model = state.model
         AND held.key = '' AND (held.until IS NULL OR held.until > clock_timestamp()))
 FROM lifecycle_policy AS state
 LEFT JOIN listed ON listed.policy = state.name LEFT JOIN troubled ON troubled.policy = state.name

@@ -2,7 +2,7 @@
 SELECT name, fingerprint FROM lifecycle_policy AS state
 WHERE state.state = 'enabled'
 AND NOT EXISTS (SELECT FROM lifecycle_exception AS held
-    WHERE held.kind = 'hold' AND held.policy = state.name AND held.key = ''
+    WHERE held.kind = 'hold' AND held.model = state.model AND held.key = ''
     AND (held.until IS NULL OR held.until > clock_timestamp()))
 AND EXISTS (SELECT FROM lifecycle_agenda AS entry
     WHERE entry.policy = state.name AND due_at <= (SELECT clock_timestamp())

@@ -1,7 +1,7 @@
 -- A later statement than the lock, so that what a pause or a hold has committed is seen.
 SELECT state.state, state.fingerprint, clock_timestamp(),
     EXISTS (SELECT FROM lifecycle_exception AS held
-            WHERE held.kind = 'hold' AND held.policy = state.name AND held.key = ''
+            WHERE held.kind = 'hold' AND held.model = state.model AND held.key = ''
             AND (held.until IS NULL OR held.until > clock_timestamp())),
     state.state_sql, state.spent
 FROM lifecycle_policy AS state WHERE state.name = %(policy)s

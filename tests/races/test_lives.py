@@ -399,3 +399,15 @@ def test_on_request_can_be_taken_back() -> None:
     assert there(person)
     expire_now(person)
     assert_grace_starts_now(person)
+
+
+def test_a_held_policy_keeps_its_rows_from_the_other_policies_of_the_table() -> None:
+    token = Token.objects.create(label="short", expires_at=timezone.now() - timedelta(hours=3))
+    hold("tokens", reason="dispute")
+    run_until_idle()
+    let_pass(timedelta(hours=2))
+    run_until_idle()
+    assert Token.objects.live().get() == token
+    release("tokens")
+    run_until_idle()
+    assert not Token.objects.exists()
