@@ -1,7 +1,7 @@
 """The second half of a batch: what is to be done with rows that are locked."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from lifecycle.db import fetch
@@ -26,10 +26,19 @@ class Verdict:
 def look(batch: "Batch", subjects: Subjects) -> list[Verdict]:
     """What is to be done with each row, by everything that is committed now."""
     verdicts = _look(batch, subjects, search=False)
-    if batch.picked.relisted and any(each.name == "tombstone" for each in verdicts):
+    if _may_be_tombstoned(batch, {each.name for each in verdicts}):
         # Rows that were tombstoned before keep that tombstone, where it still counts.
         verdicts = _look(batch, subjects, search=True)
     return verdicts
+
+
+def _may_be_tombstoned(batch: "Batch", names: set[str]) -> bool:
+    """Whether another entry may list these rows under a tombstone.
+
+    A row whose own grace is none now may have had one when it was tombstoned.
+    """
+    own_grace = batch.policy.disposition.hides and not isinstance(batch.policy.grace, timedelta)
+    return ("end" in names and own_grace) or ("tombstone" in names and batch.picked.relisted)
 
 
 def _look(batch: "Batch", subjects: Subjects, search: bool) -> list[Verdict]:

@@ -67,6 +67,16 @@ def test_grace_of_null_waits_until_it_is_known() -> None:
     assert run_after(2) == 0
 
 
+def test_no_grace_any_more_moves_no_tombstone() -> None:
+    row = life(1.5)
+    Life.objects.update(expires_at=timezone.now() + 0.5 * HOUR)
+    assert run_after(1) == 1  # tombstoned at 1
+    Life.objects.update(grace=timedelta(0))
+    assert run_after(1) == 1  # the first entry falls due
+    assert run_after(2) == 0
+    assert Event.objects.get(kind="purged").subjects == [str(row.pk)]
+
+
 def test_tombstoned_twice_then_another_row_under_the_key() -> None:
     row = life(1.5)
     Life.objects.update(expires_at=timezone.now() + 0.5 * HOUR)

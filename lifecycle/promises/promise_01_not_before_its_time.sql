@@ -1,6 +1,7 @@
 -- 1. No row is purged before greatest(expires, tombstoned_at) + grace: each has a tombstone of this
--- life whose promised time has come or, without a grace, an end on record that has come. Not asked
--- of rows that went along with another, of replays, and of named people who skip the grace.
+-- life whose promised time has come or, without a grace, an end on record that has come. A row that
+-- was kept or held when it was looked at has lost its tombstone. Not asked of rows that went along
+-- with another, of replays, and of named people who skip the grace.
 WITH story AS (
     SELECT *,
         CASE WHEN kind = 'expiry_scheduled'
@@ -11,27 +12,31 @@ WITH story AS (
     FROM lifecycle.story_v1() WHERE key IS NOT NULL
 ), chapters AS (
     SELECT *, count(*) FILTER (WHERE schedules) OVER life AS schedule,
-        count(*) FILTER (WHERE changes) OVER life AS change
+        count(*) FILTER (WHERE changes) OVER life AS change,
+        count(*) FILTER (WHERE kind = 'kept' OR detail ->> 'carried' = 'held') OVER life AS spared
     FROM story WINDOW life AS (PARTITION BY policy, model, key ORDER BY id)
 ), told AS (
     SELECT *,
         first_value(due_at) OVER (PARTITION BY policy, model, key, schedule ORDER BY id) AS due,
         min(due_at) FILTER (WHERE kind = 'tombstoned')
-            OVER (PARTITION BY policy, model, key, change ORDER BY id) AS promised
+            OVER (PARTITION BY policy, model, key, change ORDER BY id) AS promised,
+        bool_or(kind = 'tombstoned')
+            OVER (PARTITION BY policy, model, key, change, spared ORDER BY id) AS stoned
     FROM chapters
 ), judged AS (
     SELECT id, model, key, CASE
-        WHEN promised IS NOT NULL AND recorded_at >= promised THEN NULL
-        WHEN promised IS NOT NULL THEN 'purged before ' || promised || ', which its tombstone promised'
-        WHEN policy = ANY (%(graced)s) AND id > coalesce((
-                SELECT max(declared.id) FROM lifecycle_event AS declared
-                WHERE declared.kind = 'policy_changed' AND declared.policy = told.policy
-                AND declared.detail ? 'fingerprint'), 0)
-            THEN 'purged without the tombstone that its grace asks for'
+        WHEN recorded_at >= promised THEN NULL
+        WHEN promised IS NOT NULL AND (stoned OR graced)
+            THEN 'purged before ' || promised || ', which its tombstone promised'
+        WHEN graced THEN 'purged without the tombstone that its grace asks for'
         WHEN schedule = 0 THEN 'purged, and no event says when it ends'
         WHEN due IS NULL THEN 'purged after it was taken back to live'
         WHEN recorded_at < due THEN 'purged before its end at ' || due END AS problem
-    FROM told
+    FROM told CROSS JOIN LATERAL (
+        SELECT told.policy = ANY (%(graced)s) AND told.id > coalesce(max(declared.id), 0) AS graced
+        FROM lifecycle_event AS declared
+        WHERE declared.kind = 'policy_changed' AND declared.policy = told.policy
+        AND declared.detail ? 'fingerprint') AS policy_now
     WHERE kind = 'purged' AND cause NOT IN ('cascade', 'replay')
     AND NOT (detail ? 'grace_skipped' AND actor <> '')
 )

@@ -56,8 +56,8 @@ WITH state AS (
             WHEN ends > %(now)s THEN 'later'
             WHEN held THEN 'held'
             WHEN keep THEN 'kept'
-            WHEN grace <= interval '0' THEN 'end'
             WHEN NOT valid AND listed THEN 'free'
+            WHEN NOT valid AND grace <= interval '0' THEN 'end'
             WHEN NOT valid THEN 'tombstone'
             WHEN grace IS NULL OR lifecycle.tick_v1(tombstoned_at + grace, %(resolution)s) > %(now)s
                 THEN 'waiting'
