@@ -14,6 +14,7 @@ from purge import brakes, pulse
 from purge.batch import ALWAYS
 from purge.models import Run
 from purge.runner import run_due
+from tests.support import let_pass
 from tests.zoo.models import Coupon, Token
 
 from .consumer import ask
@@ -88,7 +89,8 @@ def test_failing_policy_rests_longer_and_longer() -> None:
 
 
 def test_heartbeat_asks_what_the_pulse_does_not_see() -> None:
-    token(timedelta(hours=1))
+    token()
+    let_pass(timedelta(hours=1))
     recent = timezone.now() - pulse.LOOK_BACK
     assert pulse.tick(since=recent) == []
     assert pulse.tick(heartbeat=True) == ["tokens"]
@@ -96,7 +98,8 @@ def test_heartbeat_asks_what_the_pulse_does_not_see() -> None:
 
 
 def test_backlog_is_asked_for_until_it_is_done() -> None:
-    token(timedelta(hours=1))
+    token()
+    let_pass(timedelta(hours=1))
     recent = timezone.now() - pulse.LOOK_BACK
     pulse.answered("tokens", left=ALWAYS)
     assert pulse.tick(since=recent) == ["tokens"]

@@ -122,7 +122,7 @@ def test_sigterm_finishes_the_batch(consumer: Start) -> None:
     assert gone % 20 == 0
     assert len(endings()) == gone
     assert not Run.objects.filter(finished_at=None).exists()
-    assert Run.objects.get().purged == gone
+    assert sum(Run.objects.values_list("purged", flat=True)) == gone  # a slice may have ended
 
 
 def test_lost_connections_are_made_again(consumer: Start) -> None:
