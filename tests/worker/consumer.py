@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.db import connection
@@ -22,7 +22,10 @@ def address(**options: str) -> str:
     """DATABASE_URL of the test database."""
     entry = connection.settings_dict
     given = {name: str(entry[part]) for part, name in PARTS.items() if entry.get(part)}
-    return "postgres:///?" + urlencode(given | entry.get("OPTIONS", {}) | options)
+    return "postgres:///?" + urlencode(
+        given | entry.get("OPTIONS", {}) | options,
+        quote_via=quote,  # libpq takes a plus sign for one
+    )
 
 
 class Consumer:

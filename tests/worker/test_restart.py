@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import psycopg
 import pytest
@@ -48,7 +48,7 @@ def manage() -> list[str]:
 def environment(path: Path) -> dict[str, str]:
     entry = embedded.database(path)
     parts = {"host": entry["HOST"], "port": entry["PORT"], "user": entry["USER"]}
-    url = "postgres:///?" + urlencode(parts | {"dbname": entry["NAME"]})
+    url = "postgres:///?" + urlencode(parts | {"dbname": entry["NAME"]}, quote_via=quote)
     return os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
 
 
