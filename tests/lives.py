@@ -130,6 +130,8 @@ class Lives(RuleBasedStateMachine):
             else:
                 assert row.active
                 row.restored, row.by_hand = None, self.world.now
+                if row.ends(self.world.now) == self.world.now:
+                    row.stone = None  # of an earlier expiry by hand, perhaps in this very hour
 
     @step(key=one, until=later)
     def restore(self, key: int, until: float | None) -> None:

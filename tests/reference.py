@@ -30,6 +30,11 @@ class Row:
             return None
         return min(times) if self.restored is None else max(min(times), self.restored)
 
+    def stoned(self, now: float) -> bool:
+        """Whether a tombstone counts that a pass has given the row."""
+        end = self.ends(now)
+        return self.stone is not None and end is not None and self.stone >= end
+
     def changed(self) -> None:
         """Due time or `when` is another one: what was said before does not count any more."""
         self.restored = self.by_hand = self.stone = None
@@ -74,7 +79,7 @@ class World:
                 continue
             if row.wanted or self.is_held(key):
                 row.loose = True
-            elif row.grace is not None and row.grace <= 0:
+            elif row.grace is not None and row.grace <= 0 and not row.stoned(self.now):
                 allowed.add(key)
                 due |= {key} if whole and not row.loose else set()
             else:
@@ -83,8 +88,8 @@ class World:
 
     def _grace(self, key: int, row: Row, whole: bool, allowed: set[int], due: set[int]) -> None:
         row.loose = row.loose or not whole
-        if row.stone is None or row.stone < (row.ends(self.now) or 0):
+        if not row.stoned(self.now):
             row.stone, row.graces = self.now, [inf if row.grace is None else row.grace]
-        elif row.grace is not None and row.stone + row.grace <= self.now:
+        elif row.grace is not None and row.stone is not None:
             allowed |= {key} if row.stone + min(row.graces) <= self.now else set()
             due |= {key} if row.stone + max(row.graces) <= self.now and not row.loose else set()
