@@ -108,7 +108,7 @@ def test_purged_before_its_grace_is_over() -> None:
 def test_purged_by_a_tombstone_from_before_a_change() -> None:
     row = draft()
     run_due()
-    pass_time(hours=2)
+    pass_time(minutes=90)
     Draft.objects.update(status="other")
     Draft.objects.update(status="draft")
     wrongly_purge(row, "drafts")
