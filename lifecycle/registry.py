@@ -24,11 +24,6 @@ def register(*policies: Policy) -> Policy:
     return policies[-1]
 
 
-def unregister(name: str) -> None:
-    """Forget a policy; for tests. Its triggers stay where they are installed."""
-    _policies.pop(name, None)
-
-
 def all_policies() -> list[Policy]:
     """Every registered policy, by name."""
     return [_policies[name] for name in sorted(_policies)]
