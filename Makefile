@@ -1,6 +1,8 @@
 # Every target makes or mends .venv by itself. Paths stay relative: the checkout's own may have a space.
 PYTHON ?= python3
 ARGS ?=
+# A database a worker; more than four gain little.
+WORKERS ?= -n auto --maxprocesses 4
 RUN := .venv/bin/python
 
 .DEFAULT_GOAL := help
@@ -8,7 +10,7 @@ RUN := .venv/bin/python
 
 help:
 	@echo "make demo    run the story, then site and worker until Ctrl-C   (ARGS=--exit: end after it)"
-	@echo "make test    all tests                                          (ARGS='-k name -n 2': pytest's)"
+	@echo "make test    all tests                                          (ARGS='-k name -n 0': pytest's)"
 	@echo "make check   lint, types, migrations, known vulnerabilities, tests with coverage"
 	@echo "make bench   the measurements, to the terminal and build/bench.json"
 	@echo "make soak    the long runs with faults"
@@ -22,7 +24,7 @@ demo: venv
 	@$(RUN) manage.py demo $(ARGS)
 
 test: venv
-	@$(RUN) -m pytest $(ARGS)
+	@$(RUN) -m pytest $(WORKERS) $(ARGS)
 
 migrations: venv
 	@$(RUN) manage.py makemigrations --check --dry-run
@@ -34,7 +36,7 @@ check: venv
 	$(RUN) manage.py check
 	$(RUN) manage.py makemigrations --check --dry-run
 	$(RUN) .ci/audit.py
-	$(RUN) -m pytest --cov $(ARGS)
+	$(RUN) -m pytest $(WORKERS) --cov $(ARGS)
 
 bench: venv
 	@$(RUN) -m tests.bench $(ARGS)

@@ -32,8 +32,8 @@ class Key:
 
 def key_of(model: type[Model]) -> Key:
     """The key of the model's own table; of a child table, the column that points to its parent."""
-    pk = model._meta.concrete_model._meta.pk  # type: ignore[union-attr]
-    target = _target(pk)
+    pk: Any = model._meta.concrete_model._meta.pk  # type: ignore[union-attr]
+    target = key_field(model)
     kind = "bigint" if target.get_internal_type() in INTEGERS else "text"
     if target.get_internal_type() == "UUIDField":
         kind = "uuid"
@@ -51,7 +51,9 @@ def label_of(policy: Any) -> str:
     return str(policy.model._meta.concrete_model._meta.label_lower)
 
 
-def _target(field: Any) -> "Field[Any, Any]":
+def key_field(model: type[Model]) -> "Field[Any, Any]":
+    """The field that gives the key its type; of a child table, its first ancestor's."""
+    field: Any = model._meta.concrete_model._meta.pk  # type: ignore[union-attr]
     while field.remote_field is not None:
         field = field.target_field
     return field

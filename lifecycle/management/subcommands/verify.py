@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from lifecycle import promises
 
+HELP = "Check the promises; exit code 1 when one is broken."
 SHOWN = 20  # violations of one promise
 
 
@@ -19,7 +20,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def verify(command: BaseCommand, options: dict[str, Any]) -> None:
+def run(command: BaseCommand, options: dict[str, Any]) -> None:
     """Print each promise and what breaks it; exit code 1 when something does."""
     using = options["database"]
     found = promises.check(using, timedelta(seconds=options["stated"]))

@@ -20,6 +20,7 @@ from lifecycle.models import PolicyState
 from lifecycle.policy import Policy
 from lifecycle.registry import all_policies, get_policy
 
+HELP = "Each policy with what is due; exit code 1 when one is not well."
 MAX_LAG = 600  # seconds
 
 
@@ -59,7 +60,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def status(command: BaseCommand, options: dict[str, Any]) -> None:
+def run(command: BaseCommand, options: dict[str, Any]) -> None:
     """Print; exits with 1 when something is wrong."""
     chosen = [get_policy(name).name for name in options["policies"]]
     found = [

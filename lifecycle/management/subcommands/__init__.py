@@ -1,0 +1,27 @@
+"""The subcommands of `manage.py lifecycle`, a module each.
+
+A module has `HELP`, `add_arguments(parser)` and `run(command, options)`. A `LifecycleError` that
+`run` raises becomes the command's error.
+"""
+
+from typing import Any
+
+from . import (
+    backfill,
+    enable,
+    pause,
+    rebuild,
+    resume,
+    status,
+    verify,
+)
+
+SUBCOMMANDS: dict[str, Any] = {
+    "status": status,
+    "enable": enable,
+    "pause": pause,
+    "resume": resume,
+    "backfill": backfill,
+    "rebuild": rebuild,
+    "verify": verify,
+}

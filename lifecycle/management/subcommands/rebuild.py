@@ -1,0 +1,20 @@
+"""`manage.py lifecycle rebuild`: the projections again from the ledger alone."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from lifecycle import states
+
+HELP = "Make the projections again from the ledger alone."
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Options of the subcommand."""
+
+
+def run(command: BaseCommand, options: dict[str, Any]) -> None:
+    """Rebuild and say from how many events."""
+    count = states.rebuild(options["database"])
+    command.stdout.write(f"Agenda and exceptions rebuilt from {count} events.")

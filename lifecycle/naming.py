@@ -1,0 +1,57 @@
+"""`app.Model:pk`: how people name one row, in commands, in the admin and in what is printed."""
+
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Model
+
+from .errors import LifecycleError, RowMissing
+from .keys import key_field, key_of
+
+
+def named(row: Model) -> str:
+    """The name of a row."""
+    return f"{_concrete(type(row))._meta.label}:{row.pk}"
+
+
+def parse(name: str) -> tuple[type[Model], str]:
+    """The model and the key, as the ledger writes it; the row need not be there.
+
+    Raises `LifecycleError` for what names no model or cannot be a key of it.
+    """
+    label, separator, key = name.partition(":")
+    if not (separator and key):
+        raise LifecycleError(f"{name!r} does not name a row: write app.Model:pk.")
+    model = _model(label)
+    return model, _key(model, key)
+
+
+def row_of(name: str, using: str = DEFAULT_DB_ALIAS) -> Model:
+    """The row of that name; `RowMissing` when it is not in the database."""
+    model, key = parse(name)
+    row = model._base_manager.using(using).filter(pk=key).first()
+    if row is None:
+        raise RowMissing(f"{model._meta.label}:{key} is not in the database.")
+    return row
+
+
+def _model(label: str) -> type[Model]:
+    try:
+        return _concrete(apps.get_model(label))
+    except (LookupError, ValueError) as error:
+        raise LifecycleError(f"There is no model {label!r}: write app.Model:pk.") from error
+
+
+def _key(model: type[Model], key: str) -> str:
+    try:
+        value: Any = key_field(model).to_python(key)
+    except ValidationError as error:
+        kind = key_of(model).kind
+        raise LifecycleError(f"{key!r} is no key of {model._meta.label} ({kind}).") from error
+    return str(value)
+
+
+def _concrete(model: type[Model]) -> type[Model]:
+    return model._meta.concrete_model  # type: ignore[return-value]
