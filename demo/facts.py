@@ -54,7 +54,7 @@ def run(name: str, /, **params: Any) -> list[tuple[Any, ...]]:
 
 def clock() -> datetime:
     """The database's clock, the only one that counts."""
-    return scalar(USING, "SELECT clock_timestamp()")
+    return scalar(USING, "SELECT lifecycle.now_v1()")
 
 
 def last_event() -> int:

@@ -61,7 +61,7 @@ def tombstoned(rows: QuerySet[M] | Manager[M] | type[M]) -> QuerySet[M]:
 class Clock(Func):
     """The database's clock, read once for the statement so that an index can be used."""
 
-    template = "(SELECT clock_timestamp())"
+    template = "(SELECT lifecycle.now_v1())"
     output_field = DateTimeField()
 
 

@@ -121,8 +121,8 @@ def _prepare(policy: Policy, using: str, run: int | None, dry: bool) -> Batch | 
     known = fetch(using, statement(__file__, "policy_now"), name)
     if not known or brakes.why_not(policy, known[0]):
         return None
-    _, _, now, _, state_sql, _ = known[0]
-    check_clock(now, policy.name)
+    _, _, now, _, state_sql, _, clock = known[0]
+    check_clock(clock, policy.name)
     return Batch(policy, using, run, now, dry, state_sql)
 
 

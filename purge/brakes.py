@@ -36,7 +36,7 @@ def standing(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> str:
 
 def why_not(policy: Policy, known: tuple[Any, ...]) -> str:
     """As `standing`, for a policy's row that was read before."""
-    state, stored, _, held, _, _ = known
+    state, stored, _, held, *_ = known
     if state != PolicyState.State.ENABLED:
         return str(state)
     if held:

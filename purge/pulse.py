@@ -116,7 +116,7 @@ def _beat() -> None:
         _wanted.clear()
         try:
             tick(since)
-            clock = scalar("default", "SELECT clock_timestamp()")
+            clock = scalar("default", "SELECT lifecycle.now_v1()")
             since, wait = clock - LOOK_BACK, INTERVAL - clock.microsecond / 1_000_000 + AFTER
             if not healthy:
                 logger.warning("pulse goes on", extra={"action": "pulse_recovered"})

@@ -160,7 +160,7 @@ def _resize(policy: Policy, took: float) -> None:
 
 
 def _start(policy: Policy, how: Pass) -> Run:
-    now = scalar(how.using, "SELECT clock_timestamp()")
+    now = scalar(how.using, "SELECT lifecycle.now_v1()")
     run = Run(policy=policy.name, started_at=now, last_batch_at=now, origin=how.origin)
     run.actor = how.actor
     if not how.dry:
@@ -175,7 +175,7 @@ def _finish(run: Run, total: Outcome, how: Pass, error: str = "") -> None:
     if not any(total.counts().values()) and not error and not run.error:
         run.delete()
         return
-    run.finished_at = scalar(how.using, "SELECT clock_timestamp()")
+    run.finished_at = scalar(how.using, "SELECT lifecycle.now_v1()")
     run.error = error or run.error
     run.save(using=how.using, update_fields=["finished_at", "error"])
     logger.info("run finished", extra={"action": "run", "policy": run.policy, **total.counts()})

@@ -75,7 +75,7 @@ def test_migrations_name_every_function_once() -> None:
     versioned = {name for name in files if re.search(r"_v\d+$", name)}
     assert versioned <= set(named)
     for name in versioned:
-        assert f"CREATE FUNCTION lifecycle.{name}(" in files[name]
+        assert re.search(rf"CREATE (OR REPLACE )?FUNCTION lifecycle\.{name}\(", files[name])
 
 
 def test_every_statement_is_used() -> None:

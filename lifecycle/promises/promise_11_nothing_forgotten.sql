@@ -10,7 +10,7 @@ WITH acting AS (
     WHERE state.state = 'enabled' AND NOT EXISTS (
         SELECT FROM lifecycle_exception AS held
         WHERE held.kind = 'hold' AND held.model = state.model AND held.key = ''
-        AND (held.until IS NULL OR held.until > clock_timestamp()))
+        AND (held.until IS NULL OR held.until > lifecycle.now_v1()))
 ), listed AS MATERIALIZED (
     SELECT DISTINCT entry.policy, key
     FROM lifecycle_agenda AS entry, lifecycle.keys_v1(entry.event_id) AS key
@@ -19,13 +19,13 @@ SELECT entry.event_id, entry.policy, 'due since ' || entry.due_at
 FROM lifecycle_agenda AS entry JOIN acting ON acting.name = entry.policy
 JOIN lifecycle_event AS told ON told.id = entry.event_id
 WHERE greatest(entry.due_at, told.recorded_at, acting.since)
-    < clock_timestamp() - %(stated)s::interval
+    < lifecycle.now_v1() - %(stated)s::interval
 UNION ALL
 SELECT NULL, rows.model || ':' || rows.key, 'past its end by ' || rows.policy || ' and on no agenda'
 FROM ({rows}) AS rows JOIN acting ON acting.name = rows.policy
-WHERE rows.due < clock_timestamp()
+WHERE rows.due < lifecycle.now_v1()
 AND NOT EXISTS (SELECT FROM listed WHERE listed.policy = rows.policy AND listed.key = rows.key)
 AND NOT EXISTS (SELECT FROM lifecycle_exception AS spared
     WHERE spared.kind = 'restored' AND spared.policy = rows.policy AND spared.key = rows.key
-    AND (spared.until IS NULL OR spared.until > clock_timestamp()))
+    AND (spared.until IS NULL OR spared.until > lifecycle.now_v1()))
 ORDER BY 1, 2

@@ -27,7 +27,7 @@ BEGIN
         PERFORM lifecycle.capture_failed_v1(@policy@, @model@, @subjects@, lc_failure);
     ELSIF lc_keys IS NOT NULL THEN
         PERFORM lifecycle.scheduled_v1(@policy@, @model@, @subjects@, lc_dues,
-            CASE WHEN lc_dues[1] - @resolution@ < clock_timestamp() THEN '{"late": true}'::jsonb
+            CASE WHEN lc_dues[1] - @resolution@ < lifecycle.now_v1() THEN '{"late": true}'::jsonb
                  ELSE '{}' END);
     END IF;
     RETURN NULL;

@@ -21,7 +21,7 @@ BEGIN
             FROM (@due_sql@) AS compiled
         ), changed AS (
             SELECT key, lifecycle.tick_v1(became.due, @resolution@) AS due,
-                coalesce(was.due <= (SELECT clock_timestamp()), false) AS past
+                coalesce(was.due <= (SELECT lifecycle.now_v1()), false) AS past
             FROM became LEFT JOIN was USING (key)
             WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches
         )
@@ -42,7 +42,7 @@ BEGIN
     END IF;
     IF lc_keys IS NOT NULL THEN
         PERFORM lifecycle.scheduled_v1(@policy@, @model@, @subjects@, lc_dues,
-            CASE WHEN lc_dues[1] - @resolution@ < clock_timestamp() THEN '{"late": true}'::jsonb
+            CASE WHEN lc_dues[1] - @resolution@ < lifecycle.now_v1() THEN '{"late": true}'::jsonb
                  ELSE '{}' END);
     END IF;
     IF lc_past_keys IS NOT NULL THEN

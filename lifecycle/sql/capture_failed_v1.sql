@@ -11,7 +11,7 @@ BEGIN
     FOR i IN 1..total BY chunk LOOP
         PERFORM lifecycle.write_v1('capture_failed', p_policy, p_model,
             lifecycle.slice_v1(p_subjects, i, least(i + chunk - 1, total)),
-            least(chunk, total - i + 1), NULL, clock_timestamp(), NULL,
+            least(chunk, total - i + 1), NULL, lifecycle.now_v1(), NULL,
             jsonb_build_object('sqlstate', p_sqlstate, 'again', true), NULL);
     END LOOP;
 END $$

@@ -17,7 +17,7 @@ BEGIN
     -- The runner has looked at what Django knows of; a cascade of the database's own comes here.
     IF said <> '{}' AND EXISTS (SELECT FROM @tables@.lifecycle_exception
             WHERE model = p_model AND kind = 'hold'
-            AND (until IS NULL OR until > clock_timestamp())
+            AND (until IS NULL OR until > lifecycle.now_v1())
             AND CASE WHEN p_subjects.bigints IS NOT NULL THEN key::bigint = ANY (p_subjects.bigints)
                      WHEN p_subjects.uuids IS NOT NULL THEN key::uuid = ANY (p_subjects.uuids)
                      ELSE key = ANY (p_subjects.texts) END) THEN

@@ -1,7 +1,7 @@
 -- Any role that may write a tracked table can record what it wrote, and nothing else: the ledger's
 -- other functions are for the role that owns them, and for those it grants them to.
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA lifecycle FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION lifecycle.finite_v1, lifecycle.tick_v1, lifecycle.setting_v1,
+GRANT EXECUTE ON FUNCTION lifecycle.now_v1, lifecycle.finite_v1, lifecycle.tick_v1, lifecycle.setting_v1,
     lifecycle.excepted_v1, lifecycle.scheduled_v1, lifecycle.capture_failed_v1,
     lifecycle.ending_v1, lifecycle.ended_v1, lifecycle.truncated_v1
 TO PUBLIC

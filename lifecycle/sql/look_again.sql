@@ -2,7 +2,7 @@
 SELECT lifecycle.write_v1('expiry_scheduled', state.name, held.model,
     ROW(held.subjects_bigint, held.subjects_uuid, held.subjects_text, held.subjects_range)
         ::lifecycle.subjects,
-    held.count, NULL, clock_timestamp(), NULL, '{{"carried": "released"}}', NULL)
+    held.count, NULL, lifecycle.now_v1(), NULL, '{{"carried": "released"}}', NULL)
 FROM lifecycle_event AS held
 JOIN lifecycle_policy AS state ON state.model = held.model
 WHERE held.id = %(event)s AND held.count > 0

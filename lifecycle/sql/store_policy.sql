@@ -3,7 +3,7 @@ WITH stored AS (
     INSERT INTO lifecycle_policy (name, model, fingerprint, state, key_kind, due_sql, state_sql,
                                   spent, declared_at)
     VALUES (%(name)s, %(model)s, %(fingerprint)s, %(state)s, %(key_kind)s, %(due_sql)s,
-            %(state_sql)s, '{{}}', clock_timestamp())
+            %(state_sql)s, '{{}}', lifecycle.now_v1())
     ON CONFLICT (name) DO UPDATE SET model = EXCLUDED.model, fingerprint = EXCLUDED.fingerprint,
         key_kind = EXCLUDED.key_kind, due_sql = EXCLUDED.due_sql, state_sql = EXCLUDED.state_sql,
         declared_at = EXCLUDED.declared_at

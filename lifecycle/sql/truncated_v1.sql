@@ -5,7 +5,7 @@ BEGIN
     IF EXISTS (SELECT FROM @tables@.lifecycle_exception WHERE kind = 'hold'
                AND (model = p_model OR policy IN (
                    SELECT name FROM @tables@.lifecycle_policy WHERE lifecycle_policy.model = p_model))
-               AND (until IS NULL OR until > clock_timestamp())) THEN
+               AND (until IS NULL OR until > lifecycle.now_v1())) THEN
         RAISE EXCEPTION 'TRUNCATE of % refused: rows of it are held', p_model
             USING ERRCODE = 'restrict_violation',
                   HINT = 'Release the holds first: lifecycle.release().';

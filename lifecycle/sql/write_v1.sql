@@ -14,7 +14,7 @@ BEGIN
         count, basis, due_at, recorded_at, cause, actor, run, detail, settled)
     VALUES (
         p_kind, p_policy, p_model, p_subjects.bigints, p_subjects.uuids, p_subjects.texts,
-        p_subjects.span, p_count, p_basis, p_due, clock_timestamp(),
+        p_subjects.span, p_count, p_basis, p_due, lifecycle.now_v1(),
         left(coalesce(p_detail ->> 'cause', lifecycle.setting_v1('cause'), ''), 100),
         left(coalesce(lifecycle.setting_v1('actor'), ''), 200), p_run, p_detail - 'cause', p_settled)
     RETURNING * INTO told;

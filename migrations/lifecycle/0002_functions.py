@@ -12,6 +12,7 @@ class Migration(migrations.Migration):
             [
                 "schema",
                 "subjects",
+                "now_v1",
                 "finite_v1",
                 "tick_v1",
                 "setting_v1",

@@ -4,5 +4,5 @@ SELECT coalesce(sum(value::bigint) FILTER (WHERE NOT allowed AND key >= oldest),
     coalesce(sum(value::bigint) FILTER (WHERE allowed AND substr(key, 9, 13) > oldest), 0)::bigint
 FROM lifecycle_policy LEFT JOIN jsonb_each_text(spent) ON true
 CROSS JOIN LATERAL (SELECT starts_with(key, 'allowed') AS allowed,
-    to_char(clock_timestamp() AT TIME ZONE 'UTC' - interval '24 hours', 'YYYY-MM-DD"T"HH24') AS oldest) AS clock
+    to_char(lifecycle.now_v1() AT TIME ZONE 'UTC' - interval '24 hours', 'YYYY-MM-DD"T"HH24') AS oldest) AS clock
 WHERE name = %(policy)s
