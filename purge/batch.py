@@ -122,7 +122,7 @@ def _prepare(policy: Policy, using: str, run: int | None, dry: bool) -> Batch | 
     if not known or brakes.why_not(policy, known[0]):
         return None
     _, _, now, _, state_sql, _, clock = known[0]
-    check_clock(clock, policy.name)
+    check_clock(clock, policy.name, using)
     return Batch(policy, using, run, now, dry, state_sql)
 
 

@@ -1,5 +1,6 @@
 """The pulse: once a second, in the consumer, ask what is due and wake a worker for it.
 
+Each database with a ledger has its own pulse, a thread: one that does not answer holds up no other.
 Due times are whole seconds where a policy does not say otherwise, so the pulse beats just after
 each whole second of the database's clock.
 
@@ -17,6 +18,7 @@ from datetime import datetime, timedelta
 from django.db import connections
 
 from lifecycle.db import scalar
+from lifecycle.places import served
 
 from .batch import ALWAYS
 from .runner import due_policies
@@ -33,98 +35,114 @@ LONGEST_REST = 300.0  # seconds; a policy that fails again and again is asked fo
 # session the dead ones, which cannot be vacuumed, are not read again every second.
 LOOK_BACK = timedelta(minutes=2)
 
+
+class Pulse:
+    """What this process remembers of one database, and the thread that asks it."""
+
+    def __init__(self, using: str) -> None:
+        self.using = using
+        self.asked: dict[str, float] = {}  # policy -> when it was asked for, monotonic
+        self.left: dict[str, datetime] = {}  # policy -> since when a worker has left something due
+        # policy -> failures in a row, until when it rests
+        self.resting: dict[str, tuple[int, float]] = {}
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._wanted = threading.Event()
+
+    def start(self) -> None:
+        """Start the thread, once however many worker threads ask for it."""
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                name = f"purge-pulse-{self.using}"
+                self._thread = threading.Thread(target=self._beat, name=name, daemon=True)
+                self._thread.start()
+
+    def answered(self, policy: str, left: datetime | None = None) -> None:
+        """A worker has answered a wake-up.
+
+        Where its time was over first, something may be `left` that has been due since then: the
+        next beat comes at once and looks back as far.
+        """
+        with self._lock:
+            self.asked.pop(policy, None)
+            self.resting.pop(policy, None)
+            if left is not None:
+                self.left[policy] = left
+        if left is not None:
+            self._wanted.set()
+
+    def failed(self, policy: str) -> None:
+        """A worker could not go on: let the policy rest, longer after each failure in a row."""
+        with self._lock:
+            failures = self.resting.get(policy, (0, 0.0))[0] + 1
+            rest = min(INTERVAL * 2 ** min(failures, 10), LONGEST_REST)
+            self.resting[policy] = failures, time.monotonic() + rest
+            self.asked.pop(policy, None)
+
+    def tick(self, since: datetime = ALWAYS, heartbeat: bool = False) -> list[str]:
+        """Wake a worker for each policy that has something due; returns their names.
+
+        A heartbeat asks also where an answer is outstanding: that one may not look back far enough.
+        """
+        from .tasks import run_policy_task
+
+        with self._lock:
+            left = dict(self.left)
+        since = min([since, *left.values()])
+        due = due_policies(self.using, since)
+        names = [name for name in due if self._may_ask(name, heartbeat)]
+        for name in names:
+            run_policy_task(name, since.isoformat(), self.using)
+            with self._lock:
+                self.asked[name] = time.monotonic()
+        self._forget(left, {*names, *(left.keys() - due)})
+        return names
+
+    def _forget(self, left: dict[str, datetime], names: set[str]) -> None:
+        """Of what was left: asked for, or done by others."""
+        with self._lock:
+            for name in names:
+                if self.left.get(name) == left.get(name):
+                    self.left.pop(name, None)
+
+    def _may_ask(self, policy: str, heartbeat: bool) -> bool:
+        now = time.monotonic()
+        with self._lock:
+            if now < self.resting.get(policy, (0, 0.0))[1]:
+                return False
+            return heartbeat or now - self.asked.get(policy, -ASKED_AGAIN) >= ASKED_AGAIN
+
+    def _beat(self) -> None:
+        since, healthy, told = ALWAYS, True, {"database": self.using}
+        while True:
+            self._wanted.clear()
+            try:
+                self.tick(since)
+                clock = scalar(self.using, "SELECT lifecycle.now_v1()")
+                since, wait = clock - LOOK_BACK, INTERVAL - clock.microsecond / 1_000_000 + AFTER
+                if not healthy:
+                    logger.warning("pulse goes on", extra=told | {"action": "pulse_recovered"})
+                healthy = True
+            except Exception:
+                # The database may be restarting; the next beat connects again, from the start.
+                if healthy:
+                    logger.exception("pulse failed", extra=told | {"action": "pulse_failed"})
+                since, healthy, wait = ALWAYS, False, INTERVAL
+                connections.close_all()
+            self._wanted.wait(wait)
+
+
+_pulses: dict[str, Pulse] = {}
 _lock = threading.Lock()
-_thread: threading.Thread | None = None
-_wanted = threading.Event()
-_asked: dict[str, float] = {}  # policy -> when it was asked for, monotonic
-_left: dict[str, datetime] = {}  # policy -> since when a worker has left something due
-_resting: dict[str, tuple[int, float]] = {}  # policy -> failures in a row, until when it rests
+
+
+def of(using: str) -> Pulse:
+    """This process's pulse of a database."""
+    with _lock:
+        return _pulses.setdefault(using, Pulse(using))
 
 
 def start() -> None:
-    """Start this process's pulse, once however many worker threads it has."""
-    global _thread
-    with _lock:
-        if _thread is None or not _thread.is_alive():
-            _thread = threading.Thread(target=_beat, name="purge-pulse", daemon=True)
-            _thread.start()
-
-
-def answered(policy: str, left: datetime | None = None) -> None:
-    """A worker has answered a wake-up.
-
-    Where its time was over first, something may be `left` that has been due since then: the next
-    beat comes at once and looks back as far.
-    """
-    with _lock:
-        _asked.pop(policy, None)
-        _resting.pop(policy, None)
-        if left is not None:
-            _left[policy] = left
-    if left is not None:
-        _wanted.set()
-
-
-def failed(policy: str) -> None:
-    """A worker could not go on: let the policy rest, longer after each failure in a row."""
-    with _lock:
-        failures = _resting.get(policy, (0, 0.0))[0] + 1
-        rest = min(INTERVAL * 2 ** min(failures, 10), LONGEST_REST)
-        _resting[policy] = failures, time.monotonic() + rest
-        _asked.pop(policy, None)
-
-
-def tick(since: datetime = ALWAYS, heartbeat: bool = False) -> list[str]:
-    """Wake a worker for each policy that has something due; returns their names.
-
-    A heartbeat asks also where an answer is outstanding: that one may not look back far enough.
-    """
-    from .tasks import run_policy_task
-
-    with _lock:
-        left = dict(_left)
-    since = min([since, *left.values()])
-    due = due_policies(since=since)
-    names = [name for name in due if _may_ask(name, heartbeat)]
-    for name in names:
-        run_policy_task(name, since.isoformat())
-        with _lock:
-            _asked[name] = time.monotonic()
-    _forget(left, {*names, *(left.keys() - due)})
-    return names
-
-
-def _forget(left: dict[str, datetime], names: set[str]) -> None:
-    """Of what was left: asked for, or done by others."""
-    with _lock:
-        for name in names:
-            if _left.get(name) == left.get(name):
-                _left.pop(name, None)
-
-
-def _may_ask(policy: str, heartbeat: bool) -> bool:
-    now = time.monotonic()
-    with _lock:
-        if now < _resting.get(policy, (0, 0.0))[1]:
-            return False
-        return heartbeat or now - _asked.get(policy, -ASKED_AGAIN) >= ASKED_AGAIN
-
-
-def _beat() -> None:
-    since, healthy = ALWAYS, True
-    while True:
-        _wanted.clear()
-        try:
-            tick(since)
-            clock = scalar("default", "SELECT lifecycle.now_v1()")
-            since, wait = clock - LOOK_BACK, INTERVAL - clock.microsecond / 1_000_000 + AFTER
-            if not healthy:
-                logger.warning("pulse goes on", extra={"action": "pulse_recovered"})
-            healthy = True
-        except Exception:
-            # The database may be restarting; the next beat connects again, from the start.
-            if healthy:
-                logger.exception("pulse failed", extra={"action": "pulse_failed"})
-            since, healthy, wait = ALWAYS, False, INTERVAL
-            connections.close_all()
-        _wanted.wait(wait)
+    """Start this process's pulses, one for each database that has a ledger."""
+    for using in served():
+        of(using).start()

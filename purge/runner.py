@@ -36,7 +36,8 @@ SMALLEST = 100  # rows
 LARGEST = 10_000  # rows; no event lists more
 SILENT = timedelta(minutes=10)  # longer than any batch: such a run is not there any more
 
-_sizes: dict[str, int] = {}  # policy -> rows in a batch, as its last batches took time
+# (database, policy) -> rows in a batch, as its last batches took time
+_sizes: dict[tuple[str, str], int] = {}
 
 
 @dataclass
@@ -121,7 +122,7 @@ def turns(policy: Policy, how: Pass) -> Any:
         return
     run = _start(policy, how)
     try:
-        check_clock(scalar(how.using, "SELECT clock_timestamp()"), policy.name)
+        check_clock(scalar(how.using, "SELECT clock_timestamp()"), policy.name, how.using)
         check_cap(policy, how.using)
         while not how.is_over and (how.limit is None or total.looked < how.limit):
             rows = min(_size(policy, how), how.limit - total.looked if how.limit else LARGEST)
@@ -129,7 +130,7 @@ def turns(policy: Policy, how: Pass) -> Any:
             done = run_batch(policy, how.using, run.pk, rows, how.since, how.seen)
             if done is None:
                 break
-            _resize(policy, time.monotonic() - started)
+            _resize(policy, how.using, time.monotonic() - started)
             total.add(done)
             yield total
     except Halt as error:
@@ -147,16 +148,17 @@ def _size(policy: Policy, how: Pass) -> int:
     """How many rows the next batch takes; a dry run leaves no rest of an entry to come back to."""
     if how.dry:
         return LARGEST
-    return min(_sizes.get(policy.name, policy.batch_rows), policy.batch_rows)
+    return min(_sizes.get((how.using, policy.name), policy.batch_rows), policy.batch_rows)
 
 
-def _resize(policy: Policy, took: float) -> None:
+def _resize(policy: Policy, using: str, took: float) -> None:
     """Half after a batch of over half a second, twice after one of under a tenth."""
-    size, most = _sizes.get(policy.name, policy.batch_rows), policy.batch_rows
+    place, most = (using, policy.name), policy.batch_rows
+    size = _sizes.get(place, most)
     if took > SLOW:
-        _sizes[policy.name] = max(size // 2, min(SMALLEST, most))
+        _sizes[place] = max(size // 2, min(SMALLEST, most))
     elif took < SLOW / 5:
-        _sizes[policy.name] = min(size * 2, most)
+        _sizes[place] = min(size * 2, most)
 
 
 def _start(policy: Policy, how: Pass) -> Run:

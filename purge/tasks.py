@@ -1,11 +1,14 @@
 """Huey's tasks: names and times only, the work is in the runner."""
 
+import logging
 import time
 from datetime import datetime
 
+from django.db import DEFAULT_DB_ALIAS
 from huey import crontab
 from huey.contrib.djhuey import HUEY, db_periodic_task, db_task
 
+from lifecycle.places import served
 from lifecycle.registry import get_policy
 
 from . import pulse
@@ -13,28 +16,36 @@ from .runner import Pass, close_interrupted, run_policy
 
 SLICE = 1.0  # seconds; then the worker is free for the next policy in the queue
 
+logger = logging.getLogger("purge")
+
 
 @db_task()
-def run_policy_task(name: str, since: str) -> None:
+def run_policy_task(name: str, since: str, using: str = DEFAULT_DB_ALIAS) -> None:
     """A slice of a pass over one policy; the pulse asks again while anything is due."""
-    start = datetime.fromisoformat(since)
-    how = Pass(since=start, deadline=time.monotonic() + SLICE)
+    start, beats = datetime.fromisoformat(since), pulse.of(using)
+    how = Pass(since=start, using=using, deadline=time.monotonic() + SLICE)
     try:
         run_policy(get_policy(name), how)
     except Exception:
-        pulse.failed(name)
+        beats.failed(name)
         raise
-    pulse.answered(name, left=start if how.is_over else None)
+    beats.answered(name, left=start if how.is_over else None)
 
 
 @db_periodic_task(crontab(minute="*"))
 def heartbeat() -> None:
     """Everything due, from the start: finds what the pulse may not have seen."""
-    close_interrupted()
-    pulse.tick(heartbeat=True)
+    for using in served():
+        try:
+            close_interrupted(using)
+            pulse.of(using).tick(heartbeat=True)
+        except Exception:
+            # The other databases have theirs all the same.
+            told = {"action": "heartbeat_failed", "database": using}
+            logger.exception("heartbeat failed", extra=told)
 
 
 @HUEY.on_startup()
 def start_pulse() -> None:
-    """Each worker calls this; its process has one pulse."""
+    """Each worker calls this; its process has one pulse for each database."""
     pulse.start()

@@ -190,7 +190,7 @@ class Lives(RuleBasedStateMachine):
     def run(self, limit: int | None = None, size: int = 10_000) -> None:
         allowed, due = self.world.look(whole=limit is None)
         policy = get_policy(POLICY)
-        runner._sizes[POLICY] = policy.batch_rows = size
+        runner._sizes["default", POLICY] = policy.batch_rows = size
         run_policy(policy, Pass(limit=limit))
         gone = self.world.rows.keys() - keys_of(Life.objects.all())
         assert gone <= allowed, f"ended too early: {gone - allowed}"

@@ -365,7 +365,7 @@ def test_clock_guard_sees_a_slow_jump_between_rare_looks() -> None:
 
 def test_clock_jump_stops_every_policy(tickets: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine()
-    monkeypatch.setattr(clock, "_guard", ClockGuard(machine))
+    monkeypatch.setattr(clock, "_guards", {"default": ClockGuard(machine)})
     due(1)
     Token.objects.create(expires_at=timezone.now() - AGO)
     machine.seconds = clock._boottime()

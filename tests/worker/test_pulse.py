@@ -25,14 +25,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def queue(transactional_db: None) -> Iterator[None]:
     """The queue, emptied; the pulse as in a new process."""
-    pulse._asked.clear()
-    pulse._resting.clear()
-    pulse._left.clear()
+    pulse._pulses.clear()
     brakes._said.clear()
     HUEY.storage.flush_queue()
     yield
     HUEY.storage.flush_queue()
     HUEY.storage.close()
+
+
+def beats() -> pulse.Pulse:
+    """The pulse of the test database."""
+    return pulse.of("default")
 
 
 def token(ago: timedelta = timedelta(seconds=1)) -> Token:
@@ -45,24 +48,24 @@ def queued() -> int:
 
 def test_asks_once_until_it_is_answered() -> None:
     token()
-    assert pulse.tick() == ["tokens"]
-    assert pulse.tick() == []
-    pulse.answered("tokens")
-    assert pulse.tick() == ["tokens"]
+    assert beats().tick() == ["tokens"]
+    assert beats().tick() == []
+    beats().answered("tokens")
+    assert beats().tick() == ["tokens"]
     assert queued() == 2
 
 
 def test_asks_nobody_when_nothing_is_due() -> None:
     token(timedelta(hours=-1))
-    assert pulse.tick() == []
+    assert beats().tick() == []
     assert queued() == 0
 
 
 def test_wake_up_without_an_answer_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     token()
-    pulse.tick()
+    beats().tick()
     monkeypatch.setattr(pulse, "ASKED_AGAIN", 0.0)
-    assert pulse.tick() == ["tokens"]
+    assert beats().tick() == ["tokens"]
 
 
 def test_wake_up_that_could_not_be_sent_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,52 +73,52 @@ def test_wake_up_that_could_not_be_sent_is_repeated(monkeypatch: pytest.MonkeyPa
     with monkeypatch.context() as broken:
         broken.setattr(HUEY, "enqueue", lambda *given: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            pulse.tick()
-    assert pulse.tick() == ["tokens"]
+            beats().tick()
+    assert beats().tick() == ["tokens"]
 
 
 def test_failing_policy_rests_longer_and_longer() -> None:
     token()
     rests = []
     for _ in range(12):
-        pulse.failed("tokens")
-        rests.append(round(pulse._resting["tokens"][1] - pulse.time.monotonic()))
-        assert pulse.tick(heartbeat=True) == []
+        beats().failed("tokens")
+        rests.append(round(beats().resting["tokens"][1] - pulse.time.monotonic()))
+        assert beats().tick(heartbeat=True) == []
     assert rests == sorted(rests)
     assert rests[0] == 2
     assert rests[-1] <= pulse.LONGEST_REST
-    pulse.answered("tokens")
-    assert pulse.tick() == ["tokens"]
+    beats().answered("tokens")
+    assert beats().tick() == ["tokens"]
 
 
 def test_heartbeat_asks_what_the_pulse_does_not_see() -> None:
     token()
     let_pass(timedelta(hours=1))
     recent = timezone.now() - pulse.LOOK_BACK
-    assert pulse.tick(since=recent) == []
-    assert pulse.tick(heartbeat=True) == ["tokens"]
-    assert pulse.tick(heartbeat=True) == ["tokens"]
+    assert beats().tick(since=recent) == []
+    assert beats().tick(heartbeat=True) == ["tokens"]
+    assert beats().tick(heartbeat=True) == ["tokens"]
 
 
 def test_backlog_is_asked_for_until_it_is_done() -> None:
     token()
     let_pass(timedelta(hours=1))
     recent = timezone.now() - pulse.LOOK_BACK
-    pulse.answered("tokens", left=ALWAYS)
-    assert pulse.tick(since=recent) == ["tokens"]
-    pulse.answered("tokens")
-    assert pulse.tick(since=recent) == []
-    pulse.answered("tokens", left=ALWAYS)
+    beats().answered("tokens", left=ALWAYS)
+    assert beats().tick(since=recent) == ["tokens"]
+    beats().answered("tokens")
+    assert beats().tick(since=recent) == []
+    beats().answered("tokens", left=ALWAYS)
     run_due()
-    assert pulse.tick(since=recent) == []
-    assert not pulse._left
+    assert beats().tick(since=recent) == []
+    assert not beats().left
 
 
 def test_policy_of_other_code_is_left_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
     token()
     PolicyState.objects.filter(name="tokens").update(fingerprint="of-yesterday")
-    assert pulse.tick() == []
-    assert pulse.tick() == []
+    assert beats().tick() == []
+    assert beats().tick() == []
     assert caplog.text.count("tokens: declared differently") == 1
     assert run_due() == {}
 
