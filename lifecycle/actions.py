@@ -17,6 +17,7 @@ from .compile import compiled
 from .db import Raw, fetch, scalar, statement
 from .errors import ConditionNotMet, LifecycleError, NoPolicy, RowMissing
 from .keys import key_of, label_of
+from .places import home, home_of
 from .policy import Policy
 from .registry import get_policy, policies_of
 
@@ -164,7 +165,9 @@ def _bar(policy: str, using: str) -> None:
 
 
 def _alias(target: Any) -> str:
-    return getattr(getattr(target, "_state", None), "db", None) or DEFAULT_DB_ALIAS
+    if isinstance(target, Model):
+        return home_of(target)  # not where it was read, which may be a replica
+    return home(get_policy(target).model) if isinstance(target, str) else DEFAULT_DB_ALIAS
 
 
 def _label(obj: Model) -> str:

@@ -29,6 +29,7 @@ from psycopg import sql
 from .dispositions import Update
 from .keys import Key, key_of
 from .literals import inline
+from .places import home
 from .policy import Policy
 from .zones import zoned
 
@@ -74,7 +75,7 @@ def select(rows: QuerySet[Any], **columns: Any) -> str:
     """`SELECT` of the named expressions over all rows, with values inlined."""
     names = {f"lifecycle_{name}": expression for name, expression in columns.items()}
     query = rows.annotate(**names).values_list(*names).query
-    statement, params = query.get_compiler(connection=connections["default"]).as_sql()
+    statement, params = query.get_compiler(connection=connections[rows.db]).as_sql()
     text = inline(statement, params)
     # Only the aliases: a column or table of the host may begin with the same word.
     for name in columns:
@@ -174,7 +175,7 @@ def _truth(condition: Q) -> Expression | Case:
 def _rows(policy: Policy) -> QuerySet[Any]:
     # The base manager: a default manager that filters would hide rows from their own policy.
     concrete = policy.model._meta.concrete_model
-    return concrete._base_manager.using("default").order_by()  # type: ignore[union-attr]
+    return concrete._base_manager.using(home(policy.model)).order_by()  # type: ignore[union-attr]
 
 
 def _assignments(policy: Policy) -> str:
@@ -182,5 +183,5 @@ def _assignments(policy: Policy) -> str:
         return ""
     query: Any = _rows(policy).query.chain(klass=UpdateQuery)
     query.add_update_values(policy.disposition.values)
-    statement, params = query.get_compiler(connection=connections["default"]).as_sql()
+    statement, params = query.get_compiler(connection=connections[home(policy.model)]).as_sql()
     return inline(statement, params).split(" SET ", 1)[1]

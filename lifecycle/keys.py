@@ -6,6 +6,8 @@ from typing import Any
 from django.db import connections
 from django.db.models import Field, Model
 
+from .places import home
+
 INTEGERS = {
     "AutoField", "BigAutoField", "SmallAutoField", "IntegerField", "BigIntegerField",
     "SmallIntegerField", "PositiveIntegerField", "PositiveBigIntegerField",
@@ -37,7 +39,7 @@ def key_of(model: type[Model]) -> Key:
     kind = "bigint" if target.get_internal_type() in INTEGERS else "text"
     if target.get_internal_type() == "UUIDField":
         kind = "uuid"
-    return Key(str(pk.column), _db_type(target), kind)
+    return Key(str(pk.column), _db_type(target, home(model)), kind)
 
 
 def subjects_of(key: Key, keys: str) -> str:
@@ -59,5 +61,5 @@ def key_field(model: type[Model]) -> "Field[Any, Any]":
     return field
 
 
-def _db_type(field: "Field[Any, Any]") -> str:
-    return str(field.rel_db_type(connections["default"]) or "text")
+def _db_type(field: "Field[Any, Any]", using: str) -> str:
+    return str(field.rel_db_type(connections[using]) or "text")

@@ -4,11 +4,11 @@ from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
-from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
 
 from .errors import LifecycleError, RowMissing
 from .keys import key_field, key_of
+from .places import home
 
 
 def named(row: Model) -> str:
@@ -28,9 +28,10 @@ def parse(name: str) -> tuple[type[Model], str]:
     return model, _key(model, key)
 
 
-def row_of(name: str, using: str = DEFAULT_DB_ALIAS) -> Model:
-    """The row of that name; `RowMissing` when it is not in the database."""
+def row_of(name: str, using: str | None = None) -> Model:
+    """The row of that name, where its model is written; `RowMissing` when it is not there."""
     model, key = parse(name)
+    using = using or home(model)
     row = model._base_manager.using(using).filter(pk=key).first()
     if row is None:
         raise RowMissing(f"{model._meta.label}:{key} is not in the database.")

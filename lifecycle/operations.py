@@ -22,7 +22,7 @@ class RunFiles(Operation):
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        if schema_editor.connection.vendor != "postgresql":
+        if not self._is_for(app_label, schema_editor.connection, to_state):
             return
         with schema_editor.connection.cursor() as cursor:
             cursor.execute("SELECT quote_ident(current_schema())")
@@ -33,8 +33,14 @@ class RunFiles(Operation):
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        if schema_editor.connection.vendor == "postgresql":
+        if self._is_for(app_label, schema_editor.connection, from_state):
             schema_editor.execute(self.reverse_sql, params=None)
+
+    def _is_for(self, app_label: str, connection: Any, state: Any) -> bool:
+        """Whether the router puts the app's tables here: without them the functions have no use."""
+        models = [model for model in state.apps.get_models() if model._meta.app_label == app_label]
+        here = all(self.allow_migrate_model(connection.alias, model) for model in models)
+        return connection.vendor == "postgresql" and here
 
     def describe(self) -> str:
         return f"Run {len(self.files)} SQL files of lifecycle"
