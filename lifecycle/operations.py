@@ -6,6 +6,42 @@ from django.db.migrations.operations.base import Operation
 
 from .sqlfile import load
 
+#: Every file that the migrations run, in their order: for test databases made without migrations.
+FUNCTIONS = [
+    "schema",
+    "subjects",
+    "now_v1",
+    "finite_v1",
+    "tick_v1",
+    "setting_v1",
+    "size_v1",
+    "slice_v1",
+    "sorted_v1",
+    "one_v1",
+    "keys_v1",
+    "excepted_v1",
+    "touches_v1",
+    "list_v1",
+    "apply_v1",
+    "write_v1",
+    "schedule_part_v1",
+    "scheduled_v1",
+    "capture_failed_v1",
+    "ending_v1",
+    "ended_v1",
+    "truncated_v1",
+    "names_v1",
+    "renewed_v1",
+    "story_v1",
+    "rebuild_v1",
+    "guard_rows_v1",
+    "guard_rows_trigger",
+    "guard_truncate_trigger",
+    "agenda_autovacuum",
+    "event_storage",
+    "grants",
+]
+
 
 class RunFiles(Operation):
     """Run `.sql` files in order; `@tables@` is the schema in which this app's tables are."""

@@ -1,5 +1,8 @@
 """`capture=Signals()`: what Django's model signals can tell the ledger."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
@@ -13,6 +16,7 @@ from .keys import key_of, label_of
 from .policy import Policy
 from .registry import policies_of
 
+_silent: ContextVar[bool] = ContextVar("lifecycle_silent", default=False)  # tests only
 REMEMBERED = "_lifecycle_due"  # in an instance's __dict__, from pre_save to post_save
 
 
@@ -25,16 +29,30 @@ def connect(policy: Policy) -> None:
         post_delete.connect(_deleted, model, weak=False, dispatch_uid="lifecycle.deleted")
 
 
+@contextmanager
+def silent() -> Iterator[None]:
+    """Nothing is recorded inside; for `lifecycle.testing`."""
+    token = _silent.set(True)
+    try:
+        yield
+    finally:
+        _silent.reset(token)
+
+
+def _records(using: str) -> bool:
+    return connections[using].vendor == "postgresql" and not _silent.get()
+
+
 def _saving(instance: Model, using: str, policy: Policy, **kwargs: Any) -> None:
     """Remember when the row ended before: an unchanged end must not take a restore back."""
-    if kwargs.get("raw") or connections[using].vendor != "postgresql":
+    if kwargs.get("raw") or not _records(using):
         return
     found, _ = _due(instance, using, policy)
     instance.__dict__.setdefault(REMEMBERED, {})[policy.name] = found
 
 
 def _saved(instance: Model, using: str, policy: Policy, **kwargs: Any) -> None:
-    if kwargs.get("raw") or connections[using].vendor != "postgresql":
+    if kwargs.get("raw") or not _records(using):
         return
     before = instance.__dict__.get(REMEMBERED, {}).pop(policy.name, None)
     found, sqlstate = _due(instance, using, policy)
@@ -60,7 +78,7 @@ def _due(instance: Model, using: str, policy: Policy) -> tuple[tuple[Any, ...] |
 
 
 def _deleted(instance: Model, using: str, **kwargs: Any) -> None:
-    if connections[using].vendor != "postgresql":
+    if not _records(using):
         return
     if any(policy.capture.triggers for policy in policies_of(type(instance))):
         return  # another policy's DELETE trigger has recorded it

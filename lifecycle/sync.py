@@ -12,9 +12,10 @@ from .db import fetch, scalar, statement
 from .fingerprint import fingerprint
 from .keys import label_of
 from .models import Event, PolicyState
+from .operations import FUNCTIONS, RunFiles
 from .policy import Policy
 from .registry import all_policies
-from .triggers import triggers_on
+from .triggers import registered, triggers_on
 
 LEDGER, GUARD = Event._meta.db_table, "lifecycle_event_guard_truncate"
 
@@ -33,12 +34,44 @@ def sync(using: str) -> None:
     tables = tables_in(using)
     if PolicyState._meta.db_table not in tables:
         return
+    if made_without_migrations(connection):
+        install_all(using)
+    reset_clock(using)
     guard_truncate(connection)
     for policy in all_policies():
         if compiled(policy).tables[0] in tables and router.allow_migrate_model(using, policy.model):
             with transaction.atomic(using=using):
                 store(policy, using)
                 cover_partitions(policy, using)
+
+
+def made_without_migrations(connection: BaseDatabaseWrapper) -> bool:
+    """Whether this is a test database that was made by `--nomigrations`."""
+    if not is_test_database(connection):
+        return False
+    return not scalar(connection.alias, "SELECT to_regnamespace('lifecycle') IS NOT NULL")
+
+
+def install_all(using: str) -> None:
+    """What the migrations would have brought: functions, and triggers that are missing."""
+    with connections[using].schema_editor() as editor:
+        RunFiles(FUNCTIONS).database_forwards("lifecycle", editor, None, None)
+    there = tables_in(using)
+    for model, trigger in registered():
+        if model._meta.db_table in there:
+            trigger.install(model, database=using)  # type: ignore[arg-type]
+
+
+def clock_is_set(using: str) -> bool:
+    """Whether a test has set the clock of this database."""
+    return bool(scalar(using, "SELECT to_regclass('lifecycle.test_clock') IS NOT NULL"))
+
+
+def reset_clock(using: str) -> None:
+    """After a test that has set it; every flush comes here."""
+    if clock_is_set(using):
+        fetch(using, statement(__file__, "now_v1"))
+        fetch(using, "DROP TABLE lifecycle.test_clock")
 
 
 def tables_in(using: str) -> set[str]:

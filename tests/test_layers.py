@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lifecycle.operations import FUNCTIONS
 from tests.infra.servers import ROOT
 
 HUEY = {"purge/tasks.py", "purge/queue.py"}
@@ -71,6 +72,7 @@ def test_migrations_name_every_function_once() -> None:
         path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "lifecycle/sql").iterdir()
     }
     assert set(named) <= set(files)
+    assert named == FUNCTIONS
     assert len(named) == len(set(named))
     versioned = {name for name in files if re.search(r"_v\d+$", name)}
     assert versioned <= set(named)

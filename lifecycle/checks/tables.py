@@ -13,7 +13,7 @@ from lifecycle.models import Event
 from lifecycle.policy import Policy
 
 from . import reading
-from .messages import error
+from .messages import error, warning
 
 #: folders of installed packages: a migration written there is lost at the next upgrade
 INSTALLED = {"site-packages", "dist-packages"}
@@ -56,13 +56,16 @@ def beside_its_ledger(policy: Policy) -> list[CheckMessage]:
 
 
 def has_migrations(policy: Policy) -> list[CheckMessage]:
-    """E014: the app that owns the trigger has no migrations."""
+    """W014: the app that owns the trigger has no migrations: a later trigger comes with none.
+
+    A warning, because an error would stop the `makemigrations` that mends it.
+    """
     labels = sorted({m._meta.app_label for m in _models(policy) if _migrations_of(m) is None})
     if not policy.capture.triggers or not labels:
         return []
     text = f"The app {labels[0]!r} has no migrations, so no trigger can come with them."
     hint = f"Run `manage.py makemigrations {labels[0]}` once, or use capture=Signals()."
-    return [error(14, text, hint, policy)]
+    return [warning(14, text, hint, policy)]
 
 
 def own_migrations(policy: Policy) -> list[CheckMessage]:

@@ -230,7 +230,7 @@ def test_ledger_in_another_database(elsewhere: Any) -> None:
 @pytest.mark.parametrize("module", [None, "tests.zoo.not_there"])
 def test_app_without_migrations(module: str | None) -> None:
     with override_settings(MIGRATION_MODULES={"zoo": module}):
-        assert ids(Policy("planted", Token, expires="expires_at")) == ["lifecycle.E014"]
+        assert ids(Policy("planted", Token, expires="expires_at")) == ["lifecycle.W014"]
 
 
 def test_installed_package_needs_a_proxy() -> None:

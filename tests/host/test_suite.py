@@ -1,0 +1,40 @@
+"""The sample suite of a host passes as its owner runs it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.infra.servers import ROOT
+
+RUNS = {"plain": (), "pytest-xdist": ("-n", "2"), "without migrations": ("--nomigrations",)}
+COMMAND = (
+    *(sys.executable, "-m", "pytest", "-q", "--create-db", "-o", "addopts="),
+    *("-p", "no:cacheprovider", "-p", "lifecycle.pytest_plugin", "tests/host/sample"),
+)
+
+
+def run_suite(settings: str, *arguments: str, worker: str) -> str:
+    """What pytest prints; the run has to succeed."""
+    variables = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+    done = subprocess.run(
+        [*COMMAND, f"--ds={settings}", *arguments],
+        cwd=ROOT, capture_output=True, text=True, timeout=240,
+        env=variables | {"HOST_DATABASE": f"test_host_{worker}"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("how", RUNS)
+def test_a_host_suite_passes(how: str, database_server: None, worker_id: str) -> None:
+    told = run_suite("tests.host.settings", *RUNS[how], worker=worker_id)
+    assert "skipped" not in told
+    assert "capture was absent" not in told
+
+
+def test_absent_capture_is_said(database_server: None, worker_id: str) -> None:
+    told = run_suite("tests.host.without_triggers", "-n", "1", worker=worker_id)
+    assert "capture was absent: the test database had no triggers on host_note" in told
+    assert "skipped" in told
