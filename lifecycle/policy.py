@@ -29,6 +29,7 @@ OPTIONS: dict[str, Any] = {
     "cap_fraction": 0.10,
     "resolution": timedelta(seconds=1),
     "batch_rows": 10_000,
+    "purge_hours": None,
     "on_request": False,
     "previously": None,
 }
@@ -53,6 +54,8 @@ class Policy:
                   in any 24 hours; one row more halts the policy before the first row goes
     resolution    due times are recorded rounded up to this. Default: 1 second
     batch_rows    most rows in one transaction. Default: 10,000
+    purge_hours   hours of the site's clock in which rows may go, as `(22, 6)`: at others they are
+                  only tombstoned. Default: the setting LIFECYCLE_PURGE_HOURS, else all
     on_request    rows end only by `expire_now()`; `expires` must then be left out
     previously    the policy's name before it was renamed
 
@@ -72,6 +75,7 @@ class Policy:
     cap_fraction: float
     resolution: timedelta
     batch_rows: int
+    purge_hours: tuple[int, int] | None
     on_request: bool
     previously: str | None
 
@@ -145,6 +149,15 @@ def _is_grace(value: Any) -> bool:
     return value >= timedelta(0) if isinstance(value, timedelta) else _is_expression(value)
 
 
+def is_hours(value: Any) -> bool:
+    """Whether a value gives hours of the day: from which, until before which."""
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        return False
+    whole = all(isinstance(hour, int) and not isinstance(hour, bool) for hour in value)
+    return whole and 0 <= value[0] <= 23 and 0 <= value[1] <= 24 and value[0] != value[1]
+
+
+HOURS = "two different hours of the day, as (22, 6)"
 WORDS = f"lower-case words joined by hyphens, at most {NAME_LENGTH} characters"
 RULES = (
     ("name", _is_name, WORDS),
@@ -161,6 +174,7 @@ RULES = (
     ("cap_fraction", lambda v: isinstance(v, int | float) and 0 <= v <= 1, "between 0 and 1"),
     ("resolution", _is_duration, "a positive timedelta"),
     ("batch_rows", _is_count, "a whole number above zero"),
+    ("purge_hours", lambda v: v is None or is_hours(v), HOURS),
     ("on_request", lambda v: isinstance(v, bool), "True or False"),
     ("previously", lambda v: v is None or _is_name(v), WORDS),
 )

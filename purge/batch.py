@@ -19,6 +19,7 @@ from psycopg.types.json import Jsonb
 
 from lifecycle.compile import compiled
 from lifecycle.db import Placed, Raw, fetch, scalar, statement
+from lifecycle.hours import is_open
 from lifecycle.keys import label_of
 from lifecycle.policy import Policy
 
@@ -44,6 +45,7 @@ class Batch:
     run: int | None
     now: datetime
     dry: bool
+    open: bool  # whether rows may be purged and updated at this hour
     state_sql: str
     picked: Picked = field(init=False)
     outcome: Outcome = field(default_factory=Outcome)
@@ -91,7 +93,7 @@ class Batch:
 
 def run_batch(
     policy: Policy, using: str, run: int | None, size: int, since: Any = ALWAYS,
-    seen: list[int] | None = None,
+    seen: list[int] | None = None, any_hour: bool = False,
 ) -> Outcome | None:  # fmt: skip
     """Settle one batch of at most `size` rows that are due; None when nothing is.
 
@@ -99,7 +101,7 @@ def run_batch(
     Raises what brakes raise, and then has changed nothing.
     """
     with transaction.atomic(using=using, durable=True):
-        batch = _prepare(policy, using, run, dry=seen is not None)
+        batch = _prepare(policy, using, run, seen is not None, any_hour)
         picked = pick(batch, size, since, seen or []) if batch else None
         if batch is None or picked is None:
             return None
@@ -111,7 +113,9 @@ def run_batch(
         return batch.outcome
 
 
-def _prepare(policy: Policy, using: str, run: int | None, dry: bool) -> Batch | None:
+def _prepare(
+    policy: Policy, using: str, run: int | None, dry: bool, any_hour: bool
+) -> Batch | None:
     name = {"policy": policy.name}
     try:
         with transaction.atomic(using=using):
@@ -119,11 +123,11 @@ def _prepare(policy: Policy, using: str, run: int | None, dry: bool) -> Batch | 
     except OperationalError:
         return None  # a pause or a hold is being written; the next pulse sees it
     known = fetch(using, statement(__file__, "policy_now"), name)
-    if not known or brakes.why_not(policy, known[0]):
+    if not known or brakes.why_not(policy, known[0], any_hour):
         return None
     _, _, now, _, state_sql, _, clock = known[0]
     check_clock(clock, policy.name, using)
-    return Batch(policy, using, run, now, dry, state_sql)
+    return Batch(policy, using, run, now, dry, any_hour or is_open(policy, now), state_sql)
 
 
 def _settle(batch: Batch, size: int) -> None:

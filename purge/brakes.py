@@ -9,6 +9,7 @@ from django.db import DEFAULT_DB_ALIAS, DataError, transaction
 from lifecycle.compile import compiled
 from lifecycle.db import Placed, Raw, fetch, scalar, statement
 from lifecycle.fingerprint import fingerprint
+from lifecycle.hours import OUTSIDE, is_open
 from lifecycle.keys import label_of
 from lifecycle.models import PolicyState
 from lifecycle.policy import Policy
@@ -28,20 +29,26 @@ logger = logging.getLogger("purge")
 _said: dict[str, float] = {}
 
 
-def standing(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> str:
-    """Why the policy ends nothing now, in a few words; '' when it may act."""
+def standing(policy: Policy, using: str = DEFAULT_DB_ALIAS, any_hour: bool = False) -> str:
+    """Why the policy does nothing now, in a few words; '' when it may act.
+
+    Outside its hours a policy that purges still tombstones.
+    """
     known = fetch(using, statement(__file__, "policy_now"), {"policy": policy.name})
-    return why_not(policy, known[0]) if known else "not in the database: run migrate"
+    return why_not(policy, known[0], any_hour) if known else "not in the database: run migrate"
 
 
-def why_not(policy: Policy, known: tuple[Any, ...]) -> str:
+def why_not(policy: Policy, known: tuple[Any, ...], any_hour: bool = False) -> str:
     """As `standing`, for a policy's row that was read before."""
-    state, stored, _, held, *_ = known
+    state, stored, now, held, *_ = known
     if state != PolicyState.State.ENABLED:
         return str(state)
     if held:
         return "held"
-    return OUTDATED if differs(policy, stored) else ""
+    if differs(policy, stored):
+        return OUTDATED
+    waits = not (policy.disposition.hides or any_hour or is_open(policy, now))
+    return OUTSIDE if waits else ""
 
 
 def differs(policy: Policy, stored: str) -> bool:

@@ -38,7 +38,9 @@ def _may_be_tombstoned(batch: "Batch", names: set[str]) -> bool:
     A row whose own grace is none now may have had one when it was tombstoned.
     """
     own_grace = batch.policy.disposition.hides and not isinstance(batch.policy.grace, timedelta)
-    return ("end" in names and own_grace) or ("tombstone" in names and batch.picked.relisted)
+    if own_grace and ("end" in names or ("tombstone" in names and not batch.open)):
+        return True
+    return "tombstone" in names and batch.picked.relisted
 
 
 def _look(batch: "Batch", subjects: Subjects, search: bool) -> list[Verdict]:
@@ -46,7 +48,7 @@ def _look(batch: "Batch", subjects: Subjects, search: bool) -> list[Verdict]:
     policy = batch.policy
     params = batch.params(
         subjects, search=search, entries=batch.picked.entries, resolution=policy.resolution,
-        recheck=policy.recheck, **batch.picked.stone_params(),
+        recheck=policy.recheck, open=batch.open, **batch.picked.stone_params(),
     )  # fmt: skip
     return [
         Verdict(verdict, stone, subjects.narrowed(count, keys), due, dues)

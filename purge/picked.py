@@ -110,6 +110,6 @@ class Picked:
 def pick(batch: "Batch", rows: int, since: Any, seen: list[int]) -> Picked | None:
     """Lock the batch's entries, none of those seen before; None when nothing is due."""
     params = {"policy": batch.policy.name, "now": batch.now, "since": since}
-    params |= {"rows": rows, "entries": ENTRIES, "seen": seen}
+    params |= {"rows": rows, "entries": ENTRIES, "seen": seen, "open": batch.open}
     entries = fetch(batch.using, batch.sql("pick"), params)
     return Picked(batch, entries) if entries else None

@@ -21,7 +21,7 @@ from lifecycle.db import scalar
 from lifecycle.places import served
 
 from .batch import ALWAYS
-from .runner import due_policies
+from .runner import ready_policies
 
 logger = logging.getLogger("purge")
 
@@ -43,6 +43,7 @@ class Pulse:
         self.using = using
         self.asked: dict[str, float] = {}  # policy -> when it was asked for, monotonic
         self.left: dict[str, datetime] = {}  # policy -> since when a worker has left something due
+        self.able: set[str] | None = None  # the policies that might end rows at the last look
         # policy -> failures in a row, until when it rests
         self.resting: dict[str, tuple[int, float]] = {}
         self._lock = threading.Lock()
@@ -83,13 +84,19 @@ class Pulse:
         """Wake a worker for each policy that has something due; returns their names.
 
         A heartbeat asks also where an answer is outstanding: that one may not look back far enough.
+        Where a policy may end rows that might not at the last look (resumed, released, its hours
+        have begun), everything is looked at from the start: much may have fallen due meanwhile.
         """
         from .tasks import run_policy_task
 
         with self._lock:
             left = dict(self.left)
         since = min([since, *left.values()])
-        due = due_policies(self.using, since)
+        ready = ready_policies(self.using, since)
+        if self._is_back({each.policy for each in ready if each.open}) and since > ALWAYS:
+            since = ALWAYS
+            ready = ready_policies(self.using, since)
+        due = [each.policy for each in ready if each.due]
         names = [name for name in due if self._may_ask(name, heartbeat)]
         for name in names:
             run_policy_task(name, since.isoformat(), self.using)
@@ -97,6 +104,12 @@ class Pulse:
                 self.asked[name] = time.monotonic()
         self._forget(left, {*names, *(left.keys() - due)})
         return names
+
+    def _is_back(self, able: set[str]) -> bool:
+        """Whether a policy may end rows that might not at the last look."""
+        with self._lock:
+            before, self.able = self.able, able
+        return before is not None and not able <= before
 
     def _forget(self, left: dict[str, datetime], names: set[str]) -> None:
         """Of what was left: asked for, or done by others."""

@@ -13,11 +13,13 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from lifecycle import hours
 from lifecycle.db import fetch, scalar, statement
+from lifecycle.hours import hours_of
 from lifecycle.policy import Policy
 from lifecycle.registry import all_policies, get_policy
 
@@ -51,6 +53,7 @@ class Pass:
     dry: bool = False
     using: str = DEFAULT_DB_ALIAS
     deadline: float | None = None  # of time.monotonic(); the batch under way is finished
+    any_hour: bool = False  # whatever the policy's hours are: a person wants it now
 
     def __post_init__(self) -> None:
         self.seen: list[int] | None = [] if self.dry else None
@@ -100,10 +103,31 @@ def due_rows(policy: str, using: str = DEFAULT_DB_ALIAS) -> int:
 
 def due_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = ALWAYS) -> list[str]:
     """The policies of this code that have something due and may act."""
-    rows = fetch(using, statement(__file__, "due_policies"), {"since": since})
+    return [each.policy for each in ready_policies(using, since) if each.due]
+
+
+class Ready(NamedTuple):
+    """A policy that may act: whether anything of it is due, whether its hours let it end rows."""
+
+    policy: str
+    due: bool
+    open: bool
+
+
+def ready_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = ALWAYS) -> list[Ready]:
+    """The policies of this code that are neither stopped, held nor declared differently."""
     declared = {policy.name: policy for policy in all_policies()}
-    known = [(declared[name], stored) for name, stored in rows if name in declared]
-    return [policy.name for policy, stored in known if not differs(policy, stored)]
+    timed = [name for name, policy in declared.items() if hours_of(policy)]
+    found = []
+    for name, stored, now, due, stones in fetch(
+        using, statement(__file__, "due_policies"), {"since": since, "timed": timed}
+    ):
+        policy = declared.get(name)
+        if policy and not differs(policy, stored):
+            is_open = name not in timed or hours.is_open(policy, now)
+            some = due if is_open else stones and policy.disposition.hides
+            found.append(Ready(name, some, is_open))
+    return found
 
 
 def close_interrupted(using: str = DEFAULT_DB_ALIAS) -> int:
@@ -116,7 +140,7 @@ def close_interrupted(using: str = DEFAULT_DB_ALIAS) -> int:
 
 def turns(policy: Policy, how: Pass) -> Any:
     """Run batch after batch; yields what is done so far after each."""
-    total = Outcome(stopped=standing(policy, how.using))
+    total = Outcome(stopped=standing(policy, how.using, how.any_hour))
     if total.stopped:
         yield total
         return
@@ -127,7 +151,7 @@ def turns(policy: Policy, how: Pass) -> Any:
         while not how.is_over and (how.limit is None or total.looked < how.limit):
             rows = min(_size(policy, how), how.limit - total.looked if how.limit else LARGEST)
             started = time.monotonic()
-            done = run_batch(policy, how.using, run.pk, rows, how.since, how.seen)
+            done = run_batch(policy, how.using, run.pk, rows, how.since, how.seen, how.any_hour)
             if done is None:
                 break
             _resize(policy, how.using, time.monotonic() - started)

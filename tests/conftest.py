@@ -1,11 +1,16 @@
 """The database of the tests: DATABASE_URL's server, else an embedded one of the tests' own."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
 from lifecycle import embedded
+
+if TYPE_CHECKING:
+    from tests.support import SetHours
 
 pytest_plugins = ["tests.promises.support"]
 
@@ -33,3 +38,17 @@ def django_db_modify_db_settings(
     database_server: None, django_db_modify_db_settings_parallel_suffix: None
 ) -> None:
     """pytest-django's hook for what has to be there before it makes the test database."""
+
+
+@pytest.fixture
+def set_hours(monkeypatch: pytest.MonkeyPatch) -> "SetHours":
+    """Gives policies purge hours that are not now, or hours that are."""
+    from lifecycle.registry import get_policy
+
+    def set_hours(*names: str, is_open: bool = False) -> None:
+        hour = timezone.now().hour
+        hours = (hour, (hour + 2) % 24) if is_open else ((hour + 2) % 24, (hour + 4) % 24)
+        for name in names:
+            monkeypatch.setattr(get_policy(name), "purge_hours", hours)
+
+    return set_hours

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 from django.db import connection, connections
@@ -166,6 +166,12 @@ def endings() -> dict[str, int]:
             [list(ENDINGS)],
         )
         return dict(cursor.fetchall())
+
+
+class SetHours(Protocol):
+    """Gives policies hours that are not now, or hours that are (the fixture `set_hours`)."""
+
+    def __call__(self, *names: str, is_open: bool = False) -> None: ...
 
 
 @contextmanager

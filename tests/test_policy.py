@@ -30,6 +30,7 @@ WRONG: dict[str, list[Any]] = {
     "cap_fraction": [-0.1, 1.1, "10%", None],
     "resolution": [None, timedelta(0), 1],
     "batch_rows": [0, -5, 2.0, False],
+    "purge_hours": [(22,), (22, 22), (24, 6), (-1, 6), (22, 25), "22", 22, (True, 6)],
     "on_request": [None, 1, "yes"],
     "previously": ["", "Old Name", 3],
 }
@@ -46,6 +47,7 @@ RIGHT: dict[str, list[Any]] = {
     "cap_fraction": [0, 0.5, 1],
     "resolution": [SECOND],
     "batch_rows": [1],
+    "purge_hours": [None, (22, 6), [0, 24]],
     "on_request": [False],
     "previously": [None, "old-name"],
 }

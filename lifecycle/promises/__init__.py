@@ -15,7 +15,8 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
 from psycopg import sql
 
 from ..compile import compiled
-from ..db import Raw, fetch, part
+from ..db import Raw, fetch, part, scalar
+from ..hours import opened_at
 from ..keys import label_of
 from ..literals import literal
 from ..policy import Policy
@@ -117,13 +118,14 @@ def _rows(policy: Policy) -> str:
 
 
 def _params(using: str, stated: timedelta) -> dict[str, Any]:
-    policies = _known(using)
+    policies, now = _known(using), scalar(using, "SELECT lifecycle.now_v1()")
     return {
         "stated": stated,
         "testing": is_test_database(connections[using]),
         "graced": [p.name for p in policies if _has_grace(p)],
         "names": [p.name for p in policies],
         "tables": [compiled(p).tables[0] for p in policies],
+        "opened": [opened_at(p, now) for p in policies],
         "cap_rows": [p.cap_rows for p in policies],
         "cap_fractions": [float(p.cap_fraction) for p in policies],
     }

@@ -1,12 +1,14 @@
 -- 11. Everything due is done within the stated time, nothing is missed: no agenda entry of a policy
 -- that is enabled and not held waits longer, and every row past its end is on the agenda, however
--- short it is past it, unless it was restored.
+-- short it is past it, unless it was restored. What waits for the policy's hours is not late.
 WITH acting AS (
     SELECT state.name, (
         SELECT max(changed.recorded_at) FROM lifecycle_event AS changed
         WHERE changed.policy = state.name AND changed.kind IN ('resumed', 'policy_changed')
-        OR changed.model = state.model AND changed.kind = 'hold_released') AS since
+        OR changed.model = state.model AND changed.kind = 'hold_released') AS since, timed.opened
     FROM lifecycle_policy AS state
+    LEFT JOIN unnest(%(names)s::text[], %(opened)s::timestamptz[]) AS timed (name, opened)
+        ON timed.name = state.name
     WHERE state.state = 'enabled' AND NOT EXISTS (
         SELECT FROM lifecycle_exception AS held
         WHERE held.kind = 'hold' AND held.model = state.model AND held.key = ''
@@ -18,7 +20,7 @@ WITH acting AS (
 SELECT entry.event_id, entry.policy, 'due since ' || entry.due_at
 FROM lifecycle_agenda AS entry JOIN acting ON acting.name = entry.policy
 JOIN lifecycle_event AS told ON told.id = entry.event_id
-WHERE greatest(entry.due_at, told.recorded_at, acting.since)
+WHERE greatest(entry.due_at, told.recorded_at, acting.since, acting.opened)
     < lifecycle.now_v1() - %(stated)s::interval
 UNION ALL
 SELECT NULL, rows.model || ':' || rows.key, 'past its end by ' || rows.policy || ' and on no agenda'

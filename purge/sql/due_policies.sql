@@ -1,10 +1,15 @@
--- The policies that have something due, leaving out those that are stopped or held.
-SELECT name, fingerprint FROM lifecycle_policy AS state
+-- The policies that are neither stopped nor held, and whether they have something due; of those that
+-- have hours also whether there is something to tombstone, which is done at any hour.
+SELECT name, fingerprint, lifecycle.now_v1(),
+    EXISTS (SELECT FROM lifecycle_agenda AS entry
+        WHERE entry.policy = state.name AND due_at <= (SELECT lifecycle.now_v1())
+        AND due_at >= %(since)s),
+    name = ANY (%(timed)s::text[]) AND EXISTS (SELECT FROM lifecycle_agenda AS entry
+        WHERE entry.policy = state.name AND due_at <= (SELECT lifecycle.now_v1())
+        AND due_at >= %(since)s AND tombstone IS NULL)
+FROM lifecycle_policy AS state
 WHERE state.state = 'enabled'
 AND NOT EXISTS (SELECT FROM lifecycle_exception AS held
     WHERE held.kind = 'hold' AND held.model = state.model AND held.key = ''
     AND (held.until IS NULL OR held.until > lifecycle.now_v1()))
-AND EXISTS (SELECT FROM lifecycle_agenda AS entry
-    WHERE entry.policy = state.name AND due_at <= (SELECT lifecycle.now_v1())
-    AND due_at >= %(since)s)
 ORDER BY name

@@ -57,7 +57,7 @@ WITH state AS (
             WHEN held THEN 'held'
             WHEN keep THEN 'kept'
             WHEN NOT valid AND listed THEN 'free'
-            WHEN NOT valid AND grace <= interval '0' THEN 'end'
+            WHEN NOT valid AND grace <= interval '0' AND %(open)s THEN 'end'
             WHEN NOT valid THEN 'tombstone'
             WHEN grace IS NULL OR lifecycle.tick_v1(tombstoned_at + grace, %(resolution)s) > %(now)s
                 THEN 'waiting'
@@ -66,7 +66,7 @@ WITH state AS (
             WHEN held THEN least(held_until, %(now)s + %(recheck)s)
             WHEN grace IS NULL THEN %(now)s + %(recheck)s
             WHEN valid THEN tombstoned_at + grace
-            ELSE %(now)s + grace END AS due
+            ELSE %(now)s + greatest(grace, interval '0') END AS due
     FROM valid
 ), counted AS (
     SELECT verdict, CASE WHEN verdict = 'waiting' THEN tombstone END AS stone, count(*),

@@ -1,8 +1,9 @@
 -- Lock what is due of one policy: one large entry, or as many small ones as fit into a batch.
+-- Outside the policy's hours, only what is to be tombstoned.
 WITH due AS MATERIALIZED (
     SELECT * FROM lifecycle_agenda
     WHERE policy = %(policy)s AND due_at <= %(now)s AND due_at >= %(since)s
-    AND event_id <> ALL (%(seen)s::bigint[])
+    AND event_id <> ALL (%(seen)s::bigint[]) AND (%(open)s OR tombstone IS NULL)
     ORDER BY due_at, event_id LIMIT %(entries)s FOR UPDATE SKIP LOCKED
 ), counted AS (
     SELECT *, sum(count) OVER (ORDER BY due_at, event_id) AS running,

@@ -9,12 +9,13 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from huey.contrib.djhuey import HUEY
 
+from lifecycle import hold, release, states
 from lifecycle.models import PolicyState
 from purge import brakes, pulse
 from purge.batch import ALWAYS
 from purge.models import Run
 from purge.runner import run_due
-from tests.support import let_pass
+from tests.support import SetHours, let_pass
 from tests.zoo.models import Coupon, Token
 
 from .consumer import ask
@@ -149,3 +150,39 @@ def test_error_of_one_policy_stops_no_other(capsys: pytest.CaptureFixture[str]) 
         call_command("purge", dry_run=True)
     assert failed.count() == 2
     assert ask("SELECT count(*) FROM zoo_coupon") == 1
+
+
+def test_rests_outside_the_hours_and_looks_back_when_they_begin(set_hours: SetHours) -> None:
+    set_hours("tokens")
+    token()
+    assert beats().tick() == ["tokens"]
+    run_due()
+    beats().answered("tokens")
+    let_pass(timedelta(hours=1))
+    set_hours("tokens")
+    recent = timezone.now() - pulse.LOOK_BACK
+    assert (beats().tick(recent), beats().tick(heartbeat=True)) == ([], [])
+    set_hours("tokens", is_open=True)
+    assert beats().tick(recent) == ["tokens"]
+
+
+@pytest.mark.parametrize("stop", ["pause", "hold"])
+def test_looks_back_for_what_was_stopped(stop: str) -> None:
+    """Nobody waits for the heartbeat after a pause."""
+    recent = timezone.now() - pulse.LOOK_BACK
+    assert beats().tick(recent) == []
+    if stop == "hold":
+        hold("tokens")
+    else:
+        states.pause("tokens")
+    assert beats().tick(recent) == []
+    token()
+    let_pass(timedelta(hours=1))
+    if stop == "hold":
+        release("tokens")
+    else:
+        states.resume("tokens")
+    assert beats().tick(recent) == ["tokens"]
+    run_due()
+    beats().answered("tokens")
+    assert beats().tick(recent) == []

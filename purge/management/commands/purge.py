@@ -12,7 +12,9 @@ from rich.progress import Progress
 from rich.table import Table
 
 from lifecycle.console import console_of
+from lifecycle.db import scalar
 from lifecycle.errors import LifecycleError
+from lifecycle.hours import OUTSIDE, is_open
 from lifecycle.registry import all_policies, get_policy
 from purge.brakes import standing
 from purge.outcome import Outcome
@@ -83,9 +85,11 @@ class Command(BaseCommand):
 
 def stopped(done: dict[str, Outcome], using: str) -> dict[str, str]:
     """Why policies that have something due end nothing, or nothing more."""
-    others = [p for p in all_policies() if p.name not in done and due_rows(p.name, using)]
-    found = {policy.name: standing(policy, using) for policy in others}
-    found |= {name: outcome.stopped for name, outcome in done.items()}
+    waiting = [policy for policy in all_policies() if due_rows(policy.name, using)]
+    now = scalar(using, "SELECT lifecycle.now_v1()")
+    found = {p.name: OUTSIDE for p in waiting if not is_open(p, now)}
+    found |= {p.name: standing(p, using) or found.get(p.name, "") for p in waiting}
+    found |= {name: outcome.stopped for name, outcome in done.items() if outcome.stopped}
     return {name: why for name, why in sorted(found.items()) if why}
 
 

@@ -1,0 +1,18 @@
+"""The settings of these packages, read when they are asked for."""
+
+from typing import Any
+
+from django.conf import settings
+
+
+class Conf:
+    """`conf.NAME` is the setting `LIFECYCLE_NAME`, else the default that stands here."""
+
+    PURGE_HOURS: tuple[int, int] | None = None
+
+    def __getattribute__(self, name: str) -> Any:
+        default = super().__getattribute__(name)
+        return getattr(settings, f"LIFECYCLE_{name}", default) if name.isupper() else default
+
+
+conf = Conf()
