@@ -8,7 +8,7 @@ Each is one event with its actor (see `lifecycle.context`), in the caller's tran
 from datetime import datetime
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db import transaction
 from django.db.models import Model
 from psycopg.types.json import Jsonb
 
@@ -17,7 +17,7 @@ from .compile import compiled
 from .db import Raw, fetch, scalar, statement
 from .errors import ConditionNotMet, LifecycleError, NoPolicy, RowMissing
 from .keys import key_of, label_of
-from .places import home, home_of
+from .places import home, home_of, ledger
 from .policy import Policy
 from .registry import get_policy, policies_of
 
@@ -167,7 +167,7 @@ def _bar(policy: str, using: str) -> None:
 def _alias(target: Any) -> str:
     if isinstance(target, Model):
         return home_of(target)  # not where it was read, which may be a replica
-    return home(get_policy(target).model) if isinstance(target, str) else DEFAULT_DB_ALIAS
+    return home(get_policy(target).model) if isinstance(target, str) else ledger()
 
 
 def _label(obj: Model) -> str:

@@ -8,6 +8,8 @@ from django.conf import settings
 class Conf:
     """`conf.NAME` is the setting `LIFECYCLE_NAME`, else the default that stands here."""
 
+    DATABASES: list[str] | None = None
+    DIRECT_URL: str = ""
     PURGE_HOURS: tuple[int, int] | None = None
 
     def __getattribute__(self, name: str) -> Any:

@@ -5,9 +5,10 @@ rows are *read* is the host's own affair; everything here asks where they are wr
 router that reads from replicas sends nothing of ours there.
 """
 
-from django.db import connections, router
+from django.db import DEFAULT_DB_ALIAS, connections, router
 from django.db.models import Model
 
+from .conf import conf
 from .registry import all_policies
 
 
@@ -22,9 +23,31 @@ def home_of(row: Model) -> str:
 
 
 def served() -> list[str]:
-    """The databases that worker and commands look after: those to which policies' rows are written.
+    """The databases that worker and commands look after.
 
-    A database that is no PostgreSQL has no ledger (check E013).
+    `LIFECYCLE_DATABASES`, or those to which the rows of the policies are written: never one that a
+    router only reads from. A database that is no PostgreSQL has no ledger (check E013).
     """
-    homes = {home(policy.model) for policy in all_policies()}
+    chosen = conf.DATABASES
+    homes = {home(policy.model) for policy in all_policies()} if chosen is None else set(chosen)
     return sorted(alias for alias in homes if connections[alias].vendor == "postgresql")
+
+
+def is_at(model: type[Model], using: str) -> bool:
+    """Whether rows of a model may be in a database that is looked after.
+
+    The same models may be in several of them, where `LIFECYCLE_DATABASES` says so.
+    """
+    here = home(model) == using or using in (conf.DATABASES or ())
+    return here and router.allow_migrate_model(using, model)
+
+
+def homes(model: type[Model]) -> list[str]:
+    """The databases that are looked after and may have rows of a model."""
+    return [using for using in served() if is_at(model, using)]
+
+
+def ledger() -> str:
+    """The only database with a ledger; of several, the default one."""
+    found = served()
+    return found[0] if len(found) == 1 else DEFAULT_DB_ALIAS

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate
 
-from .checks import check_lifecycle
+from .checks import check_lifecycle, check_runs
 from .queue import create_tables
 
 
@@ -15,4 +15,5 @@ class PurgeConfig(AppConfig):
 
     def ready(self) -> None:
         register(check_lifecycle, "lifecycle", Tags.models)
+        register(check_runs, "lifecycle", Tags.models)
         post_migrate.connect(create_tables, sender=self, dispatch_uid="purge.queue")

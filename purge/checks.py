@@ -1,16 +1,33 @@
-"""System check of the worker's app; those of the policies are in `lifecycle`."""
+"""System checks of the worker's app; those of the policies are in `lifecycle`."""
 
 from typing import Any
 
 from django.apps import apps
 from django.core.checks import CheckMessage, Error
+from django.db import router
+
+DOCS = "docs/reference/checks.md"
 
 
 def check_lifecycle(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """purge.E001: there is nothing to run without `lifecycle`."""
     if apps.is_installed("lifecycle"):
         return []
-    hint = (
-        "Add 'lifecycle' to INSTALLED_APPS, before 'purge'. (docs/reference/checks.md#purge-e001)"
-    )
+    hint = f"Add 'lifecycle' to INSTALLED_APPS, before 'purge'. ({DOCS}#purge-e001)"
     return [Error("'purge' is installed without 'lifecycle'.", hint=hint, id="purge.E001")]
+
+
+def check_runs(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """purge.E002: a database with policies has no table for the runs."""
+    if not apps.is_installed("lifecycle"):
+        return []
+    from lifecycle.places import served
+
+    from .models import Run
+
+    hint = f"Let the router migrate `purge` wherever `lifecycle` is. ({DOCS}#purge-e002)"
+    return [
+        Error(f"The router puts no table of `purge` into {using!r}.", hint=hint, id="purge.E002")
+        for using in served()
+        if not router.allow_migrate_model(using, Run)
+    ]

@@ -9,6 +9,7 @@ time without anything being forgotten.
 from typing import Any
 
 TABLES_PREFIX = "huey"
+PLACE = {"host", "hostaddr", "port"}
 
 
 def queue(redis_url: str = "", database: str = "default", workers: int = 2) -> dict[str, Any]:
@@ -56,7 +57,32 @@ class Connect:
         parameters = connections[self.alias].get_connection_params()
         # Django's cursor and adapters are for its ORM; Huey wants rows as psycopg gives them.
         plain = {key: parameters[key] for key in parameters.keys() - {"context", "cursor_factory"}}
-        return psycopg.connect(**plain)
+        direct = _direct(connections[self.alias])
+        if direct:
+            plain = {key: plain[key] for key in plain.keys() - PLACE}  # a pooler's port is its own
+        return psycopg.connect(**(plain | direct))
+
+
+def _direct(connection: Any) -> dict[str, Any]:
+    """What `LIFECYCLE_DIRECT_URL` says of the way past a pooler, which cannot LISTEN for us."""
+    from django.core.exceptions import ImproperlyConfigured
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    from lifecycle.conf import conf
+    from lifecycle.sync import is_test_database
+
+    if not conf.DIRECT_URL:
+        return {}
+    try:
+        found: dict[str, Any] = conninfo_to_dict(conf.DIRECT_URL)
+    except ProgrammingError:
+        # Not psycopg's message, which repeats the address with its password.
+        text = "LIFECYCLE_DIRECT_URL is no address of the form postgres://user@host:5432/name"
+        raise ImproperlyConfigured(text) from None
+    if is_test_database(connection):
+        found.pop("dbname", None)  # a test runner has its own
+    return found
 
 
 def create_tables(using: str = "default", **kwargs: Any) -> None:

@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Tags, register
 
 from lifecycle.registry import all_policies
 
+from .databases import DATABASES
 from .expressions import EXPRESSIONS
 from .installed import check_database
 from .options import OPTIONS
@@ -25,7 +26,7 @@ def check_policies(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
     """Every registered policy against every check of its declaration."""
     wanted = None if app_configs is None else {config.label for config in app_configs}
     chosen = [p for p in all_policies() if wanted is None or p.model._meta.app_label in wanted]
-    each = (*TABLES, *EXPRESSIONS, *OPTIONS)
+    each = (*TABLES, *DATABASES, *EXPRESSIONS, *OPTIONS)
     return [message for policy in chosen for check in each for message in check(policy)]
 
 

@@ -11,9 +11,10 @@ from django.core.checks import CheckMessage
 from django.db import connections, router
 
 from lifecycle import db
-from lifecycle.db import fetch, statement
+from lifecycle.db import fetch, scalar, statement
 from lifecycle.fingerprint import fingerprint
-from lifecycle.models import Event, PolicyState
+from lifecycle.models import AgendaEntry, Event, PolicyState
+from lifecycle.places import is_at, served
 from lifecycle.registry import all_policies
 from lifecycle.sync import is_test_database
 from lifecycle.triggers import registered
@@ -44,6 +45,7 @@ def _check(using: str) -> Iterator[CheckMessage]:
         tables = set(connection.introspection.table_names(cursor))
     if PolicyState._meta.db_table not in tables:
         return  # before the first migrate
+    yield from looked_after(using)
     yield from ledger_guard(using)
     yield from stored_policies(using, tables)
     yield from capture_triggers(using, tables)
@@ -58,6 +60,15 @@ def server_version(connection: Any) -> Iterator[CheckMessage]:
     major = connection.pg_version // 10_000
     if major < OLDEST:
         yield error(101, f"PostgreSQL {major} is too old.", f"Use {OLDEST} or newer.")
+
+
+def looked_after(using: str) -> Iterator[CheckMessage]:
+    """W110: a ledger with an agenda, in a database that no worker looks after."""
+    if using in served() or scalar(using, "SELECT pg_is_in_recovery()"):
+        return
+    if AgendaEntry.objects.using(using).exists():
+        text = f"No worker looks after the ledger in {using!r}."
+        yield warning(110, text, "Name the database in LIFECYCLE_DATABASES.")
 
 
 def ledger_guard(using: str) -> Iterator[CheckMessage]:
@@ -108,7 +119,7 @@ def _one_trigger(found: Any, table: str, code: Any, is_root: bool) -> Iterator[C
 
 
 def _is_here(model: Any, using: str) -> bool:
-    return router.db_for_write(model) == using and router.allow_migrate_model(using, model)
+    return is_at(model, using)
 
 
 def _triggers(using: str, table: str) -> list[tuple[Any, ...]]:

@@ -6,10 +6,8 @@ from typing import Any
 
 from django.apps import apps
 from django.core.checks import CheckMessage
-from django.db import connections, router
 from django.db.migrations.loader import MigrationLoader
 
-from lifecycle.models import Event
 from lifecycle.policy import Policy
 
 from . import reading
@@ -33,26 +31,6 @@ def managed(policy: Policy) -> list[CheckMessage]:
         return []
     text = "The table is unmanaged: migrations put no trigger on it."
     return [error(12, text, "Use capture=Signals(), or managed=True.", policy)]
-
-
-def on_postgres(policy: Policy) -> list[CheckMessage]:
-    """E013: the model is written to another kind of database."""
-    alias = router.db_for_write(policy.model)
-    vendor = connections[alias].vendor
-    if vendor == "postgresql":
-        return []
-    text = f"{policy.model._meta.label} is written to {alias!r}, which is {vendor}, not PostgreSQL."
-    return [error(13, text, "Policies need django.db.backends.postgresql.", policy)]
-
-
-def beside_its_ledger(policy: Policy) -> list[CheckMessage]:
-    """E015: the ledger is in another database than the table."""
-    table, ledger = router.db_for_write(policy.model), router.db_for_write(Event)
-    if table == ledger:
-        return []
-    text = f"{policy.model._meta.label} is written to {table!r}, the ledger to {ledger!r}."
-    hint = "Row and event are one transaction: route the app `lifecycle` to the same database."
-    return [error(15, text, hint, policy)]
 
 
 def has_migrations(policy: Policy) -> list[CheckMessage]:
@@ -111,4 +89,4 @@ def _proxy(model: Any) -> str:
     )
 
 
-TABLES = (simple_key, managed, on_postgres, beside_its_ledger, has_migrations, own_migrations)
+TABLES = (simple_key, managed, has_migrations, own_migrations)

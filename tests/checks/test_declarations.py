@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from lifecycle import Policy, Signals, Update
 from lifecycle.checks import check_policies
+from lifecycle.checks.databases import DATABASES
 from lifecycle.checks.expressions import EXPRESSIONS
 from lifecycle.checks.options import OPTIONS
 from lifecycle.checks.project import check_project
@@ -36,7 +37,7 @@ def ids(policy: Policy) -> list[str | None]:
 
 
 def messages(policy: Policy) -> list[CheckMessage]:
-    return [m for check in (*TABLES, *EXPRESSIONS, *OPTIONS) for m in check(policy)]
+    return [m for check in (*TABLES, *DATABASES, *EXPRESSIONS, *OPTIONS) for m in check(policy)]
 
 
 @contextmanager
@@ -188,43 +189,6 @@ def test_unmanaged_table() -> None:
     assert ids(Policy("planted", Foreign, expires="ends_at")) == ["lifecycle.E012"]
     by_signals = Policy("planted", Foreign, expires="ends_at", capture=Signals())
     assert ids(by_signals) == ["lifecycle.W026"]
-
-
-class Elsewhere:
-    """Routes one app's tables to the second database."""
-
-    def __init__(self, app: str) -> None:
-        self.app = app
-
-    def db_for_write(self, model: Any, **hints: Any) -> str | None:
-        return "elsewhere" if model._meta.app_label == self.app else None
-
-
-@pytest.fixture
-def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A second database, which nothing connects to."""
-    from django.db import connections
-
-    def add(engine: str) -> None:
-        settings = connections.settings["default"] | {"ENGINE": f"django.db.backends.{engine}"}
-        monkeypatch.setitem(connections.settings, "elsewhere", settings)
-
-    yield add
-    if hasattr(connections._connections, "elsewhere"):
-        del connections["elsewhere"]
-
-
-def test_other_kind_of_database(elsewhere: Any) -> None:
-    elsewhere("sqlite3")
-    with override_settings(DATABASE_ROUTERS=[Elsewhere("zoo")]):
-        found = ids(Policy("planted", Token, expires="expires_at"))
-    assert found == ["lifecycle.E013", "lifecycle.E015"]
-
-
-def test_ledger_in_another_database(elsewhere: Any) -> None:
-    elsewhere("postgresql")
-    with override_settings(DATABASE_ROUTERS=[Elsewhere("lifecycle")]):
-        assert ids(Policy("planted", Token, expires="expires_at")) == ["lifecycle.E015"]
 
 
 @pytest.mark.parametrize("module", [None, "tests.zoo.not_there"])
