@@ -1,5 +1,6 @@
 """After `migrate`: the database's copy of the policies, partitions, and the guard of tests."""
 
+import sys
 from typing import Any
 
 from django.apps import AppConfig
@@ -10,39 +11,50 @@ from django.test import utils as test_utils
 from .compile import compiled
 from .db import fetch, scalar, statement
 from .fingerprint import fingerprint
+from .installing import install
 from .keys import label_of
 from .models import Event, PolicyState
 from .operations import FUNCTIONS, RunFiles
 from .policy import Policy
 from .registry import all_policies
-from .triggers import registered, triggers_on
+from .triggers import registered
 
+AGAIN = "Run `manage.py lifecycle install` when that is over; until then its policies wait."
 LEDGER, GUARD = Event._meta.db_table, "lifecycle_event_guard_truncate"
 
 
 def after_migrate(sender: AppConfig, using: str, **kwargs: Any) -> None:
     """Receiver of `post_migrate`."""
-    if sender.name == "lifecycle" and router.allow_migrate_model(using, Event):
-        sync(using)
+    if sender.name != "lifecycle" or not router.allow_migrate_model(using, Event):
+        return
+    for why in sync(using).values():
+        sys.stderr.write(f"{why}: it has not all of its triggers. {AGAIN}\n")
 
 
-def sync(using: str) -> None:
-    """Store every policy whose table exists; put its triggers on the partitions of the table."""
+def sync(using: str) -> dict[str, str]:
+    """Put triggers where the migrations want them; store every policy whose table exists.
+
+    Returns the tables that were busy, and why. Their policies are left as they are: a new one is
+    not stored before everything that is written is recorded, so that its backfill misses nothing.
+    """
     connection = connections[using]
     if connection.vendor != "postgresql":
-        return
+        return {}
     tables = tables_in(using)
     if PolicyState._meta.db_table not in tables:
-        return
+        return {}
     if made_without_migrations(connection):
         install_all(using)
     reset_clock(using)
     guard_truncate(connection)
+    busy = install(using)
     for policy in all_policies():
-        if compiled(policy).tables[0] in tables and router.allow_migrate_model(using, policy.model):
+        own = set(compiled(policy).tables)
+        here = own <= tables and router.allow_migrate_model(using, policy.model)
+        if here and own.isdisjoint(busy):
             with transaction.atomic(using=using):
                 store(policy, using)
-                cover_partitions(policy, using)
+    return busy
 
 
 def made_without_migrations(connection: BaseDatabaseWrapper) -> bool:
@@ -116,23 +128,6 @@ def store(policy: Policy, using: str) -> None:
 def _rename(policy: Policy, using: str) -> None:
     names = {"old": policy.previously, "new": policy.name, "model": label_of(policy)}
     fetch(using, statement(__file__, "rename_policy"), names)
-
-
-def cover_partitions(policy: Policy, using: str) -> None:
-    """Statement triggers of a parent do not see writes addressed to a partition."""
-    table = compiled(policy).tables[0]
-    found = fetch(using, statement(__file__, "triggers_on"), {"table": table})
-    there = {(place, name) for place, name, enabled, _ in found if enabled != "D"}
-    partitions = fetch(using, statement(__file__, "partitions"), {"table": table})
-    for (partition,) in partitions:
-        for trigger in triggers_on(table):
-            trigger_sql = trigger.compile(policy.model).sql
-            if (partition, trigger_sql.pgid) in there:
-                continue  # making it again would wait for the partition's writers
-            parts = {"trigger": trigger_sql.pgid, "function": trigger_sql.pgid, "table": partition}
-            text = statement(__file__, "partition_trigger", **parts)
-            text = text.replace("@operation@", str(trigger.operation))
-            fetch(using, text.replace("@referencing@", str(trigger.referencing or "")))
 
 
 def guard_truncate(connection: BaseDatabaseWrapper) -> None:

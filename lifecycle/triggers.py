@@ -1,8 +1,9 @@
 """Capture triggers: built from a policy, carried by django-pgtrigger's migrations.
 
 pgtrigger gives the migrations; the SQL around the body is ours, because pgtrigger's own template
-lets any session switch a trigger off and cannot set the time zone of a function. Two triggers are
-the same when their fingerprints are, so a library's upgrade makes no migration.
+lets any session switch a trigger off, cannot set the time zone of a function, and locks each table
+for as long as the migration lasts. Two triggers are the same when their fingerprints are, so a
+library's upgrade makes no migration.
 """
 
 import re
@@ -25,6 +26,8 @@ NEW = pgtrigger.Referencing(new="new_rows")
 OLD = pgtrigger.Referencing(old="old_rows")
 BOTH = pgtrigger.Referencing(old="old_rows", new="new_rows")
 
+REMOVED = "lifecycle removed"  # the mark of a function whose trigger a migration has removed
+
 
 class CaptureSql(compiler.UpsertTriggerSql):
     """The SQL of one capture trigger, as migrations keep it."""
@@ -45,6 +48,34 @@ class CaptureSql(compiler.UpsertTriggerSql):
     def _same(self) -> tuple[str, str, str]:
         return self.pgid, self.table, self.hash
 
+    @property
+    def mark(self) -> str:
+        """The comment of the function: which declaration it was made from."""
+        return f"lifecycle {self.hash}"
+
+    @property
+    def operation(self) -> str:
+        """INSERT, UPDATE, DELETE or TRUNCATE."""
+        return self.kwargs["operation"]
+
+    @property
+    def referencing(self) -> str:
+        """The clause that names the transition tables; '' where there are none."""
+        return self.kwargs.get("referencing", "")
+
+
+class Captured(compiler.Trigger):
+    """A capture trigger, as migrations keep it.
+
+    Adding it makes the function, removing it marks the function; neither locks the table, which
+    is done after the migration (see `installing`).
+    """
+
+    @property
+    def uninstall_sql(self) -> str:
+        table = sql.Identifier(self.sql.table).as_string()
+        return load(__file__, "remove_trigger").format(pgid=self.sql.pgid, table=table)
+
 
 class CaptureTrigger(pgtrigger.Trigger):
     """One statement-level trigger on one table; its body is written when it is compiled."""
@@ -56,8 +87,8 @@ class CaptureTrigger(pgtrigger.Trigger):
         self.policy = policy
         super().__init__(name=name, operation=operation, referencing=referencing, func="-")
 
-    def compile(self, model: Any) -> compiler.Trigger:
-        return compiler.Trigger(
+    def compile(self, model: Any) -> Captured:
+        return Captured(
             name=self.name,
             sql=CaptureSql(
                 pgid=self.get_pgid(model).replace("-", "_"),

@@ -111,7 +111,7 @@ def _one_trigger(found: Any, table: str, code: Any, is_root: bool) -> Iterator[C
     if found is None:
         text = f"{table} has no trigger {code.pgid}: writes to it are not recorded."
         yield warning(105, text, MIGRATE)
-    elif is_root and found[3] != code.hash:
+    elif is_root and found[3] != code.mark:
         yield warning(106, f"The trigger {code.pgid} on {table} is outdated.", MIGRATE)
     elif found[2] not in FIRES:
         hint = f"ALTER TABLE {table} ENABLE TRIGGER {code.pgid};"
@@ -127,5 +127,5 @@ def _triggers(using: str, table: str) -> list[tuple[Any, ...]]:
 
 
 def _tables(using: str, table: str) -> list[str]:
-    partitions = fetch(using, statement(HOME, "partitions"), {"table": table})
-    return [table, *(name for (name,) in partitions)]
+    found = fetch(using, statement(HOME, "places"), {"tables": [table]})
+    return [place for _, _, place in found]

@@ -3,6 +3,7 @@
 DECLARE
     lc_keys @kind@[];
     lc_count bigint := (SELECT count(*) FROM old_rows);
+    lc_failure text;
 BEGIN
     IF to_regnamespace('lifecycle') IS NULL THEN
         RETURN NULL;  -- the package was removed; the host's writes go on
@@ -14,8 +15,16 @@ BEGIN
         PERFORM lifecycle.ended_v1(@model@, NULL, lc_count);
         RETURN NULL;
     END IF;
-    SELECT array_agg(key ORDER BY key) INTO lc_keys
-    FROM (SELECT @pk@::@kind@ AS key FROM old_rows) AS taken;
-    PERFORM lifecycle.ended_v1(@model@, @subjects@, lc_count);
+    BEGIN
+        SELECT array_agg(key ORDER BY key) INTO lc_keys
+        FROM (SELECT @pk@::@kind@ AS key FROM old_rows) AS taken;
+    EXCEPTION WHEN OTHERS THEN
+        lc_failure := SQLSTATE;  -- the key has another column or type now
+    END;
+    IF lc_failure IS NULL THEN
+        PERFORM lifecycle.ended_v1(@model@, @subjects@, lc_count);
+    ELSE
+        PERFORM lifecycle.capture_failed_v1('', @model@, @subjects@, lc_failure);
+    END IF;
     RETURN NULL;
 END

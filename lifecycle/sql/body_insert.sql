@@ -22,9 +22,14 @@ BEGIN
         lc_failure := SQLSTATE;
     END;
     IF lc_failure IS NOT NULL THEN
-        SELECT array_agg(key ORDER BY key) INTO lc_keys
-        FROM (SELECT @pk@::@kind@ AS key FROM new_rows) AS written;
-        PERFORM lifecycle.capture_failed_v1(@policy@, @model@, @subjects@, lc_failure);
+        BEGIN
+            SELECT array_agg(key ORDER BY key) INTO lc_keys
+            FROM (SELECT @pk@::@kind@ AS key FROM new_rows) AS written;
+        EXCEPTION WHEN OTHERS THEN
+            lc_keys := NULL;  -- the key has another column or type now: backfill finds the rows
+        END;
+        PERFORM lifecycle.capture_failed_v1(@policy@, @model@, @subjects@, lc_failure)
+        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;
     ELSIF lc_keys IS NOT NULL THEN
         PERFORM lifecycle.scheduled_v1(@policy@, @model@, @subjects@, lc_dues,
             CASE WHEN lc_dues[1] - @resolution@ < lifecycle.now_v1() THEN '{"late": true}'::jsonb

@@ -35,9 +35,14 @@ BEGIN
         lc_failure := SQLSTATE;
     END;
     IF lc_failure IS NOT NULL THEN
-        SELECT array_agg(key ORDER BY key) INTO lc_keys
-        FROM (SELECT @pk@::@kind@ AS key FROM new_rows) AS written;
-        PERFORM lifecycle.capture_failed_v1(@policy@, @model@, @subjects@, lc_failure);
+        BEGIN
+            SELECT array_agg(key ORDER BY key) INTO lc_keys
+            FROM (SELECT @pk@::@kind@ AS key FROM new_rows) AS written;
+        EXCEPTION WHEN OTHERS THEN
+            lc_keys := NULL;  -- the key has another column or type now: backfill finds the rows
+        END;
+        PERFORM lifecycle.capture_failed_v1(@policy@, @model@, @subjects@, lc_failure)
+        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;
         RETURN NULL;
     END IF;
     IF lc_keys IS NOT NULL THEN

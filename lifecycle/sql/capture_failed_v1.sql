@@ -8,6 +8,16 @@ DECLARE
     total bigint := lifecycle.size_v1(p_subjects);
     chunk CONSTANT bigint := 10000;
 BEGIN
+    IF to_regclass('@tables@.lifecycle_event') IS NULL THEN
+        RETURN;  -- the package was removed
+    END IF;
+    IF total = 0 THEN
+        IF p_policy = '' AND lifecycle.setting_v1('ending') IS NOT NULL THEN
+            RAISE EXCEPTION 'the keys of % cannot be read', p_model USING ERRCODE = 'restrict_violation';
+        END IF;
+        PERFORM lifecycle.write_v1('capture_failed', p_policy, p_model, NULL, 0, NULL, NULL, NULL,
+            jsonb_build_object('sqlstate', p_sqlstate), NULL);
+    END IF;
     FOR i IN 1..total BY chunk LOOP
         PERFORM lifecycle.write_v1('capture_failed', p_policy, p_model,
             lifecycle.slice_v1(p_subjects, i, least(i + chunk - 1, total)),

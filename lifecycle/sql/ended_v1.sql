@@ -14,6 +14,9 @@ DECLARE
     shared bigint := CASE WHEN p_subjects IS NULL THEN (said ->> 'basis')::bigint END;
     chunk CONSTANT bigint := 10000;
 BEGIN
+    IF to_regclass('@tables@.lifecycle_event') IS NULL THEN
+        RETURN;  -- the package was removed
+    END IF;
     -- The runner has looked at what Django knows of; a cascade of the database's own comes here.
     IF said <> '{}' AND EXISTS (SELECT FROM @tables@.lifecycle_exception
             WHERE model = p_model AND kind = 'hold'

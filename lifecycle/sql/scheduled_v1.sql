@@ -10,10 +10,14 @@ CREATE FUNCTION lifecycle.scheduled_v1(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     total bigint := cardinality(p_dues);
-    excepted boolean := NOT p_detail ? 'carried' AND lifecycle.excepted_v1(p_policy);
+    excepted boolean;
     chunk CONSTANT bigint := 10000;
     part record;
 BEGIN
+    IF to_regclass('@tables@.lifecycle_event') IS NULL THEN
+        RETURN;  -- the package was removed
+    END IF;
+    excepted := NOT p_detail ? 'carried' AND lifecycle.excepted_v1(p_policy);
     IF p_dues[1] IS NOT DISTINCT FROM p_dues[total] THEN
         FOR i IN 1..total BY chunk LOOP
             PERFORM lifecycle.schedule_part_v1(p_policy, p_model,

@@ -2,6 +2,9 @@
 CREATE FUNCTION lifecycle.truncated_v1(p_model text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    IF to_regclass('@tables@.lifecycle_event') IS NULL THEN
+        RETURN;  -- the package was removed
+    END IF;
     IF EXISTS (SELECT FROM @tables@.lifecycle_exception WHERE kind = 'hold'
                AND (model = p_model OR policy IN (
                    SELECT name FROM @tables@.lifecycle_policy WHERE lifecycle_policy.model = p_model))

@@ -1,8 +1,17 @@
+-- The function of a capture trigger, and its mark. Neither asks for a lock on the table. The
+-- trigger is put on it here only where this transaction has the table to itself anyway, as it has
+-- one that it made; otherwise after the migration, one table a transaction, by `installing`.
 CREATE OR REPLACE FUNCTION {pgid}() RETURNS trigger LANGUAGE plpgsql
 SET timezone = 'UTC' SET enable_nestloop = off AS $lifecycle$
 {func}
 $lifecycle$;
-DROP TRIGGER IF EXISTS {pgid} ON {table};
-CREATE TRIGGER {pgid} {when} {operation} ON {table} {referencing}
-FOR EACH STATEMENT EXECUTE FUNCTION {pgid}();
-COMMENT ON TRIGGER {pgid} ON {table} IS '{hash}';
+COMMENT ON FUNCTION {pgid}() IS 'lifecycle {hash}';
+DO $lifecycle_attach$
+BEGIN
+    IF EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND granted
+               AND mode = 'AccessExclusiveLock'
+               AND relation = to_regclass($lifecycle_table${table}$lifecycle_table$)) THEN
+        CREATE OR REPLACE TRIGGER {pgid} {when} {operation} ON {table} {referencing}
+        FOR EACH STATEMENT EXECUTE FUNCTION {pgid}();
+    END IF;
+END $lifecycle_attach$;

@@ -75,7 +75,7 @@ def test_new_partition_without_triggers() -> None:
 
 
 def test_outdated_trigger() -> None:
-    sql(f"COMMENT ON TRIGGER {trigger_of('zoo_ticket', 'i')} ON zoo_ticket IS 'older'")
+    sql(f"COMMENT ON FUNCTION {trigger_of('zoo_ticket', 'i')}() IS 'lifecycle older'")
     assert ids() == ["lifecycle.W106"]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from . import (
     backfill,
     enable,
+    install,
     pause,
     rebuild,
     resume,
@@ -22,6 +23,7 @@ SUBCOMMANDS: dict[str, Any] = {
     "pause": pause,
     "resume": resume,
     "backfill": backfill,
+    "install": install,
     "rebuild": rebuild,
     "verify": verify,
 }

@@ -1,0 +1,27 @@
+"""`manage.py lifecycle install`: what `migrate` does after its migrations, once more."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from lifecycle.errors import LifecycleError
+from lifecycle.installing import missing
+from lifecycle.sync import sync
+
+HELP = "Put triggers on the tables that were busy when `migrate` came, and store their policies."
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Options of the subcommand."""
+
+
+def run(command: BaseCommand, options: dict[str, Any]) -> None:
+    """Install; an error that names the tables which are still busy."""
+    using = options["database"]
+    todo = missing(using)
+    busy = sync(using)
+    if busy:
+        raise LifecycleError(f"Not on all tables: {'; '.join(busy.values())}. Run it again.")
+    tables = ", ".join(sorted({each.root or table for (_, table), each in todo.items()}))
+    command.stdout.write(f"Triggers changed on {tables}." if tables else "Nothing to do.")
