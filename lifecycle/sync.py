@@ -3,9 +3,10 @@
 import sys
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.db import connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.state import ProjectState
 from django.test import utils as test_utils
 
 from .compile import compiled
@@ -66,8 +67,9 @@ def made_without_migrations(connection: BaseDatabaseWrapper) -> bool:
 
 def install_all(using: str) -> None:
     """What the migrations would have brought: functions, and triggers that are missing."""
+    now = ProjectState.from_apps(apps)
     with connections[using].schema_editor() as editor:
-        RunFiles(FUNCTIONS).database_forwards("lifecycle", editor, None, None)
+        RunFiles(FUNCTIONS).database_forwards("lifecycle", editor, now, now)
     there = tables_in(using)
     for model, trigger in registered():
         if model._meta.db_table in there:
