@@ -1,14 +1,18 @@
 """The queue's settings: nothing connects early, and it follows the database Django uses."""
 
+import traceback
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from huey import PostgresHuey
 from huey.contrib.djhuey import HUEY
+from psycopg import OperationalError
 
-from purge.queue import create_tables, queue
+from purge.queue import Connect, create_tables, queue
 
 
 def storage_of(setting: dict[str, Any]) -> Any:
@@ -52,6 +56,30 @@ def test_what_is_enqueued_is_in_the_test_database() -> None:
     finally:
         storage.flush_queue()
         storage.close()
+
+
+def test_direct_address_takes_the_place_of_the_poolers(settings: Any) -> None:
+    settings.LIFECYCLE_DIRECT_URL = "postgres://db.internal/site?connect_timeout=1"
+    with pytest.raises(OperationalError, match=r"db\.internal") as told:
+        Connect("default")()
+    assert str(connection.settings_dict["HOST"]) not in str(told.value)
+
+
+@pytest.mark.django_db
+def test_direct_address_follows_a_test_runner(settings: Any) -> None:
+    known = connection.settings_dict
+    place = urlencode({"host": known["HOST"], "port": known["PORT"]}, quote_via=quote)
+    settings.LIFECYCLE_DIRECT_URL = f"postgres:///not_there?{place}"
+    with Connect("default")() as session:
+        assert session.info.dbname == known["NAME"]
+        assert session.info.user == known["USER"] or not known["USER"]
+
+
+def test_wrong_direct_address_tells_no_password(settings: Any) -> None:
+    settings.LIFECYCLE_DIRECT_URL = "postgres://site:secret@[db/site"
+    with pytest.raises(ImproperlyConfigured, match=r"^LIFECYCLE_DIRECT_URL is no address") as told:
+        Connect("default")()
+    assert "secret" not in "".join(traceback.format_exception(told.value))
 
 
 @pytest.mark.django_db

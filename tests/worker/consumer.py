@@ -37,8 +37,8 @@ class Consumer:
         self, name: str, folder: Path, options: tuple[str, ...] = (), **environment: str
     ) -> None:
         self.name, self.log = name, folder / f"{name}.log"
-        known = {"DJANGO_SETTINGS_MODULE": "tests.settings"} | environment
-        known["DATABASE_URL"] = address(application_name=name)
+        known = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+        known |= {"DATABASE_URL": address(application_name=name)} | environment
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "run_huey", *options],
