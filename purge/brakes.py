@@ -4,13 +4,12 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from django.db import DEFAULT_DB_ALIAS, DataError, transaction
+from django.db import DEFAULT_DB_ALIAS
 
-from lifecycle.compile import compiled
-from lifecycle.db import Placed, Raw, fetch, scalar, statement
+from lifecycle.caps import cap_of, is_over, room
+from lifecycle.db import fetch, statement
 from lifecycle.fingerprint import fingerprint
 from lifecycle.hours import OUTSIDE, is_open
-from lifecycle.keys import label_of
 from lifecycle.models import PolicyState
 from lifecycle.policy import Policy
 
@@ -67,36 +66,11 @@ def differs(policy: Policy, stored: str) -> bool:
     return True
 
 
-def cap_of(policy: Policy, using: str) -> int:
-    """The most rows that may end in 24 hours: a number or a share of the table."""
-    table = {"table": compiled(policy).tables[0]}
-    estimate = scalar(using, statement(__file__, "table_rows"), table)
-    return max(policy.cap_rows, int(policy.cap_fraction * estimate))
-
-
 def check_cap(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> None:
     """Raise `Halt` when what is due now is more than the cap leaves: before the first row."""
     left = room(policy, using)
-    name = {"policy": policy.name, "model": label_of(policy)}
-    if scalar(using, statement(__file__, "due_entries"), name) <= left:
-        return
-    code = compiled(policy)
-    parts = {"state_sql": Raw(code.state_sql), "type": Placed(code.key.db_type)}
-    text = statement(__file__, "due_rows", **parts)
-    try:
-        with transaction.atomic(using=using):
-            more = scalar(using, text, name | {"most": left + 1}) > left
-    except DataError:
-        more = True  # an expression fails on a row: nobody can say that they are few enough
-    if more:
+    if is_over(policy, left, using):
         raise Halt("cap", f"more than {left} rows are due", left=left, cap=cap_of(policy, using))
-
-
-def room(policy: Policy, using: str) -> int:
-    """How many rows may still end in this window of 24 hours."""
-    text = statement(__file__, "room")
-    spent, allowed = fetch(using, text, {"policy": policy.name})[0]
-    return max(0, cap_of(policy, using) + allowed - spent)
 
 
 def spend(batch: "Batch") -> None:

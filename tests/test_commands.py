@@ -1,5 +1,6 @@
 """`manage.py lifecycle` and `manage.py purge`, each subcommand and each refusal."""
 
+import getpass
 import json
 from datetime import timedelta
 from io import StringIO
@@ -157,6 +158,28 @@ class TestSteering:
         told = Event.objects.filter(policy="tickets", actor__gt="").order_by("id")
         assert [(e.kind, e.actor) for e in told] == [("policy_changed", "ada"), ("resumed", "bob")]
 
+    def test_the_actor_is_the_user_of_the_shell(self) -> None:
+        manage("lifecycle", "pause", "tickets")
+        manage("lifecycle", "resume", "tickets")
+        actors = Event.objects.filter(policy="tickets", actor__gt="").values_list(
+            "actor", flat=True
+        )
+        assert list(actors) == [getpass.getuser()] * 2
+
+    def test_disable(self) -> None:
+        due()
+        manage("lifecycle", "disable", "tickets", "--actor", "ada")
+        assert state() == "observe"
+        assert run_due() == {}
+        assert "tickets is observe, not enabled" in fails("lifecycle", "disable", "tickets")
+        manage("lifecycle", "enable", "tickets", "--yes", "--actor", "bob")
+        assert run_due()["tickets"].purged == 1
+        told = Event.objects.filter(policy="tickets", actor__gt="").order_by("id")
+        assert [(e.actor, e.detail["state"]) for e in told] == [
+            ("ada", "observe"),
+            ("bob", "enabled"),
+        ]
+
     def test_enable(self) -> None:
         fails("lifecycle", "enable", "tickets")
         change = {"policy": "tickets", "kind": "policy_changed", "state": "observe", "allow": 0}
@@ -164,7 +187,7 @@ class TestSteering:
         assert state() == "observe"
         due()
         assert run_due() == {}
-        assert "ends rows from now on" in manage("lifecycle", "enable", "tickets")
+        assert "ends rows from now on" in manage("lifecycle", "enable", "tickets", "--yes")
         assert run_due()["tickets"].purged == 1
 
     @pytest.mark.parametrize("command", ["enable", "resume"])
@@ -183,7 +206,7 @@ class TestSteering:
         manage("lifecycle", "resume", "tickets", "--actor", "ada", "--allow", "1")
         assert run_due()["tickets"].purged == 2
 
-    @pytest.mark.parametrize("command", ["enable", "pause", "resume", "backfill"])
+    @pytest.mark.parametrize("command", ["enable", "disable", "pause", "resume", "backfill"])
     def test_unknown_policy(self, command: str) -> None:
         assert "Did you mean 'tickets'?" in fails("lifecycle", command, "tikets")
 

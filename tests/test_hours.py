@@ -9,7 +9,6 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from lifecycle import hours, live, promises, restore
-from lifecycle.policy import Policy
 from lifecycle.registry import get_policy
 from purge.runner import Pass, due_policies, run_due, run_policy
 from tests.support import SetHours, events_of, let_pass
@@ -78,14 +77,6 @@ def test_nights_in_which_the_clocks_change(
     policy: Any = Asked(*asked)
     assert hours.opened_at(policy, at(now)) == at(opened)
     assert hours.opens_at(policy, at(now)) == (opens and at(opens))
-
-
-@pytest.mark.parametrize(
-    "wrong", [(22,), (22, 22), (24, 6), (-1, 6), (22, 25), "22", 22, (True, 6)]
-)
-def test_hours_that_are_none(wrong: Any) -> None:
-    with pytest.raises(Exception, match="purge_hours must be two different hours"):
-        Policy("x", Ticket, expires="expires_at", purge_hours=wrong)
 
 
 def test_the_setting_is_for_policies_without_hours_of_their_own(settings: Any) -> None:

@@ -1,8 +1,12 @@
--- Store a policy's definition and tell the ledger; a changed one keeps its state.
+-- Store a policy's definition and tell the ledger; a changed one keeps its state. While people have
+-- paused every policy that would end rows, a new one begins paused.
 WITH stored AS (
     INSERT INTO lifecycle_policy (name, model, fingerprint, state, key_kind, due_sql, state_sql,
                                   spent, declared_at)
-    VALUES (%(name)s, %(model)s, %(fingerprint)s, %(state)s, %(key_kind)s, %(due_sql)s,
+    VALUES (%(name)s, %(model)s, %(fingerprint)s,
+            CASE WHEN %(state)s::text = 'enabled' AND EXISTS (SELECT FROM lifecycle_policy WHERE state = 'paused')
+                AND NOT EXISTS (SELECT FROM lifecycle_policy WHERE state = 'enabled')
+                THEN 'paused' ELSE %(state)s END, %(key_kind)s, %(due_sql)s,
             %(state_sql)s, '{{}}', lifecycle.now_v1())
     ON CONFLICT (name) DO UPDATE SET model = EXCLUDED.model, fingerprint = EXCLUDED.fingerprint,
         key_kind = EXCLUDED.key_kind, due_sql = EXCLUDED.due_sql, state_sql = EXCLUDED.state_sql,

@@ -8,6 +8,7 @@ from typing import Any
 
 from . import (
     backfill,
+    disable,
     enable,
     install,
     pause,
@@ -20,6 +21,7 @@ from . import (
 SUBCOMMANDS: dict[str, Any] = {
     "status": status,
     "enable": enable,
+    "disable": disable,
     "pause": pause,
     "resume": resume,
     "backfill": backfill,

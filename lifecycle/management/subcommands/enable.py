@@ -1,24 +1,128 @@
-"""`manage.py lifecycle enable`: a policy that observed ends rows from now on."""
+"""`manage.py lifecycle enable`: what a policy would end, then, if wanted, it ends rows."""
 
 from argparse import ArgumentParser
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.utils.timezone import localtime
+from rich.console import Console
+from rich.table import Table
 
 from lifecycle import states
+from lifecycle.console import console_of
+from lifecycle.errors import LifecycleError
+from lifecycle.fingerprint import fingerprint
+from lifecycle.forecast import Forecast, forecast
+from lifecycle.hours import hours_of
+from lifecycle.keys import label_of
+from lifecycle.models import PolicyState
+from lifecycle.policy import Policy
+from lifecycle.registry import get_policy
 
-from .arguments import add_actor, add_policy
+from .arguments import add_actor, add_policy, add_yes, agreed
 
-HELP = "Let a policy that only observes end rows."
+HELP = "Show what a policy that only observes would end; then let it."
+BAR = 30  # characters
+State = PolicyState.State
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Options of the subcommand."""
     add_policy(parser)
     add_actor(parser)
+    add_yes(parser)
+    parser.add_argument("--dry-run", action="store_true", help="only show")
 
 
 def run(command: BaseCommand, options: dict[str, Any]) -> None:
-    """Enable it and say so."""
-    states.enable(options["policy"], options["actor"], options["database"])
-    command.stdout.write(f"{options['policy']} is enabled: it ends rows from now on.")
+    """Show, ask, enable and say so."""
+    policy, using = get_policy(options["policy"]), options["database"]
+    _refuse(policy, options)
+    show(command, policy, forecast(policy, using))
+    if options["dry_run"]:
+        return
+    if not agreed(command, f"Enable {policy.name}?", options):
+        command.stdout.write("Nothing was changed.")
+        return
+    states.enable(policy.name, options["actor"], using)
+    command.stdout.write(f"{policy.name} is enabled: it ends rows from now on.")
+
+
+def _refuse(policy: Policy, options: dict[str, Any]) -> None:
+    stored = PolicyState.objects.using(options["database"]).filter(name=policy.name).first()
+    if stored is None:
+        raise LifecycleError(f"{policy.name} is not in the database yet: run migrate.")
+    if stored.fingerprint != fingerprint(policy):
+        raise LifecycleError(
+            f"{policy.name} is declared differently in the database: run migrate, "
+            "or enable it from the code that is deployed."
+        )
+    if stored.state != State.OBSERVE and not options["dry_run"]:
+        raise LifecycleError(f"{policy.name} is {stored.state}, not {State.OBSERVE}.")
+
+
+def show(command: BaseCommand, policy: Policy, found: Forecast) -> None:
+    """Print what a policy would end."""
+    console = console_of(command)
+    console.print(f"{policy.name} on {label_of(policy)}, as of now:")
+    facts = Table(box=None, show_header=False, pad_edge=False)
+    facts.add_column(justify="right")
+    facts.add_column()
+    for count, words in _facts(found):
+        facts.add_row(f"{count:,}", words)
+    console.print(facts)
+    for line in _remarks(policy, found):
+        console.print(line)
+    _print_days(console, policy, found)
+
+
+def _facts(found: Forecast) -> list[tuple[int, str]]:
+    table = [
+        (found.matching, "rows match"),
+        (found.past, "are past their end"),
+        (found.kept, "of these are kept now"),
+    ]
+    known = [(count, words) for count, words in table if count is not None]
+    return [
+        *known,
+        (found.listed, "are on the agenda"),
+        (found.due, "of these are due now"),
+        (found.held, "holds are in force"),
+    ]
+
+
+def _remarks(policy: Policy, found: Forecast) -> list[str]:
+    lines = [f"The table was not counted: {found.unread}."] if found.unread else []
+    if found.oldest:
+        label, (key, due) = policy.model._meta.concrete_model._meta.label, found.oldest  # type: ignore[union-attr]
+        lines.append(f"The first to end: {label}:{key}, at {_moment(due)}.")
+    if found.unlisted:
+        lines.append(
+            f"At least {found.unlisted:,} rows with an end are not on the agenda yet: "
+            "backfill lists them."
+        )
+    if hours := hours_of(policy):
+        lines.append(f"Rows go from {hours[0]} until before {hours[1]} o'clock only.")
+    cap = f"The brake: {found.cap:,} rows in 24 hours, {found.left:,} are left of them."
+    lines.append(f"{cap} It would halt the policy at once." if found.over else cap)
+    return lines
+
+
+def _print_days(console: Console, policy: Policy, found: Forecast) -> None:
+    words = "purged" if policy.disposition.hides else "updated"
+    if found.own_grace:
+        words = "tombstoned (each row has its own grace)"
+    console.print(f"Rows {words} per day:")
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for justify in ("left", "right", "left"):
+        table.add_column(justify=justify)
+    most = max(found.days.values())
+    for day, count in found.days.items():
+        bar = "#" * -(-BAR * count // most) if count else ""
+        table.add_row(f"{day:%Y-%m-%d}", f"{count:,}", bar)
+    console.print(table)
+
+
+def _moment(due: datetime) -> str:
+    return f"{localtime(due):%Y-%m-%d %H:%M:%S}"

@@ -7,18 +7,23 @@ from django.core.management.base import BaseCommand
 
 from lifecycle import states
 
-from .arguments import add_actor, add_policy
+from .arguments import add_actor, add_policy_or_all, chosen
+from .everything import change_all
 
-HELP = "Stop a policy after the batch under way."
+HELP = "Stop a policy, or all, after the batch under way."
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Options of the subcommand."""
-    add_policy(parser)
+    add_policy_or_all(parser)
     add_actor(parser)
 
 
 def run(command: BaseCommand, options: dict[str, Any]) -> None:
-    """Pause it and say so."""
-    states.pause(options["policy"], options["actor"], options["database"])
-    command.stdout.write(f"{options['policy']} is paused.")
+    """Pause and say so."""
+    policy = chosen(options)
+    if policy is None:
+        change_all(command, states.PAUSE, "is paused", options)
+        return
+    states.pause(policy, options["actor"], options["database"])
+    command.stdout.write(f"{policy} is paused.")

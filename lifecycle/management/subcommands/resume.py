@@ -6,20 +6,32 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from lifecycle import states
+from lifecycle.errors import LifecycleError
 
-from .arguments import add_actor, add_policy
+from .arguments import add_policy_or_all, chosen, shell_user
+from .everything import change_all
 
 HELP = "Go on after a pause or a halt."
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Options of the subcommand."""
-    add_policy(parser)
-    add_actor(parser)
+    add_policy_or_all(parser)
+    parser.add_argument(
+        "--actor", default="", help="who does this; default: you, but say who resumes a halted one"
+    )
     parser.add_argument("--allow", type=int, default=0, help="rows beyond the cap")
 
 
 def run(command: BaseCommand, options: dict[str, Any]) -> None:
-    """Resume it and say so."""
-    states.resume(options["policy"], options["actor"], options["allow"], options["database"])
-    command.stdout.write(f"{options['policy']} goes on.")
+    """Resume and say so."""
+    policy, using = chosen(options), options["database"]
+    if policy is None:
+        if options["allow"]:
+            raise LifecycleError("--allow is for one policy: name it.")
+        actor = options["actor"] or shell_user()
+        change_all(command, states.RESUME, "goes on", options | {"actor": actor})
+        return
+    actor = options["actor"] or ("" if states.is_halted(policy, using) else shell_user())
+    states.resume(policy, actor, options["allow"], using)
+    command.stdout.write(f"{policy} goes on.")
