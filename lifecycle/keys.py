@@ -39,7 +39,7 @@ def key_of(model: type[Model]) -> Key:
     kind = "bigint" if target.get_internal_type() in INTEGERS else "text"
     if target.get_internal_type() == "UUIDField":
         kind = "uuid"
-    return Key(str(pk.column), _db_type(target, home(model)), kind)
+    return Key(str(pk.column), db_type_of(target, home(model)), kind)
 
 
 def subjects_of(key: Key, keys: str) -> str:
@@ -61,5 +61,6 @@ def key_field(model: type[Model]) -> "Field[Any, Any]":
     return field
 
 
-def _db_type(field: "Field[Any, Any]", using: str) -> str:
+def db_type_of(field: "Field[Any, Any]", using: str) -> str:
+    """The type of the column in the database; of a foreign key, that of its target."""
     return str(field.rel_db_type(connections[using]) or "text")

@@ -33,11 +33,16 @@ class Kind(models.TextChoices):
     SETTLED = "settled", "settled"
 
 
+# Endings, and what says that a row is back on purpose: what replay reads of a table.
+REPLAYED = ("archived", "deleted", "loaded", "purged", "restored", "truncated", "updated")
+
+
 class Event(models.Model):
     """One line of the ledger: what happened to a set of rows. Append-only.
 
     The set stands in the column of the key's type, contiguous integers in `subjects_range`; when
-    all four are NULL the event is about the same set as the event that `basis` names.
+    all four are NULL the event is about the same set as the event that `basis` names. `identities`
+    has eight bytes for each key of an ending, in the order of the keys (see `identity`).
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -57,6 +62,7 @@ class Event(models.Model):
     run = models.BigIntegerField(null=True)
     settled = ArrayField(models.BigIntegerField(), null=True, editable=False)
     detail = models.JSONField(default=dict)
+    identities = models.BinaryField(null=True, editable=False)
 
     class Meta:
         db_table = "lifecycle_event"
@@ -72,7 +78,7 @@ class Event(models.Model):
             models.Index(
                 "model",
                 "id",
-                condition=Q(kind__in=("deleted", "truncated", "purged")),
+                condition=Q(kind__in=REPLAYED),
                 name="lc_event_ended",
             ),
         )

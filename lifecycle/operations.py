@@ -18,6 +18,8 @@ FUNCTIONS = [
     "slice_v1",
     "sorted_v1",
     "one_v1",
+    "salt",
+    "identities_v1",
     "keys_v1",
     "excepted_v1",
     "touches_v1",

@@ -48,7 +48,8 @@ class Policy:
     recheck       how often a kept or held row is looked at again. Default: 1 day
     disposition   `Purge()` (default) or `Update(column=value, ...)`
     capture       `Rows()` (default: triggers) or `Signals()`
-    identity      fields that tell a row from a later one under the same key
+    identity      fields that tell a row from a later one under the same key; they never change.
+                  Default: a UUID key, or the key and the first `auto_now_add` field
     cap_rows, cap_fraction
                   brake: at most this many rows, or this share of the table, whichever is larger,
                   in any 24 hours; one row more halts the policy before the first row goes
@@ -87,19 +88,23 @@ class Policy:
         _validate(self)
         if isinstance(self.expires, str):
             self.expires = F(self.expires)
-        self.identity = tuple(self.identity or default_identity(model))
+        declared = default_identity(model) if self.identity is None else self.identity
+        self.identity = tuple(declared)
 
     def __repr__(self) -> str:
         return f"<Policy {self.name} on {self.model._meta.label}>"
 
 
 def default_identity(model: type[Model]) -> Sequence[str]:
-    """The key, and the first `auto_now_add` field where the key could be used again."""
-    pk = model._meta.pk
-    if pk is None or pk.get_internal_type() == "UUIDField":
+    """A UUID key; otherwise the key and the table's first `auto_now_add` field.
+
+    Without either there is none: nothing tells a row from a later one under its key.
+    """
+    own: Any = model._meta.concrete_model._meta  # type: ignore[union-attr]
+    if own.pk.get_internal_type() == "UUIDField":
         return ("pk",)
-    stamped = [f.name for f in model._meta.concrete_fields if getattr(f, "auto_now_add", False)]
-    return ("pk", *stamped[:1])
+    stamped = [f.name for f in own.local_concrete_fields if getattr(f, "auto_now_add", False)]
+    return ("pk", stamped[0]) if stamped else ()
 
 
 def _refuse_unknown(name: str, options: dict[str, Any]) -> None:

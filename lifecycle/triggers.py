@@ -6,6 +6,7 @@ for as long as the migration lasts. Two triggers are the same when their fingerp
 library's upgrade makes no migration.
 """
 
+import hashlib
 import re
 from typing import Any
 
@@ -17,6 +18,7 @@ from psycopg import sql
 from .compile import compiled
 from .errors import PolicyError
 from .fingerprint import capture_fingerprint
+from .identity import hashed, in_order, told
 from .keys import key_of, label_of, subjects_of
 from .literals import literal
 from .policy import Policy
@@ -122,10 +124,26 @@ class TableTrigger(CaptureTrigger):
 
     def fingerprint(self, model: type[Model]) -> str:
         key = key_of(model)
-        return f"{model._meta.label_lower}-{key.column}-{key.kind}-1"
+        identity = f"{made_of}-" if (made_of := self.made_of()) else ""
+        return f"{model._meta.label_lower}-{key.column}-{key.kind}-{identity}1"
+
+    def made_of(self) -> str:
+        """A short hash of what identities are made of; only a DELETE needs them.
+
+        Of the policy's model: in a migration the other one is a model that no policy knows.
+        """
+        if self.operation != pgtrigger.Delete:
+            return ""
+        made = told(self.policy.model, hashed(self.policy.model))
+        return hashlib.sha256(made.encode()).hexdigest()[:8] if made else ""
 
     def body(self, model: type[Model]) -> str:
-        return _fill(str(self.operation).lower(), model, self.policy)
+        parts = {"identify": "", "told": ""}
+        names = hashed(self.policy.model)
+        if made := told(self.policy.model, names):
+            parts["told"] = f", lc_told, {literal(names)}"
+            parts["identify"] = _fill("identify", model, self.policy, bytes=made)
+        return _fill(str(self.operation).lower(), model, self.policy, **parts)
 
 
 def add_triggers(policy: Policy) -> None:
@@ -169,6 +187,7 @@ def _fill(template: str, model: type[Model], policy: Policy, **parts: str) -> st
         "kind": key.kind,
         "table": sql.Identifier(model._meta.db_table).as_string(),
         "pk": sql.Identifier(key.column).as_string(),
+        "order": in_order(model),
         "model": literal(label_of(policy)),
         "subjects": subjects_of(key, "lc_keys"),
         "policy": literal(policy.name),

@@ -82,10 +82,10 @@ class Batch:
 
     def write(
         self, kind: str, subjects: Subjects, due: Any = None, settled: list[int] | None = None,
-        **detail: Any,
+        identities: str = "NULL", **detail: Any,
     ) -> int:  # fmt: skip
         """Append an event about a set; the set itself only where no event holds it yet."""
-        text = self.sql("write", subjects=subjects.composite())
+        text = self.sql("write", subjects=subjects.composite(), identities=Placed(identities))
         event = {"kind": kind, "basis": subjects.event, "due": due, "settled": settled}
         params = self.params(subjects, **event, detail=Jsonb(detail))
         return int(scalar(self.using, text, params))

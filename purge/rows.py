@@ -7,8 +7,9 @@ from django.db import DatabaseError, InterfaceError, OperationalError, Programmi
 
 from lifecycle import signals
 from lifecycle.compile import compiled
-from lifecycle.db import Raw, fetch, scalar
+from lifecycle.db import Placed, Raw, fetch, scalar
 from lifecycle.dispositions import Update
+from lifecycle.identity import hashed, in_order, told
 
 from .ending import end_rows, keys_of
 from .errors import Halt, HeldBelow, PurgeError
@@ -92,8 +93,20 @@ def _update(batch: "Batch", subjects: Subjects) -> None:
     again = batch.sql("still_matching", rows=subjects.where("state.key"))
     if scalar(batch.using, again, batch.params(subjects)):
         raise Halt("update_again", "rows still match `when` after the update")
-    batch.write("updated", subjects)
+    write_updated(batch, subjects)
     batch.outcome.updated += subjects.count
+
+
+def write_updated(batch: "Batch", subjects: Subjects, **detail: Any) -> None:
+    """Record the update, with the identities of the rows as they are now."""
+    model = batch.policy.model
+    made = told(model, names := hashed(model))
+    if made is None:
+        batch.write("updated", subjects, **detail)
+        return
+    parts = {"rows": subjects.where(batch.column), "bytes": Raw(made), "order": in_order(model)}
+    identities = batch.sql("identities", **{k: Placed(v) for k, v in parts.items()})
+    batch.write("updated", subjects, identities=identities, identity=names, **detail)
 
 
 def last_event(batch: "Batch") -> int:

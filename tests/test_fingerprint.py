@@ -55,13 +55,13 @@ PHOTOS = Picture.objects.filter(draft=OuterRef("pk"))
 HOUR = timedelta(hours=1)
 
 GOLDEN = {
-    "dbf6eb19f873dccc": declared(
+    "4addf18f5b32a7af": declared(
         when=Q(status="draft"), expires=F("created_at") + 24 * HOUR, grace=HOUR
     ),
-    "91ec21de2eb42d73": declared(
+    "6392e61418429ea0": declared(
         keep_while=Exists(PHOTOS.filter(pk__gt=5)) | Q(title__in=["a", "b"])
     ),
-    "08e1b4ea76e68281": Policy(
+    "75e0a0f0ed24322a": Policy(
         "orders",
         Order,
         when=~Q(grace=None) & Q(pk__gt=10),

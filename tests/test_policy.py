@@ -12,7 +12,7 @@ from lifecycle import Policy, Purge, Rows, Signals, Update, register
 from lifecycle.errors import NoPolicy, PolicyError
 from lifecycle.policy import OPTIONS, RULES
 from lifecycle.registry import get_policy
-from tests.zoo.models import Order, Picture, Ticket, Token
+from tests.zoo.models import Member, Order, Picture, Ticket, Token
 
 SECOND = timedelta(seconds=1)
 PHOTOS = Exists(Picture.objects.filter(draft=OuterRef("pk")))
@@ -123,7 +123,8 @@ def test_name_of_a_field_becomes_an_expression() -> None:
 
 
 def test_identity_by_default() -> None:
-    assert declared().identity == ("pk",)
+    assert declared().identity == ()
+    assert Policy("planted", Member, expires="expires_at").identity == ("pk", "joined_at")
     assert Policy("planted", Ticket, expires="expires_at").identity == ("pk",)
     assert Policy("planted", Order, expires="expires_at", identity=["pk"]).identity == ("pk",)
 

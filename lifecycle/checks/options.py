@@ -37,12 +37,12 @@ def one_successor(policy: Policy) -> list[CheckMessage]:
 
 
 def identity_is_known(policy: Policy) -> list[CheckMessage]:
-    """E022: `identity` names what is not a column of the model."""
-    hint = "Name columns of the model, or 'pk'."
+    """E022: `identity` names what is not a column of the model's own table."""
+    hint = "Name columns of the model's own table, or 'pk'."
     return [
-        error(22, f"`identity` names {name!r}, which is no column of the model.", hint, policy)
+        error(22, f"`identity` names {name!r}, which is no column of the table.", hint, policy)
         for name in policy.identity
-        if name != "pk" and _column(policy, name) is None
+        if name != "pk" and not _is_own_column(policy, name)
     ]
 
 

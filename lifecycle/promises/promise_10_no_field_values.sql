@@ -12,6 +12,7 @@ WITH shapes (name, kinds, shape) AS (
         ('tombstone', ARRAY['expiry_scheduled', 'blocked'], '\d+'),
         ('attempts', ARRAY['expiry_scheduled', 'blocked'], '\d+'),
         ('ended_exceptions', ARRAY['purged', 'deleted', 'archived', 'updated'], 'true'),
+        ('identity', ARRAY['purged', 'deleted', 'archived', 'updated'], '"\w+(,\w+)*"'),
         ('grace_skipped', ARRAY['purged'], 'true'),
         ('sqlstate', ARRAY['capture_failed', 'blocked'], '"[0-9A-Z]{{5}}"'),
         ('error', ARRAY['blocked'], '"[A-Za-z_]{{1,60}}"'),

@@ -1,8 +1,11 @@
 -- Record rows that a DELETE has taken: `deleted`, or what the runner said just before. The
 -- setting names what happens: an end, nothing else; it cannot silence. With `basis` and a matching
 -- count the set is that event's and is not written again.
-CREATE FUNCTION lifecycle.ended_v1(p_model text, p_subjects lifecycle.subjects, p_count bigint)
-RETURNS void
+-- `p_told` is what identities are made of, in the order of the keys; `p_identity` names the fields.
+CREATE FUNCTION lifecycle.ended_v1(
+    p_model text, p_subjects lifecycle.subjects, p_count bigint,
+    p_told bytea[] DEFAULT NULL, p_identity text DEFAULT NULL
+) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     said jsonb := coalesce(lifecycle.setting_v1('ending')::jsonb, '{}');
@@ -12,6 +15,8 @@ DECLARE
     detail jsonb := CASE WHEN said = '{}' THEN '{}' WHEN mine THEN said_detail
                     ELSE '{"cause": "cascade"}' END;
     shared bigint := CASE WHEN p_subjects IS NULL THEN (said ->> 'basis')::bigint END;
+    identities bytea := CASE WHEN cardinality(p_told) = p_count
+                             THEN lifecycle.identities_v1(p_told) END;
     chunk CONSTANT bigint := 10000;
 BEGIN
     IF to_regclass('@tables@.lifecycle_event') IS NULL THEN
@@ -30,6 +35,9 @@ BEGIN
                WHERE model = p_model AND kind IN ('restored', 'expired_by_hand')) THEN
         detail := detail || '{"ended_exceptions": true}';
     END IF;
+    IF identities IS NOT NULL THEN
+        detail := detail || jsonb_build_object('identity', p_identity);
+    END IF;
     FOR i IN 1..p_count BY chunk LOOP
         PERFORM lifecycle.write_v1(
             CASE WHEN said ->> 'kind' IN ('purged', 'archived') THEN said ->> 'kind' ELSE 'deleted' END,
@@ -37,7 +45,9 @@ BEGIN
             CASE WHEN shared IS NULL
                  THEN lifecycle.slice_v1(p_subjects, i, least(i + chunk - 1, p_count)) END,
             CASE WHEN shared IS NULL THEN least(chunk, p_count - i + 1) ELSE p_count END,
-            shared, NULL, (said ->> 'run')::bigint, detail, NULL);
+            shared, NULL, (said ->> 'run')::bigint, detail, NULL,
+            CASE WHEN shared IS NULL THEN substr(identities, (8 * i - 7)::int, (8 * chunk)::int)
+                 ELSE identities END);
         EXIT WHEN shared IS NOT NULL;
     END LOOP;
 END $$

@@ -3,7 +3,8 @@
 -- Cause and actor are cut to what fits: no write of the host fails for a long one.
 CREATE FUNCTION lifecycle.write_v1(
     p_kind text, p_policy text, p_model text, p_subjects lifecycle.subjects, p_count bigint,
-    p_basis bigint, p_due timestamptz, p_run bigint, p_detail jsonb, p_settled bigint[]
+    p_basis bigint, p_due timestamptz, p_run bigint, p_detail jsonb, p_settled bigint[],
+    p_identities bytea DEFAULT NULL
 ) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
@@ -11,12 +12,14 @@ DECLARE
 BEGIN
     INSERT INTO @tables@.lifecycle_event (
         kind, policy, model, subjects_bigint, subjects_uuid, subjects_text, subjects_range,
-        count, basis, due_at, recorded_at, cause, actor, run, detail, settled)
+        count, basis, due_at, recorded_at, cause, actor, run, detail, settled,
+        identities)
     VALUES (
         p_kind, p_policy, p_model, p_subjects.bigints, p_subjects.uuids, p_subjects.texts,
         p_subjects.span, p_count, p_basis, p_due, lifecycle.now_v1(),
         left(coalesce(p_detail ->> 'cause', lifecycle.setting_v1('cause'), ''), 100),
-        left(coalesce(lifecycle.setting_v1('actor'), ''), 200), p_run, p_detail - 'cause', p_settled)
+        left(coalesce(lifecycle.setting_v1('actor'), ''), 200), p_run, p_detail - 'cause', p_settled,
+        p_identities)
     RETURNING * INTO told;
     IF told.kind = 'expiry_scheduled' AND NOT told.detail ? 'dropped' THEN
         PERFORM lifecycle.list_v1(told);

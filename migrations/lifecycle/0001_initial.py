@@ -85,6 +85,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("detail", models.JSONField(default=dict)),
+                ("identities", models.BinaryField(null=True)),
             ],
             options={
                 "db_table": "lifecycle_event",
@@ -207,7 +208,20 @@ class Migration(migrations.Migration):
             index=models.Index(
                 models.F("model"),
                 models.F("id"),
-                condition=models.Q(("kind__in", ("deleted", "truncated", "purged"))),
+                condition=models.Q(
+                    (
+                        "kind__in",
+                        (
+                            "archived",
+                            "deleted",
+                            "loaded",
+                            "purged",
+                            "restored",
+                            "truncated",
+                            "updated",
+                        ),
+                    )
+                ),
                 name="lc_event_ended",
             ),
         ),

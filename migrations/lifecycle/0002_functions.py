@@ -20,6 +20,8 @@ class Migration(migrations.Migration):
                 "slice_v1",
                 "sorted_v1",
                 "one_v1",
+                "salt",
+                "identities_v1",
                 "keys_v1",
                 "excepted_v1",
                 "touches_v1",

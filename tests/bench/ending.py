@@ -17,6 +17,7 @@ def measure(plan: Plan) -> None:
     """The runner, then what Django offers, each against the bare DELETE of the same rows."""
     purge(plan, "tracked", "due -> purged, one due time", PAST, ">= 0.4")
     purge(plan, "tracked", "due -> purged, 100 due times", SCATTERED, ">= 0.4")
+    purge(plan, "stamped", "due -> purged, identities hashed", PAST, ">= 0.4")
     purge(plan, "kept", "due -> purged, keep_while", PAST, ">= 0.25")
     collector(plan)
     tombstones(plan, "one due time", PAST)

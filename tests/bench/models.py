@@ -1,6 +1,7 @@
 """The same table several times: without a policy, and with each kind that is measured."""
 
 from django.db import models
+from django.db.models.functions import Now
 
 
 class Row(models.Model):
@@ -18,6 +19,12 @@ class Plain(Row):
 
 class Tracked(Row):
     """Ends without a grace."""
+
+
+class Stamped(Row):
+    """Has an identity: each row that ends is hashed."""
+
+    created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
 
 
 class Graced(Row):

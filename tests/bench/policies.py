@@ -6,13 +6,14 @@ from django.db.models import Exists, OuterRef, Q
 
 from lifecycle import Policy, register
 
-from .models import Graced, Keeper, Kept, Parent, Tracked
+from .models import Graced, Keeper, Kept, Parent, Stamped, Tracked
 
 WHEN = Q(active=True)
 NO_CAP = 10**9
 
 register(
     Policy("bench-tracked", Tracked, when=WHEN, expires="expires_at", cap_rows=NO_CAP),
+    Policy("bench-stamped", Stamped, when=WHEN, expires="expires_at", cap_rows=NO_CAP),
     Policy(
         "bench-graced",
         Graced,

@@ -84,7 +84,8 @@ def sql(statement: str, *params: Any) -> list[tuple[Any, ...]]:
 
 
 TABLES = (
-    "plain", "tracked", "graced", "kept", "keeper", "parent", "child", "plainparent", "plainchild",
+    "plain", "tracked", "stamped", "graced", "kept", "keeper", "parent", "child", "plainparent",
+    "plainchild",
 )  # fmt: skip
 
 

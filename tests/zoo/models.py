@@ -102,6 +102,24 @@ class Account(models.Model):
     seen_at = models.DateTimeField()
 
 
+class Member(models.Model):
+    """Known by the moment it joined; two policies, one of which changes the row."""
+
+    email = models.CharField(max_length=50, blank=True)
+    status = models.CharField(max_length=10, default="draft")
+    joined_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True)
+    left_at = models.DateTimeField(null=True)
+
+
+class Visit(models.Model):
+    """Goes along with its member, and has a policy of its own."""
+
+    member = models.ForeignKey(Member, models.CASCADE)
+    made_at = models.DateTimeField(auto_now_add=True)
+    seq = models.IntegerField(null=True)
+
+
 class Person(models.Model):
     """Ends only on request."""
 

@@ -25,6 +25,7 @@ from .models import (
     Draft,
     Legacy,
     Life,
+    Member,
     Odd,
     Order,
     Person,
@@ -35,6 +36,7 @@ from .models import (
     Spark,
     Ticket,
     Token,
+    Visit,
 )
 
 HOUR = timedelta(hours=1)
@@ -83,6 +85,15 @@ register(
         batch_rows=20,
         cap_rows=10**9,
     ),
+    Policy("members", Member, when=Q(status="draft"), expires="expires_at", grace=HOUR),
+    Policy(
+        "member-mails",
+        Member,
+        when=~Q(email=""),
+        expires="left_at",
+        disposition=Update(email=""),
+    ),
+    Policy("visits", Visit, on_request=True, identity=["pk", "made_at", "seq"]),
     Policy("people", Person, on_request=True, grace=HOUR),
     Policy("comments", Comment, expires="expires_at"),
     Policy("attachments", Attachment, on_request=True),

@@ -1,0 +1,174 @@
+"""What the ledger keeps of a row that ended, so that it is known again."""
+
+import hashlib
+import struct
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from lifecycle.identity import hashed, identity_of, is_key_alone, told
+from lifecycle.models import Event
+from lifecycle.policy import Policy
+from lifecycle.registry import all_policies
+from purge.runner import run_due
+from tests.clock import pass_time
+from tests.zoo.models import Coupon, Member, Report, Ticket, Token, Visit
+
+PAST = timezone.now() - timedelta(days=2)
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def salt() -> bytes:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT salt FROM lifecycle.salt")
+        return bytes(cursor.fetchone()[0])
+
+
+def identity_in_python(member: Member) -> bytes:
+    """The same eight bytes, worked out once more."""
+    stamp = (member.joined_at - EPOCH) // timedelta(microseconds=1)
+    return hashlib.sha256(salt() + struct.pack(">qq", stamp, member.pk)).digest()[:8]
+
+
+def run(text: str, *params: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(text, params or None)
+        return cursor.fetchall() if cursor.description else []
+
+
+def ending() -> Event:
+    return Event.objects.filter(kind__in=("purged", "deleted", "updated")).get()
+
+
+def test_identity_of_a_table() -> None:
+    assert identity_of(Member) == ("pk", "joined_at")
+    assert identity_of(Visit) == ("pk", "made_at", "seq")
+    assert identity_of(Ticket) == ("pk",)
+    assert is_key_alone(Ticket)
+    assert identity_of(Token) == identity_of(Coupon) == ()
+    assert not is_key_alone(Token)
+
+
+def test_identity_is_the_union_of_what_the_policies_of_a_table_declare(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = Policy("planted", Member, on_request=True, identity=["email"])
+    monkeypatch.setattr("lifecycle.identity.policies_of", lambda model: [*all_policies(), other])
+    assert "email" in identity_of(Member)
+
+
+def test_a_parents_stamp_is_no_identity() -> None:
+    assert Policy("planted", Report, expires="expires_at").identity == ()
+
+
+def test_no_bytes_for_a_field_that_is_no_more() -> None:
+    assert told(Member, "joined_at")
+    assert told(Member, "joined_at,gone") is None
+    assert told(Token, hashed(Token)) is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+def test_hosts_delete_records_identities(zone: str) -> None:
+    rows = [Member.objects.create() for _ in range(3)]
+    wanted = [identity_in_python(row) for row in rows]
+    run("SELECT set_config('timezone', %s, true), set_config('datestyle', 'SQL, DMY', true)", zone)
+    run("DELETE FROM zoo_member")
+    run("SELECT set_config('datestyle', 'ISO', true)")
+    event = ending()
+    assert event.kind == "deleted"
+    assert event.detail["identity"] == "joined_at"
+    assert bytes(event.identities) == b"".join(wanted)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_purge_and_update_record_identities() -> None:
+    gone = Member.objects.create(expires_at=PAST)
+    Member.objects.filter(pk=gone.pk).update(joined_at=PAST)
+    gone.refresh_from_db()
+    wanted = identity_in_python(gone)
+    mailed = Member.objects.create(status="live", email="a@b.c", left_at=PAST)
+    Visit.objects.create(member=gone)
+    run_due()
+    (updated,) = Event.objects.filter(kind="updated")
+    assert bytes(updated.identities) == identity_in_python(mailed)
+    pass_time(hours=2)
+    gone.refresh_from_db()
+    assert identity_in_python(gone) != wanted  # its stamp has become older too
+    wanted = identity_in_python(gone)
+    run_due()
+    purged = Event.objects.get(kind="purged", model="zoo.member")
+    assert bytes(purged.identities) == wanted
+    along = Event.objects.get(kind="purged", model="zoo.visit")
+    assert (along.cause, len(along.identities)) == ("cascade", 8)
+
+
+@pytest.mark.django_db
+def test_a_set_shared_with_an_earlier_event_and_chunks_have_identities_in_key_order() -> None:
+    run(
+        "INSERT INTO zoo_member (email, status, joined_at)"
+        " SELECT '', 'live', timestamptz '2020-01-01' + i * interval '1 s' * (i % 7)"
+        " FROM generate_series(1, 10500) AS i"
+    )
+    rows = list(Member.objects.order_by("pk"))
+    run("DELETE FROM zoo_member")
+    stored = [bytes(e.identities) for e in Event.objects.filter(kind="deleted").order_by("id")]
+    assert [len(each) for each in stored] == [80_000, 4_000]
+    assert b"".join(stored) == b"".join(map(identity_in_python, rows))
+
+
+@pytest.mark.django_db
+def test_nulls_and_values_are_told_apart() -> None:
+    member = Member.objects.create()
+    for seq in (None, 0, 1):
+        Visit.objects.create(pk=1, member=member, seq=seq)
+        Visit.objects.update(made_at=PAST)
+        Visit.objects.all().delete()
+    found = [bytes(e.identities) for e in Event.objects.filter(kind="deleted")]
+    assert len(set(found)) == 3
+
+
+@pytest.mark.django_db
+def test_tables_without_an_identity_pay_nothing() -> None:
+    Token.objects.create()
+    Token.objects.all().delete()
+    assert ending().identities is None
+    assert "identity" not in ending().detail
+
+
+@pytest.mark.django_db
+def test_a_hosts_delete_does_not_fail_because_of_an_identity() -> None:
+    Member.objects.create()
+    run("ALTER TABLE zoo_member RENAME joined_at TO came_at")
+    run("DELETE FROM zoo_member")
+    assert ending().identities is None
+
+
+@pytest.mark.django_db
+def test_a_uuid_key_needs_no_hash() -> None:
+    Ticket.objects.create(pk=uuid.uuid4())
+    Ticket.objects.all().delete()
+    assert ending().identities is None
+
+
+@pytest.mark.django_db
+def test_other_roles_cannot_read_the_salt_nor_make_hashes() -> None:
+    Member.objects.create()
+    run("CREATE ROLE lc_stranger; GRANT SELECT, DELETE ON zoo_member TO lc_stranger")
+    run("SET LOCAL ROLE lc_stranger")
+    for text in (
+        "SELECT salt FROM lifecycle.salt",
+        "SELECT lifecycle.identities_v1(ARRAY['a'::bytea])",
+    ):
+        with pytest.raises(Exception, match="permission denied") as caught, transaction.atomic():
+            run(text)
+        assert isinstance(caught.value.__cause__, psycopg.errors.InsufficientPrivilege)
+    run("DELETE FROM zoo_member")
+    run("RESET ROLE")
+    assert len(ending().identities) == 8
+    run("DROP OWNED BY lc_stranger; DROP ROLE lc_stranger")
