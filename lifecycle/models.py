@@ -153,6 +153,7 @@ class PolicyState(models.Model):
         OBSERVE = "observe", "observe"  # records and reports, ends nothing
         PAUSED = "paused", "paused"  # stopped by a person
         HALTED = "halted", "halted"  # stopped by a brake; a named person resumes
+        REMOVED = "removed", "removed"  # no longer in the code, its triggers are gone
 
     name = models.CharField(max_length=40, primary_key=True)
     model = models.CharField(max_length=200)

@@ -18,6 +18,7 @@ from .models import Event, PolicyState
 from .operations import FUNCTIONS, RunFiles
 from .policy import Policy
 from .registry import all_policies
+from .retiring import begins_anew, retire
 from .triggers import registered
 
 AGAIN = "Run `manage.py lifecycle install` when that is over; until then its policies wait."
@@ -55,6 +56,7 @@ def sync(using: str) -> dict[str, str]:
         if here and own.isdisjoint(busy):
             with transaction.atomic(using=using):
                 store(policy, using)
+    retire(using)
     return busy
 
 
@@ -108,7 +110,8 @@ def store(policy: Policy, using: str) -> None:
         _rename(policy, using)
         known = PolicyState.objects.using(using).filter(name=policy.name).first()
     stored = known and (known.fingerprint, known.due_sql, known.state_sql)
-    if stored == (fingerprint(policy), code.due_sql, code.state_sql):
+    anew = begins_anew(known, code.key.kind)
+    if stored == (fingerprint(policy), code.due_sql, code.state_sql) and not anew:
         return
     filled = scalar(using, statement(__file__, "table_has_rows", table=code.tables[0]))
     fetch(
@@ -122,7 +125,8 @@ def store(policy: Policy, using: str) -> None:
             "key_kind": code.key.kind,
             "due_sql": code.due_sql,
             "state_sql": code.state_sql,
-            "is_new": known is None,
+            "is_new": known is None or anew == "declared",
+            "anew": anew,
         },
     )
 

@@ -3,7 +3,8 @@
 WITH shapes (name, kinds, shape) AS (
     VALUES ('fingerprint', ARRAY['policy_changed'], '"[0-9a-f]{{16}}"'),
         ('previously', ARRAY['policy_changed'], '"[a-z0-9-]{{1,40}}"'),
-        ('state', ARRAY['policy_changed', 'resumed', 'halted'], '"(enabled|observe|paused|halted)"'),
+        ('state', ARRAY['policy_changed', 'resumed', 'halted'], '"(enabled|observe|paused|halted|removed)"'),
+        ('anew', ARRAY['policy_changed'], '"(declared|key)"'),
         ('allow', ARRAY['policy_changed', 'resumed'], '\d+'),
         ('again', ARRAY['expiry_scheduled', 'capture_failed', 'restored'], 'true'),
         ('late', ARRAY['expiry_scheduled'], 'true'),

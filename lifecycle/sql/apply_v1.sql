@@ -7,6 +7,10 @@ BEGIN
     IF told.settled IS NOT NULL THEN
         DELETE FROM @tables@.lifecycle_agenda WHERE event_id = ANY (told.settled);
     END IF;
+    IF told.kind = 'policy_changed' AND told.detail ? 'anew' THEN
+        DELETE FROM @tables@.lifecycle_exception WHERE policy = told.policy
+            AND (kind = 'expired_by_hand' OR kind = 'restored' AND told.detail ->> 'anew' = 'key');
+    END IF;
     IF told.kind IN ('restored', 'expired_by_hand') OR told.detail ? 'dropped' THEN
         DELETE FROM @tables@.lifecycle_exception WHERE policy = told.policy
             AND kind IN ('restored', 'expired_by_hand')

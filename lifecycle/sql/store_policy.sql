@@ -1,5 +1,6 @@
 -- Store a policy's definition and tell the ledger; a changed one keeps its state. While people have
--- paused every policy that would end rows, a new one begins paused.
+-- paused every policy that would end rows, a new one begins paused. One that begins anew gets the
+-- state of a new one, and what the agenda still lists of its earlier life goes.
 WITH stored AS (
     INSERT INTO lifecycle_policy (name, model, fingerprint, state, key_kind, due_sql, state_sql,
                                   spent, declared_at)
@@ -10,10 +11,14 @@ WITH stored AS (
             %(state_sql)s, '{{}}', lifecycle.now_v1())
     ON CONFLICT (name) DO UPDATE SET model = EXCLUDED.model, fingerprint = EXCLUDED.fingerprint,
         key_kind = EXCLUDED.key_kind, due_sql = EXCLUDED.due_sql, state_sql = EXCLUDED.state_sql,
-        declared_at = EXCLUDED.declared_at
+        declared_at = EXCLUDED.declared_at,
+        state = CASE WHEN %(is_new)s THEN EXCLUDED.state ELSE lifecycle_policy.state END
     RETURNING name, model, fingerprint, state
 )
 SELECT lifecycle.write_v1('policy_changed', name, model, NULL, 0, NULL, NULL, NULL,
     jsonb_build_object('fingerprint', fingerprint)
-        || CASE WHEN %(is_new)s THEN jsonb_build_object('state', state) ELSE '{{}}' END, NULL)
+        || CASE WHEN %(is_new)s THEN jsonb_build_object('state', state) ELSE '{{}}' END
+        || CASE WHEN %(anew)s <> '' THEN jsonb_build_object('anew', %(anew)s::text) ELSE '{{}}' END,
+    CASE WHEN %(anew)s <> ''
+         THEN (SELECT array_agg(event_id) FROM lifecycle_agenda WHERE policy = name) END)
 FROM stored

@@ -133,6 +133,7 @@ class Migration(migrations.Migration):
                             ("observe", "observe"),
                             ("paused", "paused"),
                             ("halted", "halted"),
+                            ("removed", "removed"),
                         ],
                         default="enabled",
                         max_length=10,

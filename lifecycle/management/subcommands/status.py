@@ -97,7 +97,8 @@ def _describe(each: Status, policy: Policy | None) -> None:
 
 def _problems(each: Status, policy: Policy | None, max_lag: float) -> list[str]:
     if policy is None:
-        return ["not declared in this code: nothing of it ends"]
+        gone = each.state == PolicyState.State.REMOVED
+        return [] if gone else ["not declared in this code: nothing of it ends"]
     if not each.state:
         return ["not in the database: run migrate"]
     found = []
