@@ -38,7 +38,7 @@ def _made(entry: dict[str, Any]) -> Iterator[None]:
     before = os.environ.get("DATABASE_URL")
     with _maintenance(entry) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-    os.environ["DATABASE_URL"] = _url(entry, name)
+    os.environ["DATABASE_URL"] = address(entry, name)
     try:
         yield
     finally:
@@ -50,10 +50,10 @@ def _made(entry: dict[str, Any]) -> Iterator[None]:
 
 
 def _maintenance(entry: dict[str, Any]) -> psycopg.Connection[tuple[object, ...]]:
-    return psycopg.connect(_url(entry, entry["NAME"]), autocommit=True)
+    return psycopg.connect(address(entry, entry["NAME"]), autocommit=True)
 
 
-def _url(entry: dict[str, Any], name: str) -> str:
+def address(entry: dict[str, Any], name: str) -> str:
     parts = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
     options = {key: entry[part] for key, part in parts.items() if entry.get(part)}
     options |= dict(entry.get("OPTIONS") or {})
