@@ -10,6 +10,7 @@ class Conf:
 
     DATABASES: list[str] | None = None
     DIRECT_URL: str = ""
+    MAX_LAG: float = 600.0  # seconds
     PURGE_HOURS: tuple[int, int] | None = None
 
     def __getattribute__(self, name: str) -> Any:

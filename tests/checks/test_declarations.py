@@ -22,6 +22,7 @@ from lifecycle.checks.expressions import EXPRESSIONS
 from lifecycle.checks.options import OPTIONS
 from lifecycle.checks.project import check_project
 from lifecycle.checks.tables import TABLES
+from lifecycle.conf import conf
 from lifecycle.registry import _policies
 from purge.checks import check_lifecycle
 from tests.infra.test_commands import DOWN, manage
@@ -279,3 +280,41 @@ def test_policies_are_checked_with_the_database_down() -> None:
     done = manage("check", DJANGO_SETTINGS_MODULE="tests.settings", DATABASE_URL=DOWN)
     assert done.returncode == 0, done.stderr
     assert "<Policy legacy on zoo.Legacy>: (lifecycle.W026)" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("MAX_LAG", "600", "more than 0 seconds"),
+        ("MAX_LAG", True, "more than 0 seconds"),
+        ("MAX_LAG", 0, "more than 0 seconds"),
+        ("PURGE_HOURS", (22,), "two different hours of the day, as (22, 6)"),
+        ("PURGE_HOURS", (22, 25), "two different hours of the day, as (22, 6)"),
+        ("DATABASES", "default", "list[str] | None"),
+        ("DATABASES", [1], "list[str] | None"),
+        ("DIRECT_URL", None, "str"),
+    ],
+)
+def test_settings_that_cannot_be_used(name: str, value: Any, wanted: str) -> None:
+    with override_settings(**{f"LIFECYCLE_{name}": value}):
+        (message,) = check_project()
+    assert message.id == "lifecycle.E033"
+    assert f"LIFECYCLE_{name}" in message.msg
+    assert f"It must be {wanted}." in str(message.hint)
+
+
+def test_settings_are_read_when_asked_for() -> None:
+    given = {"MAX_LAG": 30, "PURGE_HOURS": [22, 6], "DATABASES": ["default"], "DIRECT_URL": "x"}
+    for name, value in given.items():
+        before = getattr(conf, name)
+        with override_settings(**{f"LIFECYCLE_{name}": value}):
+            assert (check_project(), getattr(conf, name)) == ([], value)
+        assert getattr(conf, name) == before
+
+
+def test_setting_that_nobody_reads() -> None:
+    with override_settings(LIFECYCLE_MAXLAG=5, LIFECYCLE_OURS=1):
+        near, far = check_project()
+    assert (near.id, far.id) == ("lifecycle.W032", "lifecycle.W032")
+    assert "Did you mean LIFECYCLE_MAX_LAG?" in str(near.hint)
+    assert "There are DATABASES, DIRECT_URL, MAX_LAG" in str(far.hint)

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from lifecycle import states
 from lifecycle.capture import Signals
+from lifecycle.conf import conf
 from lifecycle.console import console_of
 from lifecycle.db import fetch, statement
 from lifecycle.fingerprint import fingerprint
@@ -21,7 +22,6 @@ from lifecycle.policy import Policy
 from lifecycle.registry import all_policies, get_policy
 
 HELP = "Each policy with what is due; exit code 1 when one is not well."
-MAX_LAG = 600  # seconds
 
 
 @dataclass
@@ -55,8 +55,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("policies", nargs="*", metavar="policy", help="only these")
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument(
-        "--max-lag", type=float, default=MAX_LAG, metavar="SECONDS",
-        help=f"more is a problem. Default: {MAX_LAG}",
+        "--max-lag", type=float, default=conf.MAX_LAG, metavar="SECONDS",
+        help="more is a problem. Default: LIFECYCLE_MAX_LAG, which is 600",
     )  # fmt: skip
 
 
@@ -76,7 +76,7 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
         sys.exit(1)
 
 
-def statuses(using: str, max_lag: float = MAX_LAG) -> list[Status]:
+def statuses(using: str, max_lag: float) -> list[Status]:
     """Every policy that the code declares or the database knows, by name."""
     stored = {row[0]: Status(*row) for row in fetch(using, statement(states.__file__, "status"))}
     declared = {policy.name: policy for policy in all_policies()}
