@@ -9,7 +9,8 @@ from django.db import DEFAULT_DB_ALIAS, connections, router
 from django.db.models import Model
 
 from .conf import conf
-from .registry import all_policies
+from .errors import LifecycleError
+from .registry import all_policies, get_policy
 
 
 def home(model: type[Model]) -> str:
@@ -45,6 +46,27 @@ def is_at(model: type[Model], using: str) -> bool:
 def homes(model: type[Model]) -> list[str]:
     """The databases that are looked after and may have rows of a model."""
     return [using for using in served() if is_at(model, using)]
+
+
+def databases_of(
+    database: str | None, policy: str | None = None, row: str | None = None
+) -> list[str]:
+    """Where a command goes: to the database that was named, to those of its policy or row, to all.
+
+    Raises `LifecycleError` for a database that is not in DATABASES.
+    """
+    if database is not None:
+        if database not in connections:
+            raise LifecycleError(f"There is no database {database!r}: {', '.join(connections)}.")
+        return [database]
+    if policy:
+        model = get_policy(policy).model
+        return homes(model) or [home(model)]
+    if row and ":" in row:
+        from .naming import parse
+
+        return [home(parse(row)[0])]
+    return served() or [DEFAULT_DB_ALIAS]
 
 
 def ledger() -> str:

@@ -34,3 +34,10 @@ class ReadsElsewhere:
 
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
         return True
+
+
+class SparksElsewhere(Split):
+    """As a settings module names it."""
+
+    def __init__(self) -> None:
+        super().__init__("zoo.spark")

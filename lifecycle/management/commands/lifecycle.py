@@ -4,10 +4,12 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DEFAULT_DB_ALIAS
 
 from lifecycle.errors import LifecycleError
 from lifecycle.management.subcommands import SUBCOMMANDS
+from lifecycle.places import databases_of
+
+DATABASE = "default: where its policy or row is written, else each that has a ledger"
 
 
 class Command(BaseCommand):
@@ -17,11 +19,32 @@ class Command(BaseCommand):
         commands = parser.add_subparsers(dest="command", required=True)
         for name, module in SUBCOMMANDS.items():
             command = commands.add_parser(name, help=module.HELP, description=module.HELP)
-            command.add_argument("--database", default=DEFAULT_DB_ALIAS)
+            command.add_argument("--database", metavar="ALIAS", help=DATABASE)
             module.add_arguments(command)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        module = SUBCOMMANDS[options["command"]]
         try:
-            SUBCOMMANDS[options["command"]].run(self, options)
+            which = (options["database"], options.get("policy"), options.get("row"))
+            databases = databases_of(*which)
+            if hasattr(module, "run_on_all"):
+                module.run_on_all(self, options, databases)
+                return
         except LifecycleError as error:
             raise CommandError(str(error)) from error
+        self.run_on_each(module, options, databases)
+
+    def run_on_each(self, module: Any, options: dict[str, Any], databases: list[str]) -> None:
+        """One database after the other; an error in one is told after the others are done."""
+        errors: list[Exception] = []
+        for using in databases:
+            if len(databases) > 1:
+                self.stderr.write(f"Database {using}:")
+            try:
+                module.run(self, options | {"database": using})
+            except (LifecycleError, CommandError) as error:
+                errors.append(error)
+        if errors:
+            text = "\n".join(str(error) for error in errors)
+            code = max(getattr(error, "returncode", 1) for error in errors)
+            raise CommandError(text, returncode=code) from errors[0]

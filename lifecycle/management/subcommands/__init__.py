@@ -1,7 +1,8 @@
 """The subcommands of `manage.py lifecycle`, a module each.
 
-A module has `HELP`, `add_arguments(parser)` and `run(command, options)`. A `LifecycleError` that
-`run` raises becomes the command's error.
+A module has `HELP`, `add_arguments(parser)` and `run(command, options)`, which is called for each
+database that the command goes to (`options["database"]`), or `run_on_all(command, options,
+databases)` in its place. A `LifecycleError` that they raise becomes the command's error.
 """
 
 from typing import Any

@@ -18,6 +18,7 @@ from lifecycle.db import fetch, statement
 from lifecycle.fingerprint import fingerprint
 from lifecycle.keys import label_of
 from lifecycle.models import PolicyState
+from lifecycle.places import is_at
 from lifecycle.policy import Policy
 from lifecycle.registry import all_policies, get_policy
 
@@ -48,6 +49,7 @@ class Status:
     capture: str = ""
     blind_to: tuple[str, ...] = ()
     problems: list[str] = field(default_factory=list)
+    database: str = ""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -60,12 +62,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def run(command: BaseCommand, options: dict[str, Any]) -> None:
+def run_on_all(command: BaseCommand, options: dict[str, Any], databases: list[str]) -> None:
     """Print; exits with 1 when something is wrong."""
     chosen = [get_policy(name).name for name in options["policies"]]
     found = [
         each
-        for each in statuses(options["database"], options["max_lag"])
+        for using in databases
+        for each in statuses(using, options["max_lag"])
         if not chosen or each.policy in chosen
     ]
     if options["json"]:
@@ -77,15 +80,24 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
 
 
 def statuses(using: str, max_lag: float) -> list[Status]:
-    """Every policy that the code declares or the database knows, by name."""
+    """Every policy that the code declares for the database, or that it knows, by name."""
     stored = {row[0]: Status(*row) for row in fetch(using, statement(states.__file__, "status"))}
     declared = {policy.name: policy for policy in all_policies()}
-    for name in declared.keys() - stored.keys():
+    here = {name for name, policy in declared.items() if is_at(policy.model, using)}
+    for name in here - stored.keys():
         stored[name] = Status(name, label_of(declared[name]), "")
+    for name in declared.keys() & stored.keys() - here:
+        if not _lists(stored[name]):
+            del stored[name]  # its rows are in another database, where it is told
     for name, each in stored.items():
+        each.database = using
         _describe(each, declared.get(name))
         each.problems = _problems(each, declared.get(name), max_lag)
     return [stored[name] for name in sorted(stored)]
+
+
+def _lists(each: Status) -> bool:
+    return bool(each.scheduled or each.due or each.tombstoned or each.held)
 
 
 def _describe(each: Status, policy: Policy | None) -> None:
@@ -121,12 +133,13 @@ COLUMNS = ("scheduled", "due", "tombstoned", "held", "blocked")
 
 def _print(command: BaseCommand, found: list[Status]) -> None:
     table = Table(title="Policies")
+    several = len({each.database for each in found}) > 1
     for column in ("policy", "table", "state", *COLUMNS, "next due", "lag"):
         table.add_column(column, justify="right" if column in COLUMNS else "left")
     for each in found:
         counts = [str(getattr(each, column)) for column in COLUMNS]
         due = f"{each.next_due:%Y-%m-%d %H:%M:%S}" if each.next_due else ""
-        table.add_row(each.policy, each.table, each.state, *counts, due, _span(each.lag))
+        table.add_row(each.policy, _place(each, several), each.state, *counts, due, _span(each.lag))
     console = console_of(command)
     console.print(table)
     for each in found:
@@ -134,6 +147,10 @@ def _print(command: BaseCommand, found: list[Status]) -> None:
             console.print(f"{each.policy}: signals do not see {', '.join(each.blind_to)}")
         for problem in each.problems:
             console.print(f"{each.policy}: {problem}")
+
+
+def _place(each: Status, several: bool) -> str:
+    return f"{each.table} ({each.database})" if several else each.table
 
 
 def _span(seconds: float | None) -> str:

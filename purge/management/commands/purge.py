@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DEFAULT_DB_ALIAS
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -15,6 +14,7 @@ from lifecycle.console import console_of
 from lifecycle.db import scalar
 from lifecycle.errors import LifecycleError
 from lifecycle.hours import OUTSIDE, is_open
+from lifecycle.places import databases_of, served
 from lifecycle.registry import all_policies, get_policy
 from purge.brakes import standing
 from purge.outcome import Outcome
@@ -34,33 +34,33 @@ class Command(BaseCommand):
         parser.add_argument(
             "--dry-run", action="store_true", help="show, then take everything back"
         )
-        parser.add_argument("--database", default=DEFAULT_DB_ALIAS)
+        parser.add_argument("--database", metavar="ALIAS", help="default: each that has a ledger")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["limit"] is not None and options["limit"] < 1:
             raise CommandError("--limit must be 1 or more.")
-        how = Pass(
-            "purge", limit=options["limit"], dry=options["dry_run"], using=options["database"]
-        )
-        names = self.policies(options["policy"], how)
-        console = console_of(self)
-        done = self.run_each(names, how, console)
-        console.print(summary(done, how.dry) if done else "Nothing is due.")
-        for name, why in stopped(done, how.using).items():
-            self.stderr.write(f"{name}: {why}")
-        if any(outcome.halted for outcome in done.values()):
-            raise CommandError("A brake stopped a policy.")
-        if failed := [name for name in names if name not in done]:
-            raise CommandError(f"An error stopped {', '.join(failed)}; the others were run.")
-
-    def policies(self, name: str | None, how: Pass) -> list[str]:
-        """The one that was asked for, or all that have something due."""
-        if name is None:
-            return due_policies(how.using)
         try:
-            return [get_policy(name).name]
+            databases = databases_of(options["database"], options["policy"])
         except LifecycleError as error:
             raise CommandError(str(error)) from error
+        failed = [why for using in databases if (why := self.run_in(using, options))]
+        if failed:
+            raise CommandError("\n".join(failed))
+
+    def run_in(self, using: str, options: dict[str, Any]) -> str:
+        """A pass over one database; why it did not do everything, in words."""
+        how = Pass("purge", limit=options["limit"], dry=options["dry_run"], using=using)
+        names = [options["policy"]] if options["policy"] else due_policies(using)
+        console = console_of(self)
+        done = self.run_each(names, how, console)
+        place = f" in {using}" if len(served()) > 1 else ""
+        console.print(summary(done, how.dry, place) if done else f"Nothing is due{place}.")
+        for name, why in stopped(done, using).items():
+            self.stderr.write(f"{name}: {why}")
+        if any(outcome.halted for outcome in done.values()):
+            return "A brake stopped a policy."
+        failed = [name for name in names if name not in done]
+        return f"An error stopped {', '.join(failed)}; the others were run." if failed else ""
 
     def run_each(self, names: list[str], how: Pass, console: Console) -> dict[str, Outcome]:
         """What became of each policy; one that an error stopped is logged, and left out."""
@@ -93,9 +93,9 @@ def stopped(done: dict[str, Outcome], using: str) -> dict[str, str]:
     return {name: why for name, why in sorted(found.items()) if why}
 
 
-def summary(done: dict[str, Outcome], dry: bool) -> Table:
+def summary(done: dict[str, Outcome], dry: bool, place: str = "") -> Table:
     """What was done, a line each policy."""
-    table = Table(title="Dry run: nothing was changed" if dry else "Purge")
+    table = Table(title=f"Dry run{place}: nothing was changed" if dry else f"Purge{place}")
     columns = list(Outcome().counts())
     for column in ("policy", *columns, *(("first",) if dry else ())):
         table.add_column(column, justify="left" if column in ("policy", "first") else "right")

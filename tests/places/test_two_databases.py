@@ -1,0 +1,308 @@
+"""Policies in two databases: a ledger in each, and one worker for both."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from django.core.management import CommandError, call_command
+from django.db import connections, transaction
+from django.utils import timezone
+
+from lifecycle import context, expire_now, hold, release, restore, states
+from lifecycle.errors import LifecycleError
+from lifecycle.models import AgendaEntry, Event, PolicyState
+from lifecycle.naming import row_of
+from lifecycle.places import served
+from lifecycle.registry import all_policies, get_policy
+from purge import clock, pulse
+from purge.clock import TOLERANCE
+from purge.models import Run
+from purge.runner import Pass, run_due
+from tests.infra.servers import until
+from tests.worker.consumer import Consumer, address
+from tests.zoo.models import Line, Order, Spark, Ticket, Token
+
+from .routers import Split
+
+Start = Callable[..., Consumer]
+AGO = timedelta(days=3)
+pytestmark = [
+    pytest.mark.usefixtures("second"),
+    pytest.mark.django_db(transaction=True, databases=["default", "second"]),
+]
+
+
+@pytest.fixture(autouse=True)
+def router(settings: Any) -> None:
+    """Orders, tickets and sparks are in the second database, all others in the default one."""
+    names = "zoo.ticket", "zoo.order", "zoo.line", "zoo.spark"
+    settings.DATABASE_ROUTERS = [Split(*names)]
+
+
+def manage(*arguments: str, **options: Any) -> str:
+    out = StringIO()
+    call_command(*arguments, stdout=out, stderr=out, **options)
+    return out.getvalue()
+
+
+def ended(using: str) -> dict[str, int]:
+    """How many rows of each policy were purged, by the ledger of a database."""
+    counted: dict[str, int] = {}
+    for event in Event.objects.using(using).filter(kind="purged"):
+        counted[event.policy] = counted.get(event.policy, 0) + event.count
+    return counted
+
+
+def due_in_both() -> None:
+    past = timezone.now() - AGO
+    Token.objects.create(expires_at=past)
+    Ticket.objects.create(expires_at=past)
+    order = Order.objects.create(expires_at=past, grace=timedelta(0))
+    Line.objects.create(order=order)
+
+
+def test_each_row_is_told_to_the_ledger_beside_it() -> None:
+    due_in_both()
+    entries = {using: AgendaEntry.objects.using(using) for using in served()}
+    assert {using: {each.policy for each in found} for using, found in entries.items()} == {
+        "default": {"tokens"},
+        "second": {"tickets", "orders"},
+    }
+
+
+def test_a_pass_over_each() -> None:
+    due_in_both()
+    text = manage("purge")
+    assert "Purge in default" in text
+    assert "Purge in second" in text
+    assert (ended("default"), ended("second")) == ({"tokens": 1}, {"orders": 1, "tickets": 1})
+    assert not any(model.objects.exists() for model in (Token, Ticket, Order, Line))
+    assert {using: Run.objects.using(using).count() for using in served()} == {
+        "default": 1,
+        "second": 2,
+    }
+    assert manage("purge").count("Nothing is due in") == 2
+
+
+def test_a_policy_is_sought_where_its_rows_are() -> None:
+    due_in_both()
+    manage("purge", "--policy", "tickets")
+    assert (ended("default"), ended("second")) == ({}, {"tickets": 1})
+    manage("purge", "--database", "default")
+    assert ended("default") == {"tokens": 1}
+    assert Order.objects.exists()
+
+
+@pytest.mark.parametrize("command", [("purge",), ("lifecycle", "status"), ("lifecycle", "verify")])
+def test_unknown_database(command: tuple[str, ...]) -> None:
+    with pytest.raises(CommandError, match="There is no database 'secnd': default, second"):
+        manage(*command, "--database", "secnd")
+
+
+def test_status_tells_each_policy_once() -> None:
+    due_in_both()
+    found = json.loads(manage("lifecycle", "status", "--json"))
+    assert sorted(each["policy"] for each in found) == [policy.name for policy in all_policies()]
+    told = {each["policy"]: (each["database"], each["due"]) for each in found}
+    assert told["tickets"] == ("second", 1)
+    assert told["tokens"] == ("default", 1)
+    assert "zoo.ticket (second)" in manage("lifecycle", "status")
+    only = json.loads(manage("lifecycle", "status", "--json", "--database", "second"))
+    assert {each["policy"] for each in only} == {"flashes", "orders", "sparks", "tickets"}
+
+
+def test_status_fails_for_the_second_one_as_well() -> None:
+    due_in_both()
+    AgendaEntry.objects.using("second").update(due_at=timezone.now() - AGO)
+    with connections["second"].cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("UPDATE lifecycle_event SET recorded_at = recorded_at - interval '1 hour'")
+        cursor.execute("SET session_replication_role = DEFAULT")
+    with pytest.raises(SystemExit):
+        manage("lifecycle", "status")
+    manage("lifecycle", "status", "--database", "default")
+
+
+def test_a_policy_that_is_not_migrated_there_is_told() -> None:
+    PolicyState.objects.using("second").filter(name="tickets").delete()
+    with pytest.raises(SystemExit):
+        manage("lifecycle", "status")
+
+
+def test_commands_go_where_the_policy_is() -> None:
+    def state(name: str) -> str:
+        return PolicyState.objects.using("second").get(name=name).state
+
+    manage("lifecycle", "pause", "tickets", actor="jo")
+    assert state("tickets") == "paused"
+    assert Event.objects.using("second").get(kind="policy_changed", actor="jo")
+    assert PolicyState.objects.using("default").get(name="tickets").state == "enabled"
+    due_in_both()
+    manage("purge")
+    assert (ended("default"), ended("second")) == ({"tokens": 1}, {"orders": 1})
+    manage("lifecycle", "resume", "tickets", actor="jo")
+    assert state("tickets") == "enabled"
+    text = manage("lifecycle", "rebuild")
+    assert text.count("rebuilt from") == 2
+    assert "Database second:" in text
+    manage("lifecycle", "verify")
+
+
+def test_an_error_in_one_is_told_after_the_other_is_done() -> None:
+    due_in_both()
+    with transaction.atomic(), connections["default"].cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("DELETE FROM lifecycle_agenda")
+    out = StringIO()
+    with pytest.raises(CommandError, match="violations"):
+        call_command("lifecycle", "verify", stdout=out, stderr=out)
+    assert "Database second:" in out.getvalue()
+    manage("lifecycle", "verify", "--database", "second")
+    manage("lifecycle", "rebuild")
+
+
+def test_what_people_say_goes_to_the_rows_ledger() -> None:
+    ticket = Ticket.objects.create(expires_at=timezone.now() + AGO)
+    with context(actor="jo", using="second"):
+        number = hold(row_of(f"zoo.Ticket:{ticket.pk}"))
+        release(number, using="second")
+        restore(ticket)
+        hold("tickets")
+        release("tickets")
+        expire_now(ticket)
+    said = Event.objects.using("second").filter(actor="jo").exclude(kind="expiry_scheduled")
+    assert list(said.order_by("id").values_list("kind", flat=True)) == [
+        *("hold_placed", "hold_released", "restored", "hold_placed", "hold_released"),
+        "expired_by_hand",
+    ]
+    assert not Event.objects.using("default").filter(actor="jo").exists()
+    with pytest.raises(LifecycleError):
+        release(number)
+    run_due(Pass(using="second"))
+    assert not Ticket.objects.exists()
+
+
+def test_the_pulses_ask_each_their_own(settings: Any) -> None:
+    from huey.contrib.djhuey import HUEY
+
+    pulse._pulses.clear()
+    HUEY.storage.flush_queue()
+    due_in_both()
+    try:
+        assert pulse.of("default").tick() == ["tokens"]
+        assert sorted(pulse.of("second").tick()) == ["orders", "tickets"]
+        assert pulse.of("second").tick() == []
+    finally:
+        HUEY.storage.flush_queue()
+        HUEY.storage.close()
+        pulse._pulses.clear()
+
+
+def test_clocks_may_differ() -> None:
+    """Two servers an hour apart: neither has jumped."""
+    now = timezone.now()
+    clock._guards.clear()
+    try:
+        for _ in range(2):
+            clock.check_clock(now, "tokens", "default")
+            clock.check_clock(now + 60 * TOLERANCE, "tokens", "second")
+    finally:
+        clock._guards.clear()
+
+
+def site(name: str, **more: str) -> dict[str, str]:
+    """What makes a consumer a part of this site."""
+    url = address(application_name=name, dbname=connections.settings["second"]["NAME"])
+    known = {"DJANGO_SETTINGS_MODULE": "tests.places.site", "SECOND_URL": url}
+    return known | {"ROUTER": "tests.places.routers.SparksElsewhere"} | more
+
+
+def burn(count: int = 30) -> None:
+    """Rows that end soon in both; waits for that."""
+    due = timezone.now() + timedelta(seconds=1)
+    Spark.objects.bulk_create(Spark(flash=True, expires_at=due) for _ in range(count))
+    Token.objects.bulk_create(Token(expires_at=due) for _ in range(count))
+    until(lambda: not (Spark.objects.exists() or Token.objects.exists()), 20)
+
+
+def test_one_worker_for_both(consumer: Start) -> None:
+    working = consumer("both", **site("both"))
+    burn()
+    assert (ended("default"), ended("second")) == ({"tokens": 30}, {"flashes": 30})
+    assert working.end() == 0
+
+
+def test_a_database_that_is_away_holds_up_no_other(consumer: Start) -> None:
+    away = "postgres://nobody@127.0.0.1:1/none"
+    working = consumer("half", **site("half", SECOND_URL=away))
+    Token.objects.create(expires_at=timezone.now() + timedelta(seconds=1))
+    until(lambda: not Token.objects.exists(), 15)
+    assert not working.has_ended()
+    until(lambda: "pulse failed" in working.log.read_text())
+
+
+class TestShards:
+    """The same tables in both databases."""
+
+    @pytest.fixture(autouse=True)
+    def router(self, settings: Any) -> None:
+        settings.DATABASE_ROUTERS = []
+
+    def test_a_shard_that_is_not_named_is_left_alone_and_told(self) -> None:
+        Token.objects.using("second").create(expires_at=timezone.now() - AGO)
+        manage("purge")
+        assert Token.objects.using("second").exists()
+        found = run_checks(tags=["database"], databases=["default", "second"])
+        assert [message.id for message in found] == ["lifecycle.W110"]
+
+    def test_named_ones_are_looked_after(self, settings: Any) -> None:
+        settings.LIFECYCLE_DATABASES = ["default", "second"]
+        for using in served():
+            Token.objects.using(using).create(expires_at=timezone.now() - AGO)
+        assert run_checks(tags=["database"], databases=["default", "second"]) == []
+        manage("lifecycle", "pause", "tokens")
+        manage("purge")
+        assert all(Token.objects.using(using).exists() for using in served())
+        with pytest.raises(LifecycleError, match="tokens is paused"):
+            states.pause("tokens", using="second")
+        manage("lifecycle", "resume", "tokens")
+        manage("purge")
+        assert not any(Token.objects.using(using).exists() for using in served())
+        assert (ended("default"), ended("second")) == ({"tokens": 1}, {"tokens": 1})
+
+    def test_a_row_says_where_it_is(self, settings: Any) -> None:
+        settings.LIFECYCLE_DATABASES = ["default", "second"]
+        rows = [Token.objects.using(using).create(pk=5) for using in served()]
+        hold(rows[1])
+        assert Event.objects.using("second").filter(kind="hold_placed").exists()
+        assert not Event.objects.using("default").filter(kind="hold_placed").exists()
+
+
+def test_a_database_without_a_ledger_gets_no_functions(settings: Any) -> None:
+    """`migrate` of a database in which the router wants none of our tables."""
+    settings.DATABASE_ROUTERS = [Split("zoo.ticket", ledgers=False)]
+    with connections["second"].cursor() as cursor:
+        cursor.execute("CREATE SCHEMA apart")
+    entry = connections.settings["second"]
+    options = entry["OPTIONS"] | {"options": "-c search_path=apart"}
+    connections.settings["second"] = entry | {"OPTIONS": options}
+    connections["second"].close()
+    del connections["second"]
+    try:
+        with connections["second"].cursor() as cursor:
+            cursor.execute("ALTER SCHEMA lifecycle RENAME TO lifecycle_before")
+        manage("migrate", "lifecycle", database="second", verbosity=0)
+        with connections["second"].cursor() as cursor:
+            cursor.execute("SELECT to_regnamespace('lifecycle')")
+            assert cursor.fetchone() == (None,)
+            cursor.execute("ALTER SCHEMA lifecycle_before RENAME TO lifecycle")
+            cursor.execute("DROP SCHEMA apart CASCADE")
+    finally:
+        connections["second"].close()
+        del connections["second"]
+        connections.settings["second"] = entry
+    assert get_policy("tickets")
