@@ -10,7 +10,7 @@ from django.db.models import Model
 
 from .conf import conf
 from .errors import LifecycleError
-from .registry import all_policies, get_policy
+from .registry import all_policies
 
 
 def home(model: type[Model]) -> str:
@@ -59,14 +59,20 @@ def databases_of(
         if database not in connections:
             raise LifecycleError(f"There is no database {database!r}: {', '.join(connections)}.")
         return [database]
-    if policy:
-        model = get_policy(policy).model
-        return homes(model) or [home(model)]
+    declared = {each.name: each.model for each in all_policies()}
+    if policy in declared:
+        return homes(declared[policy]) or [home(declared[policy])]
     if row and ":" in row:
         from .naming import parse
 
         return [home(parse(row)[0])]
     return served() or [DEFAULT_DB_ALIAS]
+
+
+def of_policy(name: str) -> str:
+    """The database that a policy's rows are written to; also of one that is not declared."""
+    found = [home(policy.model) for policy in all_policies() if policy.name == name]
+    return found[0] if found else ledger()
 
 
 def ledger() -> str:

@@ -1,4 +1,7 @@
-"""Turning policies on and off; each change is an event with its actor."""
+"""Turning policies on and off; each change is an event with its actor.
+
+Without `using` the change is made where the policy's rows are written.
+"""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -9,6 +12,7 @@ from .contexts import context
 from .db import fetch, scalar, statement
 from .errors import LifecycleError
 from .models import PolicyState
+from .places import of_policy
 from .registry import get_policy
 
 State = PolicyState.State
@@ -40,12 +44,12 @@ DISABLE = Change(
 )
 
 
-def enable(policy: str, actor: str = "", using: str = DEFAULT_DB_ALIAS) -> None:
+def enable(policy: str, actor: str = "", using: str | None = None) -> None:
     """From `observe`: the policy now ends rows."""
     _change(policy, ENABLE, actor, using)
 
 
-def disable(policy: str, actor: str = "", using: str = DEFAULT_DB_ALIAS) -> None:
+def disable(policy: str, actor: str = "", using: str | None = None) -> None:
     """Back to `observe`: the policy records, and ends nothing; waits for the batch under way.
 
     What is tombstoned stays so, and its grace passes: once enabled again, its rows go.
@@ -53,12 +57,12 @@ def disable(policy: str, actor: str = "", using: str = DEFAULT_DB_ALIAS) -> None
     _change(policy, DISABLE, actor, using)
 
 
-def pause(policy: str, actor: str = "", using: str = DEFAULT_DB_ALIAS) -> None:
+def pause(policy: str, actor: str = "", using: str | None = None) -> None:
     """Stop a policy; waits for the batch under way, after which no other begins."""
     _change(policy, PAUSE, actor, using)
 
 
-def resume(policy: str, actor: str = "", allow: int = 0, using: str = DEFAULT_DB_ALIAS) -> None:
+def resume(policy: str, actor: str = "", allow: int = 0, using: str | None = None) -> None:
     """Go on after a pause or a halt; `allow` lets that many rows go beyond the cap for 24 hours.
 
     A halted policy wants a name: `LifecycleError` without an actor.
@@ -70,8 +74,9 @@ def resume(policy: str, actor: str = "", allow: int = 0, using: str = DEFAULT_DB
     _change(policy, RESUME, actor, using, allow)
 
 
-def is_halted(policy: str, using: str = DEFAULT_DB_ALIAS) -> bool:
+def is_halted(policy: str, using: str | None = None) -> bool:
     """Whether a brake has stopped the policy."""
+    using = using or of_policy(policy)
     return PolicyState.objects.using(using).filter(name=policy, state=State.HALTED).exists()
 
 
@@ -96,7 +101,8 @@ def change_all(
     return changed, left
 
 
-def _change(policy: str, change: Change, actor: str, using: str, allow: int = 0) -> None:
+def _change(policy: str, change: Change, actor: str, using: str | None, allow: int = 0) -> None:
+    using = using or of_policy(policy)
     with transaction.atomic(using=using), context(actor=actor, using=using):
         _bar([policy], using)
         # A brake takes no bar; it waits for the row, and then halts only what is still enabled.

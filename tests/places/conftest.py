@@ -4,13 +4,12 @@ Each is there for a module, before the test runner looks which databases there a
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.worker.conftest import consumer
 
-from .servers import Replica, alias, bouncer, redis, replica, second_database
+from .servers import Replica, alias, bouncer, replica, second_database
 
 __all__ = ["consumer"]
 
@@ -34,10 +33,3 @@ def second(django_db_setup: None) -> Iterator[str]:
     """A second database with the same tables."""
     with second_database() as entry, alias("second", own=True, **entry) as name:
         yield name
-
-
-@pytest.fixture
-def redis_url(tmp_path: Path) -> Iterator[str]:
-    """The address of a Redis server of this test's own."""
-    with redis(tmp_path) as address:
-        yield address

@@ -1,10 +1,7 @@
 """Nothing but `manage.py run_huey`: on time, once, and through faults."""
 
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -54,19 +51,6 @@ def test_without_grace_it_goes_at_once(consumer: Start) -> None:
     until(lambda: not Spark.objects.exists(), 15)
     assert timedelta(0) <= recorded("purged").recorded_at - due < 2 * SECOND
     assert not Event.objects.filter(kind="tombstoned").exists()
-
-
-def test_two_consumers_do_each_row_once(consumer: Start) -> None:
-    stays = sparks(1, wait=timedelta(hours=1))
-    keys = sparks(250, flash=False)
-    for step in range(250):
-        keys |= sparks(1, flash=False, wait=step * 4 * SECOND / 250)
-    consumer("one"), consumer("two")
-    until(lambda: Spark.objects.count() == 1, 60)
-    assert endings() == dict.fromkeys(keys, 1)
-    stones = Event.objects.filter(kind="tombstoned")
-    assert sorted(key for stone in stones for key in stone.subjects) == sorted(keys)
-    assert {str(each.pk) for each in Spark.objects.all()} == stays
 
 
 def test_nothing_is_lost_by_ten_kills(consumer: Start) -> None:
@@ -240,36 +224,3 @@ def test_workers_may_be_processes(consumer: Start) -> None:
         assert last.recorded_at - due < 2 * SECOND
     assert set(endings().values()) == {1}
     assert started.end() == 0
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[str]:
-    """The address of a Redis server of this test's own."""
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip("there is no redis-server")
-    socket = tmp_path / "redis"
-    arguments = [program, "--port", "0", "--unixsocket", str(socket), "--save", ""]
-    with subprocess.Popen(arguments, stdout=subprocess.DEVNULL) as server:
-        until(socket.exists)
-        yield f"unix://{socket}"
-        server.terminate()
-
-
-def test_queue_in_redis(consumer: Start, redis: str) -> None:
-    before = ask("SELECT last_value FROM huey_task_id_seq")
-    started = Consumer.ready_sessions
-    Consumer.ready_sessions = 1  # no worker listens in the database
-    try:
-        consumer("redis", REDIS_URL=redis)
-    finally:
-        Consumer.ready_sessions = started
-    sparks(30, wait=SECOND)
-    keys = sparks(1, flash=False, wait=SECOND)
-    due = Spark.objects.latest("expires_at").expires_at
-    until(lambda: not Spark.objects.exists(), 15)
-    stone = recorded("tombstoned")
-    assert stone.recorded_at - due < 2 * SECOND
-    assert set(stone.subjects) == keys
-    assert set(endings().values()) == {1}
-    assert ask("SELECT last_value FROM huey_task_id_seq") == before
