@@ -40,6 +40,8 @@ class Command(BaseCommand):
         if options["limit"] is not None and options["limit"] < 1:
             raise CommandError("--limit must be 1 or more.")
         try:
+            if options["policy"]:
+                get_policy(options["policy"])
             databases = databases_of(options["database"], options["policy"])
         except LifecycleError as error:
             raise CommandError(str(error)) from error
