@@ -2,8 +2,8 @@
 
     from lifecycle import Policy, Purge, Update, register
 
-Host code uses `live`, `tombstoned`, `restore`, `hold`, `release`, `expire_now` and `context`;
-they are loaded on first use, so that settings may import this package.
+Host code uses `live`, `tombstoned`, `restore`, `hold`, `hold_rows`, `holds`, `release`,
+`expire_now` and `context`; they are loaded on first use, so that settings may import this package.
 """
 
 from importlib import import_module
@@ -20,8 +20,10 @@ _HOMES = {
     "tombstoned": "querysets",
     "LifecycleQuerySetMixin": "querysets",
     "restore": "actions",
-    "hold": "actions",
-    "release": "actions",
+    "hold": "holding",
+    "hold_rows": "holding",
+    "holds": "holding",
+    "release": "holding",
     "expire_now": "actions",
     "context": "contexts",
 }

@@ -4,12 +4,16 @@ WITH story AS MATERIALIZED (
     SELECT * FROM lifecycle.story_v1()
     WHERE kind IN ('hold_placed', 'purged', 'updated', 'archived')
 ), released AS (
-    SELECT told.id, hold.number::bigint AS hold
-    FROM lifecycle_event AS told, jsonb_array_elements_text(told.detail -> 'holds') AS hold (number)
+    SELECT told.id, hold.number::bigint AS hold, let_go.key
+    FROM lifecycle_event AS told
+    CROSS JOIN jsonb_array_elements_text(told.detail -> 'holds') AS hold (number)
+    LEFT JOIN LATERAL lifecycle.keys_v1(told.id) AS let_go (key) ON true  -- none: all that it held
     WHERE told.kind = 'hold_released'
 ), held AS (
-    SELECT story.*, released.id AS released, (detail ->> 'until')::timestamptz AS until
-    FROM story LEFT JOIN released ON released.hold = story.id WHERE kind = 'hold_placed'
+    SELECT story.*, (detail ->> 'until')::timestamptz AS until,
+        (SELECT min(released.id) FROM released WHERE released.hold = story.id
+         AND (released.key IS NULL OR released.key = story.key)) AS released
+    FROM story WHERE kind = 'hold_placed'
 ), ended AS (
     SELECT * FROM story WHERE kind <> 'hold_placed' AND key IS NOT NULL
 ), both_known AS (

@@ -24,7 +24,8 @@ BEGIN
             AND kind IN ('restored', 'expired_by_hand');
     ELSIF told.kind = 'hold_released' THEN
         DELETE FROM @tables@.lifecycle_exception WHERE event_id IN
-            (SELECT jsonb_array_elements_text(told.detail -> 'holds')::bigint);
+            (SELECT jsonb_array_elements_text(told.detail -> 'holds')::bigint)
+            AND (told.count = 0 OR key IN (SELECT lifecycle.keys_v1(told.id)));
     ELSIF told.kind IN ('halted', 'resumed', 'policy_changed') AND told.detail ? 'state' THEN
         UPDATE @tables@.lifecycle_policy SET state = told.detail ->> 'state',
             spent = CASE WHEN (told.detail ->> 'allow')::bigint > 0

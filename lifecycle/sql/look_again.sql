@@ -1,4 +1,5 @@
--- A released hold: what it held is looked at now, by every policy that it concerned.
+-- A released hold: what it held is looked at now, by every policy that it concerned. `event` is
+-- the event that names the rows: the hold's, or the release's where only some of them are let go.
 SELECT lifecycle.write_v1('expiry_scheduled', state.name, held.model,
     ROW(held.subjects_bigint, held.subjects_uuid, held.subjects_text, held.subjects_range)
         ::lifecycle.subjects,
