@@ -21,6 +21,7 @@ WHY_LEFT = {
     State.PAUSED: "is paused already",
     State.ENABLED: "is enabled",
     State.HALTED: "was halted by a brake: look at it and name it to resume it",
+    State.REMOVED: "is no longer declared",
 }
 
 

@@ -2,7 +2,7 @@
 
 import getpass
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
+from rich.console import Console
 
 from lifecycle import hold, release, states
 from lifecycle.db import fetch, statement
@@ -17,8 +18,8 @@ from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
 from lifecycle.registry import _policies, get_policy
 from purge.models import Run
 from purge.runner import Pass, run_due, turns
-from tests.support import let_pass, session
-from tests.zoo.models import Contract, Coupon, Draft, Preference, Ticket, Token
+from tests.support import SetHours, let_pass, session
+from tests.zoo.models import Contract, Coupon, Draft, Picture, Preference, Ticket, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AGO = timedelta(minutes=5)
@@ -97,6 +98,52 @@ class TestStatus:
         run_due()
         assert "halted by a brake" in status("tickets", ok=False)["problems"][0]
         assert "tickets: halted by a brake" in fails("lifecycle", "status")
+
+    def test_kept_and_the_last_run(self) -> None:
+        assert status("drafts")["last_run"] is None
+        draft = Draft.objects.create(created_at=timezone.now() - timedelta(days=2))
+        Picture.objects.create(draft=draft)
+        before = timezone.now()
+        run_due()
+        found = status("drafts")
+        assert (found["kept"], found["tombstoned"], found["due"]) == (1, 0, 0)
+        assert before < datetime.fromisoformat(found["last_run"]) < timezone.now()
+        Run.objects.update(error="DataError")
+        assert "drafts: its last run ended with DataError" in manage("lifecycle", "status")
+
+    def test_what_waits_for_its_hours_does_not_lag(self, set_hours: SetHours) -> None:
+        due()
+        let_pass(timedelta(hours=3))
+        set_hours("tickets")
+        found = status("tickets")
+        assert (found["lag"], found["problems"]) == (None, [])
+        assert datetime.fromisoformat(found["opens_at"]) > timezone.now()
+        assert "tickets: outside its purge hours until" in manage("lifecycle", "status")
+        set_hours("tickets", is_open=True)
+        found = status("tickets", "--max-lag", "3700")
+        assert 0 < found["lag"] <= 3600
+        assert found["opens_at"] is None
+
+    def test_the_most_lag_is_a_setting(self, settings: Any) -> None:
+        due()
+        let_pass(timedelta(minutes=2))
+        settings.LIFECYCLE_MAX_LAG = 60
+        assert "behind" in status("tickets", ok=False)["problems"][0]
+
+    @pytest.mark.parametrize("width", [80, 120, 250])
+    def test_fits_the_terminal(self, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each column is shown whole, in one table or in two."""
+
+        def console(command: Any) -> Console:
+            return Console(file=command.stdout._out, width=width)
+
+        monkeypatch.setattr("lifecycle.management.subcommands.status.console_of", console)
+        text = manage("lifecycle", "status")
+        assert max(map(len, text.splitlines())) <= width
+        assert "…" not in text
+        columns = ("scheduled", "due", "tombstoned", "kept", "blocked", "held", "lag", "table")
+        assert all(column in text for column in (*columns, "last run", "next due"))
+        assert text.count("tickets") == (1 if width > 200 else 2)
 
     def test_paused_is_none(self) -> None:
         manage("lifecycle", "pause", "tickets")

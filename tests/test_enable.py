@@ -202,7 +202,7 @@ class TestAll:
         monkeypatch.delitem(_policies, "tickets")
         manage("lifecycle", "pause", "--all")
         assert state() == "paused"
-        manage("lifecycle", "resume", "tickets")
+        manage("lifecycle", "resume", "tickets", "--database", "default")
         assert state() == "enabled"
 
     def test_waits_for_the_batch_under_way(self) -> None:

@@ -38,7 +38,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(command: BaseCommand, options: dict[str, Any]) -> None:
     """Show, ask, enable and say so."""
     policy, using = get_policy(options["policy"]), options["database"]
-    _refuse(policy, options)
+    _refuse(policy, using, options["dry_run"])
     show(command, policy, forecast(policy, using))
     if options["dry_run"]:
         return
@@ -49,8 +49,8 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     command.stdout.write(f"{policy.name} is enabled: it ends rows from now on.")
 
 
-def _refuse(policy: Policy, options: dict[str, Any]) -> None:
-    stored = PolicyState.objects.using(options["database"]).filter(name=policy.name).first()
+def _refuse(policy: Policy, using: str, dry: bool) -> None:
+    stored = PolicyState.objects.using(using).filter(name=policy.name).first()
     if stored is None:
         raise LifecycleError(f"{policy.name} is not in the database yet: run migrate.")
     if stored.fingerprint != fingerprint(policy):
@@ -58,7 +58,7 @@ def _refuse(policy: Policy, options: dict[str, Any]) -> None:
             f"{policy.name} is declared differently in the database: run migrate, "
             "or enable it from the code that is deployed."
         )
-    if stored.state != State.OBSERVE and not options["dry_run"]:
+    if stored.state != State.OBSERVE and not dry:
         raise LifecycleError(f"{policy.name} is {stored.state}, not {State.OBSERVE}.")
 
 

@@ -32,6 +32,7 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
         actor = options["actor"] or shell_user()
         change_all(command, states.RESUME, "goes on", options | {"actor": actor})
         return
+    # Who resumes what a brake has stopped is named by hand.
     actor = options["actor"] or ("" if states.is_halted(policy, using) else shell_user())
     states.resume(policy, actor, options["allow"], using)
     command.stdout.write(f"{policy} goes on.")
