@@ -42,6 +42,7 @@ FUNCTIONS = [
     "agenda_autovacuum",
     "event_storage",
     "grants",
+    "version_stamp",
 ]
 
 

@@ -15,6 +15,7 @@ from .db import Raw, fetch, statement
 from .keys import key_of, label_of
 from .policy import Policy
 from .registry import policies_of
+from .version import mismatch
 
 _silent: ContextVar[bool] = ContextVar("lifecycle_silent", default=False)  # tests only
 REMEMBERED = "_lifecycle_due"  # in an instance's __dict__, from pre_save to post_save
@@ -40,7 +41,10 @@ def silent() -> Iterator[None]:
 
 
 def _records(using: str) -> bool:
-    return connections[using].vendor == "postgresql" and not _silent.get()
+    if connections[using].vendor != "postgresql" or _silent.get():
+        return False
+    # Before the package's migrations, or after its uninstall, the host's writes go on.
+    return not mismatch(using)
 
 
 def _saving(instance: Model, using: str, policy: Policy, **kwargs: Any) -> None:

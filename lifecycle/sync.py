@@ -20,6 +20,7 @@ from .policy import Policy
 from .registry import all_policies
 from .retiring import begins_anew, retire
 from .triggers import registered
+from .version import mismatch
 
 AGAIN = "Run `manage.py lifecycle install` when that is over; until then its policies wait."
 LEDGER, GUARD = Event._meta.db_table, "lifecycle_event_guard_truncate"
@@ -47,6 +48,8 @@ def sync(using: str) -> dict[str, str]:
         return {}
     if made_without_migrations(connection):
         install_all(using)
+    if mismatch(using):
+        return {}  # code of another version than the migrations that have run
     reset_clock(using)
     guard_truncate(connection)
     busy = install(using)

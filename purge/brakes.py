@@ -12,6 +12,7 @@ from lifecycle.fingerprint import fingerprint
 from lifecycle.hours import OUTSIDE, is_open
 from lifecycle.models import PolicyState
 from lifecycle.policy import Policy
+from lifecycle.version import mismatch
 
 from .errors import Halt
 
@@ -33,6 +34,8 @@ def standing(policy: Policy, using: str = DEFAULT_DB_ALIAS, any_hour: bool = Fal
 
     Outside its hours a policy that purges still tombstones.
     """
+    if why := mismatch(using):
+        return why
     known = fetch(using, statement(__file__, "policy_now"), {"policy": policy.name})
     return why_not(policy, known[0], any_hour) if known else "not in the database: run migrate"
 
@@ -58,12 +61,26 @@ def differs(policy: Policy, stored: str) -> bool:
     """
     if stored == fingerprint(policy):
         return False
-    now = time.monotonic()
-    if now - _said.get(policy.name, -SAID_AGAIN) >= SAID_AGAIN:
-        _said[policy.name] = now
+    if _is_time_to_say(policy.name):
         told = {"action": "fingerprint", "policy": policy.name}
         logger.warning("%s: %s", policy.name, OUTDATED, extra=told)
     return True
+
+
+def _is_time_to_say(what: str) -> bool:
+    now = time.monotonic()
+    due = now - _said.get(what, -SAID_AGAIN) >= SAID_AGAIN
+    if due:
+        _said[what] = now
+    return due
+
+
+def is_other_version(using: str) -> bool:
+    """Whether code and database are of different versions; the log says so, once a minute."""
+    why = mismatch(using)
+    if why and _is_time_to_say(f"version of {using}"):
+        logger.warning("%s", why, extra={"action": "version", "database": using})
+    return bool(why)
 
 
 def check_cap(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> None:

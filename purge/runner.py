@@ -24,7 +24,7 @@ from lifecycle.policy import Policy
 from lifecycle.registry import all_policies, get_policy
 
 from .batch import ALWAYS, run_batch
-from .brakes import check_cap, differs, standing
+from .brakes import check_cap, differs, is_other_version, standing
 from .clock import check_clock
 from .errors import Halt
 from .halting import halt
@@ -116,6 +116,8 @@ class Ready(NamedTuple):
 
 def ready_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = ALWAYS) -> list[Ready]:
     """The policies of this code that are neither stopped, held nor declared differently."""
+    if is_other_version(using):
+        return []
     declared = {policy.name: policy for policy in all_policies()}
     timed = [name for name, policy in declared.items() if hours_of(policy)]
     found = []
@@ -132,6 +134,8 @@ def ready_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = ALWAYS) -> l
 
 def close_interrupted(using: str = DEFAULT_DB_ALIAS) -> int:
     """Close the runs that a kill has left open; returns how many. Their counts are complete."""
+    if is_other_version(using):
+        return 0
     closed = fetch(using, statement(__file__, "interrupted"), {"silent": SILENT})
     if closed:
         logger.warning("%s runs were interrupted", len(closed), extra={"action": "interrupted"})

@@ -18,6 +18,7 @@ from lifecycle.places import is_at, served
 from lifecycle.registry import all_policies
 from lifecycle.sync import is_test_database
 from lifecycle.triggers import registered
+from lifecycle.version import mismatch
 
 from .accepted import accepted, steady
 from .messages import error, warning
@@ -46,6 +47,9 @@ def _check(using: str) -> Iterator[CheckMessage]:
     if PolicyState._meta.db_table not in tables:
         return  # before the first migrate
     yield from looked_after(using)
+    if why := mismatch(using):
+        yield warning(111, f"{why[0].upper()}{why[1:]}.", MIGRATE)
+        return
     yield from ledger_guard(using)
     yield from stored_policies(using, tables)
     yield from capture_triggers(using, tables)

@@ -44,6 +44,7 @@ class Migration(migrations.Migration):
                 "agenda_autovacuum",
                 "event_storage",
                 "grants",
+                "version_stamp",
             ],
             reverse_sql="DROP SCHEMA lifecycle CASCADE",
         )

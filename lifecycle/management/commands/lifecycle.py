@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from lifecycle.errors import LifecycleError
 from lifecycle.management.subcommands import SUBCOMMANDS
 from lifecycle.places import databases_of
+from lifecycle.version import require
 
 DATABASE = "default: where its policy or row is written, else each that has a ledger"
 
@@ -28,6 +29,8 @@ class Command(BaseCommand):
             which = (options["database"], options.get("policy"), options.get("row"))
             databases = databases_of(*which)
             if hasattr(module, "run_on_all"):
+                for using in databases:
+                    _require(module, using)
                 module.run_on_all(self, options, databases)
                 return
         except LifecycleError as error:
@@ -41,6 +44,7 @@ class Command(BaseCommand):
             if len(databases) > 1:
                 self.stderr.write(f"Database {using}:")
             try:
+                _require(module, using)
                 module.run(self, options | {"database": using})
             except (LifecycleError, CommandError) as error:
                 errors.append(error)
@@ -48,3 +52,8 @@ class Command(BaseCommand):
             text = "\n".join(str(error) for error in errors)
             code = max(getattr(error, "returncode", 1) for error in errors)
             raise CommandError(text, returncode=code) from errors[0]
+
+
+def _require(module: Any, using: str) -> None:
+    if not getattr(module, "ANY_VERSION", False):
+        require(using)

@@ -3,6 +3,7 @@
 A module has `HELP`, `add_arguments(parser)` and `run(command, options)`, which is called for each
 database that the command goes to (`options["database"]`), or `run_on_all(command, options,
 databases)` in its place. A `LifecycleError` that they raise becomes the command's error.
+Those that work whatever version of the package a database has say `ANY_VERSION = True`.
 """
 
 from typing import Any

@@ -16,6 +16,7 @@ from lifecycle.errors import LifecycleError
 from lifecycle.hours import OUTSIDE, is_open
 from lifecycle.places import databases_of, served
 from lifecycle.registry import all_policies, get_policy
+from lifecycle.version import mismatch
 from purge.brakes import standing
 from purge.outcome import Outcome
 from purge.runner import Pass, due_policies, due_rows, turns
@@ -51,6 +52,8 @@ class Command(BaseCommand):
 
     def run_in(self, using: str, options: dict[str, Any]) -> str:
         """A pass over one database; why it did not do everything, in words."""
+        if why := mismatch(using):
+            return why
         how = Pass("purge", limit=options["limit"], dry=options["dry_run"], using=using)
         names = [options["policy"]] if options["policy"] else due_policies(using)
         console = console_of(self)
