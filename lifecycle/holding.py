@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 from .db import Placed, fetch, scalar, statement
 from .errors import LifecycleError
 from .keys import key_of, label_of, subjects_of
+from .naming import every_row
 from .registry import get_policy, policies_of
 from .saying import alias_of, label_of_row, lock_row, write
 
@@ -140,7 +141,7 @@ def _standing(target: Any, reference: str, using: str, key: str | None) -> list[
 def _locked(rows: "QuerySet[Any]", using: str) -> list[str]:
     """The keys of the rows, locked in key order as the worker locks them."""
     # By keys: a FOR UPDATE over the outer joins of a filter is refused.
-    found = rows.model._base_manager.using(using).filter(pk__in=rows.order_by().values("pk"))
+    found = every_row(rows.model, using).filter(pk__in=rows.order_by().values("pk"))
     ordered = found.order_by("pk").select_for_update(no_key=True, of=("self",))
     return list(ordered.values_list(Cast("pk", TextField()), flat=True))
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from .errors import LifecycleError, RowMissing
 from .keys import key_field, key_of
@@ -24,7 +24,7 @@ def parse(name: str) -> tuple[type[Model], str]:
     label, separator, key = name.partition(":")
     if not (separator and key):
         raise LifecycleError(f"{name!r} does not name a row: write app.Model:pk.")
-    model = _model(label)
+    model = model_of(label)
     return model, _key(model, key)
 
 
@@ -32,13 +32,19 @@ def row_of(name: str, using: str | None = None) -> Model:
     """The row of that name, where its model is written; `RowMissing` when it is not there."""
     model, key = parse(name)
     using = using or home(model)
-    row = model._base_manager.using(using).filter(pk=key).first()
+    row = every_row(model, using).filter(pk=key).first()
     if row is None:
         raise RowMissing(f"{model._meta.label}:{key} is not in the database.")
     return row
 
 
-def _model(label: str) -> type[Model]:
+def every_row(model: type[Model], using: str) -> "QuerySet[Any]":
+    """The rows of a model, also those that its managers hide."""
+    return QuerySet(model=model, using=using)
+
+
+def model_of(label: str) -> type[Model]:
+    """The model of an `app.Model`; `LifecycleError` where there is none."""
     try:
         return _concrete(apps.get_model(label))
     except (LookupError, ValueError) as error:

@@ -62,10 +62,10 @@ def databases_of(
     declared = {each.name: each.model for each in all_policies()}
     if policy in declared:
         return homes(declared[policy]) or [home(declared[policy])]
-    if row and ":" in row:
-        from .naming import parse
+    if row:
+        from .naming import model_of
 
-        return [home(parse(row)[0])]
+        return [home(model_of(row.partition(":")[0]))]
     return served() or [DEFAULT_DB_ALIAS]
 
 

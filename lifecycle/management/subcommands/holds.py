@@ -1,0 +1,54 @@
+"""`manage.py lifecycle holds`: what is held, since when, why, by whom."""
+
+import json
+from argparse import ArgumentParser
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils.timezone import localtime
+from rich.table import Table
+
+from lifecycle.console import console_of
+from lifecycle.holding import Hold, holds
+
+HELP = "Every hold that stands, with who placed it and why."
+COLUMNS = ("number", "held", "since", "until", "reason", "reference", "actor")
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Options of the subcommand."""
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def run(command: BaseCommand, options: dict[str, Any]) -> None:
+    """Print them."""
+    found = holds(options["database"])
+    if options["json"]:
+        command.stdout.write(json.dumps([asdict(each) for each in found], default=str, indent=2))
+    elif not found:
+        command.stdout.write("Nothing is held.")
+    else:
+        _print(command, found)
+
+
+def _print(command: BaseCommand, found: list[Hold]) -> None:
+    table = Table(title="Holds")
+    for column in COLUMNS:
+        table.add_column(column, justify="right" if column == "number" else "left")
+    for each in found:
+        until = _time(each.until) + ("" if each.in_force else " (has passed)")
+        told = (each.reason, each.reference, each.actor)
+        table.add_row(str(each.number), _held(each), _time(each.since), until, *told)
+    console_of(command).print(table)
+
+
+def _held(each: Hold) -> str:
+    if not each.rows:
+        return f"policy {each.policy}"
+    more = f" and {each.rows - 1} more" if each.rows > 1 else ""
+    return f"{each.model}:{each.key}{more}"
+
+
+def _time(moment: Any) -> str:
+    return f"{localtime(moment):%Y-%m-%d %H:%M}" if moment else ""
