@@ -81,6 +81,14 @@ class Event(models.Model):
                 condition=Q(kind__in=REPLAYED),
                 name="lc_event_ended",
             ),
+            models.Index(
+                "kind",
+                "recorded_at",
+                condition=Q(
+                    kind__in=("capture_failed", "hold_released", "policy_changed", "resumed")
+                ),
+                name="lc_event_watch",
+            ),
         )
 
     def __str__(self) -> str:
@@ -109,7 +117,10 @@ class AgendaEntry(models.Model):
         db_table = "lifecycle_agenda"
         default_permissions = ("view",)
         verbose_name_plural = "agenda"
-        indexes = (models.Index("policy", "due_at", name="lc_agenda_due"),)
+        indexes = (
+            models.Index("policy", "due_at", name="lc_agenda_due"),
+            models.Index("policy", condition=Q(attempts__gt=0), name="lc_agenda_tried"),
+        )
 
     def __str__(self) -> str:
         return f"{self.policy} {self.due_at:%Y-%m-%d %H:%M:%S} ({self.count})"

@@ -4,6 +4,11 @@ Each is sent with `sender` the model that the policy was declared for, `policy` 
 the ids of the ledger's events and `count` the number of rows;
 `Event.objects.get(pk=events[0]).subjects` gives their keys. A dry run sends none. A receiver that
 raises is logged and stops nothing: neither the other receivers nor the worker.
+
+The last four tell of a trouble, with its `cause` in a word or two, once however many workers see
+it: `halted` at once, the others within a minute or two. `count` is then of the rows in trouble.
+`capture_failed` has no `policy` where the keys of a table cannot be read. Receivers get
+`**kwargs`: there may be more.
 """
 
 from django.dispatch import Signal
@@ -13,3 +18,6 @@ restored = Signal()
 purged = Signal()
 archived = Signal()
 halted = Signal()
+blocked = Signal()
+capture_failed = Signal()
+lagging = Signal()

@@ -3,15 +3,15 @@
 import logging
 from typing import TYPE_CHECKING
 
-from django.core.mail import mail_admins
 from django.db import transaction
 
-from lifecycle import signals
 from lifecycle.db import fetch, statement
+from lifecycle.keys import label_of
 from lifecycle.policy import Policy
 
+from . import alerts
 from .errors import Halt
-from .models import Run
+from .models import Alert, Run
 
 if TYPE_CHECKING:
     from .runner import Pass
@@ -30,21 +30,18 @@ def halt(policy: Policy, why: Halt, how: "Pass", run: Run) -> None:
     with transaction.atomic(using=how.using):
         params = {"policy": policy.name, "cause": why.cause, "run": run.pk}
         halted = fetch(how.using, statement(__file__, "halt"), params)
+        if halted:
+            _keep(policy, why, how.using, run, halted[0][0])
     if not halted:
         return
-    logger.error("halted", extra={"action": "halted", "policy": policy.name, "cause": why.cause})
-    told = {"policy": policy.name, "events": [halted[0][0]], "count": 0}
-    signals.halted.send_robust(policy.model, **told)
-    _mail(policy, why)
+    told = {"action": "halted", "policy": policy.name, "cause": why.cause, "run": run.pk}
+    logger.error("halted", extra=told)
+    alerts.tell(how.using)
 
 
-def _mail(policy: Policy, why: Halt) -> None:
-    text = (
-        f"{why}\nNothing more of it ends until somebody runs\n"
-        f"    manage.py lifecycle resume {policy.name} --actor NAME\n"
-    )
-    try:
-        mail_admins(f"Retention policy {policy.name} halted", text)
-    except Exception:
-        # The policy is halted already; a mail server that is down must not stop the others.
-        logger.exception("mail failed", extra={"action": "mail_failed", "policy": policy.name})
+def _keep(policy: Policy, why: Halt, using: str, run: Run, event: int) -> None:
+    """In the transaction that halts: a worker killed right after it is told of by another."""
+    fetch(using, statement(__file__, "alert_again"), {"policy": policy.name})
+    told = {"policy": policy.name, "model": label_of(policy), "cause": why.cause, "count": 0}
+    kind = Alert.Kind.HALTED
+    alerts.opened(using, **told, kind=kind, event=event, said=str(why), run=run.pk)

@@ -1,4 +1,4 @@
-"""What the worker did: one row a pass that found something."""
+"""What the worker did, a row for each pass that found something; and what people are told of."""
 
 from django.db import models
 
@@ -28,3 +28,47 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} {self.policy}"
+
+
+class Alert(models.Model):
+    """One trouble that people are told of once, from when it is seen until it is over.
+
+    The row is the claim: whoever locks it tells. It goes when the trouble is over and told.
+    """
+
+    class Kind(models.TextChoices):
+        HALTED = "halted", "halted"
+        BLOCKED = "blocked", "blocked"
+        CAPTURE_FAILED = "capture_failed", "capture failed"
+        LAGGING = "lagging", "lagging"
+        LOOK = "look", "the last look"  # one row: when it was, and the lock of the next
+
+    kind = models.CharField(max_length=20, choices=Kind)
+    policy = models.CharField(max_length=40, blank=True)
+    model = models.CharField(max_length=200, blank=True)
+    cause = models.CharField(max_length=200, blank=True)
+    event = models.BigIntegerField(null=True)
+    count = models.BigIntegerField(default=0, help_text="rows, when it was last seen")
+    said = models.TextField(blank=True, help_text="what happened, in a few words")
+    run = models.BigIntegerField(null=True)
+    opened_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    signalled_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True)
+    tries = models.IntegerField(default=0)
+    again_at = models.DateTimeField(help_text="nobody mails before: claimed, or the mail failed")
+
+    class Meta:
+        db_table = "purge_alert"
+        default_permissions = ("view",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("kind", "policy", "model", "cause"),
+                condition=models.Q(ended_at=None),
+                name="purge_alert_once",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.policy or self.model} {self.cause}".rstrip()

@@ -11,7 +11,7 @@ from huey.contrib.djhuey import HUEY, db_periodic_task, db_task
 from lifecycle.places import served
 from lifecycle.registry import get_policy
 
-from . import pulse
+from . import alerts, pulse
 from .runner import Pass, close_interrupted, run_policy
 
 SLICE = 1.0  # seconds; then the worker is free for the next policy in the queue
@@ -43,6 +43,7 @@ def heartbeat() -> None:
             # The other databases have theirs all the same.
             told = {"action": "heartbeat_failed", "database": using}
             logger.exception("heartbeat failed", extra=told)
+        alerts.watch(using)
 
 
 @HUEY.on_startup()

@@ -252,4 +252,21 @@ class Migration(migrations.Migration):
                 models.F("model"), models.F("kind"), models.F("key"), name="lc_exception_model"
             ),
         ),
+        migrations.AddIndex(
+            model_name="agendaentry",
+            index=models.Index(
+                models.F("policy"), condition=models.Q(("attempts__gt", 0)), name="lc_agenda_tried"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="event",
+            index=models.Index(
+                models.F("kind"),
+                models.F("recorded_at"),
+                condition=models.Q(
+                    ("kind__in", ("capture_failed", "hold_released", "policy_changed", "resumed"))
+                ),
+                name="lc_event_watch",
+            ),
+        ),
     ]

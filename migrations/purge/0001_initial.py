@@ -52,4 +52,61 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="Alert",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("halted", "halted"),
+                            ("blocked", "blocked"),
+                            ("capture_failed", "capture failed"),
+                            ("lagging", "lagging"),
+                            ("look", "the last look"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("policy", models.CharField(blank=True, max_length=40)),
+                ("model", models.CharField(blank=True, max_length=200)),
+                ("cause", models.CharField(blank=True, max_length=200)),
+                ("event", models.BigIntegerField(null=True)),
+                (
+                    "count",
+                    models.BigIntegerField(default=0, help_text="rows, when it was last seen"),
+                ),
+                ("said", models.TextField(blank=True, help_text="what happened, in a few words")),
+                ("run", models.BigIntegerField(null=True)),
+                ("opened_at", models.DateTimeField()),
+                ("seen_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("signalled_at", models.DateTimeField(null=True)),
+                ("told_at", models.DateTimeField(null=True)),
+                ("tries", models.IntegerField(default=0)),
+                (
+                    "again_at",
+                    models.DateTimeField(
+                        help_text="nobody mails before: claimed, or the mail failed"
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "purge_alert",
+                "default_permissions": ("view",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at", None)),
+                        fields=("kind", "policy", "model", "cause"),
+                        name="purge_alert_once",
+                    )
+                ],
+            },
+        ),
     ]

@@ -17,6 +17,7 @@ from lifecycle.hours import OUTSIDE, is_open
 from lifecycle.places import databases_of, served
 from lifecycle.registry import all_policies, get_policy
 from lifecycle.version import mismatch
+from purge import alerts
 from purge.brakes import standing
 from purge.outcome import Outcome
 from purge.runner import Pass, due_policies, due_rows, turns
@@ -58,6 +59,8 @@ class Command(BaseCommand):
         names = [options["policy"]] if options["policy"] else due_policies(using)
         console = console_of(self)
         done = self.run_each(names, how, console)
+        if not how.dry:
+            alerts.watch(how.using)
         place = f" in {using}" if len(served()) > 1 else ""
         console.print(summary(done, how.dry, place) if done else f"Nothing is due{place}.")
         for name, why in stopped(done, using).items():
