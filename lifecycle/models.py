@@ -173,6 +173,7 @@ class PolicyState(models.Model):
     key_kind = models.CharField(max_length=10)
     due_sql = models.TextField()
     state_sql = models.TextField()
+    enforced = models.BooleanField(default=False)  # holds stop the host's own deletes too
     spent: Any = models.JSONField(default=dict)
     declared_at = models.DateTimeField()
 

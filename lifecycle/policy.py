@@ -30,6 +30,7 @@ OPTIONS: dict[str, Any] = {
     "resolution": timedelta(seconds=1),
     "batch_rows": 10_000,
     "purge_hours": None,
+    "holds": "engine",
     "on_request": False,
     "previously": None,
 }
@@ -57,6 +58,8 @@ class Policy:
     batch_rows    most rows in one transaction. Default: 10,000
     purge_hours   hours of the site's clock in which rows may go, as `(22, 6)`: at others they are
                   only tombstoned. Default: the setting LIFECYCLE_PURGE_HOURS, else all
+    holds         whom a hold stops: `"engine"` (default), or `"enforced"`: the host's own DELETE
+                  too, by an error of the database
     on_request    rows end only by `expire_now()`; `expires` must then be left out
     previously    the policy's name before it was renamed
 
@@ -77,6 +80,7 @@ class Policy:
     resolution: timedelta
     batch_rows: int
     purge_hours: tuple[int, int] | None
+    holds: str
     on_request: bool
     previously: str | None
 
@@ -120,6 +124,8 @@ def _validate(policy: Policy) -> None:
         value = getattr(policy, option)
         if not accepts(value):
             raise PolicyError(f"Policy {policy.name!r}: {option} must be {wanted}, not {value!r}.")
+    if policy.holds == "enforced" and not policy.capture.triggers:
+        raise PolicyError(f"Policy {policy.name!r}: holds='enforced' needs triggers: Rows().")
     if policy.on_request and policy.expires is not None:
         raise PolicyError(f"Policy {policy.name!r}: on_request=True takes no `expires`.")
     if not policy.on_request and policy.expires is None:
@@ -162,6 +168,7 @@ def is_hours(value: Any) -> bool:
     return whole and 0 <= value[0] <= 23 and 0 <= value[1] <= 24 and value[0] != value[1]
 
 
+HOLDS = ("engine", "enforced")
 HOURS = "two different hours of the day, as (22, 6)"
 WORDS = f"lower-case words joined by hyphens, at most {NAME_LENGTH} characters"
 RULES = (
@@ -180,6 +187,7 @@ RULES = (
     ("resolution", _is_duration, "a positive timedelta"),
     ("batch_rows", _is_count, "a whole number above zero"),
     ("purge_hours", lambda v: v is None or is_hours(v), HOURS),
+    ("holds", lambda v: v in HOLDS, "'engine' or 'enforced'"),
     ("on_request", lambda v: isinstance(v, bool), "True or False"),
     ("previously", lambda v: v is None or _is_name(v), WORDS),
 )

@@ -112,9 +112,10 @@ def store(policy: Policy, using: str) -> None:
     if known is None and policy.previously:
         _rename(policy, using)
         known = PolicyState.objects.using(using).filter(name=policy.name).first()
-    stored = known and (known.fingerprint, known.due_sql, known.state_sql)
+    enforced = policy.holds == "enforced"
+    stored = known and (known.fingerprint, known.due_sql, known.state_sql, known.enforced)
     anew = begins_anew(known, code.key.kind)
-    if stored == (fingerprint(policy), code.due_sql, code.state_sql) and not anew:
+    if stored == (fingerprint(policy), code.due_sql, code.state_sql, enforced) and not anew:
         return
     filled = scalar(using, statement(__file__, "table_has_rows", table=code.tables[0]))
     fetch(
@@ -128,6 +129,7 @@ def store(policy: Policy, using: str) -> None:
             "key_kind": code.key.kind,
             "due_sql": code.due_sql,
             "state_sql": code.state_sql,
+            "enforced": enforced,
             "is_new": known is None or anew == "declared",
             "anew": anew,
         },

@@ -31,6 +31,7 @@ WRONG: dict[str, list[Any]] = {
     "resolution": [None, timedelta(0), 1],
     "batch_rows": [0, -5, 2.0, False],
     "purge_hours": [(22,), (22, 22), (24, 6), (-1, 6), (22, 25), "22", 22, (True, 6)],
+    "holds": ["enforce", "", None, True],
     "on_request": [None, 1, "yes"],
     "previously": ["", "Old Name", 3],
 }
@@ -48,6 +49,7 @@ RIGHT: dict[str, list[Any]] = {
     "resolution": [SECOND],
     "batch_rows": [1],
     "purge_hours": [None, (22, 6), [0, 24]],
+    "holds": ["engine", "enforced"],
     "on_request": [False],
     "previously": [None, "old-name"],
 }
@@ -103,6 +105,11 @@ def test_typo_is_answered_with_a_suggestion(option: str, meant: str) -> None:
 def test_strange_option_is_answered_with_all_options() -> None:
     with pytest.raises(PolicyError, match=r"Options: when, expires, grace"):
         declared(zebra=1)
+
+
+def test_enforced_holds_need_triggers() -> None:
+    with pytest.raises(PolicyError, match=r"holds='enforced' needs triggers: Rows\(\)"):
+        declared(holds="enforced", capture=Signals())
 
 
 def test_expires_or_on_request() -> None:

@@ -5,6 +5,7 @@ WITH shapes (name, kinds, shape) AS (
         ('previously', ARRAY['policy_changed'], '"[a-z0-9-]{{1,40}}"'),
         ('state', ARRAY['policy_changed', 'resumed', 'halted'], '"(enabled|observe|paused|halted|removed)"'),
         ('anew', ARRAY['policy_changed'], '"(declared|key)"'),
+        ('enforced', ARRAY['policy_changed'], 'true'),
         ('allow', ARRAY['policy_changed', 'resumed'], '\d+'),
         ('again', ARRAY['expiry_scheduled', 'capture_failed', 'restored'], 'true'),
         ('late', ARRAY['expiry_scheduled'], 'true'),

@@ -142,6 +142,7 @@ class Migration(migrations.Migration):
                 ("key_kind", models.CharField(max_length=10)),
                 ("due_sql", models.TextField()),
                 ("state_sql", models.TextField()),
+                ("enforced", models.BooleanField(default=False)),
                 ("spent", models.JSONField(default=dict)),
                 ("declared_at", models.DateTimeField()),
             ],
