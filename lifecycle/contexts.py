@@ -23,6 +23,11 @@ def context(actor: str = "", cause: str = "", using: str = DEFAULT_DB_ALIAS) -> 
         _set(using, dict(zip(SETTINGS, before, strict=True)))
 
 
+def said(name: str, using: str = DEFAULT_DB_ALIAS) -> str:
+    """The `actor` or `cause` that is in force; empty without one."""
+    return _get(using, name)
+
+
 def _get(using: str, name: str) -> str:
     with connections[using].cursor() as cursor:
         cursor.execute("SELECT coalesce(current_setting(%s, true), '')", [f"lifecycle.{name}"])

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField, BigIntegerRangeField
 from django.db import connections, models
 from django.db.models import Q
+from django.db.models.fields.json import KT
 
 
 class Kind(models.TextChoices):
@@ -89,6 +90,11 @@ class Event(models.Model):
                 ),
                 name="lc_event_watch",
             ),
+            models.Index(
+                KT("detail__reference"),
+                condition=Q(detail__has_key="reference"),
+                name="lc_event_reference",
+            ),
         )
 
     def __str__(self) -> str:
@@ -120,6 +126,7 @@ class AgendaEntry(models.Model):
         indexes = (
             models.Index("policy", "due_at", name="lc_agenda_due"),
             models.Index("policy", condition=Q(attempts__gt=0), name="lc_agenda_tried"),
+            models.Index("policy", condition=Q(count=0), name="lc_agenda_asked"),
         )
 
     def __str__(self) -> str:
@@ -142,6 +149,7 @@ class LifecycleException(models.Model):
     key = models.TextField(blank=True)
     since = models.DateTimeField()
     until = models.DateTimeField(null=True)
+    grace = models.DurationField(null=True, help_text="shorter than the policy's, by hand")
 
     class Meta:
         db_table = "lifecycle_exception"

@@ -60,7 +60,7 @@ class Policy:
                   only tombstoned. Default: the setting LIFECYCLE_PURGE_HOURS, else all
     holds         whom a hold stops: `"engine"` (default), or `"enforced"`: the host's own DELETE
                   too, by an error of the database
-    on_request    rows end only by `expire_now()`; `expires` must then be left out
+    on_request    rows end only by `purge.erase()` or `expire_now()`; takes no `expires`
     previously    the policy's name before it was renamed
 
     Options are validated here, before anything is registered; a wrong one raises `PolicyError`.

@@ -4,6 +4,8 @@ from django.apps import AppConfig
 from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate
 
+from lifecycle.management.extensions import add_subcommand
+
 from .checks import check_lifecycle, check_runs
 from .queue import create_tables
 
@@ -14,6 +16,7 @@ class PurgeConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        add_subcommand("erase", "purge.management.subcommands.erase")
         register(check_lifecycle, "lifecycle", Tags.models)
         register(check_runs, "lifecycle", Tags.models)
         post_migrate.connect(create_tables, sender=self, dispatch_uid="purge.queue")

@@ -11,7 +11,7 @@ of the host is ever the victim.
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import OperationalError, transaction
 from psycopg import sql
@@ -32,6 +32,9 @@ from .outcome import Outcome
 from .picked import Picked, pick
 from .subjects import Subjects
 
+if TYPE_CHECKING:
+    from .override import Override
+
 ENOUGH = 0.5  # seconds after which a batch in trouble lists its other rows for the next one
 ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -47,6 +50,9 @@ class Batch:
     dry: bool
     open: bool  # whether rows may be purged and updated at this hour
     state_sql: str
+    override: "Override | None" = None
+    told: dict[str, Any] = field(default_factory=dict)  # what each event about rows says
+    along: dict[str, Any] = field(default_factory=dict)  # what went along with ended rows
     picked: Picked = field(init=False)
     outcome: Outcome = field(default_factory=Outcome)
     started: float = field(default_factory=time.monotonic)
@@ -85,6 +91,7 @@ class Batch:
         identities: str = "NULL", **detail: Any,
     ) -> int:  # fmt: skip
         """Append an event about a set; the set itself only where no event holds it yet."""
+        detail |= self.told if subjects.count else {}
         text = self.sql("write", subjects=subjects.composite(), identities=Placed(identities))
         event = {"kind": kind, "basis": subjects.event, "due": due, "settled": settled}
         params = self.params(subjects, **event, detail=Jsonb(detail))
@@ -101,7 +108,7 @@ def run_batch(
     Raises what brakes raise, and then has changed nothing.
     """
     with transaction.atomic(using=using, durable=True):
-        batch = _prepare(policy, using, run, seen is not None, any_hour)
+        batch = begin(policy, using, run, seen is not None, any_hour)
         picked = pick(batch, size, since, seen or []) if batch else None
         if batch is None or picked is None:
             return None
@@ -113,9 +120,10 @@ def run_batch(
         return batch.outcome
 
 
-def _prepare(
-    policy: Policy, using: str, run: int | None, dry: bool, any_hour: bool
+def begin(
+    policy: Policy, using: str, run: int | None, dry: bool, any_hour: bool = False
 ) -> Batch | None:
+    """The first statements of a batch; None while the policy may not act."""
     name = {"policy": policy.name}
     try:
         with transaction.atomic(using=using):
@@ -139,8 +147,14 @@ def _settle(batch: Batch, size: int) -> None:
         judge(batch, locked)
     batch.picked.close()
     brakes.spend(batch)
+    record(batch)
+
+
+def record(batch: Batch) -> None:
+    """Count what the batch did in its run."""
     if batch.run:
-        fetch(batch.using, batch.sql("record"), batch.params(subjects) | batch.outcome.counts())
+        params = {"run": batch.run, "now": batch.now, **batch.outcome.counts()}
+        fetch(batch.using, batch.sql("record"), params)
 
 
 def judge(batch: Batch, subjects: Subjects) -> None:

@@ -98,10 +98,16 @@ def spend(batch: "Batch") -> None:
     """
     if not batch.outcome.fresh:
         return
-    fetch(batch.using, "SELECT set_config('lock_timeout', '10s', true)")
-    params = {"policy": batch.policy.name, "now": batch.now, "rows": batch.outcome.fresh}
-    spent, allowed = fetch(batch.using, batch.sql("spend"), params)[0]
+    spent, allowed = count(batch)
     if spent > allowed + batch.policy.cap_rows and spent > allowed + cap_of(
         batch.policy, batch.using
     ):
-        raise Halt("cap", f"{spent} rows in 24 hours", spent=int(spent))
+        raise Halt("cap", f"{spent} rows in 24 hours", spent=spent)
+
+
+def count(batch: "Batch") -> tuple[int, int]:
+    """Count the batch's rows against the cap: those of 24 hours, those allowed beyond it."""
+    fetch(batch.using, "SELECT set_config('lock_timeout', '10s', true)")
+    params = {"policy": batch.policy.name, "now": batch.now, "rows": batch.outcome.fresh}
+    spent, allowed = fetch(batch.using, batch.sql("spend"), params)[0]
+    return int(spent), int(allowed)

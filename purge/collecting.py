@@ -4,6 +4,7 @@ The collector deletes what it has read, also what has changed since: a child tha
 another parent in between. So what it finds is locked, and read again until nothing has changed.
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Model, Q
@@ -42,11 +43,20 @@ def among(model: Any, keys: Any) -> Any:
     return RawSQL(f"SELECT unnest(%s::{own.db_type}[])", [array_text(keys)])  # noqa: S611
 
 
-def collect(batch: "Batch", model: Any, keys: list[Any]) -> tuple[Collector, list[Any]]:
-    """A collector over locked rows, with everything that goes along locked and not held.
+@dataclass(frozen=True)
+class Collected:
+    """What goes with rows: a collector that holds it, and its keys by model.
 
-    Beside it the keys of further rows of the same table that go along.
+    `own` are further rows of the same table. The parents' part of a row is not told: it is the row.
     """
+
+    collector: Collector
+    own: list[Any]
+    along: dict[Any, list[Any]]
+
+
+def collect(batch: "Batch", model: Any, keys: list[Any]) -> Collected:
+    """Collect over locked rows; everything that goes along is locked and not held."""
     before: dict[Any, set[Any]] = {model: set()}
     while True:
         collector = ByArray(using=batch.using)
@@ -60,8 +70,13 @@ def collect(batch: "Batch", model: Any, keys: list[Any]) -> tuple[Collector, lis
             break
         before = below
     for rows in collector.fast_deletes:
-        _refuse_held(batch, rows.model, _locked(batch, rows))
-    return collector, sorted(below[model])
+        found = _locked(batch, rows)
+        _refuse_held(batch, rows.model, found)
+        below[rows.model] = below.get(rows.model, set()) | set(found)
+    for parent in model._meta.get_parent_list():
+        below[parent] = below.get(parent, set()) - set(keys)
+    along = {child: sorted(found, key=str) for child, found in below.items() if found}
+    return Collected(collector, sorted(below[model]), along)
 
 
 def is_flat(collector: Collector, model: Any) -> bool:

@@ -14,6 +14,7 @@ from django.db.models.deletion import Collector
 
 from lifecycle.db import fetch
 
+from .along import told_alone, told_along
 from .collecting import collect, is_flat
 from .subjects import Subjects
 
@@ -25,7 +26,8 @@ def end_rows(batch: "Batch", subjects: Subjects) -> None:
     """Delete the rows; deferred constraints are checked here, not at the commit."""
     model: Any = batch.policy.model._meta.concrete_model
     if Collector(using=batch.using).can_fast_delete(model._base_manager.using(batch.using).all()):
-        with _announced(batch, subjects):
+        batch.along = told_alone(batch, model, subjects)
+        with _announced(batch, subjects, **batch.along):
             _delete(batch, subjects)
     else:
         _collect_and_delete(batch, model, subjects)
@@ -45,28 +47,29 @@ def _collect_and_delete(batch: "Batch", model: Any, subjects: Subjects) -> None:
     back, so that a dry run ends here.
     """
     keys = keys_of(batch, subjects)
-    collector, along = collect(batch, model, keys)
+    found = collect(batch, model, keys)
+    batch.along = told_along(batch, found, keys)
     if batch.dry:
         return
-    if along:
-        with _announced(batch, subjects.written(along), cause="cascade"):
-            collect(batch, model, along)[0].delete()
-        collector, _ = collect(batch, model, keys)
-    if is_flat(collector, model):
-        with _announced(batch, subjects):
-            for rows in collector.fast_deletes:
+    if found.own:
+        with _announced(batch, subjects.written(found.own), cause="cascade"):
+            collect(batch, model, found.own).collector.delete()
+        found = collect(batch, model, keys)
+    if is_flat(found.collector, model):
+        with _announced(batch, subjects, **batch.along):
+            for rows in found.collector.fast_deletes:
                 rows._raw_delete(using=batch.using)
             _delete(batch, subjects)
         return
-    with _announced(batch, subjects.written(keys)):
-        collector.delete()
+    with _announced(batch, subjects.written(keys), **batch.along):
+        found.collector.delete()
 
 
 @contextmanager
-def _announced(batch: "Batch", subjects: Subjects, **detail: str) -> Iterator[None]:
+def _announced(batch: "Batch", subjects: Subjects, **detail: Any) -> Iterator[None]:
     """Tell the DELETE trigger who deletes; an error's rollback takes it back as well."""
     ending: dict[str, Any] = {"model": batch.label, "kind": "purged", "policy": batch.policy.name}
-    ending |= {"run": batch.run, "detail": detail}
+    ending |= {"run": batch.run, "detail": batch.told | detail}
     if subjects.event:
         ending |= {"basis": subjects.event, "count": subjects.count}
     fetch(batch.using, batch.sql("announce"), {"ending": json.dumps(ending)})

@@ -23,3 +23,7 @@ class HeldBelow(PurgeError):
     def __init__(self, held: list[Any]) -> None:
         super().__init__()
         self.held = held
+
+
+class ErasureRefused(PurgeError):
+    """The row cannot be erased now; nothing was changed."""

@@ -49,6 +49,8 @@ def _strength(batch: "Batch") -> str:
     """Rows that are only tombstoned or updated keep their key: new children need not wait."""
     grace = batch.policy.grace
     only_stones = batch.picked.oldest is None and isinstance(grace, timedelta) and bool(grace)
+    if batch.override and batch.override.skips_grace:
+        only_stones = False
     stays = only_stones or not batch.policy.disposition.hides
     return "FOR NO KEY UPDATE" if stays else "FOR UPDATE"
 

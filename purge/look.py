@@ -4,12 +4,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from lifecycle.db import fetch
+from lifecycle.db import Raw, fetch
 
 from .subjects import Subjects
 
 if TYPE_CHECKING:
     from .batch import Batch
+
+
+#: how a row's own end and grace are read; an override reads them otherwise
+OWN = {
+    "due": Raw("lifecycle.finite_v1(due::timestamptz)"),
+    "grace": Raw("make_interval(secs => extract(epoch FROM grace))"),  # a day is 24 hours
+    "listed": Raw("'free'"),
+}
 
 
 @dataclass(frozen=True)
@@ -25,6 +33,8 @@ class Verdict:
 
 def look(batch: "Batch", subjects: Subjects) -> list[Verdict]:
     """What is to be done with each row, by everything that is committed now."""
+    if batch.override:
+        return _look(batch, subjects, search=True)
     verdicts = _look(batch, subjects, search=False)
     if _may_be_tombstoned(batch, {each.name for each in verdicts}):
         # Rows that were tombstoned before keep that tombstone, where it still counts.
@@ -44,11 +54,14 @@ def _may_be_tombstoned(batch: "Batch", names: set[str]) -> bool:
 
 
 def _look(batch: "Batch", subjects: Subjects, search: bool) -> list[Verdict]:
-    text = batch.sql("look", rows=subjects.where("state.key"), stones=batch.picked.stones())
+    read = batch.override.read if batch.override else OWN
+    where, stones = subjects.where("state.key"), batch.picked.stones()
+    text = batch.sql("look", rows=where, stones=stones, **read)
     policy = batch.policy
     params = batch.params(
         subjects, search=search, entries=batch.picked.entries, resolution=policy.resolution,
-        recheck=policy.recheck, open=batch.open, **batch.picked.stone_params(),
+        recheck=policy.recheck, open=batch.open, within=batch.override and batch.override.within,
+        **batch.picked.stone_params(),
     )  # fmt: skip
     return [
         Verdict(verdict, stone, subjects.narrowed(count, keys), due, dues)

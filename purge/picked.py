@@ -5,6 +5,7 @@ outside `when` nor listed elsewhere at exactly their time are carried: listed ag
 transaction, so nothing due is ever forgotten.
 """
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ class Picked:
         self.subjects = self._one(entries[0]) if len(entries) == 1 else self._several(mixed)
 
     def _one(self, entry: tuple[Any, ...]) -> Subjects:
-        _, count, _, _, _, owner, low, high, _ = entry
+        _, count, _, _, _, owner, low, high, *_ = entry
         span = None if low is None else (low, high)
         return Subjects(compiled(self.batch.policy).key, count, event=owner, span=span)
 
@@ -87,6 +88,7 @@ class Picked:
         row = subjects_of(subjects.key, "array_agg(state.key ORDER BY state.key)")
         text = self.batch.sql("carry_stones", subjects=Placed(row), stones=self.stones())
         params = self.batch.params(subjects, **self.stone_params(), kind=kind)
+        detail |= self.batch.told
         due = {"due": self.batch.now + wait, "detail": Jsonb(detail)}
         fetch(self.batch.using, text, params | due)
 
@@ -98,7 +100,7 @@ class Picked:
 
     def carry_at(self, subjects: Subjects, dues: str, why: str, stone: int | None = None) -> None:
         """List rows again, each at its own time; both arrays are in the order of the times."""
-        detail = {"carried": why} | ({"tombstone": stone} if stone else {})
+        detail = {"carried": why} | ({"tombstone": stone} if stone else {}) | self.batch.told
         text = self.batch.sql("carry", subjects=subjects.composite(ordered=True))
         fetch(self.batch.using, text, self.batch.params(subjects, dues=dues, detail=Jsonb(detail)))
 
@@ -111,5 +113,18 @@ def pick(batch: "Batch", rows: int, since: Any, seen: list[int]) -> Picked | Non
     """Lock the batch's entries, none of those seen before; None when nothing is due."""
     params = {"policy": batch.policy.name, "now": batch.now, "since": since}
     params |= {"rows": rows, "entries": ENTRIES, "seen": seen, "open": batch.open}
-    entries = fetch(batch.using, batch.sql("pick"), params)
+    entries = _alone(batch, fetch(batch.using, batch.sql("pick"), params))
     return Picked(batch, entries) if entries else None
+
+
+def _alone(batch: "Batch", entries: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """A row that was erased on request ends in a batch of its own, for its receipt.
+
+    Entries that are left out stay on the agenda as they are.
+    """
+    asked = [place for place, entry in enumerate(entries) if entry[9]]
+    if not asked:
+        return entries
+    if asked[0] == 0:
+        batch.told = json.loads(entries[0][9])
+    return entries[: asked[0] or 1]

@@ -11,6 +11,7 @@ from lifecycle.db import Placed, Raw, fetch, scalar
 from lifecycle.dispositions import Update
 from lifecycle.identity import hashed, in_order, told
 
+from .along import told_alone
 from .ending import end_rows, keys_of
 from .errors import Halt, HeldBelow, PurgeError
 from .subjects import Subjects
@@ -30,7 +31,8 @@ def act(batch: "Batch", verdicts: list["Verdict"]) -> None:
         batch.outcome.looked += verdict.subjects.count
         if batch.dry and verdict.name in ("tombstone", "end", "purge"):
             _show(batch, verdict)
-        ACTS[verdict.name](batch, verdict)
+        acts = batch.override.acts if batch.override else ACTS
+        acts[verdict.name](batch, verdict)
 
 
 def _show(batch: "Batch", verdict: "Verdict") -> None:
@@ -89,11 +91,12 @@ def _update(batch: "Batch", subjects: Subjects) -> None:
     where = subjects.where(batch.column)
     assignments = Raw(compiled(batch.policy).update_sql)
     text = batch.sql("update", rows=where, assignments=assignments)
+    batch.along = told_alone(batch, batch.policy.model, subjects)
     fetch(batch.using, text, batch.params(subjects))
     again = batch.sql("still_matching", rows=subjects.where("state.key"))
     if scalar(batch.using, again, batch.params(subjects)):
         raise Halt("update_again", "rows still match `when` after the update")
-    write_updated(batch, subjects)
+    write_updated(batch, subjects, **batch.along)
     batch.outcome.updated += subjects.count
 
 

@@ -11,6 +11,7 @@ the rest is still on the agenda.
 
 import logging
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ from lifecycle.hours import hours_of
 from lifecycle.policy import Policy
 from lifecycle.registry import all_policies, get_policy
 
+from . import overriding
 from .batch import ALWAYS, run_batch
 from .brakes import check_cap, differs, is_other_version, standing
 from .clock import check_clock
@@ -30,6 +32,7 @@ from .errors import Halt
 from .halting import halt
 from .models import Run
 from .outcome import Outcome
+from .override import Override
 
 logger = logging.getLogger("purge")
 
@@ -54,6 +57,7 @@ class Pass:
     using: str = DEFAULT_DB_ALIAS
     deadline: float | None = None  # of time.monotonic(); the batch under way is finished
     any_hour: bool = False  # whatever the policy's hours are: a person wants it now
+    override: Override | None = None  # only this, instead of what is due
 
     def __post_init__(self) -> None:
         self.seen: list[int] | None = [] if self.dry else None
@@ -62,6 +66,10 @@ class Pass:
     def is_over(self) -> bool:
         """Whether the pass has had its time."""
         return self.deadline is not None and time.monotonic() >= self.deadline
+
+    def is_full(self, total: Outcome) -> bool:
+        """Whether as many rows were looked at as were asked for."""
+        return self.limit is not None and total.looked >= self.limit
 
 
 def run_due(how: Pass | None = None) -> dict[str, Outcome]:
@@ -151,14 +159,7 @@ def turns(policy: Policy, how: Pass) -> Any:
     run = _start(policy, how)
     try:
         check_clock(scalar(how.using, "SELECT clock_timestamp()"), policy.name, how.using)
-        check_cap(policy, how.using)
-        while not how.is_over and (how.limit is None or total.looked < how.limit):
-            rows = min(_size(policy, how), how.limit - total.looked if how.limit else LARGEST)
-            started = time.monotonic()
-            done = run_batch(policy, how.using, run.pk, rows, how.since, how.seen, how.any_hour)
-            if done is None:
-                break
-            _resize(policy, how.using, time.monotonic() - started)
+        for done in _batches(policy, how, run, total):
             total.add(done)
             yield total
     except Halt as error:
@@ -170,6 +171,32 @@ def turns(policy: Policy, how: Pass) -> Any:
         _finish(run, total, how, type(error).__name__)
         raise
     _finish(run, total, how)
+
+
+def _batches(policy: Policy, how: Pass, run: Run, total: Outcome) -> Iterator[Outcome]:
+    """First what people have asked for, then what is due; `total` is what was yielded before."""
+    for override in _overrides(policy, how):
+        for done in overriding.batches(policy, how, run.pk, override):
+            yield done
+            if how.is_full(total):
+                return
+    if how.override:
+        return
+    check_cap(policy, how.using)
+    while not how.is_over and not how.is_full(total):
+        rows = min(_size(policy, how), how.limit - total.looked if how.limit else LARGEST)
+        started = time.monotonic()
+        done_now = run_batch(policy, how.using, run.pk, rows, how.since, how.seen, how.any_hour)
+        if done_now is None:
+            return
+        _resize(policy, how.using, time.monotonic() - started)
+        yield done_now
+
+
+def _overrides(policy: Policy, how: Pass) -> list[Override]:
+    if how.override:
+        return [how.override]
+    return [] if how.dry else overriding.pending(policy, how.using)
 
 
 def _size(policy: Policy, how: Pass) -> int:

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import psycopg
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.db.models import DateTimeField, Min, QuerySet
 from django.utils import timezone
 
-from lifecycle import registry, sync
+from lifecycle import hold, registry, sync
 from lifecycle.fingerprint import field_names
 from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
 from lifecycle.policy import OPTIONS, Policy
@@ -127,6 +127,27 @@ class Background:
         if self.error:
             raise self.error
         return self.value
+
+
+class Holding:
+    """A hold on a row that another transaction has placed and not yet committed."""
+
+    def __init__(self, row: Any) -> None:
+        self.row, self.go, self.placed = row, threading.Event(), threading.Event()
+        self.thread = Background(self._run)
+        assert self.placed.wait(15), "the hold was not placed"
+
+    def _run(self) -> int:
+        with transaction.atomic():
+            number = hold(self.row, reference="CASE-9")
+            self.placed.set()
+            assert self.go.wait(30)
+        return number
+
+    def commit(self) -> int:
+        """Let it commit; returns the hold's number."""
+        self.go.set()
+        return int(self.thread.result())
 
 
 def together(*calls: Callable[[], Any]) -> list[Any]:

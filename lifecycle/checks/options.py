@@ -65,7 +65,7 @@ def updates_no_key(policy: Policy) -> list[CheckMessage]:
 
 def update_ends(policy: Policy) -> list[CheckMessage]:
     """W025: nothing that `Update` sets decides whether the row would be updated again."""
-    values = _updated(policy)
+    values = {} if policy.on_request else _updated(policy)
     named = field_names(policy.when) | field_names(policy.expires)
     if not values or named & {*values, *_attnames(policy, values)}:
         return []

@@ -1,5 +1,6 @@
 -- 10. No field value is in the ledger: what an event says beside keys, times and counts has one of
--- these shapes. Cause and actor, and the reason and reference of a hold, are what people wrote.
+-- these shapes. Cause and actor, reason and reference are what people wrote; names of media are
+-- names.
 WITH shapes (name, kinds, shape) AS (
     VALUES ('fingerprint', ARRAY['policy_changed'], '"[0-9a-f]{{16}}"'),
         ('previously', ARRAY['policy_changed'], '"[a-z0-9-]{{1,40}}"'),
@@ -15,7 +16,14 @@ WITH shapes (name, kinds, shape) AS (
         ('attempts', ARRAY['expiry_scheduled', 'blocked'], '\d+'),
         ('ended_exceptions', ARRAY['purged', 'deleted', 'archived', 'updated'], 'true'),
         ('identity', ARRAY['purged', 'deleted', 'archived', 'updated'], '"\w+(,\w+)*"'),
-        ('grace_skipped', ARRAY['purged'], 'true'),
+        ('grace_skipped', ARRAY['purged', 'updated', 'expired_by_hand'], 'true'),
+        ('grace', ARRAY['expired_by_hand'], '\d+(\.\d+)?'),
+        ('within', ARRAY['expired_by_hand'], '\d+(\.\d+)?'),
+        ('override', ARRAY['purged', 'updated', 'expired_by_hand'], '\d+'),
+        ('erasure', ARRAY['expiry_scheduled', 'tombstoned', 'kept', 'blocked', 'purged', 'updated'], '\d+'),
+        ('cascade', ARRAY['purged'], '\{{("\w+\.\w+": \d+(, )?)*\}}'),
+        ('unlinked', ARRAY['purged'], '\{{("\w+\.\w+": \d+(, )?)*\}}'),
+        ('media', ARRAY['purged', 'updated'], '\[.*\]'),
         ('sqlstate', ARRAY['capture_failed', 'blocked'], '"[0-9A-Z]{{5}}"'),
         ('error', ARRAY['blocked'], '"[A-Za-z_]{{1,60}}"'),
         ('constraint', ARRAY['blocked'], '".{{1,63}}"'),
@@ -24,7 +32,8 @@ WITH shapes (name, kinds, shape) AS (
         ('holds', ARRAY['hold_released'], '\[\d+(, \d+)*\]'),
         ('until', ARRAY['restored', 'hold_placed'], 'null|"[-0-9T:.+]{{10,40}}"'),
         ('reason', ARRAY['hold_placed'], '.*'),
-        ('reference', ARRAY['hold_placed'], '.*')
+        ('reference', ARRAY['hold_placed', 'expired_by_hand', 'expiry_scheduled', 'tombstoned', 'kept',
+            'blocked', 'purged', 'updated'], '.*')
 )
 SELECT told.id, told.kind, 'its detail says ' || said.key || ' in a shape that is not known'
 FROM lifecycle_event AS told, jsonb_each(told.detail) AS said

@@ -19,6 +19,9 @@ BEGIN
         DELETE FROM @tables@.lifecycle_exception WHERE model = told.model
             AND kind IN ('restored', 'expired_by_hand')
             AND key IN (SELECT lifecycle.keys_v1(told.id));
+    ELSIF told.kind = 'updated' AND told.detail ? 'erasure' THEN
+        DELETE FROM @tables@.lifecycle_exception
+            WHERE event_id = (told.detail ->> 'erasure')::bigint;
     ELSIF told.kind = 'truncated' THEN
         DELETE FROM @tables@.lifecycle_exception WHERE model = told.model
             AND kind IN ('restored', 'expired_by_hand');
@@ -41,11 +44,18 @@ BEGIN
             WHERE policy = told.detail ->> 'previously';
     END IF;
     IF told.kind IN ('restored', 'expired_by_hand', 'hold_placed') THEN
-        INSERT INTO @tables@.lifecycle_exception (event_id, kind, policy, model, key, since, until)
+        INSERT INTO @tables@.lifecycle_exception
+            (event_id, kind, policy, model, key, since, until, grace)
         SELECT told.id, CASE told.kind WHEN 'hold_placed' THEN 'hold' ELSE told.kind END,
-            told.policy, told.model, subject.key, told.recorded_at,
-            (told.detail ->> 'until')::timestamptz
-        FROM (SELECT lifecycle.keys_v1(told.id) UNION ALL SELECT '' WHERE told.count = 0)
-            AS subject (key);
+            told.policy, told.model, subject.key,
+            CASE told.kind WHEN 'expired_by_hand' THEN greatest(told.recorded_at, told.due_at)
+                           ELSE told.recorded_at END,
+            (told.detail ->> 'until')::timestamptz,
+            make_interval(secs => (told.detail ->> 'grace')::float)
+        FROM (SELECT lifecycle.keys_v1(told.id)
+              UNION ALL SELECT '' WHERE told.count = 0 AND told.kind = 'hold_placed')
+            AS subject (key)
+        -- Rows expired by hand that ended in the same transaction have no due time.
+        WHERE told.kind <> 'expired_by_hand' OR told.due_at IS NOT NULL;
     END IF;
 END $$

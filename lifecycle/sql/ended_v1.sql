@@ -11,9 +11,10 @@ DECLARE
     said jsonb := coalesce(lifecycle.setting_v1('ending')::jsonb, '{}');
     mine boolean := said ->> 'model' = p_model;
     said_detail jsonb := coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each(said -> 'detail')
-        WHERE key IN ('cause', 'grace_skipped')), '{}');
+        WHERE key IN ('reference', 'erasure') OR mine AND key IN
+            ('cause', 'grace_skipped', 'override', 'cascade', 'media', 'unlinked')), '{}');
     detail jsonb := CASE WHEN said = '{}' THEN '{}' WHEN mine THEN said_detail
-                    ELSE '{"cause": "cascade"}' END;
+                    ELSE said_detail || '{"cause": "cascade"}' END;
     shared bigint := CASE WHEN p_subjects IS NULL THEN (said ->> 'basis')::bigint END;
     identities bytea := CASE WHEN cardinality(p_told) = p_count
                              THEN lifecycle.identities_v1(p_told) END;
@@ -52,6 +53,11 @@ BEGIN
     IF identities IS NOT NULL THEN
         detail := detail || jsonb_build_object('identity', p_identity);
     END IF;
+    IF mine AND said -> 'detail' ?| ARRAY['cascade', 'media', 'unlinked'] THEN
+        -- What went along with a batch is told once, also where Django deletes it in parts.
+        PERFORM set_config('lifecycle.ending', (said || jsonb_build_object('detail',
+            (said -> 'detail') - ARRAY['cascade', 'media', 'unlinked']))::text, true);
+    END IF;
     FOR i IN 1..p_count BY chunk LOOP
         PERFORM lifecycle.write_v1(
             CASE WHEN said ->> 'kind' IN ('purged', 'archived') THEN said ->> 'kind' ELSE 'deleted' END,
@@ -63,5 +69,6 @@ BEGIN
             CASE WHEN shared IS NULL THEN substr(identities, (8 * i - 7)::int, (8 * chunk)::int)
                  ELSE identities END);
         EXIT WHEN shared IS NOT NULL;
+        detail := detail - ARRAY['cascade', 'media', 'unlinked'];
     END LOOP;
 END $$

@@ -4,6 +4,7 @@ import django.contrib.postgres.fields
 import django.contrib.postgres.fields.ranges
 import django.db.models.deletion
 from django.db import migrations, models
+from django.db.models.fields.json import KT
 
 
 class Migration(migrations.Migration):
@@ -112,6 +113,10 @@ class Migration(migrations.Migration):
                 ("key", models.TextField(blank=True)),
                 ("since", models.DateTimeField()),
                 ("until", models.DateTimeField(null=True)),
+                (
+                    "grace",
+                    models.DurationField(help_text="shorter than the policy's, by hand", null=True),
+                ),
             ],
             options={
                 "verbose_name": "exception",
@@ -227,6 +232,14 @@ class Migration(migrations.Migration):
                 name="lc_event_ended",
             ),
         ),
+        migrations.AddIndex(
+            model_name="event",
+            index=models.Index(
+                KT("detail__reference"),
+                condition=models.Q(("detail__has_key", "reference")),
+                name="lc_event_reference",
+            ),
+        ),
         migrations.AddField(
             model_name="lifecycleexception",
             name="event",
@@ -240,6 +253,12 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="agendaentry",
             index=models.Index(models.F("policy"), models.F("due_at"), name="lc_agenda_due"),
+        ),
+        migrations.AddIndex(
+            model_name="agendaentry",
+            index=models.Index(
+                models.F("policy"), condition=models.Q(("count", 0)), name="lc_agenda_asked"
+            ),
         ),
         migrations.AddIndex(
             model_name="lifecycleexception",

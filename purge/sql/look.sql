@@ -6,13 +6,13 @@
 -- place that names it.
 WITH state AS (
     SELECT key::{kind} AS key, matches, keep,
-        lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), %(resolution)s) AS due,
-        make_interval(secs => extract(epoch FROM grace)) AS grace  -- a day is 24 hours in every zone
+        lifecycle.tick_v1({due}, %(resolution)s) AS due, {grace} AS grace
     FROM ({state_sql}) AS state WHERE {rows} OFFSET 0
 ), excepted AS MATERIALIZED (
     SELECT key::{kind} AS key, bool_or(kind = 'restored' AND (until IS NULL OR until > %(now)s)) AS spared,
         max(until) FILTER (WHERE kind = 'restored' AND until <= %(now)s) AS lapsed,
-        min(since) FILTER (WHERE kind = 'expired_by_hand') AS by_hand
+        min(since) FILTER (WHERE kind = 'expired_by_hand') AS by_hand,
+        min(grace) AS grace
     FROM lifecycle_exception
     WHERE policy = %(policy)s AND kind IN ('restored', 'expired_by_hand') GROUP BY 1
 ), elsewhere AS MATERIALIZED (  -- tombstones under which other entries list rows
@@ -33,7 +33,7 @@ WITH state AS (
     WHERE kind = 'hold' AND model = %(model)s AND key <> ''
     AND (until IS NULL OR until > %(now)s) GROUP BY 1
 ), stoned AS (
-    SELECT state.key, keep, grace, stone.tombstone, stone.tombstoned_at,
+    SELECT state.key, keep, least(state.grace, excepted.grace) AS grace, stone.tombstone, stone.tombstoned_at,
         CASE WHEN matches AND least(due, by_hand) IS NOT NULL
              THEN greatest(least(due, by_hand), lapsed) END AS ends,
         coalesce(spared, false) AS spared, renewed.id AS renewed_id,
@@ -56,7 +56,7 @@ WITH state AS (
             WHEN ends > %(now)s THEN 'later'
             WHEN held THEN 'held'
             WHEN keep THEN 'kept'
-            WHEN NOT valid AND listed THEN 'free'
+            WHEN NOT valid AND listed THEN {listed}
             WHEN NOT valid AND grace <= interval '0' AND %(open)s THEN 'end'
             WHEN NOT valid THEN 'tombstone'
             WHEN grace IS NULL OR lifecycle.tick_v1(tombstoned_at + grace, %(resolution)s) > %(now)s

@@ -176,3 +176,30 @@ class Life(models.Model):
     expires_at = models.DateTimeField(null=True)
     grace = models.DurationField(null=True)
     objects = ZooQuerySet.as_manager()
+
+
+class Photo(models.Model):
+    """Goes along with its person, and leaves a file behind."""
+
+    person = models.ForeignKey(Person, models.CASCADE)
+    file = models.FileField(blank=True)
+
+
+class Call(models.Model):
+    """Stays when its person goes."""
+
+    person = models.ForeignKey(Person, models.SET_NULL, null=True)
+
+
+class Bill(models.Model):
+    """Protects its person."""
+
+    person = models.ForeignKey(Person, models.PROTECT)
+
+
+class Client(models.Model):
+    """Changed on request instead of deleted."""
+
+    email = models.CharField(max_length=50, blank=True)
+    picture = models.FileField(blank=True)
+    active = models.BooleanField(default=True)

@@ -20,6 +20,7 @@ from lifecycle import Policy, Signals, Update, register
 from .models import (
     Account,
     Attachment,
+    Client,
     Comment,
     Coupon,
     Draft,
@@ -95,6 +96,7 @@ register(
     ),
     Policy("visits", Visit, on_request=True, identity=["pk", "made_at", "seq"]),
     Policy("people", Person, on_request=True, grace=HOUR),
+    Policy("clients", Client, on_request=True, disposition=Update(email="", picture="")),
     Policy("comments", Comment, expires="expires_at"),
     Policy("attachments", Attachment, on_request=True),
     Policy("preferences", Preference, expires=F("created_at") + DAYS),

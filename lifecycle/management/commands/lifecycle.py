@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from lifecycle.errors import LifecycleError
-from lifecycle.management.subcommands import SUBCOMMANDS
+from lifecycle.management.extensions import subcommands
 from lifecycle.places import databases_of
 from lifecycle.version import require
 
@@ -18,13 +18,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         commands = parser.add_subparsers(dest="command", required=True)
-        for name, module in SUBCOMMANDS.items():
+        for name, module in subcommands().items():
             command = commands.add_parser(name, help=module.HELP, description=module.HELP)
             command.add_argument("--database", metavar="ALIAS", help=DATABASE)
             module.add_arguments(command)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        module = SUBCOMMANDS[options["command"]]
+        module = subcommands()[options["command"]]
         try:
             which = (options["database"], options.get("policy"), options.get("row"))
             databases = databases_of(*which)

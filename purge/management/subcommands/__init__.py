@@ -1,0 +1,1 @@
+"""What this app adds to `manage.py lifecycle`; see `lifecycle.management.extensions`."""

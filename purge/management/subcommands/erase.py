@@ -1,0 +1,94 @@
+"""`manage.py lifecycle erase`: one row ends on request, with a receipt."""
+
+import json
+import re
+from argparse import ArgumentParser, ArgumentTypeError
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils.dateparse import parse_duration
+
+from lifecycle.errors import LifecycleError
+from lifecycle.management.subcommands.arguments import add_actor, add_yes, agreed
+from lifecycle.naming import parse
+from purge.erasing import erase_key
+from purge.receipt import Receipt, receipts
+
+HELP = "End a row on request now, and print the receipt; or print it again."
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Options of the subcommand."""
+    parser.add_argument("row", nargs="?", help="app.Model:pk")
+    parser.add_argument("--reference", default="", help="of the request, told to the ledger")
+    parser.add_argument(
+        "--grace", type=duration, metavar="TIME", help="0, 90s, 30m, 12h, 7d: not the policy's own"
+    )
+    parser.add_argument("--policy", help="where the model has several for requests")
+    parser.add_argument("--show", metavar="REFERENCE", help="print the receipts of a reference")
+    parser.add_argument("--dry-run", action="store_true", help="do it, and take it back")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    add_yes(parser)
+    add_actor(parser)
+
+
+def run_on_all(command: BaseCommand, options: dict[str, Any], databases: list[str]) -> None:
+    """A reference may be found in any database; a row is in one."""
+    if options["show"] is not None:
+        _show(command, options, databases)
+    else:
+        run(command, options | {"database": databases[0]})
+
+
+def run(command: BaseCommand, options: dict[str, Any]) -> None:
+    """Show what would go, ask, erase, print the receipt."""
+    if not options["row"]:
+        raise LifecycleError("Say which row: app.Model:pk, or --show REFERENCE.")
+    if not (options["dry_run"] or options["yes"] or _agreed(command, options)):
+        command.stdout.write("Nothing was changed.")
+        return
+    _print(command, options, [_erase(options, options["dry_run"])])
+
+
+def duration(text: str) -> timedelta:
+    """`0`, a number with a unit, or what Django reads as a duration."""
+    if found := re.fullmatch(r"(\d+)([smhdw])", text):
+        return timedelta(**{UNITS[found[2]]: int(found[1])})
+    span = parse_duration(text) if text != "0" else timedelta(0)
+    if span is None or span < timedelta(0):
+        raise ArgumentTypeError(f"{text!r} is no duration: 0, 90s, 30m, 12h, 7d.")
+    return span
+
+
+def _erase(options: dict[str, Any], dry_run: bool) -> Receipt:
+    model, key = parse(options["row"])
+    return erase_key(
+        model, key, options["reference"], options["grace"], options["policy"], options["actor"],
+        dry_run, options["database"],
+    )  # fmt: skip
+
+
+def _agreed(command: BaseCommand, options: dict[str, Any]) -> bool:
+    preview = _erase(options, dry_run=True)
+    if not preview.dry_run:
+        return True  # erased before: the receipt is told again
+    command.stdout.write(preview.as_text())
+    return agreed(command, "Erase it?", options)
+
+
+def _show(command: BaseCommand, options: dict[str, Any], databases: list[str]) -> None:
+    found = [each for using in databases for each in receipts(options["show"], using)]
+    if not found:
+        raise LifecycleError(f"No erasure has the reference {options['show']!r}.")
+    _print(command, options, found)
+
+
+def _print(command: BaseCommand, options: dict[str, Any], found: list[Receipt]) -> None:
+    if options["json"]:
+        told = [json.loads(receipt.as_json()) for receipt in found]
+        command.stdout.write(json.dumps(told, indent=2))
+        return
+    for receipt in found:
+        command.stdout.write(receipt.as_text())

@@ -1,0 +1,137 @@
+"""What a person may say otherwise, for one time: ends of a policy come sooner, never later.
+
+A mistake here deletes people's data before its time. So an override is made of durations only, can
+only end sooner what the policy ends anyway, and drops no condition: `when`, `keep_while`, holds,
+restores, the cap, pauses count as always.
+"""
+
+import difflib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import F
+from django.db.models.expressions import CombinedExpression
+
+from lifecycle.db import Placed, Raw
+from lifecycle.dispositions import Update
+from lifecycle.errors import LifecycleError
+from lifecycle.policy import Policy
+
+from .look import OWN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NONE = timedelta(0)
+OPTIONS = ("within", "older_than", "grace")
+
+
+@dataclass(frozen=True)
+class Override:
+    """Rows that would end `within` a time end now; without their grace where that is skipped.
+
+    `event` is the ledger's event that says who asked for it; None in a dry run. `listed` says that
+    it is on the agenda, for any worker.
+    """
+
+    within: timedelta
+    skips_grace: bool
+    actor: str = ""
+    event: int | None = None
+    listed: bool = False
+
+    @property
+    def read(self) -> dict[str, Any]:
+        """How the look reads a row's end and grace, and what it does with one tombstoned before."""
+        due = Placed(f"{OWN['due']} - %(within)s::interval")
+        if not self.skips_grace:
+            return OWN | {"due": due}
+        return {"due": due, "grace": Raw("interval '0'"), "listed": Raw("'purge'")}
+
+    @property
+    def acts(self) -> "dict[str, Callable[..., None]]":
+        """What is done with each class of rows."""
+        from .overriding import ACTS
+
+        return ACTS
+
+    @property
+    def detail(self) -> dict[str, Any]:
+        """As the ledger writes it, in seconds."""
+        said: dict[str, Any] = {"within": seconds(self.within)}
+        return said | ({"grace": 0} if self.skips_grace else {})
+
+
+def override_of(policy: Policy, actor: str, options: dict[str, Any]) -> Override:
+    """Check the options of an override; `LifecycleError` for one that would not end sooner."""
+    for name in options.keys() - set(OPTIONS):
+        near = difflib.get_close_matches(name, OPTIONS, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise LifecycleError(f"An override has no option {name!r}: {', '.join(OPTIONS)}.{hint}")
+    if policy.on_request:
+        raise LifecycleError(f"{policy.name} ends rows only on request: use purge.erase().")
+    if not options:
+        raise LifecycleError(f"Say what is to be otherwise: {', '.join(OPTIONS)}.")
+    for name, value in options.items():
+        if not isinstance(value, timedelta) or value < NONE:
+            raise LifecycleError(f"{name} must be a timedelta of zero or more, not {value!r}.")
+    skips = _skips_grace(policy, options)
+    within = _within(policy, options) + (_grace_in_due(policy) if skips else NONE)
+    return Override(within, skips, actor)
+
+
+def _within(policy: Policy, options: dict[str, Any]) -> timedelta:
+    if "older_than" not in options:
+        return options.get("within", NONE)
+    if "within" in options:
+        raise LifecycleError("within and older_than say the same: give one of them.")
+    age, older_than = _age(policy), options["older_than"]
+    if older_than > age:
+        raise LifecycleError(
+            f"older_than={older_than} is later than {policy.name}, which ends rows after {age}:"
+            " an override can only end them sooner."
+        )
+    return age - older_than
+
+
+def _age(policy: Policy) -> timedelta:
+    """The age at which rows end, where the policy says it as `F(column) + timedelta`."""
+    expires = policy.expires
+    if isinstance(expires, CombinedExpression) and expires.connector == "+":
+        column, age = expires.lhs, getattr(expires.rhs, "value", None)
+        if isinstance(column, F) and isinstance(age, timedelta):
+            return age
+    raise LifecycleError(
+        f"{policy.name} does not end rows at an age (a column plus a timedelta): use within=."
+    )
+
+
+def _skips_grace(policy: Policy, options: dict[str, Any]) -> bool:
+    grace = options.get("grace")
+    if grace is None:
+        return policy.grace == NONE
+    if grace == NONE:
+        return True
+    own = policy.grace
+    if isinstance(own, timedelta) and grace > own:
+        raise LifecycleError(
+            f"grace={grace} is longer than {own}, that of {policy.name}: an override can only end"
+            " rows sooner."
+        )
+    raise LifecycleError("grace must be left out (the policy's own), or timedelta(0).")
+
+
+def _grace_in_due(policy: Policy) -> timedelta:
+    """An `Update` acts after its grace, which is part of its due time."""
+    if not isinstance(policy.disposition, Update):
+        return NONE
+    if not isinstance(policy.grace, timedelta):
+        raise LifecycleError(f"The grace of {policy.name} is an expression: it cannot be skipped.")
+    return policy.grace
+
+
+def seconds(span: timedelta) -> float | int:
+    """A duration in the ledger: whole seconds without a point."""
+    total = span.total_seconds()
+    return int(total) if total == int(total) else total

@@ -1,0 +1,5 @@
+-- Overrides of a policy that wait for a worker: agenda entries without rows.
+SELECT told.id, told.actor, make_interval(secs => (told.detail ->> 'within')::float),
+    told.detail ? 'grace'
+FROM lifecycle_agenda AS entry JOIN lifecycle_event AS told ON told.id = entry.event_id
+WHERE entry.policy = %(policy)s AND entry.count = 0 ORDER BY told.id
