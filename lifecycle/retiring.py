@@ -27,11 +27,16 @@ def retire(using: str) -> list[str]:
     recorded = _recorded(using) if stored else set()
     gone = [each.name for each in stored if each.name not in recorded]
     for name in gone:
-        with transaction.atomic(using=using):
-            fetch(using, statement(__file__, "bar_policy"), {"policy": name})
-            params = {"policy": name, "kind": "policy_changed", "state": Removed, "allow": 0}
-            fetch(using, statement(__file__, "change_state"), params)
+        remove(name, using)
     return gone
+
+
+def remove(name: str, using: str) -> None:
+    """Nothing of the policy ends any more; waits for a batch under way."""
+    with transaction.atomic(using=using):
+        fetch(using, statement(__file__, "bar_policy"), {"policy": name})
+        params = {"policy": name, "kind": "policy_changed", "state": Removed, "allow": 0}
+        fetch(using, statement(__file__, "change_state"), params)
 
 
 def begins_anew(known: PolicyState | None, kind: str) -> str:

@@ -17,6 +17,8 @@ def mismatch(using: str) -> str:
         return ""
     if found is None:
         return "the package's functions are not in the database: run migrate"
+    if found == "uninstalling":
+        return "the package is being uninstalled from this database"
     order = "migrate" if _number(found) < _number(VERSION) else "newer code"
     return f"the database has {found} of the package, this code needs {VERSION}: run {order}"
 

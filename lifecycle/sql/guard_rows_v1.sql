@@ -1,5 +1,5 @@
 -- The ledger only grows.
-CREATE FUNCTION lifecycle.guard_rows_v1() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION lifecycle.guard_rows_v1() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'lifecycle_event is append-only: % refused', TG_OP
         USING ERRCODE = 'restrict_violation';

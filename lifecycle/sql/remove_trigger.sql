@@ -6,7 +6,9 @@ BEGIN
         RETURN;
     END IF;
     COMMENT ON FUNCTION {pgid}() IS 'lifecycle removed';
-    IF EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND granted
+    -- Without the package nobody comes after the migration.
+    IF to_regnamespace('lifecycle') IS NULL
+        OR EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND granted
                AND mode = 'AccessExclusiveLock'
                AND relation = to_regclass($lifecycle_table${table}$lifecycle_table$)) THEN
         DROP TRIGGER IF EXISTS {pgid} ON {table};

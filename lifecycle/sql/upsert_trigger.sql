@@ -8,7 +8,8 @@ $lifecycle$;
 COMMENT ON FUNCTION {pgid}() IS 'lifecycle {hash}';
 DO $lifecycle_attach$
 BEGIN
-    IF EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND granted
+    IF to_regnamespace('lifecycle') IS NOT NULL
+        AND EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND granted
                AND mode = 'AccessExclusiveLock'
                AND relation = to_regclass($lifecycle_table${table}$lifecycle_table$)) THEN
         CREATE OR REPLACE TRIGGER {pgid} {when} {operation} ON {table} {referencing}

@@ -21,6 +21,7 @@ from . import (
     restore,
     resume,
     status,
+    uninstall,
     verify,
 )
 
@@ -38,4 +39,5 @@ SUBCOMMANDS: dict[str, Any] = {
     "install": install,
     "rebuild": rebuild,
     "verify": verify,
+    "uninstall": uninstall,
 }

@@ -1,0 +1,1 @@
+"""A small site whose models, policies and packages change, by real migrations."""
