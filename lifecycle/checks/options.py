@@ -9,12 +9,15 @@ from django.core.exceptions import FieldDoesNotExist
 from lifecycle.capture import Signals
 from lifecycle.dispositions import Update
 from lifecycle.fingerprint import field_names
+from lifecycle.keys import key_field
 from lifecycle.policy import Policy
 from lifecycle.registry import all_policies
 
 from .messages import error, warning
+from .reading import has_composite_key
 
 LONG = timedelta(days=30)
+SECRETS = {"session_key", "key", "token", "secret"}
 
 
 def predecessor_is_gone(policy: Policy) -> list[CheckMessage]:
@@ -91,6 +94,15 @@ def looks_again_soon(policy: Policy) -> list[CheckMessage]:
     return [warning(27, text, "A `recheck` of a day costs little.", policy)]
 
 
+def key_is_no_secret(policy: Policy) -> list[CheckMessage]:
+    """W028: the primary key opens something, and the ledger lists rows by their keys."""
+    if has_composite_key(policy) or key_field(policy.model).name not in SECRETS:
+        return []
+    text = f"The key {key_field(policy.model).name!r} looks like a secret; the ledger lists it."
+    hint = "Give the permission lifecycle.view_event to few, then silence this id."
+    return [warning(28, text, hint, policy)]
+
+
 def _updated(policy: Policy) -> dict[str, Any]:
     return policy.disposition.values if isinstance(policy.disposition, Update) else {}
 
@@ -128,4 +140,5 @@ OPTIONS = (
     update_ends,
     sees_all_writes,
     looks_again_soon,
+    key_is_no_secret,
 )

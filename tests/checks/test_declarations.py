@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.checks import CheckMessage, run_checks
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
@@ -192,6 +193,13 @@ def test_unmanaged_table() -> None:
     assert ids(by_signals) == ["lifecycle.W026"]
 
 
+def test_key_that_opens_something() -> None:
+    assert ids(Policy("planted", Session, expires="expire_date", capture=Signals())) == [
+        "lifecycle.W026",
+        "lifecycle.W028",
+    ]
+
+
 @pytest.mark.parametrize("module", [None, "tests.zoo.not_there"])
 def test_app_without_migrations(module: str | None) -> None:
     with override_settings(MIGRATION_MODULES={"zoo": module}):
@@ -199,41 +207,34 @@ def test_app_without_migrations(module: str | None) -> None:
 
 
 def test_installed_package_needs_a_proxy() -> None:
-    from django.contrib.sessions.models import Session
-
     found = messages(Policy("planted", Session, expires="expire_date"))
-    assert [message.id for message in found] == ["lifecycle.E010"]
+    assert [message.id for message in found] == ["lifecycle.E010", "lifecycle.W028"]
     assert "class Session(InstalledSession):" in str(found[0].hint)
 
 
 def test_installed_package_with_migrations_of_our_own_needs_none() -> None:
-    from django.contrib.sessions.models import Session
-
     with override_settings(MIGRATION_MODULES={"sessions": "tests.zoo.migrations"}):
-        assert ids(Policy("planted", Session, expires="expire_date")) == []
+        assert ids(Policy("planted", Session, expires="expire_date")) == ["lifecycle.W028"]
 
 
 @isolate_apps("tests.zoo")
 def test_proxy_of_an_installed_model_is_fine() -> None:
-    from django.contrib.sessions.models import Session
-
     class OwnSession(Session):
         class Meta:
             app_label = "zoo"
             proxy = True
 
-    assert ids(Policy("planted", OwnSession, expires="expire_date")) == []
+    assert ids(Policy("planted", OwnSession, expires="expire_date")) == ["lifecycle.W028"]
 
 
 @isolate_apps("tests.zoo")
 def test_parent_in_an_installed_package() -> None:
-    from django.contrib.sessions.models import Session
-
     class Longer(Session):
         class Meta:
             app_label = "zoo"
 
-    assert ids(Policy("planted", Longer, expires="expire_date")) == ["lifecycle.E010"]
+    found = ids(Policy("planted", Longer, expires="expire_date"))
+    assert found == ["lifecycle.E010", "lifecycle.W028"]
 
 
 def test_predecessor_still_declared() -> None:

@@ -17,7 +17,8 @@ from django.conf import settings
 from django.db import connection, connections
 
 from lifecycle.embedded.location import account, binaries, place
-from tests.infra.servers import until
+from tests.infra.guides import blocks
+from tests.infra.servers import ROOT, until
 from tests.worker.consumer import PARTS
 
 PORT = "6432"
@@ -76,20 +77,25 @@ def running(*arguments: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 # --------------------------------------------------------------------------------- the pooler
-INI = """
-[databases]
-* = host={host} port={port}
-
-[pgbouncer]
+GUIDE = ROOT / "docs" / "how-to" / "run-behind-pgbouncer.md"
+MORE = """
 listen_addr =
 listen_port = {own}
 unix_socket_dir = {folder}
-pool_mode = transaction
-default_pool_size = {size}
 auth_type = trust
 auth_file = {folder}/users
-ignore_startup_parameters = extra_float_digits
 """
+
+
+def _ini(path: Path, size: int) -> str:
+    """What the guide says, with the addresses of this place."""
+    known, text = connection.settings_dict, blocks(GUIDE)["ini"]
+    where = f"* = host={known['HOST'] or '/var/run/postgresql'} port={known['PORT'] or 5432}"
+    here = {"site = host=db.internal port=5432": where, "pool_size = 20": f"pool_size = {size}"}
+    for said, put in here.items():
+        assert said in text
+        text = text.replace(said, put)
+    return text + MORE.format(own=PORT, folder=path)
 
 
 @contextmanager
@@ -97,13 +103,9 @@ def bouncer(size: int = 20) -> Iterator[dict[str, Any]]:
     """pgbouncer in transaction mode before the server of the tests; the parts of its address."""
     known = connection.settings_dict
     with folder() as path:
-        text = INI.format(
-            host=known["HOST"] or "/var/run/postgresql", port=known["PORT"] or 5432,
-            own=PORT, folder=path, size=size,
-        )  # fmt: skip
         user = known["USER"] or pwd.getpwuid(os.geteuid()).pw_name
         (path / "users").write_text(f'"{user}" "{known["PASSWORD"]}"\n')
-        (path / "ini").write_text(text)
+        (path / "ini").write_text(_ini(path, size))
         started = running(program("pgbouncer", "/usr/sbin"), str(path / "ini"), log=path / "log")
         with started as process:
             until(lambda: (path / f".s.PGSQL.{PORT}").exists() or process.poll() is not None)
