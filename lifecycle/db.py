@@ -1,8 +1,10 @@
 """The one way this package talks to PostgreSQL."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django.db import connections
+from django.db import connections, transaction
 from psycopg import sql
 
 from .sqlfile import load
@@ -29,6 +31,22 @@ def statement(package: str, name: str, **parts: Any) -> str:
     """
     ready = {name: part(value) for name, value in parts.items()}
     return sql.SQL(load(package, name)).format(**ready).as_string()
+
+
+@contextmanager
+def limited(using: str, seconds: float) -> Iterator[None]:
+    """Statements inside are stopped after so long: an `OperationalError` that `was_stopped`."""
+    setting = "SELECT set_config('statement_timeout', %(limit)s, true)"
+    with transaction.atomic(using=using):
+        before = scalar(using, "SELECT current_setting('statement_timeout')")
+        fetch(using, setting, {"limit": f"{int(seconds * 1000)}ms"})
+        yield
+        fetch(using, setting, {"limit": before})
+
+
+def was_stopped(error: BaseException) -> bool:
+    """Whether an error is that a statement came to its timeout."""
+    return getattr(error.__cause__, "sqlstate", None) == "57014"
 
 
 class Raw(str):

@@ -1,24 +1,21 @@
 """What a policy would end if it were enabled now: shown before anybody enables it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, DataError, OperationalError, transaction
+from django.db import DEFAULT_DB_ALIAS, DataError, OperationalError
 from django.utils.timezone import get_default_timezone, get_default_timezone_name
 
 from .caps import cap_of, is_over, room
 from .compile import compiled
-from .db import Raw, fetch, scalar, statement
+from .db import Raw, fetch, limited, statement, was_stopped
 from .keys import label_of
 from .policy import Policy
 
 DAYS = 30
-PATIENCE = timedelta(seconds=10)  # for reading a table that may be large
-TOO_LONG = f"reading the table takes more than {PATIENCE.seconds} seconds"
-STOPPED = "57014"  # SQLSTATE of a statement that came to its timeout
+PATIENCE = 10.0  # seconds for reading a table that may be large
+TOO_LONG = f"reading the table takes more than {PATIENCE:.0f} seconds"
 UNREADABLE = "the policy's expression fails on a row"
 
 
@@ -70,11 +67,11 @@ def forecast(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> Forecast:
         cap_of(policy, using), left, over=due > left,
     )  # fmt: skip
     try:
-        with _patience(using):
+        with limited(using, PATIENCE):
             found.over = is_over(policy, left, using)
             _read_table(policy, found, now, using)
     except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", None) != STOPPED:
+        if not was_stopped(error):
             raise
         found.unread = TOO_LONG
     except DataError:
@@ -104,14 +101,3 @@ def _read_table(policy: Policy, found: Forecast, now: datetime, using: str) -> N
     text = statement(__file__, "forecast_oldest", due_sql=Raw(code.due_sql))
     rows: list[Any] = fetch(using, text)
     found.oldest = rows[0] if rows else None
-
-
-@contextmanager
-def _patience(using: str) -> Iterator[None]:
-    """Statements inside are stopped after a while."""
-    setting = "SELECT set_config('statement_timeout', %(limit)s, true)"
-    with transaction.atomic(using=using):
-        before = scalar(using, "SELECT current_setting('statement_timeout')")
-        fetch(using, setting, {"limit": f"{int(PATIENCE.total_seconds() * 1000)}ms"})
-        yield
-        fetch(using, setting, {"limit": before})

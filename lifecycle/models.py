@@ -154,6 +154,11 @@ class LifecycleException(models.Model):
     class Meta:
         db_table = "lifecycle_exception"
         default_permissions = ("view",)
+        permissions = (
+            ("restore_row", "Can restore rows"),
+            ("hold_row", "Can hold rows"),
+            ("release_row", "Can release held rows"),
+        )
         verbose_name = "exception"
         indexes = (
             models.Index("policy", "kind", "key", name="lc_exception_policy"),
@@ -188,6 +193,10 @@ class PolicyState(models.Model):
     class Meta:
         db_table = "lifecycle_policy"
         default_permissions = ("view",)
+        permissions = (
+            ("pause_policy", "Can pause policies"),
+            ("resume_policy", "Can resume policies"),
+        )
         verbose_name = "policy"
         verbose_name_plural = "policies"
 

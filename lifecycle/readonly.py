@@ -13,7 +13,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     Every value is shown as text: Django escapes it, nothing here is marked safe.
     """
 
-    actions = None
+    actions: Any = None
     list_per_page = 50
     show_full_result_count = False  # a second count(*) over the whole ledger
 

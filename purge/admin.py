@@ -1,9 +1,16 @@
 """What the worker did, to look at."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
 
 from lifecycle.admin import PolicyFilter
-from lifecycle.readonly import ReadOnlyAdmin, moment
+from lifecycle.admin.search import RowSearch
+from lifecycle.finding import events_about
+from lifecycle.models import Event
+from lifecycle.readonly import moment
 
 from .models import Run
 from .outcome import Outcome
@@ -13,7 +20,7 @@ STARTED, FINISHED = moment("started_at"), moment("finished_at")
 
 
 @admin.register(Run)
-class RunAdmin(ReadOnlyAdmin):
+class RunAdmin(RowSearch):
     """The passes that found something, newest first."""
 
     list_display = ("id", "policy", STARTED, "done", "origin", "error")
@@ -21,6 +28,15 @@ class RunAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     fields = ("id", "policy", STARTED, FINISHED, "origin", "actor", *COUNTS, "error")
     readonly_fields = (STARTED, FINISHED)
+
+    def find(self, request: HttpRequest, model: type[Model], key: str, rows: Any) -> Any:
+        found = events_about(model, key, using=rows.db)
+        if found.reached:
+            self.say_more(
+                request, f"Runs of events before number {found.reached} were not looked at"
+            )
+        runs = Event.objects.using(rows.db).filter(pk__in=found.events, run__isnull=False)
+        return rows.filter(pk__in=list(runs.values_list("run", flat=True)))
 
     @admin.display(description="rows")
     def done(self, run: Run) -> str:

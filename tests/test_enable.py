@@ -112,7 +112,7 @@ class TestEnable:
 
     def test_a_table_that_takes_too_long(self, monkeypatch: pytest.MonkeyPatch) -> None:
         due(2)
-        monkeypatch.setattr(forecast, "PATIENCE", timedelta(milliseconds=200))
+        monkeypatch.setattr(forecast, "PATIENCE", 0.2)
         with session() as other:
             other.execute("LOCK TABLE zoo_ticket")
             shown = manage(*ENABLE, "tickets", "--dry-run")

@@ -121,6 +121,11 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "exception",
                 "db_table": "lifecycle_exception",
+                "permissions": (
+                    ("restore_row", "Can restore rows"),
+                    ("hold_row", "Can hold rows"),
+                    ("release_row", "Can release held rows"),
+                ),
                 "default_permissions": ("view",),
             },
         ),
@@ -155,6 +160,10 @@ class Migration(migrations.Migration):
                 "verbose_name": "policy",
                 "verbose_name_plural": "policies",
                 "db_table": "lifecycle_policy",
+                "permissions": (
+                    ("pause_policy", "Can pause policies"),
+                    ("resume_policy", "Can resume policies"),
+                ),
                 "default_permissions": ("view",),
             },
         ),

@@ -1,22 +1,22 @@
-"""The ledger and its projections, to look at. What changes them are commands and host code."""
+"""Ledger, agenda and exceptions: lists, and a page for each entry."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import F, Min, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from .db import fetch
-from .errors import NoPolicy
-from .fingerprint import fingerprint
-from .models import AgendaEntry, Event, LifecycleException, PolicyState
-from .readonly import ReadOnlyAdmin, moment
-from .registry import get_policy
+from ..db import fetch
+from ..finding import entries_about, events_about
+from ..models import AgendaEntry, Event, LifecycleException, PolicyState
+from ..readonly import moment
+from .deeds import release_exceptions
+from .row import LARGE, RowPages
+from .search import RowSearch
 
 SUBJECTS_SHOWN = 20
-SETS = ("subjects_bigint", "subjects_uuid", "subjects_text", "subjects_range")
 RECORDED, DUE, TOMBSTONED = moment("recorded_at"), moment("due_at"), moment("tombstoned_at")
-SINCE, UNTIL, DECLARED = moment("since"), moment("until"), moment("declared_at")
+SINCE, UNTIL = moment("since"), moment("until")
 
 
 class PolicyFilter(admin.SimpleListFilter):
@@ -33,8 +33,10 @@ class PolicyFilter(admin.SimpleListFilter):
 
 
 @admin.register(Event)
-class EventAdmin(ReadOnlyAdmin):
-    """The ledger, newest first."""
+class EventAdmin(RowPages, RowSearch):
+    """The ledger, newest first, and the pages of single rows."""
+
+    change_list_template = "admin/lifecycle/events.html"
 
     list_display = ("id", RECORDED, "kind", "about", "count", DUE, "actor")
     list_filter = ("kind", PolicyFilter, "recorded_at")
@@ -47,7 +49,13 @@ class EventAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         # A page of fifty events may be about half a million keys.
-        return super().get_queryset(request).defer(*SETS)
+        return super().get_queryset(request).defer(*LARGE)
+
+    def find(self, request: HttpRequest, model: type[Model], key: str, rows: Any) -> Any:
+        found = events_about(model, key, using=rows.db)
+        if found.reached:
+            self.say_more(request, f"Events before number {found.reached} were not looked at")
+        return rows.filter(pk__in=found.events)
 
     @admin.display(ordering="policy")
     def about(self, event: Event) -> str:
@@ -65,7 +73,7 @@ class EventAdmin(ReadOnlyAdmin):
 
 
 @admin.register(AgendaEntry)
-class AgendaEntryAdmin(ReadOnlyAdmin):
+class AgendaEntryAdmin(RowSearch):
     """What falls due when, the earliest first."""
 
     list_display = ("event_id", "policy", DUE, "count", TOMBSTONED, "attempts")
@@ -74,55 +82,27 @@ class AgendaEntryAdmin(ReadOnlyAdmin):
     fields = ("event", "policy", DUE, "count", "tombstone", TOMBSTONED, "attempts")
     readonly_fields = (DUE, TOMBSTONED)
 
+    def find(self, request: HttpRequest, model: type[Model], key: str, rows: Any) -> Any:
+        found = entries_about(model, key, rows.db)
+        if found is None:
+            self.say_more(request, "The agenda is too long to be searched for one row")
+        return rows.filter(pk__in=found or [])
+
 
 @admin.register(LifecycleException)
-class LifecycleExceptionAdmin(ReadOnlyAdmin):
+class LifecycleExceptionAdmin(RowSearch):
     """Holds, restores and expiries by hand that count now."""
 
     list_display = ("kind", "policy", "model", "key", SINCE, UNTIL)
     list_filter = ("kind", PolicyFilter)
-    search_fields = ("=key",)
+    actions = (release_exceptions,)
     ordering = ("-since",)
     fields = ("event", "kind", "policy", "model", "key", SINCE, UNTIL)
     readonly_fields = (SINCE, UNTIL)
 
+    def has_release_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("lifecycle.release_row")
 
-@admin.register(PolicyState)
-class PolicyStateAdmin(ReadOnlyAdmin):
-    """What the database knows of each policy, and what its agenda lists."""
-
-    list_display = ("name", "model", "state", "scheduled", "next_due", "as_in_code")
-    list_filter = ("state",)
-    ordering = ("name",)
-    fields = (
-        *("name", "model", "state", "scheduled", "next_due", "as_in_code", "fingerprint"),
-        *("spent", DECLARED, "due_sql", "state_sql"),
-    )
-    readonly_fields = (DECLARED,)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[PolicyState]:
-        entries = AgendaEntry.objects.filter(policy=OuterRef("name")).order_by().values("policy")
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                listed=Subquery(entries.annotate(rows=Sum("count")).values("rows")),
-                earliest=Subquery(entries.annotate(due=Min("due_at")).values("due")),
-            )
-        )
-
-    @admin.display(description="rows scheduled", ordering=F("listed"))
-    def scheduled(self, state: Any) -> int:
-        return state.listed or 0
-
-    @admin.display(ordering=F("earliest"))
-    def next_due(self, state: Any) -> str:
-        return moment("earliest")(state)
-
-    @admin.display(boolean=True)
-    def as_in_code(self, state: PolicyState) -> bool:
-        """Whether this process declares the policy as it is stored; else it ends nothing."""
-        try:
-            return fingerprint(get_policy(state.name)) == state.fingerprint
-        except NoPolicy:
-            return False
+    def find(self, request: HttpRequest, model: type[Model], key: str, rows: Any) -> Any:
+        label = model._meta.concrete_model._meta.label_lower  # type: ignore[union-attr]
+        return rows.filter(model=label, key__in=("", key))

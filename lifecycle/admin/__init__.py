@@ -1,0 +1,16 @@
+"""The plain admin: ledger, agenda, exceptions and policies to look at, and what people say of rows.
+
+Nothing can be edited. The buttons are restore, hold and release of a row, pause and resume of a
+policy; each has a permission of its own and is an event with the user as its actor.
+"""
+
+from .lists import AgendaEntryAdmin, EventAdmin, LifecycleExceptionAdmin, PolicyFilter
+from .policies import PolicyStateAdmin
+
+__all__ = [
+    "AgendaEntryAdmin",
+    "EventAdmin",
+    "LifecycleExceptionAdmin",
+    "PolicyFilter",
+    "PolicyStateAdmin",
+]

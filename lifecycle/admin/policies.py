@@ -1,0 +1,96 @@
+"""The policies: what the database knows of each, and the switch."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import F, Min, Model, OuterRef, QuerySet, Subquery, Sum
+from django.http import HttpRequest
+
+from .. import states
+from ..errors import LifecycleError, NoPolicy
+from ..fingerprint import fingerprint
+from ..models import AgendaEntry, PolicyState
+from ..readonly import moment
+from ..registry import get_policy
+from .search import RowSearch
+
+DECLARED = moment("declared_at")
+
+
+@admin.register(PolicyState)
+class PolicyStateAdmin(RowSearch):
+    """What the database knows of each policy, and what its agenda lists."""
+
+    list_display = ("name", "model", "state", "scheduled", "next_due", "as_in_code")
+    list_filter = ("state",)
+    ordering = ("name",)
+    fields = (
+        *("name", "model", "state", "scheduled", "next_due", "as_in_code", "fingerprint"),
+        *("spent", DECLARED, "due_sql", "state_sql"),
+    )
+    readonly_fields = (DECLARED,)
+    actions = ("pause", "resume")
+
+    def has_pause_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("lifecycle.pause_policy")
+
+    def has_resume_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("lifecycle.resume_policy")
+
+    @admin.action(description="Pause the selected policies", permissions=["pause"])
+    def pause(self, request: HttpRequest, chosen: QuerySet[PolicyState]) -> None:
+        """Each waits for its batch under way."""
+        for state in chosen:
+            self._change(request, state, states.pause, "Paused")
+
+    @admin.action(description="Resume the selected policies", permissions=["resume"])
+    def resume(self, request: HttpRequest, chosen: QuerySet[PolicyState]) -> None:
+        """A policy that a brake has stopped is resumed alone, not among others."""
+        several = len(chosen) > 1
+        for state in chosen:
+            if several and state.state == PolicyState.State.HALTED:
+                text = f"Left: {state.name} was halted by a brake; look at it and resume it alone."
+                self.message_user(request, text, messages.ERROR)
+            else:
+                self._change(request, state, states.resume, "Resumed")
+
+    def _change(self, request: HttpRequest, state: PolicyState, change: Any, done: str) -> None:
+        try:
+            change(state.name, actor=request.user.get_username(), using=state._state.db)
+        except LifecycleError as error:
+            self.message_user(request, f"Refused: {error}", messages.ERROR)
+        else:
+            self.message_user(request, f"{done}: {state.name}.", messages.SUCCESS)
+
+    def find(self, request: HttpRequest, model: type[Model], key: str, rows: Any) -> Any:
+        return rows.filter(model=model._meta.label_lower)
+
+    def find_other(self, term: str, rows: Any) -> Any:
+        return rows.filter(name__icontains=term)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PolicyState]:
+        entries = AgendaEntry.objects.filter(policy=OuterRef("name")).order_by().values("policy")
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                listed=Subquery(entries.annotate(rows=Sum("count")).values("rows")),
+                earliest=Subquery(entries.annotate(due=Min("due_at")).values("due")),
+            )
+        )
+
+    @admin.display(description="rows scheduled", ordering=F("listed"))
+    def scheduled(self, state: Any) -> int:
+        return state.listed or 0
+
+    @admin.display(ordering=F("earliest"))
+    def next_due(self, state: Any) -> str:
+        return moment("earliest")(state)
+
+    @admin.display(boolean=True)
+    def as_in_code(self, state: PolicyState) -> bool:
+        """Whether this process declares the policy as it is stored; else it ends nothing."""
+        try:
+            return fingerprint(get_policy(state.name)) == state.fingerprint
+        except NoPolicy:
+            return False

@@ -1,0 +1,109 @@
+"""The page of one row: what the ledger says about it, what holds it, and the buttons."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+
+from ..errors import LifecycleError
+from ..finding import entries_about, events_about
+from ..models import AgendaEntry, Event, LifecycleException, PolicyState
+from ..naming import named, parse, row_of
+from ..places import home
+from ..registry import policies_of
+from .deeds import DEEDS, do
+
+LARGE = ("subjects_bigint", "subjects_uuid", "subjects_text", "subjects_range", "identities")
+
+
+class RowPages:
+    """Adds the pages to the admin of the ledger, whose `view` permission they need."""
+
+    admin_site: Any
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view
+        return [
+            path("row/", view(self.row_page), name="lifecycle_row"),
+            path("row/<str:deed>/", view(self.deed_page), name="lifecycle_row_deed"),
+            *super().get_urls(),  # type: ignore[misc]
+        ]
+
+    def row_page(self, request: HttpRequest) -> HttpResponse:
+        """What there is about `?row=app.Model:pk`, or the box to ask for it."""
+        self._may_look(request)
+        asked, before = request.GET.get("row", "").strip(), request.GET.get("before", "")
+        shown: dict[str, Any] = {}
+        if asked:
+            try:
+                shown = story(*parse(asked), int(before) if before.isdecimal() else None)
+            except LifecycleError as error:
+                messages.error(request, f"Refused: {error}")
+        deeds = [name for name, deed in DEEDS.items() if request.user.has_perm(deed.permission)]
+        return self._page(request, "row", {"asked": asked, "deeds": deeds} | shown)
+
+    def deed_page(self, request: HttpRequest, deed: str) -> HttpResponse:
+        """Asks what has to be known, and does it."""
+        self._may_look(request)
+        if deed not in DEEDS:
+            raise Http404
+        if not request.user.has_perm(DEEDS[deed].permission):
+            raise PermissionDenied
+        asked = request.GET.get("row", "").strip()
+        try:
+            return self._ask(request, deed, asked)
+        except LifecycleError as error:
+            messages.error(request, f"Refused: {error}")
+            return redirect(page_of(asked))
+
+    def _ask(self, request: HttpRequest, deed: str, asked: str) -> HttpResponse:
+        row = row_of(asked)
+        form = DEEDS[deed].form(row, request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            do(request, deed, row, form.cleaned_data, home(type(row)))
+            messages.success(request, f"{DEEDS[deed].done}: {named(row)}.")
+            return redirect(page_of(named(row)))
+        told = {"asked": named(row), "deed": deed, "explained": DEEDS[deed].explained}
+        return self._page(request, "deed", told | {"form": form, "back": page_of(named(row))})
+
+    def _may_look(self, request: HttpRequest) -> None:
+        if not self.has_view_permission(request):  # type: ignore[attr-defined]
+            raise PermissionDenied
+
+    def _page(self, request: HttpRequest, name: str, told: dict[str, Any]) -> HttpResponse:
+        request.current_app = self.admin_site.name
+        told |= self.admin_site.each_context(request) | {"opts": Event._meta, "title": "One row"}
+        return TemplateResponse(request, f"admin/lifecycle/{name}.html", told)
+
+
+def page_of(name: str) -> str:
+    """The address of a row's page."""
+    return f"{reverse('admin:lifecycle_row')}?{urlencode({'row': name})}"
+
+
+def story(model: type[Model], key: str, before: int | None = None) -> dict[str, Any]:
+    """What ledger, agenda and exceptions say about one row."""
+    using, label = home(model), model._meta.label_lower
+    found = events_about(model, key, before, using)
+    entries = entries_about(model, key, using)
+    about = LifecycleException.objects.using(using).select_related("event")
+    listed, told = AgendaEntry.objects.using(using), Event.objects.using(using)
+    defer = [f"event__{column}" for column in LARGE]
+    return {
+        "row": f"{model._meta.label}:{key}",
+        "is_there": model._base_manager.using(using).filter(pk=key).exists(),
+        "policies": PolicyState.objects.using(using).filter(
+            name__in=[policy.name for policy in policies_of(model)]
+        ),
+        "exceptions": about.filter(model=label, key__in=("", key)).defer(*defer).order_by("since"),
+        "too_long": entries is None,
+        "entries": listed.filter(pk__in=entries or []).order_by("due_at"),
+        "events": told.filter(pk__in=found.events).defer(*LARGE).order_by("-pk"),
+        "reached": found.reached,
+    }

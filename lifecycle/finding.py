@@ -1,0 +1,86 @@
+"""What ledger and agenda say about one row, found without an index on the keys.
+
+An index on the sets of keys would cost every write of the host. Instead the ledger is read
+backwards, a piece at a time, for as long as a person waits.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, DataError, OperationalError
+from django.db.models import Model
+
+from .db import Placed, fetch, limited, scalar, statement, was_stopped
+from .errors import LifecycleError
+from .keys import key_of
+
+PIECE = 50_000  # numbers of events
+PATIENCE = 3.0  # seconds
+SHOWN = 100  # events
+
+
+@dataclass(frozen=True)
+class Found:
+    """Numbers of events, newest first; those below `reached` were not looked at (0: all were)."""
+
+    events: list[int]
+    reached: int
+
+
+def events_about(
+    model: type[Model], key: str, before: int | None = None, using: str = DEFAULT_DB_ALIAS,
+    patience: float = PATIENCE,
+) -> Found:  # fmt: skip
+    """The events about one row, the newest first, from before the event of that number.
+
+    Stops after `patience` seconds, or a hundred events, and says how far it has come. A piece of
+    the ledger is read to its end: one more second, where sets are large.
+    """
+    text = _statement("find_events", model)
+    top = before or scalar(using, "SELECT coalesce(max(id), 0) + 1 FROM lifecycle_event")
+    until = time.monotonic() + patience
+    events: list[int] = []
+    while top > 1 and len(events) < SHOWN and time.monotonic() < until:
+        low = max(1, top - PIECE)
+        events += _numbers(using, text, _params(model, key) | {"before": top, "from": low})
+        top = low
+    if len(events) > SHOWN:
+        events = events[:SHOWN]
+        top = events[-1]
+    return Found(events, top if top > 1 else 0)
+
+
+def entries_about(model: type[Model], key: str, using: str = DEFAULT_DB_ALIAS) -> list[int] | None:
+    """The agenda entries that list one row, by their events; None where that takes too long."""
+    try:
+        with limited(using, PATIENCE):
+            return _numbers(using, _statement("find_entries", model), _params(model, key))
+    except OperationalError as error:
+        if not was_stopped(error):
+            raise
+        return None
+
+
+def _numbers(using: str, text: str, params: dict[str, Any]) -> list[int]:
+    try:
+        return [number for (number,) in fetch(using, text, params)]
+    except (DataError, ValueError) as error:
+        raise LifecycleError(f"{params['key']!r} cannot be a key of {params['model']}.") from error
+
+
+def _params(model: type[Model], key: str) -> dict[str, Any]:
+    return {"model": model._meta.concrete_model._meta.label_lower, "key": key}  # type: ignore[union-attr]
+
+
+def _statement(name: str, model: type[Model]) -> str:
+    kind = key_of(model).kind
+    return statement(__file__, name, told_has=_has("told", kind), owner_has=_has("owner", kind))
+
+
+def _has(event: str, kind: str) -> Placed:
+    """Whether the event's own set holds the key."""
+    one = f"coalesce(%(key)s::{kind} = ANY ({event}.subjects_{kind}), false)"
+    if kind == "bigint":
+        one += f" OR coalesce({event}.subjects_range @> %(key)s::bigint, false)"
+    return Placed(f"({one})")
