@@ -25,6 +25,7 @@ _HOMES = {
     "holds": "holding",
     "release": "holding",
     "expire_now": "actions",
+    "loaded": "loading",
     "context": "contexts",
 }
 __all__ = sorted(_HOMES)

@@ -181,7 +181,17 @@ def _rows(policy: Policy) -> QuerySet[Any]:
 def _assignments(policy: Policy) -> str:
     if not isinstance(policy.disposition, Update):
         return ""
+    return _set_list(policy, policy.disposition.values)
+
+
+def assignments(policy: Policy, values: dict[str, Any]) -> list[tuple[str, str]]:
+    """Columns and what an `Update` sets them to, as SQL."""
+    pairs = (_set_list(policy, {name: value}).split(" = ", 1) for name, value in values.items())
+    return [(column, value) for column, value in pairs]
+
+
+def _set_list(policy: Policy, values: dict[str, Any]) -> str:
     query: Any = _rows(policy).query.chain(klass=UpdateQuery)
-    query.add_update_values(policy.disposition.values)
+    query.add_update_values(values)
     statement, params = query.get_compiler(connection=connections[home(policy.model)]).as_sql()
     return inline(statement, params).split(" SET ", 1)[1]

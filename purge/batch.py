@@ -65,6 +65,16 @@ class Batch:
         return self.picked.attempts >= STUBBORN and not self.contended
 
     @property
+    def ending(self) -> str:
+        """The kind of event of rows that this batch deletes."""
+        return "purged"
+
+    @property
+    def by(self) -> str:
+        """The policy that their event names."""
+        return self.policy.name
+
+    @property
     def label(self) -> str:
         return label_of(self.policy)
 

@@ -68,7 +68,7 @@ def _collect_and_delete(batch: "Batch", model: Any, subjects: Subjects) -> None:
 @contextmanager
 def _announced(batch: "Batch", subjects: Subjects, **detail: Any) -> Iterator[None]:
     """Tell the DELETE trigger who deletes; an error's rollback takes it back as well."""
-    ending: dict[str, Any] = {"model": batch.label, "kind": "purged", "policy": batch.policy.name}
+    ending: dict[str, Any] = {"model": batch.label, "kind": batch.ending, "policy": batch.by}
     ending |= {"run": batch.run, "detail": batch.told | detail}
     if subjects.event:
         ending |= {"basis": subjects.event, "count": subjects.count}

@@ -3,6 +3,37 @@
 from django.db import models
 
 
+class Returned(models.Model):
+    """A row that a replay has found although the ledger says that it ended; gone with the replay.
+
+    `updates` names the policy where the ending has changed the row instead of taking it. `spared`,
+    `written` and `ended` are the last events that say so of its key.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    run = models.BigIntegerField()
+    model = models.CharField(max_length=200)
+    key = models.TextField()
+    updates = models.CharField(max_length=40, blank=True)
+    event = models.BigIntegerField()
+    names = models.TextField(blank=True, help_text="the fields of the event's identities")
+    same = models.BooleanField(null=True, help_text="whether it has the identity that ended")
+    identity = models.BinaryField(null=True)
+    spared = models.BigIntegerField(null=True)
+    written = models.BigIntegerField(null=True)
+    ended = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "purge_returned"
+        default_permissions = ()
+        constraints = (
+            models.UniqueConstraint("run", "model", "key", "updates", name="purge_returned_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.model}:{self.key}"
+
+
 class Run(models.Model):
     """One pass over what was due of one policy. Counts are of rows."""
 

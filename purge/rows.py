@@ -76,18 +76,24 @@ def _end(batch: "Batch", verdict: "Verdict") -> None:
 
 def _purge(batch: "Batch", verdict: "Verdict") -> None:
     if isinstance(batch.policy.disposition, Update):
-        _update(batch, verdict.subjects)
+        update(batch, verdict.subjects)
         return
+    delete(batch, verdict.subjects)
+
+
+def delete(batch: "Batch", subjects: Subjects) -> None:
+    """Delete rows, and tell the receivers of `purged`."""
     before = last_event(batch)
-    end_rows(batch, verdict.subjects)
-    batch.outcome.purged += verdict.subjects.count
+    end_rows(batch, subjects)
+    batch.outcome.purged += subjects.count
     if signals.purged.has_listeners(batch.policy.model):
         text = batch.sql("events_since")
-        events = fetch(batch.using, text, batch.params(verdict.subjects, before=before))
-        _send(batch, signals.purged, [event for (event,) in events], verdict.subjects.count)
+        events = fetch(batch.using, text, batch.params(subjects, before=before))
+        _send(batch, signals.purged, [event for (event,) in events], subjects.count)
 
 
-def _update(batch: "Batch", subjects: Subjects) -> None:
+def update(batch: "Batch", subjects: Subjects) -> None:
+    """Set the columns of an `Update`; raises `Halt` where that leaves rows that still match."""
     where = subjects.where(batch.column)
     assignments = Raw(compiled(batch.policy).update_sql)
     text = batch.sql("update", rows=where, assignments=assignments)

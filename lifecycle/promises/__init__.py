@@ -15,12 +15,13 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
 from psycopg import sql
 
 from ..compile import compiled
-from ..db import Raw, fetch, part, scalar
+from ..db import Placed, Raw, fetch, part, scalar
 from ..hours import opened_at
 from ..keys import label_of
 from ..literals import literal
 from ..policy import Policy
 from ..registry import all_policies
+from ..returned import TAKEN, ended_tables, search
 from ..sync import is_test_database, tables_in
 
 FOLDER = Path(__file__).parent
@@ -28,6 +29,9 @@ STATED = timedelta(hours=1)
 NO_ROWS = (
     "SELECT NULL::text AS policy, NULL AS model, NULL AS key, NULL::timestamptz AS due LIMIT 0"
 )
+
+NOTHING_RETURNED = "SELECT ''::text AS model, 0 AS event, '' AS key, true AS same LIMIT 0"
+_ENDED = "told.kind {} AND told.model = {} AND coalesce(told.detail ->> 'identity', '') = {}"
 
 
 class Violation(NamedTuple):
@@ -69,7 +73,10 @@ def _violations(
     using: str, name: str, params: dict[str, Any], readable: list[Policy]
 ) -> list[Violation]:
     rows = Raw(" UNION ALL ".join(_rows(policy) for policy in readable) or NO_ROWS)
-    text = sql.SQL(_load(name)).format(rows=part(rows)).as_string()
+    parts = {"rows": part(rows)}
+    if "{returned}" in _load(name):
+        parts["returned"] = part(_returned(using, {label_of(policy) for policy in readable}))
+    text = sql.SQL(_load(name)).format(**parts).as_string()
     with connections[using].cursor() as cursor:
         cursor.execute(text, params)
         while cursor.nextset():
@@ -115,6 +122,18 @@ def _rows(policy: Policy) -> str:
         f" FROM ({compiled(policy).due_sql}) AS compiled"
         " WHERE lifecycle.finite_v1(due::timestamptz) IS NOT NULL"
     )
+
+
+def _returned(using: str, labels: set[str]) -> Placed:
+    """Rows that are there under keys that have ended, of the tables that can be read."""
+    found = []
+    for model, names in ended_tables(using):
+        label = model._meta.label_lower
+        if label in labels:
+            ended = _ENDED.format(TAKEN, literal(label), literal(names))
+            text = search(model, names, ended)
+            found.append(f"SELECT {literal(label)} AS model, lc.* FROM ({text}) AS lc")  # noqa: S608
+    return Placed(" UNION ALL ".join(found) or NOTHING_RETURNED)
 
 
 def _params(using: str, stated: timedelta) -> dict[str, Any]:

@@ -6,8 +6,8 @@ WITH story AS (
     SELECT *,
         CASE WHEN kind = 'expiry_scheduled'
              THEN coalesce(detail ->> 'carried', 'later') IN ('later', 'backfill')
-             ELSE kind IN ('restored', 'expired_by_hand', 'capture_failed') END AS schedules,
-        kind IN ('expiry_scheduled', 'restored', 'capture_failed')
+             ELSE kind IN ('restored', 'expired_by_hand', 'capture_failed', 'loaded') END AS schedules,
+        kind IN ('expiry_scheduled', 'restored', 'capture_failed', 'loaded')
             AND NOT detail ? 'carried' AS changes
     FROM lifecycle.story_v1() WHERE key IS NOT NULL
 ), chapters AS (

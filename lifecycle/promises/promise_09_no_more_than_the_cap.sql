@@ -3,7 +3,7 @@
 -- what the table has now and all that the policy has ended, so the check is on the mild side. Rows
 -- that named people have erased on request are left out: the cap stops no single row.
 WITH story AS (
-    SELECT *, count(*) FILTER (WHERE kind IN ('expiry_scheduled', 'restored', 'capture_failed')
+    SELECT *, count(*) FILTER (WHERE kind IN ('expiry_scheduled', 'restored', 'capture_failed', 'loaded')
                                AND NOT detail ? 'carried')
         OVER (PARTITION BY policy, model, key ORDER BY id) AS change
     FROM lifecycle.story_v1() WHERE key IS NOT NULL

@@ -8,7 +8,7 @@ WITH shapes (name, kinds, shape) AS (
         ('anew', ARRAY['policy_changed'], '"(declared|key)"'),
         ('enforced', ARRAY['policy_changed'], 'true'),
         ('allow', ARRAY['policy_changed', 'resumed'], '\d+'),
-        ('again', ARRAY['expiry_scheduled', 'capture_failed', 'restored'], 'true'),
+        ('again', ARRAY['expiry_scheduled', 'capture_failed', 'restored', 'loaded'], 'true'),
         ('late', ARRAY['expiry_scheduled'], 'true'),
         ('dropped', ARRAY['expiry_scheduled'], 'true'),
         ('carried', ARRAY['expiry_scheduled'], '"[a-z_]{{1,20}}"'),

@@ -109,4 +109,42 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="Returned",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("run", models.BigIntegerField()),
+                ("model", models.CharField(max_length=200)),
+                ("key", models.TextField()),
+                ("updates", models.CharField(blank=True, max_length=40)),
+                ("event", models.BigIntegerField()),
+                (
+                    "names",
+                    models.TextField(blank=True, help_text="the fields of the event's identities"),
+                ),
+                (
+                    "same",
+                    models.BooleanField(
+                        help_text="whether it has the identity that ended", null=True
+                    ),
+                ),
+                ("identity", models.BinaryField(null=True)),
+                ("spared", models.BigIntegerField(null=True)),
+                ("written", models.BigIntegerField(null=True)),
+                ("ended", models.BigIntegerField(null=True)),
+            ],
+            options={
+                "db_table": "purge_returned",
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("run"),
+                        models.F("model"),
+                        models.F("key"),
+                        models.F("updates"),
+                        name="purge_returned_once",
+                    )
+                ],
+            },
+        ),
     ]

@@ -17,7 +17,7 @@ from lifecycle.hours import OUTSIDE, is_open
 from lifecycle.places import databases_of, served
 from lifecycle.registry import all_policies, get_policy
 from lifecycle.version import mismatch
-from purge import alerts
+from purge import alerts, replaying
 from purge.brakes import standing
 from purge.outcome import Outcome
 from purge.runner import Pass, due_policies, due_rows, turns
@@ -36,28 +36,36 @@ class Command(BaseCommand):
         parser.add_argument(
             "--dry-run", action="store_true", help="show, then take everything back"
         )
+        replaying.add_options(parser)
         parser.add_argument("--database", metavar="ALIAS", help="default: each that has a ledger")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["limit"] is not None and options["limit"] < 1:
             raise CommandError("--limit must be 1 or more.")
         try:
+            replaying.refuse_strays(options)
             if options["policy"]:
                 get_policy(options["policy"])
             databases = databases_of(options["database"], options["policy"])
+            failed = [why for using in databases if (why := self.run_in(using, options))]
         except LifecycleError as error:
             raise CommandError(str(error)) from error
-        failed = [why for using in databases if (why := self.run_in(using, options))]
         if failed:
             raise CommandError("\n".join(failed))
 
     def run_in(self, using: str, options: dict[str, Any]) -> str:
-        """A pass over one database; why it did not do everything, in words."""
+        """A replay if it was asked for, and a pass; why they did not do everything, in words."""
         if why := mismatch(using):
             return why
+        left = replaying.run(self, options, using) if options["replay"] else ""
+        return "\n".join(filter(None, (left, self.run_due(using, options))))
+
+    def run_due(self, using: str, options: dict[str, Any]) -> str:
+        """A pass over one database; why it did not do everything, in words."""
         how = Pass("purge", limit=options["limit"], dry=options["dry_run"], using=using)
         names = [options["policy"]] if options["policy"] else due_policies(using)
         console = console_of(self)
+        console.quiet = options["json"]
         done = self.run_each(names, how, console)
         if not how.dry:
             alerts.watch(how.using)

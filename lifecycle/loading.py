@@ -1,0 +1,66 @@
+"""Rows that are back on purpose: out of a backup, an archive, another system."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Model, QuerySet
+
+from .db import Placed, fetch, statement
+from .errors import NoPolicy, RowMissing
+from .keys import key_of, label_of, subjects_of
+from .places import home_of
+from .policy import Policy
+from .registry import policies_of
+
+CHUNK = 10_000  # rows; no event lists more
+
+
+def loaded(rows: Model | QuerySet[Any]) -> int:
+    """Record that rows are back on purpose; returns how many. A transaction for 10,000 rows.
+
+    Replay leaves them alone: for the ledger they begin a new life. Their policies look at them at
+    once, also at rows that came past the triggers; one that is past its end is ended again, after
+    a grace of its own. To keep it, `restore()` it. Rows that are not there are left out; a single
+    one raises `RowMissing`.
+    """
+    model: Any = rows.model if isinstance(rows, QuerySet) else type(rows)
+    policies = policies_of(model)
+    if not policies:
+        raise NoPolicy(f"{model._meta.label} has no policy.")
+    using = rows.db if isinstance(rows, QuerySet) else home_of(rows)
+    total = 0
+    for keys in _chunks(rows, model):
+        with transaction.atomic(using=using):
+            total += _record(model, policies, keys, using)
+    if not total and isinstance(rows, Model):
+        raise RowMissing(f"{model._meta.label}:{rows.pk} is not in the database.")
+    return total
+
+
+def _chunks(rows: Model | QuerySet[Any], model: Any) -> Iterator[list[str]]:
+    """The keys as text, in order."""
+    if isinstance(rows, Model):
+        yield [str(rows.pk)]
+        return
+    last, ordered = None, rows.order_by("pk").values_list("pk", flat=True)
+    while keys := list((ordered.filter(pk__gt=last) if last is not None else ordered)[:CHUNK]):
+        yield list(map(str, keys))
+        last = keys[-1]
+
+
+def _record(model: Any, policies: list[Policy], keys: list[str], using: str) -> int:
+    """Lock the rows, so that no purge passes, and write one event for each policy."""
+    key = key_of(model)
+    parts = {"kind": Placed(key.kind), "type": Placed(key.db_type), "pk": key.column}
+    table = model._meta.concrete_model._meta.db_table
+    text = statement(__file__, "lock_rows", table=table, **parts)
+    there = [row[0] for row in fetch(using, text, {"keys": keys})]
+    if not there:
+        return 0
+    subjects = subjects_of(key, f"%(keys)s::text[]::{key.kind}[]")
+    text = statement(__file__, "loaded", subjects=Placed(subjects))
+    for policy in policies:
+        told = {"policy": policy.name, "model": label_of(policy), "count": len(there)}
+        fetch(using, text, told | {"keys": there})
+    return len(there)

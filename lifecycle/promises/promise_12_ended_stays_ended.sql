@@ -1,0 +1,17 @@
+-- 12. Everything the ledger ended stays ended: no row is in its table with the identity of one that
+-- was purged or deleted, unless it was restored or loaded since, or is held. A row that no identity
+-- tells is not asked of: replay lists it as unsure.
+WITH returned AS MATERIALIZED (
+    {returned}
+), spared AS MATERIALIZED (
+    SELECT told.id, told.model, key FROM lifecycle_event AS told, lifecycle.keys_v1(told.id) AS key
+    WHERE told.kind IN ('loaded', 'restored') AND told.id > (SELECT min(event) FROM returned WHERE same)
+)
+SELECT max(event), model || ':' || key, 'the ledger has ended it, and it is in its table again'
+FROM returned WHERE same
+AND NOT EXISTS (SELECT FROM spared WHERE spared.id > returned.event
+    AND spared.model = returned.model AND spared.key = returned.key)
+AND NOT EXISTS (SELECT FROM lifecycle_exception AS held
+    WHERE held.kind = 'hold' AND held.model = returned.model AND held.key IN (returned.key, '')
+    AND (held.until IS NULL OR held.until > lifecycle.now_v1()))
+GROUP BY 2 ORDER BY 1, 2

@@ -1,0 +1,180 @@
+"""Replay: ledger -> the world. Ends again what the ledger says has ended and a backup brought back.
+
+    find      rows that stand under keys which ended, with the identity that they have now
+    judge     lock them, look in a later statement: ended again, newer, held, blocked or unsure
+    act       the same ending again, by the same code as the worker's; `cause` is `replay`
+    report    a row each of what was left, and why
+
+Deletes people's data, so it takes no row for another: without an identity, a row is ended again
+only where its own columns say that it had expired before it ended; all others are `unsure`. A
+transaction is one batch; a killed replay has done what it has done, and the next one does the rest.
+A second replay finds nothing to do and writes nothing.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from django.db import DEFAULT_DB_ALIAS
+
+from lifecycle.caps import cap_of
+from lifecycle.db import fetch, scalar, statement
+from lifecycle.errors import LifecycleError
+from lifecycle.policy import Policy
+from lifecycle.registry import all_policies, get_policy
+
+from .models import Run
+
+VERDICTS = ("ended", "gone", "newer", "held", "blocked", "unsure")
+SHOWN = 1_000  # rows of a report
+EVER = datetime(1, 1, 1, tzinfo=UTC)
+By = tuple[str, str, str]  # model, kind, policy of an ending
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row that a replay has left, and why."""
+
+    name: str
+    event: int
+    verdict: str
+    why: str
+
+
+@dataclass
+class Report:
+    """What became of the rows, by the ending that was to be repeated; `ended`: again."""
+
+    counts: dict[By, Counter[str]] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)  # the first SHOWN of them
+    emptied: list[tuple[str, int, datetime]] = field(default_factory=list)
+
+    def add(self, by: By, verdicts: Counter[str]) -> None:
+        self.counts.setdefault(by, Counter()).update(verdicts)
+
+    def leave(self, row: Row) -> None:
+        if len(self.rows) < SHOWN:
+            self.rows.append(row)
+
+    def total(self, verdict: str) -> int:
+        """Rows of one verdict, of all endings."""
+        return sum(counts[verdict] for counts in self.counts.values())
+
+
+@dataclass
+class Replay:
+    """How a replay is made: of what, by whom, and whether it is taken back."""
+
+    using: str = DEFAULT_DB_ALIAS
+    policy: str | None = None
+    since: datetime = EVER
+    actor: str = ""
+    allow: int = 0
+    dry: bool = False
+    told: Callable[[int], None] = lambda rows: None  # progress: so many more were looked at
+    run: Run = field(init=False)
+    mark: int = 0  # the ledger's latest number when the search began
+    absent: dict[By, int] = field(default_factory=dict)  # rows that ended and are not there
+
+    def __post_init__(self) -> None:
+        if self.allow < 0:
+            raise LifecycleError("The rows allowed beyond the cap cannot be less than none.")
+        if self.policy:
+            get_policy(self.policy)
+        self.names = _names(self.using)
+
+    @property
+    def wanted(self) -> list[str] | None:
+        """The names, today's and earlier ones, of the policy that was asked for."""
+        return [old for old, new in self.names.items() if new == self.policy] or None
+
+    def policy_of(self, name: str) -> Policy | None:
+        """The policy that an event names, as it is declared today."""
+        declared = {policy.name: policy for policy in all_policies()}
+        return declared.get(self.names.get(name, name))
+
+
+def plan(replay: Replay) -> Report:
+    """What a replay would do: finds, locks and looks, takes every batch back. No row is changed.
+
+    What the search has found is kept until `carry_out` or `forget`.
+    """
+    from .replay_find import find
+
+    replay.mark = int(scalar(replay.using, "SELECT coalesce(max(id), 0) FROM lifecycle_event"))
+    replay.run = _start(replay)
+    replay.absent = find(replay)
+    return _settled(replay, act=False)
+
+
+def check_cap(replay: Replay, report: Report) -> None:
+    """Refuse a replay of more rows than a policy's cap, unless somebody has allowed so many."""
+    for (model, _, name), counts in report.counts.items():
+        policy = replay.policy_of(name) or next(
+            (p for p in all_policies() if p.model._meta.concrete_model._meta.label_lower == model),  # type: ignore[union-attr]
+            None,
+        )
+        cap = cap_of(policy, replay.using) if policy else 0
+        if counts["ended"] > max(cap, replay.allow):
+            raise LifecycleError(
+                f"Replay would end {counts['ended']} rows of {model} by {name or 'the site'}, the"
+                f" cap is {cap}. Look at the plan; then say --allow {counts['ended']}."
+            )
+
+
+def carry_out(replay: Replay) -> Report:
+    """End again what the plan has found; returns what became of it."""
+    report = _settled(replay, act=True)
+    _finish(replay, report)
+    return report
+
+
+def _settled(replay: Replay, act: bool) -> Report:
+    from .replay_again import settle_all
+
+    report = Report(emptied=_emptied(replay))
+    for by, rows in replay.absent.items():
+        report.add(by, Counter(gone=rows))
+    settle_all(replay, report, act)
+    return report
+
+
+def forget(replay: Replay) -> None:
+    """Leave nothing behind of a plan that is not carried out."""
+    _clear(replay)
+    replay.run.delete()
+
+
+def _names(using: str) -> dict[str, str]:
+    """Every name that a declared policy has and had, with today's."""
+    text = "SELECT lifecycle.names_v1(%(policy)s)"
+    rows = ((p.name, fetch(using, text, {"policy": p.name})) for p in all_policies())
+    return {old: name for name, found in rows for (old,) in found}
+
+
+def _start(replay: Replay) -> Run:
+    now = scalar(replay.using, "SELECT lifecycle.now_v1()")
+    run = Run(policy=replay.policy or "", started_at=now, last_batch_at=now, origin="replay")
+    run.actor = replay.actor
+    run.save(using=replay.using)
+    return run
+
+
+def _finish(replay: Replay, report: Report) -> None:
+    """Close the run; one that ended nothing leaves no row."""
+    _clear(replay)
+    if not report.total("ended"):
+        replay.run.delete()
+        return
+    replay.run.finished_at = scalar(replay.using, "SELECT lifecycle.now_v1()")
+    replay.run.save(using=replay.using, update_fields=["finished_at"])
+
+
+def _clear(replay: Replay) -> None:
+    fetch(replay.using, statement(__file__, "replay_clear"), {"run": replay.run.pk})
+
+
+def _emptied(replay: Replay) -> list[tuple[str, int, datetime]]:
+    text = statement(__file__, "replay_emptied")
+    return [tuple(row) for row in fetch(replay.using, text, {"since": replay.since})]
