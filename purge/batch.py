@@ -25,7 +25,7 @@ from lifecycle.policy import Policy
 
 from . import brakes, rows
 from .clock import check_clock
-from .ending import keys_of
+from .ending import keys_told
 from .locking import STUBBORN, lock
 from .look import look
 from .outcome import Outcome
@@ -190,7 +190,7 @@ def _wait_no_more(batch: Batch) -> None:
 
 
 def _halve(batch: Batch, subjects: Subjects, error: Exception) -> None:
-    keys = keys_of(batch, subjects)
+    keys = keys_told(batch, subjects)
     if len(keys) == 1:
         batch.progressed = True
         rows.block(batch, subjects.written(keys), error)

@@ -7,9 +7,10 @@ another parent in between. So what it finds is locked, and read again until noth
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Model, Q
+from django.db.models import Model, Q, TextField
 from django.db.models.deletion import Collector, get_candidate_relations_to_delete
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Cast
 from django.db.models.signals import post_delete, pre_delete
 
 from lifecycle.keys import key_of
@@ -121,22 +122,23 @@ def _bare(model: Any, key: Any, using: str) -> Any:
     return row
 
 
-def _locked(batch: "Batch", rows: Any) -> list[Any]:
+def _locked(batch: "Batch", rows: Any) -> dict[Any, str]:
+    """The keys of the rows, which are locked now, each with its text as the ledger writes it."""
     # A host may hold a child and wait for its parent, which is ours: it must not find us waiting.
     locking = rows.order_by("pk").select_for_update(of=("self",), nowait=not batch.patient)
-    return list(locking.values_list("pk", flat=True))
+    return dict(locking.values_list("pk", Cast("pk", TextField())))
 
 
-def _refuse_held(batch: "Batch", child: type[Model], keys: list[Any]) -> None:
+def _refuse_held(batch: "Batch", child: type[Model], keys: dict[Any, str]) -> None:
     """Raise `HeldBelow` if a row that would go along, or a policy on its model, is held."""
     if not keys:
         return
     holds = LifecycleException.objects.using(batch.using).filter(kind="hold")
     holds = holds.filter(Q(until=None) | Q(until__gt=batch.now))
     label = child._meta.concrete_model._meta.label_lower  # type: ignore[union-attr]
-    text_keys = RawSQL("SELECT unnest(%s::text[])", [array_text(keys)])
+    text_keys = RawSQL("SELECT unnest(%s::text[])", [array_text(keys.values())])
     names = {row.key for row in holds.filter(model=label, key__in=text_keys)}
-    held = [child(pk=key) for key in keys if str(key) in names]
+    held = [child(pk=key) for key, text in keys.items() if text in names]
     if not held and holds.filter(policy__in=[p.name for p in policies_of(child)], key="").exists():
         held = [child(pk=key) for key in keys]
     if held:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models.deletion import Collector
 
-from lifecycle.db import fetch
+from lifecycle.compile import compiled
+from lifecycle.db import Placed, fetch
 
 from .along import told_alone, told_along
 from .collecting import collect, is_flat
@@ -77,7 +78,15 @@ def _announced(batch: "Batch", subjects: Subjects, **detail: Any) -> Iterator[No
     fetch(batch.using, batch.sql("announce"), {"ending": ""})
 
 
+def keys_told(batch: "Batch", subjects: Subjects) -> list[Any]:
+    """The keys in order, as the ledger writes them: an `inet` has its mask there."""
+    kind = compiled(batch.policy).key.kind
+    key, rows = Placed(f"{batch.column}::{kind}"), subjects.where(batch.column)
+    text = batch.sql("locked_keys", key=key, rows=rows)
+    return [key for (key,) in fetch(batch.using, text, batch.params(subjects))]
+
+
 def keys_of(batch: "Batch", subjects: Subjects) -> list[Any]:
     """The keys as Python values, in order; only for the few rows that need it."""
-    text = batch.sql("locked_keys", rows=subjects.where(batch.column))
+    text = batch.sql("locked_keys", key=Placed(batch.column), rows=subjects.where(batch.column))
     return [key for (key,) in fetch(batch.using, text, batch.params(subjects))]

@@ -5,6 +5,7 @@ Keys written out stay in PostgreSQL's own text form of an array: ten thousand of
 become Python objects only to go back.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -53,11 +54,11 @@ class Subjects:
         return self if keys is None else Subjects(self.key, count, keys=keys)
 
     def written(self, keys: list[Any]) -> "Subjects":
-        """A set of these keys."""
+        """A set of these keys, as the ledger writes them."""
         return replace(self, count=len(keys), event=None, span=None, keys=array_text(keys))
 
 
-def array_text(keys: list[Any]) -> str:
+def array_text(keys: Iterable[Any]) -> str:
     """PostgreSQL's text form of an array of keys."""
     quoted = (str(key).replace("\\", "\\\\").replace('"', '\\"') for key in keys)
     return "{" + ",".join(f'"{key}"' for key in quoted) + "}"

@@ -1,2 +1,2 @@
 -- The keys of rows that are there, in order.
-SELECT {column} FROM {table} WHERE {rows} ORDER BY 1
+SELECT {key} FROM {table} WHERE {rows} ORDER BY {column}

@@ -203,3 +203,25 @@ class Client(models.Model):
     email = models.CharField(max_length=50, blank=True)
     picture = models.FileField(blank=True)
     active = models.BooleanField(default=True)
+
+
+class Sensor(models.Model):
+    """A key whose text in PostgreSQL is not its text in Python."""
+
+    address = models.GenericIPAddressField(primary_key=True)
+    expires_at = models.DateTimeField(null=True)
+    objects = ZooQuerySet.as_manager()
+
+
+class Probe(models.Model):
+    """Goes along with its sensor; without a policy, and with such a key too."""
+
+    address = models.GenericIPAddressField(primary_key=True)
+    sensor = models.ForeignKey(Sensor, models.CASCADE)
+
+
+class Sample(models.Model):
+    """Goes along with its sensor; the key is a span of time."""
+
+    after = models.DurationField(primary_key=True)
+    sensor = models.ForeignKey(Sensor, models.CASCADE)
