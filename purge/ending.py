@@ -50,6 +50,7 @@ def _collect_and_delete(batch: "Batch", model: Any, subjects: Subjects) -> None:
     keys = keys_of(batch, subjects)
     found = collect(batch, model, keys)
     batch.along = told_along(batch, found, keys)
+    batch.outcome.fresh += len(found.own)  # one root must not take a whole tree past the cap
     if batch.dry:
         return
     if found.own:

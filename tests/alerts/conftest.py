@@ -10,6 +10,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from lifecycle import signals
+from tests.worker.conftest import consumer  # noqa: F401 - a fixture
 
 
 class Mailbox:

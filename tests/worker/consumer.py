@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -46,6 +47,7 @@ class Consumer:
                 env=os.environ | known,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
 
     def wait_ready(self) -> "Consumer":
@@ -71,7 +73,9 @@ class Consumer:
         return self.sessions("xact_start IS NOT NULL AND query LIKE '%%zoo_spark%%'") > 0
 
     def kill(self) -> None:
-        self.process.kill()
+        """Kill it, and its workers where they are processes: those outlive it."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     def end(self) -> int:
