@@ -23,6 +23,7 @@ from . import (
     status,
     uninstall,
     verify,
+    why,
 )
 
 SUBCOMMANDS: dict[str, Any] = {
@@ -40,4 +41,5 @@ SUBCOMMANDS: dict[str, Any] = {
     "rebuild": rebuild,
     "verify": verify,
     "uninstall": uninstall,
+    "why": why,
 }
