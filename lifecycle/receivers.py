@@ -11,7 +11,7 @@ from django.db.models import Model
 from django.db.models.signals import post_delete, post_save, pre_save
 
 from .compile import compiled
-from .db import Raw, fetch, statement
+from .db import Placed, Raw, fetch, statement
 from .keys import key_of, label_of
 from .policy import Policy
 from .registry import policies_of
@@ -63,7 +63,7 @@ def _saved(instance: Model, using: str, policy: Policy, **kwargs: Any) -> None:
     told = {"policy": policy.name, "model": label_of(policy), "kind": compiled(policy).key.kind}
     if sqlstate:
         told |= {"key": str(instance.pk), "sqlstate": sqlstate}
-        fetch(using, statement(__file__, "signal_failed"), told)
+        fetch(using, _about(instance, "signal_failed"), told)
     elif found:
         row: dict[str, Any] = {"key": found[0], "due": found[1], "same": found == before}
         row["resolution"] = policy.resolution
@@ -89,4 +89,9 @@ def _deleted(instance: Model, using: str, **kwargs: Any) -> None:
     label = instance._meta.concrete_model._meta.label_lower  # type: ignore[union-attr]
     key = key_of(type(instance))
     params = {"model": label, "key": str(instance.pk), "kind": key.kind}
-    fetch(using, statement(__file__, "signal_deleted"), params)
+    fetch(using, _about(instance, "signal_deleted"), params)
+
+
+def _about(instance: Model, name: str) -> str:
+    """A statement that gives the instance's key the text that it has in the database."""
+    return statement(__file__, name, type=Placed(key_of(type(instance)).db_type))

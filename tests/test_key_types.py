@@ -8,6 +8,7 @@ from django.utils import timezone
 from lifecycle import expire_now, hold, release, restore
 from lifecycle.models import Event, LifecycleException
 from lifecycle.naming import named, row_of
+from lifecycle.receivers import _deleted
 from tests.support import let_pass, run_until_idle
 from tests.zoo.models import Probe, Sample, Sensor
 
@@ -64,3 +65,10 @@ def test_a_hold_on_a_row_that_would_go_along(sensor: Sensor) -> None:
     let_pass(timedelta(days=2))
     assert not is_there(sensor)
     assert not Probe.objects.exists()
+
+
+def test_what_signals_record(sensor: Sensor) -> None:
+    before = Event.objects.latest("id").pk
+    _deleted(Probe(address="10.0.0.2"), "default")
+    event = Event.objects.get(pk__gt=before)
+    assert (event.kind, event.subjects) == ("deleted", ["10.0.0.2/32"])
