@@ -20,8 +20,9 @@ from hypothesis.stateful import (
 )
 
 import lifecycle
+import purge
 from lifecycle import promises, states
-from lifecycle.errors import ConditionNotMet
+from lifecycle.errors import ConditionNotMet, LifecycleError
 from lifecycle.registry import get_policy
 from purge import runner
 from purge.runner import Pass, run_policy
@@ -132,6 +133,22 @@ class Lives(RuleBasedStateMachine):
                 row.restored, row.by_hand = None, self.world.now
                 if row.ends(self.world.now) == self.world.now:
                     row.stone = None  # of an earlier expiry by hand, perhaps in this very hour
+
+    @step(within=st.sampled_from([0, 1, 3, 5]), dry=st.booleans())
+    def end_sooner(self, within: int, dry: bool) -> None:
+        """Without their grace, what would end within some hours: exactly this, and at once."""
+        wanted = self.world.ending_within(within)
+        asked: Any = {"within": hours(within), "grace": timedelta(0), "dry_run": dry}
+        try:
+            purge.run(POLICY, actor="jo", **asked)
+        except LifecycleError:
+            assert self.world.stops()
+        else:
+            assert not self.world.stops()
+            gone = self.world.rows.keys() - keys_of(Life.objects.all())
+            assert gone == (set() if dry else wanted)
+            for key in gone:
+                del self.world.rows[key]
 
     @step(key=one, until=later)
     def restore(self, key: int, until: float | None) -> None:

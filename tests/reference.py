@@ -64,6 +64,16 @@ class World:
         past = {key for key in self.rows if self.is_past(key)}
         return {key for key in past if not self.rows[key].wanted and not self.is_held(key)}
 
+    def ending_within(self, span: float) -> set[int]:
+        """The keys that an override ends which skips the grace."""
+        return {
+            key
+            for key, row in self.rows.items()
+            if row.active and not row.wanted and not self.is_held(key)
+            and (row.restored or 0) <= self.now
+            and row.expires is not None and row.expires - span <= self.now
+        }  # fmt: skip
+
     def stops(self) -> bool:
         return self.paused or self.is_held(None)
 
