@@ -76,7 +76,7 @@ def collect(batch: "Batch", model: Any, keys: list[Any]) -> Collected:
         below[rows.model] = below.get(rows.model, set()) | set(found)
     for parent in model._meta.get_parent_list():
         below[parent] = below.get(parent, set()) - set(keys)
-    along = {child: sorted(found, key=str) for child, found in below.items() if found}
+    along = {child: list(found) for child, found in below.items() if found}
     return Collected(collector, sorted(below[model]), along)
 
 

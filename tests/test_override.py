@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 import purge
-from lifecycle import hold, live, release, restore
+from lifecycle import expire_now, hold, live, release, restore
 from lifecycle.errors import LifecycleError, NoPolicy
 from lifecycle.models import AgendaEntry, Event, LifecycleException
 from lifecycle.registry import get_policy
@@ -279,6 +279,18 @@ def test_refused_while_the_policy_is_paused_or_held() -> None:
         run(**PURGE_NOW)
     resume("drafts")
     assert there() == rows
+
+
+def test_rows_expired_by_hand_are_counted_before_the_first_one(
+    small_batches: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = drafts(1, 1, 1, 1)
+    for draft in rows:
+        expire_now(draft)
+    monkeypatch.setattr(get_policy("drafts"), "cap_rows", 3)
+    monkeypatch.setattr(get_policy("drafts"), "cap_fraction", 0)
+    assert run_due()["drafts"].halted
+    assert not Event.objects.filter(kind="tombstoned").exists()
 
 
 class TestEnqueued:

@@ -9,6 +9,9 @@ SELECT count(*) FROM (
         SELECT spared.key FROM lifecycle_exception AS spared
         WHERE (kind = 'hold' AND model = %(model)s OR kind = 'restored' AND policy = %(policy)s)
         AND (until IS NULL OR until > (SELECT lifecycle.now_v1())))
-    AND lifecycle.finite_v1(due::timestamptz) <= (SELECT lifecycle.now_v1())
+    AND (lifecycle.finite_v1(due::timestamptz) <= (SELECT lifecycle.now_v1())
+        OR key::text IN (SELECT by_hand.key FROM lifecycle_exception AS by_hand
+            WHERE kind = 'expired_by_hand' AND policy = %(policy)s
+            AND since <= (SELECT lifecycle.now_v1())))
     LIMIT %(most)s
 ) AS counted
