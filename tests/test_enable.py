@@ -7,10 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.management import CommandError
 from django.db import OperationalError
 from django.utils import timezone
 
 from lifecycle import forecast, hold, states, sync
+from lifecycle.db import fetch
 from lifecycle.models import Event, PolicyState
 from lifecycle.registry import get_policy
 from purge.runner import run_due
@@ -258,3 +260,44 @@ class TestAll:
 
 def states_of() -> dict[str, str]:
     return dict(PolicyState.objects.values_list("name", "state"))
+
+
+WRONG = [
+    (("enable", "tikets"), "Did you mean 'tickets'?"),
+    (("enable", "tickets", "--yes"), "tickets is enabled, not observe."),
+    (("enable", "tickets", "--yes", "--database", "nowhere"), "There is no database 'nowhere'"),
+    (("disable", "tikets"), "Did you mean 'tickets'?"),
+    (("disable", "coupons"), "coupons is observe, not enabled or paused or halted."),
+    (("pause", "tikets"), "Did you mean 'tickets'?"),
+    (("pause", "drafts"), "drafts is paused, not enabled."),
+    (("pause", "--all", "--database", "nowhere"), "There is no database 'nowhere'"),
+    (("resume", "tikets"), "Did you mean 'tickets'?"),
+    (("resume", "tickets"), "tickets is enabled, not paused or halted."),
+    (("resume", "drafts", "--allow", "-5"), "cannot be less than none"),
+    (("resume", "orders"), "orders was halted by a brake: say who resumes it (--actor)."),
+    (("status", "tikets"), "Did you mean 'tickets'?"),
+    (("status", "--database", "nowhere"), "There is no database 'nowhere'"),
+]
+
+
+HALT = """SELECT lifecycle.write_v1('halted', name, model, NULL, 0, NULL, NULL, NULL,
+    '{"state": "halted"}', NULL) FROM lifecycle_policy WHERE name = 'orders'"""
+MISTYPED = [
+    ("pause",),
+    ("resume", "drafts", "--allow", "few"),
+    ("enable",),
+    ("disable", "a", "b"),
+]
+
+
+def test_wrong_input_is_told_and_changes_nothing() -> None:
+    states.pause("drafts")
+    states.disable("coupons")
+    fetch("default", HALT)
+    before = everything()
+    for given, said in WRONG:
+        assert said in fails("lifecycle", *given), given
+    for given in MISTYPED:
+        with pytest.raises(CommandError):
+            manage("lifecycle", *given)
+    assert everything() == before

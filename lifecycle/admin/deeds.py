@@ -44,7 +44,7 @@ class UntilForm(forms.Form):
 class HoldForm(UntilForm):
     """Why, and until when."""
 
-    reason = forms.CharField(max_length=500)
+    reason = forms.CharField(max_length=500, widget=forms.TextInput({"size": 60}))
     reference = forms.CharField(max_length=200, required=False, help_text="a ticket, a file number")
     field_order = ("reason", "reference", "until")
 

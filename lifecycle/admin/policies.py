@@ -30,6 +30,7 @@ class PolicyStateAdmin(RowSearch):
     )
     readonly_fields = (DECLARED,)
     actions = ("pause", "resume")
+    search_help_text = "One row, as app.Model:pk, or a part of a policy's name"
 
     def has_pause_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("lifecycle.pause_policy")

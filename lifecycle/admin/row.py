@@ -104,6 +104,14 @@ def story(model: type[Model], key: str, before: int | None = None) -> dict[str, 
         "exceptions": about.filter(model=label, key__in=("", key)).defer(*defer).order_by("since"),
         "too_long": entries is None,
         "entries": listed.filter(pk__in=entries or []).order_by("due_at"),
-        "events": told.filter(pk__in=found.events).defer(*LARGE).order_by("-pk"),
+        "events": _said(told.filter(pk__in=found.events).defer(*LARGE).order_by("-pk")),
         "reached": found.reached,
     }
+
+
+def _said(events: Any) -> Any:
+    """Each event with its detail as a line of text."""
+    for event in events:
+        told = (f"{name}: {value}" for name, value in event.detail.items() if value is not None)
+        event.said = ", ".join(told)
+    return events
