@@ -14,6 +14,7 @@ from django.db.models import Model
 from .db import Placed, fetch, limited, scalar, statement, was_stopped
 from .errors import LifecycleError
 from .keys import key_of
+from .naming import key_told
 
 PIECE = 50_000  # numbers of events
 PATIENCE = 3.0  # seconds
@@ -37,13 +38,13 @@ def events_about(
     Stops after `patience` seconds, or a hundred events, and says how far it has come. A piece of
     the ledger is read to its end: one more second, where sets are large.
     """
-    text = _statement("find_events", model)
+    text, params = _statement("find_events", model), _params(model, key, using)
     top = before or scalar(using, "SELECT coalesce(max(id), 0) + 1 FROM lifecycle_event")
     until = time.monotonic() + patience
     events: list[int] = []
     while top > 1 and len(events) < SHOWN and time.monotonic() < until:
         low = max(1, top - PIECE)
-        events += _numbers(using, text, _params(model, key) | {"before": top, "from": low})
+        events += _numbers(using, text, params | {"before": top, "from": low})
         top = low
     if len(events) > SHOWN:
         events = events[:SHOWN]
@@ -55,7 +56,7 @@ def entries_about(model: type[Model], key: str, using: str = DEFAULT_DB_ALIAS) -
     """The agenda entries that list one row, by their events; None where that takes too long."""
     try:
         with limited(using, PATIENCE):
-            return _numbers(using, _statement("find_entries", model), _params(model, key))
+            return _numbers(using, _statement("find_entries", model), _params(model, key, using))
     except OperationalError as error:
         if not was_stopped(error):
             raise
@@ -69,8 +70,9 @@ def _numbers(using: str, text: str, params: dict[str, Any]) -> list[int]:
         raise LifecycleError(f"{params['key']!r} cannot be a key of {params['model']}.") from error
 
 
-def _params(model: type[Model], key: str) -> dict[str, Any]:
-    return {"model": model._meta.concrete_model._meta.label_lower, "key": key}  # type: ignore[union-attr]
+def _params(model: type[Model], key: str, using: str) -> dict[str, Any]:
+    label = model._meta.concrete_model._meta.label_lower  # type: ignore[union-attr]
+    return {"model": label, "key": key_told(model, key, using)}
 
 
 def _statement(name: str, model: type[Model]) -> str:

@@ -4,8 +4,9 @@ from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import CharField, Model, QuerySet, TextField
 
+from .db import Placed, scalar, statement
 from .errors import LifecycleError, RowMissing
 from .keys import key_field, key_of
 from .places import home
@@ -17,7 +18,7 @@ def named(row: Model) -> str:
 
 
 def parse(name: str) -> tuple[type[Model], str]:
-    """The model and the key, as the ledger writes it; the row need not be there.
+    """The model and the key; the row need not be there.
 
     Raises `LifecycleError` for what names no model or cannot be a key of it.
     """
@@ -26,6 +27,14 @@ def parse(name: str) -> tuple[type[Model], str]:
         raise LifecycleError(f"{name!r} does not name a row: write app.Model:pk.")
     model = model_of(label)
     return model, _key(model, key)
+
+
+def key_told(model: type[Model], key: str, using: str) -> str:
+    """The key as the ledger writes it, which is PostgreSQL's text: an `inet` has its mask."""
+    if key_of(model).kind != "text" or isinstance(key_field(model), CharField | TextField):
+        return key
+    text = statement(__file__, "key_text", type=Placed(key_of(model).db_type))
+    return str(scalar(using, text, {"key": key}))
 
 
 def row_of(name: str, using: str | None = None) -> Model:

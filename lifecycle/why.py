@@ -19,7 +19,7 @@ from .fingerprint import fingerprint
 from .holding import Hold, holds
 from .hours import opens_at
 from .models import AgendaEntry, Event, LifecycleException, PolicyState
-from .naming import every_row
+from .naming import every_row, key_told
 from .places import home
 from .policy import Policy
 from .registry import policies_of
@@ -58,7 +58,8 @@ def why(model: type[Model], key: str, using: str | None = None) -> Why:
     label = model._meta.label_lower
     events, complete = _story(model, key, using)
     exists = every_row(model, using).filter(pk=key).exists()
-    held = _holds_on(label, key, using)
+    told = key_told(model, key, using)
+    held = _holds_on(label, told, using)
     entries = set(entries_about(model, key, using) or ())
     verdicts = [
         _Look(policy, key, using, entries, held, events).verdict()
@@ -115,7 +116,8 @@ class _Look:
         self.state = PolicyState.objects.using(using).filter(name=policy.name).first()
         agenda = AgendaEntry.objects.using(using).filter(pk__in=entries, policy=policy.name)
         self.entries = list(agenda.order_by("due_at"))
-        about = LifecycleException.objects.using(using).filter(policy=policy.name, key=key)
+        told = key_told(policy.model, key, using)
+        about = LifecycleException.objects.using(using).filter(policy=policy.name, key=told)
         self.exceptions = {each.kind: each for each in about.exclude(kind="hold")}
 
     def verdict(self) -> Verdict:

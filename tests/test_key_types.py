@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from lifecycle import expire_now, hold, release, restore
 from lifecycle.models import Event, LifecycleException
-from lifecycle.naming import named, row_of
+from lifecycle.naming import named, parse, row_of
 from lifecycle.receivers import _deleted
+from lifecycle.why import why
 from tests.support import let_pass, run_until_idle
 from tests.zoo.models import Probe, Sample, Sensor
 
@@ -72,3 +73,16 @@ def test_what_signals_record(sensor: Sensor) -> None:
     _deleted(Probe(address="10.0.0.2"), "default")
     event = Event.objects.get(pk__gt=before)
     assert (event.kind, event.subjects) == ("deleted", ["10.0.0.2/32"])
+
+
+def test_why_finds_all_about_it(sensor: Sensor) -> None:
+    name = named(sensor)
+    number = hold(sensor)
+    restore(sensor, until=timezone.now() + HOUR)
+    found = why(*parse(name))
+    assert [each.number for each in found.holds] == [number]
+    assert found.verdicts[0].says == "is restored"
+    kinds = ["restored", "hold_placed", "expiry_scheduled"]
+    assert [each.kind for each in found.events] == kinds
+    sensor.delete()
+    assert why(*parse(name)).says.startswith("It is gone: deleted by the site itself")

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from ..db import fetch
 from ..finding import entries_about, events_about
 from ..models import AgendaEntry, Event, LifecycleException, PolicyState
+from ..naming import key_told
 from ..readonly import moment
 from .deeds import release_exceptions
 from .row import LARGE, RowPages
@@ -105,4 +106,4 @@ class LifecycleExceptionAdmin(RowSearch):
 
     def find(self, request: HttpRequest, model: type[Model], key: str, rows: Any) -> Any:
         label = model._meta.concrete_model._meta.label_lower  # type: ignore[union-attr]
-        return rows.filter(model=label, key__in=("", key))
+        return rows.filter(model=label, key__in=("", key_told(model, key, rows.db)))

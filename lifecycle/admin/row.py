@@ -14,7 +14,7 @@ from django.urls import path, reverse
 from ..errors import LifecycleError
 from ..finding import entries_about, events_about
 from ..models import AgendaEntry, Event, LifecycleException, PolicyState
-from ..naming import named, parse, row_of
+from ..naming import key_told, named, parse, row_of
 from ..places import home
 from ..registry import policies_of
 from .deeds import DEEDS, do
@@ -101,7 +101,9 @@ def story(model: type[Model], key: str, before: int | None = None) -> dict[str, 
         "policies": PolicyState.objects.using(using).filter(
             name__in=[policy.name for policy in policies_of(model)]
         ),
-        "exceptions": about.filter(model=label, key__in=("", key)).defer(*defer).order_by("since"),
+        "exceptions": about.filter(model=label, key__in=("", key_told(model, key, using)))
+        .defer(*defer)
+        .order_by("since"),
         "too_long": entries is None,
         "entries": listed.filter(pk__in=entries or []).order_by("due_at"),
         "events": _said(told.filter(pk__in=found.events).defer(*LARGE).order_by("-pk")),

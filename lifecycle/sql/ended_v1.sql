@@ -43,7 +43,7 @@ BEGIN
             RAISE EXCEPTION 'lifecycle: %:% is held by hold %: it cannot be deleted', p_model,
                 coalesce(nullif(held.key, ''), '*'), held.event_id
                 USING ERRCODE = 'restrict_violation',
-                HINT = 'manage.py lifecycle release ' || held.event_id;
+                HINT = 'manage.py lifecycle release --number ' || held.event_id;
         END IF;
     END IF;
     IF EXISTS (SELECT FROM @tables@.lifecycle_exception

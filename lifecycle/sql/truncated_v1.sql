@@ -11,7 +11,7 @@ BEGIN
                AND (until IS NULL OR until > lifecycle.now_v1())) THEN
         RAISE EXCEPTION 'TRUNCATE of % refused: rows of it are held', p_model
             USING ERRCODE = 'restrict_violation',
-                  HINT = 'Release the holds first: lifecycle.release().';
+                  HINT = 'manage.py lifecycle holds lists them, release lifts them.';
     END IF;
     PERFORM lifecycle.write_v1('truncated', '', p_model, NULL, 0, NULL, NULL, NULL, '{}', NULL);
 END $$

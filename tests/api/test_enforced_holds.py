@@ -72,7 +72,7 @@ def test_every_way_to_delete_a_held_row_is_refused(
     own, key = model._meta.db_table, model._meta.pk.column
     told = refused(row.delete)
     assert f"{model._meta.label_lower}:{row.pk} is held by hold {number}" in told
-    assert f"manage.py lifecycle release {number}" in told
+    assert f"manage.py lifecycle release --number {number}" in told
     refused(model.objects.all().delete)
     refused(lambda: execute(f"DELETE FROM {own} WHERE {key} = %s", row.pk))
     assert model.objects.count() == 2  # nothing of a refused statement is done

@@ -1,0 +1,2 @@
+-- The text that a key has in the ledger.
+SELECT %(key)s::{type}::text
