@@ -6,7 +6,6 @@ marked, both in one transaction: at each moment a table has the old triggers or 
 Killed or refused at any moment, the next call does what is left.
 """
 
-import logging
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,10 +14,11 @@ from typing import Any, cast
 from django.db import router
 
 from .db import Raw, fetch, statement
+from .logs import Log
 from .tablelock import AGAINST_ALL, AGAINST_WRITERS, Busy, locked, qualified
 from .triggers import REMOVED, CaptureSql, registered
 
-logger = logging.getLogger("lifecycle")
+log = Log("lifecycle")
 
 Table = tuple[str, str]  # schema, name
 
@@ -48,7 +48,7 @@ def install(using: str) -> dict[str, str]:
             locked(using, name, mode, partial(_apply, using, name, todo))
         except Busy as error:
             left[todo.root or table] = str(error)
-            logger.warning("%s", error, extra={"action": "not_installed", "table": table})
+            log("not_installed", str(error), database=using, table=table)
     _drop_functions(using)
     return left
 

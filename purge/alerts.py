@@ -6,7 +6,6 @@ say then, so that a worker that was away misses none. However many workers there
 claims a row and tells; a mail that fails is sent again, later and later. Nothing here raises.
 """
 
-import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,9 +17,11 @@ from django.db import transaction
 from lifecycle import hours, signals
 from lifecycle.conf import conf
 from lifecycle.db import fetch, scalar, statement
+from lifecycle.logs import Log
 from lifecycle.registry import all_policies
 
 from .alert_texts import body, subject
+from .brakes import is_other_version
 from .models import Alert
 
 CLAIMED = timedelta(minutes=10)  # longer than any mail takes; then its sender was killed
@@ -31,11 +32,13 @@ SHORTEST, LONGEST = (
 TIMEOUT = 10  # seconds for each answer of the mail server, where EMAIL_TIMEOUT says nothing
 COLUMNS = ("kind", "policy", "model", "cause", "event", "count", "seen")
 
-logger = logging.getLogger("purge")
+log = Log("purge")
 
 
 def watch(using: str) -> None:
     """Look for troubles and tell of those that are new; logs what is over."""
+    if is_other_version(using):
+        return
     _never_raising(look, using)
     tell(using)
 
@@ -49,7 +52,7 @@ def _never_raising(step: Callable[[str], None], using: str) -> None:
     try:
         step(using)
     except Exception:
-        logger.exception("watch failed", extra={"action": "watch_failed", "database": using})
+        log("watch_failed", f"{using}: watch failed", database=using)
 
 
 def look(using: str) -> None:
@@ -63,11 +66,12 @@ def look(using: str) -> None:
         over = fetch(using, statement(__file__, "alert_over"))
         Alert.objects.using(using).exclude(ended_at=None).exclude(told_at=None).delete()
     for each in fresh:
-        told = {key: each[key] for key in ("policy", "model", "cause", "count")}
-        logger.error("%(kind)s: %(said)s", each, extra=told | {"action": each["kind"]})
+        told = {key: each[key] for key in ("policy", "model", "cause", "count", "event")}
+        about = each["policy"] or each["model"]
+        log(each["kind"], f"{about}: {each['kind']}: {each['said']}", **told, database=using)
     for kind, policy, cause in over:
-        told = {"action": "goes_on", "trouble": kind, "policy": policy, "cause": cause}
-        logger.warning("goes on", extra=told)
+        told = {"policy": policy, "database": using, "trouble": kind, "cause": cause}
+        log("goes_on", f"{policy}: goes on: {kind} {cause}".rstrip(), **told)
 
 
 def opened(using: str, **trouble: Any) -> bool:
@@ -149,8 +153,8 @@ def _mail(alert: Alert, using: str) -> bool:
             connection.timeout = TIMEOUT  # type: ignore[attr-defined]
         mail_admins(subject(alert), body(alert, using), connection=connection)
     except Exception:
-        told = {"action": "mail_failed", "policy": alert.policy, "trouble": alert.kind}
-        logger.exception("mail failed", extra=told)
+        told = {"policy": alert.policy, "database": using, "trouble": alert.kind}
+        log("mail_failed", f"{alert.policy or alert.model}: mail failed", **told)
         wait = min(SHORTEST * 2 ** min(alert.tries - 1, 10), LONGEST)
         again = scalar(using, "SELECT lifecycle.now_v1()") + wait
         Alert.objects.using(using).filter(told_at=None).update(again_at=again)

@@ -1,6 +1,5 @@
 """What stops a mistake before it is large: caps, states, declarations. See also `clock`."""
 
-import logging
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from lifecycle.caps import cap_of, is_over, room
 from lifecycle.db import fetch, statement
 from lifecycle.fingerprint import fingerprint
 from lifecycle.hours import OUTSIDE, is_open
+from lifecycle.logs import Log
 from lifecycle.models import PolicyState
 from lifecycle.policy import Policy
 from lifecycle.version import mismatch
@@ -25,7 +25,7 @@ OUTDATED = (
     "run migrate, or update this worker"
 )
 
-logger = logging.getLogger("purge")
+log = Log("purge")
 _said: dict[str, float] = {}
 
 
@@ -62,8 +62,7 @@ def differs(policy: Policy, stored: str) -> bool:
     if stored == fingerprint(policy):
         return False
     if _is_time_to_say(policy.name):
-        told = {"action": "fingerprint", "policy": policy.name}
-        logger.warning("%s: %s", policy.name, OUTDATED, extra=told)
+        log("fingerprint", f"{policy.name}: {OUTDATED}", policy=policy.name)
     return True
 
 
@@ -79,7 +78,7 @@ def is_other_version(using: str) -> bool:
     """Whether code and database are of different versions; the log says so, once a minute."""
     why = mismatch(using)
     if why and _is_time_to_say(f"version of {using}"):
-        logger.warning("%s", why, extra={"action": "version", "database": using})
+        log("version", why, database=using)
     return bool(why)
 
 

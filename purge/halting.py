@@ -1,12 +1,12 @@
 """Stopping a policy, and telling people."""
 
-import logging
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from lifecycle.db import fetch, statement
 from lifecycle.keys import label_of
+from lifecycle.logs import Log
 from lifecycle.policy import Policy
 
 from . import alerts
@@ -16,7 +16,7 @@ from .models import Alert, Run
 if TYPE_CHECKING:
     from .runner import Pass
 
-logger = logging.getLogger("purge")
+log = Log("purge")
 
 
 def halt(policy: Policy, why: Halt, how: "Pass", run: Run) -> None:
@@ -34,8 +34,9 @@ def halt(policy: Policy, why: Halt, how: "Pass", run: Run) -> None:
             _keep(policy, why, how.using, run, halted[0][0])
     if not halted:
         return
-    told = {"action": "halted", "policy": policy.name, "cause": why.cause, "run": run.pk}
-    logger.error("halted", extra=told)
+    told = {"policy": policy.name, "database": how.using, "model": label_of(policy)}
+    text = f"{policy.name}: halted: {why}"
+    log("halted", text, **told, cause=why.cause, run=run.pk, event=halted[0][0])
     alerts.tell(how.using)
 
 

@@ -9,7 +9,6 @@ queue, is repeated: what is due stays on the agenda until it is settled. What th
 is only there to ask less often, and is this process's own.
 """
 
-import logging
 import os
 import threading
 import time
@@ -18,12 +17,13 @@ from datetime import datetime, timedelta
 from django.db import connections
 
 from lifecycle.db import scalar
+from lifecycle.logs import Log
 from lifecycle.places import served
 
 from .batch import ALWAYS
 from .runner import ready_policies
 
-logger = logging.getLogger("purge")
+log = Log("purge")
 
 INTERVAL = 1.0  # seconds
 AFTER = 0.01 + os.getpid() % 50 / 1000  # seconds after the whole one; not all consumers at once
@@ -126,7 +126,7 @@ class Pulse:
             return heartbeat or now - self.asked.get(policy, -ASKED_AGAIN) >= ASKED_AGAIN
 
     def _beat(self) -> None:
-        since, healthy, told = ALWAYS, True, {"database": self.using}
+        since, healthy = ALWAYS, True
         while True:
             self._wanted.clear()
             try:
@@ -134,12 +134,12 @@ class Pulse:
                 clock = scalar(self.using, "SELECT lifecycle.now_v1()")
                 since, wait = clock - LOOK_BACK, INTERVAL - clock.microsecond / 1_000_000 + AFTER
                 if not healthy:
-                    logger.warning("pulse goes on", extra=told | {"action": "pulse_recovered"})
+                    log("pulse_recovered", f"{self.using}: pulse goes on", database=self.using)
                 healthy = True
             except Exception:
                 # The database may be restarting; the next beat connects again, from the start.
                 if healthy:
-                    logger.exception("pulse failed", extra=told | {"action": "pulse_failed"})
+                    log("pulse_failed", f"{self.using}: pulse failed", database=self.using)
                 since, healthy, wait = ALWAYS, False, INTERVAL
                 connections.close_all()
             self._wanted.wait(wait)

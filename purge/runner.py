@@ -9,7 +9,6 @@ A killed run leaves nothing half done: its open transaction is gone, what it set
 the rest is still on the agenda.
 """
 
-import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from lifecycle import hours
 from lifecycle.db import fetch, scalar, statement
 from lifecycle.hours import hours_of
+from lifecycle.logs import Log
 from lifecycle.policy import Policy
 from lifecycle.registry import all_policies, get_policy
 
@@ -34,7 +34,7 @@ from .models import Run
 from .outcome import Outcome
 from .override import Override
 
-logger = logging.getLogger("purge")
+log = Log("purge")
 
 SLOW = 0.5  # seconds; PostgreSQL looks for deadlocks after 1
 SMALLEST = 100  # rows
@@ -88,7 +88,7 @@ def run_due(how: Pass | None = None) -> dict[str, Outcome]:
             except StopIteration:
                 del waiting[name]
             except Exception as error:
-                logger.exception("run failed", extra={"action": "run_failed", "policy": name})
+                log("run_failed", f"{name}: run failed", policy=name, database=how.using)
                 errors.append(error)
                 del waiting[name]
     if errors:
@@ -146,7 +146,9 @@ def close_interrupted(using: str = DEFAULT_DB_ALIAS) -> int:
         return 0
     closed = fetch(using, statement(__file__, "interrupted"), {"silent": SILENT})
     if closed:
-        logger.warning("%s runs were interrupted", len(closed), extra={"action": "interrupted"})
+        log(
+            "interrupted", f"{len(closed)} runs were interrupted", database=using, count=len(closed)
+        )
     return len(closed)
 
 
@@ -235,4 +237,7 @@ def _finish(run: Run, total: Outcome, how: Pass, error: str = "") -> None:
     run.finished_at = scalar(how.using, "SELECT lifecycle.now_v1()")
     run.error = error or run.error
     run.save(using=how.using, update_fields=["finished_at", "error"])
-    logger.info("run finished", extra={"action": "run", "policy": run.policy, **total.counts()})
+    counts = total.counts()
+    done = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing"
+    told: dict[str, Any] = {"policy": run.policy, "database": how.using, "run": run.pk}
+    log("run", f"{run.policy}: {done}", **told, **counts)

@@ -1,6 +1,5 @@
 """Huey's tasks: names and times only, the work is in the runner."""
 
-import logging
 import time
 from datetime import datetime
 
@@ -8,6 +7,7 @@ from django.db import DEFAULT_DB_ALIAS
 from huey import crontab
 from huey.contrib.djhuey import HUEY, db_periodic_task, db_task
 
+from lifecycle.logs import Log
 from lifecycle.places import served
 from lifecycle.registry import get_policy
 
@@ -16,7 +16,7 @@ from .runner import Pass, close_interrupted, run_policy
 
 SLICE = 1.0  # seconds; then the worker is free for the next policy in the queue
 
-logger = logging.getLogger("purge")
+log = Log("purge")
 
 
 @db_task()
@@ -41,8 +41,7 @@ def heartbeat() -> None:
             pulse.of(using).tick(heartbeat=True)
         except Exception:
             # The other databases have theirs all the same.
-            told = {"action": "heartbeat_failed", "database": using}
-            logger.exception("heartbeat failed", extra=told)
+            log("heartbeat_failed", f"{using}: heartbeat failed", database=using)
         alerts.watch(using)
 
 

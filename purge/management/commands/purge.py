@@ -1,6 +1,5 @@
 """`manage.py purge`: one pass now over what is due."""
 
-import logging
 from argparse import ArgumentParser
 from dataclasses import replace
 from typing import Any
@@ -14,6 +13,7 @@ from lifecycle.console import console_of
 from lifecycle.db import scalar
 from lifecycle.errors import LifecycleError
 from lifecycle.hours import OUTSIDE, is_open
+from lifecycle.logs import Log
 from lifecycle.places import databases_of, served
 from lifecycle.registry import all_policies, get_policy
 from lifecycle.version import mismatch
@@ -22,7 +22,7 @@ from purge.brakes import standing
 from purge.outcome import Outcome
 from purge.runner import Pass, due_policies, due_rows, turns
 
-logger = logging.getLogger("purge")
+log = Log("purge")
 
 
 class Command(BaseCommand):
@@ -85,7 +85,7 @@ class Command(BaseCommand):
             try:
                 done[name] = self.run_one(name, how, console)
             except Exception:
-                logger.exception("run failed", extra={"action": "run_failed", "policy": name})
+                log("run_failed", f"{name}: run failed", policy=name, database=how.using)
         return done
 
     def run_one(self, name: str, how: Pass, console: Console) -> Outcome:

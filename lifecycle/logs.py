@@ -1,0 +1,63 @@
+"""What the packages log: each record says by `action` what happened, in a word that stays the same.
+
+Beside the message for people a record has, always, `action`, `policy`, `database` and `run` (empty
+where there is none), and what ACTIONS says of its action. Times, counts and names, never a value
+of a row.
+"""
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+COUNTS = "tombstoned purged updated kept held blocked locked"
+# action -> level, further fields; docs/reference/logs.md tells what each means
+ACTIONS = {
+    "run": ("info", COUNTS),
+    "run_failed": ("exception", ""),
+    "interrupted": ("warning", "count"),
+    "halted": ("error", "model cause event"),
+    "blocked": ("error", "model cause count event"),
+    "capture_failed": ("error", "model cause count event"),
+    "lagging": ("error", "model cause count event"),
+    "goes_on": ("warning", "trouble cause"),
+    "mail_failed": ("exception", "trouble"),
+    "watch_failed": ("exception", ""),
+    "fingerprint": ("warning", ""),
+    "version": ("warning", ""),
+    "pulse_failed": ("exception", ""),
+    "pulse_recovered": ("warning", ""),
+    "heartbeat_failed": ("exception", ""),
+    "not_installed": ("warning", "table"),
+}
+ALWAYS: dict[str, Any] = {"policy": "", "database": "", "run": None}
+FIELDS = ("action", *ALWAYS, *{name for _, more in ACTIONS.values() for name in more.split()})
+
+
+class Log:
+    """A logger of the package; the only way by which it logs."""
+
+    def __init__(self, name: str) -> None:
+        self.logger = logging.getLogger(name)
+
+    def __call__(self, action: str, message: str, **fields: Any) -> None:
+        """Log at the action's level; `exception` with the traceback of what is being handled."""
+        level, more = ACTIONS[action]
+        told = ALWAYS | dict.fromkeys(more.split()) | fields | {"action": action}
+        getattr(self.logger, level)(message, extra=told, stacklevel=2)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, what was told, and a traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        told: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        told |= {name: vars(record)[name] for name in FIELDS if name in vars(record)}
+        if record.exc_info:
+            told["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(told, default=str)
