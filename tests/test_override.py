@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -18,6 +20,7 @@ from purge import asking, overriding
 from purge.models import Run
 from purge.outcome import Outcome
 from purge.runner import Pass, run_due, run_policy
+from tests.infra.servers import ROOT
 from tests.support import (
     Background,
     Holding,
@@ -367,3 +370,25 @@ class TestEnqueued:
         purge.enqueue("drafts", actor="jo", **PURGE_NOW)
         assert {"drafts", "tokens"} <= run_due().keys()
         assert not Token.objects.exists()
+
+
+def test_the_command_of_the_guide_is_as_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (ROOT / "docs/how-to/from-three-cron-jobs-to-one-worker.md").read_text("utf-8")
+    code = page.split("<!-- command -->\n```python\n")[1].split("```")[0]
+    scope: dict[str, Any] = {}
+    exec(code, scope)
+    monkeypatch.setattr("getpass.getuser", lambda: "jo")
+    young, old = drafts(5, 7)
+
+    def manage(**options: Any) -> str:
+        out = StringIO()
+        call_command(scope["Command"](), stdout=out, **options)
+        return out.getvalue()
+
+    assert manage(older_than=6, purge_now=True, dry_run=True).startswith("1 purged")
+    assert there() == [young, old]
+    assert manage(older_than=6).startswith("0 purged, 1 tombstoned")
+    assert manage(older_than=6, purge_now=True).startswith("1 purged")
+    assert there() == [young]
+    with pytest.raises(CommandError, match="later than drafts"):
+        manage(older_than=48)
