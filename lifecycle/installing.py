@@ -59,15 +59,24 @@ def missing(using: str) -> dict[Table, Todo]:
     there = fetch(using, statement(__file__, "attached"))
     have = {(schema, table, trigger) for schema, table, trigger, _ in there}
     todo: dict[Table, Todo] = defaultdict(Todo)
+    current = {}
     for schema, table, code in _wanted(using):
-        ready = functions.get(code.pgid, REMOVED) != REMOVED
-        if ready and (schema, table, code.pgid) not in have:
+        if functions.get(code.pgid, REMOVED) == REMOVED:
+            continue
+        current[schema, table, _purpose(code.pgid)] = code.pgid
+        if (schema, table, code.pgid) not in have:
             todo[schema, table].root = code.table
             todo[schema, table].add.append(code)
     for schema, table, trigger, mark in there:
-        if mark == REMOVED:
+        successor = current.get((schema, table, _purpose(trigger)), trigger)
+        if mark == REMOVED or trigger != successor:
             todo[schema, table].drop.append(trigger)
     return dict(todo)
+
+
+def _purpose(pgid: str) -> str:
+    """A trigger's name without the hash of its model, which may have moved to another app."""
+    return pgid.rpartition("_")[0]
 
 
 def _wanted(using: str) -> list[tuple[str, str, CaptureSql]]:
@@ -88,6 +97,7 @@ def _apply(using: str, table: Raw, todo: Todo) -> None:
         fetch(using, statement(__file__, "attach_trigger", **parts))
     for name in todo.drop:
         fetch(using, statement(__file__, "drop_trigger", trigger=name, table=table))
+        fetch(using, statement(__file__, "mark_removed", function=name))
 
 
 def _drop_functions(using: str) -> None:

@@ -1,4 +1,4 @@
-"""Policies that were taken out of the code, and those that come back under the same name.
+"""Policies that were taken out of the code, come back under the same name, or change their model.
 
 A removed policy ends nothing. What its agenda lists stays, for it may come back by `previously`;
 but one that is declared again must not act on what was tombstoned or expired by hand in its
@@ -7,6 +7,7 @@ earlier life: it begins as a new one does, and its rows get new tombstones and t
 
 import re
 
+from django.apps import apps
 from django.db import transaction
 
 from .db import fetch, statement
@@ -39,16 +40,40 @@ def remove(name: str, using: str) -> None:
         fetch(using, statement(__file__, "change_state"), params)
 
 
-def begins_anew(known: PolicyState | None, kind: str) -> str:
-    """Why what the database knows of a policy is of another life: `declared` again, another `key`.
+def begins_anew(known: PolicyState | None, kind: str, model: str) -> str:
+    """Why what the database knows of a policy is of another life; '' where it goes on.
 
-    '' where it goes on. Keys of another type name no row of the table any more.
+    It was removed and is `declared` again, is on another `model` now, or the table has a `key` of
+    another type: the keys that its agenda lists name other rows, or none.
     """
     if known is None:
         return ""
     if known.state == Removed:
         return "declared"
+    if known.model != model:
+        return "model"
     return "key" if known.key_kind != kind else ""
+
+
+def follow(known: PolicyState | None, model: str, using: str) -> None:
+    """Where the policy's model has another name or app now, take its holds along.
+
+    Else a held row would be held under a name that nothing looks for. Rows that were tombstoned
+    under the old name get a new tombstone: what has happened to their keys since stands under it.
+    """
+    if known is None or known.model == model or _is_model(known.model):
+        return
+    params = {"policy": known.name, "model": model, "formerly": known.model}
+    fetch(using, statement(__file__, "bar_policy"), params)
+    fetch(using, statement(__file__, "move_policy"), params)
+    known.refresh_from_db(using=using)
+
+
+def _is_model(label: str) -> bool:
+    try:
+        return bool(apps.get_model(label))
+    except (LookupError, ValueError):
+        return False
 
 
 def _recorded(using: str) -> set[str]:

@@ -18,7 +18,7 @@ from .models import Event, PolicyState
 from .operations import FUNCTIONS, RunFiles
 from .policy import Policy
 from .registry import all_policies
-from .retiring import begins_anew, retire
+from .retiring import begins_anew, follow, retire
 from .triggers import registered
 from .version import mismatch
 
@@ -114,7 +114,8 @@ def store(policy: Policy, using: str) -> None:
         known = PolicyState.objects.using(using).filter(name=policy.name).first()
     enforced = policy.holds == "enforced"
     stored = known and (known.fingerprint, known.due_sql, known.state_sql, known.enforced)
-    anew = begins_anew(known, code.key.kind)
+    follow(known, label_of(policy), using)
+    anew = begins_anew(known, code.key.kind, label_of(policy))
     if stored == (fingerprint(policy), code.due_sql, code.state_sql, enforced) and not anew:
         return
     filled = scalar(using, statement(__file__, "table_has_rows", table=code.tables[0]))
@@ -130,7 +131,7 @@ def store(policy: Policy, using: str) -> None:
             "due_sql": code.due_sql,
             "state_sql": code.state_sql,
             "enforced": enforced,
-            "is_new": known is None or anew == "declared",
+            "is_new": known is None or anew in ("declared", "model"),
             "anew": anew,
         },
     )

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import F, Q
 from django.utils import timezone
 
-from lifecycle import Policy, expire_now, registry, restore
+from lifecycle import Policy, expire_now, hold, registry, release, restore
 from lifecycle.backfill import backfill
 from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
 from lifecycle.policy import OPTIONS
@@ -21,7 +21,7 @@ from lifecycle.sync import sync
 from lifecycle.triggers import registered
 from purge.brakes import OUTDATED
 from purge.runner import run_due, run_policy
-from tests.support import kinds, let_pass, run_until_idle
+from tests.support import events_of, kinds, let_pass, run_until_idle
 from tests.zoo.factories import ExpiredDraftFactory
 from tests.zoo.models import Draft
 
@@ -209,3 +209,44 @@ def test_a_key_of_another_type_empties_the_agenda() -> None:
     sync("default")
     assert not AgendaEntry.objects.filter(policy="drafts").exists()
     assert PolicyState.objects.get(name="drafts").state == "enabled"
+
+
+@pytest.fixture
+def _was_called_otherwise() -> None:
+    """The database from before the model was renamed: with a hold, and a row in its grace."""
+    hold(ExpiredDraftFactory.create_batch(2)[0])
+    run_until_idle()
+    assert Event.objects.filter(kind="tombstoned").exists()
+    with connection.cursor() as cursor:
+        for table in ("policy", "exception"):
+            cursor.execute(f"UPDATE lifecycle_{table} SET model = 'zoo.sketch' WHERE model <> ''"
+                           " AND model = 'zoo.draft'")  # fmt: skip
+        cursor.execute("ALTER TABLE lifecycle_event DISABLE TRIGGER USER")
+        cursor.execute("UPDATE lifecycle_event SET model = 'zoo.sketch' WHERE model = 'zoo.draft'")
+        cursor.execute("ALTER TABLE lifecycle_event ENABLE TRIGGER lifecycle_event_guard_rows")
+
+
+@pytest.mark.usefixtures("_was_called_otherwise")
+def test_a_renamed_model_takes_its_holds_along() -> None:
+    sync("default")
+    assert LifecycleException.objects.get().model == "zoo.draft"
+    assert PolicyState.objects.get(name="drafts").state == "enabled"
+    let_pass(2 * HOUR)
+    run_until_idle()
+    assert Draft.objects.count() == 2, "a new tombstone, and its whole grace"
+    let_pass(2 * HOUR)
+    run_until_idle()
+    assert [events_of(row, "hold_placed") for row in Draft.objects.all()] == [[]], "the held one"
+    rebuild()
+    assert LifecycleException.objects.get().model == "zoo.draft"
+    release(Draft.objects.get())
+
+
+def test_a_policy_on_another_model_begins_anew() -> None:
+    """Row 5 of one table was tombstoned; row 5 of the other was not."""
+    PolicyState.objects.filter(name="drafts").update(model="zoo.token")
+    ExpiredDraftFactory()
+    AgendaEntry.objects.update(tombstone=1)
+    sync("default")
+    assert PolicyState.objects.get(name="drafts").state == "observe"
+    assert not AgendaEntry.objects.filter(policy="drafts").exists()

@@ -9,7 +9,12 @@ BEGIN
     END IF;
     IF told.kind = 'policy_changed' AND told.detail ? 'anew' THEN
         DELETE FROM @tables@.lifecycle_exception WHERE policy = told.policy
-            AND (kind = 'expired_by_hand' OR kind = 'restored' AND told.detail ->> 'anew' = 'key');
+            AND (kind = 'expired_by_hand' OR kind = 'restored' AND told.detail ->> 'anew' <> 'declared');
+    ELSIF told.kind = 'policy_changed' AND told.detail ? 'formerly' THEN
+        UPDATE @tables@.lifecycle_exception SET model = told.model
+            WHERE model = told.detail ->> 'formerly';
+        UPDATE @tables@.lifecycle_agenda SET tombstone = NULL, tombstoned_at = NULL
+            WHERE policy = told.policy AND tombstone IS NOT NULL;
     END IF;
     IF told.kind IN ('restored', 'expired_by_hand') OR told.detail ? 'dropped' THEN
         DELETE FROM @tables@.lifecycle_exception WHERE policy = told.policy

@@ -92,10 +92,11 @@ class Project:
         assert old in text
         self.write(name, text.replace(old, new))
 
-    def manage(self, *commands: str) -> str:
+    def manage(self, *commands: str | tuple[str, ...]) -> str:
         """Management commands in one new process; what they print. `Refused` when one fails."""
+        lists = [each.split() if isinstance(each, str) else [*each] for each in commands]
         done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", RUN, json.dumps([c.split() for c in commands])],
+            [sys.executable, "-W", "error", "-c", RUN, json.dumps(lists)],
             cwd=self.path, capture_output=True, text=True, timeout=120,
             env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
         )  # fmt: skip
