@@ -74,6 +74,11 @@ def missing(using: str) -> dict[Table, Todo]:
     return dict(todo)
 
 
+def unrecorded(using: str) -> set[str]:
+    """The tables on which a trigger is missing, or on a partition of which."""
+    return {todo.root for todo in missing(using).values() if todo.add}
+
+
 def _purpose(pgid: str) -> str:
     """A trigger's name without the hash of its model, which may have moved to another app."""
     return pgid.rpartition("_")[0]

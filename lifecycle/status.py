@@ -8,9 +8,11 @@ from django.db import DEFAULT_DB_ALIAS
 
 from . import hours
 from .capture import Signals
+from .compile import compiled
 from .conf import conf
 from .db import fetch, statement
 from .fingerprint import fingerprint
+from .installing import unrecorded
 from .keys import label_of
 from .models import PolicyState
 from .places import is_at
@@ -78,10 +80,12 @@ def statuses(using: str = DEFAULT_DB_ALIAS, max_lag: float | None = None) -> lis
     for name in declared.keys() & found.keys() - here:
         if not found[name].has_rows:
             del found[name]  # its rows are in another database, where it is told
+    gaps = unrecorded(using)
     for name, each in found.items():
         _describe(each, declared.get(name))
         most = conf.MAX_LAG if max_lag is None else max_lag
         each.problems = _problems(each, declared.get(name), most)
+        each.problems += _gaps(declared.get(name), gaps)
     return [found[name] for name in sorted(found)]
 
 
@@ -117,6 +121,11 @@ def _describe(each: Status, policy: Policy | None) -> None:
         return
     each.capture = "triggers" if policy.capture.triggers else "signals"
     each.blind_to = Signals.blind_to if isinstance(policy.capture, Signals) else ()
+
+
+def _gaps(policy: Policy | None, tables: set[str]) -> list[str]:
+    missed = sorted(tables.intersection(compiled(policy).tables)) if policy else []
+    return [f"writes to {table} are not recorded: run `lifecycle install`" for table in missed]
 
 
 def _problems(each: Status, policy: Policy | None, max_lag: float) -> list[str]:

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from lifecycle import installing, tablelock
 from lifecycle.installing import install, missing
 from lifecycle.models import PolicyState
+from lifecycle.status import statuses
 from lifecycle.sync import sync
 from lifecycle.triggers import registered
 from tests.support import Background, kinds, session, wait_until, waits_for
@@ -115,6 +116,7 @@ def test_a_busy_table_is_left_out_and_said(
     names = {*PolicyState.objects.values_list("name", flat=True)}
     assert "tokens" in names
     assert "tickets" not in names, "no policy before all that is written is recorded"
+    assert problems("tickets")[0].startswith("not in the database")
     call_command("lifecycle", "install")
     assert triggers("zoo_ticket") == before["zoo_ticket"]
     assert PolicyState.objects.get(name="tickets").state == "observe"
@@ -126,6 +128,19 @@ def test_install_says_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("lifecycle", "install")
     said = capsys.readouterr().out.splitlines()
     assert said == ["Triggers changed on zoo_reading, zoo_ticket.", "Nothing to do."]
+
+
+def problems(policy: str) -> list[str]:
+    """What `status` says is wrong with it."""
+    return next(each.problems for each in statuses("default") if each.policy == policy)
+
+
+def test_status_says_which_writes_are_not_recorded() -> None:
+    strip("zoo_reading_low")
+    assert problems("readings") == [
+        "writes to zoo_reading are not recorded: run `lifecycle install`"
+    ]
+    assert problems("tickets") == []
 
 
 def test_killed_after_one_table_the_next_call_does_the_rest(
