@@ -55,19 +55,21 @@ class Why:
 def why(model: type[Model], key: str, using: str | None = None) -> Why:
     """The row's events, newest first, its holds, and what each of its policies says now."""
     using = using or home(model)
-    label = model._meta.label_lower
     events, complete = _story(model, key, using)
     exists = every_row(model, using).filter(pk=key).exists()
-    told = key_told(model, key, using)
-    held = _holds_on(label, told, using)
-    entries = set(entries_about(model, key, using) or ())
-    verdicts = [
-        _Look(policy, key, using, entries, held, events).verdict()
-        for policy in policies_of(model) if exists
-    ]  # fmt: skip
-    says = _in_short(model, exists, events, verdicts)
+    held = _holds_on(model._meta.label_lower, key_told(model, key, using), using)
+    found = verdicts(model, key, using, events) if exists else []
+    says = _in_short(model, exists, events, found)
     name = f"{model._meta.label}:{key}"
-    return Why(name, exists, says, verdicts, held, events, complete)
+    return Why(name, exists, says, found, held, events, complete)
+
+
+def verdicts(model: type[Model], key: str, using: str, events: list[Event]) -> list[Verdict]:
+    """What each policy means now for a row that is there; of its events, the newest first."""
+    held = _holds_on(model._meta.label_lower, key_told(model, key, using), using)
+    entries = set(entries_about(model, key, using) or ())
+    looks = [_Look(policy, key, using, entries, held, events) for policy in policies_of(model)]
+    return [look.verdict() for look in looks]
 
 
 def _story(model: type[Model], key: str, using: str) -> tuple[list[Event], bool]:

@@ -76,6 +76,7 @@ class TestStory:
         ):
             assert found in text
         assert text.count("formaction=") == 3
+        assert "is past its end, and held (hold" in text
 
     def test_of_a_row_that_is_gone(self, support: Client) -> None:
         token = Token.objects.create(expires_at=timezone.now() - timedelta(hours=1))
@@ -89,6 +90,7 @@ class TestStory:
         user = User.objects.get(username="jo")
         text = page(support, f"auth.User:{user.pk}")
         assert "No policy is on its table." in text
+        assert "What each policy" not in text
         assert "<p>None.</p>" in text
 
     @pytest.mark.parametrize(

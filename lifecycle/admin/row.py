@@ -13,10 +13,11 @@ from django.urls import path, reverse
 
 from ..errors import LifecycleError
 from ..finding import entries_about, events_about
-from ..models import AgendaEntry, Event, LifecycleException, PolicyState
-from ..naming import key_told, named, parse, row_of
+from ..models import AgendaEntry, Event, LifecycleException
+from ..naming import every_row, key_told, named, parse, row_of
 from ..places import home
 from ..registry import policies_of
+from ..why import verdicts
 from .deeds import DEEDS, do
 
 LARGE = ("subjects_bigint", "subjects_uuid", "subjects_text", "subjects_range", "identities")
@@ -88,32 +89,38 @@ def page_of(name: str) -> str:
 
 
 def story(model: type[Model], key: str, before: int | None = None) -> dict[str, Any]:
-    """What ledger, agenda and exceptions say about one row."""
-    using, label = home(model), model._meta.label_lower
+    """What ledger, agenda and exceptions say about one row, and each policy on its table."""
+    using = home(model)
     found = events_about(model, key, before, using)
-    entries = entries_about(model, key, using)
-    about = LifecycleException.objects.using(using).select_related("event")
-    listed, told = AgendaEntry.objects.using(using), Event.objects.using(using)
-    defer = [f"event__{column}" for column in LARGE]
+    told = Event.objects.using(using).filter(pk__in=found.events).defer(*LARGE)
+    events, entries = _said(told.order_by("-pk")), entries_about(model, key, using)
+    is_there = every_row(model, using).filter(pk=key).exists()
     return {
         "row": f"{model._meta.label}:{key}",
-        "is_there": model._base_manager.using(using).filter(pk=key).exists(),
-        "policies": PolicyState.objects.using(using).filter(
-            name__in=[policy.name for policy in policies_of(model)]
-        ),
-        "exceptions": about.filter(model=label, key__in=("", key_told(model, key, using)))
-        .defer(*defer)
-        .order_by("since"),
+        "is_there": is_there,
+        "is_tracked": bool(policies_of(model)),
+        "verdicts": verdicts(model, key, using, events) if is_there else [],
+        "exceptions": _exceptions(model, key, using),
         "too_long": entries is None,
-        "entries": listed.filter(pk__in=entries or []).order_by("due_at"),
-        "events": _said(told.filter(pk__in=found.events).defer(*LARGE).order_by("-pk")),
+        "entries": AgendaEntry.objects.using(using).filter(pk__in=entries or []).order_by("due_at"),
+        "events": events,
         "reached": found.reached,
     }
 
 
-def _said(events: Any) -> Any:
+def _exceptions(model: type[Model], key: str, using: str) -> Any:
+    """What stands on the row, or on all rows of its table."""
+    about = LifecycleException.objects.using(using).select_related("event")
+    defer = [f"event__{column}" for column in LARGE]
+    told = key_told(model, key, using)
+    chosen = about.filter(model=model._meta.label_lower, key__in=("", told))
+    return chosen.defer(*defer).order_by("since")
+
+
+def _said(told: Any) -> list[Any]:
     """Each event with its detail as a line of text."""
+    events = list(told)
     for event in events:
-        told = (f"{name}: {value}" for name, value in event.detail.items() if value is not None)
-        event.said = ", ".join(told)
+        detail = (f"{name}: {value}" for name, value in event.detail.items() if value is not None)
+        event.said = ", ".join(detail)
     return events
