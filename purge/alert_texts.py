@@ -1,8 +1,8 @@
 """The mails: what happened, what it means, how to look, how to go on. No value of a row."""
 
 from datetime import timedelta
-from typing import Any
 
+from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS
 
 from lifecycle.conf import conf
@@ -40,7 +40,7 @@ They stay, are shown as blocked and are tried again, later and later, once a day
 other rows of the policy go on. You are told of this cause once, until it is over.
 
 Look:
-    manage.py lifecycle status {policy}{database}
+    manage.py lifecycle status {policy}{database}{why}
 To go on, remove what stands in the way; the next try ends them.
 """,
     "capture_failed": """\
@@ -57,8 +57,8 @@ To go on, correct the values or the policy's expression, and then:
     manage.py lifecycle backfill {backfill}{database}
 """,
     "lagging": """\
-Rows of policy {policy} ({model}) wait to end: {said}, which is longer than LIFECYCLE_MAX_LAG
-({max_lag}).
+Rows of policy {policy} ({model}) wait to end, {said} now.
+LIFECYCLE_MAX_LAG is {max_lag}.
 
 Nothing is lost: what is due stays on the agenda, and ends late. Perhaps no worker runs
 (manage.py run_huey), another session keeps rows locked, or more falls due than the worker can do.
@@ -79,21 +79,28 @@ def subject(alert: Alert) -> str:
 
 def body(alert: Alert, using: str) -> str:
     """Plain text."""
+    rows, by = _names(alert, using)
+    database = "" if using == DEFAULT_DB_ALIAS else f" --database {using}"
     parts = {
         "policy": alert.policy,
-        "model": alert.model,
+        "model": _label(alert),
         "cause": alert.cause,
         "said": alert.said,
         "count": "1 row" if alert.count == 1 else f"{alert.count} rows",
-        "rows": _rows(alert, using),
+        "rows": _line("The latest", rows) + _line("In the way", by),
+        "why": f"\n    manage.py lifecycle why {rows[0]}{database}" if rows else "",
         "max_lag": timedelta(seconds=conf.MAX_LAG),
         "alias": using,
-        "database": "" if using == DEFAULT_DB_ALIAS else f" --database {using}",
+        "database": database,
         "allow": " --allow ROWS" if alert.cause == "cap" else "",
         "status": f" {alert.policy}" if alert.policy else "",
         "backfill": alert.policy or "POLICY",
     }
     return BODIES[alert.kind].format(**parts) + _ended(alert)
+
+
+def _line(what: str, names: list[str]) -> str:
+    return f"{what}: {', '.join(names)}.\n" if names else ""
 
 
 def _ended(alert: Alert) -> str:
@@ -102,12 +109,19 @@ def _ended(alert: Alert) -> str:
     return f"\nThis mail is late: it has gone on since {alert.ended_at:%Y-%m-%d %H:%M:%S} UTC.\n"
 
 
-def _rows(alert: Alert, using: str) -> str:
-    """The latest rows and what stands in their way, by name."""
+def _label(alert: Alert) -> str:
+    """`app.Model` as people write it; as the ledger has it where the model is gone."""
+    try:
+        return apps.get_model(alert.model)._meta.label
+    except (LookupError, ValueError):
+        return alert.model
+
+
+def _names(alert: Alert, using: str) -> tuple[list[str], list[str]]:
+    """The latest rows, and what stands in their way, as `app.Model:pk`."""
     event = Event.objects.using(using).filter(pk=alert.event or 0).first()
     if event is None or not event.count:
-        return ""
-    keys = [f"{alert.model}:{key}" for key in event.subjects[:SHOWN]]
-    by: list[Any] = event.detail.get("by", [])
-    text = f"The latest: {', '.join(keys)}."
-    return text + (f" In the way: {', '.join(by[:SHOWN])}." if by else "") + "\n"
+        return [], []
+    keys = [f"{_label(alert)}:{key}" for key in event.subjects[:SHOWN]]
+    by: list[str] = event.detail.get("by", [])
+    return keys, by[:SHOWN]
