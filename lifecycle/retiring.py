@@ -61,7 +61,7 @@ def follow(known: PolicyState | None, model: str, using: str) -> None:
     Else a held row would be held under a name that nothing looks for. Rows that were tombstoned
     under the old name get a new tombstone: what has happened to their keys since stands under it.
     """
-    if known is None or known.model == model or _is_model(known.model):
+    if known is None or known.model == model or is_model(known.model):
         return
     params = {"policy": known.name, "model": model, "formerly": known.model}
     fetch(using, statement(__file__, "bar_policy"), params)
@@ -69,7 +69,8 @@ def follow(known: PolicyState | None, model: str, using: str) -> None:
     known.refresh_from_db(using=using)
 
 
-def _is_model(label: str) -> bool:
+def is_model(label: str) -> bool:
+    """Whether the code has a model of this name."""
     try:
         return bool(apps.get_model(label))
     except (LookupError, ValueError):

@@ -13,9 +13,10 @@ from django.db import connections, router
 from lifecycle import db
 from lifecycle.db import fetch, scalar, statement
 from lifecycle.fingerprint import fingerprint
-from lifecycle.models import AgendaEntry, Event, PolicyState
+from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
 from lifecycle.places import is_at, served
 from lifecycle.registry import all_policies
+from lifecycle.retiring import is_model
 from lifecycle.sync import is_test_database
 from lifecycle.triggers import registered
 from lifecycle.version import mismatch
@@ -46,11 +47,12 @@ def _check(using: str) -> Iterator[CheckMessage]:
         tables = set(connection.introspection.table_names(cursor))
     if PolicyState._meta.db_table not in tables:
         return  # before the first migrate
-    yield from looked_after(using)
     if why := mismatch(using):
         yield warning(111, f"{why[0].upper()}{why[1:]}.", MIGRATE)
         return
+    yield from looked_after(using)
     yield from ledger_guard(using)
+    yield from held_models(using)
     yield from stored_policies(using, tables)
     yield from capture_triggers(using, tables)
     for policy in all_policies():
@@ -84,6 +86,15 @@ def ledger_guard(using: str) -> Iterator[CheckMessage]:
             text = f"The guard {guard} of the ledger is missing or disabled."
             hint = f"ALTER TABLE {Event._meta.db_table} ENABLE TRIGGER {guard}; and find out who."
             yield warning(102, text, hint)
+
+
+def held_models(using: str) -> Iterator[CheckMessage]:
+    """W112: rows are held under a name that no model has any more."""
+    held = LifecycleException.objects.using(using).filter(kind="hold").exclude(model="")
+    for label in held.order_by("model").values_list("model", flat=True).distinct():
+        if not is_model(label):
+            text = f"Rows of {label} are held, but there is no such model: nothing protects them."
+            yield warning(112, text, "Hold them under the model's new name, release the old holds.")
 
 
 def stored_policies(using: str, tables: set[str]) -> Iterator[CheckMessage]:

@@ -136,6 +136,14 @@ def test_ledger_guard(change: str) -> None:
     assert ids() == ["lifecycle.W102"]
 
 
+def test_rows_held_under_the_name_of_no_model() -> None:
+    sql(
+        "INSERT INTO lifecycle_exception (event_id, kind, policy, model, key, since)"
+        " VALUES (1, 'hold', '', 'zoo.gone', '1', now()), (2, 'hold', '', 'zoo.line', '1', now())"
+    )
+    assert ids() == ["lifecycle.W112"]
+
+
 def test_truncate_guard_is_wanted_outside_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installed, "is_test_database", lambda connection: False)
     assert ids() == ["lifecycle.W102"]
