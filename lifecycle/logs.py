@@ -14,6 +14,8 @@ COUNTS = "tombstoned purged updated kept held blocked locked"
 # action -> level, further fields; docs/reference/logs.md tells what each means
 ACTIONS = {
     "run": ("info", COUNTS),
+    "asked": ("info", "event"),
+    "erased": ("info", "model event"),
     "run_failed": ("exception", ""),
     "interrupted": ("warning", "count"),
     "halted": ("error", "model cause event"),

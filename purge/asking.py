@@ -16,6 +16,7 @@ from lifecycle.contexts import context, said
 from lifecycle.db import scalar, statement
 from lifecycle.errors import LifecycleError
 from lifecycle.keys import label_of
+from lifecycle.logs import Log
 from lifecycle.places import home
 from lifecycle.policy import Policy
 from lifecycle.registry import get_policy
@@ -25,6 +26,8 @@ from .outcome import Outcome
 from .override import Override, override_of
 from .overriding import MOST_EXCEPTIONS, how_many
 from .runner import Pass, run_policy
+
+log = Log("purge")
 
 
 def enqueue(policy: str, actor: str = "", using: str | None = None, **override: timedelta) -> int:
@@ -99,4 +102,9 @@ def _record(policy: Policy, asked: Override, using: str, listed: bool) -> int:
     params = {"policy": policy.name, "model": label_of(policy), "listed": listed}
     with transaction.atomic(using=using), context(asked.actor, said("cause", using), using):
         text = statement(__file__, "ask")
-        return int(scalar(using, text, params | {"detail": Jsonb(asked.detail)}))
+        event = int(scalar(using, text, params | {"detail": Jsonb(asked.detail)}))
+    told = {"policy": policy.name, "database": using, "event": event}
+    transaction.on_commit(
+        lambda: log("asked", f"{policy.name}: rows end sooner, event {event}", **told), using
+    )
+    return event

@@ -18,6 +18,7 @@ from lifecycle.contexts import context, said
 from lifecycle.db import Raw, fetch, scalar
 from lifecycle.dispositions import Update
 from lifecycle.errors import ConditionNotMet, LifecycleError, RowMissing
+from lifecycle.logs import Log
 from lifecycle.models import LifecycleException
 from lifecycle.places import home_of
 from lifecycle.policy import Policy
@@ -35,6 +36,7 @@ from .receipt import Receipt, receipts, would_be
 from .refusing import check, policy_for, refuse_held, why
 from .subjects import Subjects, array_text
 
+log = Log("purge")
 ROW_WAIT, OTHERS_WAIT = "10s", "300ms"
 
 
@@ -81,7 +83,8 @@ def _erase(
     policy: Policy, key: str, reference: str, grace: timedelta | None, using: str, dry: bool
 ) -> Receipt:
     batch = _begin(policy, using, dry)
-    is_there = _lock(batch, key)
+    locked = _lock(batch, key)
+    is_there, key = locked is not None, locked or key
     before = _before(batch, key, reference)
     if before and _stands(before, is_there, grace):
         return before
@@ -108,8 +111,11 @@ def _begin(policy: Policy, using: str, dry: bool) -> Batch:
     return batch
 
 
-def _lock(batch: Batch, key: str) -> bool:
-    """Lock the row; whoever has it is waited for, and what they commit is seen afterwards."""
+def _lock(batch: Batch, key: str) -> str | None:
+    """Lock the row; whoever has it is waited for, and what they commit is seen afterwards.
+
+    Returns its key as the ledger writes it, None where there is no such row.
+    """
     text = batch.sql("erase_lock", tables=Raw(locked_tables(batch.policy)))
     _set_timeout(batch.using, ROW_WAIT)
     try:
@@ -120,7 +126,7 @@ def _lock(batch: Batch, key: str) -> bool:
         raise ErasureRefused(message) from error
     _set_timeout(batch.using, OTHERS_WAIT)
     batch.now = scalar(batch.using, "SELECT lifecycle.now_v1()")
-    return bool(found)
+    return str(found[0][0]) if found else None
 
 
 def _before(batch: Batch, key: str, reference: str) -> Receipt | None:
@@ -190,6 +196,7 @@ def _end(batch: Batch, event: int, key: str) -> None:
     brakes.count(batch)
     record(batch)
     _finish_run(batch)
+    _log(batch, event)
 
 
 def _look_along(batch: Batch, key: str) -> None:
@@ -217,6 +224,14 @@ def _start_run(batch: Batch) -> None:
 def _finish_run(batch: Batch) -> None:
     if batch.run:
         Run.objects.using(batch.using).filter(pk=batch.run).update(finished_at=batch.now)
+
+
+def _log(batch: Batch, event: int) -> None:
+    told = {"policy": batch.policy.name, "database": batch.using, "run": batch.run}
+    told |= {"model": batch.label, "event": event}
+    if not batch.dry:
+        text = f"{batch.policy.name}: erased on request, event {event}"
+        transaction.on_commit(lambda: log("erased", text, **told), using=batch.using)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
+from django.db.models.fields.json import KT
 from django.db.models.signals import pre_delete
 from django.utils import timezone
 
@@ -134,6 +135,23 @@ class TestNow:
         assert not Person.objects.exists()
         assert len(purge.receipts("DSR-12")) == 2
 
+    def test_receipts_are_found_by_an_index(self) -> None:
+        erase(PersonFactory())
+        found = Event.objects.alias(named=KT("detail__reference"))
+        found = found.filter(detail__has_key="reference", named="DSR-12")
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            assert "lc_event_reference" in found.explain()
+
+    def test_the_log_says_so_and_names_nobody(self, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level("INFO", "purge")
+        person = PersonFactory(name="Ada")
+        erase(person)
+        (record,) = [each for each in caplog.records if each.action == "erased"]
+        assert (record.policy, record.model) == ("people", "zoo.person")
+        assert "Ada" not in caplog.text
+        assert "DSR" not in caplog.text
+
     def test_several_rows_under_one_reference(self) -> None:
         for _ in range(2):
             erase(full(PersonFactory()))
@@ -161,6 +179,10 @@ class TestNow:
         monkeypatch.setattr(get_policy("people"), "cap_fraction", 0)
         for number in range(3):
             erase(PersonFactory(), f"R-{number}")
+            erase(PersonFactory(), f"G-{number}", grace=None)
+        run_due()
+        assert not Event.objects.filter(kind="halted").exists()
+        Person.objects.all()._raw_delete("default")
         PersonFactory()
         expire_now(Person.objects.get())
         run_due()

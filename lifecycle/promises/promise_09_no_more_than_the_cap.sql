@@ -13,9 +13,8 @@ WITH story AS (
     FROM story
 ), first_ended AS (
     SELECT id, policy, recorded_at, count(*) AS rows FROM marked
-    WHERE kind = 'tombstoned'
-    OR kind IN ('purged', 'updated') AND NOT stoned AND cause NOT IN ('cascade', 'replay')
-        AND NOT (detail ? 'erasure' AND actor <> '')
+    WHERE NOT (detail ? 'erasure' AND actor <> '') AND (kind = 'tombstoned'
+        OR kind IN ('purged', 'updated') AND NOT stoned AND cause NOT IN ('cascade', 'replay'))
     GROUP BY 1, 2, 3
 ), spent AS (
     SELECT *, sum(rows) OVER (PARTITION BY policy) AS ever, sum(rows) OVER (
