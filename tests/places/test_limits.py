@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from django.conf import settings
 from django.core.checks import run_checks
@@ -16,11 +15,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from lifecycle import hold, promises, release, restore, tombstoned
-from lifecycle.embedded import ensure
-from lifecycle.embedded.location import PORT, USER, binaries, place
+from lifecycle.embedded.location import binaries, place
 from lifecycle.models import AgendaEntry, Event
 from purge.runner import run_due
-from tests.infra.servers import data_folder, until
 from tests.support import events_of
 from tests.worker.consumer import address, ask
 from tests.zoo.models import Coupon, Legacy, Reading, Ticket, Token
@@ -166,42 +163,6 @@ def test_detached_partition() -> None:
         assert events_of(row, "deleted", "purged") == ["deleted"]
     finally:
         ask(f"ALTER TABLE zoo_reading ATTACH PARTITION zoo_reading_low {BOUNDS}")
-
-
-@pytest.mark.skipif(not settings.EMBEDDED_DATABASE, reason="a server of its own is made")
-def test_logical_replication_fires_no_statement_trigger() -> None:
-    with data_folder() as path:
-        ensure(path, fsync="off", wal_level="logical")
-        socket = str(place(path) / "socket")
-
-        def run(database: str, *statements: str) -> Any:
-            where = {"host": socket, "port": PORT, "user": USER, "dbname": database}
-            with psycopg.connect(**where, autocommit=True) as session:
-                for statement in statements:
-                    cursor = session.execute(statement)
-                return cursor.fetchone()[0] if cursor.description else None
-
-        run("postgres", "CREATE DATABASE publisher", "CREATE DATABASE subscriber")
-        table = "CREATE TABLE note (id int PRIMARY KEY)"
-        run("publisher", table, "CREATE PUBLICATION notes FOR TABLE note")
-        run("publisher", "SELECT pg_create_logical_replication_slot('notes', 'pgoutput')")
-        source = f"host={socket} port={PORT} user={USER} dbname=publisher"
-        run(
-            "subscriber", table, "CREATE TABLE seen (n bigint)",
-            "CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS"
-            " 'BEGIN INSERT INTO seen SELECT count(*) FROM fresh; RETURN NULL; END'",
-            "CREATE TRIGGER see AFTER INSERT ON note REFERENCING NEW TABLE AS fresh"
-            " FOR EACH STATEMENT EXECUTE FUNCTION see()",
-            "ALTER TABLE note ENABLE ALWAYS TRIGGER see",
-            f"CREATE SUBSCRIPTION notes CONNECTION '{source}' PUBLICATION notes"
-            " WITH (create_slot = false, copy_data = false)",
-        )  # fmt: skip
-        run("publisher", "INSERT INTO note VALUES (1)")
-        until(lambda: run("subscriber", "SELECT count(*) FROM note") == 1, 30)
-        assert run("subscriber", "SELECT count(*) FROM seen") == 0
-        run("subscriber", "INSERT INTO note VALUES (2)")
-        assert run("subscriber", "SELECT count(*) FROM seen") == 1
-        run("subscriber", "ALTER SUBSCRIPTION notes DISABLE")
 
 
 def test_a_tombstoned_row_takes_its_place() -> None:
