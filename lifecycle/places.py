@@ -31,7 +31,8 @@ def served() -> list[str]:
     """
     chosen = conf.DATABASES
     homes = {home(policy.model) for policy in all_policies()} if chosen is None else set(chosen)
-    return sorted(alias for alias in homes if connections[alias].vendor == "postgresql")
+    known = sorted(alias for alias in homes if alias in connections)  # E033 tells of others
+    return [alias for alias in known if connections[alias].vendor == "postgresql"]
 
 
 def is_at(model: type[Model], using: str) -> bool:

@@ -7,6 +7,9 @@ from typing import Any, get_args, get_origin, get_type_hints
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage
+from django.db import connections
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 
 from lifecycle.conf import Conf
 from lifecycle.policy import HOURS, is_hours
@@ -16,6 +19,11 @@ from .messages import error, warning
 PREFIX = "LIFECYCLE_"
 # What a setting's type does not say.
 RULES: dict[str, tuple[Any, str]] = {
+    "DATABASES": (
+        lambda value: set(value or ()) <= {*connections},
+        "a list of aliases of DATABASES",
+    ),
+    "DIRECT_URL": (lambda value: _is_address(value), "postgres://user:password@host:5432/name"),
     "PURGE_HOURS": (lambda value: value is None or is_hours(value), HOURS),
     "MAX_LAG": (lambda value: value > 0, "more than 0 seconds"),
 }
@@ -66,6 +74,14 @@ def reads_settings() -> list[CheckMessage]:
             text = f"{PREFIX}{name} has a value that cannot be used."
             found.append(error(33, text, f"It must be {wanted}."))
     return [*found]
+
+
+def _is_address(value: str) -> bool:
+    try:
+        conninfo_to_dict(value)
+    except ProgrammingError:
+        return False
+    return True
 
 
 def _fits(value: Any, hint: Any) -> bool:

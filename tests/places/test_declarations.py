@@ -153,3 +153,17 @@ def test_served_are_the_databases_that_policies_write_to() -> None:
 def test_a_replica_is_not_served() -> None:
     with override_settings(DATABASE_ROUTERS=["tests.places.routers.ReadsElsewhere"]):
         assert served() == ["default"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"LIFECYCLE_DATABASES": ["secnd"]},
+        {"LIFECYCLE_DIRECT_URL": "postgres://site:secret@[db/site"},
+    ],
+)
+def test_settings_that_name_no_place(wrong: dict[str, object]) -> None:
+    with override_settings(**wrong):
+        found = [m for m in run_checks(tags=["lifecycle"]) if m.id == "lifecycle.E033"]
+    assert len(found) == 1
+    assert "secret" not in str(found[0])
