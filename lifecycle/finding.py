@@ -52,6 +52,20 @@ def events_about(
     return Found(events, top if top > 1 else 0)
 
 
+def events_of_table(
+    model: type[Model], events: list[int], using: str = DEFAULT_DB_ALIAS
+) -> list[int]:
+    """The events after a row's first that do not name it: TRUNCATE, holds on all rows, releases.
+
+    `events` are those that do.
+    """
+    if not events:
+        return []
+    label = model._meta.concrete_model._meta.label_lower  # type: ignore[union-attr]
+    text = statement(__file__, "find_table_events")
+    return _numbers(using, text, {"model": label, "events": events, "since": min(events)})
+
+
 def entries_about(model: type[Model], key: str, using: str = DEFAULT_DB_ALIAS) -> list[int] | None:
     """The agenda entries that list one row, by their events; None where that takes too long."""
     try:

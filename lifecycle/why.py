@@ -14,17 +14,18 @@ from django.db.models import Model
 
 from .compile import compiled
 from .db import Placed, Raw, fetch, statement
-from .finding import entries_about, events_about
+from .finding import entries_about, events_about, events_of_table
 from .fingerprint import fingerprint
 from .holding import Hold, holds
 from .hours import opens_at
 from .models import AgendaEntry, Event, LifecycleException, PolicyState
-from .naming import every_row, key_told
+from .naming import every_row, key_told, named
 from .places import home
 from .policy import Policy
 from .registry import policies_of
 
-ENDINGS = ("purged", "deleted", "archived")
+ENDINGS = ("purged", "deleted", "archived", "truncated")
+SHOWN = 5  # rows that stand in the way
 PATIENCE = 60.0  # seconds
 LARGE = ("subjects_bigint", "subjects_uuid", "subjects_text", "subjects_range", "identities")
 
@@ -67,7 +68,8 @@ def why(model: type[Model], key: str, using: str | None = None) -> Why:
 def verdicts(model: type[Model], key: str, using: str, events: list[Event]) -> list[Verdict]:
     """What each policy means now for a row that is there; of its events, the newest first."""
     held = _holds_on(model._meta.label_lower, key_told(model, key, using), using)
-    entries = set(entries_about(model, key, using) or ())
+    # An entry has the number of its event: known where the agenda is too long to be searched.
+    entries = {event.pk for event in events} | set(entries_about(model, key, using) or ())
     looks = [_Look(policy, key, using, entries, held, events) for policy in policies_of(model)]
     return [look.verdict() for look in looks]
 
@@ -79,6 +81,7 @@ def _story(model: type[Model], key: str, using: str) -> tuple[list[Event], bool]
     while before != 0 and time.monotonic() < give_up:
         found = events_about(model, key, before, using)
         numbers, before = numbers + found.events, found.reached
+    numbers += events_of_table(model, numbers, using)
     told = Event.objects.using(using).filter(pk__in=numbers).defer(*LARGE).order_by("-pk")
     return list(told), before == 0
 
@@ -95,9 +98,11 @@ def _in_short(
     if not exists:
         gone = next((each for each in events if each.kind in ENDINGS), None)
         if gone is None:
-            return "It is not in the database, and the ledger does not know of it."
+            how = "say how it went" if events else "know of it"
+            return f"It is not in the database, and the ledger does not {how}."
         by = f" by policy {gone.policy}" if gone.policy else " by the site itself"
-        return f"It is gone: {gone.kind}{by} at {said(gone.recorded_at)} (event {gone.pk})."
+        run = f"run {gone.run}, " if gone.run else ""
+        return f"It is gone: {gone.kind}{by} at {said(gone.recorded_at)} ({run}event {gone.pk})."
     if not verdicts:
         return f"It is in the database. No policy is on {model._meta.label}: nothing ends it."
     first = min((each for each in verdicts if each.at), key=lambda v: v.at or 0, default=None)
@@ -174,8 +179,9 @@ class _Look:
         listed = self.entries[0].due_at if self.entries else None
         if self.keep:
             return "is past its end, and kept by keep_while; looked at again then", listed
-        if self.entries and self.entries[0].attempts and self._blockers() is not None:
-            return f"cannot be {ending} now: {self._blockers()}; tried again then", listed
+        tried = next((each for each in self.entries if each.attempts), None)
+        if tried and (way := self._blockers()):
+            return f"cannot be {ending} now: {way}; tried again then", tried.due_at
         if listed is None:
             return "is past its end, and not on the agenda: backfill lists it", None
         stone = next((each for each in self.entries if each.tombstone), None)
@@ -197,8 +203,19 @@ class _Look:
         if last is None or last.kind != "blocked":
             return None
         detail = last.detail
-        by = ", ".join(detail.get("by", ())) or detail.get("table") or detail.get("error", "")
-        return f"in the way: {by}" if by else "blocked"
+        by = detail.get("by") or self._referring(detail.get("table"))
+        words = ", ".join(by) or detail.get("table") or detail.get("error", "")
+        return f"in the way: {words}" if words else "blocked"
+
+    def _referring(self, table: str | None) -> list[str]:
+        """The first rows of the table that refer to the row."""
+        relations: Any = self.policy.model._meta.related_objects
+        found: list[Any] = []
+        for each in relations:
+            if each.related_model._meta.db_table == table:
+                rows = every_row(each.related_model, self.using)
+                found += rows.filter(**{each.field.name: self.key}).order_by("pk")[:SHOWN]
+        return [named(row) for row in found[:SHOWN]]
 
 
 def said(moment: Any) -> str:

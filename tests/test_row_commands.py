@@ -72,6 +72,15 @@ def test_rows_are_held_by_a_filter() -> None:
     assert manage("lifecycle", "release", "--number", str(number)) == "Released 1 hold.\n"
 
 
+def test_a_filter_by_date_and_by_emptiness() -> None:
+    factories.ExpiredTokenFactory()
+    eternal = factories.EternalTokenFactory()
+    by_date = ("--filter", "expires_at__lt=2100-01-01")
+    assert "1 rows of zoo.Token" in manage("lifecycle", "hold", "zoo.Token", *by_date)
+    manage("lifecycle", "hold", "zoo.Token", "--filter", "expires_at__isnull=true")
+    assert holds()[1].key == str(eternal.pk)
+
+
 def test_every_row_is_held_where_that_is_said() -> None:
     factories.ExpiredTokenFactory.create_batch(2)
     assert manage("lifecycle", "hold", "zoo.Token", "--all").endswith("2 rows of zoo.Token.\n")
@@ -98,6 +107,7 @@ REFUSED = {
     "a filter that matches none": (("hold", "zoo.Token", "--filter", "active=False"), "No row"),
     "a field that is not there": (("hold", "zoo.Token", "--filter", "activ=1"), "mean 'active'"),
     "a value of another kind": (("hold", "zoo.Token", "--filter", "active=soon"), "no value"),
+    "a date that is none": (("hold", "zoo.Token", "--filter", "expires_at=now"), "no date"),
     "half a filter": (("hold", "zoo.Token", "--filter", "active"), "field=value"),
     "all of them, filtered": (
         ("hold", "zoo.Token", "--all", "--filter", "active=True"),

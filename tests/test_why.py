@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from lifecycle import context, expire_now, hold, hold_rows, restore, states
+from lifecycle import context, expire_now, hold, hold_rows, release, restore, states
 from lifecycle.models import Event
 from lifecycle.naming import named, parse
 from lifecycle.why import Why, why
@@ -50,6 +50,8 @@ def test_a_draft_from_its_birth_to_its_end() -> None:
     gone = why(*parse(name))
     assert not gone.exists
     assert gone.says.startswith("It is gone: purged by policy drafts at")
+    last = gone.events[0]
+    assert gone.says.endswith(f"(run {last.run}, event {last.pk}).")
     assert [each.kind for each in gone.events] == ["purged", "tombstoned", "expiry_scheduled"]
     assert gone.complete
 
@@ -142,6 +144,49 @@ def test_a_row_nobody_tracks_and_one_that_never_was() -> None:
     picture = Picture.objects.create(draft=row)
     assert "No policy is on zoo.Picture" in of(picture).says
     assert "does not know of it" in why(Draft, "100000000").says
+
+
+def test_what_refers_to_it_is_named() -> None:
+    """Also where only a foreign key of the database knows of it."""
+    order = factories.LineFactory().order
+    line = factories.LineFactory(order=order)
+    detail = {"table": "zoo_line", "error": "IntegrityError", "attempts": 1}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT lifecycle.write_v1('blocked', 'orders', 'zoo.order',"
+            " lifecycle.one_v1('bigint', %s), 1, NULL, now() + interval '1 hour', NULL, %s, NULL)",
+            [str(order.pk), json.dumps(detail)],
+        )
+    (says,) = of(order).verdicts
+    assert f"in the way: zoo.Line:{line.pk - 1}, {named(line)}" in says.says
+
+
+def test_what_happened_to_the_whole_table_is_told() -> None:
+    row = draft(hours=1)
+    number = hold("drafts")
+    release(number)
+    own = hold(row)
+    release(own)
+    hold_of_another = hold(draft(hours=1))
+    name = named(row)
+    with connection.cursor() as cursor:
+        release(hold_of_another)
+        cursor.execute("TRUNCATE zoo_draft CASCADE")
+    gone = why(*parse(name))
+    assert gone.says.startswith("It is gone: truncated by the site itself at")
+    assert [each.kind for each in reversed(gone.events)] == [
+        "expiry_scheduled", "hold_placed", "hold_released", "hold_placed", "hold_released",
+        "expiry_scheduled", "truncated",
+    ]  # fmt: skip
+
+
+def test_a_row_that_went_past_the_triggers() -> None:
+    row = draft(hours=1)
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("DELETE FROM zoo_draft")
+        cursor.execute("RESET session_replication_role")
+    assert why(*parse(named(row))).says.endswith("the ledger does not say how it went.")
 
 
 def test_it_is_told_at_the_terminal() -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, time
 from typing import Any
 
 from django.core.exceptions import FieldError, ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import DateTimeField, Model, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
@@ -13,6 +13,7 @@ from lifecycle.errors import LifecycleError
 from lifecycle.naming import every_row, model_of
 
 LITERALS = {"true": True, "false": False}
+COMPARED = ("", "exact", "lt", "lte", "gt", "gte")
 
 
 def moment(text: str | None) -> datetime | None:
@@ -62,7 +63,7 @@ def _filtered(model: type[Model], filters: list[str], using: str) -> "QuerySet[A
         if not (name and separator):
             raise LifecycleError(f"{given!r} is no filter: write field=value.")
         try:
-            rows = rows.filter(**{name: _value(name, value)})
+            rows = rows.filter(**{name: _value(model, name, value)})
         except FieldError as error:
             raise LifecycleError(_no_field(model, name)) from error
         except (ValidationError, ValueError, TypeError) as error:
@@ -70,8 +71,13 @@ def _filtered(model: type[Model], filters: list[str], using: str) -> "QuerySet[A
     return rows
 
 
-def _value(name: str, value: str) -> Any:
-    return LITERALS.get(value.lower(), value) if name.endswith("__isnull") else value
+def _value(model: type[Model], name: str, value: str) -> Any:
+    """What the ORM wants: a truth, a moment of the site's zone, else the text."""
+    field, _, lookup = name.partition("__")
+    if lookup.endswith("isnull"):
+        return LITERALS.get(value.lower(), value)
+    times = {each.name for each in model._meta.fields if isinstance(each, DateTimeField)}
+    return moment(value) if field in times and lookup in COMPARED else value
 
 
 def _no_field(model: type[Model], name: str) -> str:
