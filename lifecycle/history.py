@@ -14,9 +14,10 @@ from pathlib import Path
 from django.apps import apps
 from django.db.migrations.loader import MigrationLoader
 
-from .triggers import PREFIX
+from .triggers import Captured
 
-OPERATIONS = {"AddTrigger", "RemoveTrigger"}
+OURS = f"{Captured.__module__}.{Captured.__name__}"
+NAME = re.compile(r"lc_(\w+_[iu]|delete|truncate)")
 IMPORT = re.compile(r"^import (pgtrigger|lifecycle)(\.\w+)*\n", re.MULTILINE)
 INSTALLED = {"site-packages", "dist-packages"}
 
@@ -47,14 +48,15 @@ def cuts(text: str) -> list[tuple[int, int]]:
 
 
 def _is_ours(call: ast.Call) -> bool:
-    operation = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    """Whether it adds a trigger of our class, or removes one that has such a name."""
+    operation = ast.unparse(call.func).rpartition(".")[2]
     given = {each.arg: each.value for each in call.keywords}
-    if operation not in OPERATIONS:
-        return False
-    named = given.get("name")
-    if isinstance(trigger := given.get("trigger"), ast.Call):
-        named = next((each.value for each in trigger.keywords if each.arg == "name"), None)
-    return isinstance(named, ast.Constant) and str(named.value).startswith(PREFIX)
+    if operation == "AddTrigger":
+        trigger = given.get("trigger")
+        return isinstance(trigger, ast.Call) and ast.unparse(trigger.func) == OURS
+    name = given.get("name")
+    named = isinstance(name, ast.Constant) and NAME.fullmatch(str(name.value))
+    return operation == "RemoveTrigger" and bool(named)
 
 
 def _folders() -> Iterator[Path]:

@@ -102,7 +102,8 @@ def _apply(using: str, table: Raw, todo: Todo) -> None:
         fetch(using, statement(__file__, "attach_trigger", **parts))
     for name in todo.drop:
         fetch(using, statement(__file__, "drop_trigger", trigger=name, table=table))
-        fetch(using, statement(__file__, "mark_removed", function=name))
+        if name in _functions(using):
+            fetch(using, statement(__file__, "mark_removed", function=name))
 
 
 def _drop_functions(using: str) -> None:

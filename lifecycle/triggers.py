@@ -28,7 +28,6 @@ NEW = pgtrigger.Referencing(new="new_rows")
 OLD = pgtrigger.Referencing(old="old_rows")
 BOTH = pgtrigger.Referencing(old="old_rows", new="new_rows")
 
-PREFIX = "lc_"  # of the names of capture triggers
 REMOVED = "lifecycle removed"  # the mark of a function whose trigger a migration has removed
 
 
