@@ -3,7 +3,8 @@
     from lifecycle import Policy, Purge, Update, register
 
 Host code uses `live`, `tombstoned`, `restore`, `hold`, `hold_rows`, `holds`, `release`,
-`expire_now` and `context`; they are loaded on first use, so that settings may import this package.
+`expire_now`, `expire_rows` and `context`; they are loaded on first use, so that settings may import
+this package.
 """
 
 from importlib import import_module
@@ -25,6 +26,7 @@ _HOMES = {
     "holds": "holding",
     "release": "holding",
     "expire_now": "actions",
+    "expire_rows": "actions",
     "loaded": "loading",
     "context": "contexts",
 }

@@ -9,15 +9,18 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from . import signals
 from .compile import compiled
-from .db import Raw, scalar, statement
+from .db import Placed, Raw, fetch, scalar, statement
 from .errors import ConditionNotMet, LifecycleError, NoPolicy
+from .keys import subjects_of
 from .policy import Policy
 from .registry import get_policy, policies_of
-from .saying import alias_of, label_of_row, lock_row, write
+from .saying import alias_of, label_of_row, lock_row, lock_rows, write
+
+MOST = 10_000  # rows that may be expired by hand at a time
 
 
 def restore(obj: Model, until: datetime | None = None, policy: str | None = None) -> None:
@@ -26,7 +29,7 @@ def restore(obj: Model, until: datetime | None = None, policy: str | None = None
     Says so for every policy on the model, or for the one named. Raises `RowMissing` when the row
     is gone: what was purged cannot be restored.
     """
-    for each in _policies(obj, policy):
+    for each in _policies(type(obj), policy):
         _say("restored", obj, each, due=until, until=until)
 
 
@@ -35,19 +38,44 @@ def expire_now(obj: Model, policy: str | None = None) -> None:
 
     Raises `ConditionNotMet` when the row does not match the policy's `when`.
     """
-    chosen = _policies(obj, policy)
+    _say("expired_by_hand", obj, _one(type(obj), policy), matching=True)
+
+
+def expire_rows(rows: "QuerySet[Any]", policy: str | None = None, using: str | None = None) -> int:
+    """End the rows that a queryset finds now, by hand, as `expire_now` does; returns how many.
+
+    Rows that do not match the policy's `when` are left out. At most 10,000 at a time, for each
+    becomes an exception until it has ended; `purge.run` ends more. All or, when it raises, none.
+    """
+    using, chosen = using or alias_of(rows), _one(rows.model, policy)
+    code = compiled(chosen)
+    parts = {"state_sql": Raw(code.state_sql), "kind": Placed(code.key.kind)}
+    parts |= {"type": Placed(code.key.db_type), "subjects": Placed(subjects_of(code.key, "keys"))}
+    with transaction.atomic(using=using):
+        keys = lock_rows(rows, using)
+        if len(keys) > MOST:
+            raise LifecycleError(
+                f"{len(keys)} rows are too many to expire by hand, at most {MOST}."
+            )
+        told = {"policy": chosen.name, "model": label_of_row(rows.model), "keys": keys}
+        expired = fetch(using, statement(__file__, "expire_rows", **parts), told)
+    return int(expired[0][0]) if expired else 0
+
+
+def _one(model: type[Model], name: str | None) -> Policy:
+    chosen = _policies(model, name)
     if len(chosen) > 1:
         names = ", ".join(each.name for each in chosen)
-        raise LifecycleError(f"{obj._meta.label} has several policies: say which of {names}.")
-    _say("expired_by_hand", obj, chosen[0], matching=True)
+        raise LifecycleError(f"{model._meta.label} has several policies: say which of {names}.")
+    return chosen[0]
 
 
-def _policies(obj: Model, name: str | None) -> list[Policy]:
-    chosen = [p for p in policies_of(type(obj)) if name in (None, p.name)]
+def _policies(model: type[Model], name: str | None) -> list[Policy]:
+    chosen = [p for p in policies_of(model) if name in (None, p.name)]
     if not chosen:
         if name:
             get_policy(name)
-        raise NoPolicy(f"{obj._meta.label} has no policy{f' {name!r}' if name else ''}.")
+        raise NoPolicy(f"{model._meta.label} has no policy{f' {name!r}' if name else ''}.")
     return chosen
 
 

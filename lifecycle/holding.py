@@ -10,16 +10,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, transaction
-from django.db.models import Model, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import Model, QuerySet
 from psycopg.types.json import Jsonb
 
 from .db import Placed, fetch, scalar, statement
 from .errors import LifecycleError
 from .keys import key_of, label_of, subjects_of
-from .naming import every_row
 from .registry import get_policy, policies_of
-from .saying import alias_of, label_of_row, lock_row, write
+from .saying import alias_of, label_of_row, lock_row, lock_rows, write
 
 CHUNK = 10_000  # rows of one event
 
@@ -84,7 +82,7 @@ def hold_rows(
     )
     told: dict[str, Any] = {"model": model, "detail": Jsonb(_detail(reason, reference, until))}
     with transaction.atomic(using=using):
-        keys = _locked(rows, using)
+        keys = lock_rows(rows, using)
         parts = [keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK)]
         numbers = [scalar(using, text, told | {"keys": p, "count": len(p)}) for p in parts]
     return numbers, len(keys)
@@ -136,14 +134,6 @@ def _standing(target: Any, reference: str, using: str, key: str | None) -> list[
     else:
         wanted |= {"model": label_of_row(target), "key": key}
     return fetch(using, statement(__file__, "holds_on"), wanted)
-
-
-def _locked(rows: "QuerySet[Any]", using: str) -> list[str]:
-    """The keys of the rows, locked in key order as the worker locks them."""
-    # By keys: a FOR UPDATE over the outer joins of a filter is refused.
-    found = every_row(rows.model, using).filter(pk__in=rows.order_by().values("pk"))
-    ordered = found.order_by("pk").select_for_update(no_key=True, of=("self",))
-    return list(ordered.values_list(Cast("pk", TextField()), flat=True))
 
 
 def _detail(reason: str, reference: str, until: datetime | None) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet, TextField
+from django.db.models.functions import Cast
 from psycopg.types.json import Jsonb
 
 from .db import fetch, scalar, statement
 from .errors import RowMissing
 from .keys import key_of
+from .naming import every_row
 from .places import home, home_of, ledger
 from .registry import get_policy
 
@@ -21,6 +23,14 @@ def lock_row(obj: Model, using: str) -> str:
     if not rows:
         raise RowMissing(f"{obj._meta.label}:{obj.pk} is not in the database.")
     return str(rows[0][0])
+
+
+def lock_rows(rows: "QuerySet[Any]", using: str) -> list[str]:
+    """The keys of the rows, locked in key order as the worker locks them."""
+    # By keys: a FOR UPDATE over the outer joins of a filter is refused.
+    found = every_row(rows.model, using).filter(pk__in=rows.order_by().values("pk"))
+    ordered = found.order_by("pk").select_for_update(no_key=True, of=("self",))
+    return list(ordered.values_list(Cast("pk", TextField()), flat=True))
 
 
 def write(

@@ -70,7 +70,8 @@ def refuse_held(using: str, model: type[Model], keys: list[Any], now: datetime |
 
 def _hold(event: Event) -> str:
     """A hold with its number, what it is on, and what was said about it."""
-    of = event.policy or f"{event.model}:{','.join(event.subjects[:3])}"
+    many = f"{event.count} rows of {event.model}"
+    of = event.policy or (many if event.count > 1 else f"{event.model}:{event.subjects[0]}")
     said = [f"{name} {event.detail[name]}" for name in ("reference", "reason")
             if event.detail.get(name)]  # fmt: skip
     return f"hold {event.pk} on {of}" + (f" ({', '.join(said)})" if said else "")

@@ -6,11 +6,11 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from lifecycle import context, expire_now, hold, release, restore
+from lifecycle import actions, context, expire_now, expire_rows, hold, release, restore
 from lifecycle.errors import ConditionNotMet, LifecycleError, NoPolicy, RowMissing
 from lifecycle.models import AgendaEntry, Event, LifecycleException
 from tests.support import kinds, run_until_idle
-from tests.zoo.models import Contract, Draft, Person, Ticket, Token
+from tests.zoo.models import Contract, Coupon, Draft, Person, Ticket, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -143,3 +143,37 @@ def test_hold_is_released_however_the_key_is_spelt() -> None:
     same = Ticket(pk=ticket.pk.hex.upper())
     hold(same)
     assert release(same) == 1
+
+
+def test_many_rows_are_expired_by_one_event() -> None:
+    soon = timezone.now() + HOUR
+    Token.objects.bulk_create(Token(expires_at=soon, label=f"{n}") for n in range(5))
+    Token.objects.filter(label="4").update(active=False)
+    held = Token.objects.get(label="3")
+    hold(held)
+    with context(actor="ann"):
+        assert expire_rows(Token.objects.exclude(label="0"), policy="tokens") == 3
+    told = Event.objects.get(kind="expired_by_hand")
+    assert (told.count, told.actor) == (3, "ann")
+    run_until_idle()
+    assert sorted(Token.objects.values_list("label", flat=True)) == ["0", "3", "4"]
+    assert expire_rows(Token.objects.none(), policy="tokens") == 0
+
+
+def test_many_rows_by_text_keys() -> None:
+    Coupon.objects.bulk_create(Coupon(code=code) for code in "abc")
+    assert expire_rows(Coupon.objects.filter(code__in="ab")) == 2
+    run_until_idle()
+    assert list(Coupon.objects.values_list("code", flat=True)) == ["c"]
+
+
+def test_too_many_rows_are_not_expired_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actions, "MOST", 1)
+    Token.objects.bulk_create(Token() for _ in range(2))
+    with pytest.raises(LifecycleError, match="2 rows are too many"):
+        expire_rows(Token.objects.all(), policy="tokens")
+    with pytest.raises(LifecycleError, match="say which of tokens, tokens-short"):
+        expire_rows(Token.objects.all())
+    with pytest.raises(NoPolicy, match=r"zoo\.Contract has no policy"):
+        expire_rows(Contract.objects.all())
+    assert not LifecycleException.objects.exists()
