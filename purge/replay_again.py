@@ -6,6 +6,8 @@ locked in key order, waits of 300 ms, the lock that pause and holds on a policy 
 
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -219,7 +221,8 @@ class _Settling:
             updates=bool(group.updates), judged=own is not None and group.kind != "deleted",
             stopped=self._stopped(batch),
         )  # fmt: skip
-        return fetch(batch.using, batch.sql("replay_look", **parts), params)
+        with _without_loops(batch.using):
+            return fetch(batch.using, batch.sql("replay_look", **parts), params)
 
     def _stopped(self, batch: Again) -> str:
         return standing(self.told_by, batch.using, any_hour=True) if self.told_by else ""
@@ -232,6 +235,16 @@ class _Settling:
             rows.update(batch, subjects)
         else:
             rows.delete(batch, subjects)
+
+
+@contextmanager
+def _without_loops(using: str) -> Iterator[None]:
+    """Until the end of the block; an error's rollback puts it back as well."""
+    setting = "SELECT set_config('enable_nestloop', %(value)s, true)"
+    before = scalar(using, "SELECT current_setting('enable_nestloop')")
+    fetch(using, setting, {"value": "off"})
+    yield
+    fetch(using, setting, {"value": before})
 
 
 def _as_replay(replay: "Replay") -> Any:

@@ -118,6 +118,9 @@ class Migration(migrations.Migration):
                 ("key", models.TextField()),
                 ("updates", models.CharField(blank=True, max_length=40)),
                 ("event", models.BigIntegerField()),
+                ("kind", models.CharField(max_length=20)),
+                ("policy", models.CharField(blank=True, max_length=40)),
+                ("recorded_at", models.DateTimeField()),
                 (
                     "names",
                     models.TextField(blank=True, help_text="the fields of the event's identities"),

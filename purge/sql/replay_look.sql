@@ -1,10 +1,11 @@
 -- Look at rows that are locked, or not to be had: what each is, by everything committed now.
--- Names begin with lc_, for a table of the host's may have any other.
+-- Run with nested loops off: nobody knows how many rows these sets have, and of ten thousand each
+-- they took minutes. Names begin with lc_, for a table of the host's may have any other.
 WITH lc_found AS MATERIALIZED (
     SELECT lc_one.id, lc_one.key::{kind} AS key, lc_one.event, lc_one.same, lc_one.identity,
         greatest(lc_one.spared, lc_late.spared) AS spared, greatest(lc_one.written, lc_late.written) AS written,
-        greatest(lc_one.ended, lc_late.ended) AS ended, lc_told.recorded_at
-    FROM purge_returned AS lc_one JOIN lifecycle_event AS lc_told ON lc_told.id = lc_one.event
+        greatest(lc_one.ended, lc_late.ended) AS ended, lc_one.recorded_at
+    FROM purge_returned AS lc_one
     LEFT JOIN (
         SELECT lc_key, max(lc_said.id) FILTER (WHERE kind IN ('loaded', 'restored')) AS spared,
             max(lc_said.id) FILTER (WHERE kind IN ('archived', 'deleted', 'purged')) AS ended,
