@@ -1,53 +1,188 @@
-"""Rows that were there before their policy, or came past the triggers: list them too."""
+"""Rows that were there before their policy, or came past the triggers: list them too.
 
-from collections.abc import Iterator
-from typing import Any
+`migrate` marks what has to be read, in `lifecycle_backfill`; how far the reading has come stands
+there as well, so that it goes on wherever it was stopped. Neither is made from the ledger: lost,
+they cost a second reading, not a row. Each chunk is a transaction of its own that locks no row and
+ends none; it only appends to the ledger what is not on the agenda yet.
+"""
 
-from django.db import DEFAULT_DB_ALIAS, DataError, transaction
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
 
-from .compile import compiled
-from .db import Placed, Raw, fetch, statement
-from .keys import label_of, subjects_of
+from django.db import DEFAULT_DB_ALIAS, OperationalError, transaction
+
+from .chunks import Found, Lister
+from .conf import conf
+from .db import fetch, statement
+from .errors import LifecycleError
+from .fingerprint import capture_fingerprint, fingerprint
+from .models import Backfill, PolicyState
 from .policy import Policy
-from .registry import get_policy
+from .registry import all_policies
+from .sizes import estimated_rows
 
-CHUNK = 10_000
+CHUNK = 50_000  # rows at most; of a slower pace what it allows in so many seconds
+SECONDS = 2.5
+SLOWEST = 1_000  # rows a second of a reconcile pass, on the smallest table
+ASKED, FAILED, RECONCILE = Backfill.Why.ASKED, Backfill.Why.FAILED, Backfill.Why.RECONCILE
 
 
-def backfill(name: str, using: str = DEFAULT_DB_ALIAS) -> Iterator[int]:
-    """List every row of a policy's table that has an end; yields the rows read so far.
+@dataclass(frozen=True)
+class Step:
+    """What one chunk did, in rows; `pause` seconds should pass before the next one."""
 
-    Goes through the table by key, a transaction a chunk. A row that is listed already, or changes
-    meanwhile, is listed twice at most, which the worker finds out: nothing ends early or twice.
-    Due times of a chunk are listed as those of one statement are; where the policy's expression
-    fails on a row, the whole chunk is left to the worker.
+    rows: int
+    listed: int
+    failed: int
+    pause: float
+    finished: bool
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the backfill of one policy has come; `about` is the planner's count of all rows."""
+
+    why: str
+    finished: bool
+    read: int
+    about: int
+    listed: int
+    failed: int
+
+    @property
+    def percent(self) -> int:
+        """Of the rows, as far as the planner knows; 100 only when all are read."""
+        return 100 if self.finished else min(99, 100 * self.read // max(self.about, 1))
+
+    def __str__(self) -> str:
+        return f"{self.read} of about {max(self.about, self.read)} rows ({self.percent} %)"
+
+
+def mark(policy: Policy, using: str, filled: bool, anew: bool) -> None:
+    """Have a policy's table read, if its triggers go by something new since it was read last.
+
+    `anew`: in any case; for a while no trigger has recorded its rows.
     """
-    policy = get_policy(name)
-    params = {"policy": name, "model": label_of(policy), "resolution": policy.resolution}
-    last: Any = None
-    read = 0
-    while True:
-        rows, last = _list(policy, using, params | {"last": last, "chunk": CHUNK})
-        if not rows:
-            return
-        read += rows
-        yield read
+    capture = f"{capture_fingerprint(policy)} {type(policy.capture).__name__}"
+    is_filled = filled and not policy.on_request
+    params = {"policy": policy.name, "capture": capture, "filled": is_filled, "anew": anew}
+    fetch(using, statement(__file__, "backfill_mark"), params)
 
 
-def _list(policy: Policy, using: str, params: dict[str, Any]) -> tuple[int, Any]:
-    """List one chunk: the number of its rows and the last key."""
+def ask(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> None:
+    """Have the whole table read again; one that is being read for its policy's sake goes on.
+
+    Raises `LifecycleError` where nobody may read it now.
+    """
+    refuse_stopped(policy, using)
+    _again([policy.name], using, ASKED, timedelta(0))
+
+
+def refuse_stopped(policy: Policy, using: str) -> None:
+    """Raise a `LifecycleError` that says why the policy's table may not be read."""
+    known = PolicyState.objects.using(using).filter(name=policy.name).first()
+    if known is None:
+        raise LifecycleError(f"{policy.name} is not in the database yet: run migrate.")
+    if known.fingerprint != fingerprint(policy):
+        raise LifecycleError(f"{policy.name} is declared otherwise in the database: run migrate.")
+    if known.state in (PolicyState.State.PAUSED, PolicyState.State.HALTED):
+        raise LifecycleError(f"{policy.name} is {known.state}: it is read on after it is resumed.")
+
+
+def reconcile(using: str = DEFAULT_DB_ALIAS) -> list[str]:
+    """Mark the tables that were read to the end `LIFECYCLE_RECONCILE_DAYS` ago, and at once those
+    that were written to by statements of which the ledger does not know the keys.
+    """
+    names = [policy.name for policy in all_policies() if not policy.on_request]
+    found = _again(names, using, FAILED, timedelta(0))
+    if conf.RECONCILE_DAYS:
+        found += _again(names, using, RECONCILE, timedelta(days=conf.RECONCILE_DAYS))
+    return found
+
+
+def _again(names: Iterable[str], using: str, why: str, ago: timedelta) -> list[str]:
+    params = {"policies": list(names), "why": why, "ago": ago}
+    return [name for (name,) in fetch(using, statement(__file__, "backfill_again"), params)]
+
+
+def waiting(using: str = DEFAULT_DB_ALIAS, hurried: bool = False) -> list[Policy]:
+    """The policies of this code whose tables are to be read now; if `hurried`, whatever the pace.
+
+    Not those that are stopped or declared otherwise in the database.
+    """
+    declared = {policy.name: policy for policy in all_policies()}
+    rows = fetch(using, statement(__file__, "backfill_waiting"), {"hurried": hurried})
+    known = [(declared[name], stored) for name, stored in rows if name in declared]
+    return [policy for policy, stored in known if fingerprint(policy) == stored]
+
+
+def step(policy: Policy, using: str = DEFAULT_DB_ALIAS, hurried: bool = False) -> Step | None:
+    """Read one chunk and list what is missing; None when there is nothing to do, or not now.
+
+    That is: all is read, somebody else reads, a pause, another declaration, or, unless `hurried`,
+    not yet time. Waits for no lock longer than 300 ms.
+    """
     try:
-        with transaction.atomic(using=using):
-            rows, last, _ = fetch(using, _statement(policy, "backfill"), params)[0]
-    except DataError as error:
-        params |= {"sqlstate": getattr(error.__cause__, "sqlstate", None) or "22000"}
-        with transaction.atomic(using=using):
-            rows, last, _ = fetch(using, _statement(policy, "backfill_failed"), params)[0]
-    return rows, last
+        with transaction.atomic(using=using, durable=True):
+            return _step(policy, using, hurried)
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) != "55P03":  # lock not available
+            raise
+        return None  # a pause is being written, or the host alters the table
 
 
-def _statement(policy: Policy, name: str) -> str:
-    code = compiled(policy)
-    parts: dict[str, Any] = {"kind": Placed(code.key.kind), "type": Placed(code.key.db_type)}
-    parts |= {"due_sql": Raw(code.due_sql), "subjects": Placed(subjects_of(code.key, "keys"))}
-    return statement(__file__, name, table=code.tables[0], pk=code.key.column, **parts)
+def _step(policy: Policy, using: str, hurried: bool) -> Step | None:
+    params = {"policy": policy.name, "hurried": hurried, "fingerprint": fingerprint(policy)}
+    fetch(using, statement(__file__, "backfill_prepare"), params)
+    claimed = fetch(using, statement(__file__, "backfill_claim"), params)
+    if not claimed:
+        return None
+    last, why, due_sql = claimed[0]
+    started = time.monotonic()
+    horizon = timedelta(days=2 * conf.RECONCILE_DAYS) if why == RECONCILE else None
+    most = _most()
+    found = Lister(policy, using, due_sql, horizon).list(last, most)
+    took = time.monotonic() - started
+    pause = max(found.rows / _pace(policy, using, why), took)
+    return _note(policy, using, found, pause, finished=found.rows < most)
+
+
+def _most() -> int:
+    """The rows of one chunk."""
+    rate = conf.BACKFILL_RATE
+    return min(CHUNK, max(1, int(rate * SECONDS))) if rate else CHUNK
+
+
+def _pace(policy: Policy, using: str, why: str) -> float:
+    """Rows a second; a reconcile pass takes half of the time until the next one, if it may."""
+    most = conf.BACKFILL_RATE or float("inf")
+    if why != RECONCILE:
+        return float(most)
+    half = timedelta(days=conf.RECONCILE_DAYS).total_seconds() / 2
+    return float(min(most, max(SLOWEST, estimated_rows(policy, using) / max(half, 1))))
+
+
+def _note(policy: Policy, using: str, found: Found, pause: float, finished: bool) -> Step:
+    fetch(using, statement(__file__, "backfill_note"), {
+        "policy": policy.name, "last": found.last, "read": found.rows, "listed": found.listed,
+        "failed": found.failed, "pause": timedelta(seconds=pause), "finished": finished,
+    })  # fmt: skip
+    return Step(found.rows, found.listed, found.failed, pause, finished)
+
+
+def progress(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> Progress | None:
+    """How far the backfill of a policy has come; None where its table never had to be read."""
+    walk = Backfill.objects.using(using).filter(policy=policy.name).first()
+    if walk is None:
+        return None
+    finished = walk.finished_at is not None
+    about = walk.read if finished else estimated_rows(policy, using)
+    return Progress(walk.why, finished, walk.read, about, walk.listed, walk.failed)
+
+
+def is_read(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> bool:
+    """Whether every row that was there before the policy has been looked at."""
+    found = progress(policy, using)
+    return found is None or found.finished or found.why != Backfill.Why.DECLARED

@@ -6,13 +6,12 @@ from .compile import compiled
 from .db import Placed, Raw, fetch, scalar, statement
 from .keys import label_of
 from .policy import Policy
+from .sizes import estimated_rows
 
 
 def cap_of(policy: Policy, using: str) -> int:
     """The most rows that may end in 24 hours: a number or a share of the table."""
-    table = {"table": compiled(policy).tables[0]}
-    estimate = scalar(using, statement(__file__, "table_rows"), table)
-    return max(policy.cap_rows, int(policy.cap_fraction * estimate))
+    return max(policy.cap_rows, int(policy.cap_fraction * estimated_rows(policy, using)))
 
 
 def room(policy: Policy, using: str) -> int:

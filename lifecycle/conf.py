@@ -8,10 +8,12 @@ from django.conf import settings
 class Conf:
     """`conf.NAME` is the setting `LIFECYCLE_NAME`, else the default that stands here."""
 
+    BACKFILL_RATE: int = 20_000
     DATABASES: list[str] | None = None
     DIRECT_URL: str = ""
     MAX_LAG: float = 600.0  # seconds
     PURGE_HOURS: tuple[int, int] | None = None
+    RECONCILE_DAYS: float = 7
 
     def __getattribute__(self, name: str) -> Any:
         default = super().__getattribute__(name)

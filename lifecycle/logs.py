@@ -30,6 +30,8 @@ ACTIONS = {
     "pulse_failed": ("exception", ""),
     "pulse_recovered": ("warning", ""),
     "heartbeat_failed": ("exception", ""),
+    "backfill": ("info", "why read listed failed"),
+    "backfill_failed": ("exception", ""),
     "not_installed": ("warning", "table"),
 }
 ALWAYS: dict[str, Any] = {"policy": "", "database": "", "run": None}

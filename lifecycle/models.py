@@ -202,3 +202,34 @@ class PolicyState(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Backfill(models.Model):
+    """How far the rows of a policy that no trigger has seen are read. No projection.
+
+    A reading goes on after `last_key`, not before `resume_at`, until `finished_at`.
+    """
+
+    class Why(models.TextChoices):
+        DECLARED = "declared", "declared"  # the policy is new, or its `when` or `expires`
+        RECONCILE = "reconcile", "reconcile"  # for rows that came past the triggers
+        ASKED = "asked", "asked"  # by `manage.py lifecycle backfill --policy`
+        FAILED = "failed", "failed"  # rows were written whose keys could not be read
+
+    policy = models.CharField(max_length=40, primary_key=True)
+    capture = models.CharField(max_length=80, help_text="what the triggers go by, as it was read")
+    why = models.CharField(max_length=10, choices=Why)
+    last_key = models.TextField(null=True)  # noqa: DJ001 - a key may be the empty text
+    read = models.BigIntegerField(default=0)
+    listed = models.BigIntegerField(default=0)
+    failed = models.BigIntegerField(default=0)
+    began_at = models.DateTimeField()
+    resume_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "lifecycle_backfill"
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return self.policy

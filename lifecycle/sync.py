@@ -9,6 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.state import ProjectState
 from django.test import utils as test_utils
 
+from .backfill import mark
 from .compile import compiled
 from .db import fetch, scalar, statement
 from .fingerprint import fingerprint
@@ -105,13 +106,13 @@ def store(policy: Policy, using: str) -> None:
 
     Another version of Django may compile the same declaration to other SQL, which is stored anew.
 
-    A new policy on a table that has rows starts in `observe`: it records and ends nothing.
+    A new policy on a table that has rows starts in `observe`: it records and ends nothing. Those
+    rows, and all rows where what the triggers go by is another one, are marked to be read by the
+    worker.
     """
     code = compiled(policy)
+    take_over(policy, using)
     known = PolicyState.objects.using(using).filter(name=policy.name).first()
-    if known is None and policy.previously:
-        _rename(policy, using)
-        known = PolicyState.objects.using(using).filter(name=policy.name).first()
     enforced = policy.holds == "enforced"
     stored = known and (known.fingerprint, known.due_sql, known.state_sql, known.enforced)
     follow(known, label_of(policy), using)
@@ -135,11 +136,24 @@ def store(policy: Policy, using: str) -> None:
             "anew": anew,
         },
     )
+    mark(policy, using, filled, anew=known is None or bool(anew))
 
 
-def _rename(policy: Policy, using: str) -> None:
-    names = {"old": policy.previously, "new": policy.name, "model": label_of(policy)}
-    fetch(using, statement(__file__, "rename_policy"), names)
+def take_over(policy: Policy, using: str) -> None:
+    """Agenda, exceptions and state of the policy that this one was before, also if it is stored.
+
+    Waits for the batches of both that are under way: they would list rows under the old name.
+    """
+    old = policy.previously
+    if old is None or old in {each.name for each in all_policies()}:
+        return
+    if not PolicyState.objects.using(using).filter(name=old).exists():
+        return
+    for name in sorted((old, policy.name)):
+        fetch(using, statement(__file__, "bar_policy"), {"policy": name})
+    names = {"old": old, "new": policy.name, "model": label_of(policy)}
+    for (state,) in fetch(using, statement(__file__, "rename_policy"), names):
+        fetch(using, statement(__file__, "renamed"), names | {"state": state})
 
 
 def guard_truncate(connection: BaseDatabaseWrapper) -> None:

@@ -20,6 +20,7 @@ from lifecycle.db import scalar
 from lifecycle.logs import Log
 from lifecycle.places import served
 
+from .backfilling import wake
 from .batch import ALWAYS
 from .runner import ready_policies
 
@@ -105,6 +106,14 @@ class Pulse:
         self._forget(left, {*names, *(left.keys() - due)})
         return names
 
+    def ask(self, name: str) -> bool:
+        """Whether to wake a worker for a task of that name; if so, it is asked for now."""
+        if not self._may_ask(name, heartbeat=False):
+            return False
+        with self._lock:
+            self.asked[name] = time.monotonic()
+        return True
+
     def _is_back(self, able: set[str]) -> bool:
         """Whether a policy may end rows that might not at the last look."""
         with self._lock:
@@ -131,6 +140,7 @@ class Pulse:
             self._wanted.clear()
             try:
                 self.tick(since)
+                wake(self)
                 clock = scalar(self.using, "SELECT lifecycle.now_v1()")
                 since, wait = clock - LOOK_BACK, INTERVAL - clock.microsecond / 1_000_000 + AFTER
                 if not healthy:

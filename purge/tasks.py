@@ -12,6 +12,7 @@ from lifecycle.places import served
 from lifecycle.registry import get_policy
 
 from . import alerts, pulse
+from .backfilling import PREFIX, read_slice, wake
 from .runner import Pass, close_interrupted, run_policy
 
 SLICE = 1.0  # seconds; then the worker is free for the next policy in the queue
@@ -32,6 +33,18 @@ def run_policy_task(name: str, since: str, using: str = DEFAULT_DB_ALIAS) -> Non
     beats.answered(name, left=start if how.is_over else None)
 
 
+@db_task()
+def backfill_task(name: str, using: str = DEFAULT_DB_ALIAS) -> None:
+    """A second of reading a table whose rows no trigger has seen; the pulse asks again."""
+    beats = pulse.of(using)
+    try:
+        read_slice(get_policy(name), using)
+    except Exception:
+        beats.failed(PREFIX + name)
+        raise
+    beats.answered(PREFIX + name)
+
+
 @db_periodic_task(crontab(minute="*"))
 def heartbeat() -> None:
     """Everything due, from the start: finds what the pulse may not have seen."""
@@ -39,6 +52,7 @@ def heartbeat() -> None:
         try:
             close_interrupted(using)
             pulse.of(using).tick(heartbeat=True)
+            wake(pulse.of(using), heartbeat=True)
         except Exception:
             # The other databases have theirs all the same.
             log("heartbeat_failed", f"{using}: heartbeat failed", database=using)

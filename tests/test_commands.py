@@ -253,7 +253,7 @@ class TestSteering:
         manage("lifecycle", "resume", "tickets", "--actor", "ada", "--allow", "1")
         assert run_due()["tickets"].purged == 2
 
-    @pytest.mark.parametrize("command", ["enable", "disable", "pause", "resume", "backfill"])
+    @pytest.mark.parametrize("command", ["enable", "disable", "pause", "resume"])
     def test_unknown_policy(self, command: str) -> None:
         assert "Did you mean 'tickets'?" in fails("lifecycle", command, "tikets")
 

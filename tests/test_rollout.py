@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from lifecycle import Policy, expire_now, hold, registry, release, restore
-from lifecycle.backfill import backfill
+from lifecycle.backfill import ask, step
 from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
 from lifecycle.policy import OPTIONS
 from lifecycle.registry import get_policy
@@ -106,7 +106,8 @@ def test_what_the_new_code_ends_sooner_the_old_does_not() -> None:
 
 
 def backfill_all(policy: str) -> None:
-    for _ in backfill(policy, "default"):
+    ask(get_policy(policy))
+    while step(get_policy(policy), hurried=True):
         pass
 
 

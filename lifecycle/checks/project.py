@@ -24,6 +24,8 @@ RULES: dict[str, tuple[Any, str]] = {
         "a list of aliases of DATABASES",
     ),
     "DIRECT_URL": (lambda value: _is_address(value), "postgres://user:password@host:5432/name"),
+    "BACKFILL_RATE": (lambda value: value >= 0, "0 or more rows a second"),
+    "RECONCILE_DAYS": (lambda value: value >= 0, "0 or more days"),
     "PURGE_HOURS": (lambda value: value is None or is_hours(value), HOURS),
     "MAX_LAG": (lambda value: value > 0, "more than 0 seconds"),
 }

@@ -42,7 +42,8 @@ BEGIN
                              told.detail -> 'allow')
                          ELSE spent END
         WHERE name = told.policy;
-    ELSIF told.kind = 'policy_changed' AND told.detail ? 'previously' THEN
+    END IF;
+    IF told.kind = 'policy_changed' AND told.detail ? 'previously' THEN
         UPDATE @tables@.lifecycle_agenda SET policy = told.policy
             WHERE policy = told.detail ->> 'previously';
         UPDATE @tables@.lifecycle_exception SET policy = told.policy

@@ -168,6 +168,41 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Backfill",
+            fields=[
+                ("policy", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                (
+                    "capture",
+                    models.CharField(
+                        help_text="what the triggers go by, as it was read", max_length=80
+                    ),
+                ),
+                (
+                    "why",
+                    models.CharField(
+                        choices=[
+                            ("declared", "declared"),
+                            ("reconcile", "reconcile"),
+                            ("asked", "asked"),
+                            ("failed", "failed"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("last_key", models.TextField(null=True)),
+                ("read", models.BigIntegerField(default=0)),
+                ("listed", models.BigIntegerField(default=0)),
+                ("failed", models.BigIntegerField(default=0)),
+                ("began_at", models.DateTimeField()),
+                ("resume_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(null=True)),
+            ],
+            options={
+                "db_table": "lifecycle_backfill",
+                "default_permissions": ("view",),
+            },
+        ),
+        migrations.CreateModel(
             name="AgendaEntry",
             fields=[
                 (

@@ -8,8 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from lifecycle import states, sync
-from lifecycle.backfill import backfill
+from lifecycle import backfill, states, sync
 from lifecycle.models import Event, PolicyState
 from lifecycle.registry import get_policy
 from lifecycle.testing import capture_off, set_clock
@@ -81,7 +80,7 @@ def test_policy_added_to_a_filled_table() -> None:
         fill()
     sync.sync("default")
     assert run_due() == {}
-    for _ in backfill("coupons"):
+    while backfill.step(get_policy("coupons"), hurried=True):
         assert run_due() == {}
     states.enable("coupons", actor="ada")
     assert run_due()["coupons"].halted
@@ -135,7 +134,8 @@ def test_backfill_of_an_enabled_policy_ends_at_the_cap(monkeypatch: pytest.Monke
     with capture_off():
         fill(rows=500)
     monkeypatch.setattr("lifecycle.backfill.CHUNK", 30)
-    for _ in backfill(policy.name):
+    backfill.ask(policy)
+    while backfill.step(policy, hurried=True):
         run_due()
     assert (state("coupons"), Coupon.objects.count()) == ("halted", 410)
 

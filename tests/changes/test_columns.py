@@ -75,7 +75,7 @@ def test_a_key_that_is_another_one_breaks_no_write(site: Project, change: str, b
     failed = ["capture_failed 0"] * 4
     assert site.kinds(since=before) == failed, "recorded, though nobody knows which rows"
     site.sql(back)
-    site.manage("purge", "lifecycle backfill carts", "purge")
+    site.manage("purge")
     assert site.sql("SELECT count(*) FROM shop_cart") == 0, "the backfill has found it"
 
 

@@ -45,7 +45,7 @@ def found_by_check() -> list[str | None]:
 
 
 def backfill(policy: str) -> None:
-    call_command("lifecycle", "backfill", policy)
+    call_command("lifecycle", "backfill", "--policy", policy)
 
 
 def test_the_guard_of_the_ledger_can_be_switched_off() -> None:

@@ -64,7 +64,7 @@ def live_through(using: str) -> None:
     run_due(Pass(using=using))
     with pytest.raises(DataError), context(actor="jo", using=using):
         rows.create(expires_at=past, label="x" * 51)
-    call_command("lifecycle", "backfill", "tokens", database=using)
+    call_command("lifecycle", "backfill", "--policy", "tokens", "--database", using)
     call_command("lifecycle", "rebuild", database=using)
 
 

@@ -18,6 +18,7 @@ from lifecycle.places import databases_of, served
 from lifecycle.registry import all_policies, get_policy
 from lifecycle.version import mismatch
 from purge import alerts, replaying
+from purge.backfilling import read_now
 from purge.brakes import standing
 from purge.outcome import Outcome
 from purge.runner import Pass, due_policies, due_rows, turns
@@ -63,6 +64,9 @@ class Command(BaseCommand):
     def run_due(self, using: str, options: dict[str, Any]) -> str:
         """A pass over one database; why it did not do everything, in words."""
         how = Pass("purge", limit=options["limit"], dry=options["dry_run"], using=using)
+        if not how.dry:
+            for name, come in read_now(using, options["policy"]).items():
+                self.stderr.write(f"{name}: backfill, {come}")
         names = [options["policy"]] if options["policy"] else due_policies(using)
         console = console_of(self)
         console.quiet = options["json"]
