@@ -50,24 +50,30 @@ def homes(model: type[Model]) -> list[str]:
 
 
 def databases_of(
-    database: str | None, policy: str | None = None, row: str | None = None
-) -> list[str]:
-    """Where a command goes: to the database that was named, to those of its policy or row, to all.
+    database: str | None, policy: str | None = None, row: str | None = None,
+    number: int | None = None,
+) -> list[str]:  # fmt: skip
+    """Where a command goes: to the database that was named, to those of its row or policy, to all.
 
-    Raises `LifecycleError` for a database that is not in DATABASES.
+    Raises `LifecycleError` for a database that is not in DATABASES, and where a row, or the number
+    of an event, may mean another one in each of several databases.
     """
     if database is not None:
         if database not in connections:
             raise LifecycleError(f"There is no database {database!r}: {', '.join(connections)}.")
         return [database]
+    found = served()
     declared = {each.name: each.model for each in all_policies()}
-    if policy in declared:
-        return homes(declared[policy]) or [home(declared[policy])]
     if row:
         from .naming import model_of
 
-        return [home(model_of(row.partition(":")[0]))]
-    return served() or [DEFAULT_DB_ALIAS]
+        model = model_of(row.partition(":")[0])
+        found = homes(model) or [home(model)]
+    elif policy in declared:
+        return homes(declared[policy]) or [home(declared[policy])]
+    if (row or number is not None) and len(found) > 1:
+        raise LifecycleError(f"Say in which --database: {', '.join(found)}.")
+    return found or [DEFAULT_DB_ALIAS]
 
 
 def of_policy(name: str) -> str:

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db import router
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.timezone import localtime
 
@@ -16,6 +18,10 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     actions: Any = None
     list_per_page = 50
     show_full_result_count = False  # a second count(*) over the whole ledger
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Of the primary: what is done with these rows is done where they were read."""
+        return super().get_queryset(request).using(router.db_for_write(self.model))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

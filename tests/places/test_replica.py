@@ -7,18 +7,21 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connections
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from lifecycle import context, expire_now, hold, release, restore, states
-from lifecycle.models import Event, LifecycleException
+from lifecycle.models import Event, LifecycleException, PolicyState
 from purge import pulse
 from purge.runner import run_due
 from tests.infra.servers import until
 from tests.support import let_pass, make_due
 from tests.worker.consumer import Consumer, address, endings
-from tests.zoo.models import Draft, Line, Order, Picture, Spark, Token
+from tests.zoo.models import Draft, Line, Order, Person, Picture, Spark, Token
 
 from .servers import Replica
 
@@ -109,6 +112,8 @@ def test_every_command_reads_the_primary() -> None:
         manage("purge", "--dry-run")
         manage("lifecycle", "pause", "tokens", actor="jo")
         manage("lifecycle", "resume", "tokens", actor="jo")
+        manage("lifecycle", "install")
+        say_and_ask(Token.objects.using("default").get())
         manage("lifecycle", "rebuild")
         manage("lifecycle", "verify")
         assert "Purge" in manage("purge")
@@ -117,6 +122,35 @@ def test_every_command_reads_the_primary() -> None:
         call_command("check", databases=["default"])
         states.pause("tokens")
         assert pulse.of("default").tick() == []
+
+
+def say_and_ask(row: Token) -> None:
+    """Each command about a row."""
+    name = f"zoo.Token:{row.pk}"
+    manage("lifecycle", "hold", name, "--reference", "R-1")
+    manage("lifecycle", "hold", "zoo.Token", "--all", "--reference", "R-1")
+    assert "R-1" in manage("lifecycle", "holds")
+    assert "R-1" in manage("lifecycle", "why", name)
+    manage("lifecycle", "release", "--reference", "R-1")
+    manage("purge", "--replay", "--dry-run")
+    person = Person.objects.create()
+    asked = f"zoo.Person:{person.pk}"
+    assert "R-2" in manage("lifecycle", "erase", asked, "--reference", "R-2", "--yes")
+
+
+def test_the_admin_reads_and_steers_the_primary(client: Client, stale: Replica) -> None:
+    user = get_user_model()(username="jo", is_staff=True, is_superuser=True)
+    user.save()
+    Token.objects.create(pk=7, expires_at=timezone.now() + AGO)
+    client.force_login(user)
+    stale.catch_up()  # the site's own sessions are read there
+    Token.objects.using("default").filter(pk=7).update(expires_at=timezone.now() - AGO)
+    url = reverse("admin:lifecycle_policystate_changelist")
+    found = client.get(reverse("admin:lifecycle_event_changelist")).content.decode()
+    assert found.count("expiry scheduled</td>") == 2
+    done = client.post(url, {"action": "pause", "_selected_action": ["tokens"]}, follow=True)
+    assert "Paused: tokens" in done.content.decode()
+    assert PolicyState.objects.using("default").get(name="tokens").state == "paused"
 
 
 def test_a_worker_reads_the_primary(stale: Replica, consumer: Start, settings: Any) -> None:

@@ -24,7 +24,7 @@ from purge.models import Run
 from purge.runner import Pass, run_due
 from tests.infra.servers import until
 from tests.worker.consumer import Consumer, address
-from tests.zoo.models import Line, Order, Spark, Ticket, Token
+from tests.zoo.models import Line, Order, Person, Spark, Ticket, Token
 
 from .routers import Split
 
@@ -39,7 +39,7 @@ pytestmark = [
 @pytest.fixture(autouse=True)
 def router(settings: Any) -> None:
     """Orders, tickets and sparks are in the second database, all others in the default one."""
-    names = "zoo.ticket", "zoo.order", "zoo.line", "zoo.spark"
+    names = "zoo.ticket", "zoo.order", "zoo.line", "zoo.spark", "zoo.person"
     settings.DATABASE_ROUTERS = [Split(*names)]
 
 
@@ -112,7 +112,7 @@ def test_status_tells_each_policy_once() -> None:
     assert told["tokens"] == ("default", 1)
     assert "zoo.ticket (second)" in manage("lifecycle", "status")
     only = json.loads(manage("lifecycle", "status", "--json", "--database", "second"))
-    assert {each["policy"] for each in only} == {"flashes", "orders", "sparks", "tickets"}
+    assert {each["policy"] for each in only} == {"flashes", "orders", "people", "sparks", "tickets"}
 
 
 def test_status_fails_for_the_second_one_as_well() -> None:
@@ -184,6 +184,32 @@ def test_what_people_say_goes_to_the_rows_ledger() -> None:
         release(number)
     run_due(Pass(using="second"))
     assert not Ticket.objects.exists()
+
+
+def test_a_number_means_an_event_of_one_ledger() -> None:
+    for model in (Token, Ticket):
+        row = model.objects.create()
+        manage("lifecycle", "hold", f"{model._meta.label}:{row.pk}", "--reference", "R-1")
+    numbers = [Event.objects.using(each).get(kind="hold_placed").pk for each in served()]
+    with pytest.raises(CommandError, match="Say in which --database"):
+        manage("lifecycle", "release", "--number", str(numbers[1]))
+    manage("lifecycle", "release", "--number", str(numbers[1]), "--database", "second")
+    text = manage("lifecycle", "holds")
+    assert "zoo.token" in text
+    assert "zoo.ticket" not in text
+    manage("lifecycle", "release", "--reference", "R-1", "--database", "default")
+
+
+def test_a_row_is_erased_where_it_is() -> None:
+    row = Order.objects.create(expires_at=timezone.now() + AGO)
+    text = manage("lifecycle", "why", f"zoo.Order:{row.pk}")
+    assert "expiry_scheduled" in text
+    with pytest.raises(CommandError, match="policy"):
+        manage("lifecycle", "erase", f"zoo.Order:{row.pk}", "--reference", "R-2", "--yes")
+    person = Person.objects.create()
+    asked = ("--reference", "R-2", "--grace", "0", "--yes")
+    assert "R-2" in manage("lifecycle", "erase", f"zoo.Person:{person.pk}", *asked)
+    assert not Person.objects.exists()
 
 
 def test_the_pulses_ask_each_their_own(settings: Any) -> None:
@@ -273,6 +299,18 @@ class TestShards:
         manage("purge")
         assert not any(Token.objects.using(using).exists() for using in served())
         assert (ended("default"), ended("second")) == ({"tokens": 1}, {"tokens": 1})
+
+    def test_a_command_about_a_row_wants_to_know_where(self, settings: Any) -> None:
+        settings.LIFECYCLE_DATABASES = ["default", "second"]
+        for using in served():
+            Token.objects.using(using).create(pk=5)
+        for command in (("why",), ("restore", "--policy", "tokens"), ("hold",)):
+            with pytest.raises(CommandError, match="Say in which --database: default, second"):
+                manage("lifecycle", *command, "zoo.Token:5")
+        manage("lifecycle", "hold", "zoo.Token:5", "--database", "second", "--reason", "dispute")
+        assert list(Event.objects.using("second").values_list("kind", flat=True))
+        assert "dispute" in manage("lifecycle", "holds")
+        assert not Event.objects.using("default").filter(kind="hold_placed").exists()
 
     def test_a_row_says_where_it_is(self, settings: Any) -> None:
         settings.LIFECYCLE_DATABASES = ["default", "second"]

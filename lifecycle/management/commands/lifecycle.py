@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         module = subcommands()[options["command"]]
         try:
-            which = (options["database"], options.get("policy"), options.get("row"))
+            which = (options.get(name) for name in ("database", "policy", "row", "number"))
             databases = databases_of(*which)
             if hasattr(module, "run_on_all"):
                 for using in databases:
