@@ -18,7 +18,6 @@ from lifecycle.contexts import context, said
 from lifecycle.db import Raw, fetch, scalar
 from lifecycle.dispositions import Update
 from lifecycle.errors import ConditionNotMet, LifecycleError, RowMissing
-from lifecycle.logs import Log
 from lifecycle.models import LifecycleException
 from lifecycle.places import home_of
 from lifecycle.policy import Policy
@@ -26,17 +25,16 @@ from lifecycle.policy import Policy
 from . import brakes, rows
 from .batch import Batch, begin, record
 from .collecting import collect
+from .erased import finish_run, start_run, tell
 from .errors import ErasureRefused, HeldBelow
 from .locking import STUBBORN
 from .look import look
-from .models import Run
 from .override import NONE, seconds
 from .picked import Picked
 from .receipt import Receipt, receipts, would_be
 from .refusing import check, policy_for, refuse_held, why
 from .subjects import Subjects, array_text
 
-log = Log("purge")
 ROW_WAIT, OTHERS_WAIT = "10s", "300ms"
 
 
@@ -175,12 +173,8 @@ def _ask(batch: Batch, key: str, reference: str, grace: timedelta | None) -> int
 def _end(batch: Batch, event: int, key: str) -> None:
     batch.picked = Picked(batch, [(event, 1, STUBBORN, None, None, event, None, None, False, None)])
     (verdict,) = look(batch, batch.picked.subjects)
-    if verdict.name == "kept":
-        raise ErasureRefused(f"{_name(batch.policy, key)} is kept by `keep_while` of its policy.")
-    if verdict.name == "free":
-        name = batch.policy.name
-        raise ConditionNotMet(f"{_name(batch.policy, key)} does not match `when` of {name!r}.")
-    _start_run(batch)
+    _refuse_what_stays(batch.policy, key, verdict.name)
+    start_run(batch)
     try:
         with transaction.atomic(using=batch.using):
             _look_along(batch, key)
@@ -195,8 +189,17 @@ def _end(batch: Batch, event: int, key: str) -> None:
     batch.picked.close()
     brakes.count(batch)
     record(batch)
-    _finish_run(batch)
-    _log(batch, event)
+    finish_run(batch)
+    tell(batch, event)
+
+
+def _refuse_what_stays(policy: Policy, key: str, verdict: str) -> None:
+    if verdict == "held":
+        raise ErasureRefused(f"{_name(policy, key)} is held.")
+    if verdict == "kept":
+        raise ErasureRefused(f"{_name(policy, key)} is kept by `keep_while` of its policy.")
+    if verdict == "free":
+        raise ConditionNotMet(f"{_name(policy, key)} does not match `when` of {policy.name!r}.")
 
 
 def _look_along(batch: Batch, key: str) -> None:
@@ -211,27 +214,6 @@ def _skipping_grace(batch: Batch, skips: bool) -> Iterator[None]:
     batch.told |= {"grace_skipped": True} if skips else {}
     yield
     batch.told.pop("grace_skipped", None)
-
-
-def _start_run(batch: Batch) -> None:
-    if not batch.dry:
-        run = Run(policy=batch.policy.name, started_at=batch.now, last_batch_at=batch.now)
-        run.origin, run.actor = "erase", said("actor", batch.using)
-        run.save(using=batch.using)
-        batch.run = run.pk
-
-
-def _finish_run(batch: Batch) -> None:
-    if batch.run:
-        Run.objects.using(batch.using).filter(pk=batch.run).update(finished_at=batch.now)
-
-
-def _log(batch: Batch, event: int) -> None:
-    told = {"policy": batch.policy.name, "database": batch.using, "run": batch.run}
-    told |= {"model": batch.label, "event": event}
-    if not batch.dry:
-        text = f"{batch.policy.name}: erased on request, event {event}"
-        transaction.on_commit(lambda: log("erased", text, **told), using=batch.using)
 
 
 @contextmanager
