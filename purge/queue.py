@@ -8,6 +8,8 @@ time without anything being forgotten.
 
 from typing import Any
 
+from .keepalive import TIMES
+
 TABLES_PREFIX = "huey"
 PLACE = {"host", "hostaddr", "port"}
 
@@ -60,7 +62,7 @@ class Connect:
         direct = _direct(connections[self.alias])
         if direct:
             plain = {key: plain[key] for key in plain.keys() - PLACE}  # a pooler's port is its own
-        return psycopg.connect(**(plain | direct))
+        return psycopg.connect(**(TIMES | plain | direct))
 
 
 def _direct(connection: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from lifecycle.registry import get_policy
 
 from . import alerts, pulse
 from .backfilling import PREFIX, read_slice, wake
+from .keepalive import keep_alive
 from .runner import Pass, close_interrupted, run_policy
 
 SLICE = 1.0  # seconds; then the worker is free for the next policy in the queue
@@ -62,4 +63,5 @@ def heartbeat() -> None:
 @HUEY.on_startup()
 def start_pulse() -> None:
     """Each worker calls this; its process has one pulse for each database."""
+    keep_alive(served())
     pulse.start()
