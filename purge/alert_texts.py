@@ -54,7 +54,7 @@ Look:
     manage.py check --database {alias}
     manage.py lifecycle status{status}{database}
 To go on, correct the values or the policy's expression, and then:
-    manage.py lifecycle backfill {backfill}{database}
+    manage.py lifecycle backfill --policy {backfill}{database}
 """,
     "lagging": """\
 Rows of policy {policy} ({model}) wait to end, {said} now.
