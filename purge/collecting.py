@@ -73,7 +73,7 @@ def collect(batch: "Batch", model: Any, keys: list[Any]) -> Collected:
     for rows in collector.fast_deletes:
         found = _locked(batch, rows)
         _refuse_held(batch, rows.model, found)
-        below[rows.model] = below.get(rows.model, set()) | set(found)
+        below[rows.model] = below.get(rows.model, set()) | found
     for parent in model._meta.get_parent_list():
         below[parent] = below.get(parent, set()) - set(keys)
     along = {child: list(found) for child, found in below.items() if found}
@@ -122,24 +122,30 @@ def _bare(model: Any, key: Any, using: str) -> Any:
     return row
 
 
-def _locked(batch: "Batch", rows: Any) -> dict[Any, str]:
-    """The keys of the rows, which are locked now, each with its text as the ledger writes it."""
+def _locked(batch: "Batch", rows: Any) -> set[Any]:
+    """The keys of the rows, which are locked now."""
     # A host may hold a child and wait for its parent, which is ours: it must not find us waiting.
     locking = rows.order_by("pk").select_for_update(of=("self",), nowait=not batch.patient)
-    return dict(locking.values_list("pk", Cast("pk", TextField())))
+    return set(locking.values_list("pk", flat=True))
 
 
-def _refuse_held(batch: "Batch", child: type[Model], keys: dict[Any, str]) -> None:
+def _refuse_held(batch: "Batch", child: type[Model], keys: set[Any]) -> None:
     """Raise `HeldBelow` if a row that would go along, or a policy on its model, is held."""
     if not keys:
         return
     holds = LifecycleException.objects.using(batch.using).filter(kind="hold")
     holds = holds.filter(Q(until=None) | Q(until__gt=batch.now))
     label = child._meta.concrete_model._meta.label_lower  # type: ignore[union-attr]
-    text_keys = RawSQL("SELECT unnest(%s::text[])", [array_text(keys.values())])
-    names = {row.key for row in holds.filter(model=label, key__in=text_keys)}
-    held = [child(pk=key) for key, text in keys.items() if text in names]
+    names = set(holds.filter(model=label).exclude(key="").values_list("key", flat=True))
+    held = [child(pk=key) for key in _named(batch, child, keys, names)] if names else []
     if not held and holds.filter(policy__in=[p.name for p in policies_of(child)], key="").exists():
         held = [child(pk=key) for key in keys]
     if held:
         raise HeldBelow(held)
+
+
+def _named(batch: "Batch", child: type[Model], keys: set[Any], names: set[str]) -> list[Any]:
+    """Those of the keys whose text, as the ledger writes it, is among the names."""
+    rows = child._base_manager.using(batch.using).filter(pk__in=among(child, keys))
+    texts = rows.values_list("pk", Cast("pk", TextField()))
+    return [key for key, text in texts if text in names]
