@@ -89,12 +89,18 @@ class Receipt:
 
 
 def receipts(reference: str, using: str = DEFAULT_DB_ALIAS) -> list[Receipt]:
-    """The receipts of a reference, one for each row that was erased under it, in order."""
-    told = Event.objects.using(using).alias(named=KT("detail__reference"))
-    told = told.filter(detail__has_key="reference", named=reference).exclude(kind="hold_placed")
-    events = list(told.order_by("id"))
+    """The receipts of a reference, one for each row that was erased under it, in order.
+
+    A request that came to no end of its own, and was followed by another for the row, has none.
+    """
+    found = Event.objects.using(using).alias(named=KT("detail__reference"))
+    found = found.filter(detail__has_key="reference", named=reference).exclude(kind="hold_placed")
+    events = list(found.order_by("id"))
     asked = [event for event in events if event.kind == "expired_by_hand"]
-    return [_receipt(each, [e for e in events if _erasure(e) == each.pk], using) for each in asked]
+    last = {(event.model, *event.subjects): event.pk for event in asked}.values()
+    of = {event.pk: [e for e in events if _erasure(e) == event.pk] for event in asked}
+    told = [e for e in asked if e.pk in last or any(each.kind in DONE for each in of[e.pk])]
+    return [_receipt(event, of[event.pk], using) for event in told]
 
 
 def would_be(batch: "Batch", reference: str, erasure: int) -> Receipt:

@@ -165,6 +165,7 @@ class TestNow:
         receipt = erase(person)
         assert receipt.state == "purged"
         assert events_of(person)[-2:] == ["expired_by_hand", "purged"]
+        assert purge.receipts("DSR-12") == [receipt]
         run_until_idle()
 
     def test_outside_the_purge_hours(self, settings: Any) -> None:
