@@ -98,7 +98,9 @@ def receipts(reference: str, using: str = DEFAULT_DB_ALIAS) -> list[Receipt]:
     events = list(found.order_by("id"))
     asked = [event for event in events if event.kind == "expired_by_hand"]
     last = {(event.model, *event.subjects): event.pk for event in asked}.values()
-    of = {event.pk: [e for e in events if _erasure(e) == event.pk] for event in asked}
+    of: dict[int, list[Event]] = {event.pk: [] for event in asked}
+    for event in events:
+        of.setdefault(_erasure(event), []).append(event)
     told = [e for e in asked if e.pk in last or any(each.kind in DONE for each in of[e.pk])]
     return [_receipt(event, of[event.pk], using) for event in told]
 
