@@ -26,7 +26,8 @@ State = PolicyState.State
 class Status:
     """One policy of one database, in rows.
 
-    held        the holds in force on it and on rows of its table; `barred`: one is on all of it
+    held        the holds in force on it and on rows of its table; `barred`: one is on all of it;
+                `enforced`: they stop the host's own deletes too
     lag         how long something due has waited for a worker at most, in seconds; None while the
                 policy is outside its purge hours
     opens_at    when the purge hours begin, where the policy is outside them
@@ -51,6 +52,7 @@ class Status:
     opens_at: datetime | None = None
     fingerprint: str = ""
     barred: bool = False
+    enforced: bool = False
     capture: str = ""
     blind_to: tuple[str, ...] = ()
     database: str = DEFAULT_DB_ALIAS
@@ -92,12 +94,12 @@ def statuses(using: str = DEFAULT_DB_ALIAS, max_lag: float | None = None) -> lis
 def _stored(using: str, declared: dict[str, Policy]) -> list[Status]:
     runs = _last_runs(using)
     found = []
-    for name, table, state, *counts, next_due, waits_since, now, stored, barred in fetch(
+    for name, table, state, *counts, next_due, waits_since, now, stored, barred, enforced in fetch(
         using, statement(__file__, "status")
     ):
         each = Status(name, table, state, *counts)
         each.database, each.next_due = using, next_due
-        each.fingerprint, each.barred = stored, barred
+        each.fingerprint, each.barred, each.enforced = stored, barred, enforced
         each.last_run, each.last_error = runs.get(name, (None, ""))
         policy = declared.get(name)
         each.opens_at = hours.opens_at(policy, now) if policy else None

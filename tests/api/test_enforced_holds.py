@@ -11,8 +11,10 @@ from django.utils import timezone
 from lifecycle import hold, release
 from lifecycle.models import Event, PolicyState
 from lifecycle.registry import get_policy
+from lifecycle.status import statuses
 from lifecycle.sync import store
 from tests.support import Background, kinds, let_pass, run_until_idle, session, wait_until
+from tests.test_commands import manage
 from tests.zoo.factories import (
     AttachmentFactory,
     ExpiredCouponFactory,
@@ -174,6 +176,15 @@ def test_migrate_stores_and_tells_it(enforce: Callable[..., None]) -> None:
     row = LiveTokenFactory()
     hold(row)
     row.delete()
+
+
+def test_status_tells_it(enforce: Callable[..., None]) -> None:
+    enforce("tokens")
+    assert not [each for each in statuses() if each.enforced and each.policy != "tokens"]
+    assert "stop the site's own deletes" not in manage("lifecycle", "status", "tokens")
+    hold(LiveTokenFactory())
+    told = manage("lifecycle", "status", "tokens")
+    assert "tokens: its holds stop the site's own deletes too" in told
 
 
 def test_a_policy_that_is_gone_enforces_nothing(enforce: Callable[..., None]) -> None:

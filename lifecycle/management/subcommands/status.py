@@ -105,6 +105,8 @@ def _remarks(each: Status) -> list[str]:
         lines.append(f"outside its purge hours until {_moment(each.opens_at)}")
     if each.barred:
         lines.append("all of it is held")
+    if each.held and each.enforced:
+        lines.append("its holds stop the site's own deletes too")
     if each.blind_to:
         lines.append(f"signals do not see {', '.join(each.blind_to)}")
     if each.last_error:
