@@ -7,6 +7,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, DataError, OperationalError
 from django.utils.timezone import get_default_timezone, get_default_timezone_name
 
+from .backfill import Progress, progress
 from .caps import cap_of, is_over, room
 from .compile import compiled
 from .db import Raw, fetch, limited, statement, was_stopped
@@ -29,6 +30,7 @@ class Forecast:
                   be counted twice, one that `keep_while` keeps is counted
     own_grace     each row has its own grace: `days` then says when the grace begins
     cap, left     the brake, and what it leaves now; `over`: it would halt the policy at once
+    backfill      how far the reading of the table has come that lists its rows
     unread        why the table was not read; what it would tell is then None
     matching, ending, past, kept
                   rows of the table that match `when`, that have an end, that are past it, and of
@@ -44,6 +46,7 @@ class Forecast:
     cap: int
     left: int
     over: bool
+    backfill: Progress | None = None
     unread: str = ""
     matching: int | None = None
     ending: int | None = None
@@ -64,7 +67,7 @@ def forecast(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> Forecast:
     left = room(policy, using)
     found = Forecast(
         listed, due, held, days(policy, now, using), _own_grace(policy),
-        cap_of(policy, using), left, over=due > left,
+        cap_of(policy, using), left, over=due > left, backfill=progress(policy, using),
     )  # fmt: skip
     try:
         with limited(using, PATIENCE):

@@ -11,7 +11,7 @@ from django.core.management import CommandError
 from django.db import OperationalError
 from django.utils import timezone
 
-from lifecycle import forecast, hold, states, sync
+from lifecycle import backfill, forecast, hold, states, sync
 from lifecycle.db import fetch
 from lifecycle.models import Event, PolicyState
 from lifecycle.registry import get_policy
@@ -99,6 +99,12 @@ class TestEnable:
             )
         shown = manage(*ENABLE, "tickets", "--dry-run")
         assert "At least 1 rows with an end are not on the agenda yet" in shown
+        assert "Backfill has not" not in shown
+        backfill.ask(get_policy("tickets"))
+        shown = manage(*ENABLE, "tickets", "--dry-run")
+        assert "Backfill has not come to its end: 0 of about" in shown
+        manage("lifecycle", "backfill", "--policy", "tickets")
+        assert "ackfill" not in manage(*ENABLE, "tickets", "--dry-run")
 
     def test_says_that_the_brake_would_stop_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
         cap("tickets", 1, monkeypatch)

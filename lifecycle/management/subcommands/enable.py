@@ -102,6 +102,8 @@ def _remarks(policy: Policy, found: Forecast) -> list[str]:
             f"At least {found.unlisted:,} rows with an end are not on the agenda yet: "
             "backfill lists them."
         )
+    if found.backfill and not found.backfill.finished:
+        lines.append(f"Backfill has not come to its end: {found.backfill} are read.")
     if hours := hours_of(policy):
         lines.append(f"Rows go from {hours[0]} until before {hours[1]} o'clock only.")
     cap = f"The brake: {found.cap:,} rows in 24 hours, {found.left:,} are left of them."
