@@ -76,7 +76,7 @@ def session(**options: Any) -> Iterator[psycopg.Connection[Any]]:
         yield other
 
 
-def wait_until(condition: Callable[[], Any], what: str = "", deadline: float = 15) -> Any:
+def wait_until(condition: Callable[[], Any], what: str = "", deadline: float = 60) -> Any:
     """Poll until the condition is true; returns what it gave."""
     give_up = time.monotonic() + deadline
     while not (found := condition()):
