@@ -79,6 +79,8 @@ class Site:
         self.stop()
         self.worker = self.project.start("run_huey")
         self.until(lambda: self.backfilled() >= 1)
+        counts = self.ask("SELECT count(*), sum(count) FROM lifecycle_event WHERE cause = 'backfill'")
+        print("backfill: {} events about {} rows".format(*counts[0]))
 
     def observe(self) -> None:
         print(self.project.manage("lifecycle", "status", allow=(0, 1)))
@@ -119,8 +121,9 @@ class Site:
         return json.loads(self.project.manage("lifecycle", "status", "--json", allow=(0, 1)))  # type: ignore[no-any-return]
 
     def backfilled(self) -> float:
-        """The share of the tables that is listed, of the policy that is furthest behind."""
-        return min(float(each.get("backfilled") or 0) for each in self.status())  # type: ignore[arg-type]
+        """The share of the policies whose rows from before are listed."""
+        found = [each.get("backfill") for each in self.status()]
+        return sum(each is None for each in found) / len(found)
 
     def until(self, condition: Callable[[], bool], deadline: float = 900) -> None:
         give_up = time.monotonic() + deadline
