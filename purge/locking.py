@@ -1,12 +1,14 @@
 """The first half of a batch: lock the rows that can be locked, list the others again."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import OperationalError, transaction
 
 from lifecycle.compile import locked_tables
-from lifecycle.db import Placed, Raw, fetch
+from lifecycle.db import Placed, Raw, fetch, scalar
 
 from .subjects import Subjects
 
@@ -61,3 +63,16 @@ def _carry_unlocked(batch: "Batch", subjects: Subjects, locked: Subjects) -> Non
     count, keys = fetch(batch.using, text, params)[0]
     if count:
         batch.picked.carry_locked(Subjects(subjects.key, count, keys=keys))
+
+
+@contextmanager
+def without_loops(using: str) -> Iterator[None]:
+    """No nested loops until the end of the block, in a transaction; a rollback undoes it as well.
+
+    For joins of sets of which the planner knows no size: it takes them for small.
+    """
+    setting = "SELECT set_config('enable_nestloop', %(value)s, true)"
+    before = scalar(using, "SELECT current_setting('enable_nestloop')")
+    fetch(using, setting, {"value": "off"})
+    yield
+    fetch(using, setting, {"value": before})

@@ -98,6 +98,8 @@ class Replay:
 def plan(replay: Replay) -> Report:
     """What a replay would do: finds, locks and looks, takes every batch back. No row is changed.
 
+    A dry one acts as well before it takes the batch back, and so knows what cannot go.
+
     What the search has found is kept until `carry_out` or `forget`.
     """
     from .replay_find import find
@@ -105,7 +107,7 @@ def plan(replay: Replay) -> Report:
     replay.mark = int(scalar(replay.using, "SELECT coalesce(max(id), 0) FROM lifecycle_event"))
     replay.run = _start(replay)
     replay.absent = find(replay)
-    return _settled(replay, act=False)
+    return _settled(replay, act=replay.dry)
 
 
 def check_cap(replay: Replay, report: Report) -> None:

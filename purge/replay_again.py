@@ -6,24 +6,21 @@ locked in key order, waits of 300 ms, the lock that pause and holds on a policy 
 
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db import OperationalError, transaction
 
-from lifecycle.compile import compiled, locked_tables
-from lifecycle.contexts import context
+from lifecycle.compile import compiled
 from lifecycle.db import Placed, Raw, fetch, scalar, statement
 from lifecycle.keys import label_of
 from lifecycle.registry import all_policies, policies_of
 from lifecycle.returned import identity_now
 
 from . import rows
-from .batch import Batch
 from .brakes import standing
-from .errors import Halt, HeldBelow
+from .errors import Halt
+from .locking import without_loops
+from .replay_batch import Again, Group, Judged, as_replay, lock, refused
 from .subjects import Subjects
 
 if TYPE_CHECKING:
@@ -33,40 +30,6 @@ SIZES = (100, 10_000)  # rows of a batch: least and most
 SLOW = 0.5  # seconds; PostgreSQL looks for deadlocks after 1
 PATIENCE = 10  # times that a row or a policy which is locked is tried again
 NO_STATE = "SELECT NULL::{} AS key, false AS matches, NULL::timestamptz AS due LIMIT 0"
-
-
-@dataclass(frozen=True)
-class Group:
-    """Rows of one table of which the same kind of ending is to be repeated."""
-
-    model: str
-    kind: str
-    by: str
-    names: str
-    updates: str
-
-
-@dataclass
-class Again(Batch):
-    """One batch of rows to be ended again, under any policy of their table."""
-
-    group: Group = field(kw_only=True)
-    waits: bool = field(kw_only=True, default=False)
-
-    @property
-    def ending(self) -> str:
-        return self.group.kind
-
-    @property
-    def by(self) -> str:
-        return self.group.by
-
-    @property
-    def patient(self) -> bool:
-        return self.waits
-
-
-Judged = tuple[int, Any, int, str, str]  # number, key, event, verdict, why
 
 
 def settle_all(replay: "Replay", report: "Report", act: bool) -> None:
@@ -130,7 +93,7 @@ class _Settling:
         """One short transaction; the number of its last row, None when there was none."""
         using = self.replay.using
         with transaction.atomic(using=using, durable=True):
-            with _as_replay(self.replay):
+            with as_replay(self.replay):
                 done = self._settle(after, only, waits)
             if self.replay.dry or not self.act:
                 transaction.set_rollback(True, using=using)
@@ -183,7 +146,7 @@ class _Settling:
         before = batch.outcome.copy()
         try:
             with transaction.atomic(using=batch.using):
-                locked = _lock(batch, subjects)
+                locked = lock(batch, subjects)
                 judged = self._look(batch, ids, locked)
                 if self.act:
                     self._end(
@@ -196,7 +159,7 @@ class _Settling:
                 raise
             if len(ids) > 1:
                 return self._halve(batch, ids)
-            return [_refused(self._key(batch, ids), error)]
+            return [refused(self._key(batch, ids), error)]
 
     def _halve(self, batch: Again, ids: list[int]) -> list[Judged]:
         middle = len(ids) // 2
@@ -221,7 +184,7 @@ class _Settling:
             updates=bool(group.updates), judged=own is not None and group.kind != "deleted",
             stopped=self._stopped(batch),
         )  # fmt: skip
-        with _without_loops(batch.using):
+        with without_loops(batch.using):
             return fetch(batch.using, batch.sql("replay_look", **parts), params)
 
     def _stopped(self, batch: Again) -> str:
@@ -235,44 +198,3 @@ class _Settling:
             rows.update(batch, subjects)
         else:
             rows.delete(batch, subjects)
-
-
-@contextmanager
-def _without_loops(using: str) -> Iterator[None]:
-    """Until the end of the block; an error's rollback puts it back as well."""
-    setting = "SELECT set_config('enable_nestloop', %(value)s, true)"
-    before = scalar(using, "SELECT current_setting('enable_nestloop')")
-    fetch(using, setting, {"value": "off"})
-    yield
-    fetch(using, setting, {"value": before})
-
-
-def _as_replay(replay: "Replay") -> Any:
-    return context(actor=replay.actor, cause="replay", using=replay.using)
-
-
-def _lock(batch: Again, subjects: Subjects) -> Subjects:
-    """Lock the rows in key order; a row that somebody else has is left out."""
-    strength = "FOR NO KEY UPDATE" if batch.group.updates else "FOR UPDATE"
-    for skip in ("", " SKIP LOCKED") if batch.waits else (" SKIP LOCKED",):
-        try:
-            with transaction.atomic(using=batch.using):
-                parts = {"strength": Placed(strength + skip), "rows": subjects.where(batch.column)}
-                text = batch.sql("lock", tables=Raw(locked_tables(batch.policy)), **parts)
-                count, keys = fetch(batch.using, text, batch.params(subjects))[0]
-                return (
-                    subjects if count == subjects.count else subjects.narrowed(count, keys or "{}")
-                )
-        except OperationalError:
-            continue
-    return subjects.narrowed(0, "{}")
-
-
-def _refused(row: tuple[int, Any, int], error: Exception) -> Judged:
-    """A row that cannot go: why, in names."""
-    if rows.is_contended(error):
-        return (*row, "locked", "somebody else has locked it or what goes along")
-    if isinstance(error, HeldBelow) or rows.sqlstate(error) == "23001":
-        return (*row, "held", "what would go along is held")
-    why = rows.reason(error)
-    return (*row, "blocked", ", ".join(str(v) for k, v in why.items() if k != "sqlstate"))

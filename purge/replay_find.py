@@ -7,6 +7,7 @@ of rows that are all gone leaves nothing in memory nor in the work table.
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
 from django.db.models import Model
 from django.db.models.expressions import Combinable
 
@@ -17,6 +18,8 @@ from lifecycle.places import is_at
 from lifecycle.registry import all_policies, policies_of
 from lifecycle.returned import CHANGED, TAKEN, ended_tables, search
 
+from .locking import without_loops
+
 if TYPE_CHECKING:
     from lifecycle.policy import Policy
 
@@ -25,7 +28,8 @@ if TYPE_CHECKING:
 ROWS = 20_000  # of the ledger in one statement
 NEWEST = 2**63 - 1
 WRITTEN = "kind IN ('expiry_scheduled', 'capture_failed') AND NOT detail ? 'carried'"
-SPARED = "kind IN ('loaded', 'restored', 'archived', 'deleted', 'purged')"
+SPARED = "kind IN ('loaded', 'restored')"
+ENDED = "kind IN ('archived', 'deleted', 'purged')"
 
 
 def find(replay: "Replay") -> "dict[By, int]":
@@ -89,18 +93,16 @@ def _column(model: type[Model]) -> str:
 
 
 def _mark(replay: "Replay", model: Any) -> None:
-    """What the ledger has said since of the rows that were found."""
+    """What the ledger has said since of the rows that were found, as far as it decides."""
     key = key_of(model)
     params = {"run": replay.run.pk, "model": model._meta.label_lower}
-    text = (
-        "SELECT count(*), count(*) FILTER (WHERE same IS NULL OR updates <> '') FROM purge_returned"
-    )
-    text += " WHERE run = %(run)s AND model = %(model)s"
-    found, doubtful = fetch(replay.using, text, params)[0]
-    for said, wanted in ((SPARED, found), (WRITTEN, doubtful)):
+    counts = fetch(replay.using, statement(__file__, "replay_counts"), params)[0]
+    for said, wanted in zip((SPARED, ENDED, WRITTEN), counts, strict=True):
         if wanted:
             parts = {"said": Raw(said), "kind": Raw(key.kind), "subjects": f"subjects_{key.kind}"}
-            fetch(replay.using, statement(__file__, "replay_mark", **parts), params)
+            text = statement(__file__, "replay_mark", **parts)
+            with transaction.atomic(using=replay.using), without_loops(replay.using):
+                fetch(replay.using, text, params)
 
 
 def _absent(replay: "Replay") -> "dict[By, int]":

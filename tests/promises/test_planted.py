@@ -17,7 +17,7 @@ from lifecycle.models import AgendaEntry, Event, LifecycleException
 from lifecycle.registry import get_policy
 from purge.runner import run_due
 from tests.clock import pass_time
-from tests.zoo.models import Account, Draft, Line, Order, Token
+from tests.zoo.models import Account, Draft, Line, Member, Order, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -384,3 +384,31 @@ def test_verify_says_what_is_broken(capsys: pytest.CaptureFixture[str]) -> None:
     assert " 3 nothing held: 1 violations" in printed
     assert f"zoo.token:{Event.objects.get(kind='purged').subjects[0]}: purged under" in printed
     assert " 1 not before its time: kept" in printed
+
+
+# 12: what ended stays ended
+
+
+@pytest.mark.plants(2, 12)
+def test_a_row_that_came_back() -> None:
+    row = Member.objects.create(status="live")
+    key, joined = row.pk, row.joined_at
+    row.delete()
+    with without_triggers("zoo_member"):
+        Member.objects.create(pk=key, status="live")
+        Member.objects.update(joined_at=joined)
+    (violation,) = broken()[12]
+    assert violation.subject == f"zoo.member:{Member.objects.get().pk}"
+    lifecycle.hold(Member.objects.get())
+    assert 12 not in broken()
+    lifecycle.release(Member.objects.get())
+    assert 12 in broken()
+    lifecycle.loaded(Member.objects.get())
+    assert broken() == {}
+
+
+def test_a_newer_row_under_an_old_key_is_another() -> None:
+    row = Member.objects.create(pk=5, status="live")
+    row.delete()
+    Member.objects.create(pk=5, status="live")
+    assert broken() == {}

@@ -228,6 +228,13 @@ def test_a_protected_row_is_blocked_and_the_others_go(tmp_path: Path) -> None:
     run_until(timezone.now() + 2 * HOUR)
     load(path, triggers=False)
     Contract.objects.create(draft=rows[2])
+    looked, tried = Replay(), Replay(dry=True)
+    assert plan(looked).total("ended") == 5
+    assert (tried_all := plan(tried)).total("ended") == 4
+    assert tried_all.total("blocked") == 1
+    forget(looked)
+    forget(tried)
+    assert Draft.objects.count() == 5
     report = settle()
     assert (report.total("ended"), report.total("blocked")) == (4, 1)
     (left,) = report.rows
