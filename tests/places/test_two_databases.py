@@ -7,12 +7,11 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 from django.db import connections, transaction
 from django.utils import timezone
 
-from lifecycle import context, expire_now, hold, release, restore, states
+from lifecycle import context, expire_now, hold, release, restore
 from lifecycle.errors import LifecycleError
 from lifecycle.models import AgendaEntry, Event, PolicyState
 from lifecycle.naming import row_of
@@ -22,9 +21,8 @@ from purge import clock, pulse
 from purge.clock import TOLERANCE
 from purge.models import Run
 from purge.runner import Pass, run_due
-from tests.infra.servers import until
-from tests.worker.consumer import Consumer, address
-from tests.zoo.models import Line, Order, Person, Spark, Ticket, Token
+from tests.worker.consumer import Consumer
+from tests.zoo.models import Line, Order, Person, Ticket, Token
 
 from .routers import Split
 
@@ -238,86 +236,6 @@ def test_clocks_may_differ() -> None:
             clock.check_clock(now + 60 * TOLERANCE, "tokens", "second")
     finally:
         clock._guards.clear()
-
-
-def site(name: str, **more: str) -> dict[str, str]:
-    """What makes a consumer a part of this site."""
-    url = address(application_name=name, dbname=connections.settings["second"]["NAME"])
-    known = {"DJANGO_SETTINGS_MODULE": "tests.places.site", "SECOND_URL": url}
-    return known | {"ROUTER": "tests.places.routers.SparksElsewhere"} | more
-
-
-def burn(count: int = 30) -> None:
-    """Rows that end soon in both; waits for that."""
-    due = timezone.now() + timedelta(seconds=1)
-    Spark.objects.bulk_create(Spark(flash=True, expires_at=due) for _ in range(count))
-    Token.objects.bulk_create(Token(expires_at=due) for _ in range(count))
-    until(lambda: not (Spark.objects.exists() or Token.objects.exists()), 20)
-
-
-def test_one_worker_for_both(consumer: Start) -> None:
-    working = consumer("both", **site("both"))
-    burn()
-    assert (ended("default"), ended("second")) == ({"tokens": 30}, {"flashes": 30})
-    assert working.end() == 0
-
-
-def test_a_database_that_is_away_holds_up_no_other(consumer: Start) -> None:
-    away = "postgres://nobody@127.0.0.1:1/none"
-    working = consumer("half", **site("half", SECOND_URL=away))
-    Token.objects.create(expires_at=timezone.now() + timedelta(seconds=1))
-    until(lambda: not Token.objects.exists(), 15)
-    assert not working.has_ended()
-    until(lambda: "pulse failed" in working.log.read_text())
-
-
-class TestShards:
-    """The same tables in both databases."""
-
-    @pytest.fixture(autouse=True)
-    def router(self, settings: Any) -> None:
-        settings.DATABASE_ROUTERS = []
-
-    def test_a_shard_that_is_not_named_is_left_alone_and_told(self) -> None:
-        Token.objects.using("second").create(expires_at=timezone.now() - AGO)
-        manage("purge")
-        assert Token.objects.using("second").exists()
-        found = run_checks(tags=["database"], databases=["default", "second"])
-        assert [message.id for message in found] == ["lifecycle.W110"]
-
-    def test_named_ones_are_looked_after(self, settings: Any) -> None:
-        settings.LIFECYCLE_DATABASES = ["default", "second"]
-        for using in served():
-            Token.objects.using(using).create(expires_at=timezone.now() - AGO)
-        assert run_checks(tags=["database"], databases=["default", "second"]) == []
-        manage("lifecycle", "pause", "tokens")
-        manage("purge")
-        assert all(Token.objects.using(using).exists() for using in served())
-        with pytest.raises(LifecycleError, match="tokens is paused"):
-            states.pause("tokens", using="second")
-        manage("lifecycle", "resume", "tokens")
-        manage("purge")
-        assert not any(Token.objects.using(using).exists() for using in served())
-        assert (ended("default"), ended("second")) == ({"tokens": 1}, {"tokens": 1})
-
-    def test_a_command_about_a_row_wants_to_know_where(self, settings: Any) -> None:
-        settings.LIFECYCLE_DATABASES = ["default", "second"]
-        for using in served():
-            Token.objects.using(using).create(pk=5)
-        for command in (("why",), ("restore", "--policy", "tokens"), ("hold",)):
-            with pytest.raises(CommandError, match="Say in which --database: default, second"):
-                manage("lifecycle", *command, "zoo.Token:5")
-        manage("lifecycle", "hold", "zoo.Token:5", "--database", "second", "--reason", "dispute")
-        assert list(Event.objects.using("second").values_list("kind", flat=True))
-        assert "dispute" in manage("lifecycle", "holds")
-        assert not Event.objects.using("default").filter(kind="hold_placed").exists()
-
-    def test_a_row_says_where_it_is(self, settings: Any) -> None:
-        settings.LIFECYCLE_DATABASES = ["default", "second"]
-        rows = [Token.objects.using(using).create(pk=5) for using in served()]
-        hold(rows[1])
-        assert Event.objects.using("second").filter(kind="hold_placed").exists()
-        assert not Event.objects.using("default").filter(kind="hold_placed").exists()
 
 
 def test_a_database_without_a_ledger_gets_no_functions(settings: Any) -> None:
