@@ -42,22 +42,22 @@ class Step:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the backfill of one policy has come; `about` is the planner's count of all rows."""
+    """How far the backfill of one policy has come, in rows.
+
+    about     the planner's count of all rows; what is read, where all is
+    percent   100 only when all is read
+    """
 
     why: str
     finished: bool
     read: int
     about: int
+    percent: int
     listed: int
     failed: int
 
-    @property
-    def percent(self) -> int:
-        """Of the rows, as far as the planner knows; 100 only when all are read."""
-        return 100 if self.finished else min(99, 100 * self.read // max(self.about, 1))
-
     def __str__(self) -> str:
-        return f"{self.read} of about {max(self.about, self.read)} rows ({self.percent} %)"
+        return f"{self.read} of about {self.about} rows ({self.percent} %)"
 
 
 def mark(policy: Policy, using: str, filled: bool, anew: bool) -> None:
@@ -175,14 +175,18 @@ def _note(policy: Policy, using: str, found: Found, pause: float, finished: bool
 def progress(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> Progress | None:
     """How far the backfill of a policy has come; None where its table never had to be read."""
     walk = Backfill.objects.using(using).filter(policy=policy.name).first()
-    if walk is None:
-        return None
-    finished = walk.finished_at is not None
-    about = walk.read if finished else estimated_rows(policy, using)
-    return Progress(walk.why, finished, walk.read, about, walk.listed, walk.failed)
+    return _progress(walk, policy, using) if walk else None
 
 
-def is_read(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> bool:
-    """Whether every row that was there before the policy has been looked at."""
-    found = progress(policy, using)
-    return found is None or found.finished or found.why != Backfill.Why.DECLARED
+def unfinished(using: str = DEFAULT_DB_ALIAS) -> dict[str, Progress]:
+    """Of the policies whose tables are not read to the end, how far they have come."""
+    declared = {policy.name: policy for policy in all_policies()}
+    walks = Backfill.objects.using(using).filter(finished_at=None, policy__in=declared)
+    return {walk.policy: _progress(walk, declared[walk.policy], using) for walk in walks}
+
+
+def _progress(walk: Backfill, policy: Policy, using: str) -> Progress:
+    done, read = walk.finished_at is not None, walk.read
+    about = read if done else max(read, estimated_rows(policy, using))
+    percent = 100 if done else min(99, 100 * read // max(about, 1))
+    return Progress(walk.why, done, read, about, percent, walk.listed, walk.failed)

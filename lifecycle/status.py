@@ -7,6 +7,7 @@ from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS
 
 from . import hours
+from .backfill import Progress, unfinished
 from .capture import Signals
 from .compile import compiled
 from .conf import conf
@@ -31,6 +32,7 @@ class Status:
     lag         how long something due has waited for a worker at most, in seconds; None while the
                 policy is outside its purge hours
     opens_at    when the purge hours begin, where the policy is outside them
+    backfill    how far the table is read for rows that no trigger has seen; None when it is
     last_run    when the last pass began that found something, and the kind of its error
     problems    what is wrong with it, in words
     """
@@ -53,6 +55,7 @@ class Status:
     fingerprint: str = ""
     barred: bool = False
     enforced: bool = False
+    backfill: Progress | None = None
     capture: str = ""
     blind_to: tuple[str, ...] = ()
     database: str = DEFAULT_DB_ALIAS
@@ -82,9 +85,10 @@ def statuses(using: str = DEFAULT_DB_ALIAS, max_lag: float | None = None) -> lis
     for name in declared.keys() & found.keys() - here:
         if not found[name].has_rows:
             del found[name]  # its rows are in another database, where it is told
-    gaps = unrecorded(using)
+    gaps, come = unrecorded(using), unfinished(using)
     for name, each in found.items():
         _describe(each, declared.get(name))
+        each.backfill = come.get(name)
         most = conf.MAX_LAG if max_lag is None else max_lag
         each.problems = _problems(each, declared.get(name), most)
         each.problems += _gaps(declared.get(name), gaps)

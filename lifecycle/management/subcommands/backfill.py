@@ -50,7 +50,7 @@ def _read(policy: Policy, using: str, rate: int | None, console: Console) -> Non
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(policy.name)
         while (come := progress(policy, using)) and not come.finished:
-            bar.update(task, completed=come.read, total=max(come.about, come.read) or None)
+            bar.update(task, completed=come.read, total=come.about or None)
             done = step(policy, using, hurried=True)
             if done is None:
                 refuse_stopped(policy, using)

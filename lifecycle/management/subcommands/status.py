@@ -107,6 +107,8 @@ def _remarks(each: Status) -> list[str]:
         lines.append("all of it is held")
     if each.held and each.enforced:
         lines.append("its holds stop the site's own deletes too")
+    if each.backfill:
+        lines.append(f"backfill: {each.backfill} read")
     if each.blind_to:
         lines.append(f"signals do not see {', '.join(each.blind_to)}")
     if each.last_error:

@@ -31,7 +31,8 @@ What is left to do in the project:
     "huey.contrib.djhuey" and HUEY, out of the settings; stop `run_huey`; uninstall the package."""
 
 LATER = """To drop it later:
-  DROP TABLE lifecycle_event, lifecycle_agenda, lifecycle_exception, lifecycle_policy, purge_run;
+  DROP TABLE lifecycle_event, lifecycle_agenda, lifecycle_exception, lifecycle_policy,
+    lifecycle_backfill, purge_run;
   DROP SCHEMA lifecycle_kept CASCADE;"""
 
 
