@@ -79,7 +79,9 @@ class Site:
         self.stop()
         self.worker = self.project.start("run_huey")
         self.until(lambda: self.backfilled() >= 1)
-        counts = self.ask("SELECT count(*), sum(count) FROM lifecycle_event WHERE cause = 'backfill'")
+        counts = self.ask(
+            "SELECT count(*), sum(count) FROM lifecycle_event WHERE cause = 'backfill'"
+        )
         print("backfill: {} events about {} rows".format(*counts[0]))
 
     def observe(self) -> None:
