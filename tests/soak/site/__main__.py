@@ -80,7 +80,8 @@ class Site:
         self.worker = self.project.start("run_huey")
         self.until(lambda: self.backfilled() >= 1)
         counts = self.ask(
-            "SELECT count(*), sum(count) FROM lifecycle_event WHERE cause = 'backfill'"
+            "SELECT count(*), sum(count) FROM lifecycle_event"
+            " WHERE detail ->> 'carried' = 'backfill'"
         )
         print("backfill: {} events about {} rows".format(*counts[0]))
 
