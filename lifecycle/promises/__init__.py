@@ -1,8 +1,8 @@
 """The promises as SQL: each file beside this one finds what breaks one promise.
 
 A file gives `(event, subject, problem)` for each violation and nothing when the promise is kept.
-They read the ledger from its beginning, and 2 and 11 the tables of the policies; on a large site
-run them where it is quiet, or on a restored copy.
+They read the ledger from its beginning, and 2 and 11 the tables of the policies, in one snapshot;
+no write waits for them. On a large site run them where it is quiet, or on a restored copy.
 """
 
 from collections.abc import Iterable
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
 from psycopg import sql
 
+from .. import models
 from ..compile import compiled
 from ..db import Placed, Raw, fetch, part, scalar
 from ..hours import opened_at
@@ -22,6 +23,7 @@ from ..literals import literal
 from ..policy import Policy
 from ..registry import all_policies
 from ..returned import TAKEN, ended_tables, search
+from ..sqlfile import load
 from ..sync import is_test_database, tables_in
 
 FOLDER = Path(__file__).parent
@@ -56,7 +58,10 @@ def check(
     Raises `DatabaseError` where a policy cannot be evaluated; `unreadable` says which.
     """
     chosen = names() if only is None else list(only)
+    outermost = not connections[using].in_atomic_block
     with transaction.atomic(using=using):
+        if outermost:
+            fetch(using, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         params = _params(using, stated)
         readable = _readable(using)
         found = {name: _violations(using, name, params, readable) for name in chosen}
@@ -73,7 +78,7 @@ def _violations(
     using: str, name: str, params: dict[str, Any], readable: list[Policy]
 ) -> list[Violation]:
     rows = Raw(" UNION ALL ".join(_rows(policy) for policy in readable) or NO_ROWS)
-    parts = {"rows": part(rows)}
+    parts = {"rows": part(rows), "fold": part(Raw(_fold(using)))}
     if "{returned}" in _load(name):
         parts["returned"] = part(_returned(using, {label_of(policy) for policy in readable}))
     text = sql.SQL(_load(name)).format(**parts).as_string()
@@ -82,6 +87,17 @@ def _violations(
         while cursor.nextset():
             pass  # a file of several statements: the last one gives the violations
         return [Violation(*row) for row in cursor.fetchall()]
+
+
+def _fold(using: str) -> str:
+    """The functions that fold events, as they are, but into tables of the check."""
+    schema = "SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = {}"
+    text = ";\n".join(load(models.__file__, name) for name in ("list_v1", "apply_v1"))
+    for name in ("agenda", "exception", "policy"):
+        text = text.replace(f"@tables@.lifecycle_{name}", f"pg_temp.fold_{name}")
+    for name in ("list_v1", "apply_v1"):
+        text = text.replace(f"lifecycle.{name}(", f"pg_temp.{name}(")
+    return text.replace("@tables@", scalar(using, schema.format("'lifecycle_event'::regclass")))
 
 
 @cache
