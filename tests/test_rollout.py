@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import F, Q
 from django.utils import timezone
 
+import purge
 from lifecycle import Policy, expire_now, hold, registry, release, restore
 from lifecycle.backfill import ask, step
 from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
@@ -103,6 +104,19 @@ def test_what_the_new_code_ends_sooner_the_old_does_not() -> None:
     with code(new):
         run_until_idle()
     assert not Draft.objects.filter(pk=draft.pk).exists()
+
+
+def test_an_override_that_waits_does_not_outlive_the_declaration_it_was_asked_of() -> None:
+    now = timezone.now()
+    rows = [Draft.objects.create(created_at=now - age * HOUR) for age in (1, 7)]
+    number = purge.enqueue("drafts", older_than=6 * HOUR, grace=timedelta(0), actor="jo")
+    with code(other(expires=F("created_at") + 12 * HOUR, grace=timedelta(days=30))):
+        sync("default")
+        run_due()
+        assert [*Draft.objects.order_by("pk")] == rows
+        assert Event.objects.filter(kind="policy_changed").latest("id").settled == [number]
+        rebuild("default")
+        assert not AgendaEntry.objects.filter(event=number).exists()
 
 
 def backfill_all(policy: str) -> None:

@@ -1,7 +1,10 @@
 -- Store a policy's definition and tell the ledger; a changed one keeps its state. While people have
 -- paused every policy that would end rows, a new one begins paused. One that begins anew gets the
--- state of a new one, and what the agenda still lists of its earlier life goes.
-WITH stored AS (
+-- state of a new one, and what the agenda still lists of its earlier life goes. So do overrides that
+-- wait (entries without rows): they were asked for of another declaration, whose ages they are made of.
+WITH known AS MATERIALIZED (
+    SELECT fingerprint FROM lifecycle_policy WHERE name = %(name)s
+), stored AS (
     INSERT INTO lifecycle_policy (name, model, fingerprint, state, key_kind, due_sql, state_sql,
                                   enforced, spent, declared_at)
     VALUES (%(name)s, %(model)s, %(fingerprint)s,
@@ -20,6 +23,6 @@ SELECT lifecycle.write_v1('policy_changed', name, model, NULL, 0, NULL, NULL, NU
         || CASE WHEN enforced THEN '{{"enforced": true}}'::jsonb ELSE '{{}}' END
         || CASE WHEN %(is_new)s THEN jsonb_build_object('state', state) ELSE '{{}}' END
         || CASE WHEN %(anew)s <> '' THEN jsonb_build_object('anew', %(anew)s::text) ELSE '{{}}' END,
-    CASE WHEN %(anew)s <> ''
-         THEN (SELECT array_agg(event_id) FROM lifecycle_agenda WHERE policy = name) END)
+    (SELECT array_agg(event_id) FROM lifecycle_agenda WHERE policy = name AND (%(anew)s <> ''
+        OR count = 0 AND EXISTS (SELECT FROM known WHERE known.fingerprint <> stored.fingerprint))))
 FROM stored
