@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 SIZES = (100, 10_000)  # rows of a batch: least and most
 SLOW = 0.5  # seconds; PostgreSQL looks for deadlocks after 1
 PATIENCE = 10  # times that a row or a policy which is locked is tried again
-NO_STATE = "SELECT NULL::{} AS key, false AS matches, NULL::timestamptz AS due LIMIT 0"
+NO_STATE = """SELECT NULL::{} AS key, false AS matches, false AS keep, NULL::timestamptz AS due
+    LIMIT 0"""
 
 
 def settle_all(replay: "Replay", report: "Report", act: bool) -> None:

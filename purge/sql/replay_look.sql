@@ -17,7 +17,7 @@ WITH lc_found AS MATERIALIZED (
 ), lc_here AS MATERIALIZED (
     SELECT {column}::{kind} AS key, {identity} AS identity FROM {table} WHERE {rows}
 ), lc_state AS MATERIALIZED (
-    SELECT lc_s.key::{kind} AS key, lc_s.matches, lifecycle.finite_v1(lc_s.due::timestamptz) AS due
+    SELECT lc_s.key::{kind} AS key, lc_s.matches, lc_s.keep, lifecycle.finite_v1(lc_s.due::timestamptz) AS due
     FROM ({state_sql}) AS lc_s WHERE {state_rows}
 ), lc_held AS MATERIALIZED (
     SELECT key FROM lifecycle_exception
@@ -26,7 +26,7 @@ WITH lc_found AS MATERIALIZED (
     SELECT lc_found.*, lc_here.key IS NOT NULL AS here, lc_state.matches, lc_state.due,
         coalesce(lc_here.identity IS DISTINCT FROM lc_found.identity, false) AS replaced,
         EXISTS (SELECT FROM lc_held WHERE lc_held.key IN ('', lc_found.key::text)) AS held,
-        coalesce(lc_state.matches AND lc_state.due <= lc_found.recorded_at, false) AS expired
+        coalesce(lc_state.matches AND NOT lc_state.keep AND lc_state.due <= lc_found.recorded_at, false) AS expired
     FROM lc_found LEFT JOIN lc_here ON lc_here.key = lc_found.key
     LEFT JOIN lc_state ON lc_state.key = lc_found.key
 )
@@ -48,7 +48,7 @@ FROM lc_known CROSS JOIN LATERAL (SELECT CASE
     WHEN same THEN NULL
     WHEN written > event THEN ARRAY['unsure', 'no identity tells it from a newer row']
     WHEN %(judged)s AND expired THEN NULL
-    ELSE ARRAY['unsure', 'no identity, and it had not expired when it ended'] END AS said
+    ELSE ARRAY['unsure', 'no identity, and it had not expired when it ended or is kept'] END AS said
 ) AS lc_first CROSS JOIN LATERAL (SELECT CASE
     WHEN lc_first.said IS NOT NULL THEN lc_first.said
     WHEN held THEN ARRAY['held', '']

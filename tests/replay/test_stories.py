@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from django.db.models import F, Model
+from django.db.models import F, Model, Q
 from django.utils import timezone
 
 import lifecycle
@@ -219,3 +219,18 @@ def take_away(table: str, triggers: bool) -> None:
         else:
             cursor.execute("SET LOCAL session_replication_role = replica")
             cursor.execute(f"DELETE FROM {table}")
+
+
+def test_a_row_that_the_site_changed_back_and_keeps_is_not_updated_again() -> None:
+    policy = get_policy("accounts")
+    values = {option: getattr(policy, option) for option in OPTIONS}
+    row = Account.objects.create(seen_at=NOW - timedelta(days=50))
+    run_until(timezone.now() + 2 * HOUR)
+    kept = Policy("accounts", Account, **values | {"keep_while": Q(email="keep")})
+    registry._policies["accounts"] = kept
+    try:
+        sync.store(kept, "default")
+        Account.objects.filter(pk=row.pk).update(active=True, email="keep")
+        assert verdicts(replay()) == {"newer": 1}
+    finally:
+        registry._policies["accounts"] = policy
