@@ -183,7 +183,7 @@ class _Settling:
         params = batch.params(
             locked, ids=ids, mark=self.replay.mark, missing=bool(group.by) and self.told_by is None,
             updates=bool(group.updates), judged=own is not None and group.kind != "deleted",
-            stopped=self._stopped(batch),
+            stopped=self._stopped(batch), on_request=own is not None and own.on_request,
         )  # fmt: skip
         with without_loops(batch.using):
             return fetch(batch.using, batch.sql("replay_look", **parts), params)

@@ -82,7 +82,9 @@ def _as_before(policy: "Policy | None") -> str:
     matches = f"EXISTS (SELECT FROM ({code.state_sql}) AS lc_s WHERE lc_s.key = {column} AND lc_s.matches)"  # noqa: E501
     constant = {n: v for n, v in policy.disposition.values.items() if not isinstance(v, Combinable)}  # type: ignore[attr-defined]
     differ = [f"{a} IS DISTINCT FROM ({b})" for a, b in assignments(policy, constant)]
-    return f"({' OR '.join([*differ, matches])})"
+    # What is set to constants tells by itself. An erasure's `when` would match for ever.
+    tells = len(constant) == len(policy.disposition.values) or (policy.on_request and differ)  # type: ignore[attr-defined]
+    return f"({' OR '.join(differ if tells else [*differ, matches])})"
 
 
 def _column(model: type[Model]) -> str:

@@ -43,7 +43,7 @@ FROM lc_known CROSS JOIN LATERAL (SELECT CASE
     WHEN %(updates)s AND written > event AND coalesce(ended > event, false)
         THEN ARRAY['unsure', 'it was written again after it had gone']
     WHEN %(updates)s AND written > event THEN ARRAY['newer', 'changed since by the site']
-    WHEN %(updates)s AND (matches AND due IS NOT NULL) IS NOT TRUE
+    WHEN %(updates)s AND (matches AND (due IS NOT NULL OR %(on_request)s)) IS NOT TRUE
         THEN ARRAY['unsure', 'its policy does not match it now']
     WHEN same THEN NULL
     WHEN written > event THEN ARRAY['unsure', 'no identity tells it from a newer row']

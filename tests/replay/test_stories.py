@@ -13,14 +13,16 @@ from django.db.models import F, Model, Q
 from django.utils import timezone
 
 import lifecycle
+import purge
 from lifecycle import registry, states, sync
+from lifecycle.dispositions import Update
 from lifecycle.models import Event
 from lifecycle.policy import OPTIONS, Policy
 from lifecycle.registry import get_policy
 from lifecycle.testing import capture_off, run_until
 from purge.models import Returned, Run
 from purge.replay import Replay, Report, carry_out, plan
-from tests.zoo.models import Account, Coupon, Member, Ticket, Token
+from tests.zoo.models import Account, Client, Coupon, Member, Ticket, Token
 
 from .dumps import dump, load
 
@@ -234,3 +236,28 @@ def test_a_row_that_the_site_changed_back_and_keeps_is_not_updated_again() -> No
         assert verdicts(replay()) == {"newer": 1}
     finally:
         registry._policies["accounts"] = policy
+
+
+def test_what_was_changed_on_request_is_known_by_its_columns() -> None:
+    row = Client.objects.create(email="a@b.c")
+    purge.erase(row, reference="DSR-1", actor="ann")
+    assert verdicts(replay()) == {}
+    with capture_off():
+        Client.objects.filter(pk=row.pk).update(email="a@b.c")
+    assert verdicts(replay()) == {"unsure": 1}, "it has no identity"
+
+
+def test_what_was_changed_on_request_is_changed_again_where_an_identity_tells() -> None:
+    policy = Policy("members-asked", Member, on_request=True, disposition=Update(email=""))
+    registry._policies[policy.name] = policy
+    try:
+        sync.store(policy, "default")
+        row = Member.objects.create(email="a@b.c")
+        purge.erase(row, reference="DSR-1", actor="ann")
+        with capture_off():
+            Member.objects.filter(pk=row.pk).update(email="a@b.c")
+        assert verdicts(replay()) == {"ended": 1}
+        assert Member.objects.get().email == ""
+        assert verdicts(replay()) == {}
+    finally:
+        del registry._policies[policy.name]
