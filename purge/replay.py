@@ -24,7 +24,7 @@ from lifecycle.errors import LifecycleError
 from lifecycle.policy import Policy
 from lifecycle.registry import all_policies, get_policy
 
-from .models import Run
+from .models import Returned, Run
 
 VERDICTS = ("ended", "gone", "newer", "held", "blocked", "unsure")
 SHOWN = 1_000  # rows of a report
@@ -74,6 +74,7 @@ class Replay:
     dry: bool = False
     told: Callable[[int], None] = lambda rows: None  # progress: so many more were looked at
     run: Run = field(init=False)
+    found: int = 0  # rows that the plan has kept
     mark: int = 0  # the ledger's latest number when the search began
     absent: dict[By, int] = field(default_factory=dict)  # rows that ended and are not there
 
@@ -107,6 +108,7 @@ def plan(replay: Replay) -> Report:
     replay.mark = int(scalar(replay.using, "SELECT coalesce(max(id), 0) FROM lifecycle_event"))
     replay.run = _start(replay)
     replay.absent = find(replay)
+    replay.found = _found(replay)
     return _settled(replay, act=replay.dry)
 
 
@@ -126,7 +128,13 @@ def check_cap(replay: Replay, report: Report) -> None:
 
 
 def carry_out(replay: Replay) -> Report:
-    """End again what the plan has found; returns what became of it."""
+    """End again what the plan has found; returns what became of it.
+
+    `LifecycleError` where another replay took a plan that had waited for long for a killed one.
+    """
+    if _found(replay) != replay.found:
+        forget(replay)
+        raise LifecycleError("The plan has waited too long, nothing was changed: replay again.")
     report = _settled(replay, act=True)
     _finish(replay, report)
     return report
@@ -171,6 +179,10 @@ def _finish(replay: Replay, report: Report) -> None:
         return
     replay.run.finished_at = scalar(replay.using, "SELECT lifecycle.now_v1()")
     replay.run.save(using=replay.using, update_fields=["finished_at"])
+
+
+def _found(replay: Replay) -> int:
+    return Returned.objects.using(replay.using).filter(run=replay.run.pk).count()
 
 
 def _clear(replay: Replay) -> None:

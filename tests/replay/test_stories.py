@@ -16,12 +16,13 @@ import lifecycle
 import purge
 from lifecycle import registry, states, sync
 from lifecycle.dispositions import Update
+from lifecycle.errors import LifecycleError
 from lifecycle.models import Event
 from lifecycle.policy import OPTIONS, Policy
 from lifecycle.registry import get_policy
 from lifecycle.testing import capture_off, run_until
 from purge.models import Returned, Run
-from purge.replay import Replay, Report, carry_out, plan
+from purge.replay import Replay, Report, carry_out, forget, plan
 from tests.zoo.models import Account, Client, Coupon, Member, Ticket, Token
 
 from .dumps import dump, load
@@ -261,3 +262,17 @@ def test_what_was_changed_on_request_is_changed_again_where_an_identity_tells() 
         assert verdicts(replay()) == {}
     finally:
         del registry._policies[policy.name]
+
+
+def test_a_plan_that_another_replay_has_forgotten_is_not_carried_out() -> None:
+    Token.objects.create(expires_at=FUTURE).delete()
+    with capture_off():
+        Token.objects.create(pk=Event.objects.latest("id").subjects[0], expires_at=FUTURE)
+    late, other = Replay(actor="ann"), Replay(actor="jo", dry=True)
+    plan(late)
+    Run.objects.update(last_batch_at=NOW - HOUR)
+    plan(other)
+    forget(other)
+    with pytest.raises(LifecycleError, match="waited too long"):
+        carry_out(late)
+    assert not Run.objects.exists()
