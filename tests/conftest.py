@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings
+from django.test import TransactionTestCase
 from django.utils import timezone
 
 from lifecycle import embedded
@@ -52,3 +53,14 @@ def set_hours(monkeypatch: pytest.MonkeyPatch) -> "SetHours":
             monkeypatch.setattr(get_policy(name), "purge_hours", hours)
 
     return set_hours
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_what_is_filled() -> Iterator[None]:
+    """Of our own tests; the sample suite of a host is flushed as Django does it."""
+    with pytest.MonkeyPatch.context() as patch:
+        if settings.SETTINGS_MODULE == "tests.settings":
+            from tests import flushing
+
+            patch.setattr(TransactionTestCase, "_fixture_teardown", flushing.teardown)
+        yield
