@@ -13,6 +13,7 @@ from django.db import OperationalError, transaction
 from lifecycle.compile import compiled
 from lifecycle.db import Placed, Raw, fetch, scalar, statement
 from lifecycle.keys import label_of
+from lifecycle.models import PolicyState
 from lifecycle.registry import all_policies, policies_of
 from lifecycle.returned import identity_now
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .replay import Replay, Report
 
 SIZES = (100, 10_000)  # rows of a batch: least and most
+BARRED = {PolicyState.State.PAUSED.value, PolicyState.State.HALTED.value}
 SLOW = 0.5  # seconds; PostgreSQL looks for deadlocks after 1
 PATIENCE = 10  # times that a row or a policy which is locked is tried again
 NO_STATE = """SELECT NULL::{} AS key, false AS matches, false AS keep, NULL::timestamptz AS due
@@ -189,7 +191,11 @@ class _Settling:
             return fetch(batch.using, batch.sql("replay_look", **parts), params)
 
     def _stopped(self, batch: Again) -> str:
-        return standing(self.told_by, batch.using, any_hour=True) if self.told_by else ""
+        """Why nothing of it ends now. What the site had deleted waits for every policy's pause."""
+        if self.told_by:
+            return standing(self.told_by, batch.using, any_hour=True)
+        found = [standing(each, batch.using) for each in policies_of(self.policy.model)]
+        return next((why for why in found if why in BARRED), "")
 
     def _end(self, batch: Again, keys: list[Any]) -> None:
         if not keys:

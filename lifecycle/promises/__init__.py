@@ -63,7 +63,7 @@ def check(
         if outermost:
             fetch(using, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         params = _params(using, stated)
-        readable = _readable(using)
+        readable = _readable(using) if any("{r" in _load(name) for name in chosen) else []
         found = {name: _violations(using, name, params, readable) for name in chosen}
         transaction.set_rollback(True, using=using)
     return found
@@ -78,7 +78,9 @@ def _violations(
     using: str, name: str, params: dict[str, Any], readable: list[Policy]
 ) -> list[Violation]:
     rows = Raw(" UNION ALL ".join(_rows(policy) for policy in readable) or NO_ROWS)
-    parts = {"rows": part(rows), "fold": part(Raw(_fold(using)))}
+    parts = {"rows": part(rows)}
+    if "{fold}" in _load(name):
+        parts["fold"] = part(Raw(_fold(using)))
     if "{returned}" in _load(name):
         parts["returned"] = part(_returned(using, {label_of(policy) for policy in readable}))
     text = sql.SQL(_load(name)).format(**parts).as_string()

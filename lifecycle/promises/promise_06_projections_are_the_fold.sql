@@ -1,7 +1,7 @@
 -- 6. Agenda, exceptions and states equal the fold of the ledger. Folds it once more, in one snapshot,
 -- into tables of its own that a rollback takes away: no write of the site waits.
-CREATE TEMP TABLE fold_agenda (LIKE lifecycle_agenda INCLUDING ALL) ON COMMIT DROP;
-CREATE TEMP TABLE fold_exception (LIKE lifecycle_exception INCLUDING ALL) ON COMMIT DROP;
+CREATE TEMP TABLE fold_agenda (LIKE lifecycle_agenda, PRIMARY KEY (event_id)) ON COMMIT DROP;
+CREATE TEMP TABLE fold_exception (LIKE lifecycle_exception INCLUDING IDENTITY) ON COMMIT DROP;
 CREATE TEMP TABLE fold_policy ON COMMIT DROP AS SELECT * FROM lifecycle_policy;
 {fold};
 DO $$ DECLARE

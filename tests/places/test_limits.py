@@ -138,7 +138,8 @@ def without_low(transactional_db: None) -> Iterator[None]:
 def test_attached_partition() -> None:
     ask(
         "CREATE TABLE zoo_reading_new (LIKE zoo_reading INCLUDING INDEXES);"
-        "INSERT INTO zoo_reading_new (id, region, expires_at) VALUES (5, 'x', now());"
+        "INSERT INTO zoo_reading_new (id, region, expires_at)"
+        " VALUES (5, 'x', now() - interval '5 s');"
         f"ALTER TABLE zoo_reading ATTACH PARTITION zoo_reading_new {BOUNDS}"
     )
     assert "lifecycle.W105" in found_by_check()

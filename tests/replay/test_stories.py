@@ -146,6 +146,10 @@ STORIES = {
     "its policy held": Story(
         member(expires_at=PAST), "held", after=lambda row: lifecycle.hold("members")
     ),
+    "deleted by the host, a policy of the table paused": Story(
+        member(expires_at=FUTURE), "blocked", before=host_deletes,
+        after=lambda row: states.pause("members", "ann"),
+    ),
     "its policy paused": Story(
         member(expires_at=PAST), "blocked", after=lambda row: states.pause("members", "ann")
     ),
