@@ -131,7 +131,7 @@ def test_several_databases(project: Project, databases: list[str]) -> None:
     project.manage("makemigrations shop archive")
     follow(HOW_TO / "several-databases.md", project, {})
     for url, app in zip(databases, ("shop", "archive"), strict=True):
-        ask(url, f"INSERT INTO {app}_cart (expires_at) VALUES (now())")
+        ask(url, f"INSERT INTO {app}_cart (expires_at) VALUES (now() - interval '5 s')")
     assert "Purge in second" in project.manage("purge")
     assert [ask(url, PURGED) for url in databases] == [[("shop-carts", 1)], [("archive-carts", 1)]]
 
@@ -146,6 +146,6 @@ def test_run_behind_pgbouncer(project: Project, databases: list[str]) -> None:
         project.append("mysite/settings.py", said["append: mysite/settings.py"])
         project.variables["LIFECYCLE_DIRECT_URL"] = databases[0]
         project.manage("makemigrations archive", "migrate -v0")
-        ask(databases[0], "INSERT INTO archive_cart (expires_at) VALUES (now())")
+        ask(databases[0], "INSERT INTO archive_cart (expires_at) VALUES (now() - interval '5 s')")
         project.manage("purge")
     assert ask(databases[0], PURGED) == [("archive-carts", 1)]

@@ -41,11 +41,11 @@ def test_commit_that_failed_may_have_committed(consumer: Start, proxy: Proxy) ->
     assert proxy.done == 2
     assert endings() == {str(each.pk): 1 for each in made}
     assert sum(Run.objects.values_list("purged", flat=True)) == 100
-    until(lambda: Run.objects.filter(error="OperationalError", purged__gt=0).count() == 2, 30)
+    until(lambda: Run.objects.filter(error="OperationalError", purged__gt=0).exists(), 30)
     assert not cut.has_ended()
 
 
-TCP, KEEPALIVE, HUNDREDTHS = Path("/proc/net/tcp"), "02", 100
+TCP, ESTABLISHED, KEEPALIVE, HUNDREDTHS = Path("/proc/net/tcp"), "01", "02", 100
 
 
 @pytest.mark.skipif(not TCP.exists(), reason="the system does not show its timers")
@@ -57,7 +57,12 @@ def test_connections_notice_that_the_server_is_gone(consumer: Start, proxy: Prox
 
 
 def timers(port: int) -> list[tuple[str, float]]:
-    """What the system waits for on connections to a port, and for how many seconds yet."""
+    """What the system waits for on open connections to a port, and for how many seconds yet."""
     lines = [line.split() for line in TCP.read_text().splitlines()[1:]]
-    found = [each[5].split(":") for each in lines if each[2].endswith(f":{port:04X}")]
+    found = [each[5].split(":") for each in lines if _is_open(each, port)]
     return [(kind, int(left, 16) / HUNDREDTHS) for kind, left in found]
+
+
+def _is_open(line: list[str], port: int) -> bool:
+    # A closed one is listed for a minute more.
+    return line[2].endswith(f":{port:04X}") and line[3] == ESTABLISHED
