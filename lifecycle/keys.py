@@ -27,10 +27,6 @@ class Key:
     db_type: str
     kind: str
 
-    def adapt(self, value: Any) -> Any:
-        """A key from Python, as the ledger's type."""
-        return str(value) if self.kind == "text" else value
-
 
 def key_of(model: type[Model]) -> Key:
     """The key of the model's own table; of a child table, the column that points to its parent."""
