@@ -38,11 +38,11 @@ def run_until(when: datetime, using: str = DEFAULT_DB_ALIAS) -> Ended:
         raise LifecycleError(f"{ABSENT} {', '.join(absent)}.")
     last = scalar(using, "SELECT coalesce(max(id), 0) FROM lifecycle_event")
     with _settings_kept(using):
-        due = _next_due(using)
+        due = next_due(using)
         while due and due <= when:
             set_clock(max(due, _now(using)), using)
             call_command("purge", database=using, stdout=StringIO())
-            before, due = due, _next_due(using)
+            before, due = due, next_due(using)
             if due == before:
                 raise LifecycleError(
                     f"What fell due at {due} is still due: see `lifecycle status`."
@@ -109,7 +109,8 @@ def _now(using: str) -> datetime:
     return scalar(using, "SELECT lifecycle.now_v1()")
 
 
-def _next_due(using: str) -> datetime | None:
+def next_due(using: str = DEFAULT_DB_ALIAS) -> datetime | None:
+    """The earliest time at which a policy that may act has something due."""
     return scalar(using, statement(__file__, "next_due"))
 
 

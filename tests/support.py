@@ -9,14 +9,15 @@ from typing import Any, Protocol
 
 import psycopg
 from django.db import connection, connections, transaction
-from django.db.models import DateTimeField, Min, QuerySet
+from django.db.models import DateTimeField, QuerySet
 from django.utils import timezone
 
 from lifecycle import hold, registry, sync
 from lifecycle.fingerprint import field_names
-from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
+from lifecycle.models import Event
 from lifecycle.policy import OPTIONS, Policy
 from lifecycle.registry import get_policy, policies_of
+from lifecycle.testing import next_due
 from purge.outcome import Outcome
 from purge.runner import run_due
 from tests.clock import pass_time
@@ -38,15 +39,6 @@ def run_until_idle(
             return done
         assert time.monotonic() < give_up, f"still due after {deadline} s: {due}"
         time.sleep(max(0.0, (due - database_now()).total_seconds()))
-
-
-def next_due() -> datetime | None:
-    """The earliest time on the agenda of policies that may act."""
-    enabled = PolicyState.objects.filter(state="enabled").values("name")
-    held = LifecycleException.objects.filter(kind="hold", key="").values("model")
-    acting = enabled.exclude(model__in=held)
-    entries = AgendaEntry.objects.filter(policy__in=acting)
-    return entries.aggregate(due=Min("due_at"))["due"]
 
 
 def database_now() -> datetime:
