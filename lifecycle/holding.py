@@ -111,9 +111,9 @@ def release(
     return len(held)
 
 
-def holds(using: str = DEFAULT_DB_ALIAS) -> list[Hold]:
-    """Every hold that stands, the oldest first."""
-    return [Hold(*row) for row in fetch(using, statement(__file__, "holds"))]
+def holds(using: str = DEFAULT_DB_ALIAS, numbers: list[int] | None = None) -> list[Hold]:
+    """Every hold that stands, or those of these numbers, the oldest first."""
+    return [Hold(*row) for row in fetch(using, statement(__file__, "holds"), {"numbers": numbers})]
 
 
 def _let_go(number: int, policy: str, model: str, using: str, row: dict[str, Any]) -> None:

@@ -58,16 +58,17 @@ def why(model: type[Model], key: str, using: str | None = None) -> Why:
     using = using or home(model)
     events, complete = _story(model, key, using)
     exists = every_row(model, using).filter(pk=key).exists()
-    held = _holds_on(model._meta.label_lower, key_told(model, key, using), using)
-    found = verdicts(model, key, using, events) if exists else []
+    held = holds_on(model, key, using)
+    found = verdicts(model, key, using, events, held) if exists else []
     says = _in_short(model, exists, events, found)
     name = f"{model._meta.label}:{key}"
     return Why(name, exists, says, found, held, events, complete)
 
 
-def verdicts(model: type[Model], key: str, using: str, events: list[Event]) -> list[Verdict]:
+def verdicts(
+    model: type[Model], key: str, using: str, events: list[Event], held: list[Hold]
+) -> list[Verdict]:
     """What each policy means now for a row that is there; of its events, the newest first."""
-    held = _holds_on(model._meta.label_lower, key_told(model, key, using), using)
     # An entry has the number of its event: known where the agenda is too long to be searched.
     entries = {event.pk for event in events} | set(entries_about(model, key, using) or ())
     looks = [_Look(policy, key, using, entries, held, events) for policy in policies_of(model)]
@@ -86,10 +87,12 @@ def _story(model: type[Model], key: str, using: str) -> tuple[list[Event], bool]
     return list(told), before == 0
 
 
-def _holds_on(label: str, key: str, using: str) -> list[Hold]:
+def holds_on(model: type[Model], key: str, using: str) -> list[Hold]:
+    """The holds in force on a row, or on all rows of its table."""
+    label, key = model._meta.label_lower, key_told(model, key, using)
     on = LifecycleException.objects.using(using).filter(kind="hold", model=label)
-    numbers = set(on.filter(key__in=("", key)).values_list("event_id", flat=True))
-    return [each for each in holds(using) if each.number in numbers and each.in_force]
+    numbers = list(on.filter(key__in=("", key)).values_list("event_id", flat=True))
+    return [each for each in holds(using, numbers) if each.in_force]
 
 
 def _in_short(

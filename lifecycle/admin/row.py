@@ -17,7 +17,7 @@ from ..models import AgendaEntry, Event, LifecycleException
 from ..naming import every_row, key_told, named, parse, row_of
 from ..places import home
 from ..registry import policies_of
-from ..why import verdicts
+from ..why import holds_on, verdicts
 from .deeds import DEEDS, do
 
 LARGE = ("subjects_bigint", "subjects_uuid", "subjects_text", "subjects_range", "identities")
@@ -95,11 +95,12 @@ def story(model: type[Model], key: str, before: int | None = None) -> dict[str, 
     told = Event.objects.using(using).filter(pk__in=found.events).defer(*LARGE)
     events, entries = _said(told.order_by("-pk")), entries_about(model, key, using)
     is_there = every_row(model, using).filter(pk=key).exists()
+    row = (model, key, using)
     return {
         "row": f"{model._meta.label}:{key}",
         "is_there": is_there,
         "is_tracked": bool(policies_of(model)),
-        "verdicts": verdicts(model, key, using, events) if is_there else [],
+        "verdicts": verdicts(*row, events, holds_on(*row)) if is_there else [],
         "exceptions": _exceptions(model, key, using),
         "too_long": entries is None,
         "entries": AgendaEntry.objects.using(using).filter(pk__in=entries or []).order_by("due_at"),
