@@ -17,6 +17,7 @@ _HOMES = {
     "Rows": "capture",
     "Signals": "capture",
     "register": "registry",
+    "keep_forever": "coverage",
     "live": "querysets",
     "tombstoned": "querysets",
     "LifecycleQuerySetMixin": "querysets",

@@ -14,6 +14,7 @@ class Conf:
     MAX_LAG: float = 600.0  # seconds
     PURGE_HOURS: tuple[int, int] | None = None
     RECONCILE_DAYS: float = 7
+    REQUIRE_COVERAGE: bool = False
 
     def __getattribute__(self, name: str) -> Any:
         default = super().__getattribute__(name)

@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Tags, register
 
 from lifecycle.registry import all_policies
 
+from .coverage import check_coverage
 from .databases import DATABASES
 from .expressions import EXPRESSIONS
 from .installed import check_database
@@ -31,4 +32,5 @@ def check_policies(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
 
 
 register(check_project, TAG, Tags.models)
+register(check_coverage, TAG, Tags.models)
 register(check_database, TAG, Tags.database)
