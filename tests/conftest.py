@@ -13,7 +13,7 @@ from lifecycle import embedded
 if TYPE_CHECKING:
     from tests.support import SetHours
 
-pytest_plugins = ["tests.promises.support"]
+pytest_plugins = ["tests.promises.support", "tests.s3.fixtures"]
 
 # Settings are loaded before this file, connections are opened after it; the entry is shared.
 if settings.EMBEDDED_DATABASE:

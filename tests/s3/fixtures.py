@@ -1,0 +1,34 @@
+"""S3 servers for every test that asks for one; what they import is read only then."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from .strict import Strict
+    from .swift import Server
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator["Server"]:
+    """A real S3 server, for all tests of this process; `s3_server.bucket()` is fresh."""
+    from . import swift
+
+    with swift.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _strict_server() -> Iterator["Strict"]:
+    from . import strict
+
+    with strict.running() as server:
+        yield server
+
+
+@pytest.fixture
+def strict_s3(_strict_server: "Strict") -> "Strict":
+    """A strict stub of our own without faults or objects; tests script its faults."""
+    _strict_server.reset()
+    return _strict_server
