@@ -1,0 +1,86 @@
+"""What every format of an archive is: a writer and, where programs read it, a reader.
+
+Values are text as PostgreSQL gives it, or None for NULL: exact for every type, both ways, whatever
+Python could hold. The settings under which it is given are in `SETTINGS`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, NamedTuple, Protocol
+
+from lifecycle.errors import LifecycleError
+
+Row = tuple[str | None, ...]
+
+#: under which every value is turned into text, and text into values
+SETTINGS = {
+    "TimeZone": "UTC",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "iso_8601",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+    "lc_monetary": "C",
+    "xmloption": "content",
+}
+
+
+class FormatError(LifecycleError):
+    """The file is not what its format says."""
+
+
+class Column(NamedTuple):
+    """A column: its name, and its type in the words of PostgreSQL's `format_type`."""
+
+    name: str
+    db_type: str
+
+
+class Writer(Protocol):
+    """Writes rows to a file; holds no more than some thousand of them. Does not close the file."""
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Add rows, with a value for each column."""
+
+    def close(self) -> None:
+        """Write what is left, and the end of the file."""
+
+
+Reader = Iterator[Row]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format; `suffix` is the end of a file's name. Without columns `read` cannot be."""
+
+    name: str
+    suffix: str
+
+    def writer(self, columns: Sequence[Column], file: BinaryIO) -> Writer:
+        """A writer to a file that is open for bytes."""
+        raise NotImplementedError
+
+    def reader(self, columns: Sequence[Column], file: BinaryIO) -> Reader:
+        """The rows of a file, one after the other; `FormatError` where it is not of this format."""
+        raise FormatError(f"{self.name} is for people: rows cannot be read from it.")
+
+    def count(self, columns: Sequence[Column], file: BinaryIO) -> int:
+        """How many rows a file has, found by reading all of it."""
+        return sum(1 for _ in self.reader(columns, file))
+
+    @property
+    def can_be_loaded(self) -> bool:
+        """Whether rows can be read from it."""
+        return True
+
+    @property
+    def missing(self) -> str:
+        """What has to be installed before it can be used, in words; empty where nothing has."""
+        return ""
+
+
+def spare(columns: Sequence[Column], name: str = "_exact") -> str:
+    """The name of the extra field for what a natural value cannot tell; no column has it."""
+    taken = {column.name for column in columns}
+    while name in taken:
+        name += "_"
+    return name

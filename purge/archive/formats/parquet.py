@@ -1,0 +1,167 @@
+"""Parquet, through pyarrow (the extra `parquet`).
+
+A column has Parquet's own type where it has one that holds nearly every value; what it does not
+hold, an `infinity`, a year BC, a NaN among decimals, is NULL there and told by the text column
+`_exact`, an object by the columns' names. All other types are text as PostgreSQL writes it,
+documents and arrays as JSON.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any, BinaryIO
+
+from .base import Column, Format, FormatError, Reader, Row, Writer, spare
+from .values import base_of, decode, encoder
+
+GROUP = 10_000  # rows
+FULL = 16 * 2**20  # characters of a group
+DECIMAL = re.compile(r"numeric\((\d+),(\d+)\)")
+DIGITS = 38  # of the widest decimal
+
+
+@dataclass(frozen=True)
+class Parquet(Format):
+    """Rows as Parquet, in groups of 10,000."""
+
+    @property
+    def missing(self) -> str:
+        return "" if find_spec("pyarrow") else "pip install django-tombstone[parquet]"
+
+    def writer(self, columns: Sequence[Column], file: BinaryIO) -> Writer:
+        self._require()
+        return ParquetWriter(columns, file)
+
+    def reader(self, columns: Sequence[Column], file: BinaryIO) -> Reader:
+        self._require()
+        from pyarrow import ArrowException
+        from pyarrow.parquet import ParquetFile
+
+        try:
+            for batch in ParquetFile(file).iter_batches(batch_size=GROUP):
+                yield from _rows(columns, batch)
+        except (ArrowException, OSError, KeyError) as error:
+            raise FormatError("This is no parquet archive of these columns.") from error
+
+    def _require(self) -> None:
+        if self.missing:
+            raise FormatError(f"The format parquet needs pyarrow: {self.missing}")
+
+
+PARQUET = Parquet("parquet", ".parquet")
+
+
+class ParquetWriter:
+    """Holds one group of rows."""
+
+    def __init__(self, columns: Sequence[Column], file: BinaryIO) -> None:
+        import pyarrow
+        from pyarrow.parquet import ParquetWriter as File
+
+        self.columns, self.spare = columns, spare(columns)
+        fields = [(column.name, arrow_type(column.db_type)) for column in columns]
+        self.schema = pyarrow.schema([*fields, (self.spare, pyarrow.string())])
+        self.file = File(file, self.schema, compression="zstd")
+        self.rows: list[Row] = []
+        self.size = 0
+
+    def write(self, rows: Sequence[Row]) -> None:
+        for row in rows:
+            self.rows.append(row)
+            self.size += sum(len(value) for value in row if value)
+            if len(self.rows) >= GROUP or self.size >= FULL:
+                self._flush()
+
+    def close(self) -> None:
+        self._flush()
+        self.file.close()
+
+    def _flush(self) -> None:
+        if not self.rows:
+            return
+        import pyarrow
+
+        beside: list[dict[str, str]] = [{} for _ in self.rows]
+        values = zip(*self.rows, strict=True)
+        arrays = [_array(*pair, beside) for pair in zip(self.columns, values, strict=True)]
+        told = [json.dumps(each, ensure_ascii=False) if each else None for each in beside]
+        arrays.append(pyarrow.array(told, pyarrow.string()))
+        self.file.write_table(pyarrow.Table.from_arrays(arrays, schema=self.schema))
+        self.rows, self.size = [], 0
+
+
+def arrow_type(db_type: str) -> Any:
+    """Parquet's type of a column; text where no other holds what PostgreSQL's does."""
+    import pyarrow
+
+    if (found := DECIMAL.fullmatch(db_type)) and int(found[2]) <= int(found[1]) <= DIGITS:
+        return pyarrow.decimal128(int(found[1]), int(found[2]))
+    return {
+        "smallint": pyarrow.int16(),
+        "integer": pyarrow.int32(),
+        "bigint": pyarrow.int64(),
+        "real": pyarrow.float32(),
+        "double precision": pyarrow.float64(),
+        "boolean": pyarrow.bool_(),
+        "date": pyarrow.date32(),
+        "timestamp with time zone": pyarrow.timestamp("us", "UTC"),
+        "timestamp without time zone": pyarrow.timestamp("us"),
+    }.get(base_of(db_type), pyarrow.string())
+
+
+def _array(column: Column, values: tuple[str | None, ...], beside: list[dict[str, str]]) -> Any:
+    """The values of a column; what its type does not hold goes beside."""
+    import pyarrow
+
+    kind = arrow_type(column.db_type)
+    if kind == pyarrow.string():
+        return pyarrow.array(_told(column, values), kind)
+    if kind == pyarrow.bool_():
+        return pyarrow.array([value and value[0] == "t" for value in values], kind)
+    if (whole := _cast(values, kind)) is not None:
+        return whole
+    fitting: list[str | None] = []
+    for index, value in enumerate(values):
+        fits = value is None or _cast((value,), kind) is not None
+        fitting.append(value if fits else None)
+        if value is not None and not fits:
+            beside[index][column.name] = value
+    return _cast(tuple(fitting), kind)
+
+
+def _cast(values: tuple[str | None, ...], kind: Any) -> Any:
+    import pyarrow
+    from pyarrow.compute import cast
+
+    try:
+        return cast(pyarrow.array(values, pyarrow.string()), kind)
+    except pyarrow.ArrowInvalid:
+        return None
+
+
+def _told(column: Column, values: tuple[str | None, ...]) -> Sequence[str | None]:
+    if not column.db_type.endswith("[]"):
+        return values
+    encode: Any = encoder(column.db_type)
+    return [None if value is None else encode(value) for value in values]
+
+
+def _rows(columns: Sequence[Column], batch: Any) -> Reader:
+    import pyarrow
+    from pyarrow.compute import cast
+
+    texts = []
+    for name, db_type in columns:
+        found = cast(batch.column(name), pyarrow.string()).to_pylist()
+        arrays = db_type.endswith("[]")
+        texts.append([v and decode(v, db_type) for v in found] if arrays else found)
+    names = [name for name, _ in columns]
+    beside = batch.column(spare(columns)).to_pylist()
+    for row, exact in zip(zip(*texts, strict=True), beside, strict=True):
+        yield _completed(names, row, json.loads(exact)) if exact else row
+
+
+def _completed(names: list[str], row: Row, exact: dict[str, str]) -> Row:
+    return tuple(exact.get(name, value) for name, value in zip(names, row, strict=True))

@@ -1,0 +1,89 @@
+"""PostgreSQL's text of one value to JSON and back, exactly.
+
+A number is a JSON number where every reader takes it exactly: no decimals, whose readers make
+floats of them, and no integers beyond 2**53. Documents are embedded as they are. A NULL is `null`;
+what `null` cannot tell, JSON's own null, is said beside it (see `lines`).
+"""
+
+import json
+import re
+from collections.abc import Callable
+from json.encoder import encode_basestring as quoted
+from typing import Any
+
+from .arrays import compose, parse
+
+Encoder = Callable[[str], str]
+SAFE = 2**53 - 1
+BRIEF = 15  # digits and sign that are safe without a look at them
+NOT_FLAT = re.compile(r"^\[")  # bounds of its own, which a list cannot tell
+SEMICOLONS = {"box"}  # arrays of it have another separator
+
+
+def base_of(db_type: str) -> str:
+    """A type without its modifiers: `numeric(10,2)` is `numeric`."""
+    return re.sub(r"\([^)]*\)", "", db_type)
+
+
+def encoder(db_type: str) -> Encoder | None:
+    """What makes JSON of the text of a value; None where it is JSON as it is."""
+    base = base_of(db_type)
+    if base.endswith("[]") and base[:-2] not in SEMICOLONS:
+        inner = base[:-2]
+        return _array(quoted if inner == "jsonb" else encoder(inner) or str)
+    return ENCODERS.get(base, quoted)
+
+
+def decode(value: str, db_type: str) -> str | None:
+    """PostgreSQL's text from the JSON of a value."""
+    if value == "null":
+        return None
+    if db_type == "jsonb":
+        return value
+    if value[0] == '"':
+        return str(json.loads(value))
+    if value[0] == "[":
+        return compose(json.loads(value, parse_int=str, parse_float=str))
+    return value
+
+
+def _big(text: str) -> str:
+    return text if len(text) <= BRIEF or abs(int(text)) <= SAFE else f'"{text}"'
+
+
+def _float(text: str) -> str:
+    return text if text[-1].isdigit() else f'"{text}"'  # NaN, Infinity
+
+
+def _bool(text: str) -> str:
+    return "true" if text[0] == "t" else "false"
+
+
+def _array(element: Encoder) -> Encoder:
+    def encode(text: str) -> str:
+        return quoted(text) if NOT_FLAT.match(text) else _list(parse(text), element)
+
+    return encode
+
+
+def _list(elements: list[Any], element: Encoder) -> str:
+    parts = [
+        "null"
+        if each is None
+        else _list(each, element)
+        if isinstance(each, list)
+        else element(each)
+        for each in elements
+    ]
+    return f"[{', '.join(parts)}]"
+
+
+ENCODERS: dict[str, Encoder | None] = {
+    "smallint": None,
+    "integer": None,
+    "bigint": _big,
+    "real": _float,
+    "double precision": _float,
+    "boolean": _bool,
+    "jsonb": None,
+}
