@@ -44,7 +44,8 @@ def test_packages_import_no_host() -> None:
 
 def test_one_module_each_for_what_is_outside() -> None:
     assert importers("huey", "lifecycle", "purge", "demo") == HUEY
-    assert importers("boto3", "lifecycle", "purge", "demo") == set()
+    assert importers("boto3", "lifecycle", "purge", "demo") == {"purge/s3.py"}
+    assert importers("botocore", "lifecycle", "purge", "demo") == {"purge/s3.py"}
 
 
 def test_settings_may_import_the_packages() -> None:
