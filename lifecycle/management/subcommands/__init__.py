@@ -20,6 +20,7 @@ from . import (
     release,
     restore,
     resume,
+    scaffold,
     status,
     uninstall,
     verify,
@@ -42,4 +43,5 @@ SUBCOMMANDS: dict[str, Any] = {
     "verify": verify,
     "uninstall": uninstall,
     "why": why,
+    "scaffold": scaffold,
 }
