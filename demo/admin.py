@@ -1,8 +1,9 @@
 """The host's own admin: nothing here knows of policies."""
 
 from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
 
-from .models import PendingRegistration, UserOTP
+from .models import PendingRegistration, User, UserOTP
 
 
 @admin.register(PendingRegistration)
@@ -20,3 +21,9 @@ class UserOTPAdmin(admin.ModelAdmin):
     search_fields = ("email",)
     readonly_fields = ("created_at",)
     exclude = ("code_hash",)
+
+
+@admin.register(User)
+class DemoUserAdmin(UserAdmin):
+    list_display = ("username", "email", "email_verified_at", "date_joined", "last_login")
+    fieldsets = (*(UserAdmin.fieldsets or ()), ("Address", {"fields": ("email_verified_at",)}))

@@ -28,7 +28,21 @@ EXAMPLES = {
     "REDIS_URL": "redis://localhost:6379/0",
     "DEFAULT_FROM_EMAIL": "Site <noreply@example.com>",
 }
+# Ages after which rows of the demonstration end, and graces; the unit is in the name.
+AGES = {
+    "DEMO_PENDING_MINUTES": 60,
+    "DEMO_OTP_MINUTES": 1440,
+    "DEMO_DRAFT_HOURS": 24,
+    "DEMO_DRAFT_GRACE_DAYS": 7,
+    "DEMO_UNVERIFIED_DAYS": 7,
+    "DEMO_UNVERIFIED_GRACE_DAYS": 1,
+    "DEMO_SOFT_BOUNCE_DAYS": 30,
+    "DEMO_STALE_BOUNCE_DAYS": 90,
+    "DEMO_AUDIT_LOG_DAYS": 30,
+}
+EXAMPLES |= {name: str(number) for name, number in AGES.items()}
 SHORTEST_SECRET = 32
+LONGEST_AGE = 100_000  # of any unit
 
 
 def wrong(name: str, problem: str) -> NoReturn:
@@ -52,6 +66,17 @@ def flag(name: str, default: bool) -> bool:
     if value.lower() not in FLAGS:
         wrong(name, f"is neither true nor false: {value!r}")
     return FLAGS[value.lower()]
+
+
+def age(name: str) -> int:
+    """A whole number of the unit in the variable's name; a grace may be none."""
+    value = text(name)
+    if value is None:
+        return AGES[name]
+    least = 0 if "_GRACE_" in name else 1
+    if not value.isascii() or not value.isdigit() or not least <= int(value) <= LONGEST_AGE:
+        wrong(name, f"is not a whole number from {least} to {LONGEST_AGE}: {value!r}")
+    return int(value)
 
 
 def names(name: str, check: Callable[[str], str | None]) -> list[str]:

@@ -25,6 +25,17 @@ EMBEDDED_DATABASE = None if external_database else DATA_DIR / "postgres"
 DATABASES = {"default": external_database or embedded.database(DATA_DIR / "postgres")}
 HUEY = queue(redis_url=environment.redis_url())
 
+# After which age rows end, and the grace; demo/policies says of which.
+DEMO_PENDING_MINUTES = environment.age("DEMO_PENDING_MINUTES")
+DEMO_OTP_MINUTES = environment.age("DEMO_OTP_MINUTES")
+DEMO_DRAFT_HOURS = environment.age("DEMO_DRAFT_HOURS")
+DEMO_DRAFT_GRACE_DAYS = environment.age("DEMO_DRAFT_GRACE_DAYS")
+DEMO_UNVERIFIED_DAYS = environment.age("DEMO_UNVERIFIED_DAYS")
+DEMO_UNVERIFIED_GRACE_DAYS = environment.age("DEMO_UNVERIFIED_GRACE_DAYS")
+DEMO_SOFT_BOUNCE_DAYS = environment.age("DEMO_SOFT_BOUNCE_DAYS")
+DEMO_STALE_BOUNCE_DAYS = environment.age("DEMO_STALE_BOUNCE_DAYS")
+DEMO_AUDIT_LOG_DAYS = environment.age("DEMO_AUDIT_LOG_DAYS")
+
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
@@ -32,6 +43,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "rest_framework_simplejwt.token_blacklist",
     "pgtrigger",
     "huey.contrib.djhuey",
     "lifecycle",
@@ -66,6 +78,7 @@ TEMPLATES = [
     },
 ]
 
+AUTH_USER_MODEL = "demo.User"
 ROOT_URLCONF = "demo.urls"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
@@ -73,3 +86,5 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
+MEDIA_ROOT = DATA_DIR / "media"
+MEDIA_URL = "media/"

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from demo.models import User
 from lifecycle import hold
 from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
 from purge.models import Run

@@ -4,11 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from demo.models import User
 from lifecycle import finding, hold
 from lifecycle.admin.deeds import DEEDS
 from lifecycle.db import fetch
@@ -88,8 +89,8 @@ class TestStory:
         assert "formaction" not in text
 
     def test_of_a_row_that_nobody_tracks(self, support: Client) -> None:
-        user = User.objects.get(username="jo")
-        text = page(support, f"auth.User:{user.pk}")
+        group = Group.objects.create(name="jo")
+        text = page(support, f"auth.Group:{group.pk}")
         assert "No policy is on its table." in text
         assert "What each policy" not in text
         assert "<p>None.</p>" in text
@@ -200,7 +201,8 @@ class TestSearch:
     def test_policies_by_name(self, support: Client) -> None:
         found = support.get(url(PolicyState, "changelist"), {"q": "token"})
         names = list(found.context["cl"].queryset.values_list("name", flat=True))
-        assert names == ["tokens", "tokens-short"]
+        assert {"tokens", "tokens-short"} <= set(names)
+        assert all("token" in name for name in names)
 
     def test_a_search_that_has_not_seen_everything_says_so(
         self, support: Client, draft: Draft, monkeypatch: pytest.MonkeyPatch

@@ -2,6 +2,7 @@
 
 import stat
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,10 @@ WRONG: list[tuple[str, str, Callable[[], Any], str]] = [
     ("REDIS_URL", "unix://", environment.redis_url, "not an address"),
     ("DEFAULT_FROM_EMAIL", "nobody", environment.from_email, "not a mail address"),
     ("DEFAULT_FROM_EMAIL", "a@b.com\nBcc: c", environment.from_email, "not a mail address"),
+]
+WRONG += [
+    (name, "-1" if "_GRACE_" in name else "0", partial(environment.age, name), "whole number")
+    for name in environment.AGES
 ]
 READERS = {name: read for name, _, read, _ in WRONG}
 

@@ -5,14 +5,17 @@ of these causes is a policy of its own, and every row is of exactly one of them:
 counts the causes, and still does when the rows, which alone could tell, are gone.
 """
 
+from datetime import timedelta
+
+from django.conf import settings
 from django.db.models import F, Q
 from django.db.models.functions import Least
 
+from demo.models import PendingRegistration, UserOTP
 from lifecycle import Policy, register
 
-from .models import CONFIRM_WITHIN, OTP_LIFE, PendingRegistration, UserOTP
-
-LAST_MOMENT = F("created_at") + CONFIRM_WITHIN
+LAST_MOMENT = F("created_at") + timedelta(minutes=settings.DEMO_PENDING_MINUTES)
+OTP_END = F("created_at") + timedelta(minutes=settings.DEMO_OTP_MINUTES)
 
 register(
     Policy(
@@ -32,7 +35,7 @@ register(
     Policy(
         "one-time-passwords",
         UserOTP,
-        expires=Least("used_at", "expires_at", F("created_at") + OTP_LIFE),  # NULLs do not count
+        expires=Least("used_at", "expires_at", OTP_END),  # NULLs do not count
         grace="grace",
     ),
 )
