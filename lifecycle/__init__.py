@@ -1,6 +1,6 @@
 """Retention for Django on PostgreSQL: which rows end, when, and the proof of it.
 
-    from lifecycle import Policy, Purge, Update, register
+    from lifecycle import Policy, Purge, Update, Window, register
 
 Host code uses `live`, `tombstoned`, `restore`, `hold`, `hold_rows`, `holds`, `release`,
 `expire_now`, `expire_rows` and `context`; they are loaded on first use, so that settings may import
@@ -16,6 +16,7 @@ _HOMES = {
     "Update": "dispositions",
     "Rows": "capture",
     "Signals": "capture",
+    "Window": "capture",
     "register": "registry",
     "keep_forever": "coverage",
     "live": "querysets",

@@ -54,7 +54,7 @@ class Compiled:
 @cache
 def compiled(policy: Policy) -> Compiled:
     """The policy's SQL. Raises what the ORM raises for a wrong field name."""
-    rows = _rows(policy)
+    rows = rows_of(policy)
     return Compiled(
         due_sql=select(rows, key=F("pk"), matches=matches_of(policy), due=due_of(policy)),
         state_sql=select(
@@ -95,11 +95,11 @@ def state_query(policy: Policy) -> Any:
 
 def select_due(policy: Policy) -> str:
     """`due_query` as SQL."""
-    return select(_rows(policy), matches=matches_of(policy), due=due_of(policy))
+    return select(rows_of(policy), matches=matches_of(policy), due=due_of(policy))
 
 
 def _annotated(policy: Policy, **columns: Any) -> Any:
-    return _rows(policy).annotate(**columns).values_list(*columns).query
+    return rows_of(policy).annotate(**columns).values_list(*columns).query
 
 
 def tables_of(model: type[Model]) -> tuple[str, ...]:
@@ -172,7 +172,7 @@ def _truth(condition: Q) -> Expression | Case:
     return Case(When(condition, then=Value(True)), default=Value(False))
 
 
-def _rows(policy: Policy) -> QuerySet[Any]:
+def rows_of(policy: Policy) -> QuerySet[Any]:
     # The base manager: a default manager that filters would hide rows from their own policy.
     concrete = policy.model._meta.concrete_model
     return concrete._base_manager.using(home(policy.model)).order_by()  # type: ignore[union-attr]
@@ -191,7 +191,7 @@ def assignments(policy: Policy, values: dict[str, Any]) -> list[tuple[str, str]]
 
 
 def _set_list(policy: Policy, values: dict[str, Any]) -> str:
-    query: Any = _rows(policy).query.chain(klass=UpdateQuery)
+    query: Any = rows_of(policy).query.chain(klass=UpdateQuery)
     query.add_update_values(values)
     statement, params = query.get_compiler(connection=connections[home(policy.model)]).as_sql()
     return inline(statement, params).split(" SET ", 1)[1]

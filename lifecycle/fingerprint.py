@@ -16,6 +16,7 @@ from django.db.models.sql import Query
 from django.utils.tree import Node
 
 from .canonical import canonical
+from .capture import Window
 from .compile import tables_of
 from .keys import key_of, label_of
 from .policy import Policy
@@ -33,12 +34,15 @@ def fingerprint(policy: Policy) -> str:
 
 @cache
 def capture_fingerprint(policy: Policy) -> str:
-    """Of what the triggers need; an `Update`'s grace is part of its due time."""
+    """Of what the triggers need; an `Update`'s grace is part of its due time, a window's
+    size and period of its own."""
+    if isinstance(policy.capture, Window):
+        return _hash(policy, (*CAPTURED, "capture"), getattr(policy.disposition, "every", None))
     return _hash(policy, ACTED_ON[:5] if not policy.disposition.hides else CAPTURED)
 
 
-def _hash(policy: Policy, options: tuple[str, ...]) -> str:
-    parts: list[Any] = [policy.name, label_of(policy), *tables_of(policy.model)]
+def _hash(policy: Policy, options: tuple[str, ...], *others: Any) -> str:
+    parts: list[Any] = [policy.name, label_of(policy), *tables_of(policy.model), *others]
     parts += [key_of(policy.model), columns(policy, options)]
     parts += [canonical(getattr(policy, option)) for option in options]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

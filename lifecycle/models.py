@@ -109,11 +109,16 @@ class Event(models.Model):
 
 
 class AgendaEntry(models.Model):
-    """Projection: what falls due when, one entry per event that has a due time."""
+    """Projection: what falls due when, one entry per event that has a due time.
+
+    `window_at` is the start of the window that an entry stands for; it then lists no row, and
+    `count` is at least how many there are.
+    """
 
     event = models.OneToOneField(Event, models.DO_NOTHING, primary_key=True, db_constraint=False)
     policy = models.CharField(max_length=40)
     due_at = models.DateTimeField()
+    window_at = models.DateTimeField(null=True)
     count = models.BigIntegerField()
     attempts = models.IntegerField(default=0)
     tombstone = models.BigIntegerField(null=True)
@@ -125,6 +130,9 @@ class AgendaEntry(models.Model):
         verbose_name_plural = "agenda"
         indexes = (
             models.Index("policy", "due_at", name="lc_agenda_due"),
+            models.Index(
+                "policy", "window_at", condition=Q(window_at__isnull=False), name="lc_agenda_window"
+            ),
             models.Index("policy", condition=Q(attempts__gt=0), name="lc_agenda_tried"),
             models.Index("policy", condition=Q(count=0), name="lc_agenda_asked"),
         )

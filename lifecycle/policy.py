@@ -9,7 +9,8 @@ from typing import Any
 from django.db.models import F, Model, Q
 from django.db.models.expressions import BaseExpression, Combinable
 
-from .capture import Capture, Rows
+from .ages import age_of
+from .capture import Capture, Rows, Window
 from .dispositions import Disposition, Purge
 from .errors import PolicyError
 
@@ -48,7 +49,7 @@ class Policy:
     keep_while    condition, which may span relations, that keeps a due row while it is true
     recheck       how often a kept or held row is looked at again. Default: 1 day
     disposition   `Purge()` (default) or `Update(column=value, ...)`
-    capture       `Rows()` (default: triggers) or `Signals()`
+    capture       `Rows()` (default: triggers), `Window(...)` or `Signals()`
     identity      fields that tell a row from a later one under the same key; they never change.
                   Default: a UUID key, or the key and the first `auto_now_add` field
     cap_rows, cap_fraction
@@ -130,6 +131,21 @@ def _validate(policy: Policy) -> None:
         raise PolicyError(f"Policy {policy.name!r}: on_request=True takes no `expires`.")
     if not policy.on_request and policy.expires is None:
         raise PolicyError(f"Policy {policy.name!r} needs `expires`, or on_request=True.")
+    if isinstance(policy.capture, Window):
+        _validate_window(policy)
+
+
+def _validate_window(policy: Policy) -> None:
+    """What a window cannot do, for it knows its rows only by the table's own index."""
+    for wrong, why in (
+        (age_of(policy.expires) is None, "`expires` must be a field, or a field plus a timedelta"),
+        (not isinstance(policy.grace, timedelta), "`grace` must be a timedelta"),
+        (not policy.disposition.hides, "Update() needs Rows() or Signals()"),
+        (policy.resolution != OPTIONS["resolution"], "a window is its own `resolution`"),
+        (policy.identity and not policy.capture.record_subjects, "without keys no `identity`"),
+    ):
+        if wrong:
+            raise PolicyError(f"Policy {policy.name!r}, capture=Window(): {why}.")
 
 
 def _is_name(value: Any) -> bool:
@@ -180,7 +196,7 @@ RULES = (
     ("keep_while", lambda v: v is None or _is_condition(v), "a Q or an Exists()"),
     ("recheck", _is_duration, "a positive timedelta"),
     ("disposition", lambda v: isinstance(v, Disposition), "Purge() or Update(...)"),
-    ("capture", lambda v: isinstance(v, Capture), "Rows() or Signals()"),
+    ("capture", lambda v: isinstance(v, Capture), "Rows(), Window() or Signals()"),
     ("identity", lambda v: v is None or _is_names(v), "a list of field names"),
     ("cap_rows", _is_count, "a whole number above zero"),
     ("cap_fraction", lambda v: isinstance(v, int | float) and 0 <= v <= 1, "between 0 and 1"),

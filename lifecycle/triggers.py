@@ -23,6 +23,7 @@ from .keys import key_of, label_of, subjects_of
 from .literals import literal
 from .policy import Policy
 from .sqlfile import load
+from .windows import counts_only, is_windowed, windows_of
 
 NEW = pgtrigger.Referencing(new="new_rows")
 OLD = pgtrigger.Referencing(old="old_rows")
@@ -105,17 +106,23 @@ class CaptureTrigger(pgtrigger.Trigger):
 
     def fingerprint(self, model: type[Model]) -> str:
         """What makes this trigger another one than before."""
-        return f"{capture_fingerprint(self.policy)}-2"
+        version = "w1" if is_windowed(self.policy) else "2"
+        return f"{capture_fingerprint(self.policy)}-{version}"
 
     def body(self, model: type[Model]) -> str:
         """The plpgsql between AS $$ and $$."""
-        code = compiled(self.policy)
+        template, parts = str(self.operation).lower(), {}
+        if is_windowed(self.policy):
+            own = windows_of(self.policy)
+            template = f"window_{template}"
+            parts = {"unit": literal(own.unit), "every": f"{literal(own.every)}::text"}
         return _fill(
-            str(self.operation).lower(),
+            template,
             model,
             self.policy,
-            due_sql=code.due_sql,
+            due_sql=compiled(self.policy).due_sql,
             resolution=literal(self.policy.resolution),
+            **parts,
         )
 
 
@@ -124,8 +131,15 @@ class TableTrigger(CaptureTrigger):
 
     def fingerprint(self, model: type[Model]) -> str:
         key = key_of(model)
+        if self.counts:
+            return f"{model._meta.label_lower}-counts-1"
         identity = f"{made_of}-" if (made_of := self.made_of()) else ""
         return f"{model._meta.label_lower}-{key.column}-{key.kind}-{identity}1"
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is told how many rows went, and not which: their keys are secrets."""
+        return self.operation == pgtrigger.Delete and counts_only(self.policy.model)
 
     def made_of(self) -> str:
         """A short hash of what identities are made of; only a DELETE needs them.
@@ -138,6 +152,8 @@ class TableTrigger(CaptureTrigger):
         return hashlib.sha256(made.encode()).hexdigest()[:8] if made else ""
 
     def body(self, model: type[Model]) -> str:
+        if self.counts:
+            return _fill("delete_counts", model, self.policy)
         parts = {"identify": "", "told": ""}
         names = hashed(self.policy.model)
         if made := told(self.policy.model, names):

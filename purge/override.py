@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import F
-from django.db.models.expressions import CombinedExpression
-
+from lifecycle.ages import age_of
 from lifecycle.db import Placed, Raw
 from lifecycle.dispositions import Update
 from lifecycle.errors import LifecycleError
@@ -97,11 +95,9 @@ def _within(policy: Policy, options: dict[str, Any]) -> timedelta:
 
 def _age(policy: Policy) -> timedelta:
     """The age at which rows end, where the policy says it as `F(column) + timedelta`."""
-    expires = policy.expires
-    if isinstance(expires, CombinedExpression) and expires.connector == "+":
-        column, age = expires.lhs, getattr(expires.rhs, "value", None)
-        if isinstance(column, F) and isinstance(age, timedelta):
-            return age
+    aged = age_of(policy.expires)
+    if aged and aged[1]:
+        return aged[1]
     raise LifecycleError(
         f"{policy.name} does not end rows at an age (a column plus a timedelta): use within=."
     )

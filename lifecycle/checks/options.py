@@ -98,8 +98,10 @@ def key_is_no_secret(policy: Policy) -> list[CheckMessage]:
     """W028: the primary key opens something, and the ledger lists rows by their keys."""
     if has_composite_key(policy) or key_field(policy.model).name not in SECRETS:
         return []
+    if not policy.capture.record_subjects:
+        return []
     text = f"The key {key_field(policy.model).name!r} looks like a secret; the ledger lists it."
-    hint = "Give the permission lifecycle.view_event to few, then silence this id."
+    hint = "Use capture=Window(..., record_subjects=False), or give lifecycle.view_event to few."
     return [warning(28, text, hint, policy)]
 
 

@@ -1,5 +1,6 @@
 -- Put an event that has a due time on the agenda, with the tombstone that its rows already have.
 -- One that had passed when it was recorded falls due then: the pulse looks back minutes, not years.
+-- Of a window nobody has counted the rows: it counts as one.
 CREATE FUNCTION lifecycle.list_v1(told @tables@.lifecycle_event) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -10,8 +11,10 @@ BEGIN
         RETURN;
     END IF;
     INSERT INTO @tables@.lifecycle_agenda
-        (event_id, policy, due_at, count, attempts, tombstone, tombstoned_at)
-    VALUES (told.id, told.policy, greatest(told.due_at, told.recorded_at), told.count,
+        (event_id, policy, due_at, window_at, count, attempts, tombstone, tombstoned_at)
+    VALUES (told.id, told.policy, greatest(told.due_at, told.recorded_at),
+        (told.detail ->> 'window')::timestamptz,
+        CASE WHEN told.detail ? 'window' THEN greatest(told.count, 1) ELSE told.count END,
         coalesce((told.detail ->> 'attempts')::int, 0), stone,
         CASE WHEN stone = told.id THEN told.recorded_at
              WHEN stone IS NOT NULL

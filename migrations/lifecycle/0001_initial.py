@@ -217,6 +217,7 @@ class Migration(migrations.Migration):
                 ),
                 ("policy", models.CharField(max_length=40)),
                 ("due_at", models.DateTimeField()),
+                ("window_at", models.DateTimeField(null=True)),
                 ("count", models.BigIntegerField()),
                 ("attempts", models.IntegerField(default=0)),
                 ("tombstone", models.BigIntegerField(null=True)),
@@ -297,6 +298,15 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="agendaentry",
             index=models.Index(models.F("policy"), models.F("due_at"), name="lc_agenda_due"),
+        ),
+        migrations.AddIndex(
+            model_name="agendaentry",
+            index=models.Index(
+                models.F("policy"),
+                models.F("window_at"),
+                condition=models.Q(("window_at__isnull", False)),
+                name="lc_agenda_window",
+            ),
         ),
         migrations.AddIndex(
             model_name="agendaentry",

@@ -5,6 +5,7 @@ WITH due AS MATERIALIZED (
     WHERE policy = %(policy)s AND due_at <= %(now)s AND due_at >= %(since)s
     AND event_id <> ALL (%(seen)s::bigint[]) AND (%(open)s OR tombstone IS NULL)
     AND count > 0  -- the others are what people ask for: see overriding.py
+    AND window_at IS NULL  -- windows list no rows: see sweep.py
     ORDER BY due_at, event_id LIMIT %(entries)s FOR UPDATE SKIP LOCKED
 ), counted AS (
     SELECT *, sum(count) OVER (ORDER BY due_at, event_id) AS running,

@@ -225,3 +225,32 @@ class Sample(models.Model):
 
     after = models.DurationField(primary_key=True)
     sensor = models.ForeignKey(Sensor, models.CASCADE)
+
+
+class Trace(models.Model):
+    """A log that ends by its age, in windows of a day."""
+
+    label = models.CharField(max_length=50, blank=True)
+    made_at = models.DateTimeField(null=True, db_index=True)
+    wanted = models.BooleanField(default=False)
+    objects = ZooQuerySet.as_manager()
+
+
+class Proof(models.Model):
+    """Protects its trace."""
+
+    trace = models.ForeignKey(Trace, models.PROTECT)
+
+
+class Knock(models.Model):
+    """In windows of an hour, with a grace."""
+
+    until = models.DateTimeField(null=True, db_index=True)
+    objects = ZooQuerySet.as_manager()
+
+
+class Badge(models.Model):
+    """Its key is a secret."""
+
+    secret = models.CharField(primary_key=True, max_length=40)
+    until = models.DateTimeField(db_index=True)

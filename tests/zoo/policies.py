@@ -15,15 +15,17 @@ from django.db.models import (
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
-from lifecycle import Policy, Signals, Update, register
+from lifecycle import Policy, Signals, Update, Window, register
 
 from .models import (
     Account,
     Attachment,
+    Badge,
     Client,
     Comment,
     Coupon,
     Draft,
+    Knock,
     Legacy,
     Life,
     Member,
@@ -38,6 +40,7 @@ from .models import (
     Spark,
     Ticket,
     Token,
+    Trace,
     Visit,
 )
 
@@ -114,6 +117,23 @@ register(
         grace=F("grace"),
         keep_while=Q(wanted=True),
         recheck=timedelta(minutes=90),
+        cap_rows=10**9,
+    ),
+    Policy(
+        "traces",
+        Trace,
+        when=~Q(label="pinned"),
+        expires=F("made_at") + timedelta(days=30),
+        keep_while=Q(wanted=True),
+        capture=Window("1 day"),
+        cap_rows=10**9,
+    ),
+    Policy("knocks", Knock, expires="until", grace=HOUR, capture=Window("1 hour"), cap_rows=10**9),
+    Policy(
+        "badges",
+        Badge,
+        expires="until",
+        capture=Window("1 hour", record_subjects=False),
         cap_rows=10**9,
     ),
 )

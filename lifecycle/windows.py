@@ -1,0 +1,134 @@
+"""Policies that go by windows: what their triggers and the sweep read of a table.
+
+A row's end is a column, or a column plus a fixed age, so that "ends before" is a condition on the
+column itself and the table's own index finds the rows.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import Q
+from psycopg import sql
+
+from .ages import age_of
+from .capture import Window
+from .compile import compiled, rows_of
+from .db import Placed, Raw, fetch, statement
+from .keys import label_of
+from .literals import inline
+from .places import home, is_at
+from .policy import Policy
+from .registry import all_policies, policies_of
+
+MOST = 10_000  # windows of one reading
+
+
+@dataclass(frozen=True)
+class Windows:
+    """How the rows of a policy's windows are found.
+
+    moment    the column, quoted with its table
+    age       what its value is added to: the row ends at their sum
+    unit      hour, day or month
+    every     the period at whose start windows fall due; None: when they are over
+    matching  the policy's `when`, as a condition on the table
+    """
+
+    field: str
+    moment: str
+    age: timedelta
+    unit: str
+    every: str | None
+    matching: str
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return {"unit": self.unit, "every": self.every, "age": self.age}
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        return {"moment": Raw(self.moment), "matching": Raw(self.matching)}
+
+    def low(self, start: str) -> str:
+        """SQL: from which value of the column on rows are in the window that begins at `start`.
+
+        `-infinity` and dates before Christ are in the first window that there is.
+        """
+        first = f"{start} <= timestamptz '0001-01-02 00:00:00+00'"
+        return f"CASE WHEN {first} THEN '-infinity' ELSE {start} - %(age)s::interval END"
+
+
+def is_windowed(policy: Policy) -> bool:
+    """Whether the policy's rows go by windows."""
+    return isinstance(policy.capture, Window)
+
+
+def counts_only(model: Any) -> bool:
+    """Whether the ledger may not name rows of the model's table: their keys are secrets."""
+    return any(not policy.capture.record_subjects for policy in policies_of(model))
+
+
+@cache
+def windows_of(policy: Policy) -> Windows:
+    """How the policy's windows are read; it is one that goes by windows."""
+    aged = age_of(policy.expires)
+    if aged is None or not isinstance(policy.capture, Window):
+        raise TypeError(f"{policy} has no windows")
+    column = _column(policy, aged[0])
+    every = getattr(policy.disposition, "every", None)
+    unit = every.split()[1] if every else None
+    return Windows(*aged[:1], column, aged[1], policy.capture.unit, unit, _matching(policy))
+
+
+def list_windows(policy: Policy, using: str, past: bool, last: str | None = None) -> tuple[
+    int, str | None, int
+]:  # fmt: skip
+    """Put windows on the agenda that have rows and are not on it: read, last, listed.
+
+    `past`: only those in which some row is past its end; what came with no trigger, or committed
+    just after its window was done with, is found so. One look into the index for each window.
+    """
+    code, own = compiled(policy), windows_of(policy)
+    column = Placed(sql.Identifier(code.tables[0], code.key.column).as_string())
+    parts = own.parts | {"column": column, "kind": Placed(code.key.kind)}
+    low = Placed(own.low("lc_known.start"))
+    text = statement(__file__, "window_list", table=code.tables[0], low=low, **parts)
+    params = own.params | {"policy": policy.name, "model": label_of(policy), "past": past}
+    read, end, listed = fetch(using, text, params | {"last": last, "most": MOST})[0]
+    return read, end, listed
+
+
+def windowed_at(using: str = DEFAULT_DB_ALIAS) -> list[Policy]:
+    """The policies that go by windows and whose tables are in a database."""
+    return [p for p in all_policies() if is_windowed(p) and is_at(p.model, using)]
+
+
+def window_column(policy: Policy) -> Placed:
+    """SQL: the window of a row with the column `due`; NULL where the policy has none."""
+    if not isinstance(policy.capture, Window):
+        return Placed("NULL::timestamptz")
+    return Placed(
+        f"lifecycle.window_v1(lifecycle.finite_v1(due::timestamptz), '{policy.capture.unit}')"
+    )
+
+
+def _column(policy: Policy, name: str) -> str:
+    concrete: Any = policy.model._meta.concrete_model
+    field = concrete._meta.get_field(name)
+    return sql.Identifier(concrete._meta.db_table, field.column).as_string()
+
+
+def _matching(policy: Policy) -> str:
+    """The condition as the ORM writes it, so that an index with the same condition serves."""
+    if policy.when == Q():
+        return "true"
+    query = rows_of(policy).filter(policy.when).values_list("pk").query
+    try:
+        text, params = query.get_compiler(connection=connections[home(policy.model)]).as_sql()
+    except EmptyResultSet:
+        return "false"
+    return f"({inline(text, params).split(' WHERE ', 1)[1]})"
