@@ -17,6 +17,7 @@ class PurgeConfig(AppConfig):
 
     def ready(self) -> None:
         add_subcommand("erase", "purge.management.subcommands.erase")
+        add_subcommand("report", "purge.management.subcommands.report")
         register(check_lifecycle, "lifecycle", Tags.models)
         register(check_runs, "lifecycle", Tags.models)
         post_migrate.connect(create_tables, sender=self, dispatch_uid="purge.queue")

@@ -1,0 +1,77 @@
+"""`manage.py lifecycle report`: the last days and the next, to read, to file, to send."""
+
+import json
+from argparse import ArgumentParser, ArgumentTypeError
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand
+from django.core.validators import validate_email
+
+from lifecycle.errors import LifecycleError
+from purge.report import DAYS, Report, reports
+from purge.report_texts import as_html, as_text, mail
+
+HELP = "What was purged, archived, restored, what is held or blocked, what goes in the next days."
+LONGEST = 3650  # days
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Options of the subcommand."""
+    parser.add_argument("--days", type=days, default=DAYS, metavar="N", help="of the past; 7")
+    parser.add_argument("--email", action="append", metavar="ADDRESS", default=[], help="send it")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write it as a page")
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def run_on_all(command: BaseCommand, options: dict[str, Any], databases: list[str]) -> None:
+    """Print it; then write and send it where that is asked for."""
+    for address in options["email"]:
+        _refuse_wrong(address)
+    found = reports(options["days"], databases)
+    command.stdout.write(as_json(found) if options["json"] else as_text(found), ending="")
+    if options["html"]:
+        _write(options["html"], as_html(found))
+        command.stderr.write(f"Written to {options['html']}.")
+    if options["email"]:
+        _send(found, options["email"])
+        command.stderr.write(f"Sent to {', '.join(options['email'])}.")
+
+
+def days(text: str) -> int:
+    """A whole number of days, at least one."""
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= LONGEST:
+        raise ArgumentTypeError(f"{text!r} is no number of days from 1 to {LONGEST}.")
+    return int(text)
+
+
+def as_json(found: list[Report]) -> str:
+    """A list of objects; times and dates in ISO 8601."""
+    told = [asdict(report) | {"problems": report.problems} for report in found]
+    for report in told:
+        for line in report["lines"]:
+            line["soon"] = {f"{day}": count for day, count in line["soon"].items() if count}
+    return json.dumps(told, default=lambda value: value.isoformat(), indent=2) + "\n"
+
+
+def _refuse_wrong(address: str) -> None:
+    try:
+        validate_email(address)
+    except ValidationError as error:
+        raise LifecycleError(f"{address!r} is no mail address.") from error
+
+
+def _write(path: Path, page: str) -> None:
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise LifecycleError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _send(found: list[Report], to: list[str]) -> None:
+    try:
+        mail(found, *to)
+    except Exception as error:  # a backend raises what its library raises
+        raise LifecycleError(f"The mail was not sent: {type(error).__name__}: {error}") from error
