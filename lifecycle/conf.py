@@ -8,6 +8,7 @@ from django.conf import settings
 class Conf:
     """`conf.NAME` is the setting `LIFECYCLE_NAME`, else the default that stands here."""
 
+    ARCHIVE_DIR: str = ""
     BACKFILL_RATE: int = 20_000
     DATABASES: list[str] | None = None
     DIRECT_URL: str = ""
