@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 
-from .models import PendingRegistration, User, UserOTP
+from .models import EmailSuppression, PendingRegistration, User, UserOTP
 
 
 @admin.register(PendingRegistration)
@@ -27,3 +27,10 @@ class UserOTPAdmin(admin.ModelAdmin):
 class DemoUserAdmin(UserAdmin):
     list_display = ("username", "email", "email_verified_at", "date_joined", "last_login")
     fieldsets = (*(UserAdmin.fieldsets or ()), ("Address", {"fields": ("email_verified_at",)}))
+
+
+@admin.register(EmailSuppression)
+class EmailSuppressionAdmin(admin.ModelAdmin):
+    list_display = ("address", "kind", "count", "last_bounce_at", "active", "deactivated_at")
+    list_filter = ("kind", "active")
+    search_fields = ("address",)

@@ -10,4 +10,6 @@ class DemoConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from . import suppressing  # noqa: F401 - connects its receiver
+
         follow_parent()

@@ -27,6 +27,11 @@ EXAMPLES = {
     "DATABASE_URL": "postgres://user:password@host:5432/name?sslmode=require",
     "REDIS_URL": "redis://localhost:6379/0",
     "DEFAULT_FROM_EMAIL": "Site <noreply@example.com>",
+    "HEALTH_REPORT_TO": "ops@example.com,jo@example.com",
+    "ANYMAIL_WEBHOOK_SECRET": "name:fifty or more random characters",
+    "AWS_SES_ACCESS_KEY_ID": "AKIA...",
+    "AWS_SES_SECRET_ACCESS_KEY": "the-secret-of-that-key",
+    "AWS_SES_REGION_NAME": "eu-west-1",
 }
 # Ages after which rows of the demonstration end, and graces; the unit is in the name.
 AGES = {
@@ -178,4 +183,46 @@ def from_email() -> str:
     name, _, domain = parseaddr(value)[1].partition("@")
     if not name or not domain or "\n" in value:
         wrong("DEFAULT_FROM_EMAIL", f"is not a mail address: {value!r}")
+    return value
+
+
+def report_to() -> list[str]:
+    """Who gets the weekly health report; with nobody there is none."""
+    return names("HEALTH_REPORT_TO", _address_problem)
+
+
+def _address_problem(address: str) -> str | None:
+    name, _, domain = address.partition("@")
+    good = name and "." in domain and not set(" <>\n").intersection(address)
+    return None if good else f"holds what is no mail address: {address!r}"
+
+
+def mail_service() -> dict[str, str]:
+    """boto3's parameters for Amazon SES; empty where mail goes another way. All three or none."""
+    parts = {
+        "aws_access_key_id": "AWS_SES_ACCESS_KEY_ID",
+        "aws_secret_access_key": "AWS_SES_SECRET_ACCESS_KEY",
+        "region_name": "AWS_SES_REGION_NAME",
+    }
+    found = {part: value for part, name in parts.items() if (value := word(name))}
+    for part, name in parts.items():
+        if found and part not in found:
+            wrong(name, "is required where another AWS_SES_ variable is set")
+    return found
+
+
+def word(name: str) -> str:
+    """A value without blanks in it; empty where it is not set."""
+    value = text(name) or ""
+    if len(value.split()) > 1:
+        wrong(name, "has a blank in it")
+    return value
+
+
+def webhook_secret() -> str:
+    """What the mail service sends along to prove itself; empty: its webhooks are not served."""
+    value = text("ANYMAIL_WEBHOOK_SECRET") or ""
+    name, _, password = value.partition(":")
+    if value and not (name and password):
+        wrong("ANYMAIL_WEBHOOK_SECRET", "is not a name and a password")
     return value

@@ -5,6 +5,7 @@ docs/settings.md has the table of the variables.
 """
 
 from pathlib import Path
+from typing import Any
 
 from demo import environment
 from lifecycle import embedded
@@ -44,6 +45,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework_simplejwt.token_blacklist",
+    "anymail",
     "pgtrigger",
     "huey.contrib.djhuey",
     "lifecycle",
@@ -82,6 +84,11 @@ AUTH_USER_MODEL = "demo.User"
 ROOT_URLCONF = "demo.urls"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+ANYMAIL: dict[str, Any] = {"WEBHOOK_SECRET": environment.webhook_secret()}
+if ses := environment.mail_service():
+    EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
+    ANYMAIL["AMAZON_SES_CLIENT_PARAMS"] = ses
+DEMO_REPORT_TO = environment.report_to()
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True

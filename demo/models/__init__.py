@@ -3,6 +3,7 @@
 from .audit import AuditLog
 from .base import Made, Retained, RetainedQuerySet
 from .registrations import PendingRegistration, UserOTP
+from .reports import WeeklyReport
 from .services import Service, ServiceMedia, ServiceSession
 from .sessions import SiteSession
 from .suppressions import EmailSuppression
@@ -24,4 +25,5 @@ __all__ = [
     "SiteSession",
     "User",
     "UserOTP",
+    "WeeklyReport",
 ]

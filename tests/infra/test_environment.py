@@ -40,6 +40,14 @@ WRONG: list[tuple[str, str, Callable[[], Any], str]] = [
     ("REDIS_URL", "unix://", environment.redis_url, "not an address"),
     ("DEFAULT_FROM_EMAIL", "nobody", environment.from_email, "not a mail address"),
     ("DEFAULT_FROM_EMAIL", "a@b.com\nBcc: c", environment.from_email, "not a mail address"),
+    ("HEALTH_REPORT_TO", "jo", environment.report_to, "no mail address"),
+    ("HEALTH_REPORT_TO", "jo@a.com,,", environment.report_to, "empty part"),
+    ("ANYMAIL_WEBHOOK_SECRET", "hidden", environment.webhook_secret, "a name and a password"),
+]
+WRONG += [
+    (name, "a hidden", partial(environment.word, name), "has a blank")
+    for name in environment.EXAMPLES
+    if name.startswith("AWS_SES_")
 ]
 WRONG += [
     (name, "-1" if "_GRACE_" in name else "0", partial(environment.age, name), "whole number")
@@ -84,6 +92,16 @@ def test_the_example_of_each_message_is_accepted(
 ) -> None:
     monkeypatch.setenv(name, environment.EXAMPLES[name])
     assert READERS[name]()
+
+
+def test_the_mail_service_wants_all_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert environment.mail_service() == {}
+    monkeypatch.setenv("AWS_SES_ACCESS_KEY_ID", "AKIA")
+    monkeypatch.setenv("AWS_SES_REGION_NAME", "eu-west-1")
+    with pytest.raises(ImproperlyConfigured, match=r"^AWS_SES_SECRET_ACCESS_KEY is required"):
+        environment.mail_service()
+    monkeypatch.setenv("AWS_SES_SECRET_ACCESS_KEY", "s")
+    assert environment.mail_service()["region_name"] == "eu-west-1"
 
 
 def test_without_debug_secret_and_hosts_are_required() -> None:
