@@ -5,7 +5,8 @@ Compiled by the ORM with values inlined, without a connection.
 
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, reduce
+from operator import and_
 from typing import Any
 
 from django.db import connections
@@ -17,9 +18,11 @@ from django.db.models import (
     Expression,
     ExpressionWrapper,
     F,
+    Func,
     Model,
     Q,
     QuerySet,
+    TextField,
     Value,
     When,
 )
@@ -39,7 +42,8 @@ class Compiled:
     """A policy as SQL.
 
     due_sql     SELECT key, matches, due: when the row ends by its own columns, NULL = never
-    state_sql   SELECT key, matches, due, keep, grace: all the worker has to know of a row
+    state_sql   SELECT key, matches, due, keep, grace: all the worker has to know of a row; and
+                `keeps`, the names of the conditions that keep it, where they have names
     tables      the model's table, then those of its parents that the two read
     update_sql  the SET list of an `Update`, or ''
     """
@@ -64,6 +68,7 @@ def compiled(policy: Policy) -> Compiled:
             due=due_of(policy),
             keep=keep_of(policy),
             grace=grace_of(policy),
+            **({"keeps": keeps_of(policy)} if is_named(policy) else {}),
         ),
         tables=tables_of(policy.model),
         key=key_of(policy.model),
@@ -146,7 +151,30 @@ def keep_of(policy: Policy) -> Expression | Case:
     """Whether `keep_while` is true; unknown counts as true, for nothing may end by accident."""
     if policy.keep_while is None:
         return ExpressionWrapper(Value(False), BooleanField())
-    return Case(When(~_condition(policy.keep_while), then=Value(False)), default=Value(True))
+    return keep_by(*(policy.keep_while.values() if is_named(policy) else [policy.keep_while]))
+
+
+def keep_by(*conditions: Any) -> Case:
+    """Whether any of the conditions is true or unknown."""
+    none = reduce(and_, (~_condition(each) for each in conditions))
+    return Case(When(none, then=Value(False)), default=Value(True))
+
+
+def is_named(policy: Policy) -> bool:
+    """Whether the conditions of `keep_while` have names."""
+    return isinstance(policy.keep_while, dict)
+
+
+def keeps_of(policy: Policy) -> Expression:
+    """The names of the conditions that are true or unknown, where they have names."""
+    return Func(
+        *(
+            Case(When(~_condition(condition), then=Value(None)), default=Value(name))
+            for name, condition in sorted(policy.keep_while.items())
+        ),
+        template="pg_catalog.array_remove(ARRAY[%(expressions)s]::text[], NULL)",
+        output_field=TextField(),
+    )
 
 
 def grace_of(policy: Policy) -> Expression:

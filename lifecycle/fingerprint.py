@@ -91,6 +91,8 @@ def paths(value: Any) -> set[str]:
 
 
 def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
     if isinstance(value, QuerySet | Query):
         return [value.query.where if isinstance(value, QuerySet) else value.where]
     if isinstance(value, Subquery):

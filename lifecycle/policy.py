@@ -46,7 +46,9 @@ class Policy:
     expires       the moment a row ends: an expression over its own columns; NULL means never
     grace         time between tombstone and purge: a timedelta or an expression. Default: none;
                   where an expression gives NULL, the row stays until it gives a time
-    keep_while    condition, which may span relations, that keeps a due row while it is true
+    keep_while    condition, which may span relations, that keeps a due row while it is true; or
+                  several by name, any of which keeps it: a one-time override may name those that
+                  count
     recheck       how often a kept or held row is looked at again. Default: 1 day
     disposition   `Purge()` (default) or `Update(column=value, ...)`
     capture       `Rows()` (default: triggers), `Window(...)` or `Signals()`
@@ -164,6 +166,12 @@ def _is_condition(value: Any) -> bool:
     return isinstance(value, Q) or getattr(value, "conditional", False)
 
 
+def _keeps(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return _is_condition(value)
+    return bool(value) and all(_is_name(name) and _is_condition(v) for name, v in value.items())
+
+
 def _is_duration(value: Any) -> bool:
     return isinstance(value, timedelta) and value > timedelta(0)
 
@@ -193,7 +201,11 @@ RULES = (
     ("when", lambda v: isinstance(v, Q), "a Q"),
     ("expires", lambda v: v is None or _is_expression(v), "a field name or an expression"),
     ("grace", _is_grace, "a timedelta of zero or more, or an expression"),
-    ("keep_while", lambda v: v is None or _is_condition(v), "a Q or an Exists()"),
+    (
+        "keep_while",
+        lambda v: v is None or _keeps(v),
+        "a Q, an Exists(), or some by name",
+    ),
     ("recheck", _is_duration, "a positive timedelta"),
     ("disposition", lambda v: isinstance(v, Disposition), "Purge() or Update(...)"),
     ("capture", lambda v: isinstance(v, Capture), "Rows(), Window() or Signals()"),

@@ -23,7 +23,7 @@ from django.db.models.fields import DateTimeField
 from django.db.models.functions import Cast
 from django.db.models.lookups import In, LessThanOrEqual
 
-from .compile import due_of, keep_of, matches_of
+from .compile import due_of, is_named, keep_by, keep_of, matches_of
 from .keys import label_of
 from .literals import inline
 from .models import LifecycleException
@@ -107,8 +107,22 @@ def _ended_by(policy: Policy) -> Any:
     past = Q(own) | _is(policy, kind="expired_by_hand")
     spared = _is(policy, kind="restored") | _is_held(policy)
     matches = Inlined(ExpressionWrapper(matches_of(policy), BooleanField()))
-    kept = Inlined(ExpressionWrapper(keep_of(policy), BooleanField()))
-    return ExpressionWrapper(past & ~spared & Q(matches) & ~Q(kept), BooleanField())
+    return ExpressionWrapper(past & ~spared & Q(matches) & ~_kept(policy), BooleanField())
+
+
+def _kept(policy: Policy) -> Q:
+    """By `keep_while`; of a row expired by hand, by the conditions that were named then."""
+    kept = Q(Inlined(ExpressionWrapper(keep_of(policy), BooleanField())))
+    if not is_named(policy):
+        return kept
+    by_hand = _current().filter(
+        policy=policy.name, kind="expired_by_hand", event__detail__has_key="keep"
+    )
+    some = Q(pk__in=())
+    for name, condition in policy.keep_while.items():
+        alone = Inlined(ExpressionWrapper(keep_by(condition), BooleanField()))
+        some |= Q(alone) & Q(_in(by_hand.filter(event__detail__keep__contains=name)))
+    return kept & (~Q(_in(by_hand)) | some)
 
 
 def _past_own_end(policy: Policy) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import DataError, transaction
 from django.db.models import Model
 
-from .compile import compiled
+from .compile import compiled, is_named
 from .db import Placed, Raw, fetch, statement
 from .finding import entries_about, events_about, events_of_table
 from .fingerprint import fingerprint
@@ -156,8 +156,13 @@ class _Look:
         parts = {
             "state_sql": Raw(state.state_sql if state else ""),
             "type": Placed(code.key.db_type),
+            "keep": Raw("keep"),
         }
         params = {"key": self.key, "resolution": self.policy.resolution}
+        by_hand = self.exceptions.get("expired_by_hand")
+        if by_hand and is_named(self.policy) and "keep" in by_hand.event.detail:
+            parts["keep"] = Placed("keeps && %(keep)s::text[]")
+            params["keep"] = by_hand.event.detail["keep"]
         return fetch(self.using, statement(__file__, "row_state", **parts), params)[0]
 
     def _says(self) -> tuple[str, datetime | None]:

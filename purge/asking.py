@@ -6,7 +6,7 @@ ends now, without their grace, the rows that would come to their end within 18 h
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from psycopg.types.json import Jsonb
@@ -30,7 +30,7 @@ from .runner import Pass, run_policy
 log = Log("purge")
 
 
-def enqueue(policy: str, actor: str = "", using: str | None = None, **override: timedelta) -> int:
+def enqueue(policy: str, actor: str = "", using: str | None = None, **override: Any) -> int:
     """Have a worker end rows of a policy sooner; returns the number of the ledger's event.
 
     Options and refusals are those of `run`. On the agenda until every row was looked at, so a
@@ -44,17 +44,18 @@ def enqueue(policy: str, actor: str = "", using: str | None = None, **override: 
 
 def run(
     policy: str, actor: str = "", dry_run: bool = False, using: str | None = None,
-    **override: timedelta,
+    **override: Any,
 ) -> Outcome:  # fmt: skip
     """End rows of a policy sooner, now, in this process; not inside a transaction.
 
     within        rows that would end within this time
-    older_than    the same by age, where the policy ends rows at an age
+    older_than    the same by age, where the policy ends rows at an age; an older age takes fewer
+    keep          names of the conditions of `keep_while` that count, in the grace too
     grace         timedelta(0): without their grace, also those that are tombstoned. Left out: the
                   rows are tombstoned, 10,000 at most, and have the policy's grace
 
-    Only ever ends sooner: `when`, `keep_while`, holds, restores, the cap, pause and halt count as
-    always, a later end or a longer grace is refused. Each event names the actor, who is required:
+    `when`, conditions without a name, holds, restores, the cap, pause and halt count as always; a
+    longer grace is refused. Each event names the actor, who is required:
     `actor` or that of `lifecycle.context`. Raises `LifecycleError` before anything has changed.
     With `dry_run` the same is done and taken back, batch by batch.
     """
@@ -71,9 +72,7 @@ def run(
     return done
 
 
-def _asked(
-    policy: str, actor: str, using: str, options: dict[str, timedelta]
-) -> tuple[Policy, Override]:
+def _asked(policy: str, actor: str, using: str, options: dict[str, Any]) -> tuple[Policy, Override]:
     known = get_policy(policy)
     asked = override_of(known, actor or said("actor", using), options)
     if not asked.actor:

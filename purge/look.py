@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from lifecycle.compile import is_named
 from lifecycle.db import Raw, fetch
 
 from .subjects import Subjects
@@ -18,6 +19,18 @@ OWN = {
     "grace": Raw("make_interval(secs => extract(epoch FROM grace))"),  # a day is 24 hours
     "listed": Raw("'free'"),
 }
+#: what keeps a row where the conditions have names: of one expired by hand, those that were named
+KEEP = {
+    "keeps": Raw("keeps"),
+    "keep": Raw(
+        "CASE WHEN excepted.keeps IS NULL THEN keep ELSE state.keeps && excepted.keeps END"
+    ),
+    "named": Raw(
+        "(SELECT ARRAY(SELECT jsonb_array_elements_text(detail -> 'keep')) FROM lifecycle_event"
+        " WHERE id = event_id AND detail ? 'keep')"
+    ),
+}
+UNNAMED = {"keeps": Raw("NULL"), "keep": Raw("keep"), "named": Raw("NULL::text[]")}
 
 
 @dataclass(frozen=True)
@@ -56,8 +69,9 @@ def _may_be_tombstoned(batch: "Batch", names: set[str]) -> bool:
 def _look(batch: "Batch", subjects: Subjects, search: bool) -> list[Verdict]:
     read = batch.override.read if batch.override else OWN
     where, stones = subjects.where("state.key"), batch.picked.stones()
-    text = batch.sql("look", rows=where, stones=stones, **read)
     policy = batch.policy
+    keep = KEEP if is_named(policy) and not batch.override else UNNAMED
+    text = batch.sql("look", rows=where, stones=stones, **read, **keep)
     params = batch.params(
         subjects, search=search, entries=batch.picked.entries, resolution=policy.resolution,
         recheck=policy.recheck, open=batch.open, within=batch.override and batch.override.within,

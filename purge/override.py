@@ -1,8 +1,8 @@
-"""What a person may say otherwise, for one time: ends of a policy come sooner, never later.
+"""What a person may say otherwise, for one time: when rows of a policy end, and what keeps them.
 
-A mistake here deletes people's data before its time. So an override is made of durations only, can
-only end sooner what the policy ends anyway, and drops no condition: `when`, `keep_while`, holds,
-restores, the cap, pauses count as always.
+A mistake here deletes people's data before its time. So an override is made of durations, and of
+names of conditions that the policy itself declares. It drops no condition that has no name: `when`,
+holds, restores, the cap, pauses count as always.
 """
 
 import difflib
@@ -17,20 +17,23 @@ from lifecycle.errors import LifecycleError
 from lifecycle.policy import Policy
 
 from .look import OWN
+from .varying import can_vary, varied
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 NONE = timedelta(0)
-OPTIONS = ("within", "older_than", "grace")
+OPTIONS = ("within", "older_than", "grace", "keep")
 
 
 @dataclass(frozen=True)
 class Override:
     """Rows that would end `within` a time end now; without their grace where that is skipped.
 
-    `event` is the ledger's event that says who asked for it; None in a dry run. `listed` says that
-    it is on the agenda, for any worker.
+    A time below zero takes only rows that ended so long ago. `older_than` is an age inside a longer
+    expression, `keep` names the conditions of `keep_while` that count; None where that is as the
+    policy says it. `event` is the ledger's event that says who asked for it; None in a dry run.
+    `listed` says that it is on the agenda, for any worker.
     """
 
     within: timedelta
@@ -38,6 +41,12 @@ class Override:
     actor: str = ""
     event: int | None = None
     listed: bool = False
+    older_than: timedelta | None = None
+    keep: tuple[str, ...] | None = None
+
+    def applied(self, policy: Policy) -> Policy:
+        """The policy as this override has it, but for `within` and the grace."""
+        return varied(policy, self.older_than, self.keep)
 
     @property
     def read(self) -> dict[str, Any]:
@@ -58,11 +67,18 @@ class Override:
     def detail(self) -> dict[str, Any]:
         """As the ledger writes it, in seconds."""
         said: dict[str, Any] = {"within": seconds(self.within)}
-        return said | ({"grace": 0} if self.skips_grace else {})
+        if self.older_than is not None:
+            said["older_than"] = seconds(self.older_than)
+        return said | self.kept | ({"grace": 0} if self.skips_grace else {})
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """Which conditions keep rows from now on, as the ledger writes it."""
+        return {} if self.keep is None else {"keep": list(self.keep)}
 
 
 def override_of(policy: Policy, actor: str, options: dict[str, Any]) -> Override:
-    """Check the options of an override; `LifecycleError` for one that would not end sooner."""
+    """Check the options of an override; `LifecycleError` for one that cannot be."""
     for name in options.keys() - set(OPTIONS):
         near = difflib.get_close_matches(name, OPTIONS, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
@@ -72,35 +88,45 @@ def override_of(policy: Policy, actor: str, options: dict[str, Any]) -> Override
     if not options:
         raise LifecycleError(f"Say what is to be otherwise: {', '.join(OPTIONS)}.")
     for name, value in options.items():
-        if not isinstance(value, timedelta) or value < NONE:
+        if name != "keep" and (not isinstance(value, timedelta) or value < NONE):
             raise LifecycleError(f"{name} must be a timedelta of zero or more, not {value!r}.")
     skips = _skips_grace(policy, options)
-    within = _within(policy, options) + (_grace_in_due(policy) if skips else NONE)
-    return Override(within, skips, actor)
+    within, older_than = _within(policy, options)
+    within += _grace_in_due(policy) if skips else NONE
+    return Override(within, skips, actor, older_than=older_than, keep=_keep(policy, options))
 
 
-def _within(policy: Policy, options: dict[str, Any]) -> timedelta:
+def _within(policy: Policy, options: dict[str, Any]) -> tuple[timedelta, timedelta | None]:
+    """By how much ends come sooner, and the age where that is inside of a longer expression."""
     if "older_than" not in options:
-        return options.get("within", NONE)
+        return options.get("within", NONE), None
     if "within" in options:
         raise LifecycleError("within and older_than say the same: give one of them.")
-    age, older_than = _age(policy), options["older_than"]
-    if older_than > age:
-        raise LifecycleError(
-            f"older_than={older_than} is later than {policy.name}, which ends rows after {age}:"
-            " an override can only end them sooner."
-        )
-    return age - older_than
-
-
-def _age(policy: Policy) -> timedelta:
-    """The age at which rows end, where the policy says it as `F(column) + timedelta`."""
-    aged = age_of(policy.expires)
+    aged, older_than = age_of(policy.expires), options["older_than"]
     if aged and aged[1]:
-        return aged[1]
+        return aged[1] - older_than, None
+    if can_vary(policy.expires):
+        return NONE, older_than
     raise LifecycleError(
         f"{policy.name} does not end rows at an age (a column plus a timedelta): use within=."
     )
+
+
+def _keep(policy: Policy, options: dict[str, Any]) -> tuple[str, ...] | None:
+    if "keep" not in options:
+        return None
+    if not isinstance(policy.keep_while, dict):
+        raise LifecycleError(
+            f"What keeps rows of {policy.name} has no names, so all of it counts:"
+            " keep_while={name: condition}."
+        )
+    if isinstance(options["keep"], str):
+        raise LifecycleError("keep must be a list of names.")
+    for name in options["keep"]:
+        if name not in policy.keep_while:
+            known = ", ".join(sorted(policy.keep_while))
+            raise LifecycleError(f"Nothing called {name!r} keeps rows of {policy.name}: {known}.")
+    return tuple(sorted(set(options["keep"])))
 
 
 def _skips_grace(policy: Policy, options: dict[str, Any]) -> bool:

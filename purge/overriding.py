@@ -60,8 +60,8 @@ def pending(policy: Policy, using: str) -> list[Override]:
     """The overrides that wait for a worker."""
     found = fetch(using, statement(__file__, "asked_pending"), {"policy": policy.name})
     return [
-        Override(within or NONE, bool(skips), actor, event, listed=True)
-        for event, actor, within, skips in found
+        Override(within or NONE, bool(skips), actor, event, True, older_than, keep and tuple(keep))
+        for event, actor, within, skips, older_than, keep in found
     ]
 
 
@@ -86,7 +86,7 @@ def batches(policy: Policy, how: "Pass", run: int | None, override: Override) ->
 
 def how_many(policy: Policy, using: str, override: Override, most: int) -> int:
     """How many rows would end, without those tombstoned before; counted no further than `most`."""
-    text = _statement(policy, "asked_rows")
+    text = _statement(override.applied(policy), "asked_rows")
     params = {"policy": policy.name, "model": label_of(policy), "within": override.within}
     return int(scalar(using, text, params | {"most": most}))
 
@@ -99,6 +99,9 @@ def _run_batch(
         if batch is None or not _is_ours(batch, override):
             return None
         batch.override = override
+        if (applied := override.applied(policy)) is not policy:
+            # Of the code: a batch begins only where that and the database declare the same.
+            batch.state_sql = compiled(applied).state_sql
         batch.told = {"override": override.event} if override.event else {}
         found = _next(batch, override, how.limit, last)
         if found is None:
@@ -158,7 +161,8 @@ def _kept(batch: Batch, verdict: "Verdict") -> None:
 
 def _expire(batch: Batch, verdict: "Verdict") -> None:
     """Its grace is not skipped: an exception, and on the agenda for a tombstone at once."""
-    batch.write("expired_by_hand", verdict.subjects, batch.now)
+    kept = batch.override.kept if batch.override else {}
+    batch.write("expired_by_hand", verdict.subjects, batch.now, **kept)
     batch.outcome.tombstoned += verdict.subjects.count
 
 

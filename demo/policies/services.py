@@ -18,6 +18,7 @@ register(
         when=Q(status=Service.Status.DRAFT),
         expires=F("created_at") + timedelta(hours=settings.DEMO_DRAFT_HOURS),
         grace=timedelta(days=settings.DEMO_DRAFT_GRACE_DAYS),
-        keep_while=HAS_MEDIA | HAS_SESSIONS,
+        keep_while={"media": HAS_MEDIA, "sessions": HAS_SESSIONS},
+        identity=["pk", "created_at"],
     )
 )

@@ -5,14 +5,14 @@
 -- ended before its time. OFFSET 0 has each step computed once a row, instead of written into every
 -- place that names it.
 WITH state AS (
-    SELECT key::{kind} AS key, matches, keep,
+    SELECT key::{kind} AS key, matches, keep, {keeps} AS keeps,
         lifecycle.tick_v1({due}, %(resolution)s) AS due, {grace} AS grace
     FROM ({state_sql}) AS state WHERE {rows} OFFSET 0
 ), excepted AS MATERIALIZED (
     SELECT key::{kind} AS key, bool_or(kind = 'restored' AND (until IS NULL OR until > %(now)s)) AS spared,
         max(until) FILTER (WHERE kind = 'restored' AND until <= %(now)s) AS lapsed,
         min(since) FILTER (WHERE kind = 'expired_by_hand') AS by_hand,
-        min(grace) AS grace
+        min(grace) AS grace, max({named}) AS keeps
     FROM lifecycle_exception
     WHERE policy = %(policy)s AND kind IN ('restored', 'expired_by_hand') GROUP BY 1
 ), elsewhere AS MATERIALIZED (  -- tombstones under which other entries list rows
@@ -33,7 +33,7 @@ WITH state AS (
     WHERE kind = 'hold' AND model = %(model)s AND key <> ''
     AND (until IS NULL OR until > %(now)s) GROUP BY 1
 ), stoned AS (
-    SELECT state.key, keep, least(state.grace, excepted.grace) AS grace, stone.tombstone, stone.tombstoned_at,
+    SELECT state.key, {keep} AS keep, least(state.grace, excepted.grace) AS grace, stone.tombstone, stone.tombstoned_at,
         CASE WHEN matches AND least(due, by_hand) IS NOT NULL
              THEN greatest(least(due, by_hand), lapsed) END AS ends,
         coalesce(spared, false) AS spared, renewed.id AS renewed_id,

@@ -1,0 +1,127 @@
+"""Conditions of `keep_while` that have names, and a one-time override that says which count."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+import purge
+from demo.factories import ServiceFactory, ServiceMediaFactory, ServiceSessionFactory
+from demo.models import Service
+from lifecycle import hold
+from lifecycle.errors import LifecycleError, PolicyError
+from lifecycle.models import Event, LifecycleException
+from lifecycle.policy import Policy
+from lifecycle.registry import get_policy
+from lifecycle.why import why
+from purge.outcome import Outcome
+from purge.runner import run_due
+from tests.clock import pass_time
+from tests.support import events_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOW, HOUR = timedelta(0), timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def media_folder(tmp_path: Any, settings: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
+
+def run(**options: Any) -> Outcome:
+    return purge.run("draft-services", **({"actor": "jo"} | options))
+
+
+def drafts() -> dict[str, Service]:
+    """Abandoned drafts, by what would keep them."""
+    made = {
+        name: ServiceFactory.create(abandoned=True, title=name)
+        for name in ("bare", "media", "sessions", "both", "held")
+    }
+    for name in ("media", "both"):
+        ServiceMediaFactory.create(service=made[name])
+    for name in ("sessions", "both"):
+        ServiceSessionFactory.create(service=made[name])
+    hold(made["held"])
+    return made
+
+
+def there() -> set[str]:
+    return {each.title for each in Service.objects.all()}
+
+
+def gone(rows: Callable[[], Any]) -> set[str]:
+    return {each.title for each in rows()}
+
+
+@pytest.mark.parametrize(
+    ("keep", "left"),
+    [
+        (None, {"media", "sessions", "both"}),
+        (["media", "sessions"], {"media", "sessions", "both"}),
+        (["media"], {"media", "both"}),
+        (["sessions"], {"sessions", "both"}),
+        ([], set()),
+    ],
+)
+def test_only_the_named_ones_count_without_the_grace(
+    keep: list[str] | None, left: set[str]
+) -> None:
+    drafts()
+    options = {} if keep is None else {"keep": keep}
+    dry = run(grace=NOW, dry_run=True, **options)
+    assert len(there()) == 5
+    done = run(grace=NOW, **options)
+    assert (dry.purged, dry.kept, dry.held) == (done.purged, done.kept, done.held)
+    assert done.held == 1
+    assert there() == left | {"held"}
+
+
+def test_and_through_the_grace() -> None:
+    made = drafts()
+    assert run(keep=["sessions"]).tombstoned == 2
+    assert set(gone(Service.objects.tombstoned)) == {"bare", "media"}
+    assert set(gone(Service.objects.live)) == {"sessions", "both", "held"}
+    (verdict,) = why(Service, str(made["media"].pk)).verdicts
+    assert "is tombstoned since" in verdict.says
+    ServiceSessionFactory.create(service=made["media"])
+    pass_time(days=8)
+    run_due()
+    assert there() == {"media", "sessions", "both", "held"}, "a condition that was named counts"
+    assert "media" in gone(Service.objects.live)
+    assert events_of(made["bare"])[-1] == "purged"
+    request = Event.objects.get(kind="expired_by_hand", count=0)
+    assert request.detail == {"within": 0, "keep": ["sessions"]}
+    told = Event.objects.get(kind="expired_by_hand", count=2)
+    assert told.detail == {"keep": ["sessions"], "override": request.pk}
+
+
+def test_a_worker_does_what_was_asked_for() -> None:
+    drafts()
+    purge.enqueue("draft-services", actor="jo", grace=NOW, keep=["media"])
+    run_due()
+    assert there() == {"media", "both", "held"}
+
+
+def test_a_rebuild_keeps_what_was_named() -> None:
+    drafts()
+    run(keep=[])
+    before = list(LifecycleException.objects.values_list("kind", "key", "since"))
+    call_command("lifecycle", "rebuild", verbosity=0)
+    assert list(LifecycleException.objects.values_list("kind", "key", "since")) == before
+    pass_time(days=8)
+    run_due()
+    assert there() == {"held"}
+
+
+def test_wrong_names() -> None:
+    with pytest.raises(LifecycleError, match=r"Nothing called 'films' keeps.*: media, sess"):
+        run(keep=["films"])
+    with pytest.raises(LifecycleError, match="keep must be a list of names"):
+        run(keep="media")
+    with pytest.raises(PolicyError, match="keep_while must be"):
+        Policy("x", Service, expires="created_at", keep_while={"A b": get_policy("drafts").when})
+    with pytest.raises(PolicyError, match="keep_while must be"):
+        Policy("x", Service, expires="created_at", keep_while={})
