@@ -17,7 +17,7 @@ from psycopg import sql
 from .ages import age_of
 from .capture import Window
 from .compile import compiled, rows_of
-from .db import Placed, Raw, fetch, statement
+from .db import Placed, Raw, fetch, scalar, statement
 from .keys import label_of
 from .literals import inline
 from .places import home, is_at
@@ -62,6 +62,40 @@ class Windows:
         return f"CASE WHEN {first} THEN '-infinity' ELSE {start} - %(age)s::interval END"
 
 
+def within(policy: Policy) -> Placed:
+    """SQL: whether a row of the table is in one of `windows`; takes `window_params`."""
+    code, own = compiled(policy), windows_of(policy)
+    column = Placed(sql.Identifier(code.tables[0], code.key.column).as_string())
+    parts = own.parts | {"column": column, "kind": Placed(code.key.kind)}
+    return Placed(statement(__file__, "window_within", low=Placed(own.low("start")), **parts))
+
+
+def window_params(policy: Policy, windows: list[str]) -> dict[str, Any]:
+    """The parameters of `within`."""
+    return windows_of(policy).params | {"policy": policy.name, "windows": windows}
+
+
+def due_windows(policy: Policy, using: str) -> list[str]:
+    """The windows that are due, the oldest first: their starts, as the ledger writes them."""
+    found = fetch(using, statement(__file__, "window_due"), {"policy": policy.name})
+    return [window for (window,) in found]
+
+
+def due_rows(policy: Policy, using: str, most: int) -> int:
+    """How many rows of windows that are due would be ended, counted no further than `most`."""
+    if not (windows := due_windows(policy, using)):
+        return 0
+    code = compiled(policy)
+    column = Placed(sql.Identifier(code.tables[0], code.key.column).as_string())
+    parts: dict[str, Any] = {"table": code.tables[0], "within": within(policy), "column": column}
+    params = window_params(policy, windows) | {"model": label_of(policy), "most": most}
+    count = int(scalar(using, statement(__file__, "window_rows", **parts), params))
+    if count < most:
+        return count
+    parts["state_sql"] = Raw(code.state_sql)
+    return int(scalar(using, statement(__file__, "window_due_rows", **parts), params))
+
+
 def is_windowed(policy: Policy) -> bool:
     """Whether the policy's rows go by windows."""
     return isinstance(policy.capture, Window)
@@ -98,7 +132,7 @@ def list_windows(policy: Policy, using: str, past: bool, last: str | None = None
     low = Placed(own.low("lc_known.start"))
     text = statement(__file__, "window_list", table=code.tables[0], low=low, **parts)
     params = own.params | {"policy": policy.name, "model": label_of(policy), "past": past}
-    read, end, listed = fetch(using, text, params | {"last": last, "most": MOST})[0]
+    read, end, listed, _ = fetch(using, text, params | {"last": last, "most": MOST})[0]
     return read, end, listed
 
 

@@ -22,6 +22,7 @@ from lifecycle.db import Placed, Raw, fetch, scalar, statement
 from lifecycle.hours import is_open
 from lifecycle.keys import label_of
 from lifecycle.policy import Policy
+from lifecycle.windows import counts_only
 
 from . import brakes, rows
 from .clock import check_clock
@@ -102,6 +103,8 @@ class Batch:
     ) -> int:  # fmt: skip
         """Append an event about a set; the set itself only where no event holds it yet."""
         detail |= self.told if subjects.count else {}
+        if counts_only(self.policy.model):
+            subjects = Subjects(subjects.key, subjects.count)
         text = self.sql("write", subjects=subjects.composite(), identities=Placed(identities))
         event = {"kind": kind, "basis": subjects.event, "due": due, "settled": settled}
         params = self.params(subjects, **event, detail=Jsonb(detail))

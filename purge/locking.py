@@ -50,7 +50,7 @@ def _lock_rows(batch: "Batch", subjects: Subjects, skip: str) -> Subjects:
 def _strength(batch: "Batch") -> str:
     """Rows that are only tombstoned or updated keep their key: new children need not wait."""
     grace = batch.policy.grace
-    only_stones = batch.picked.oldest is None and isinstance(grace, timedelta) and bool(grace)
+    only_stones = batch.picked.only_stones and isinstance(grace, timedelta) and bool(grace)
     if batch.override and batch.override.skips_grace:
         only_stones = False
     stays = only_stones or not batch.policy.disposition.hides

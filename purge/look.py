@@ -67,7 +67,7 @@ def _may_be_tombstoned(batch: "Batch", names: set[str]) -> bool:
 
 
 def _look(batch: "Batch", subjects: Subjects, search: bool) -> list[Verdict]:
-    read = batch.override.read if batch.override else OWN
+    read = batch.override.read if batch.override else batch.picked.read
     where, stones = subjects.where("state.key"), batch.picked.stones()
     policy = batch.policy
     keep = KEEP if is_named(policy) and not batch.override else UNNAMED

@@ -15,6 +15,8 @@ from lifecycle.compile import compiled
 from lifecycle.db import Placed, fetch
 from lifecycle.keys import subjects_of
 
+from .look import OWN
+from .rows import ACTS
 from .subjects import Subjects
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ LONGEST_WAIT = timedelta(minutes=1)
 class Picked:
     """Entries that this batch has locked, with the tombstones that they give to their rows."""
 
+    read: dict[str, Any] = OWN  # how the look reads a row's own end and grace
+    acts: dict[str, Any] = ACTS  # what is done with each class of rows
+
     def __init__(self, batch: "Batch", entries: list[tuple[Any, ...]]) -> None:
         self.batch = batch
         self.entries = [entry[0] for entry in entries]
@@ -38,6 +43,11 @@ class Picked:
         self.oldest = min((entry[3] for entry in entries if entry[3]), default=None)
         mixed = len({entry[3] for entry in entries}) > 1
         self.subjects = self._one(entries[0]) if len(entries) == 1 else self._several(mixed)
+
+    @property
+    def only_stones(self) -> bool:
+        """Whether none of the rows was tombstoned before."""
+        return self.oldest is None
 
     def _one(self, entry: tuple[Any, ...]) -> Subjects:
         _, count, _, _, _, owner, low, high, *_ = entry

@@ -31,7 +31,7 @@ def act(batch: "Batch", verdicts: list["Verdict"]) -> None:
         batch.outcome.looked += verdict.subjects.count
         if batch.dry and verdict.name in ("tombstone", "end", "purge"):
             _show(batch, verdict)
-        acts = batch.override.acts if batch.override else ACTS
+        acts = batch.override.acts if batch.override else batch.picked.acts
         acts[verdict.name](batch, verdict)
 
 
@@ -66,7 +66,7 @@ def _tombstone(batch: "Batch", verdict: "Verdict") -> None:
     batch.outcome.fresh += verdict.subjects.count
     event = batch.write("tombstoned", verdict.subjects, verdict.due)
     batch.outcome.tombstoned += verdict.subjects.count
-    _send(batch, signals.tombstoned, [event], verdict.subjects.count)
+    send(batch, signals.tombstoned, [event], verdict.subjects.count)
 
 
 def _end(batch: "Batch", verdict: "Verdict") -> None:
@@ -89,7 +89,7 @@ def delete(batch: "Batch", subjects: Subjects) -> None:
     if signals.purged.has_listeners(batch.policy.model):
         text = batch.sql("events_since")
         events = fetch(batch.using, text, batch.params(subjects, before=before))
-        _send(batch, signals.purged, [event for (event,) in events], subjects.count)
+        send(batch, signals.purged, [event for (event,) in events], subjects.count)
 
 
 def update(batch: "Batch", subjects: Subjects) -> None:
@@ -125,11 +125,12 @@ def last_event(batch: "Batch") -> int:
     return int(scalar(batch.using, batch.sql("last_event")))
 
 
-def _send(batch: "Batch", signal: Any, events: list[int], count: int) -> None:
+def send(batch: "Batch", signal: Any, events: list[int], count: int) -> None:
+    """Tell receivers of a signal, when the batch has committed."""
     told = {"policy": batch.policy.name, "events": events, "count": count}
-    send = lambda: signal.send_robust(batch.policy.model, **told)  # noqa: E731
+    tell = lambda: signal.send_robust(batch.policy.model, **told)  # noqa: E731
     if not batch.dry:
-        transaction.on_commit(send, using=batch.using, robust=True)
+        transaction.on_commit(tell, using=batch.using, robust=True)
 
 
 ACTS = {

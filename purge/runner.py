@@ -3,6 +3,7 @@
     due_policies    which policies have something due and may act
     check_cap       too much due: halt before the first row
     run_batch       lock, look, act; one short transaction, until nothing is due
+    sweep           the same for rows of windows, which no entry lists
     halt            a brake was hit: stop the policy, tell people
 
 A killed run leaves nothing half done: its open transaction is gone, what it settled is settled,
@@ -11,7 +12,7 @@ the rest is still on the agenda.
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -23,8 +24,9 @@ from lifecycle.hours import hours_of
 from lifecycle.logs import Log
 from lifecycle.policy import Policy
 from lifecycle.registry import all_policies, get_policy
+from lifecycle.windows import is_windowed
 
-from . import overriding
+from . import overriding, sweep
 from .batch import ALWAYS, run_batch
 from .brakes import check_cap, differs, is_other_version, standing
 from .clock import check_clock
@@ -58,6 +60,7 @@ class Pass:
     deadline: float | None = None  # of time.monotonic(); the batch under way is finished
     any_hour: bool = False  # whatever the policy's hours are: a person wants it now
     override: Override | None = None  # only this, instead of what is due
+    places: sweep.Places = field(default_factory=dict)  # where the sweeps of a dry run are
 
     def __post_init__(self) -> None:
         self.seen: list[int] | None = [] if self.dry else None
@@ -78,6 +81,8 @@ def run_due(how: Pass | None = None) -> dict[str, Outcome]:
     An error of one policy stops that policy; it is logged, and raised when all others are done.
     """
     how = how or Pass()
+    if how.since == ALWAYS and not how.dry:
+        sweep.find_windows(how.using)
     waiting = {name: turns(get_policy(name), how) for name in due_policies(how.using, how.since)}
     done: dict[str, Outcome] = {}
     errors: list[Exception] = []
@@ -184,15 +189,24 @@ def _batches(policy: Policy, how: Pass, run: Run, total: Outcome) -> Iterator[Ou
                 return
     if how.override:
         return
-    check_cap(policy, how.using)
+    if not sweep.is_under_way(policy, how.using):
+        check_cap(policy, how.using)
     while not how.is_over and not how.is_full(total):
         rows = min(_size(policy, how), how.limit - total.looked if how.limit else LARGEST)
         started = time.monotonic()
-        done_now = run_batch(policy, how.using, run.pk, rows, how.since, how.seen, how.any_hour)
+        done_now = _next_batch(policy, how, run, rows)
         if done_now is None:
             return
         _resize(policy, how.using, time.monotonic() - started)
         yield done_now
+
+
+def _next_batch(policy: Policy, how: Pass, run: Run, rows: int) -> Outcome | None:
+    """First the rows that are listed by their keys, then those of windows."""
+    done = run_batch(policy, how.using, run.pk, rows, how.since, how.seen, how.any_hour)
+    if done is None and is_windowed(policy):
+        return sweep.run_batch(policy, how, run.pk, rows)
+    return done
 
 
 def _overrides(policy: Policy, how: Pass) -> list[Override]:

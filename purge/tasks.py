@@ -11,7 +11,7 @@ from lifecycle.logs import Log
 from lifecycle.places import served
 from lifecycle.registry import get_policy
 
-from . import alerts, pulse
+from . import alerts, pulse, sweep
 from .backfilling import PREFIX, read_slice, wake
 from .keepalive import keep_alive
 from .runner import Pass, close_interrupted, run_policy
@@ -52,6 +52,7 @@ def heartbeat() -> None:
     for using in served():
         try:
             close_interrupted(using)
+            sweep.find_windows(using)
             pulse.of(using).tick(heartbeat=True)
             wake(pulse.of(using), heartbeat=True)
         except Exception:

@@ -25,11 +25,13 @@ from ..registry import all_policies
 from ..returned import TAKEN, ended_tables, search
 from ..sqlfile import load
 from ..sync import is_test_database, tables_in
+from ..windows import is_windowed, window_column
 
 FOLDER = Path(__file__).parent
 STATED = timedelta(hours=1)
 NO_ROWS = (
-    "SELECT NULL::text AS policy, NULL AS model, NULL AS key, NULL::timestamptz AS due LIMIT 0"
+    "SELECT NULL::text AS policy, NULL AS model, NULL AS key, NULL::timestamptz AS due,"
+    " NULL::timestamptz AS window_at LIMIT 0"
 )
 
 NOTHING_RETURNED = "SELECT ''::text AS model, 0 AS event, '' AS key, true AS same LIMIT 0"
@@ -136,8 +138,8 @@ def _rows(policy: Policy) -> str:
     """Rows that have an end by their own columns."""
     return (
         f"SELECT {literal(policy.name)}::text AS policy, {literal(label_of(policy))} AS model,"  # noqa: S608
-        " key::text AS key, lifecycle.finite_v1(due::timestamptz) AS due"
-        f" FROM ({compiled(policy).due_sql}) AS compiled"
+        f" key::text AS key, lifecycle.finite_v1(due::timestamptz) AS due, {window_column(policy)}"
+        f" AS window_at FROM ({compiled(policy).due_sql}) AS compiled"
         " WHERE lifecycle.finite_v1(due::timestamptz) IS NOT NULL"
     )
 
@@ -160,6 +162,8 @@ def _params(using: str, stated: timedelta) -> dict[str, Any]:
         "stated": stated,
         "testing": is_test_database(connections[using]),
         "graced": [p.name for p in policies if _has_grace(p)],
+        "windowed": [p.name for p in policies if is_windowed(p)],
+        "counted": [label_of(p) for p in policies if not p.capture.record_subjects],
         "names": [p.name for p in policies],
         "tables": [compiled(p).tables[0] for p in policies],
         "opened": [opened_at(p, now) for p in policies],

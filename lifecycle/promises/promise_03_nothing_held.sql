@@ -15,7 +15,7 @@ WITH story AS MATERIALIZED (
          AND (released.key IS NULL OR released.key = story.key)) AS released
     FROM story WHERE kind = 'hold_placed'
 ), ended AS (
-    SELECT * FROM story WHERE kind <> 'hold_placed' AND key IS NOT NULL
+    SELECT * FROM story WHERE kind <> 'hold_placed' AND (key IS NOT NULL OR detail ? 'windows')
 ), both_known AS (
     SELECT ended.*, held.id AS hold, held.released, held.until
     FROM ended JOIN held ON held.model = ended.model AND held.key = ended.key
@@ -23,7 +23,7 @@ WITH story AS MATERIALIZED (
     SELECT ended.*, held.id, held.released, held.until
     FROM ended JOIN held ON held.model = ended.model AND held.key IS NULL
 )
-SELECT DISTINCT id, model || ':' || key, kind || ' under the hold of event ' || hold
+SELECT DISTINCT id, model || ':' || coalesce(key, '*'), kind || ' under the hold of event ' || hold
 FROM both_known
 WHERE id > hold AND (released IS NULL OR id < released)
 AND (until IS NULL OR recorded_at < until)

@@ -1,6 +1,6 @@
 -- 10. No field value is in the ledger: what an event says beside keys, times and counts has one of
 -- these shapes. Cause and actor, reason and reference are what people wrote; names of media are
--- names.
+-- names. Of a table whose keys are secrets it has no key.
 WITH shapes (name, kinds, shape) AS (
     VALUES ('fingerprint', ARRAY['policy_changed'], '"[0-9a-f]{{16}}"'),
         ('previously', ARRAY['policy_changed'], '"[a-z0-9-]{{1,40}}"'),
@@ -44,6 +44,11 @@ SELECT told.id, told.kind, 'its detail says ' || said.key || ' in a shape that i
 FROM lifecycle_event AS told, jsonb_each(told.detail) AS said
 WHERE NOT EXISTS (SELECT FROM shapes WHERE shapes.name = said.key
     AND told.kind = ANY (shapes.kinds) AND said.value::text ~ ('^(' || shapes.shape || ')$'))
+UNION ALL
+SELECT id, kind, 'it names rows of ' || model || ', whose keys are secrets' FROM lifecycle_event
+WHERE model = ANY (%(counted)s) AND (identities IS NOT NULL OR coalesce(
+    cardinality(subjects_bigint), cardinality(subjects_uuid), cardinality(subjects_text),
+    lower(subjects_range)) IS NOT NULL)
 UNION ALL
 SELECT id, kind, 'its policy or model is not a name' FROM lifecycle_event
 WHERE policy !~ '^[a-z0-9-]*$' OR model !~ '^(\w+\.\w+)?$'

@@ -27,6 +27,8 @@ SELECT NULL, rows.model || ':' || rows.key, 'past its end by ' || rows.policy ||
 FROM ({rows}) AS rows JOIN acting ON acting.name = rows.policy
 WHERE rows.due < lifecycle.now_v1()
 AND NOT EXISTS (SELECT FROM listed WHERE listed.policy = rows.policy AND listed.key = rows.key)
+AND NOT EXISTS (SELECT FROM lifecycle_agenda AS swept
+    WHERE swept.policy = rows.policy AND swept.window_at = rows.window_at)
 AND NOT EXISTS (SELECT FROM lifecycle_exception AS spared
     WHERE spared.kind = 'restored' AND spared.policy = rows.policy AND spared.key = rows.key
     AND (spared.until IS NULL OR spared.until > lifecycle.now_v1()))
