@@ -34,7 +34,7 @@ def as_text(found: Sequence[Report]) -> str:
 
 def as_html(found: Sequence[Report]) -> str:
     """A page of its own, without images, scripts or anything fetched; all names are escaped."""
-    return rendered("purge/report.html", reports=[_shown(report) for report in found])
+    return rendered("purge/report.html", reports=[shown(report) for report in found])
 
 
 def rendered(template: str, *folders: Path, **context: Any) -> str:
@@ -92,8 +92,8 @@ def _cells(line: Line) -> list[str]:
     return [*map(str, counts), lag, str(line.next_days)]
 
 
-def _shown(report: Report) -> dict[str, Any]:
-    """What the template shows."""
+def shown(report: Report) -> dict[str, Any]:
+    """What the template `purge/report_body.html` shows of a report."""
     most = max(report.soon.values(), default=0) or 1
     days = [(day, count, round(100 * count / most)) for day, count in report.soon.items() if count]
     total = report.total

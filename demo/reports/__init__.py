@@ -1,0 +1,1 @@
+"""The weekly health report: suppressions, and the engine behind them."""
