@@ -1,7 +1,8 @@
 """Time passes without waiting: everything that the database remembers becomes older.
 
 The clock of a database cannot be moved, but all that is stored can: after `pass_time(hours=2)` each
-row, event, entry and exception is as it would be two hours later.
+row, event, entry and exception is as it would be two hours later. Windows stay windows after a
+multiple of their size only.
 """
 
 from datetime import timedelta
@@ -19,6 +20,15 @@ UNTIL = """
 UPDATE lifecycle_event
 SET detail = detail || jsonb_build_object('until', (detail ->> 'until')::timestamptz - %s)
 WHERE detail ->> 'until' IS NOT NULL
+"""
+WINDOWS = """
+UPDATE lifecycle_event SET detail = detail
+    || CASE WHEN detail ? 'window'
+        THEN jsonb_build_object('window', (detail ->> 'window')::timestamptz - %s) ELSE '{}' END
+    || CASE WHEN detail ? 'windows' THEN jsonb_build_object('windows', (
+        SELECT jsonb_agg(told::timestamptz - %s)
+        FROM jsonb_array_elements_text(detail -> 'windows') AS told)) ELSE '{}' END
+WHERE detail ? 'window' OR detail ? 'windows'
 """
 SPENT = """
 UPDATE lifecycle_policy SET spent = (
@@ -43,4 +53,5 @@ def pass_time(**span: float) -> None:
             setting = ", ".join(f'"{name}" = "{name}" - %s' for name in names)
             cursor.execute(f'UPDATE "{table}" SET {setting}', [delta] * len(names))
         cursor.execute(UNTIL, [delta])
+        cursor.execute(WINDOWS, [delta, delta])
         cursor.execute(SPENT, [delta])
