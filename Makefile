@@ -1,17 +1,18 @@
 # Every target makes or mends .venv by itself. Paths stay relative: the checkout's own may have a space.
 PYTHON ?= python3
 ARGS ?=
-# A database a worker; more than four gain little.
-WORKERS ?= -n auto --maxprocesses 4
+# A database a worker. One more than there are cores: many tests wait for a worker or a server.
+WORKERS ?= -n $(shell $(RUN) -c "import os; print(min(os.cpu_count() + 1, 4))")
 RUN := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check migrations bench soak
+.PHONY: help venv demo test check coverage migrations bench soak
 
 help:
 	@echo "make demo    run the story, then site and worker until Ctrl-C   (ARGS=--exit: end after it)"
 	@echo "make test    all tests                                          (ARGS='-k name -n 0': pytest's)"
-	@echo "make check   lint, types, migrations, known vulnerabilities, tests with coverage"
+	@echo "make check   lint, types, migrations, known vulnerabilities, tests"
+	@echo "make coverage  the tests, and which lines and branches they do not reach"
 	@echo "make bench   the measurements, to the terminal and build/bench.json"
 	@echo "make soak    the long runs with faults"
 	@echo "DATABASE_URL replaces the embedded PostgreSQL; PYTHON=python3.12 makes .venv with that one."
@@ -36,7 +37,10 @@ check: venv
 	$(RUN) manage.py check
 	$(RUN) manage.py makemigrations --check --dry-run
 	$(RUN) .ci/audit.py
-	$(RUN) -m pytest $(WORKERS) --cov $(ARGS)
+	$(RUN) -m pytest $(WORKERS) $(ARGS)
+
+coverage: venv
+	@$(RUN) -m pytest $(WORKERS) --cov $(ARGS)
 
 bench: venv
 	@$(RUN) -m tests.bench $(ARGS)

@@ -7,7 +7,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.lives import Lives
 
 QUICK = settings(
-    max_examples=20,
+    max_examples=12,
     stateful_step_count=20,
     derandomize=True,
     database=None,

@@ -47,13 +47,17 @@ def works(checkout: Path) -> bool:
     return subprocess.call(pip, cwd=checkout, stdout=subprocess.DEVNULL) == 0
 
 
-def test_made_once_and_again_when_the_lock_changes(checkout: Path) -> None:
+def test_made_once_and_again_when_the_lock_or_the_interpreter_is_another(checkout: Path) -> None:
     assert "Making .venv" in make(checkout)
     assert make(checkout) == ""
     (checkout / "requirements.lock").write_text(EMPTY_LOCK * 2)
     (checkout / ".venv" / "of the old lock").touch()
     assert "Making .venv" in make(checkout)
     assert not (checkout / ".venv" / "of the old lock").exists()
+    python = checkout / ".venv" / "bin" / "python"
+    python.unlink()
+    python.symlink_to("/nowhere/python")
+    assert "Making .venv" in make(checkout)
     assert works(checkout)
 
 
@@ -68,15 +72,6 @@ def test_two_at_once_after_a_kill_make_one_whole(checkout: Path) -> None:
     outputs = [process.communicate(timeout=120)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], outputs
     assert sorted(bool(output) for output in outputs) == [False, True]
-    assert works(checkout)
-
-
-def test_an_interpreter_that_is_gone_is_noticed(checkout: Path) -> None:
-    make(checkout)
-    python = checkout / ".venv" / "bin" / "python"
-    python.unlink()
-    python.symlink_to("/nowhere/python")
-    make(checkout)
     assert works(checkout)
 
 
