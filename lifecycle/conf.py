@@ -13,6 +13,8 @@ class Conf:
     DATABASES: list[str] | None = None
     DIRECT_URL: str = ""
     MAX_LAG: float = 600.0  # seconds
+    MEDIA_DELETE_VERSIONS: bool = False
+    MEDIA_IF_MATCH: bool = False
     PURGE_HOURS: tuple[int, int] | None = None
     RECONCILE_DAYS: float = 7
     REQUIRE_COVERAGE: bool = False

@@ -15,6 +15,8 @@ COUNTS = "tombstoned purged updated kept held blocked locked"
 ACTIONS = {
     "run": ("info", COUNTS),
     "asked": ("info", "event"),
+    "media": ("info", "count kept blocked"),
+    "media_store": ("warning", "cause"),
     "erased": ("info", "model event"),
     "run_failed": ("exception", ""),
     "interrupted": ("warning", "count"),

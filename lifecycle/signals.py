@@ -5,10 +5,16 @@ the ids of the ledger's events and `count` the number of rows;
 `Event.objects.get(pk=events[0]).subjects` gives their keys. A dry run sends none. A receiver that
 raises is logged and stops nothing: neither the other receivers nor the worker.
 
-The last four tell of a trouble, with its `cause` in a word or two, once however many workers see
-it: `halted` at once, the others within a minute or two. `count` is then of the rows in trouble.
+`halted`, `blocked`, `capture_failed` and `lagging` tell of a trouble, with its `cause` in a word or
+two, once however many workers see it: `halted` at once, the others within a minute or two. `count`
+is then of the rows in trouble; of files that cannot be deleted, which have no `policy`, of those.
 `capture_failed` has no `policy` where the keys of a table cannot be read. Receivers get
 `**kwargs`: there may be more.
+
+`media_manifest` is another kind: it asks. It is sent before the files of a model's `field` are
+deleted, with their `names`, and maybe again for the same ones; a receiver returns the further names
+in the same storage that are to go with them, such as thumbnails, or None. If one raises, the files
+stay and are tried again later.
 """
 
 from django.dispatch import Signal
@@ -21,3 +27,4 @@ halted = Signal()
 blocked = Signal()
 capture_failed = Signal()
 lagging = Signal()
+media_manifest = Signal()

@@ -88,11 +88,11 @@ def change_all(
 
     Returns the names of those changed, and why the others were left. Waits for the batches under
     way of all of them. Halted policies are left: those are looked at one by one. While some are
-    paused and none is enabled, a policy that `migrate` brings begins paused too.
+    paused and none is enabled, no media go, and a policy that `migrate` brings begins paused too.
     """
     with transaction.atomic(using=using), context(actor=actor, using=using):
         known = PolicyState.objects.using(using).order_by("name")
-        _bar(known.values_list("name", flat=True), using)
+        _bar(["", *known.values_list("name", flat=True)], using)
         states = dict(known.select_for_update().values_list("name", "state"))
         wanted = set(change.wanted) - set(change.alone)
         changed = [name for name, state in states.items() if state in wanted]
@@ -119,7 +119,10 @@ def _change(policy: str, change: Change, actor: str, using: str | None, allow: i
 
 
 def _bar(policies: Iterable[str], using: str) -> None:
-    """Wait for the batches under way; in the order of the names, as every path takes the locks."""
+    """Wait for the batches under way; in the order of the names, as every path takes the locks.
+
+    No name: those of the media.
+    """
     for policy in policies:
         fetch(using, statement(__file__, "bar_policy"), {"policy": policy})
 

@@ -22,6 +22,7 @@ from lifecycle.places import served
 
 from .backfilling import wake
 from .batch import ALWAYS
+from .media import MEDIA
 from .runner import ready_policies
 
 log = Log("purge")
@@ -82,13 +83,13 @@ class Pulse:
             self.asked.pop(policy, None)
 
     def tick(self, since: datetime = ALWAYS, heartbeat: bool = False) -> list[str]:
-        """Wake a worker for each policy that has something due; returns their names.
+        """Wake a worker for each policy that has something due, and for media; returns their names.
 
         A heartbeat asks also where an answer is outstanding: that one may not look back far enough.
         Where a policy may end rows that might not at the last look (resumed, released, its hours
         have begun), everything is looked at from the start: much may have fallen due meanwhile.
         """
-        from .tasks import run_policy_task
+        from .tasks import media_task, run_policy_task
 
         with self._lock:
             left = dict(self.left)
@@ -100,7 +101,10 @@ class Pulse:
         due = [each.policy for each in ready if each.due]
         names = [name for name in due if self._may_ask(name, heartbeat)]
         for name in names:
-            run_policy_task(name, since.isoformat(), self.using)
+            if name == MEDIA:
+                media_task(since.isoformat(), self.using)
+            else:
+                run_policy_task(name, since.isoformat(), self.using)
             with self._lock:
                 self.asked[name] = time.monotonic()
         self._forget(left, {*names, *(left.keys() - due)})

@@ -4,6 +4,7 @@
     check_cap       too much due: halt before the first row
     run_batch       lock, look, act; one short transaction, until nothing is due
     sweep           the same for rows of windows, which no entry lists
+    run_media       then the files that no row shows any more
     halt            a brake was hit: stop the policy, tell people
 
 A killed run leaves nothing half done: its open transaction is gone, what it settled is settled,
@@ -26,7 +27,7 @@ from lifecycle.policy import Policy
 from lifecycle.registry import all_policies, get_policy
 from lifecycle.windows import is_windowed
 
-from . import overriding, sweep
+from . import media, overriding, sweep
 from .batch import ALWAYS, run_batch
 from .brakes import check_cap, differs, is_other_version, standing
 from .clock import check_clock
@@ -78,7 +79,8 @@ class Pass:
 def run_due(how: Pass | None = None) -> dict[str, Outcome]:
     """One batch of each policy in turn until nothing is due, so that none waits for another.
 
-    An error of one policy stops that policy; it is logged, and raised when all others are done.
+    Then the media, those of the rows that have just ended among them. An error of one policy stops
+    that policy; it is logged, and raised when all others are done.
     """
     how = how or Pass()
     if how.since == ALWAYS and not how.dry:
@@ -96,6 +98,9 @@ def run_due(how: Pass | None = None) -> dict[str, Outcome]:
                 log("run_failed", f"{name}: run failed", policy=name, database=how.using)
                 errors.append(error)
                 del waiting[name]
+    files = media.run_media(how.using, how)
+    if files.looked:
+        done[media.MEDIA] = files
     if errors:
         raise errors[0]
     return done
@@ -116,7 +121,8 @@ def due_rows(policy: str, using: str = DEFAULT_DB_ALIAS) -> int:
 
 def due_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = ALWAYS) -> list[str]:
     """The policies of this code that have something due and may act."""
-    return [each.policy for each in ready_policies(using, since) if each.due]
+    ready = ready_policies(using, since)
+    return [each.policy for each in ready if each.due and each.policy != media.MEDIA]
 
 
 class Ready(NamedTuple):
@@ -128,7 +134,10 @@ class Ready(NamedTuple):
 
 
 def ready_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = ALWAYS) -> list[Ready]:
-    """The policies of this code that are neither stopped, held nor declared differently."""
+    """The policies of this code that are neither stopped, held nor declared differently.
+
+    Media are among them, as `MEDIA`.
+    """
     if is_other_version(using):
         return []
     declared = {policy.name: policy for policy in all_policies()}
@@ -137,6 +146,8 @@ def ready_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = ALWAYS) -> l
     for name, stored, now, due, stones in fetch(
         using, statement(__file__, "due_policies"), {"since": since, "timed": timed}
     ):
+        if name == media.MEDIA:
+            found.append(Ready(name, due, True))
         policy = declared.get(name)
         if policy and not differs(policy, stored):
             is_open = name not in timed or hours.is_open(policy, now)

@@ -10,6 +10,8 @@ The settings are django-storages' own, read from Django's settings or else from 
 """
 
 import os
+import sys
+import time
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -21,6 +23,7 @@ from lifecycle.errors import LifecycleError
 MISSING = "boto3 is not installed: pip install 'django-tombstone[s3]'."
 ATTEMPTS = 3  # of one request, with a pause between; then the caller's own back-off begins
 CONNECT, READ = 5, 30  # seconds
+ASKED_AGAIN = 300.0  # seconds until a bucket is asked again whether it keeps versions
 
 # What a store says when it is busy or broken: the same request may succeed later.
 PASSING = {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "Throttling"}
@@ -126,3 +129,29 @@ def passes(error: BaseException) -> bool:
 def is_missing(error: BaseException) -> bool:
     """Whether an error says that there is no such object."""
     return code_of(error) in {"NoSuchKey", "NotFound", "404"}
+
+
+def is_storage(storage: Any) -> bool:
+    """Whether it is django-storages' `S3Storage`, or made of it."""
+    module = sys.modules.get("storages.backends.s3")  # who has one has imported it
+    return module is not None and isinstance(storage, module.S3Storage)
+
+
+_versioned: dict[tuple[str, str], tuple[float, bool]] = {}
+
+
+def is_versioned(client: Any, bucket: str) -> bool:
+    """Whether a delete leaves the bytes; asked every few minutes. False where we may not ask."""
+    place = (client.meta.endpoint_url, bucket)
+    asked, known = _versioned.get(place, (-ASKED_AGAIN, False))
+    if time.monotonic() - asked < ASKED_AGAIN:
+        return known
+    try:
+        answer = client.get_bucket_versioning(Bucket=bucket)
+    except errors() as error:
+        if passes(error):
+            raise
+        answer = {}
+    known = answer.get("Status") in ("Enabled", "Suspended")
+    _versioned[place] = time.monotonic(), known
+    return known

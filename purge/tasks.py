@@ -14,6 +14,7 @@ from lifecycle.registry import get_policy
 from . import alerts, pulse, sweep
 from .backfilling import PREFIX, read_slice, wake
 from .keepalive import keep_alive
+from .media import MEDIA, run_media
 from .runner import Pass, close_interrupted, run_policy
 
 SLICE = 1.0  # seconds; then the worker is free for the next policy in the queue
@@ -32,6 +33,19 @@ def run_policy_task(name: str, since: str, using: str = DEFAULT_DB_ALIAS) -> Non
         beats.failed(name)
         raise
     beats.answered(name, left=start if how.is_over else None)
+
+
+@db_task()
+def media_task(since: str, using: str = DEFAULT_DB_ALIAS) -> None:
+    """A slice of a pass over the media; the pulse asks again while any are due."""
+    start, beats = datetime.fromisoformat(since), pulse.of(using)
+    how = Pass(since=start, using=using, deadline=time.monotonic() + SLICE)
+    try:
+        run_media(using, how)
+    except Exception:
+        beats.failed(MEDIA)
+        raise
+    beats.answered(MEDIA, left=start if how.is_over else None)
 
 
 @db_task()

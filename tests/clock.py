@@ -18,8 +18,9 @@ AND data_type = 'timestamp with time zone' AND table_name LIKE ANY (%s)
 """
 UNTIL = """
 UPDATE lifecycle_event
-SET detail = detail || jsonb_build_object('until', (detail ->> 'until')::timestamptz - %s)
-WHERE detail ->> 'until' IS NOT NULL
+SET detail = detail || (SELECT jsonb_object_agg(key, value::timestamptz - %s)
+                        FROM jsonb_each_text(detail) WHERE key IN ('until', 'since'))
+WHERE detail ->> 'until' IS NOT NULL OR detail ->> 'since' IS NOT NULL
 """
 WINDOWS = """
 UPDATE lifecycle_event SET detail = detail

@@ -1,4 +1,5 @@
 -- Put an event that has a due time on the agenda, with the tombstone that its rows already have.
+-- Media are of no policy, and are listed under none.
 -- One that had passed when it was recorded falls due then: the pulse looks back minutes, not years.
 -- Of a window nobody has counted the rows: it counts as one.
 CREATE FUNCTION lifecycle.list_v1(told @tables@.lifecycle_event) RETURNS void
@@ -7,7 +8,7 @@ DECLARE
     stone bigint := CASE told.kind WHEN 'tombstoned' THEN told.id
                     ELSE (told.detail ->> 'tombstone')::bigint END;
 BEGIN
-    IF told.due_at IS NULL OR told.policy = '' THEN
+    IF told.due_at IS NULL OR told.policy = '' AND NOT told.detail ? 'names' THEN
         RETURN;
     END IF;
     INSERT INTO @tables@.lifecycle_agenda

@@ -20,8 +20,11 @@ from lifecycle.version import mismatch
 from purge import alerts, replaying
 from purge.backfilling import read_now
 from purge.brakes import standing
+from purge.media import run_media
 from purge.outcome import Outcome
 from purge.runner import Pass, due_policies, due_rows, turns
+
+FILES = "(media)"  # in place of a policy's name; counts are of names
 
 log = Log("purge")
 
@@ -70,16 +73,17 @@ class Command(BaseCommand):
         names = [options["policy"]] if options["policy"] else due_policies(using)
         console = console_of(self)
         console.quiet = options["json"]
-        done = self.run_each(names, how, console)
+        done = self.run_each(names, how, console) | self.run_media(how)
         if not how.dry:
             alerts.watch(how.using)
         place = f" in {using}" if len(served()) > 1 else ""
-        console.print(summary(done, how.dry, place) if done else f"Nothing is due{place}.")
+        shown = {name: each for name, each in done.items() if name != FILES or each.looked}
+        console.print(summary(shown, how.dry, place) if shown else f"Nothing is due{place}.")
         for name, why in stopped(done, using).items():
             self.stderr.write(f"{name}: {why}")
         if any(outcome.halted for outcome in done.values()):
             return "A brake stopped a policy."
-        failed = [name for name in names if name not in done]
+        failed = [name for name in [*names, FILES] if name not in done]
         return f"An error stopped {', '.join(failed)}; the others were run." if failed else ""
 
     def run_each(self, names: list[str], how: Pass, console: Console) -> dict[str, Outcome]:
@@ -91,6 +95,14 @@ class Command(BaseCommand):
             except Exception:
                 log("run_failed", f"{name}: run failed", policy=name, database=how.using)
         return done
+
+    def run_media(self, how: Pass) -> dict[str, Outcome]:
+        """What became of the media that are due, also those of rows that have just gone."""
+        try:
+            return {FILES: run_media(how.using, replace(how))}
+        except Exception:
+            log("run_failed", "media: run failed", database=how.using)
+            return {}
 
     def run_one(self, name: str, how: Pass, console: Console) -> Outcome:
         """One policy, with a bar as long as what its agenda lists."""

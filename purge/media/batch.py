@@ -1,0 +1,154 @@
+"""One batch of the media step: at most 1,000 names, from locked entries to what became of each.
+
+Deletes people's files, after the rows that showed them are gone for good:
+
+    pick     lock what is due on the agenda; the manifest is in its events
+    look     what is in the store now, and from when; then, later, which names live rows hold
+    delete   what nobody holds and is older than the event
+    record   one event for each outcome and field; the last settles the entries
+
+The transaction holds nothing but its own agenda entries, however long a store takes: no row of the
+host waits for it. Killed at any point, it is repeated: an object that is missing counts as gone.
+"""
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.db import OperationalError, transaction
+from django.db.models import FileField
+
+from lifecycle.db import fetch, statement
+from purge.outcome import Outcome
+
+from . import verdicts
+from .record import record
+from .resting import answered, rest, resting
+from .stores import Store, store_of
+from .verdicts import Orphan, Verdict
+
+MOST = 1_000  # names in a batch, and in an event
+
+
+@dataclass
+class Batch:
+    """What one batch knows while its transaction lasts."""
+
+    using: str
+    run: int | None
+    now: datetime
+    dry: bool
+    skew: float  # seconds between this machine's clock and the database's
+    orphans: dict[int, list[Orphan]] = field(default_factory=dict)  # by agenda entry
+    settled: list[int] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    outcome: Outcome = field(default_factory=Outcome)
+
+
+def run_batch(
+    using: str, run: int | None, since: datetime, seen: list[int] | None = None
+) -> Outcome | None:
+    """Settle what is due of the media, at most 1,000 names; None when nothing is.
+
+    With `seen` it is a dry run: nothing is deleted, the batch is taken back, and its entries are
+    added to the list.
+    """
+    with transaction.atomic(using=using, durable=True):
+        batch = begin(using, run, dry=seen is not None)
+        if batch is None or not pick(batch, since, seen or []):
+            return None
+        for where, entries in by_store(batch).items():
+            settle(batch, where, entries)
+        record(batch)
+        if seen is not None:
+            transaction.set_rollback(True, using=using)
+            seen.extend(batch.orphans)
+        return batch.outcome
+
+
+def begin(using: str, run: int | None, dry: bool) -> Batch | None:
+    """The first statement; None while everything is paused."""
+    try:
+        with transaction.atomic(using=using):
+            _, _, _, now, clock, paused = fetch(using, statement(__file__, "begin"))[0]
+    except OperationalError:
+        return None  # a pause is being written; the next pulse sees it
+    skew = abs(time.time() - clock.timestamp())
+    return None if paused else Batch(using, run, now, dry, skew)
+
+
+def pick(batch: Batch, since: datetime, seen: list[int]) -> bool:
+    """Lock entries and read what they list; whether there are any."""
+    params = {"now": batch.now, "since": since, "seen": seen, "most": MOST}
+    text = statement(__file__, "pick")
+    for entry, attempts, model, name, names, at in fetch(
+        batch.using, text, params | {"resting": resting()}
+    ):
+        listed = [Orphan(each, model, name, at, attempts) for each in json.loads(names)]
+        batch.orphans[entry] = listed
+        batch.outcome.looked += len(listed)
+    return bool(batch.orphans)
+
+
+def by_store(batch: Batch) -> dict[Store | None, list[int]]:
+    """The entries of each store; None: of fields that are not in this code."""
+    places: dict[tuple[Any, ...], Store] = {}
+    found: dict[Store | None, list[int]] = {}
+    for entry, orphans in batch.orphans.items():
+        store = _store(orphans[0]) if orphans else None
+        if store is not None:
+            store = places.setdefault(store.place, store)
+        found.setdefault(store, []).append(entry)
+    return found
+
+
+def field_of(model: str, name: str) -> FileField | None:
+    """The file field that an event names, where this code has it still."""
+    try:
+        found = apps.get_model(model)._meta.get_field(name)
+    except (LookupError, FieldDoesNotExist):
+        return None
+    return found if isinstance(found, FileField) else None
+
+
+def _store(orphan: Orphan) -> Store | None:
+    found = field_of(orphan.model, orphan.field)
+    return None if found is None else store_of(found.storage)
+
+
+def settle(batch: Batch, store: Store | None, entries: list[int]) -> None:
+    """Decide and act on what some entries list; a store that does not answer keeps them."""
+    orphans = merged(orphan for entry in entries for orphan in batch.orphans[entry])
+    if store is None:
+        found = [Verdict(orphan, "blocked", "NoSuchField") for orphan in orphans]
+    else:
+        try:
+            found = verdicts.settle(store, orphans, batch)
+            answered(store)
+        except verdicts.OutOfReach as error:
+            batch.outcome.locked += len(orphans)
+            rest(store, error)
+            return
+        except verdicts.Refused as error:
+            found = [Verdict(orphan, "blocked", error.code) for orphan in orphans]
+            rest(store, error)
+    batch.settled += entries
+    batch.verdicts += found
+
+
+def merged(orphans: Iterable[Orphan]) -> list[Orphan]:
+    """Each name once: it may have been orphaned twice, the later counts."""
+    found: dict[str, Orphan] = {}
+    for orphan in orphans:
+        known = found.get(orphan.name, orphan)
+        found[orphan.name] = replace(
+            known,
+            since=max(known.since, orphan.since),
+            attempts=max(known.attempts, orphan.attempts),
+        )
+    return list(found.values())

@@ -1,0 +1,59 @@
+"""Which names may be deleted at all, and which a host adds."""
+
+import os
+import posixpath
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import FileField
+
+from lifecycle.conf import conf
+from lifecycle.registry import all_policies
+from lifecycle.signals import media_manifest
+
+from .stores import Folder, Store
+
+BAD = "BadName"
+PROTECTED = "ArchivePrefix"
+
+
+def why_not(store: Store, name: str) -> str:
+    """The code of a name that must not be deleted; '' for one that may be.
+
+    A name is a path below the storage's location, in its plain form: not empty, not absolute, no
+    `..`, no `.`, nothing twice; and it never reaches an archive.
+    """
+    plain = posixpath.normpath(name)  # of nothing: "."
+    if name != plain or name in (".", "..") or name.startswith(("/", "../")) or "\0" in name:
+        return BAD
+    if "\\" in name and isinstance(store, Folder):
+        return BAD
+    return PROTECTED if _is_archive(store, name) else ""
+
+
+def _is_archive(store: Store, name: str) -> bool:
+    """Whether a path lies where archives are kept."""
+    if store.root[0] == "other":
+        return False
+    return any(store.path(name).startswith(prefix) for prefix in archive_prefixes(store.root[0]))
+
+
+def archive_prefixes(kind: str) -> list[str]:
+    """Where archives are: below which keys of a bucket, or below which folder."""
+    if kind == "folder":
+        folder = conf.ARCHIVE_DIR
+        return [os.path.join(os.path.realpath(folder), "")] if folder else []
+    declared = (getattr(policy.disposition, "prefix", None) for policy in all_policies())
+    return [prefix for prefix in declared if prefix]
+
+
+def derived(field: FileField, names: Iterable[str]) -> set[str]:
+    """Further names that receivers of `media_manifest` know of: thumbnails, other sizes.
+
+    Raises what a receiver raises: without its names something would be left behind.
+    """
+    model: Any = field.model
+    found: set[str] = set()
+    for _, more in media_manifest.send(model, field=field.name, names=sorted(names)):
+        found |= set(more or ())
+    return found

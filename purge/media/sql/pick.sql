@@ -1,0 +1,21 @@
+-- Lock what is due of the media: one large entry, or as many small ones as fit into a request. Stores
+-- that do not answer now are left alone, by their fields.
+WITH due AS MATERIALIZED (
+    SELECT entry.event_id, entry.due_at, entry.count, entry.attempts
+    FROM lifecycle_agenda AS entry
+    WHERE entry.policy = '' AND entry.due_at <= %(now)s AND entry.due_at >= %(since)s
+    AND entry.event_id <> ALL (%(seen)s::bigint[])
+    AND (%(resting)s::text[] = '{{}}' OR NOT EXISTS (
+        SELECT FROM lifecycle_event AS told WHERE told.id = entry.event_id
+        AND told.model || '.' || (told.detail ->> 'field') = ANY (%(resting)s::text[])))
+    ORDER BY entry.due_at, entry.event_id LIMIT %(most)s FOR UPDATE SKIP LOCKED
+), counted AS (
+    SELECT *, sum(count) OVER (ORDER BY due_at, event_id) AS running,
+        row_number() OVER (ORDER BY due_at, event_id) AS place
+    FROM due
+)
+SELECT counted.event_id, counted.attempts, told.model, told.detail ->> 'field', told.detail -> 'names',
+    coalesce((told.detail ->> 'since')::timestamptz, told.recorded_at)
+FROM counted JOIN lifecycle_event AS told ON told.id = counted.event_id
+WHERE place = 1 OR running <= %(most)s
+ORDER BY place

@@ -1,0 +1,170 @@
+"""The stores that media are in: when each object is from, and how objects are deleted.
+
+A name is what a file field's column holds. A path is where its object is in the store, so that two
+storages over one folder or bucket, one of them below the other, know each other's objects.
+"""
+
+import errno
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.files.storage import FileSystemStorage
+from django.utils import timezone
+
+TICK = 1.0  # seconds; a store may round the times of its objects by so much
+FILE_TICK = 0.02  # seconds; a kernel's clock for files is a little behind
+GONE = ""  # what `delete` says of a name whose object is not there any more
+
+
+@dataclass(frozen=True)
+class Found:
+    """An object as it was looked at.
+
+    `at`: when its bytes were written, None where the store does not say. `moved`: when anything
+    else about it changed last. `mark` tells this object from another one under its name.
+    """
+
+    at: datetime | None
+    moved: datetime | None = None
+    mark: Any = None
+
+
+@dataclass
+class Look:
+    """What is there of the names that were asked for; a name that is missing is not in `found`.
+
+    `failed`: by a code why nothing is known of one name. `slack`: seconds by which the store's
+    times may be wrong against the database's clock.
+    """
+
+    found: dict[str, Found]
+    slack: float = TICK
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+class Store:
+    """Any storage of Django: one object at a time, by its public methods."""
+
+    def __init__(self, storage: Any) -> None:
+        self.storage = storage
+
+    @property
+    def root(self) -> tuple[str, ...]:
+        """Storages of one root may have objects in common."""
+        kind = type(self.storage)
+        return ("other", kind.__module__, kind.__qualname__)
+
+    @property
+    def prefix(self) -> str:
+        """What a path begins with, before the name."""
+        return ""
+
+    @property
+    def place(self) -> tuple[Any, ...]:
+        """Equal for storages that reach the same objects by the same names."""
+        return (*self.root, self.prefix, id(self.storage))
+
+    def path(self, name: str) -> str:
+        """Where the object of a name is."""
+        return self.prefix + name
+
+    def look(self, names: Iterable[str]) -> Look:
+        """What is there now. Raises what the storage raises: then nothing is known."""
+        return Look({name: self._found(name) for name in names if self.storage.exists(name)})
+
+    def delete(self, found: Mapping[str, Found]) -> dict[str, str]:
+        """Delete objects as they were found; says of each `GONE`, or by a code why it is there."""
+        return {name: self._delete(name) for name in found}
+
+    def check(self, deleted: Mapping[str, Found]) -> list[str]:
+        """After a delete: names put back because something newer was under them."""
+        return []
+
+    def _found(self, name: str) -> Found:
+        try:
+            at = self.storage.get_modified_time(name)
+        except NotImplementedError:
+            return Found(None)
+        return Found(at if timezone.is_aware(at) else timezone.make_aware(at))
+
+    def _delete(self, name: str) -> str:
+        try:
+            self.storage.delete(name)
+            return "StillThere" if self.storage.exists(name) else GONE
+        except Exception as error:  # whatever a storage raises: its object stays, and is told
+            return code_of(error)
+
+
+class Folder(Store):
+    """`FileSystemStorage`: files below a folder."""
+
+    @property
+    def root(self) -> tuple[str, ...]:
+        return ("folder",)
+
+    @property
+    def prefix(self) -> str:
+        return os.path.join(os.path.realpath(self.storage.location), "")
+
+    @property
+    def place(self) -> tuple[Any, ...]:
+        return (*self.root, self.prefix)
+
+    def look(self, names: Iterable[str]) -> Look:
+        look = Look({}, FILE_TICK)
+        for name in names:
+            try:
+                if stat := self._stat(name):
+                    look.found[name] = _file(stat)
+            except OSError as error:
+                look.failed[name] = code_of(error)
+        return look
+
+    def _stat(self, name: str) -> os.stat_result | None:
+        try:
+            return os.lstat(self.storage.path(name))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def delete(self, found: Mapping[str, Found]) -> dict[str, str]:
+        return {name: self._delete_same(name, one) for name, one in found.items()}
+
+    def _delete_same(self, name: str, one: Found) -> str:
+        """Only the file that was looked at: a later one may have come by this name."""
+        if os.path.isdir(self.storage.path(name)):
+            return "IsADirectory"  # which `delete` would remove
+        stat = self._stat(name)
+        if stat and _file(stat).mark != one.mark:
+            return "Changed"
+        return self._delete(name)
+
+
+def _file(stat: os.stat_result) -> Found:
+    """A file that is moved into place keeps the time of its bytes; `moved` says when it came."""
+    at, moved = (datetime.fromtimestamp(each, UTC) for each in (stat.st_mtime, stat.st_ctime))
+    return Found(at, moved, (stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size))
+
+
+def store_of(storage: Any) -> Store:
+    """How the step talks to a storage."""
+    from purge import s3
+
+    if isinstance(storage, FileSystemStorage):
+        return Folder(storage)
+    if s3.is_storage(storage):
+        from .bucket import Bucket
+
+        return Bucket(storage)
+    return Store(storage)
+
+
+def code_of(error: Exception) -> str:
+    """A short word for what went wrong, never its message, which may say anything."""
+    from purge import s3
+
+    if isinstance(error, OSError) and error.errno:
+        return errno.errorcode.get(error.errno, type(error).__name__)
+    return s3.code_of(error)

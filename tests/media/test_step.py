@@ -1,0 +1,245 @@
+"""The media step on a folder: what goes, what stays, what the ledger is told."""
+
+import errno
+import os
+import time
+from pathlib import Path
+
+import pytest
+from django.core.files.storage import default_storage
+from django.test import override_settings
+
+from demo.models import ServiceMedia
+from lifecycle.models import AgendaEntry, Event, PolicyState
+from lifecycle.signals import media_manifest
+from lifecycle.states import pause, rebuild, resume
+from purge.batch import ALWAYS
+from purge.media import is_due, run_media
+from purge.models import Run
+from purge.runner import Pass
+from tests.clock import pass_time
+
+from .support import age, folder, make_service, orphaned, stored, told, waiting
+
+MEMORY = {"default": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def media(tmp_path: Path):
+    with folder(tmp_path):
+        yield tmp_path
+
+
+def test_a_file_that_no_row_shows_goes_once(media: Path):
+    name = stored()
+    orphaned(name)
+    assert run_media().purged == 1
+    assert not default_storage.exists(name)
+    assert told("media_purged") == {name: {"field": "file"}}
+    assert waiting() == []
+    assert run_media().looked == 0
+
+
+def test_what_a_live_row_shows_stays(media: Path):
+    shared, alone = stored(), stored()
+    service = make_service()
+    ServiceMedia.objects.create(service=service, file=shared)
+    orphaned(shared, alone)
+    outcome = run_media()
+    assert (outcome.purged, outcome.kept) == (1, 1)
+    assert told("kept") == {shared: {"field": "file", "reason": "in use"}}
+    assert (default_storage.exists(shared), default_storage.exists(alone)) == (True, False)
+    assert waiting() == []
+
+
+def test_a_missing_file_counts_as_gone():
+    orphaned("services/none.jpg")
+    assert run_media().purged == 1
+    assert told("media_purged") == {"services/none.jpg": {"field": "file"}}
+
+
+def test_a_file_uploaded_again_stays(media: Path):
+    name = stored()
+    orphaned(name)
+    pass_time(hours=3)
+    assert stored(name, aged=False) != name  # this storage gives another name
+    (media / name).write_bytes(b"another")
+    assert run_media().kept == 1
+    assert told("kept") == {name: {"field": "file", "reason": "uploaded again"}}
+    assert default_storage.exists(name)
+
+
+def test_a_file_of_about_the_same_time_is_waited_for(media: Path):
+    """Its row may not be committed yet; when none has come, it goes."""
+    name = stored()
+    orphaned(name)
+    age(name, hours=1)  # moved here since, with the time of its bytes
+    assert run_media().kept == 1
+    assert told("kept")[name]["reason"] == "just written"
+    assert default_storage.exists(name)
+    pass_time(minutes=11)
+    assert run_media().purged == 1
+    assert not default_storage.exists(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "/etc/passwd", "../up.jpg", "a/../../up.jpg", "a//b.jpg", "./a.jpg", "a\\b", "a/"]
+)
+def test_names_outside_the_storage_are_refused(media: Path, name: str):
+    (media.parent / "up.jpg").write_bytes(b"x")
+    orphaned(name)
+    assert run_media().blocked == 1
+    assert told("blocked")[name]["code"] == "BadName"
+    assert (media.parent / "up.jpg").exists()
+
+
+def test_a_folder_is_not_removed(media: Path):
+    (media / "empty").mkdir()
+    age("empty")
+    orphaned("empty")
+    assert run_media().blocked == 1
+    assert (media / "empty").is_dir()
+
+
+def test_archives_in_the_same_folder_are_never_reached(media: Path, settings):
+    settings.LIFECYCLE_ARCHIVE_DIR = str(media / "archives")
+    name = stored("archives/audit.json")
+    orphaned(name)
+    assert run_media().blocked == 1
+    assert told("blocked")[name]["code"] == "ArchivePrefix"
+
+
+def test_a_field_that_is_gone_blocks_and_is_tried_again():
+    orphaned("a.jpg", field="photo")
+    orphaned("b.jpg", model="demo.nothing")
+    assert run_media().blocked == 2
+    assert {each["code"] for each in told("blocked").values()} == {"NoSuchField"}
+    assert len(waiting()) == 2
+    pass_time(minutes=2)
+    run_media()
+    assert {each["attempts"] for each in told("blocked").values()} == {2}
+
+
+def test_a_name_orphaned_twice_is_told_once():
+    name = stored()
+    orphaned(name)
+    orphaned(name)
+    assert run_media().purged == 1
+    assert Event.objects.filter(kind="media_purged").get().settled is not None
+    assert waiting() == []
+
+
+def test_a_file_that_cannot_be_deleted_is_blocked(media: Path, monkeypatch):
+    """A mock: as root, no real file refuses."""
+    name, other = stored(), stored()
+    orphaned(name, other)
+    real = os.remove
+
+    def refuse(path):
+        if path == str(media / name):
+            raise PermissionError(errno.EACCES, "no")
+        real(path)
+
+    monkeypatch.setattr("os.remove", refuse)
+    outcome = run_media()
+    assert (outcome.purged, outcome.blocked) == (1, 1)
+    assert told("blocked")[name]["code"] == "EACCES"
+    assert name not in told("media_purged")
+
+
+def test_a_dry_run_changes_nothing():
+    name = stored()
+    orphaned(name)
+    before = Event.objects.count()
+    assert run_media(how=Pass(dry=True)).purged == 1
+    assert default_storage.exists(name)
+    assert (Event.objects.count(), Run.objects.count(), len(waiting())) == (before, 0, 1)
+
+
+def test_a_rebuild_gives_the_same_agenda():
+    orphaned(stored(), "../bad")
+    orphaned(stored())
+    run_media()
+    before = list(AgendaEntry.objects.order_by("pk").values())
+    assert len(before) == 1
+    rebuild()
+    assert list(AgendaEntry.objects.order_by("pk").values()) == before
+
+
+def test_nothing_goes_while_everything_is_paused():
+    orphaned(stored())
+    for name in PolicyState.objects.filter(state="enabled").values_list("name", flat=True):
+        pause(name)
+    assert run_media().looked == 0
+    assert not is_due("default", ALWAYS)
+    resume("draft-services" if "draft-services" in names() else names()[0])
+    assert run_media().purged == 1
+
+
+def names() -> list[str]:
+    return list(PolicyState.objects.filter(state="paused").values_list("name", flat=True))
+
+
+def test_derived_names_go_along():
+    name, shown = stored("services/a.jpg"), stored("services/b.jpg")
+    ServiceMedia.objects.create(service=make_service(), file=shown)
+    thumbs = {each: stored(f"thumbs/{each}") for each in (name, shown)}
+
+    def thumbnails(sender, field, names, **kwargs):
+        assert (sender, field) == (ServiceMedia, "file")
+        return [f"thumbs/{each}" for each in names] + [f"large/{each}" for each in names]
+
+    media_manifest.connect(thumbnails)
+    try:
+        orphaned(name, shown)
+        outcome = run_media()
+    finally:
+        media_manifest.disconnect(thumbnails)
+    assert (outcome.purged, outcome.kept) == (2, 1)
+    assert told("media_purged").keys() == {name, thumbs[name]}  # there was no large one
+    assert default_storage.exists(thumbs[shown])
+
+
+def test_a_receiver_that_fails_keeps_the_files():
+    name = stored()
+
+    def broken(**kwargs):
+        raise RuntimeError
+
+    media_manifest.connect(broken)
+    try:
+        orphaned(name)
+        assert run_media().blocked == 1
+    finally:
+        media_manifest.disconnect(broken)
+    assert told("blocked")[name]["code"] == "media_manifest RuntimeError"
+    assert default_storage.exists(name)
+
+
+def test_many_small_entries_and_large_ones():
+    names = [stored() for _ in range(12)]
+    for name in names[:10]:
+        orphaned(name)
+    orphaned(*names[10:], *(f"none/{number}" for number in range(995)))
+    outcome = run_media()
+    assert outcome.purged == 10 + 997
+    assert told("media_purged").keys() >= set(names)
+    assert max(Event.objects.filter(kind="media_purged").values_list("count", flat=True)) <= 1000
+    assert Run.objects.get(policy="").purged == 1007
+
+
+def test_other_storages_one_by_one():
+    with override_settings(STORAGES=MEMORY):
+        name, there = stored(), stored()
+        ServiceMedia.objects.create(service=make_service(), file=there)
+        orphaned(name, there)
+        pass_time(hours=-1)
+        assert run_media().looked == 0
+        pass_time(hours=1)
+        time.sleep(0.01)
+        outcome = run_media()
+        assert (outcome.purged, outcome.kept) == (0, 2)  # one just written
+        pass_time(minutes=11)
+        assert default_storage.exists(there)
