@@ -1,8 +1,8 @@
 """What is done after a test that commits: as Django's flush, but of the tables that have rows.
 
-Emptying a hundred tables that are empty took most of the time of most tests; making the database's
-copy of the policies anew took most of the rest. So that copy is kept as `migrate` leaves it, and put
-back, where triggers and functions are still the same; otherwise it is made anew.
+Emptying a hundred tables that are empty took most of the time of most tests; making the copy of
+the policies anew took most of the rest. So that copy is kept as `migrate` leaves it, and put back
+where triggers and functions are still the same; otherwise it is made anew.
 """
 
 from typing import Any
