@@ -54,6 +54,7 @@ class Batch:
     override: "Override | None" = None
     told: dict[str, Any] = field(default_factory=dict)  # what each event about rows says
     along: dict[str, Any] = field(default_factory=dict)  # what went along with ended rows
+    most: int | None = None  # rows that one transaction may delete, with what goes along
     picked: Picked = field(init=False)
     outcome: Outcome = field(default_factory=Outcome)
     started: float = field(default_factory=time.monotonic)
@@ -118,7 +119,7 @@ def run_batch(
     """Settle one batch of at most `size` rows that are due; None when nothing is.
 
     With `seen` it is a dry run: the batch is taken back, and its entries are added to the list.
-    Raises what brakes raise, and then has changed nothing.
+    Raises what brakes raise, and `TooMany`; then it has changed nothing.
     """
     with transaction.atomic(using=using, durable=True):
         batch = begin(policy, using, run, seen is not None, any_hour)
@@ -126,6 +127,7 @@ def run_batch(
         if batch is None or picked is None:
             return None
         batch.picked = picked
+        batch.most = None if batch.dry else policy.batch_rows
         _settle(batch, size)
         if seen is not None:
             transaction.set_rollback(True, using=using)

@@ -4,20 +4,19 @@ The collector deletes what it has read, also what has changed since: a child tha
 another parent in between. So what it finds is locked, and read again until nothing has changed.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Model, Q, TextField
+from django.db.models import Q, QuerySet
 from django.db.models.deletion import Collector, get_candidate_relations_to_delete
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Cast
-from django.db.models.signals import post_delete, pre_delete
 
 from lifecycle.keys import key_of
-from lifecycle.models import LifecycleException
-from lifecycle.registry import policies_of
 
-from .errors import HeldBelow
+from .barred import Barred
+from .edges import is_heard, links
+from .errors import TooMany
 from .subjects import array_text
 
 if TYPE_CHECKING:
@@ -52,13 +51,34 @@ class Collected:
     """
 
     collector: Collector
+    keys: list[Any]
     own: list[Any]
     along: dict[Any, list[Any]]
 
+    @property
+    def counts(self) -> Counter[Any]:
+        """How many rows of each model go along."""
+        return Counter({model: len(keys) for model, keys in self.along.items()})
+
+    @property
+    def unlinked(self) -> Counter[Any]:
+        """How many of each model stay, their link changed."""
+        counts: Counter[Any] = Counter()
+        for (field, _), parts in self.collector.field_updates.items():
+            for rows in parts:
+                counts[field.model] += _size(rows)
+        return counts
+
+    def rows(self, model: Any) -> Any:
+        """The rows of a model that go along."""
+        rows = model._base_manager.using(self.collector.using)
+        return rows.filter(pk__in=among(model, self.along[model]))
+
 
 def collect(batch: "Batch", model: Any, keys: list[Any]) -> Collected:
-    """Collect over locked rows; everything that goes along is locked and not held."""
+    """Collect over locked rows; everything that goes along is locked, and may go."""
     before: dict[Any, set[Any]] = {model: set()}
+    barred = Barred(batch)
     while True:
         collector = ByArray(using=batch.using)
         collector.collect(_instances(batch, model, keys))
@@ -66,28 +86,36 @@ def collect(batch: "Batch", model: Any, keys: list[Any]) -> Collected:
         below[model] = below[model] - set(keys)
         for child, own in below.items():
             rows = child._base_manager.using(batch.using).filter(pk__in=among(child, own))
-            _refuse_held(batch, child, _locked(batch, rows))
+            _refuse(barred, child, _locked(batch, rows))
         if below == before:
             break
         before = below
     for rows in collector.fast_deletes:
         found = _locked(batch, rows)
-        _refuse_held(batch, rows.model, found)
+        _refuse(barred, rows.model, found)
         below[rows.model] = below.get(rows.model, set()) | found
     for parent in model._meta.get_parent_list():
-        below[parent] = below.get(parent, set()) - set(keys)
+        parts = {getattr(row, parent._meta.pk.attname) for row in collector.data[model]}
+        below[parent] = below.get(parent, set()) - parts
     along = {child: list(found) for child, found in below.items() if found}
-    return Collected(collector, sorted(below[model]), along)
+    _refuse_many(batch, keys, along)
+    return Collected(collector, keys, sorted(below[model]), along)
 
 
-def is_flat(collector: Collector, model: Any) -> bool:
-    """Whether nothing but rows of `model`, and what Django deletes unread, would go.
+def _refuse(barred: Barred, child: Any, keys: set[Any]) -> None:
+    if keys:
+        rows = child._base_manager.using(barred.batch.using)
+        barred.refuse(child, rows.filter(pk__in=among(child, keys)))
 
-    Then two statements do what the collector would do a hundred rows at a time.
-    """
-    return (
-        set(collector.data) == {model} and not collector.field_updates and not _is_looked_at(model)
-    )
+
+def _refuse_many(batch: "Batch", keys: list[Any], along: dict[Any, list[Any]]) -> None:
+    count = len(keys) + sum(map(len, along.values()))
+    if batch.most is not None and count > batch.most and len(keys) > 1:
+        raise TooMany
+
+
+def _size(rows: Any) -> int:
+    return rows.count() if isinstance(rows, QuerySet) else len(rows)
 
 
 def _read(collector: Collector) -> dict[Any, set[Any]]:
@@ -106,9 +134,9 @@ def _instances(batch: "Batch", model: Any, keys: list[Any]) -> list[Any]:
 
 
 def _is_looked_at(model: Any) -> bool:
-    """Whether receivers, or relations to other columns than the key, want the row's values."""
+    """Whether receivers, relations to other columns or parents with other keys want values."""
     models = (model, *model._meta.get_parent_list())
-    if any(signal.has_listeners(m) for signal in (pre_delete, post_delete) for m in models):
+    if any(map(is_heard, models)) or not all(link.primary_key for _, link in links(model)):
         return True
     relations: list[Any] = [r for m in models for r in get_candidate_relations_to_delete(m._meta)]
     return not all(f.primary_key for r in relations for f in r.field.foreign_related_fields)
@@ -127,25 +155,3 @@ def _locked(batch: "Batch", rows: Any) -> set[Any]:
     # A host may hold a child and wait for its parent, which is ours: it must not find us waiting.
     locking = rows.order_by("pk").select_for_update(of=("self",), nowait=not batch.patient)
     return set(locking.values_list("pk", flat=True))
-
-
-def _refuse_held(batch: "Batch", child: type[Model], keys: set[Any]) -> None:
-    """Raise `HeldBelow` if a row that would go along, or a policy on its model, is held."""
-    if not keys:
-        return
-    holds = LifecycleException.objects.using(batch.using).filter(kind="hold")
-    holds = holds.filter(Q(until=None) | Q(until__gt=batch.now))
-    label = child._meta.concrete_model._meta.label_lower  # type: ignore[union-attr]
-    names = set(holds.filter(model=label).exclude(key="").values_list("key", flat=True))
-    held = [child(pk=key) for key in _named(batch, child, keys, names)] if names else []
-    if not held and holds.filter(policy__in=[p.name for p in policies_of(child)], key="").exists():
-        held = [child(pk=key) for key in keys]
-    if held:
-        raise HeldBelow(held)
-
-
-def _named(batch: "Batch", child: type[Model], keys: set[Any], names: set[str]) -> list[Any]:
-    """Those of the keys whose text, as the ledger writes it, is among the names."""
-    rows = child._base_manager.using(batch.using).filter(pk__in=among(child, keys))
-    texts = rows.values_list("pk", Cast("pk", TextField()))
-    return [key for key, text in texts if text in names]

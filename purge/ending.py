@@ -1,22 +1,26 @@
 """Deleting rows that are locked and were looked at.
 
-Plain SQL where Django itself would delete without looking at the rows; Django's collector
-otherwise, so that `on_delete`, signals and parents are as the host has declared them. The DELETE
-trigger records what goes; the setting that says it is the runner is reset right after.
+One statement where nothing goes along; sets of rows, table by table, where nobody wants to see
+them (`below`); Django's collector where receivers do, or where only it knows what `on_delete`
+means. The DELETE trigger records what goes; the setting that says it is the runner is reset right
+after.
 """
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.db.models.deletion import Collector
+from django.db.models.signals import pre_delete
 
 from lifecycle.compile import compiled
 from lifecycle.db import Placed, fetch
 
 from .along import told_alone, told_along
-from .collecting import collect, is_flat
+from .below import Below, below
+from .collecting import Collected, collect
 from .subjects import Subjects
 
 if TYPE_CHECKING:
@@ -31,40 +35,62 @@ def end_rows(batch: "Batch", subjects: Subjects) -> None:
         with _announced(batch, subjects, **batch.along):
             _delete(batch, subjects)
     else:
-        _collect_and_delete(batch, model, subjects)
+        _end_with_others(batch, model, subjects)
     fetch(batch.using, "SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def look_along(batch: "Batch", model: Any, subjects: Subjects) -> Below | Collected:
+    """Lock what goes along with locked rows; raises what says that a row cannot go."""
+    found = below(batch, model, subjects)
+    return found or collect(batch, model, keys_of(batch, subjects))
+
+
+def _end_with_others(batch: "Batch", model: Any, subjects: Subjects) -> None:
+    """Rows of the same table that go along go first, so that the ledger can tell them apart.
+
+    A dry run ends before the first row goes: receivers may do what no rollback takes back.
+    """
+    found = look_along(batch, model, subjects)
+    batch.along = told_along(batch, found, subjects)
+    batch.outcome.along += sum(found.counts.values())
+    batch.outcome.fresh += found.counts[model]  # a tree must not be past the cap by its root
+    if batch.dry:
+        return
+    if isinstance(found, Collected):
+        _delete_collected(batch, model, subjects, found)
+    elif found.is_heard():
+        if not found.is_heard(pre_delete):  # those are sent before the first row goes
+            with _announced(batch, replace(subjects, event=None), cause="cascade"):
+                found.delete_unheard()
+        seen = collect(batch, model, keys_of(batch, subjects))
+        _delete_collected(batch, model, subjects, seen)
+    else:
+        _delete_sets(batch, subjects, found)
+
+
+def _delete_sets(batch: "Batch", subjects: Subjects, found: Below) -> None:
+    with _announced(batch, replace(subjects, event=None), cause="cascade"):
+        found.delete()
+    with _announced(batch, subjects, **batch.along):
+        _delete(batch, subjects)
+        found.delete_parents()
+
+
+def _delete_collected(batch: "Batch", model: Any, subjects: Subjects, found: Collected) -> None:
+    """What the collector itself deletes is never said by its event: it deletes in parts, and a
+    receiver may delete other rows of the table meanwhile."""
+    keys = found.keys
+    if found.own:
+        with _announced(batch, subjects.written(found.own), cause="cascade"):
+            collect(batch, model, found.own).collector.delete()
+        found = collect(batch, model, keys)
+    with _announced(batch, subjects.written(keys), **batch.along):
+        found.collector.delete()
 
 
 def _delete(batch: "Batch", subjects: Subjects) -> None:
     text = batch.sql("delete", rows=subjects.where(batch.column))
     fetch(batch.using, text, batch.params(subjects))
-
-
-def _collect_and_delete(batch: "Batch", model: Any, subjects: Subjects) -> None:
-    """Rows of the same table that go along go first, so that the ledger can tell them apart.
-
-    What the collector itself deletes is never said by its event: it deletes in parts, and a
-    receiver may delete other rows of the table meanwhile. Receivers may do what no rollback takes
-    back, so that a dry run ends here.
-    """
-    keys = keys_of(batch, subjects)
-    found = collect(batch, model, keys)
-    batch.along = told_along(batch, found, keys)
-    batch.outcome.fresh += len(found.own)  # one root must not take a whole tree past the cap
-    if batch.dry:
-        return
-    if found.own:
-        with _announced(batch, subjects.written(found.own), cause="cascade"):
-            collect(batch, model, found.own).collector.delete()
-        found = collect(batch, model, keys)
-    if is_flat(found.collector, model):
-        with _announced(batch, subjects, **batch.along):
-            for rows in found.collector.fast_deletes:
-                rows._raw_delete(using=batch.using)
-            _delete(batch, subjects)
-        return
-    with _announced(batch, subjects.written(keys), **batch.along):
-        found.collector.delete()
 
 
 @contextmanager

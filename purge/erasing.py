@@ -24,7 +24,7 @@ from lifecycle.policy import Policy
 
 from . import brakes, rows
 from .batch import Batch, begin, record
-from .collecting import collect
+from .ending import look_along
 from .erased import finish_run, start_run, tell
 from .errors import ErasureRefused, HeldBelow
 from .locking import STUBBORN
@@ -177,7 +177,7 @@ def _end(batch: Batch, event: int, key: str) -> None:
     start_run(batch)
     try:
         with transaction.atomic(using=batch.using):
-            _look_along(batch, key)
+            _look_along(batch)
             with _skipping_grace(batch, verdict.name == "end"):
                 rows.act(batch, [verdict])
     except Exception as error:
@@ -202,11 +202,11 @@ def _refuse_what_stays(policy: Policy, key: str, verdict: str) -> None:
         raise ConditionNotMet(f"{_name(policy, key)} does not match `when` of {policy.name!r}.")
 
 
-def _look_along(batch: Batch, key: str) -> None:
+def _look_along(batch: Batch) -> None:
     """Find what would keep the row also where it goes only after a grace."""
     model: Any = batch.policy.model._meta.concrete_model
     if not isinstance(batch.policy.disposition, Update):
-        collect(batch, model, [model._meta.pk.to_python(key)])
+        look_along(batch, model, batch.picked.subjects)
 
 
 @contextmanager

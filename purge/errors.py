@@ -25,5 +25,17 @@ class HeldBelow(PurgeError):
         self.held = held
 
 
+class ArchivedBelow(PurgeError):
+    """A row that would go along is to be archived before it goes, by a policy of its own."""
+
+    def __init__(self, unarchived: list[Any]) -> None:
+        super().__init__()
+        self.unarchived = unarchived
+
+
+class TooMany(PurgeError):
+    """More rows would go along than a batch may hold; the same with fewer rows to begin with."""
+
+
 class ErasureRefused(PurgeError):
     """The row cannot be erased now; nothing was changed."""

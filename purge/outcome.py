@@ -5,7 +5,8 @@ from dataclasses import dataclass, fields, replace
 
 @dataclass
 class Outcome:
-    """Counts of rows; `fresh` are those whose end began, `sample` the keys a dry run shows.
+    """Counts of rows; `fresh` are those whose end began, `along` those that went with others,
+    `sample` the keys a dry run shows.
 
     `stopped` says why the policy ends nothing, or nothing more; `halted` that a brake stopped it.
     """
@@ -19,6 +20,7 @@ class Outcome:
     locked: int = 0
     looked: int = 0
     fresh: int = 0
+    along: int = 0
     sample: tuple[str, ...] = ()
     stopped: str = ""
     halted: bool = False

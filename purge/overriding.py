@@ -22,7 +22,7 @@ from lifecycle.policy import Policy
 
 from . import brakes, rows
 from .batch import Batch, begin, judge, record
-from .errors import Halt
+from .errors import Halt, TooMany
 from .locking import STUBBORN, lock
 from .outcome import Outcome
 from .override import NONE, Override
@@ -73,9 +73,13 @@ def batches(policy: Policy, how: "Pass", run: int | None, override: Override) ->
     left = caps.room(policy, how.using)
     if how_many(policy, how.using, override, left + 1) > left:
         raise Halt("cap", f"more than {left} rows would end", left=left)
-    last = _reached.get(override.event or 0)
+    last, size = _reached.get(override.event or 0), policy.batch_rows
     while not how.is_over:
-        done = _run_batch(policy, how, run, override, last)
+        try:
+            done = _run_batch(policy, how, run, override, last, size)
+        except TooMany:
+            size = max(size // 2, 1)
+            continue
         if done is None:
             _reached.pop(override.event or 0, None)
             return
@@ -92,7 +96,7 @@ def how_many(policy: Policy, using: str, override: Override, most: int) -> int:
 
 
 def _run_batch(
-    policy: Policy, how: "Pass", run: int | None, override: Override, last: str | None
+    policy: Policy, how: "Pass", run: int | None, override: Override, last: str | None, size: int
 ) -> tuple[Outcome, str] | None:
     with transaction.atomic(using=how.using, durable=True):
         batch = begin(policy, how.using, run, how.dry, any_hour=True)
@@ -103,7 +107,8 @@ def _run_batch(
             # Of the code: a batch begins only where that and the database declare the same.
             batch.state_sql = compiled(applied).state_sql
         batch.told = {"override": override.event} if override.event else {}
-        found = _next(batch, override, how.limit, last)
+        batch.most = None if how.dry else policy.batch_rows
+        found = _next(batch, override, min(size, how.limit or size), last)
         if found is None:
             _settle(batch, override)
             return None
@@ -127,9 +132,8 @@ def _is_ours(batch: Batch, override: Override) -> bool:
 
 
 def _next(
-    batch: Batch, override: Override, limit: int | None, last: str | None
+    batch: Batch, override: Override, size: int, last: str | None
 ) -> tuple[Subjects, str] | None:
-    size = min(batch.policy.batch_rows, limit or batch.policy.batch_rows)
     params = {"last": last, "now": batch.now, "within": override.within, "rows": size}
     count, keys, last = fetch(batch.using, batch.sql("asked_next"), params)[0]
     return (Subjects(compiled(batch.policy).key, count, keys=keys), str(last)) if count else None

@@ -12,7 +12,7 @@ from lifecycle.policy import Policy
 from lifecycle.registry import get_policy, policies_of
 
 from . import rows
-from .errors import ErasureRefused
+from .errors import ArchivedBelow, ErasureRefused
 from .override import NONE
 
 LONGEST_REFERENCE = 200  # characters
@@ -85,6 +85,8 @@ def why(error: Exception) -> str:
     if found.get("sqlstate") == HELD and "constraint" not in found:
         return "a row that goes along by a cascade of the database is held"
     if by := found.get("by"):
+        if isinstance(error, ArchivedBelow):
+            return f"{', '.join(by)} would go along, and a policy archives it first"
         return f"{', '.join(by)} {'refers' if len(by) == 1 else 'refer'} to it ({found['error']})"
     named = [str(found[name]) for name in ("constraint", "table") if name in found]
     return " on ".join(named) + f" ({found['error']})" if named else str(found["error"])

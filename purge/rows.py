@@ -13,7 +13,7 @@ from lifecycle.identity import hashed, in_order, told
 
 from .along import told_alone
 from .ending import end_rows, keys_of
-from .errors import Halt, HeldBelow, PurgeError
+from .errors import ArchivedBelow, Halt, HeldBelow, PurgeError
 from .subjects import Subjects
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def is_of_one_row(error: Exception) -> bool:
         return True
     if isinstance(error, DatabaseError | InterfaceError):
         return not isinstance(error, OperationalError | ProgrammingError | InterfaceError)
-    return not isinstance(error, PurgeError) or isinstance(error, HeldBelow)
+    return not isinstance(error, PurgeError) or isinstance(error, HeldBelow | ArchivedBelow)
 
 
 def is_contended(error: Exception) -> bool:
@@ -184,7 +184,7 @@ def reason(error: Exception) -> dict[str, Any]:
     diagnosis = getattr(error.__cause__, "diag", None)
     if diagnosis:
         found |= {"constraint": diagnosis.constraint_name, "table": diagnosis.table_name}
-    for name in ("protected_objects", "restricted_objects", "held"):
+    for name in ("protected_objects", "restricted_objects", "held", "unarchived"):
         objects = list(getattr(error, name, ()))[:5]
         if objects:
             found["by"] = [f"{each._meta.label}:{each.pk}" for each in objects]

@@ -31,7 +31,7 @@ from . import media, overriding, sweep
 from .batch import ALWAYS, run_batch
 from .brakes import check_cap, differs, is_other_version, standing
 from .clock import check_clock
-from .errors import Halt
+from .errors import Halt, TooMany
 from .halting import halt
 from .models import Run
 from .outcome import Outcome
@@ -205,10 +205,14 @@ def _batches(policy: Policy, how: Pass, run: Run, total: Outcome) -> Iterator[Ou
     while not how.is_over and not how.is_full(total):
         rows = min(_size(policy, how), how.limit - total.looked if how.limit else LARGEST)
         started = time.monotonic()
-        done_now = _next_batch(policy, how, run, rows)
+        try:
+            done_now = _next_batch(policy, how, run, rows)
+        except TooMany:
+            _sizes[how.using, policy.name] = max(rows // 2, 1)
+            continue
         if done_now is None:
             return
-        _resize(policy, how.using, time.monotonic() - started)
+        _resize(policy, how.using, time.monotonic() - started, done_now)
         yield done_now
 
 
@@ -233,14 +237,20 @@ def _size(policy: Policy, how: Pass) -> int:
     return min(_sizes.get((how.using, policy.name), policy.batch_rows), policy.batch_rows)
 
 
-def _resize(policy: Policy, using: str, took: float) -> None:
-    """Half after a batch of over half a second, twice after one of under a tenth."""
+def _resize(policy: Policy, using: str, took: float, done: Outcome) -> None:
+    """Half after a batch of over half a second, twice after one of under a tenth.
+
+    As many rows as fit into a batch with what went along with the last ones.
+    """
     place, most = (using, policy.name), policy.batch_rows
-    size = _sizes.get(place, most)
+    if done.along:
+        most = max(most * done.looked // (done.looked + done.along), 1)
+    size = min(_sizes.get(place, most), most)
     if took > SLOW:
-        _sizes[place] = max(size // 2, min(SMALLEST, most))
+        size = max(size // 2, min(SMALLEST, most))
     elif took < SLOW / 5:
-        _sizes[place] = min(size * 2, most)
+        size = min(size * 2, most)
+    _sizes[place] = size
 
 
 def _start(policy: Policy, how: Pass) -> Run:

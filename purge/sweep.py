@@ -75,6 +75,7 @@ def _settle(batch: Batch, taken: Taken, before: Place | None, size: int) -> Plac
     if before is None or before.due != taken.due:
         began = int(scalar(batch.using, batch.sql("last_event")))
         before = Place(taken.due, began)
+    batch.most = None if batch.dry else batch.policy.batch_rows
     batch.picked = swept = Swept(batch, taken, Place(**vars(before)))
     batch.told = {"windows": taken.windows}
     found = swept.find(size)

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from django.db import connection, transaction
 
-PREFIXES = ("lifecycle_", "purge_", "zoo_", "demo_", "audit_logs")
+PREFIXES = ("lifecycle_", "purge_", "zoo_", "cascades_", "demo_", "audit_logs")
 COLUMNS = """
 SELECT table_name, column_name FROM information_schema.columns
 JOIN information_schema.tables USING (table_schema, table_name)

@@ -2,5 +2,5 @@
 
 from demo.settings import *  # noqa: F403
 
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.zoo"]  # noqa: F405
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.zoo", "tests.cascades"]  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
