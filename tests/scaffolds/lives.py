@@ -202,6 +202,33 @@ def auditlog() -> None:
     assert ended("old-audit-log-entries") == 1
 
 
+def by_tenant() -> None:
+    from shop.models import Call, Tenant, Ticket
+
+    span = {days: timedelta(days=days) for days in (30, 60, 90)}
+    short, long = (Tenant.objects.create(name=f"{n}", retention=span[n]) for n in (30, 90))
+    now = timezone.now()
+    for tenant in (short, long):
+        Ticket.objects.create(tenant=tenant, closed_at=now)
+        Call.objects.create(tenant=tenant, ended_at=now, retention=tenant.retention)
+    Ticket.objects.create(tenant=short)
+
+    def left() -> tuple[int, int]:
+        return Ticket.objects.exclude(closed_at=None).count(), Call.objects.count()
+
+    days_later(29)
+    assert left() == (2, 2)
+    days_later(2)
+    assert left() == (1, 1)
+    assert {*Ticket.objects.values_list("tenant__name", flat=True)} == {"30", "90"}
+    long.choose(span[60])
+    days_later(28)
+    assert left() == (1, 1)
+    days_later(2)
+    assert left() == (0, 0)
+    assert (ended("tickets"), ended("calls"), Ticket.objects.count()) == (2, 2, 1)
+
+
 def main(names: list[str]) -> None:
     """Each life after the other; what went wrong with each, as JSON on the last line."""
     here, told = import_module("tests.scaffolds.lives"), {}

@@ -1,4 +1,4 @@
-"""`lifecycle scaffold`: pasted into a site with the real packages, and its rows."""
+"""`lifecycle scaffold`: pasted into a site with the real packages, and its rows; a guide too."""
 
 import json
 import re
@@ -13,6 +13,8 @@ from django.core.management import CommandError, call_command
 from lifecycle.scaffolding import names
 from tests.changes.project import PACKAGE, Project
 from tests.demo.telling import own_database
+from tests.infra.guides import blocks
+from tests.infra.servers import ROOT
 
 PACKAGES = [
     "django.contrib.admin",
@@ -65,6 +67,8 @@ urlpatterns = [
     path("o/", include("oauth2_provider.urls", namespace="oauth2_provider")),
 ]
 """
+#: the scaffolds, and what a guide says to paste
+LIVED = [*names(), "by-tenant"]
 LIVES = "from tests.scaffolds.lives import main; main({names!r})"
 
 
@@ -82,6 +86,8 @@ def site(
         project.write("site_urls.py", URLS)
         project.write("keep/models.py", "")
         (project.path / "keep/policies.py").unlink()
+        for name, text in blocks(ROOT / "docs/how-to/retention-by-tenant.md").items():
+            project.write(f"shop/{name}.py", text)
         printed = project.manage(*(f"lifecycle scaffold {name}" for name in names()))
         parts = re.findall(
             r"^# (models|policies)\.py of [^\n]*\n(.*?)(?=^# )", printed, re.M | re.S
@@ -97,11 +103,11 @@ def told(site: Project) -> dict[str, str]:
     site.manage(
         "makemigrations -v0", "migrate -v0", "check --database default --fail-level WARNING"
     )
-    output = site.manage(("shell", "-v0", "-c", LIVES.format(names=names())), "lifecycle verify")
+    output = site.manage(("shell", "-v0", "-c", LIVES.format(names=LIVED)), "lifecycle verify")
     return dict(json.loads(next(line for line in output.splitlines() if line.startswith("{"))))
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", LIVED)
 def test_a_row_through_its_life(told: dict[str, str], name: str) -> None:
     assert told[name] == ""
 
