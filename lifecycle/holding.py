@@ -76,16 +76,25 @@ def hold_rows(
     it raises, none. Rows that are purged while it waits for them are not among them.
     """
     using = using or alias_of(rows)
-    key, model = key_of(rows.model), label_of_row(rows.model)
+    with transaction.atomic(using=using):
+        keys = lock_rows(rows, using)
+        numbers = hold_keys(rows.model, keys, using, reason, reference, until)
+    return numbers, len(keys)
+
+
+def hold_keys(
+    model: type[Model], keys: list[str], using: str, reason: str = "", reference: str = "",
+    until: datetime | None = None,
+) -> list[int]:  # fmt: skip
+    """Hold rows that the caller's transaction has locked or made; the numbers of the holds."""
+    key = key_of(model)
     text = statement(
         __file__, "hold_rows", subjects=Placed(subjects_of(key, f"%(keys)s::text[]::{key.kind}[]"))
     )
-    told: dict[str, Any] = {"model": model, "detail": Jsonb(_detail(reason, reference, until))}
-    with transaction.atomic(using=using):
-        keys = lock_rows(rows, using)
-        parts = [keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK)]
-        numbers = [scalar(using, text, told | {"keys": p, "count": len(p)}) for p in parts]
-    return numbers, len(keys)
+    told: dict[str, Any] = {"model": label_of_row(model)}
+    told["detail"] = Jsonb(_detail(reason, reference, until))
+    parts = [keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK)]
+    return [scalar(using, text, told | {"keys": p, "count": len(p)}) for p in parts]
 
 
 def release(

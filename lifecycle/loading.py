@@ -5,12 +5,12 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
+from psycopg.types.json import Jsonb
 
 from .db import Placed, fetch, statement
 from .errors import NoPolicy, RowMissing
 from .keys import key_of, label_of, subjects_of
 from .places import home_of
-from .policy import Policy
 from .registry import policies_of
 
 CHUNK = 10_000  # rows; no event lists more
@@ -25,14 +25,13 @@ def loaded(rows: Model | QuerySet[Any]) -> int:
     one raises `RowMissing`.
     """
     model: Any = rows.model if isinstance(rows, QuerySet) else type(rows)
-    policies = policies_of(model)
-    if not policies:
+    if not policies_of(model):
         raise NoPolicy(f"{model._meta.label} has no policy.")
     using = rows.db if isinstance(rows, QuerySet) else home_of(rows)
     total = 0
     for keys in _chunks(rows, model):
         with transaction.atomic(using=using):
-            total += _record(model, policies, keys, using)
+            total += record(model, keys, using)
     if not total and isinstance(rows, Model):
         raise RowMissing(f"{model._meta.label}:{rows.pk} is not in the database.")
     return total
@@ -49,8 +48,12 @@ def _chunks(rows: Model | QuerySet[Any], model: Any) -> Iterator[list[str]]:
         last = keys[-1]
 
 
-def _record(model: Any, policies: list[Policy], keys: list[str], using: str) -> int:
-    """Lock the rows, so that no purge passes, and write one event for each policy."""
+def record(model: Any, keys: list[str], using: str, archive: str = "") -> int:
+    """As `loaded`, of rows by their keys, in the caller's transaction; nothing without a policy.
+
+    Locks the rows, so that no purge passes, and writes one event for each policy. It names the
+    archive that the rows are from.
+    """
     key = key_of(model)
     parts = {"kind": Placed(key.kind), "type": Placed(key.db_type), "pk": key.column}
     table = model._meta.concrete_model._meta.db_table
@@ -60,7 +63,8 @@ def _record(model: Any, policies: list[Policy], keys: list[str], using: str) -> 
         return 0
     subjects = subjects_of(key, f"%(keys)s::text[]::{key.kind}[]")
     text = statement(__file__, "loaded", subjects=Placed(subjects))
-    for policy in policies:
+    detail = {"again": True} | ({"archive": archive} if archive else {})
+    for policy in policies_of(model):
         told = {"policy": policy.name, "model": label_of(policy), "count": len(there)}
-        fetch(using, text, told | {"keys": there})
+        fetch(using, text, told | {"keys": there, "detail": Jsonb(detail)})
     return len(there)

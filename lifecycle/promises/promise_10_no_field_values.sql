@@ -26,6 +26,7 @@ WITH shapes (name, kinds, shape) AS (
         ('keep', ARRAY['expired_by_hand'], '\[("[a-z0-9-]{{1,40}}"(, )?)*\]'),
         ('override', ARRAY['purged', 'updated', 'expired_by_hand'], '\d+'),
         ('erasure', ARRAY['expiry_scheduled', 'tombstoned', 'kept', 'blocked', 'purged', 'updated'], '\d+'),
+        ('archive', ARRAY['archived', 'purged', 'loaded'], '"[\w-]{{1,200}}"'),
         ('cascade', ARRAY['purged', 'deleted'], '\{{("\w+\.\w+": \d+(, )?)*\}}'),
         ('unlinked', ARRAY['purged', 'deleted'], '\{{("\w+\.\w+": \d+(, )?)*\}}'),
         ('media', ARRAY['purged', 'deleted', 'updated'], '\[.*\]'),

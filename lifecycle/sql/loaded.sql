@@ -2,4 +2,4 @@
 -- life counts.
 SELECT lifecycle.write_v1('loaded', %(policy)s::text, %(model)s::text,
     lifecycle.sorted_v1({subjects}), %(count)s::bigint, NULL, lifecycle.now_v1(), NULL,
-    '{{"again": true}}', NULL)
+    %(detail)s::jsonb, NULL)

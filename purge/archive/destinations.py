@@ -1,5 +1,6 @@
 """Where archives are: a folder, or the bucket that the settings name."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -122,9 +123,12 @@ class Bucket:
             raise Unreachable(f"{self.title} answers {s3.code_of(error)}.") from error
 
 
-def fetch(where: Destination, name: str, file: BinaryIO) -> BinaryIO:
-    """Copy an object into a file, part by part, and go back to its start."""
+def fetch(where: Destination, name: str, file: BinaryIO) -> tuple[int, str]:
+    """Copy an object into a file, part by part, and go back to its start: bytes and SHA-256."""
+    size, sha = 0, hashlib.sha256()
     for part in where.read(name):
         file.write(part)
+        sha.update(part)
+        size += len(part)
     file.seek(0)
-    return file
+    return size, sha.hexdigest()

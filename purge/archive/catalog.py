@@ -1,0 +1,78 @@
+"""Which archives there are: what the manifests at the destination say."""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from lifecycle.errors import LifecycleError
+from lifecycle.registry import all_policies
+
+from .destinations import Destination, ObjectMissing
+from .manifest import SUFFIX, Manifest, ManifestError, read
+
+
+@dataclass
+class Catalog:
+    """The archives below some prefixes, the oldest first, and every object beside them."""
+
+    archives: list[Manifest] = field(default_factory=list)
+    broken: dict[str, str] = field(default_factory=dict)  # manifests that cannot be read, and why
+    objects: dict[str, int] = field(default_factory=dict)  # bytes by name
+
+    @property
+    def strays(self) -> list[str]:
+        """The objects that no manifest names."""
+        told = {file.name for each in self.archives for file in each.files}
+        return [name for name in self.objects if name not in told and not name.endswith(SUFFIX)]
+
+
+def prefixes(given: str | None = None) -> list[str]:
+    """The prefix that was named, or those of the policies."""
+    if given is not None:
+        return [given]
+    found = {getattr(policy.disposition, "prefix", None) for policy in all_policies()} - {None}
+    if not found:
+        raise LifecycleError("No policy archives here: say which --prefix archives have.")
+    return sorted(map(str, found))
+
+
+def catalog(where: Destination, below: Sequence[str]) -> Catalog:
+    """Read every manifest below the prefixes."""
+    told = Catalog()
+    for prefix in below:
+        told.objects |= where.names(prefix)
+    for name in told.objects:
+        if name.endswith(SUFFIX):
+            try:
+                told.archives.append(_manifest(where, name))
+            except ManifestError as error:
+                told.broken[name] = str(error)
+    told.archives.sort(key=lambda each: (each.made, each.name))
+    return told
+
+
+def archive(where: Destination, below: Sequence[str], name: str) -> Manifest:
+    """One archive by its name, or by that of one of its files; `LifecycleError` without one."""
+    wanted = bare(name)
+    for prefix in below:
+        try:
+            return _manifest(where, f"{prefix}{wanted}{SUFFIX}")
+        except ObjectMissing:
+            continue
+    there = [bare(each) for prefix in below for each, _ in where.names(prefix)]
+    near = difflib.get_close_matches(wanted, set(there), n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise LifecycleError(f"There is no archive {wanted!r} in {where.title}.{hint}")
+
+
+def bare(name: str) -> str:
+    """The name of an archive, from that of one of its files."""
+    return name.rpartition("/")[2].partition(".")[0]
+
+
+def _manifest(where: Destination, name: str) -> Manifest:
+    text = b"".join(where.read(name))
+    try:
+        return read(text)
+    except ManifestError as error:
+        raise ManifestError(f"{name}: {error}") from error

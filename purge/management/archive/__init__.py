@@ -1,0 +1,7 @@
+"""The subcommands of `manage.py archive`, a module each, as those of `manage.py lifecycle`."""
+
+from typing import Any
+
+from . import load, ls, verify
+
+SUBCOMMANDS: dict[str, Any] = {"ls": ls, "verify": verify, "load": load}

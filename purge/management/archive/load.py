@@ -1,0 +1,86 @@
+"""`manage.py archive load`: rows come back, and are held until they are released."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from rich.progress import Progress
+
+from lifecycle.console import console_of
+from lifecycle.errors import LifecycleError
+from lifecycle.management.subcommands.arguments import add_actor
+from purge.archive.catalog import archive, prefixes
+from purge.archive.destinations import destination
+from purge.archive.loading import Counts, Load
+from purge.archive.preparing import prepare
+
+HELP = "Bring rows back from an archive; they are held until you release them."
+DATABASE = "default: where rows of its model are written"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Options of the subcommand."""
+    parser.add_argument("archive", help="by name, or by that of one of its files")
+    parser.add_argument(
+        "--filter", action="append", default=[], metavar="COLUMN=VALUE",
+        help="only rows that match; several must all match",
+    )  # fmt: skip
+    parser.add_argument(
+        "--into", metavar="TABLE", help="another table, made where it is not there; no hold"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="load, then take everything back")
+    add_actor(parser)
+
+
+def run(command: BaseCommand, options: dict[str, Any]) -> None:
+    """Load, and say what came, what did not, and how the rows are let go."""
+    where = destination()
+    manifest = archive(where, prefixes(options["prefix"]), options["archive"])
+    load = prepare(
+        manifest, where, options["filter"], options["into"], options["database"],
+        options["actor"], options["dry_run"],
+    )  # fmt: skip
+    for note in load.target.notes:
+        command.stdout.write(note)
+    counts = _run(command, load)
+    if not counts.matched and load.filters:
+        raise LifecycleError(f"No row of {manifest.name} matches.")
+    for line in _lines(load, counts, options["into"]):
+        command.stdout.write(line)
+
+
+def _run(command: BaseCommand, load: Load) -> Counts:
+    console, counts = console_of(command), Counts()
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("loading", total=load.manifest.rows or None)
+        for counts in load.run():
+            progress.update(bar, completed=counts.read)
+    return counts
+
+
+def _lines(load: Load, counts: Counts, into: str | None) -> list[str]:
+    name = load.manifest.name
+    begun = "Dry run, nothing was changed: " if load.dry else ""
+    lines = [
+        f"{begun}{counts.loaded:,} of {counts.matched:,} rows loaded into {_where(load, into)}."
+    ]
+    if counts.there:
+        lines.append(f"{counts.there:,} were left as they are: a row with their key is there.")
+    if counts.taken:
+        lines.append(f"{counts.taken:,} were not loaded: another row has a value of theirs.")
+    if counts.keys:
+        lines.append(f"Not loaded: {', '.join(counts.keys)}{_more(counts)}.")
+    if counts.files:
+        lines.append(f"{counts.files:,} name files: the archive holds rows, not their files.")
+    if load.model and counts.loaded and not load.dry:
+        lines.append(f"They are held. To let them end: lifecycle release --reference {name}")
+    return lines
+
+
+def _where(load: Load, into: str | None) -> str:
+    return into or load.model._meta.label
+
+
+def _more(counts: Counts) -> str:
+    more = counts.there + counts.taken - len(counts.keys)
+    return f" and {more:,} more" if more else ""

@@ -1,0 +1,72 @@
+"""`manage.py archive ls`: which archives there are."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from lifecycle.console import console_of
+from purge.archive.catalog import Catalog, catalog, prefixes
+from purge.archive.destinations import destination
+from purge.archive.manifest import Manifest
+
+HELP = "List the archives, as their manifests describe them."
+DATABASE = "not asked"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Options of the subcommand."""
+    parser.add_argument("--policy", help="only those of this policy")
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def run(command: BaseCommand, options: dict[str, Any]) -> None:
+    """Print them, the oldest first."""
+    where = destination()
+    told = catalog(where, prefixes(options["prefix"]))
+    wanted = options["policy"]
+    found = [each for each in told.archives if wanted in (None, each.policy)]
+    if options["json"]:
+        told_of = [json.loads(each.as_json()) | {"destination": where.title} for each in found]
+        command.stdout.write(json.dumps(told_of, indent=2, ensure_ascii=False))
+    elif not found:
+        command.stdout.write(f"No archives in {where.title}.")
+    else:
+        _print(command, found, where.title)
+    _complain(command, told)
+
+
+def _print(command: BaseCommand, found: list[Manifest], title: str) -> None:
+    table = Table(title=f"Archives in {title}", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("name", overflow="fold", min_width=24)
+    for column in ("policy", "from", "to", "made"):
+        table.add_column(column, overflow="fold")
+    table.add_column("rows", justify="right", no_wrap=True)
+    table.add_column("size", justify="right", no_wrap=True)
+    for each in found:
+        days = (day(each.first.get("time")), day(each.last.get("time")), day(each.made))
+        table.add_row(each.name, each.policy, *days, f"{each.rows:,}", size(each.bytes))
+    console_of(command).print(table)
+
+
+def _complain(command: BaseCommand, told: Catalog) -> None:
+    for why in told.broken.values():
+        command.stderr.write(why)
+
+
+def day(time: str | None) -> str:
+    """The day of a time, of UTC."""
+    return (time or "")[:10]
+
+
+def size(count: float) -> str:
+    """Bytes as people read them."""
+    units = ["B", "kB", "MB", "GB", "TB"]
+    while count >= 1000 and len(units) > 1:
+        count /= 1000
+        del units[0]
+    precise = units[0] != "B" and count < 100
+    return f"{count:.1f} {units[0]}" if precise else f"{count:.0f} {units[0]}"

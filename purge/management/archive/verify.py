@@ -1,0 +1,97 @@
+"""`manage.py archive verify`: every byte is read again and compared."""
+
+import json
+from argparse import ArgumentParser
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from rich.progress import Progress
+
+from lifecycle.console import console_of
+from lifecycle.errors import LifecycleError
+from lifecycle.places import databases_of
+from purge.archive.catalog import Catalog, archive, catalog, prefixes
+from purge.archive.destinations import Destination, destination
+from purge.archive.manifest import Manifest
+from purge.archive.verifying import Problem, around, verify
+
+from .ls import size
+
+HELP = "Read archives to their end, and compare them with their manifests and the ledger."
+DATABASE = "whose ledger is compared by --all; default: each that has one"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Options of the subcommand."""
+    parser.add_argument("archive", nargs="*", help="by name, or by that of one of its files")
+    parser.add_argument(
+        "--all", action="store_true",
+        help="every archive, and whether some are missing or objects too many",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def run(command: BaseCommand, options: dict[str, Any]) -> None:
+    """Verify one after the other; exit code 1 where something is wrong."""
+    if bool(options["archive"]) == options["all"]:
+        raise LifecycleError("Name archives, or say --all.")
+    where = destination()
+    told = _chosen(where, options)
+    found = _each(command, where, told.archives, options["json"])
+    beside = around(told, databases_of(options["database"])) if options["all"] else []
+    problems = [each for those in found.values() for each in those] + beside
+    if options["json"]:
+        command.stdout.write(_as_json(told.archives, problems))
+    else:
+        _print(command, told.archives, beside)
+    if problems:
+        words = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise CommandError(f"{words} in {where.title}.")
+
+
+def _chosen(where: Destination, options: dict[str, Any]) -> Catalog:
+    below = prefixes(options["prefix"])
+    if options["all"]:
+        return catalog(where, below)
+    return Catalog([archive(where, below, name) for name in options["archive"]])
+
+
+def _each(
+    command: BaseCommand, where: Destination, archives: list[Manifest], quiet: bool
+) -> dict[str, list[Problem]]:
+    """The problems of each archive, told as they are found; with a bar as long as the bytes."""
+    console = console_of(command)
+    found = {}
+    with Progress(
+        console=console, transient=True, disable=quiet or not console.is_terminal
+    ) as progress:
+        bar = progress.add_task("verifying", total=sum(each.bytes for each in archives) or None)
+        for each in archives:
+            found[each.name] = verify(where, each)
+            progress.advance(bar, each.bytes)
+            if not quiet:
+                _tell(console, each, found[each.name])
+    return found
+
+
+def _tell(console: Any, each: Manifest, problems: list[Problem]) -> None:
+    word = "WRONG" if problems else "ok"
+    files = "1 file" if len(each.files) == 1 else f"{len(each.files)} files"
+    what = f"{each.rows:,} rows, {files}, {size(each.bytes)}"
+    console.print(f"{word:<6}{each.name}  {what}", soft_wrap=True)
+    for problem in problems:
+        console.print(f"      {problem.name} {problem.why}", soft_wrap=True)
+
+
+def _print(command: BaseCommand, archives: list[Manifest], beside: list[Problem]) -> None:
+    for problem in beside:
+        command.stdout.write(f"WRONG {problem.name}: {problem.why}")
+    rows = sum(each.rows for each in archives)
+    count = "1 archive" if len(archives) == 1 else f"{len(archives)} archives"
+    command.stdout.write(f"{count}, {rows:,} rows: every byte was read.")
+
+
+def _as_json(archives: list[Manifest], problems: list[Problem]) -> str:
+    told = {"archives": [each.name for each in archives], "problems": list(map(asdict, problems))}
+    return json.dumps(told, indent=2, ensure_ascii=False)
