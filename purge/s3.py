@@ -118,12 +118,11 @@ def code_of(error: BaseException) -> str:
 
 def passes(error: BaseException) -> bool:
     """Whether the same request may well succeed in a moment: busy, broken, or out of reach."""
-    status = (getattr(error, "response", None) or {}).get("ResponseMetadata", {})
-    return (
-        not hasattr(error, "response")
-        or code_of(error) in PASSING
-        or status.get("HTTPStatusCode", 0) >= 500
-    )
+    answer = getattr(error, "response", None)
+    if not answer:  # botocore's own errors have the attribute, empty
+        return True
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return code_of(error) in PASSING or status >= 500
 
 
 def is_missing(error: BaseException) -> bool:

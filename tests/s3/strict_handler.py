@@ -148,20 +148,31 @@ class Handler(BaseHTTPRequestHandler):
 
     def _delete_objects(self, body: bytes) -> Any:
         wanted = ElementTree.fromstring(body)
-        keys = [item.findtext("{*}Key") or "" for item in wanted.findall("{*}Object")]
+        items = wanted.findall("{*}Object")
+        keys = [item.findtext("{*}Key") or "" for item in items]
         self.strict.calls.append(("DELETE_OBJECTS", len(keys)))
         if not any(name.lower() in CHECKSUMS for name in self.headers):
             raise Refused(400, "InvalidRequest")
         if not 0 < len(keys) <= MOST:
             raise Refused(400, "MalformedXML")
-        said = [self._delete_one(key, wanted.findtext("{*}Quiet") == "true") for key in keys]
+        quiet = wanted.findtext("{*}Quiet") == "true"
+        said = [
+            _failed(key, "PreconditionFailed")
+            if self._is_other(key, item.findtext("{*}ETag"))
+            else self._delete_one(key, quiet)
+            for key, item in zip(keys, items, strict=True)
+        ]
         return 200, {}, f"<DeleteResult>{''.join(said)}</DeleteResult>".encode()
 
     def _delete_one(self, key: str, quiet: bool) -> str:
         if code := self.strict.key_errors.get(key):
-            return f"<Error><Key>{escape(key)}</Key><Code>{code}</Code><Message/></Error>"
+            return _failed(key, code)
         self.strict.buckets[self.bucket].pop(key, None)
         return "" if quiet else f"<Deleted><Key>{escape(key)}</Key></Deleted>"
+
+    def _is_other(self, key: str, etag: str | None) -> bool:
+        stored = self.strict.buckets[self.bucket].get(key)
+        return bool(etag and stored) and stored.etag.strip('"') != etag.strip('"')
 
     def _list(self, body: bytes) -> Any:
         prefix, most = self.query.get("prefix", ""), int(self.query.get("max-keys", MOST))
@@ -274,6 +285,10 @@ def _chunks(body: bytes) -> tuple[bytes, dict[str, str]]:
             break
         found, body = found + body[:size], body[size + 2 :]
     return found, trailers
+
+
+def _failed(key: str, code: str) -> str:
+    return f"<Error><Key>{escape(key)}</Key><Code>{code}</Code><Message/></Error>"
 
 
 def _listed(key: str, stored: Stored) -> str:
