@@ -1,0 +1,111 @@
+"""Have the engine end the rows of one policy, and find what became of each."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import purge
+from demo.facts import clock
+from demo.facts import run as run_sql
+from lifecycle import live, tombstoned
+from lifecycle.errors import LifecycleError
+from lifecycle.keys import label_of
+from lifecycle.models import LifecycleException
+from lifecycle.policy import Policy
+from lifecycle.registry import get_policy
+from purge.brakes import standing
+from purge.outcome import Outcome
+from purge.runner import Pass, run_policy
+
+NO_GRACE = {"grace": timedelta(0)}
+
+
+@dataclass(frozen=True)
+class How:
+    """Who asks, and for what."""
+
+    actor: str
+    dry_run: bool = False
+    purge_now: bool = False
+
+
+@dataclass
+class Ended:
+    """What became of the rows that were found; in a dry run `outcome` counts what would.
+
+    `listed` rows are on the agenda as tombstoned, the first is `due` to be purged then. `stays` says
+    of each row that is neither gone nor tombstoned what keeps it.
+    """
+
+    count: int
+    found: list[Any]
+    how: How
+    outcome: Outcome
+    gone: list[Any] = field(default_factory=list)
+    stones: list[Any] = field(default_factory=list)
+    listed: int = 0
+    due: datetime | None = None
+    stays: dict[Any, str] = field(default_factory=dict)
+
+    @property
+    def done(self) -> int:
+        """How many rows are gone, or were updated."""
+        counts = self.outcome.purged + self.outcome.updated
+        return len(self.gone) if self.found else counts
+
+    @property
+    def tombstoned(self) -> int:
+        """How many rows are tombstoned, by whoever it was."""
+        return len(self.stones) if self.found else self.outcome.tombstoned
+
+
+def end(name: str, how: How, override: dict[str, Any], count: int, found: list[Any]) -> Ended:
+    """End the rows of a policy, as it says or as `override` does; never inside a transaction.
+
+    `found` are the rows of which something is to be said, of `count` altogether.
+
+    `LifecycleError` where the policy may not act, or where a brake stops it.
+    """
+    policy = get_policy(name)
+    ended = Ended(count, found, how, _run(policy, how, override))
+    if ended.outcome.stopped:
+        raise LifecycleError(f"{name} is {ended.outcome.stopped}")
+    if found:
+        _look(policy, ended)
+    keys = [str(row.pk) for row in ended.stones] if found else None
+    ended.listed, ended.due = run_sql("purge_due", policy=name, keys=keys)[0]
+    return ended
+
+
+def _run(policy: Policy, how: How, override: dict[str, Any]) -> Outcome:
+    if why := standing(policy, any_hour=how.purge_now):
+        raise LifecycleError(f"{policy.name} is {why}: nothing of it ends.")
+    asked = override | (NO_GRACE if how.purge_now else {})
+    if asked:
+        return purge.run(policy.name, actor=how.actor, dry_run=how.dry_run, **asked)
+    return run_policy(policy, Pass("command", actor=how.actor, dry=how.dry_run))
+
+
+def _look(policy: Policy, ended: Ended) -> None:
+    """What is there now of the rows that were found; by the ledger and by their columns."""
+    rows = policy.model._base_manager.filter(pk__in=[row.pk for row in ended.found])
+    there = set(rows.values_list("pk", flat=True))
+    stones = set(tombstoned(rows).values_list("pk", flat=True))
+    ended.gone = [row for row in ended.found if row.pk not in there]
+    if not policy.disposition.hides:
+        due = set(live(rows).filter(policy.when).values_list("pk", flat=True))
+        ended.gone = [row for row in ended.found if row.pk not in due]
+    ended.stones = [row for row in ended.found if row.pk in stones]
+    why = _why(policy)
+    settled = {row.pk for row in (*ended.gone, *ended.stones)}
+    for row in ended.found:
+        if row.pk not in settled:
+            ended.stays[row] = why.get(str(row.pk)) or why.get("") or ""
+
+
+def _why(policy: Policy) -> dict[str, str]:
+    """Key -> what keeps the row, by a person's will; '' is the whole table, or the policy."""
+    known = LifecycleException.objects.filter(model=label_of(policy)).exclude(until__lte=clock())
+    restored = known.filter(kind="restored", policy=policy.name)
+    found = {each.key: "restored" for each in restored}
+    return found | {each.key: "held" for each in known.filter(kind="hold")}

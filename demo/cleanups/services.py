@@ -1,0 +1,41 @@
+"""Drafts of services that were begun and forgotten."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Count, QuerySet
+
+from .part import Part
+
+
+class DraftServices(Part):
+    """Drafts older than some hours, with what is in them, and what keeps them."""
+
+    policy = "draft-services"
+    noun = "draft service(s)"
+
+    def found(self) -> QuerySet[Any]:
+        counts = {name: Count(name, distinct=True) for name in ("media", "sessions")}
+        rows = super().found().select_related("owner")
+        return rows.annotate(**{f"{name}_count": count for name, count in counts.items()})
+
+    def before(self, count: int, found: list[Any]) -> Iterator[str]:
+        age = int(self.override["older_than"].total_seconds() // 3600)
+        yield f"Found {count} {self.noun} older than {age} hours"
+        yield from (f"  - {self.line(row)}" for row in found)
+
+    def line(self, row: Any) -> str:
+        hours = int((self.now - row.created_at).total_seconds() // 3600)
+        return f"{self.name(row)} by {row.owner}, {hours} hours old, {self.inside(row)}"
+
+    def name(self, row: Any) -> str:
+        return str(row.title)
+
+    def inside(self, row: Any) -> str:
+        """How much would go along."""
+        return f"{row.media_count} media, {row.sessions_count} session(s)"
+
+    def why(self, row: Any) -> str:
+        counts = {"media": row.media_count, "sessions": row.sessions_count}
+        kept = [f"has {name}" for name in self.override["keep"] if counts[name]]
+        return " and ".join(kept)
