@@ -33,8 +33,8 @@ class How:
 class Ended:
     """What became of the rows that were found; in a dry run `outcome` counts what would.
 
-    `listed` rows are on the agenda as tombstoned, the first is `due` to be purged then. `stays` says
-    of each row that is neither gone nor tombstoned what keeps it.
+    `listed` rows are on the agenda as tombstoned, the first is `due` to be purged then. `stays`
+    says of each row that is neither gone nor tombstoned what keeps it.
     """
 
     count: int

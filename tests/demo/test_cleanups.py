@@ -43,10 +43,7 @@ def whole_database() -> dict[str, Any]:
     """Every row of every table of the demonstration, the ledger and the engine."""
     found = {}
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
-        )
-        for (table,) in cursor.fetchall():
+        for table in connection.introspection.table_names(cursor):
             cursor.execute(
                 f"SELECT t::text FROM {connection.ops.quote_name(table)} AS t ORDER BY 1"
             )
