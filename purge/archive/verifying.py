@@ -7,7 +7,7 @@ from lifecycle.db import fetch as query
 from lifecycle.db import statement
 
 from .catalog import Catalog
-from .destinations import Destination, ObjectMissing, fetch
+from .destinations import Destination, ObjectMissing, Unreachable, fetch
 from .formats import FORMATS, FormatError
 from .manifest import File, Manifest
 
@@ -45,6 +45,8 @@ def _problem(where: Destination, manifest: Manifest, file: File) -> str:
             size, sha256 = fetch(where, file.name, copy)
         except ObjectMissing:
             return "is missing"
+        except Unreachable as error:
+            return f"cannot be read: {error}"
         if size != file.bytes:
             return f"has {size} bytes, its manifest says {file.bytes}"
         if sha256 != file.sha256:

@@ -83,7 +83,7 @@ def test_a_newer_row_is_never_overwritten(folder: Path, capsys: pytest.CaptureFi
     Token.objects.exclude(pk=second.pk).delete()
     out = load(capsys, manifest)
     assert "2 of 3 rows loaded into zoo.Token." in out
-    assert "1 were left as they are: a row with their key is there." in out
+    assert "A row with the same key is there, and was left as it is: 1." in out
     assert f"Not loaded: {second.pk}." in out
     assert Token.objects.get(pk=second.pk).label == "newer"
     assert {h.rows for h in lifecycle.holds()} == {2}
@@ -105,7 +105,7 @@ def test_a_unique_value_in_use_leaves_its_row_out(
         out = load(capsys, manifest)
     finally:
         sql("DROP INDEX one_label")
-    assert "1 were not loaded: another row has a value of theirs." in out
+    assert "Another row has a value that only one may have: 1." in out
     assert f"Not loaded: {second.pk}." in out
 
 
@@ -226,6 +226,32 @@ def test_a_parent_that_is_gone(folder: Path, capsys: pytest.CaptureFixture[str])
     assert not Line.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_load_that_is_interrupted_goes_on_when_it_is_run_again(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = tokens(7)
+    before, manifest = everything(Token), made(folder, Token)
+    run_due()
+    monkeypatch.setattr("purge.archive.loading.CHUNK", 3)
+    last = rows[-1].pk
+    sql(f"ALTER TABLE zoo_token ADD CONSTRAINT refuses CHECK (id <> {last})")
+    try:
+        with pytest.raises(
+            CommandError, match=r"constraint \"refuses\".* 6 rows were loaded before"
+        ):
+            load(capsys, manifest)
+    finally:
+        sql("ALTER TABLE zoo_token DROP CONSTRAINT refuses")
+    # What is there is held: each batch is whole.
+    assert Token.objects.count() == sum(each.rows for each in lifecycle.holds()) == 6
+    run_due()
+    assert Token.objects.count() == 6
+    assert "1 of 7 rows loaded" in load(capsys, manifest)
+    assert everything(Token) == before
+    assert sum(each.rows for each in lifecycle.holds()) == 7
+
+
 def test_a_file_that_has_changed_brings_nothing(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -244,7 +270,7 @@ def test_files_are_not_in_the_archive(folder: Path, capsys: pytest.CaptureFixtur
     Client.objects.create()
     manifest = made(folder, Client)
     Client.objects.all().delete()
-    assert "1 name files: the archive holds rows, not their files." in load(capsys, manifest)
+    assert "Rows that name files, which are not in the archive: 1." in load(capsys, manifest)
 
 
 def test_what_cannot_be_loaded_says_why(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

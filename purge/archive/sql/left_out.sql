@@ -2,4 +2,4 @@
 SELECT loading.{key}::{kind}::text,
     EXISTS (SELECT FROM {table} AS own WHERE own.{key} = loading.{key})
 FROM pg_temp.purge_loading AS loading
-WHERE loading.{key}::{kind}::text NOT IN (SELECT unnest(%(loaded)s::text[])) ORDER BY 1
+WHERE loading.{key}::{kind}::text NOT IN (SELECT unnest(%(loaded)s::text[])) ORDER BY loading.{key}

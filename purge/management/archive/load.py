@@ -65,13 +65,13 @@ def _lines(load: Load, counts: Counts, into: str | None) -> list[str]:
         f"{begun}{counts.loaded:,} of {counts.matched:,} rows loaded into {_where(load, into)}."
     ]
     if counts.there:
-        lines.append(f"{counts.there:,} were left as they are: a row with their key is there.")
+        lines.append(f"A row with the same key is there, and was left as it is: {counts.there:,}.")
     if counts.taken:
-        lines.append(f"{counts.taken:,} were not loaded: another row has a value of theirs.")
+        lines.append(f"Another row has a value that only one may have: {counts.taken:,}.")
     if counts.keys:
         lines.append(f"Not loaded: {', '.join(counts.keys)}{_more(counts)}.")
     if counts.files:
-        lines.append(f"{counts.files:,} name files: the archive holds rows, not their files.")
+        lines.append(f"Rows that name files, which are not in the archive: {counts.files:,}.")
     if load.model and counts.loaded and not load.dry:
         lines.append(f"They are held. To let them end: lifecycle release --reference {name}")
     return lines

@@ -5,7 +5,6 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from lifecycle.console import console_of
@@ -15,6 +14,7 @@ from purge.archive.manifest import Manifest
 
 HELP = "List the archives, as their manifests describe them."
 DATABASE = "not asked"
+WIDE = 100  # narrower: the name has to say when it was made
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -40,16 +40,19 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
 
 
 def _print(command: BaseCommand, found: list[Manifest], title: str) -> None:
-    table = Table(title=f"Archives in {title}", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    console = console_of(command)
+    wide = console.width >= WIDE
+    table = Table(title=f"Archives in {title}", box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("name", overflow="fold", min_width=24)
-    for column in ("policy", "from", "to", "made"):
+    for column in ("policy", "from", "to", *(("made",) if wide else ())):
         table.add_column(column, overflow="fold")
-    table.add_column("rows", justify="right", no_wrap=True)
-    table.add_column("size", justify="right", no_wrap=True)
+    for column in ("rows", "size"):
+        table.add_column(column, justify="right", no_wrap=True)
     for each in found:
-        days = (day(each.first.get("time")), day(each.last.get("time")), day(each.made))
-        table.add_row(each.name, each.policy, *days, f"{each.rows:,}", size(each.bytes))
-    console_of(command).print(table)
+        days = (day(each.first.get("time")), day(each.last.get("time")))
+        made = (day(each.made),) if wide else ()
+        table.add_row(each.name, each.policy, *days, *made, f"{each.rows:,}", size(each.bytes))
+    console.print(table)
 
 
 def _complain(command: BaseCommand, told: Catalog) -> None:
