@@ -91,6 +91,12 @@ class Event(models.Model):
                 name="lc_event_watch",
             ),
             models.Index(
+                "kind",
+                "id",
+                condition=Q(kind__in=("media_orphaned", "media_purged")),
+                name="lc_event_media",
+            ),
+            models.Index(
                 KT("detail__reference"),
                 condition=Q(detail__has_key="reference"),
                 name="lc_event_reference",

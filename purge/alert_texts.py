@@ -16,6 +16,7 @@ SUBJECTS = {
     "halted": "Retention policy {policy} has halted",
     "blocked": "Retention policy {policy}: rows cannot end",
     "capture_failed": "Retention of {about}: times that could not be computed",
+    "media": "Retention of {about}: files cannot be deleted",
     "lagging": "Retention policy {policy} is behind",
 }
 BODIES = {
@@ -56,6 +57,19 @@ Look:
 To go on, correct the values or the policy's expression, and then:
     manage.py lifecycle backfill --policy {backfill}{database}
 """,
+    "media": """\
+{files} that no row of {model} shows any more cannot be deleted: {cause}.
+
+They stay where they are, are shown as blocked and are tried again, later and later, once a day in
+the end. Others go on. You are told of this cause once, until it is over. The events of kind
+`blocked` name the files.
+
+Look:
+    manage.py lifecycle status{database}
+To go on, give the worker the rights it needs at the store, or remove what refuses; the next
+try, or this after its time has come, deletes them:
+    manage.py purge{database}
+""",
     "lagging": """\
 Rows of policy {policy} ({model}) wait to end, {said} now.
 LIFECYCLE_MAX_LAG is {max_lag}.
@@ -74,7 +88,7 @@ A pass now, beside the worker:
 def subject(alert: Alert) -> str:
     """One line; Django puts EMAIL_SUBJECT_PREFIX before it."""
     about = alert.policy or alert.model
-    return SUBJECTS[alert.kind].format(policy=alert.policy, about=about)
+    return SUBJECTS[_text(alert)].format(policy=alert.policy, about=about)
 
 
 def body(alert: Alert, using: str) -> str:
@@ -87,6 +101,7 @@ def body(alert: Alert, using: str) -> str:
         "cause": alert.cause,
         "said": alert.said,
         "count": "1 row" if alert.count == 1 else f"{alert.count} rows",
+        "files": "1 file" if alert.count == 1 else f"{alert.count} files",
         "rows": _line("The latest", rows) + _line("In the way", by),
         "why": f"\n    manage.py lifecycle why {rows[0]}{database}" if rows else "",
         "max_lag": timedelta(seconds=conf.MAX_LAG),
@@ -96,7 +111,12 @@ def body(alert: Alert, using: str) -> str:
         "status": f" {alert.policy}" if alert.policy else "",
         "backfill": alert.policy or "POLICY",
     }
-    return BODIES[alert.kind].format(**parts) + _ended(alert)
+    return BODIES[_text(alert)].format(**parts) + _ended(alert)
+
+
+def _text(alert: Alert) -> str:
+    """Which text tells of it: what is blocked without a policy is files."""
+    return "media" if alert.kind == "blocked" and not alert.policy else alert.kind
 
 
 def _line(what: str, names: list[str]) -> str:

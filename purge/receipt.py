@@ -36,7 +36,8 @@ class Receipt:
     events    the ledger's events about it: number, kind, time
     cascade   rows that went along, by model, also of tables without a policy
     unlinked  rows that stay, their link to it emptied, by model
-    media     names of files that remain in the storage
+    media     names of the files that it had, and those that went along
+    media_gone  by name, when each of them was deleted; the others remain, maybe not for long
     archives  where copies remain and until when; nothing is archived yet
     waits_for why it has not ended although its time has come: a hold, what blocks it
     """
@@ -54,6 +55,7 @@ class Receipt:
     cascade: dict[str, int] = field(default_factory=dict)
     unlinked: dict[str, int] = field(default_factory=dict)
     media: list[str] = field(default_factory=list)
+    media_gone: dict[str, datetime] = field(default_factory=dict)
     archives: list[str] = field(default_factory=list)
     waits_for: str = ""
     dry_run: bool = False
@@ -82,10 +84,17 @@ class Receipt:
             ("events", ", ".join(f"{each['id']} {each['kind']}" for each in self.events)),
             ("with it", _counts(self.cascade) or ("no other rows" if self.ended_at else "")),
             ("stays", f"{_counts(self.unlinked)}, link emptied" if self.unlinked else ""),
-            ("media", _files(self.media) if self.ended_at or self.media else ""),
+            ("media", self._files() if self.ended_at or self.media else ""),
             ("archives", ", ".join(self.archives) or "none"),
         ]
         return [(name, what) for name, what in lines if what]
+
+    def _files(self) -> str:
+        gone = [f"{name} deleted {moment(at)}" for name, at in self.media_gone.items()]
+        left = [name for name in self.media if name not in self.media_gone]
+        if left:
+            gone.append(f"remain in the storage: {', '.join(left)}")
+        return "; ".join(gone) or "no files"
 
 
 def receipts(reference: str, using: str = DEFAULT_DB_ALIAS) -> list[Receipt]:
@@ -139,6 +148,7 @@ def _receipt(asked: Event, events: list[Event], using: str) -> Receipt:
         cascade=_cascade(events, detail),
         unlinked=detail.get("unlinked", {}),
         media=detail.get("media", []),
+        media_gone=gone(detail.get("media", []), end.pk, using) if end else {},
     )
     return receipt if end else _pending(receipt, events, model, key, using)
 
@@ -205,5 +215,9 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {model}" for model, count in counts.items())
 
 
-def _files(names: list[str]) -> str:
-    return f"remain in the storage: {', '.join(names)}" if names else "no files"
+def gone(names: list[str], after: int, using: str) -> dict[str, datetime]:
+    """When each of some files was deleted, by the events after this one; sorted by name."""
+    if not names:
+        return {}
+    params = {"names": names, "after": after}
+    return dict(fetch(using, statement(__file__, "media_gone"), params))

@@ -343,4 +343,13 @@ class Migration(migrations.Migration):
                 name="lc_event_watch",
             ),
         ),
+        migrations.AddIndex(
+            model_name="event",
+            index=models.Index(
+                models.F("kind"),
+                models.F("id"),
+                condition=models.Q(("kind__in", ("media_orphaned", "media_purged"))),
+                name="lc_event_media",
+            ),
+        ),
     ]

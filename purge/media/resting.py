@@ -4,7 +4,7 @@ What is remembered here is only there to ask less often; what is due stays on th
 """
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.db.models import FileField
@@ -42,9 +42,21 @@ def resting() -> list[str]:
     return [] if not roots else [name for name, root in _fields() if root in roots]
 
 
+def storages() -> list[Any]:
+    """The storages of all file fields of the site."""
+    return [field.storage for field in _file_fields()]
+
+
 def _fields() -> list[tuple[str, tuple[str, ...]]]:
     return [
-        (f"{model._meta.label_lower}.{field.name}", store_of(field.storage).root)
+        (f"{field.model._meta.label_lower}.{field.name}", store_of(field.storage).root)
+        for field in _file_fields()
+    ]
+
+
+def _file_fields() -> list[FileField]:
+    return [
+        field
         for model in apps.get_models()
         for field in model._meta.local_concrete_fields
         if isinstance(field, FileField)

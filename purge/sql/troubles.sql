@@ -4,7 +4,7 @@ WITH blocked AS (
     SELECT entry.policy, told.model, entry.event_id, entry.count,
         concat_ws(' ', told.detail ->> 'error', coalesce(told.detail ->> 'constraint',
             told.detail ->> 'table', split_part(told.detail -> 'by' ->> 0, ':', 1),
-            told.detail ->> 'sqlstate')) AS cause
+            told.detail ->> 'sqlstate', told.detail ->> 'code')) AS cause
     FROM lifecycle_agenda AS entry JOIN lifecycle_event AS told ON told.id = entry.event_id
     WHERE entry.attempts > 0 AND told.kind = 'blocked'
 )

@@ -10,6 +10,7 @@ from django.test import override_settings
 
 from demo.models import ServiceMedia
 from lifecycle.models import AgendaEntry, Event
+from purge.checks import check_versions
 from purge.media import resting, run_media
 from tests.clock import pass_time
 from tests.s3.strict import CUT, CUT_AFTER, Strict
@@ -236,3 +237,13 @@ def test_a_slow_store_holds_up_no_row(stub: Bucket, strict_s3: Strict):
     assert run_media().purged == 1
     assert time.monotonic() - began >= 0.3
     assert default_storage.exists("a.jpg") is False
+
+
+def test_a_check_tells_of_a_bucket_that_keeps_bytes(s3_server: Server):
+    with bucket_storage(s3_server.bucket(versioned=True)) as bucket:
+        (found,) = check_versions()
+        assert (found.id, bucket.name in found.msg) == ("purge.W002", True)
+        with override_settings(LIFECYCLE_MEDIA_DELETE_VERSIONS=True):
+            assert check_versions() == []
+    with bucket_storage(s3_server.bucket()):
+        assert check_versions() == []

@@ -13,9 +13,11 @@ from demo.models import ServiceMedia
 from lifecycle.models import AgendaEntry, Event, PolicyState
 from lifecycle.signals import media_manifest
 from lifecycle.states import pause, rebuild, resume
+from purge import alerts
 from purge.batch import ALWAYS
 from purge.media import is_due, run_media
 from purge.models import Run
+from purge.receipt import gone
 from purge.runner import Pass
 from tests.clock import pass_time
 
@@ -243,3 +245,23 @@ def test_other_storages_one_by_one():
         assert (outcome.purged, outcome.kept) == (0, 2)  # one just written
         pass_time(minutes=11)
         assert default_storage.exists(there)
+
+
+def test_people_are_told_of_files_that_cannot_be_deleted(mailoutbox, settings):
+    settings.ADMINS = [("Ada", "ada@example.com")]
+    orphaned("../one.jpg", "../two.jpg")
+    run_media()
+    alerts.watch("default")
+    (mail,) = mailoutbox
+    assert "Retention of demo.servicemedia: files cannot be deleted" in mail.subject
+    assert "2 files that no row of demo.ServiceMedia shows any more" in mail.body
+    assert "BadName" in mail.body
+
+
+def test_the_receipt_says_when_files_went():
+    name, left = stored(), stored()
+    orphaned(name)
+    run_media()
+    told_at = Event.objects.get(kind="media_purged").recorded_at
+    assert gone([name, left], 0, "default") == {name: told_at}
+    assert gone([name], Event.objects.latest("pk").pk, "default") == {}
