@@ -1,6 +1,6 @@
 """Retention for Django on PostgreSQL: which rows end, when, and the proof of it.
 
-    from lifecycle import Policy, Purge, Update, Window, register
+    from lifecycle import Archive, Policy, Purge, Update, Window, register
 
 Host code uses `live`, `tombstoned`, `restore`, `hold`, `hold_rows`, `holds`, `release`,
 `expire_now`, `expire_rows` and `context`; they are loaded on first use, so that settings may import
@@ -12,6 +12,7 @@ from typing import Any
 
 _HOMES = {
     "Policy": "policy",
+    "Archive": "dispositions",
     "Purge": "dispositions",
     "Update": "dispositions",
     "Rows": "capture",

@@ -11,7 +11,7 @@ from django.db.models.expressions import BaseExpression, Combinable
 
 from .ages import age_of
 from .capture import Capture, Rows, Window
-from .dispositions import Disposition, Purge
+from .dispositions import Archive, Disposition, Purge
 from .errors import PolicyError
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -50,7 +50,7 @@ class Policy:
                   several by name, any of which keeps it: a one-time override may name those that
                   count
     recheck       how often a kept or held row is looked at again. Default: 1 day
-    disposition   `Purge()` (default) or `Update(column=value, ...)`
+    disposition   `Purge()` (default), `Archive(prefix, ...)` or `Update(column=value, ...)`
     capture       `Rows()` (default: triggers), `Window(...)` or `Signals()`
     identity      fields that tell a row from a later one under the same key; they never change.
                   Default: a UUID key, or the key and the first `auto_now_add` field
@@ -135,6 +135,20 @@ def _validate(policy: Policy) -> None:
         raise PolicyError(f"Policy {policy.name!r} needs `expires`, or on_request=True.")
     if isinstance(policy.capture, Window):
         _validate_window(policy)
+    if isinstance(policy.disposition, Archive):
+        _validate_archive(policy)
+
+
+def _validate_archive(policy: Policy) -> None:
+    for wrong, why in (
+        (policy.on_request, "on_request=True ends rows at once, and an archive would keep them"),
+        (
+            policy.disposition.every and not isinstance(policy.capture, Window),  # type: ignore[attr-defined]
+            "`every` needs capture=Window()",
+        ),
+    ):
+        if wrong:
+            raise PolicyError(f"Policy {policy.name!r}, Archive(): {why}.")
 
 
 def _validate_window(policy: Policy) -> None:
@@ -207,7 +221,7 @@ RULES = (
         "a Q, an Exists(), or some by name",
     ),
     ("recheck", _is_duration, "a positive timedelta"),
-    ("disposition", lambda v: isinstance(v, Disposition), "Purge() or Update(...)"),
+    ("disposition", lambda v: isinstance(v, Disposition), "Purge(), Archive(...) or Update(...)"),
     ("capture", lambda v: isinstance(v, Capture), "Rows(), Window() or Signals()"),
     ("identity", lambda v: v is None or _is_names(v), "a list of field names"),
     ("cap_rows", _is_count, "a whole number above zero"),

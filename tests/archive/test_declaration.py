@@ -1,0 +1,43 @@
+"""What `Archive(...)` takes, and what it refuses."""
+
+from typing import Any
+
+import pytest
+
+from lifecycle import Archive, Policy, Window
+from lifecycle.errors import PolicyError
+from tests.zoo.models import Knock, Person
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"prefix": ""}, "prefix"),
+    ({"prefix": "audit"}, "ends with a slash"),
+    ({"prefix": "/audit/"}, "prefix"),
+    ({"prefix": "a/../b/"}, "prefix"),
+    ({"prefix": "a//"}, "prefix"),
+    ({"formats": ()}, "formats"),
+    ({"formats": "json"}, "formats"),
+    ({"formats": ("jsonn",)}, "Did you mean 'json'"),
+    ({"formats": ("txt",)}, "add 'jsonl'"),
+    ({"every": "1 week"}, "every"),
+    ({"batch_rows": 0}, "batch_rows"),
+    ({"batch_rows": True}, "batch_rows"),
+    ({"batch_bytes": -1}, "batch_bytes"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "why"), WRONG)
+def test_wrong_options_are_refused(wrong: dict[str, Any], why: str) -> None:
+    with pytest.raises(PolicyError, match=why):
+        Archive(**({"prefix": "audit/"} | wrong))
+
+
+def test_every_needs_windows() -> None:
+    every = Archive("audit/", every="1 month")
+    with pytest.raises(PolicyError, match=r"needs capture=Window"):
+        Policy("audit", Knock, expires="until", disposition=every)
+    Policy("audit", Knock, expires="until", disposition=every, capture=Window("1 day"))
+
+
+def test_what_is_erased_on_request_is_not_archived() -> None:
+    with pytest.raises(PolicyError, match="on_request"):
+        Policy("people", Person, on_request=True, disposition=Archive("people/"))
