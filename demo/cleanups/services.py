@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, QuerySet
 
+from .ages import hours
 from .part import Part
+
+KEEPS = ("media", "sessions")  # what may keep a draft, as its policy names it
 
 
 class DraftServices(Part):
@@ -15,18 +19,24 @@ class DraftServices(Part):
     noun = "draft service(s)"
 
     def found(self) -> QuerySet[Any]:
-        counts = {name: Count(name, distinct=True) for name in ("media", "sessions")}
+        counts = {name: Count(name, distinct=True) for name in KEEPS}
         rows = super().found().select_related("owner")
         return rows.annotate(**{f"{name}_count": count for name, count in counts.items()})
 
+    def __init__(self, age: int, keep: list[str]) -> None:
+        override = hours.override(age, settings.DEMO_DRAFT_HOURS)
+        if set(keep) != set(KEEPS):
+            override["keep"] = keep
+        super().__init__(**override)
+        self.age, self.keep = age, keep
+
     def before(self, count: int, found: list[Any]) -> Iterator[str]:
-        age = int(self.override["older_than"].total_seconds() // 3600)
-        yield f"Found {count} {self.noun} older than {age} hours"
+        yield f"Found {count} {self.noun} older than {self.age} hours"
         yield from (f"  - {self.line(row)}" for row in found)
 
     def line(self, row: Any) -> str:
-        hours = int((self.now - row.created_at).total_seconds() // 3600)
-        return f"{self.name(row)} by {row.owner}, {hours} hours old, {self.inside(row)}"
+        age = int((self.now - row.created_at).total_seconds() // 3600)
+        return f"{self.name(row)} by {row.owner}, {age} hours old, {self.inside(row)}"
 
     def name(self, row: Any) -> str:
         return str(row.title)
@@ -37,5 +47,5 @@ class DraftServices(Part):
 
     def why(self, row: Any) -> str:
         counts = {"media": row.media_count, "sessions": row.sessions_count}
-        kept = [f"has {name}" for name in self.override["keep"] if counts[name]]
+        kept = [f"has {name}" for name in self.keep if counts[name]]
         return " and ".join(kept)

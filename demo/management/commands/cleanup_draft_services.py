@@ -1,16 +1,13 @@
 """`manage.py cleanup_draft_services`: drafts of services that nobody has finished."""
 
 from argparse import ArgumentParser
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 
 from demo.cleanups import Cleanup, Part
 from demo.cleanups.ages import hours
-from demo.cleanups.services import DraftServices
-
-KEEPS = ("media", "sessions")
+from demo.cleanups.services import KEEPS, DraftServices
 
 
 class Command(Cleanup):
@@ -25,4 +22,4 @@ class Command(Cleanup):
 
     def parts(self, options: dict[str, Any]) -> list[Part]:
         keep = [name for name in KEEPS if options[f"keep_with_{name}"]]
-        return [DraftServices(older_than=timedelta(hours=options["hours"]), keep=keep)]
+        return [DraftServices(options["hours"], keep)]
