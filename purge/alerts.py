@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.apps import apps
-from django.core.mail import get_connection, mail_admins
+from django.core.mail import mail_admins
 from django.db import transaction
 
 from lifecycle import hours, signals
@@ -22,6 +22,7 @@ from lifecycle.registry import all_policies
 
 from .alert_texts import body, subject
 from .brakes import is_other_version
+from .mailing import patient
 from .models import Alert
 
 CLAIMED = timedelta(minutes=10)  # longer than any mail takes; then its sender was killed
@@ -29,7 +30,6 @@ SHORTEST, LONGEST = (
     timedelta(minutes=1),
     timedelta(hours=1),
 )  # until a mail that failed is tried again
-TIMEOUT = 10  # seconds for each answer of the mail server, where EMAIL_TIMEOUT says nothing
 COLUMNS = ("kind", "policy", "model", "cause", "event", "count", "seen")
 
 log = Log("purge")
@@ -148,10 +148,7 @@ def _mail(alert: Alert, using: str) -> bool:
     """Whether the mail was taken; if not, no other is tried for a while."""
     mine = Alert.objects.using(using).filter(pk=alert.pk)
     try:
-        connection = get_connection()
-        if getattr(connection, "timeout", TIMEOUT) is None:
-            connection.timeout = TIMEOUT  # type: ignore[attr-defined]
-        mail_admins(subject(alert), body(alert, using), connection=connection)
+        mail_admins(subject(alert), body(alert, using), connection=patient())
     except Exception:
         told = {"policy": alert.policy, "database": using, "trouble": alert.kind}
         log("mail_failed", f"{alert.policy or alert.model}: mail failed", **told)

@@ -13,6 +13,7 @@ from typing import Any
 
 from lifecycle import forecast
 from lifecycle.db import fetch, scalar, statement
+from lifecycle.models import LifecycleException
 from lifecycle.places import served
 from lifecycle.registry import all_policies
 from lifecycle.status import Status, statuses
@@ -60,20 +61,21 @@ class Line:
 
 @dataclass
 class Report:
-    """One database, from `since` until `until`."""
+    """One database, from `since` until `until`; `held` are the holds in force, each once."""
 
     database: str
     since: datetime
     until: datetime
     lines: list[Line]
+    held: int = 0
 
     @property
     def total(self) -> Line:
         """All policies together; the lag is the longest."""
-        names = (*COUNTED.values(), "held", "blocked")
+        names = (*COUNTED.values(), "blocked")
         sums: Any = {name: sum(getattr(line, name) for line in self.lines) for name in names}
         lags = [line.lag for line in self.lines if line.lag is not None]
-        return Line("all", "", lag=max(lags, default=None), soon=self.soon, **sums)
+        return Line("all", "", held=self.held, lag=max(lags, default=None), soon=self.soon, **sums)
 
     @property
     def soon(self) -> dict[date, int]:
@@ -103,7 +105,8 @@ def report(days: int, using: str) -> Report:
         # A table has a line of its own beside those of its policies for rows that went along.
         line = lines.setdefault(policy or f"{table} along", Line(policy, table))
         setattr(line, COUNTED[kind], getattr(line, COUNTED[kind]) + count)
-    return Report(using, since, until, sorted(lines.values(), key=_order))
+    holds = LifecycleException.objects.using(using).filter(kind="hold").exclude(until__lte=until)
+    return Report(using, since, until, sorted(lines.values(), key=_order), holds.count())
 
 
 def _order(line: Line) -> tuple[bool, str, str]:

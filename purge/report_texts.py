@@ -5,10 +5,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from django.core.mail import EmailMultiAlternatives
 from django.template import Context, Engine
 from django.utils.timezone import localtime
 
+from .mailing import send
 from .report import Line, Report
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -45,9 +45,7 @@ def rendered(template: str, *folders: Path, **context: Any) -> str:
 
 def mail(found: Sequence[Report], *to: str) -> None:
     """Send it by Django's mail settings, as text and as HTML; raises what the backend raises."""
-    message = EmailMultiAlternatives(subject(found), as_text(found), to=to)
-    message.attach_alternative(as_html(found), "text/html")
-    message.send()
+    send(subject(found), as_text(found), as_html(found), to)
 
 
 def _text(report: Report, several: bool) -> str:

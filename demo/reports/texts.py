@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from django.core.mail import EmailMultiAlternatives
-
 from purge import report_texts
+from purge.mailing import send
 from purge.report_texts import rendered, shown
 
 from .health import DAYS, Health
@@ -38,9 +37,7 @@ def as_html(found: Health) -> str:
 
 def mail(found: Health, *to: str) -> None:
     """Send it by Django's mail settings; raises what the backend raises."""
-    message = EmailMultiAlternatives(subject(found), as_text(found), to=to)
-    message.attach_alternative(as_html(found), "text/html")
-    message.send()
+    send(subject(found), as_text(found), as_html(found), to)
 
 
 def _facts(found: Health) -> list[tuple[str, int]]:

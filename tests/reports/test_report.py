@@ -19,7 +19,7 @@ from purge.runner import run_due
 from tests.alerts.conftest import Mailbox
 from tests.support import let_pass
 from tests.zoo import models as zoo
-from tests.zoo.models import Contract, Draft, Order, Token
+from tests.zoo.models import Contract, Draft, Order, Spark, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -62,6 +62,10 @@ def test_what_is_counted() -> None:
     along = [each for each in found.lines if not each.policy]
     assert [(each.table, each.purged) for each in along] == [("zoo.line", 2)]
     assert found.total.purged == 7
+    hold(
+        Spark.objects.create(expires_at=timezone.now() + timedelta(days=99))
+    )  # a table with two policies
+    assert report(7, "default").total.held == 2
     assert list(found.soon.values()).count(0) == 30 - len([n for n in found.soon.values() if n])
 
     let_pass(timedelta(days=3))
