@@ -20,6 +20,7 @@ _HOMES = {
     "Window": "capture",
     "register": "registry",
     "keep_forever": "coverage",
+    "track_media": "media",
     "live": "querysets",
     "tombstoned": "querysets",
     "LifecycleQuerySetMixin": "querysets",

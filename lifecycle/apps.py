@@ -12,7 +12,9 @@ class LifecycleConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks  # noqa: F401
+        from .media_triggers import add_media_triggers
         from .sync import after_migrate
 
         autodiscover_modules("policies")
+        add_media_triggers()
         post_migrate.connect(after_migrate, dispatch_uid="lifecycle.sync")

@@ -98,7 +98,8 @@ def _wanted(using: str) -> list[tuple[str, str, CaptureSql]]:
 def _apply(using: str, table: Raw, todo: Todo) -> None:
     for code in todo.add:
         parts = {"trigger": code.pgid, "table": table}
-        parts |= {"operation": Raw(code.operation), "referencing": Raw(code.referencing)}
+        parts |= {"moment": Raw(code.moment), "operation": Raw(code.operation)}
+        parts |= {"referencing": Raw(code.referencing)}
         fetch(using, statement(__file__, "attach_trigger", **parts))
     for name in todo.drop:
         fetch(using, statement(__file__, "drop_trigger", trigger=name, table=table))

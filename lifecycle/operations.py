@@ -38,6 +38,7 @@ FUNCTIONS = [
     "ending_v1",
     "ended_v1",
     "truncated_v1",
+    "media_orphaned_v1",
     "names_v1",
     "renewed_v1",
     "story_v1",

@@ -10,6 +10,7 @@ from django.db.models import Model
 
 from .conf import conf
 from .errors import LifecycleError
+from .media import tracked
 from .registry import all_policies
 
 
@@ -26,11 +27,13 @@ def home_of(row: Model) -> str:
 def served() -> list[str]:
     """The databases that worker and commands look after.
 
-    `LIFECYCLE_DATABASES`, or those to which the rows of the policies are written: never one that a
-    router only reads from. A database that is no PostgreSQL has no ledger (check E013).
+    `LIFECYCLE_DATABASES`, or those to which the rows of the policies and of `track_media` are
+    written: never one that a router only reads from. A database that is no PostgreSQL has no
+    ledger (check E013).
     """
     chosen = conf.DATABASES
-    homes = {home(policy.model) for policy in all_policies()} if chosen is None else set(chosen)
+    declared = {policy.model for policy in all_policies()} | {each.model for each in tracked()}
+    homes = {home(model) for model in declared} if chosen is None else set(chosen)
     known = sorted(alias for alias in homes if alias in connections)  # E033 tells of others
     return [alias for alias in known if connections[alias].vendor == "postgresql"]
 

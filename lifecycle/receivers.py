@@ -13,6 +13,8 @@ from django.db.models.signals import post_delete, post_save, pre_save
 from .compile import compiled
 from .db import Placed, Raw, fetch, statement
 from .keys import key_of, label_of
+from .media import DAY, file_fields
+from .media_triggers import has_triggers
 from .policy import Policy
 from .registry import policies_of
 from .version import mismatch
@@ -90,6 +92,17 @@ def _deleted(instance: Model, using: str, **kwargs: Any) -> None:
     key = key_of(type(instance))
     params = {"model": label, "key": str(instance.pk), "kind": key.kind}
     fetch(using, _about(instance, "signal_deleted"), params)
+    if not has_triggers(type(instance)):
+        _orphan(instance, using, label)
+
+
+def _orphan(instance: Model, using: str, label: str) -> None:
+    """Record the files of a deleted instance, as far as it knows them."""
+    for field in file_fields(type(instance)):
+        name = str(getattr(instance, field.attname) or "")
+        if name:
+            told = {"model": label, "field": field.name, "names": [name], "grace": DAY}
+            fetch(using, statement(__file__, "signal_orphaned"), told)
 
 
 def _about(instance: Model, name: str) -> str:

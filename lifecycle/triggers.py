@@ -62,6 +62,11 @@ class CaptureSql(compiler.UpsertTriggerSql):
         return self.kwargs["operation"]
 
     @property
+    def moment(self) -> str:
+        """AFTER, or BEFORE."""
+        return self.kwargs["when"]
+
+    @property
     def referencing(self) -> str:
         """The clause that names the transition tables; '' where there are none."""
         return self.kwargs.get("referencing", "")
@@ -86,9 +91,9 @@ class CaptureTrigger(pgtrigger.Trigger):
     when = pgtrigger.After
     level = pgtrigger.Statement
 
-    def __init__(self, name: str, operation: Any, referencing: Any, policy: Policy) -> None:
-        self.policy = policy
-        super().__init__(name=name, operation=operation, referencing=referencing, func="-")
+    def __init__(self, name: str, operation: Any, referencing: Any, **options: Any) -> None:
+        options |= {"name": name, "operation": operation, "referencing": referencing}
+        super().__init__(func="-", **options)
 
     def compile(self, model: Any) -> Captured:
         return Captured(
@@ -106,11 +111,25 @@ class CaptureTrigger(pgtrigger.Trigger):
 
     def fingerprint(self, model: type[Model]) -> str:
         """What makes this trigger another one than before."""
+        raise NotImplementedError
+
+    def body(self, model: type[Model]) -> str:
+        """The plpgsql between AS $$ and $$."""
+        raise NotImplementedError
+
+
+class PolicyTrigger(CaptureTrigger):
+    """INSERT and UPDATE: what a policy needs to know of."""
+
+    def __init__(self, name: str, operation: Any, referencing: Any, policy: Policy) -> None:
+        self.policy = policy
+        super().__init__(name, operation, referencing)
+
+    def fingerprint(self, model: type[Model]) -> str:
         version = "w1" if is_windowed(self.policy) else "2"
         return f"{capture_fingerprint(self.policy)}-{version}"
 
     def body(self, model: type[Model]) -> str:
-        """The plpgsql between AS $$ and $$."""
         template, parts = str(self.operation).lower(), {}
         if is_windowed(self.policy):
             own = windows_of(self.policy)
@@ -126,7 +145,7 @@ class CaptureTrigger(pgtrigger.Trigger):
         )
 
 
-class TableTrigger(CaptureTrigger):
+class TableTrigger(PolicyTrigger):
     """DELETE and TRUNCATE: one for the table, whichever policies stand on it."""
 
     def fingerprint(self, model: type[Model]) -> str:
@@ -165,15 +184,15 @@ class TableTrigger(CaptureTrigger):
 def add_triggers(policy: Policy) -> None:
     """Attach the policy's triggers to its model, and to the parents whose columns are its own."""
     name = policy.name.replace("-", "_")
-    _add(policy.model, CaptureTrigger(f"lc_{name}_i", pgtrigger.Insert, NEW, policy))
-    _add(policy.model, CaptureTrigger(f"lc_{name}_u", pgtrigger.Update, BOTH, policy))
+    add(policy.model, PolicyTrigger(f"lc_{name}_i", pgtrigger.Insert, NEW, policy))
+    add(policy.model, PolicyTrigger(f"lc_{name}_u", pgtrigger.Update, BOTH, policy))
     for parent in policy.model._meta.concrete_model._meta.get_parent_list():  # type: ignore[union-attr]
         # Foreign keys are deferred: the child's row may be written before its parent's.
-        _add(parent, CaptureTrigger(f"lc_{name}_i", pgtrigger.Insert, NEW, policy))
-        _add(parent, CaptureTrigger(f"lc_{name}_u", pgtrigger.Update, BOTH, policy))
+        add(parent, PolicyTrigger(f"lc_{name}_i", pgtrigger.Insert, NEW, policy))
+        add(parent, PolicyTrigger(f"lc_{name}_u", pgtrigger.Update, BOTH, policy))
     if not any(t.name == "lc_delete" for t in triggers_on(policy.model._meta.db_table)):
-        _add(policy.model, TableTrigger("lc_delete", pgtrigger.Delete, OLD, policy))
-        _add(policy.model, TableTrigger("lc_truncate", pgtrigger.Truncate, None, policy))
+        add(policy.model, TableTrigger("lc_delete", pgtrigger.Delete, OLD, policy))
+        add(policy.model, TableTrigger("lc_truncate", pgtrigger.Truncate, None, policy))
 
 
 def triggers_on(table: str) -> list[CaptureTrigger]:
@@ -188,12 +207,13 @@ def registered() -> list[tuple[type[Model], CaptureTrigger]]:
     return [(model, trigger) for model, trigger in pairs if isinstance(trigger, CaptureTrigger)]
 
 
-def _bare(name: str) -> str:
+def bare(name: str) -> str:
     """A body without its comments: it is copied into the host's migrations."""
     return re.sub(r"^ *--.*\n|  --.*$", "", load(__file__, name), flags=re.MULTILINE)
 
 
-def _add(model: type[Model], trigger: CaptureTrigger) -> None:
+def add(model: type[Model], trigger: CaptureTrigger) -> None:
+    """Attach a trigger; the next `makemigrations` of the model's app writes it down."""
     pgtrigger.register(trigger)(model)
 
 
@@ -208,7 +228,7 @@ def _fill(template: str, model: type[Model], policy: Policy, **parts: str) -> st
         "subjects": subjects_of(key, "lc_keys"),
         "policy": literal(policy.name),
     }
-    body = re.sub(r"@(\w+)@", lambda token: parts[token[1]], _bare(f"body_{template}"))
+    body = re.sub(r"@(\w+)@", lambda token: parts[token[1]], bare(f"body_{template}"))
     if "$lifecycle$" in body:
         raise PolicyError("A policy's SQL may not contain $lifecycle$.")
     return body

@@ -8,10 +8,11 @@ where triggers and functions are still the same; otherwise it is made anew.
 from typing import Any
 
 from django.apps import apps
-from django.db import connections
+from django.db import connections, router
 from psycopg import sql
 
 from lifecycle.db import scalar, statement
+from lifecycle.models import AgendaEntry, Event
 from lifecycle.sync import after_migrate, clock_is_set
 
 #: what `migrate` fills, and no test changes
@@ -58,7 +59,10 @@ def _filled(alias: str) -> list[str]:
 
 def _empty(alias: str, names: list[str]) -> None:
     if names:
-        tables = sql.SQL(", ").join(map(sql.Identifier, names))
+        # A TRUNCATE of files is recorded before it: what it records is to go with it.
+        ours = [m for m in (Event, AgendaEntry) if router.allow_migrate_model(alias, m)]
+        every = sorted({*names, *(model._meta.db_table for model in ours)})
+        tables = sql.SQL(", ").join(map(sql.Identifier, every))
         _run(alias, [sql.SQL("TRUNCATE {} CASCADE").format(tables)])
 
 

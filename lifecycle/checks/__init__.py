@@ -14,6 +14,7 @@ from .coverage import check_coverage
 from .databases import DATABASES
 from .expressions import EXPRESSIONS
 from .installed import check_database
+from .media import check_media
 from .options import OPTIONS
 from .project import check_project
 from .tables import TABLES
@@ -33,4 +34,5 @@ def check_policies(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
 
 register(check_project, TAG, Tags.models)
 register(check_coverage, TAG, Tags.models)
+register(check_media, TAG, Tags.models)
 register(check_database, TAG, Tags.database)

@@ -1,20 +1,14 @@
 """Checks of the table a policy stands on: whether a trigger can be put there, and by whom."""
 
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
-from django.apps import apps
 from django.core.checks import CheckMessage
-from django.db.migrations.loader import MigrationLoader
 
+from lifecycle.packages import is_installed, migrations_of, proxy_of
 from lifecycle.policy import Policy
 
 from . import reading
 from .messages import error, warning
-
-#: folders of installed packages: a migration written there is lost at the next upgrade
-INSTALLED = {"site-packages", "dist-packages"}
 
 
 def simple_key(policy: Policy) -> list[CheckMessage]:
@@ -38,7 +32,7 @@ def has_migrations(policy: Policy) -> list[CheckMessage]:
 
     A warning, because an error would stop the `makemigrations` that mends it.
     """
-    labels = sorted({m._meta.app_label for m in _models(policy) if _migrations_of(m) is None})
+    labels = sorted({m._meta.app_label for m in _models(policy) if migrations_of(m) is None})
     if not policy.capture.triggers or not labels:
         return []
     text = f"The app {labels[0]!r} has no migrations, so no trigger can come with them."
@@ -48,45 +42,18 @@ def has_migrations(policy: Policy) -> list[CheckMessage]:
 
 def own_migrations(policy: Policy) -> list[CheckMessage]:
     """E010: the trigger's migration would be written into an installed package."""
-    foreign = [m for m in _models(policy) if _is_installed(_migrations_of(m))]
+    foreign = [m for m in _models(policy) if is_installed(m)]
     if not policy.capture.triggers or not foreign:
         return []
     label = foreign[0]._meta.label
     text = f"{label} is of an installed package: the trigger's migration would be written there."
-    return [error(10, text, f"{_proxy(foreign[0])}\n\nand declare the policy on it.", policy)]
+    return [error(10, text, f"{proxy_of(foreign[0])}\n\nand declare the policy on it.", policy)]
 
 
 def _models(policy: Policy) -> list[Any]:
     """The models whose apps get triggers of this policy: its own, then its parents."""
     parents = policy.model._meta.concrete_model._meta.get_parent_list()  # type: ignore[union-attr]
     return [policy.model, *parents]
-
-
-def _migrations_of(model: Any) -> Path | None:
-    """The file of the app's migrations package; None where there is none."""
-    if model._meta.app_label not in apps.app_configs:
-        return None
-    name, _ = MigrationLoader.migrations_module(model._meta.app_label)
-    try:
-        spec = find_spec(name) if name else None
-    except ModuleNotFoundError:
-        return None
-    return Path(spec.origin) if spec and spec.origin else None
-
-
-def _is_installed(path: Path | None) -> bool:
-    return path is not None and not INSTALLED.isdisjoint(path.parts)
-
-
-def _proxy(model: Any) -> str:
-    name, module = model.__name__, model.__module__
-    return (
-        f"Make a proxy in an app of your own:\n\n"
-        f"    from {module} import {name} as Installed{name}\n\n"
-        f"    class {name}(Installed{name}):\n"
-        f"        class Meta:\n"
-        f"            proxy = True"
-    )
 
 
 TABLES = (simple_key, managed, has_migrations, own_migrations)

@@ -5,5 +5,6 @@ GRANT EXECUTE ON FUNCTION lifecycle.now_v1, lifecycle.finite_v1, lifecycle.tick_
     lifecycle.window_v1, lifecycle.window_end_v1, lifecycle.window_due_v1, lifecycle.excepted_v1,
     lifecycle.excepted_keys_v1, lifecycle.unlisted_v1, lifecycle.windowed_v1, lifecycle.scheduled_v1,
     lifecycle.capture_failed_v1,
-    lifecycle.ending_v1, lifecycle.ended_v1, lifecycle.truncated_v1
+    lifecycle.ending_v1, lifecycle.ended_v1, lifecycle.truncated_v1,
+    lifecycle.media_orphaned_v1
 TO PUBLIC

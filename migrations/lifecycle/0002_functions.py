@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
                 "ending_v1",
                 "ended_v1",
                 "truncated_v1",
+                "media_orphaned_v1",
                 "names_v1",
                 "renewed_v1",
                 "story_v1",

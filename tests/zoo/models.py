@@ -91,6 +91,7 @@ class Reading(models.Model):
 class Legacy(models.Model):
     """A table without triggers."""
 
+    file = models.FileField(blank=True)
     expires_at = models.DateTimeField(null=True)
 
 
@@ -254,3 +255,42 @@ class Badge(models.Model):
 
     secret = models.CharField(primary_key=True, max_length=40)
     until = models.DateTimeField(db_index=True)
+
+
+def by_title(song: "Song", name: str) -> str:
+    """A name that a song's title decides."""
+    return f"songs/{song.title}/{name}"
+
+
+class Song(models.Model):
+    """Two file fields, one of which may be NULL and has a column that has to be quoted."""
+
+    title = models.CharField(max_length=50, blank=True)
+    expires_at = models.DateTimeField(null=True)
+    file = models.FileField(upload_to=by_title, blank=True)
+    cover = models.ImageField(upload_to="covers", null=True, db_column="it's a cover")
+
+
+class Clip(Song):
+    """A child table with a file of its own."""
+
+    video = models.FileField(blank=True)
+
+
+class Take(models.Model):
+    """Goes along with its song, and leaves a file behind."""
+
+    song = models.ForeignKey(Song, models.CASCADE)
+    file = models.FileField(blank=True)
+
+
+class Upload(models.Model):
+    """Under no policy; only its files are looked after."""
+
+    file = models.FileField(blank=True)
+
+
+class Scan(models.Model):
+    """Files in a partitioned table; the migration makes the partitions."""
+
+    file = models.FileField(blank=True)

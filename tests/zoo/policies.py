@@ -15,7 +15,7 @@ from django.db.models import (
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
-from lifecycle import Policy, Signals, Update, Window, register
+from lifecycle import Policy, Signals, Update, Window, register, track_media
 
 from .models import (
     Account,
@@ -36,11 +36,14 @@ from .models import (
     Preference,
     Reading,
     Report,
+    Scan,
     Sensor,
+    Song,
     Spark,
     Ticket,
     Token,
     Trace,
+    Upload,
     Visit,
 )
 
@@ -136,4 +139,7 @@ register(
         capture=Window("1 hour", record_subjects=False),
         cap_rows=10**9,
     ),
+    Policy("songs", Song, expires="expires_at", grace=HOUR),
 )
+track_media(Upload, grace=2 * HOUR)
+track_media(Scan, grace=timedelta(0))
