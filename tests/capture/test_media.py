@@ -200,7 +200,6 @@ def test_what_the_worker_ends_goes_at_once() -> None:
     assert orphans() == [("zoo.take", "file", ["take.mp3"]), ("zoo.song", "file", ["a.mp3"])]
     told = Event.objects.filter(kind="media_orphaned")
     assert all(each.due_at <= each.recorded_at and each.run for each in told if each.due_at)
-    assert AgendaEntry.objects.filter(policy="").count() == 2
 
 
 def test_an_erasure_says_which_files_it_left() -> None:
