@@ -22,6 +22,7 @@ from .models import Backfill, PolicyState
 from .policy import Policy
 from .registry import all_policies
 from .sizes import estimated_rows
+from .windows import MOST, is_windowed, list_windows
 
 CHUNK = 50_000  # rows at most; of a slower pace what it allows in so many seconds
 SECONDS = 2.5
@@ -143,7 +144,10 @@ def _step(policy: Policy, using: str, hurried: bool) -> Step | None:
     started = time.monotonic()
     horizon = timedelta(days=2 * conf.RECONCILE_DAYS) if why == RECONCILE else None
     most = _most()
-    found = Lister(policy, using, due_sql, horizon).list(last, most)
+    if is_windowed(policy):
+        most, found = MOST, Found(*list_windows(policy, using, past=False, last=last))
+    else:
+        found = Lister(policy, using, due_sql, horizon).list(last, most)
     took = time.monotonic() - started
     pause = max(found.rows / _pace(policy, using, why), took)
     return _note(policy, using, found, pause, finished=found.rows < most)

@@ -22,18 +22,19 @@ def room(policy: Policy, using: str) -> int:
     return max(0, cap_of(policy, using) + allowed - spent)
 
 
-def _due_in_windows(policy: Policy, using: str, most: int) -> int:
-    with transaction.atomic(using=using):
-        return due_rows(policy, using, most)
+def _are_more(policy: Policy, using: str, left: int) -> bool:
+    """The same of rows of windows."""
+    try:
+        with transaction.atomic(using=using):
+            return due_rows(policy, using, left + 1) > left
+    except DataError:
+        return True
 
 
 def is_over(policy: Policy, left: int, using: str = DEFAULT_DB_ALIAS) -> bool:
     """Whether more rows are due now, and would be ended, than the cap leaves."""
     name = {"policy": policy.name, "model": label_of(policy)}
-    try:
-        if is_windowed(policy) and _due_in_windows(policy, using, left + 1) > left:
-            return True
-    except DataError:
+    if is_windowed(policy) and _are_more(policy, using, left):
         return True
     if scalar(using, statement(__file__, "due_entries"), name) <= left:
         return False

@@ -12,6 +12,7 @@ from .errors import NoPolicy, RowMissing
 from .keys import key_of, label_of, subjects_of
 from .places import home_of
 from .registry import policies_of
+from .saying import refuse_unnamed
 
 CHUNK = 10_000  # rows; no event lists more
 
@@ -54,6 +55,7 @@ def record(model: Any, keys: list[str], using: str, archive: str = "") -> int:
     Locks the rows, so that no purge passes, and writes one event for each policy. It names the
     archive that the rows are from.
     """
+    refuse_unnamed(model)
     key = key_of(model)
     parts = {"kind": Placed(key.kind), "type": Placed(key.db_type), "pk": key.column}
     table = model._meta.concrete_model._meta.db_table

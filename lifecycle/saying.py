@@ -8,15 +8,17 @@ from django.db.models.functions import Cast
 from psycopg.types.json import Jsonb
 
 from .db import fetch, scalar, statement
-from .errors import RowMissing
+from .errors import LifecycleError, RowMissing
 from .keys import key_of
 from .naming import every_row
 from .places import home, home_of, ledger
 from .registry import get_policy
+from .windows import counts_only
 
 
 def lock_row(obj: Model, using: str) -> str:
     """Lock the row against purge and return its key as the ledger writes it."""
+    refuse_unnamed(type(obj))
     key = key_of(type(obj))
     text = statement(__file__, "lock_row", table=own_table(obj), pk=key.column)
     rows = fetch(using, text, {"key": obj.pk})
@@ -25,8 +27,18 @@ def lock_row(obj: Model, using: str) -> str:
     return str(rows[0][0])
 
 
+def refuse_unnamed(model: type[Model]) -> None:
+    """Raise a `LifecycleError` where the ledger may not name rows of a model."""
+    if counts_only(model):
+        raise LifecycleError(
+            f"No row of {model._meta.label} can be named in the ledger, because its keys are"
+            " secrets (record_subjects=False): hold or change the policy."
+        )
+
+
 def lock_rows(rows: "QuerySet[Any]", using: str) -> list[str]:
     """The keys of the rows, locked in key order as the worker locks them."""
+    refuse_unnamed(rows.model)
     # By keys: a FOR UPDATE over the outer joins of a filter is refused.
     found = every_row(rows.model, using).filter(pk__in=rows.order_by().values("pk"))
     ordered = found.order_by("pk").select_for_update(no_key=True, of=("self",))

@@ -22,6 +22,7 @@ from .registry import all_policies
 from .retiring import begins_anew, follow, retire
 from .triggers import registered
 from .version import mismatch
+from .windows import is_windowed
 
 AGAIN = "Run `manage.py lifecycle install` when that is over; until then its policies wait."
 LEDGER, GUARD = Event._meta.db_table, "lifecycle_event_guard_truncate"
@@ -132,6 +133,7 @@ def store(policy: Policy, using: str) -> None:
             "due_sql": code.due_sql,
             "state_sql": code.state_sql,
             "enforced": enforced,
+            "windowed": is_windowed(policy),
             "is_new": known is None or anew in ("declared", "model"),
             "anew": anew,
         },

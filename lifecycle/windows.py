@@ -4,13 +4,14 @@ A row's end is a column, or a column plus a fixed age, so that "ends before" is 
 column itself and the table's own index finds the rows.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, DataError, connections, transaction
 from django.db.models import Q
 from psycopg import sql
 
@@ -62,9 +63,24 @@ class Windows:
         return f"CASE WHEN {first} THEN '-infinity' ELSE {start} - %(age)s::interval END"
 
 
-def within(policy: Policy) -> Placed:
-    """SQL: whether a row of the table is in one of `windows`; takes `window_params`."""
-    code, own = compiled(policy), windows_of(policy)
+def attempt(using: str, read: Callable[[bool], Any]) -> Any:
+    """`read(False)`; where `when` fails on some row `read(True)`, which is not to ask it.
+
+    The look, which comes later, finds such a row among the others; none of them waits for it.
+    """
+    try:
+        with transaction.atomic(using=using):
+            return read(False)
+    except DataError:
+        return read(True)
+
+
+def within(policy: Policy, any_row: bool = False) -> Placed:
+    """SQL: whether a row of the table is in one of `windows`; takes `window_params`.
+
+    `any_row`: whether it matches `when` or not.
+    """
+    code, own = compiled(policy), windows_of(policy, any_row)
     column = Placed(sql.Identifier(code.tables[0], code.key.column).as_string())
     parts = own.parts | {"column": column, "kind": Placed(code.key.kind)}
     return Placed(statement(__file__, "window_within", low=Placed(own.low("start")), **parts))
@@ -87,12 +103,16 @@ def due_rows(policy: Policy, using: str, most: int) -> int:
         return 0
     code = compiled(policy)
     column = Placed(sql.Identifier(code.tables[0], code.key.column).as_string())
-    parts: dict[str, Any] = {"table": code.tables[0], "within": within(policy), "column": column}
+    parts: dict[str, Any] = {"table": code.tables[0], "column": column}
     params = window_params(policy, windows) | {"model": label_of(policy), "most": most}
-    count = int(scalar(using, statement(__file__, "window_rows", **parts), params))
-    if count < most:
-        return count
-    parts["state_sql"] = Raw(code.state_sql)
+
+    def count(any_row: bool) -> int:
+        found = parts | {"within": within(policy, any_row)}
+        return int(scalar(using, statement(__file__, "window_rows", **found), params))
+
+    if (rows := int(attempt(using, count))) < most:
+        return rows
+    parts |= {"state_sql": Raw(code.state_sql), "within": within(policy)}
     return int(scalar(using, statement(__file__, "window_due_rows", **parts), params))
 
 
@@ -107,8 +127,10 @@ def counts_only(model: Any) -> bool:
 
 
 @cache
-def windows_of(policy: Policy) -> Windows:
+def windows_of(policy: Policy, any_row: bool = False) -> Windows:
     """How the policy's windows are read; it is one that goes by windows."""
+    if any_row:
+        return replace(windows_of(policy), matching="true")
     aged = age_of(policy.expires)
     if aged is None or not isinstance(policy.capture, Window):
         raise TypeError(f"{policy} has no windows")
@@ -126,14 +148,22 @@ def list_windows(policy: Policy, using: str, past: bool, last: str | None = None
     `past`: only those in which some row is past its end; what came with no trigger, or committed
     just after its window was done with, is found so. One look into the index for each window.
     """
-    code, own = compiled(policy), windows_of(policy)
+    params = windows_of(policy).params | {"policy": policy.name, "model": label_of(policy)}
+    params |= {"past": past, "last": last, "most": MOST}
+
+    def read(any_row: bool) -> tuple[Any, ...]:
+        return fetch(using, _listing(policy, any_row), params)[0]
+
+    rows, end, listed, _ = attempt(using, read)
+    return rows, end, listed
+
+
+def _listing(policy: Policy, any_row: bool) -> str:
+    code, own = compiled(policy), windows_of(policy, any_row)
     column = Placed(sql.Identifier(code.tables[0], code.key.column).as_string())
     parts = own.parts | {"column": column, "kind": Placed(code.key.kind)}
     low = Placed(own.low("lc_known.start"))
-    text = statement(__file__, "window_list", table=code.tables[0], low=low, **parts)
-    params = own.params | {"policy": policy.name, "model": label_of(policy), "past": past}
-    read, end, listed, _ = fetch(using, text, params | {"last": last, "most": MOST})[0]
-    return read, end, listed
+    return statement(__file__, "window_list", table=code.tables[0], low=low, **parts)
 
 
 def windowed_at(using: str = DEFAULT_DB_ALIAS) -> list[Policy]:

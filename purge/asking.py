@@ -20,6 +20,7 @@ from lifecycle.logs import Log
 from lifecycle.places import home
 from lifecycle.policy import Policy
 from lifecycle.registry import get_policy
+from lifecycle.saying import refuse_unnamed
 
 from .brakes import standing
 from .outcome import Outcome
@@ -83,6 +84,8 @@ def _asked(policy: str, actor: str, using: str, options: dict[str, Any]) -> tupl
 
 def _check_size(policy: Policy, asked: Override, using: str) -> None:
     """Refuse what a brake would stop, before anything is recorded."""
+    if not asked.skips_grace:
+        refuse_unnamed(policy.model)  # each row would become an exception
     left = room(policy, using)
     rows = how_many(policy, using, asked, max(left, MOST_EXCEPTIONS) + 1)
     if rows > left:

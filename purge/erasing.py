@@ -21,6 +21,7 @@ from lifecycle.errors import ConditionNotMet, LifecycleError, RowMissing
 from lifecycle.models import LifecycleException
 from lifecycle.places import home_of
 from lifecycle.policy import Policy
+from lifecycle.saying import refuse_unnamed
 
 from . import brakes, rows
 from .batch import Batch, begin, record
@@ -63,6 +64,7 @@ def erase_key(
     actor: str, dry_run: bool, using: str,
 ) -> Receipt:  # fmt: skip
     """As `erase`, of a row by its key, which need not be there any more."""
+    refuse_unnamed(model)
     chosen = policy_for(model, policy)
     actor = actor or said("actor", using)
     check(chosen, reference, grace, actor)

@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db import DataError, transaction
-
 from lifecycle.compile import compiled
 from lifecycle.db import Placed, Raw, fetch, scalar
-from lifecycle.windows import window_params, windows_of, within
+from lifecycle.windows import attempt, window_params, windows_of, within
 
 from . import rows
 from .look import OWN
@@ -73,9 +71,13 @@ class Swept(Picked):
 
     def find(self, limit: int) -> Subjects | None:
         """The next rows; None when all were looked at."""
-        text = self._sql("sweep_find", after=Placed(self._after()))
         params = self._params(rows=limit, last_moment=self.place.moment, last_key=self.place.key)
-        count, keys, moment, key = fetch(self.batch.using, text, params)[0]
+
+        def read(any_row: bool) -> Any:
+            text = self._sql("sweep_find", any_row, after=Placed(self._after()))
+            return fetch(self.batch.using, text, params)[0]
+
+        count, keys, moment, key = attempt(self.batch.using, read)
         if not count:
             return None
         self.place.moment, self.place.key = moment, key
@@ -108,11 +110,11 @@ class Swept(Picked):
         settle(self.batch, [e for e in self.taken.entries if e.event <= self.place.began])
 
     def _left(self) -> list[tuple[Any, ...]]:
-        try:
-            with transaction.atomic(using=self.batch.using):
-                return fetch(self.batch.using, self._sql("sweep_left"), self._params())
-        except DataError:
-            return fetch(self.batch.using, self._sql("sweep_there"), self._params())
+        def read(any_row: bool) -> Any:
+            name = "sweep_there" if any_row else "sweep_left"
+            return fetch(self.batch.using, self._sql(name, any_row), self._params())
+
+        return list(attempt(self.batch.using, read))
 
     def _blocked(self) -> dict[str, int]:
         """Rows of each window that this sweep has found blocked."""
@@ -147,9 +149,11 @@ class Swept(Picked):
         own_column = str(Raw(own.moment))
         return f"{own_column} >= {moment} AND ({own_column}, {batch.column}) > ({moment}, {key})"
 
-    def _sql(self, name: str, **parts: Any) -> str:
+    def _sql(self, name: str, any_row: bool = False, **parts: Any) -> str:
         moment = Raw(windows_of(self.batch.policy).moment)
-        return self.batch.sql(name, within=within(self.batch.policy), moment=moment, **parts)
+        return self.batch.sql(
+            name, within=within(self.batch.policy, any_row), moment=moment, **parts
+        )
 
     def _params(self, **others: Any) -> dict[str, Any]:
         base = self.batch.params(nobody(self.batch), recheck=self.batch.policy.recheck)

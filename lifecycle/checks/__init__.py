@@ -18,6 +18,7 @@ from .media import check_media
 from .options import OPTIONS
 from .project import check_project
 from .tables import TABLES
+from .windows import WINDOWS
 
 #: `manage.py check --tag lifecycle` runs these only
 TAG = "lifecycle"
@@ -28,7 +29,7 @@ def check_policies(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
     """Every registered policy against every check of its declaration."""
     wanted = None if app_configs is None else {config.label for config in app_configs}
     chosen = [p for p in all_policies() if wanted is None or p.model._meta.app_label in wanted]
-    each = (*TABLES, *DATABASES, *EXPRESSIONS, *OPTIONS)
+    each = (*TABLES, *DATABASES, *EXPRESSIONS, *OPTIONS, *WINDOWS)
     return [message for policy in chosen for check in each for message in check(policy)]
 
 

@@ -52,7 +52,10 @@ WHERE NOT EXISTS (SELECT FROM shapes WHERE shapes.name = said.key
     AND told.kind = ANY (shapes.kinds) AND said.value::text ~ ('^(' || shapes.shape || ')$'))
 UNION ALL
 SELECT id, kind, 'it names rows of ' || model || ', whose keys are secrets' FROM lifecycle_event
-WHERE model = ANY (%(counted)s) AND (identities IS NOT NULL OR coalesce(
+WHERE model = ANY (%(counted)s) AND id > (
+    SELECT coalesce(max(declared.id), 0) FROM lifecycle_event AS declared
+    WHERE declared.kind = 'policy_changed' AND declared.model = lifecycle_event.model AND declared.detail ? 'fingerprint')
+AND (identities IS NOT NULL OR coalesce(
     cardinality(subjects_bigint), cardinality(subjects_uuid), cardinality(subjects_text),
     lower(subjects_range)) IS NOT NULL)
 UNION ALL

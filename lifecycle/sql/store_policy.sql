@@ -2,6 +2,7 @@
 -- paused every policy that would end rows, a new one begins paused. One that begins anew gets the
 -- state of a new one, and what the agenda still lists of its earlier life goes. So do overrides that
 -- wait (entries without rows): they were asked for of another declaration, whose ages they are made of.
+-- And so do windows, where it goes by rows now: the backfill, which is marked with it, lists those.
 WITH known AS MATERIALIZED (
     SELECT fingerprint FROM lifecycle_policy WHERE name = %(name)s
 ), stored AS (
@@ -24,5 +25,5 @@ SELECT lifecycle.write_v1('policy_changed', name, model, NULL, 0, NULL, NULL, NU
         || CASE WHEN %(is_new)s THEN jsonb_build_object('state', state) ELSE '{{}}' END
         || CASE WHEN %(anew)s <> '' THEN jsonb_build_object('anew', %(anew)s::text) ELSE '{{}}' END,
     (SELECT array_agg(event_id) FROM lifecycle_agenda WHERE policy = name AND (%(anew)s <> ''
-        OR count = 0 AND EXISTS (SELECT FROM known WHERE known.fingerprint <> stored.fingerprint))))
+        OR (count = 0 OR window_at IS NOT NULL AND NOT %(windowed)s) AND EXISTS (SELECT FROM known WHERE known.fingerprint <> stored.fingerprint))))
 FROM stored
