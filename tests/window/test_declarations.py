@@ -92,6 +92,7 @@ def test_policies_of_a_table_agree_on_its_secrets(beside: Policy) -> None:
     assert ids(beside) == ["lifecycle.E034"]
 
 
+@isolate_apps("tests.zoo")
 def test_a_key_that_is_never_recorded_is_no_secret_told() -> None:
     class Session(models.Model):
         session_key = models.CharField(primary_key=True, max_length=40)
@@ -100,9 +101,8 @@ def test_a_key_that_is_never_recorded_is_no_secret_told() -> None:
         class Meta:
             app_label = "zoo"
 
-    with isolate_apps("tests.zoo"):
-        told = Policy("s", Session, expires="at", capture=Window("1 hour"))
-        untold = Policy("s", Session, expires="at", capture=Window("1 hour", False))
+    told = Policy("s", Session, expires="at", capture=Window("1 hour"))
+    untold = Policy("s", Session, expires="at", capture=Window("1 hour", False))
     assert [m.id for m in key_is_no_secret(told)] == ["lifecycle.W028"]
     assert key_is_no_secret(untold) == []
 
