@@ -8,7 +8,7 @@ import lifecycle.triggers
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("demo", "0003_suppressions"),
+        ("demo", "0004_sessions"),
     ]
 
     operations = [
