@@ -144,6 +144,8 @@ def test_keys_are_not_handed_out_again(folder: Path, capsys: pytest.CaptureFixtu
     manifest = made(folder, Token)
     Token.objects.all().delete()
     sql("SELECT setval('zoo_token_id_seq', 1, false)")  # another database, fresh
+    load(capsys, manifest, "--dry-run")
+    assert sql("SELECT is_called FROM zoo_token_id_seq") == [(False,)]
     load(capsys, manifest)
     assert Token.objects.create().pk > highest
     ahead = Token.objects.create().pk
