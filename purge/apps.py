@@ -6,6 +6,7 @@ from django.db.models.signals import post_migrate
 
 from lifecycle.management.extensions import add_subcommand
 
+from .archive.checks import check_formats
 from .checks import check_lifecycle, check_runs, check_versions
 from .queue import create_tables
 
@@ -20,5 +21,6 @@ class PurgeConfig(AppConfig):
         add_subcommand("report", "purge.management.subcommands.report")
         register(check_lifecycle, "lifecycle", Tags.models)
         register(check_runs, "lifecycle", Tags.models)
+        register(check_formats, "lifecycle", Tags.models)
         register(check_versions, "lifecycle", deploy=True)
         post_migrate.connect(create_tables, sender=self, dispatch_uid="purge.queue")

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from lifecycle.dispositions import Archive
 from lifecycle.errors import LifecycleError
 from lifecycle.registry import all_policies
 
@@ -30,10 +31,11 @@ def prefixes(given: str | None = None) -> list[str]:
     """The prefix that was named, or those of the policies."""
     if given is not None:
         return [given]
-    found = {getattr(policy.disposition, "prefix", None) for policy in all_policies()} - {None}
+    declared = [policy.disposition for policy in all_policies()]
+    found = {each.prefix for each in declared if isinstance(each, Archive)}
     if not found:
         raise LifecycleError("No policy archives here: say which --prefix archives have.")
-    return sorted(map(str, found))
+    return sorted(found)
 
 
 def catalog(where: Destination, below: Sequence[str]) -> Catalog:

@@ -4,10 +4,14 @@ import gzip
 import io
 import json
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import pytest
 
+from lifecycle.dispositions import Archive
+from purge.archive.checks import check_formats
 from purge.archive.formats import FORMATS, Column, FormatError, Row
+from tests.zoo.models import Token
 
 COLUMNS = (
     Column("id", "bigint"),
@@ -121,3 +125,12 @@ def test_without_pyarrow_parquet_says_what_to_install(monkeypatch: pytest.Monkey
     monkeypatch.setattr("purge.archive.formats.parquet.find_spec", lambda name: None)
     with pytest.raises(FormatError, match=r"pip install django-tombstone\[parquet\]"):
         written("parquet")
+    declared = SimpleNamespace(
+        name="logs", model=Token, disposition=Archive(prefix="old/", formats=("json", "parquet"))
+    )
+    monkeypatch.setattr("lifecycle.registry.all_policies", lambda: [declared])
+    (told,) = check_formats()
+    assert (told.id, told.msg) == (
+        "purge.E003",
+        "logs archives as parquet, which is not installed.",
+    )

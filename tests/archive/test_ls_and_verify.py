@@ -84,8 +84,8 @@ def test_what_is_too_much_and_what_is_lost(archive: Manifest, tmp_path: Path) ->
     for name in ("lost_20240101", NAME):
         fetch(
             "default",
-            "SELECT lifecycle.write_v1('archived', 'tokens', 'zoo.token', NULL, 0, NULL, NULL, NULL,"
-            " %(detail)s::jsonb, NULL)",
+            "SELECT lifecycle.write_v1('archived', 'tokens', 'zoo.token', NULL, 0, NULL, NULL,"
+            " NULL, %(detail)s::jsonb, NULL)",
             {"detail": json.dumps({"archive": name})},
         )
     assert {
