@@ -15,7 +15,7 @@ from .deeds import release_exceptions
 from .row import LARGE, RowPages
 from .search import RowSearch
 
-SUBJECTS_SHOWN = 20
+SUBJECTS_SHOWN = 20  # or names of files
 RECORDED, DUE, TOMBSTONED = moment("recorded_at"), moment("due_at"), moment("tombstoned_at")
 SINCE, UNTIL = moment("since"), moment("until")
 
@@ -44,7 +44,7 @@ class EventAdmin(RowPages, RowSearch):
     ordering = ("-id",)
     fields = (
         *("id", "kind", "policy", "model", "count", "first_subjects", "basis", "settled"),
-        *(DUE, RECORDED, "cause", "actor", "run", "detail"),
+        *("files", DUE, RECORDED, "cause", "actor", "run", "detail"),
     )
     readonly_fields = (DUE, RECORDED)
 
@@ -68,9 +68,19 @@ class EventAdmin(RowPages, RowSearch):
         """The first keys of the set; all of them are `event.subjects`."""
         query = "SELECT lifecycle.keys_v1(%(event)s) LIMIT %(shown)s"
         params = {"event": event.pk, "shown": SUBJECTS_SHOWN}
-        keys = ", ".join(key for (key,) in fetch(event._state.db or "default", query, params))
-        more = event.count - SUBJECTS_SHOWN
-        return f"{keys} and {more} more" if more > 0 else keys
+        keys = [key for (key,) in fetch(event._state.db or "default", query, params)]
+        return _some(keys, event.count) if keys else ""
+
+    def files(self, event: Event) -> str:
+        """The first names of an event about files, and the field that they stood in."""
+        names = event.detail.get("names") or []
+        told = _some(names[:SUBJECTS_SHOWN], len(names))
+        return f"{event.detail.get('field')}: {told}" if names else ""
+
+
+def _some(shown: list[str], total: int) -> str:
+    text, more = ", ".join(shown), total - len(shown)
+    return f"{text} and {more} more" if more > 0 else text
 
 
 @admin.register(AgendaEntry)

@@ -1,8 +1,9 @@
 """The promises as SQL: each file beside this one finds what breaks one promise.
 
 A file gives `(event, subject, problem)` for each violation and nothing when the promise is kept.
-They read the ledger from its beginning, and 2 and 11 the tables of the policies, in one snapshot;
-no write waits for them. On a large site run them where it is quiet, or on a restored copy.
+They read the ledger from its beginning, 2 and 11 the tables of the policies, and 4 all names of
+files, in one snapshot; no write waits for them. On a large site run them where it is quiet, or on a
+restored copy.
 """
 
 from collections.abc import Iterable
@@ -26,6 +27,7 @@ from ..returned import TAKEN, ended_tables, search
 from ..sqlfile import load
 from ..sync import is_test_database, tables_in
 from ..windows import is_windowed, window_column
+from .files import fields_of, names_of
 
 FOLDER = Path(__file__).parent
 STATED = timedelta(hours=1)
@@ -83,6 +85,8 @@ def _violations(
     parts = {"rows": part(rows)}
     if "{fold}" in _load(name):
         parts["fold"] = part(Raw(_fold(using)))
+    if "{files}" in _load(name):
+        parts |= {"files": part(Raw(names_of(using))), "fields": part(Raw(fields_of(using)))}
     if "{returned}" in _load(name):
         parts["returned"] = part(_returned(using, {label_of(policy) for policy in readable}))
     text = sql.SQL(_load(name)).format(**parts).as_string()

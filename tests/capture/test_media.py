@@ -1,14 +1,20 @@
 """A file's name that a statement has taken out of its rows is in the ledger, whoever ran it."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 from django.utils import timezone
 
 import purge
+from lifecycle import states
+from lifecycle.media_status import media_status
 from lifecycle.models import AgendaEntry, Event
 from lifecycle.testing import capture_off
 from purge.runner import run_due
@@ -272,3 +278,43 @@ def test_a_rebuild_lists_the_same_files() -> None:
     execute("SELECT lifecycle.rebuild_v1()")
     assert list(AgendaEntry.objects.order_by("pk").values()) == before
     assert len(before) == 2
+
+
+def test_status_tells_of_files() -> None:
+    assert "(media)" not in status()
+    Upload.objects.create(file="a.txt").delete()
+    (line,) = media_status()
+    assert (line.scheduled, line.due, line.blocked, line.problems) == (1, 0, 0, [])
+    let_pass(3 * HOUR)
+    (line,) = media_status()
+    assert (line.scheduled, line.due) == (0, 1)
+    assert line.problems == [f"{line.problems[0].split()[0]} behind: does a worker run?"]
+    assert "(media)" in status()
+    write_blocked()
+    assert "1 files cannot be deleted" in media_status()[0].problems[0]
+    states.change_all(states.PAUSE, actor="ann")
+    assert media_status()[0].state == "paused"
+
+
+def status() -> str:
+    out = StringIO()
+    with suppress(SystemExit):
+        call_command("lifecycle", "status", stdout=out)
+    return out.getvalue()
+
+
+def write_blocked() -> None:
+    execute(
+        "SELECT lifecycle.write_v1('blocked', '', 'zoo.upload', NULL, 1, NULL, now() + '1 hour',"
+        """ NULL, '{"field": "file", "names": ["b.txt"], "code": "EACCES", "attempts": 1}', NULL)"""
+    )
+
+
+def test_the_admin_shows_names_as_text(admin_client: Client) -> None:
+    Upload.objects.bulk_create(Upload(file=f"<b>{number:02}") for number in range(25))
+    Upload.objects.all().delete()
+    event = Event.objects.get(kind="media_orphaned")
+    page = admin_client.get(f"/admin/lifecycle/event/{event.pk}/change/").content.decode()
+    assert "file: &lt;b&gt;00, &lt;b&gt;01" in page
+    assert "and 5 more" in page
+    assert "<b>0" not in page

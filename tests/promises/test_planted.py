@@ -17,7 +17,7 @@ from lifecycle.models import AgendaEntry, Event, LifecycleException
 from lifecycle.registry import get_policy
 from purge.runner import run_due
 from tests.clock import pass_time
-from tests.zoo.models import Account, Draft, Line, Member, Order, Token
+from tests.zoo.models import Account, Draft, Line, Member, Order, Token, Upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -228,6 +228,50 @@ def test_holds_that_are_over_count_no_more() -> None:
     pass_time(hours=2)
     run_due()
     assert Token.objects.count() == 0
+    assert broken() == {}
+
+
+# 4: no file of a live row
+
+
+def purged_file(name: str, field: str = "file", model: str = "zoo.upload") -> None:
+    """What a media step with a bug would write."""
+    told = json.dumps({"field": field, "names": [name]})
+    run(
+        "SELECT lifecycle.write_v1('media_purged', '', %s, NULL, 1, NULL, NULL, NULL, %s::jsonb,"
+        " NULL)", model, told,
+    )  # fmt: skip
+
+
+@pytest.mark.plants(4)
+def test_a_file_that_a_live_row_names() -> None:
+    row = Upload.objects.create(file="shared.txt")
+    purged_file("shared.txt", "cover", "zoo.song")  # by another model of the same storage
+    (violation,) = broken()[4]
+    assert violation.event == Event.objects.get(kind="media_purged").pk
+    assert violation.subject == f"zoo.upload:{row.pk}"
+
+
+def test_a_name_that_came_into_use_again_is_no_violation() -> None:
+    purged_file("again.txt")
+    Upload.objects.create(file="again.txt")
+    assert broken() == {}
+
+
+@pytest.mark.plants(4)
+def test_an_orphan_that_was_forgotten() -> None:
+    Upload.objects.create(file="a.txt").delete()
+    pass_time(hours=2.5)  # its grace is two hours
+    assert broken() == {}
+    pass_time(hours=1)
+    (violation,) = broken()[4]
+    assert violation.event == Event.objects.get(kind="media_orphaned").pk
+
+
+def test_an_orphan_that_waits_while_all_is_paused() -> None:
+    Upload.objects.create(file="a.txt").delete()
+    pass_time(hours=4)
+    states.change_all(states.PAUSE, actor="ann")
     assert broken() == {}
 
 

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from lifecycle.console import console_of
 from lifecycle.errors import NoPolicy
+from lifecycle.media_status import media_status
 from lifecycle.registry import get_policy
 from lifecycle.status import Status, statuses
 
@@ -34,7 +35,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run_on_all(command: BaseCommand, options: dict[str, Any], databases: list[str]) -> None:
     """Print; exits with 1 when something is wrong."""
-    every = [each for using in databases for each in statuses(using, options["max_lag"])]
+    every = [each for using in databases for each in _all(using, options["max_lag"])]
     found = [each for each in every if each.policy in (options["policies"] or (each.policy,))]
     _refuse_unknown(options["policies"], found)
     if options["json"]:
@@ -43,6 +44,10 @@ def run_on_all(command: BaseCommand, options: dict[str, Any], databases: list[st
         _print(console_of(command), found)
     if any(each.problems for each in found):
         sys.exit(1)
+
+
+def _all(using: str, max_lag: float | None) -> list[Status]:
+    return [*statuses(using, max_lag), *media_status(using, max_lag)]
 
 
 def _refuse_unknown(names: list[str], found: list[Status]) -> None:
