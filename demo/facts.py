@@ -7,13 +7,12 @@ from typing import Any
 from django.db import connection
 
 from lifecycle.db import fetch, scalar
-from lifecycle.keys import label_of
 from lifecycle.models import Event, Kind, PolicyState
 from lifecycle.registry import all_policies
 from lifecycle.sqlfile import load
 
 USING = "default"
-POLICIES = [policy.name for policy in all_policies() if label_of(policy).startswith("demo.")]
+POLICIES = [policy.name for policy in all_policies() if policy.model._meta.app_label == "demo"]
 
 
 @dataclass

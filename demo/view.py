@@ -76,7 +76,7 @@ class LiveView(PlainView):
 
     def room(self) -> int:
         """Lines for the ledger; the steps and the counts come first."""
-        return max(3, min(8, self.console.height - 20))
+        return max(3, min(8, self.console.height - len(self.steps) - 12))
 
     def draw(self) -> None:
         steps = Table.grid(padding=(0, 1))
@@ -96,7 +96,7 @@ def counts(facts: Facts) -> Table:
     table.add_column("policy")
     for kind in KINDS:
         table.add_column(kind.replace("expiry_", ""), justify="right")
-    for policy in POLICIES:
+    for policy in sorted({policy for policy, _ in told} & set(POLICIES)):
         table.add_row(policy, *(str(told.get((policy, kind), (0, 0))[0]) for kind in KINDS))
     return table
 

@@ -65,7 +65,7 @@ class Silent:
 
 
 def test_what_does_not_happen_in_time_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("demo.story.PATIENCE", 0.2)
+    monkeypatch.setattr("demo.story.frame.PATIENCE", 0.2)
     story = Story(Silent(), lambda *_: None)
     story.worker = Silent()
     with pytest.raises(StoryError, match="rows due: it did not happen in time"):

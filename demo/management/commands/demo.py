@@ -14,7 +14,7 @@ from rich.console import Console
 
 from demo import site
 from demo.children import Child, free_port
-from demo.story import Story, StoryError
+from demo.story import STEPS, Story, StoryError
 from demo.view import view_for
 
 ONE_AT_A_TIME = 7_243_911_036  # any number that nobody else locks
@@ -23,7 +23,7 @@ POLL_SECONDS = 0.2
 
 
 class Command(BaseCommand):
-    help = "Show the life of some rows in half a minute, then keep site and worker up."
+    help = "Show the life of some rows in less than a minute, then keep site and worker up."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--exit", action="store_true", help="end after the story")
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         take_turn()
         try:
             with view_for(self.console) as view:
-                Story(view, self.spawn).tell()
+                Story(view, self.spawn).tell(STEPS)
         except StoryError as error:
             raise CommandError(f"The story stopped. {error}") from error
         self.told = True

@@ -1,99 +1,18 @@
-"""The story of `manage.py demo`: the life of some rows, told by the ledger as it happens.
+"""Registrations and one-time passwords: every way that rows come into a table, and their life."""
 
-Each step does something or waits for something, asks the database, and returns what it has seen.
-What does not happen in time raises `StoryError`: nothing is claimed that was not seen.
-"""
+from datetime import timedelta
+from typing import Any
 
-import time
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Any, Protocol
-
-from django.core.management import call_command
-
+from demo import facts
+from demo.factories import PendingRegistrationFactory
+from demo.models import PendingRegistration, UserOTP
 from lifecycle import context, restore
 
-from . import facts
-from .children import Child
-from .factories import PendingRegistrationFactory
-from .models import PendingRegistration, UserOTP
+from .frame import DOMAIN, Step, Story, StoryError
 
-DOMAIN = "story.example"
 GRACE = timedelta(seconds=5)
 BULK, RAW, OTPS, USED = 11, 12, 8, 3
 DUE_IN = timedelta(seconds=6)
-PATIENCE = 20.0  # seconds that a step may take longer than it should
-POLL_SECONDS = 0.1
-
-
-class StoryError(Exception):
-    """Something did not happen."""
-
-
-class View(Protocol):
-    """Who watches."""
-
-    def begin(self, title: str) -> None: ...
-    def done(self, seen: str) -> None: ...
-    def refresh(self, facts: facts.Facts) -> None: ...
-
-
-class Story:
-    """One telling. Its rows are its own: those of an earlier telling are removed first."""
-
-    def __init__(self, view: View, spawn: Callable[..., Child]) -> None:
-        self.view, self.spawn = view, spawn
-        self.facts = facts.Facts()
-        self.worker: Child
-        self.due: datetime
-        self.first: PendingRegistration
-
-    def tell(self) -> None:
-        for title, step in STEPS.items():
-            self.view.begin(title)
-            self.view.done(step(self))
-            self.view.refresh(self.facts)
-
-    def until(self, condition: Callable[[], Any], what: str, seconds: float = 0) -> None:
-        """Wait for something that the database says; `StoryError` when it does not come."""
-        deadline = time.monotonic() + seconds + PATIENCE
-        while not condition():
-            if not self.worker.is_running():
-                raise StoryError(f"the worker has ended:\n{self.worker.last_words()}")
-            if time.monotonic() > deadline:
-                raise StoryError(f"{what}: it did not happen in time (see {self.worker.log})")
-            self.view.refresh(self.facts)
-            time.sleep(POLL_SECONDS)
-
-    def registrations(self) -> Any:
-        return PendingRegistration.objects.filter(email__endswith=f"@{DOMAIN}")
-
-    def add(self, model: str, keys: list[int]) -> None:
-        self.facts.rows += [f"demo.{model}:{key}" for key in keys]
-
-
-def migrate(story: Story) -> str:
-    call_command("migrate", verbosity=0, interactive=False)
-    if stopped := facts.stopped_policies():
-        told = ", ".join(f"{name} is {state}" for name, state in stopped.items())
-        raise StoryError(f"{told} (manage.py lifecycle resume, or enable)")
-    return f"{facts.server()} has the tables, triggers and {len(facts.POLICIES)} policies"
-
-
-def start_worker(story: Story) -> str:
-    story.worker = story.spawn("worker", "run_huey")
-    worker = {"name": story.worker.tag}
-    story.until(lambda: facts.run("worker_is_there", **worker)[0][0], "the worker")
-    return f"manage.py run_huey, process {story.worker.process.pid}, asks once a second what is due"
-
-
-def clear(story: Story) -> str:
-    """The rows of earlier tellings, also of one that was killed."""
-    removed = 0
-    for model in (PendingRegistration, UserOTP):
-        removed += model._default_manager.filter(email__endswith=f"@{DOMAIN}").delete()[0]
-    story.facts.since = facts.last_event()
-    return f"{removed} rows of earlier runs deleted; the ledger keeps what happened to them"
 
 
 def write(story: Story) -> str:
@@ -107,8 +26,9 @@ def write(story: Story) -> str:
     made = [story.first, *PendingRegistration.objects.bulk_create(bulk)]
     rest = {"domain": DOMAIN, "due": story.due}
     raw = facts.run("write_registrations", count=RAW, grace=GRACE, **rest)
-    story.add("pendingregistration", [each.pk for each in made] + [key for (key,) in raw])
-    story.add("userotp", [key for (key,) in facts.run("write_otps", count=OTPS, **rest)])
+    story.add(made)
+    story.add_keys(PendingRegistration, (key for (key,) in raw))
+    story.add_keys(UserOTP, (key for (key,) in facts.run("write_otps", count=OTPS, **rest)))
     return f"1 row by save(), {BULK} by bulk_create(), {RAW} and {OTPS} by raw SQL"
 
 
@@ -173,10 +93,7 @@ def seconds(span: timedelta | None) -> str:
     return "unknown" if span is None else f"{span.total_seconds():.1f} s"
 
 
-STEPS: dict[str, Callable[[Story], str]] = {
-    "database": migrate,
-    "worker": start_worker,
-    "clean": clear,
+STEPS: dict[str, Step] = {
     "written": write,
     "recorded": recorded,
     "used": use,
