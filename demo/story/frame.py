@@ -73,9 +73,9 @@ class Story:
 
     def add(self, rows: Iterable[Model]) -> None:
         """Rows that the facts are about."""
-        self.facts.rows += [
-            f"{row._meta.concrete_model._meta.label_lower}:{row.pk}" for row in rows
-        ]
+        for row in rows:
+            model: Any = row._meta.concrete_model
+            self.facts.rows.append(f"{model._meta.label_lower}:{row.pk}")
 
     def add_keys(self, model: type[Model], keys: Iterable[int]) -> None:
         """The same, of rows that raw SQL has written."""
