@@ -23,13 +23,19 @@ MOST = 1_000  # names of media in one event
 
 def told_along(batch: "Batch", found: Below | Collected, subjects: Subjects) -> dict[str, Any]:
     """`cascade`, `unlinked` and `media` of what goes along; those that are empty are left out."""
-    told: dict[str, Any] = {"cascade": _by_label(found.counts)}
+    told: dict[str, Any] = counted(found)
     if "erasure" in batch.told:
         names = told_alone(batch, batch.policy.model, subjects).get("media", [])
         for model in found.counts:
             names = [*names, *media(batch, model, found.rows(model))]
         told |= {"unlinked": _by_label(found.unlinked), "media": sorted(set(names))[:MOST]}
     return {name: value for name, value in told.items() if value}
+
+
+def counted(found: Below | Collected) -> dict[str, Any]:
+    """How many rows of each model go along."""
+    counts = _by_label(found.counts)
+    return {"cascade": counts} if counts else {}
 
 
 def told_alone(batch: "Batch", model: Any, subjects: Subjects) -> dict[str, Any]:

@@ -3,14 +3,14 @@
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q, TextField
+from django.db.models import Case, F, Q, TextField, Value, When
 from django.db.models.functions import Cast
 
 from lifecycle import dispositions
 from lifecycle.models import LifecycleException
 from lifecycle.registry import policies_of
 
-from .errors import ArchivedBelow, HeldBelow
+from .errors import ArchivedBelow, HeldBelow, HeldMeanwhile
 
 if TYPE_CHECKING:
     from .batch import Batch
@@ -23,6 +23,17 @@ class Barred:
 
     def __init__(self, batch: "Batch") -> None:
         self.batch = batch
+
+    def asks(self, model: Any) -> bool:
+        """Whether rows of a model are to be looked at, as of now."""
+        return bool(policies_of(model)) or model._meta.label_lower in self._known["key"]
+
+    def refuse_news(self, models: list[Any]) -> None:
+        """Raise where rows of models that were not to be looked at are held since."""
+        if models:
+            del self._known
+        if any(model._meta.label_lower in self._known["key"] for model in models):
+            raise HeldMeanwhile
 
     def refuse(self, model: Any, rows: Any) -> None:
         """Raise where one of the rows, a queryset, is held or is to be archived first."""
@@ -50,11 +61,14 @@ class Barred:
 
     @cached_property
     def _known(self) -> dict[str, set[str]]:
-        """The policies that are held, and the models with rows that are."""
-        found = self._holds.values_list("model", "policy", "key").order_by()
-        whole = set(found.filter(key="").values_list("policy", flat=True).distinct())
-        rows = set(found.exclude(key="").values_list("model", flat=True).distinct())
-        return {"": whole, "key": rows}
+        """The policies that are held (`""`), and the models with rows that are (`"key"`)."""
+        one = Case(When(key="", then=F("policy")), default=F("model"))
+        of_rows = Case(When(key="", then=Value("")), default=Value("key"))
+        found = self._holds.annotate(of=of_rows, name=one).values_list("of", "name")
+        known: dict[str, set[str]] = {"": set(), "key": set()}
+        for of, name in found.order_by().distinct():
+            known[of].add(name)
+        return known
 
 
 def named(model: Any, rows: Any) -> list[Any]:

@@ -67,6 +67,11 @@ class Batch:
         return self.picked.attempts >= STUBBORN and not self.contended
 
     @property
+    def wait(self) -> str:
+        """How long it waits for a lock, as PostgreSQL reads it."""
+        return "1ms" if self.contended else "300ms"
+
+    @property
     def ending(self) -> str:
         """The kind of event of rows that this batch deletes."""
         return "purged"

@@ -18,9 +18,17 @@ from django.db.models.signals import pre_delete
 from lifecycle.compile import compiled
 from lifecycle.db import Placed, fetch
 
-from .along import told_alone, told_along
+from .along import counted, told_alone, told_along
 from .below import Below, below
 from .collecting import Collected, collect
+from .deleting import (
+    NO_WAIT,
+    delete_along,
+    delete_parents,
+    delete_unheard,
+    is_anybody_listening,
+    is_hasty,
+)
 from .subjects import Subjects
 
 if TYPE_CHECKING:
@@ -58,10 +66,10 @@ def _end_with_others(batch: "Batch", model: Any, subjects: Subjects) -> None:
         return
     if isinstance(found, Collected):
         _delete_collected(batch, model, subjects, found)
-    elif found.is_heard():
-        if not found.is_heard(pre_delete):  # those are sent before the first row goes
+    elif is_anybody_listening(found):
+        if not is_anybody_listening(found, pre_delete):  # those are sent before the first row goes
             with _announced(batch, replace(subjects, event=None), cause="cascade"):
-                found.delete_unheard()
+                delete_unheard(found)
         seen = collect(batch, model, keys_of(batch, subjects))
         _delete_collected(batch, model, subjects, seen)
     else:
@@ -69,11 +77,13 @@ def _end_with_others(batch: "Batch", model: Any, subjects: Subjects) -> None:
 
 
 def _delete_sets(batch: "Batch", subjects: Subjects, found: Below) -> None:
-    with _announced(batch, replace(subjects, event=None), cause="cascade"):
-        found.delete()
-    with _announced(batch, subjects, **batch.along):
+    before, after = (NO_WAIT, batch.wait) if is_hasty(found) else (None, None)
+    _announce(batch, replace(subjects, event=None), before, cause="cascade")
+    delete_along(found)
+    batch.along |= counted(found)  # rows that were not locked before may have gone meanwhile
+    with _announced(batch, subjects, after, **batch.along):
         _delete(batch, subjects)
-        found.delete_parents()
+        delete_parents(found)
 
 
 def _delete_collected(batch: "Batch", model: Any, subjects: Subjects, found: Collected) -> None:
@@ -94,15 +104,21 @@ def _delete(batch: "Batch", subjects: Subjects) -> None:
 
 
 @contextmanager
-def _announced(batch: "Batch", subjects: Subjects, **detail: Any) -> Iterator[None]:
+def _announced(
+    batch: "Batch", subjects: Subjects, wait: str | None = None, **detail: Any
+) -> Iterator[None]:
     """Tell the DELETE trigger who deletes; an error's rollback takes it back as well."""
+    _announce(batch, subjects, wait, **detail)
+    yield
+    fetch(batch.using, batch.sql("announce"), {"ending": "", "wait": None})
+
+
+def _announce(batch: "Batch", subjects: Subjects, wait: str | None, **detail: Any) -> None:
     ending: dict[str, Any] = {"model": batch.label, "kind": batch.ending, "policy": batch.by}
     ending |= {"run": batch.run, "detail": batch.told | detail}
     if subjects.event:
         ending |= {"basis": subjects.event, "count": subjects.count}
-    fetch(batch.using, batch.sql("announce"), {"ending": json.dumps(ending)})
-    yield
-    fetch(batch.using, batch.sql("announce"), {"ending": ""})
+    fetch(batch.using, batch.sql("announce"), {"ending": json.dumps(ending), "wait": wait})
 
 
 def keys_told(batch: "Batch", subjects: Subjects) -> list[Any]:

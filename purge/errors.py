@@ -25,6 +25,10 @@ class HeldBelow(PurgeError):
         self.held = held
 
 
+class HeldMeanwhile(PurgeError):
+    """A hold was placed on rows of a model of which some were going along."""
+
+
 class ArchivedBelow(PurgeError):
     """A row that would go along is to be archived before it goes, by a policy of its own."""
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ENTRIES = 5_000  # most entries in one batch
 LOCKED_AGAIN = timedelta(seconds=1)
+PIECES = 20  # most entries that the rest of a large one becomes
 LONGEST_WAIT = timedelta(minutes=1)
 
 
@@ -67,10 +68,14 @@ class Picked:
         """The first rows of the set; the others are carried, due as before."""
         if self.subjects.keys is None:
             self.subjects = self._several()
-        params = self.batch.params(self.subjects, limit=limit)
-        keys, others = fetch(self.batch.using, self.batch.sql("split"), params)[0]
         rest = self.subjects.count - limit
-        self.carry(Subjects(self.subjects.key, rest, keys=others), timedelta(0), carried="limit")
+        piece = max(limit, rest // PIECES + 1)
+        params = self.batch.params(self.subjects, limit=limit, piece=piece)
+        keys, others = fetch(self.batch.using, self.batch.sql("split"), params)[0]
+        for other in others:  # as the next batches will want them: none splits all of it again
+            part = Subjects(self.subjects.key, min(piece, rest), keys=other)
+            self.carry(part, timedelta(0), carried="limit")
+            rest -= piece
         return Subjects(self.subjects.key, limit, keys=keys)
 
     def stones(self) -> Placed:

@@ -13,7 +13,7 @@ from lifecycle.identity import hashed, in_order, told
 
 from .along import told_alone
 from .ending import end_rows, keys_of
-from .errors import ArchivedBelow, Halt, HeldBelow, PurgeError
+from .errors import ArchivedBelow, Halt, HeldBelow, HeldMeanwhile, PurgeError
 from .subjects import Subjects
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def is_of_one_row(error: Exception) -> bool:
 
 def is_contended(error: Exception) -> bool:
     """Whether somebody else holds a lock that was wanted."""
-    return sqlstate(error) in CONTENDED
+    return sqlstate(error) in CONTENDED or isinstance(error, HeldMeanwhile)
 
 
 def put_off(batch: "Batch", subjects: Subjects, error: Exception) -> None:
