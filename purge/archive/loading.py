@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, BinaryIO
 
 from django.db import DataError, IntegrityError, transaction
@@ -25,6 +24,7 @@ from .manifest import File, Manifest
 
 CHUNK = 10_000  # rows of a batch, and of an event
 ORDER = ("jsonl", "parquet", "json")  # the first that is there and can be read
+FULL = 16 * 2**20  # characters of a batch
 SAMPLE = 5
 
 
@@ -66,8 +66,7 @@ class Load:
         """Load batch after batch; the counts so far after each. The file is compared before."""
         total = Counts()
         with tempfile.TemporaryFile() as copy:
-            rows = self._rows(copy)
-            while chunk := list(islice(rows, CHUNK)):
+            for chunk in chunks(self._rows(copy)):
                 with _explained(total):
                     total.add(self._batch(chunk))
                 yield total
@@ -101,6 +100,20 @@ class Load:
         counts.keys = [key for key, _ in left][:SAMPLE]
         batch.tell(keys, self.manifest.name)
         return counts
+
+
+def chunks(rows: Reader) -> Iterator[list[Row]]:
+    """Rows in batches: wide ones in smaller batches, so that none fills the memory."""
+    chunk: list[Row] = []
+    size = 0
+    for row in rows:
+        chunk.append(row)
+        size += sum(len(value) for value in row if value)
+        if len(chunk) >= CHUNK or size >= FULL:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
 def readable(manifest: Manifest) -> File:

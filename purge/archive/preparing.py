@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.apps import apps
-from django.db import DataError, ProgrammingError, transaction
+from django.db import DEFAULT_DB_ALIAS, DataError, ProgrammingError, transaction
 
 from lifecycle.errors import LifecycleError
 from lifecycle.keys import key_of
-from lifecycle.places import home
+from lifecycle.places import databases_of, home
+from lifecycle.version import require
 from lifecycle.windows import counts_only
 
 from . import drift, staging
@@ -23,11 +24,20 @@ def prepare(
     """Compare archive and table; `LifecycleError` where rows cannot go there as asked."""
     readable(manifest)
     model = None if into else _model(manifest)
-    using = using or (home(model) if model else "default")
+    using = _database(using, model)
     target = _into(manifest, into, using) if into else _own(manifest, model, using)
     load = Load(manifest, where, using, target, model, _told(filters, target), actor, dry)
     _refuse_filters(load)
     return load
+
+
+def _database(using: str | None, model: Any) -> str:
+    if using is None and model is None:
+        return DEFAULT_DB_ALIAS
+    found = databases_of(using)[0] if using else home(model)
+    if model:
+        require(found)
+    return found
 
 
 def _own(manifest: Manifest, model: Any, using: str) -> drift.Target:

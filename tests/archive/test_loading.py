@@ -10,6 +10,7 @@ from django.utils import timezone
 
 import lifecycle
 from lifecycle.models import Event
+from purge.archive.loading import chunks
 from purge.archive.manifest import Manifest
 from purge.runner import run_due
 from tests.archive.making import PREFIX, columns_of, made, rows_of
@@ -280,6 +281,8 @@ def test_what_cannot_be_loaded_says_why(folder: Path, capsys: pytest.CaptureFixt
     made(folder, Token, model="zoo.gone", name="no_model")
     with pytest.raises(CommandError, match="has no file for programs"):
         load(capsys, "only_text")
+    with pytest.raises(CommandError, match="There is no database 'elsewhere'"):
+        load(capsys, made(folder, Token), "--database", "elsewhere")
     with pytest.raises(CommandError, match=r"There is no model zoo\.gone here: load --into"):
         load(capsys, "no_model")
     with pytest.raises(
@@ -295,3 +298,10 @@ def test_a_type_of_a_manifest_is_a_type(folder: Path, capsys: pytest.CaptureFixt
         path.write_text(manifest.as_json().replace("timestamp with time zone", evil))
         with pytest.raises(CommandError, match="There is no type"):
             load(capsys, manifest, "--into", "looked_at")
+
+
+def test_wide_rows_come_in_smaller_batches() -> None:
+    wide = ("x" * 6 * 2**20, None)
+    assert [len(chunk) for chunk in chunks(iter([wide] * 4))] == [3, 1]
+    assert [len(chunk) for chunk in chunks(iter([("1", "2")] * 10_001))] == [10_000, 1]
+    assert list(chunks(iter([]))) == []
