@@ -24,6 +24,7 @@ from lifecycle.errors import LifecycleError
 from lifecycle.policy import Policy
 from lifecycle.registry import all_policies, get_policy
 
+from .media.again import Files
 from .models import Returned, Run
 
 VERDICTS = ("ended", "gone", "newer", "held", "blocked", "unsure")
@@ -49,6 +50,7 @@ class Report:
     counts: dict[By, Counter[str]] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)  # the first SHOWN of them
     emptied: list[tuple[str, int, datetime]] = field(default_factory=list)
+    files: Files = field(default_factory=Files)
 
     def add(self, by: By, verdicts: Counter[str]) -> None:
         self.counts.setdefault(by, Counter()).update(verdicts)

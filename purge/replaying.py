@@ -16,8 +16,9 @@ from lifecycle.console import console_of
 from lifecycle.errors import LifecycleError
 from lifecycle.management.subcommands.arguments import add_actor, add_yes, agreed
 
+from .media import again, run_media
 from .replay import EVER, VERDICTS, Replay, Report, carry_out, check_cap, forget, plan
-from .runner import close_interrupted
+from .runner import Pass, close_interrupted
 
 SHOWN = 20  # rows that are named on a terminal
 OPTIONS = ("since", "allow", "json", "yes")  # that only a replay takes
@@ -53,6 +54,8 @@ def run(command: BaseCommand, options: dict[str, Any], using: str) -> str:
     )
     with _progress(command, replay):
         report = plan(replay)
+        files = again.find(using, since, act=False) if not options["policy"] else again.Files()
+    report.files = files
     try:
         done = _asked(command, replay, report, options)
     except BaseException:
@@ -61,6 +64,10 @@ def run(command: BaseCommand, options: dict[str, Any], using: str) -> str:
     if done and not replay.dry:
         with _progress(command, replay):
             report = carry_out(replay)
+            report.files = files
+            if files.back:
+                again.find(using, since, act=True)
+                run_media(using, Pass("replay", options["actor"], using=using))
         close_interrupted(using)
     else:
         forget(replay)
@@ -86,13 +93,14 @@ def _asked(
     command: BaseCommand, replay: Replay, report: Report, options: dict[str, Any]
 ) -> bool:  # fmt: skip
     """Whether the plan is to be carried out; a plan without endings needs no question."""
-    rows = report.total("ended")
-    if replay.dry or not rows:
+    rows, files = report.total("ended"), report.files.back
+    if replay.dry or not (rows or files):
         return True
     check_cap(replay, report)
     if not options["yes"]:
         _show(command, report, options | {"json": False}, "Plan of a replay")
-    if agreed(command, f"End {rows} rows again?", options):
+    more = f", delete {files} files again" if files else ""
+    if agreed(command, f"End {rows} rows again{more}?", options):
         return True
     raise LifecycleError("Nothing was changed.")
 
@@ -102,6 +110,11 @@ def _show(command: BaseCommand, report: Report, options: dict[str, Any], title: 
         command.stdout.write(json.dumps(as_json(report), indent=2))
         return
     console = console_of(command)
+    if report.files.back or report.files.unsure:
+        unsure = f", {report.files.unsure} unsure" if report.files.unsure else ""
+        console.print(f"Files: {report.files.back} are back and go again{unsure}.")
+        for each in report.files.examples[:SHOWN]:
+            console.print(f"unsure {each}: newer than its end; restored, or uploaded again")
     if not report.counts:
         console.print("The ledger has ended nothing.")
         return
@@ -135,13 +148,17 @@ def as_json(report: Report) -> dict[str, Any]:
     ]
     rows = [vars(row) for row in report.rows]
     emptied = [{"model": m, "event": e, "at": at.isoformat()} for m, e, at in report.emptied]
-    return {"endings": endings, "rows": rows, "emptied": emptied}
+    files = vars(report.files)
+    return {"endings": endings, "rows": rows, "emptied": emptied, "files": files}
 
 
 def _failure(report: Report) -> str:
     left = {verdict: report.total(verdict) for verdict in ("blocked", "unsure")}
     said = [f"{count} {verdict}" for verdict, count in left.items() if count]
-    return f"Rows were left: {', '.join(said)}." if said else ""
+    lines = [f"Rows were left: {', '.join(said)}."] if said else []
+    if report.files.unsure:
+        lines.append(f"Files were left: {report.files.unsure} unsure.")
+    return "\n".join(lines)
 
 
 @contextmanager
