@@ -13,6 +13,7 @@ from typing import Any
 
 from lifecycle import forecast
 from lifecycle.db import fetch, scalar, statement
+from lifecycle.media_status import media_status
 from lifecycle.models import LifecycleException
 from lifecycle.places import served
 from lifecycle.registry import all_policies
@@ -98,7 +99,8 @@ def report(days: int, using: str) -> Report:
     """The last days of one database, by its own clock."""
     until = scalar(using, "SELECT lifecycle.now_v1()")
     since = until - timedelta(days=days)
-    lines = {each.policy: _line(each, until, using) for each in statuses(using)}
+    known = [*statuses(using), *media_status(using)]
+    lines = {each.policy: _line(each, until, using) for each in known}
     params: dict[str, Any] = {"since": since, "until": until, "kinds": [*COUNTED]}
     params["first"] = scalar(using, statement(__file__, "report_begin"), {"since": since})
     for policy, table, kind, count in fetch(using, statement(__file__, "report_counts"), params):

@@ -35,6 +35,7 @@ WITH shapes (name, kinds, shape) AS (
         ('names', ARRAY['media_orphaned', 'media_purged', 'kept', 'blocked'], '\[(".*")?\]'),
         ('reason', ARRAY['kept'], '"(in use|uploaded again)"'),
         ('code', ARRAY['blocked'], '"\w{{1,60}}"'),
+        ('since', ARRAY['kept', 'blocked'], '"[-0-9T:.+]{{10,40}}"'),
         ('sqlstate', ARRAY['capture_failed', 'blocked'], '"[0-9A-Z]{{5}}"'),
         ('error', ARRAY['blocked'], '"[A-Za-z_]{{1,60}}"'),
         ('constraint', ARRAY['blocked'], '".{{1,63}}"'),

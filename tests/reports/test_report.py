@@ -13,10 +13,12 @@ from django.db import connection
 from django.utils import timezone
 
 from lifecycle import hold, restore
+from purge.media import run_media
 from purge.report import Line, Report, report
 from purge.report_texts import as_html, as_text, subject
 from purge.runner import run_due
 from tests.alerts.conftest import Mailbox
+from tests.media.support import folder, orphaned, stored
 from tests.support import let_pass
 from tests.zoo import models as zoo
 from tests.zoo.models import Contract, Draft, Order, Spark, Token
@@ -94,6 +96,18 @@ def test_first_event_is_found_in_any_ledger() -> None:
         (first,) = cursor.fetchone()
         cursor.execute("SELECT count(*) FROM lifecycle_event WHERE id >= %s", [first])
         assert cursor.fetchone()[0] in (2, 3)  # of five
+
+
+def test_files(tmp_path: Path) -> None:
+    with folder(tmp_path):
+        orphaned(stored(), stored(), "../outside.jpg")
+        run_media()
+        found = report(7, "default")
+    assert found.total.files == 2
+    (files,) = (each for each in found.lines if each.policy == "(media)")
+    assert (files.files, files.blocked) == (0, 1)
+    assert "(media): 1 files cannot be deleted: their `blocked` events say why" in found.problems
+    assert "(media)" in as_text([found])
 
 
 class Page(HTMLParser):
