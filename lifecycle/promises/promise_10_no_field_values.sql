@@ -33,7 +33,7 @@ WITH shapes (name, kinds, shape) AS (
         ('media', ARRAY['purged', 'deleted', 'updated'], '\[.*\]'),
         ('field', ARRAY['media_orphaned', 'media_purged', 'kept', 'blocked'], '"\w+"'),
         ('names', ARRAY['media_orphaned', 'media_purged', 'kept', 'blocked'], '\[(".*")?\]'),
-        ('reason', ARRAY['kept'], '"(in use|uploaded again)"'),
+        ('reason', ARRAY['kept'], '"(in use|uploaded again|just written)"'),
         ('code', ARRAY['blocked'], '"\w{{1,60}}"'),
         ('since', ARRAY['kept', 'blocked'], '"[-0-9T:.+]{{10,40}}"'),
         ('sqlstate', ARRAY['capture_failed', 'blocked'], '"[0-9A-Z]{{5}}"'),
