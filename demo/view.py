@@ -34,7 +34,7 @@ class PlainView:
     def done(self, seen: str) -> None:
         passed = time.monotonic() - self.started
         self.console.print(
-            f"{passed:5.1f} s  {self.title:<10}  {seen}", markup=False, soft_wrap=True
+            f"{passed:5.1f} s  {self.title:<11}  {seen}", markup=False, soft_wrap=True
         )
 
     def refresh(self, facts: Facts) -> None:

@@ -30,7 +30,7 @@ def test_exit_tells_every_step_and_ends(tell: Tell) -> None:
     assert time.monotonic() - started < 90
     assert seen(telling) == list(STEPS)
     assert f"{1 + BULK} OTP expired, {RAW} not confirmed in 60 minutes" in telling.output
-    assert f"purged      {BULK + RAW + OTPS} rows" in telling.output
+    assert f"purged       {BULK + RAW + OTPS} rows" in telling.output
     assert telling.worker_is_gone()
 
 
