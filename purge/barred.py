@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Case, F, Q, TextField, Value, When
 from django.db.models.functions import Cast
 
-from lifecycle import dispositions
+from lifecycle.dispositions import Archive
 from lifecycle.models import LifecycleException
 from lifecycle.registry import policies_of
 
@@ -40,7 +40,7 @@ class Barred:
         if held := self._held(model, rows):
             raise HeldBelow(held)
         for policy in policies_of(model):
-            archives = isinstance(policy.disposition, getattr(dispositions, "Archive", ()))
+            archives = isinstance(policy.disposition, Archive)
             if archives and (found := named(model, rows.filter(policy.when))):
                 raise ArchivedBelow(found)
 

@@ -18,6 +18,8 @@ NAMES = {
     "due -> purged, 100 due times",
     "due -> purged, keep_while",
     "due -> purged, collector",
+    "due -> purged with 5 children, against .delete()",
+    "peak memory, twenty times the parents",
     "due -> tombstoned -> purged, one due time",
     "Django's .delete()",
     "Django's .delete() with a receiver",

@@ -95,6 +95,8 @@ How to read it:
 - due -> purged: the rate of the runner as a share of a bare `DELETE` of the same rows in batches
   of 10,000 in key order, each committed, without any trigger or ledger. The same for what Django
   offers. The collector's rows have a child each; there the bare side deletes the children too.
+- With 5 children: the time of Django's `.delete()`, on the same rows without a policy, divided by the
+  runner's. Peak memory is that of a worker's process.
 - 100 due times: the rows of a batch lie scattered over the whole table, while the bare DELETE goes
   through it in order; this is a backlog, rows that fall due in time come in the order they have.
 - Idle: what the worker does once a second while nothing is due.

@@ -11,7 +11,7 @@ from django.db.models.signals import post_delete
 from django.utils import timezone
 
 import purge
-from lifecycle import dispositions, hold, release
+from lifecycle import Archive, hold, release
 from lifecycle.models import Event
 from lifecycle.registry import get_policy
 from purge import runner
@@ -153,16 +153,11 @@ def test_a_child_that_comes_while_its_parent_goes_is_refused() -> None:
     assert left(Shop, Product, Price, Clerk) == [0, 0, 0, 0]
 
 
-class ArchiveLike(dispositions.Disposition):
-    """Stands in for the disposition of the policy `invoices`."""
-
-
 @pytest.mark.parametrize("open_", [True, False])
 def test_a_row_that_is_to_be_archived_keeps_its_parent(
     monkeypatch: pytest.MonkeyPatch, open_: bool
 ) -> None:
-    monkeypatch.setattr(dispositions, "Archive", ArchiveLike, raising=False)
-    monkeypatch.setattr(get_policy("invoices"), "disposition", ArchiveLike())
+    monkeypatch.setattr(get_policy("invoices"), "disposition", Archive(prefix="invoices/"))
     kept, _ = shop(), shop()
     invoice = Invoice.objects.create(shop=kept, open=open_)
     run_due()
