@@ -7,7 +7,7 @@ docs/settings.md has the table of the variables.
 from pathlib import Path
 from typing import Any
 
-from demo import environment
+from demo import environment, storages
 from lifecycle import embedded
 from purge.queue import queue
 
@@ -93,5 +93,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
+STORAGES = storages.storages()
 MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_URL = "media/"
+LIFECYCLE_ARCHIVE_DIR = str(DATA_DIR / "archives")  # where no bucket is named

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from demo import environment
+from demo import environment, storages
 
 SECRET = "s" * 40
 
@@ -43,6 +43,12 @@ WRONG: list[tuple[str, str, Callable[[], Any], str]] = [
     ("HEALTH_REPORT_TO", "jo", environment.report_to, "no mail address"),
     ("HEALTH_REPORT_TO", "jo@a.com,,", environment.report_to, "empty part"),
     ("ANYMAIL_WEBHOOK_SECRET", "hidden", environment.webhook_secret, "a name and a password"),
+]
+WRONG += [
+    ("AWS_STORAGE_BUCKET_NAME", "a/b", storages.bucket_name, "not the name of a bucket"),
+    ("AWS_S3_ENDPOINT_URL", "s3.example.com", storages.endpoint, "not an address"),
+    ("AWS_S3_ENDPOINT_URL", "https://key:hidden@h", storages.endpoint, "not an address"),
+    ("CLOUDFLARE_ACCOUNT_ID", "a/b", storages.account, "not the id of an account"),
 ]
 WRONG += [
     (name, "a hidden", partial(environment.word, name), "has a blank")
