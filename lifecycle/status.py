@@ -19,13 +19,14 @@ from .models import PolicyState
 from .places import is_at
 from .policy import Policy
 from .registry import all_policies
+from .windows import is_windowed
 
 State = PolicyState.State
 
 
 @dataclass
 class Status:
-    """One policy of one database, in rows.
+    """One policy of one database, in rows; in windows where its `capture` is by windows.
 
     held        the holds in force on it and on rows of its table; `barred`: one is on all of it;
                 `enforced`: they stop the host's own deletes too
@@ -126,6 +127,8 @@ def _describe(each: Status, policy: Policy | None) -> None:
     if policy is None:
         return
     each.capture = "triggers" if policy.capture.triggers else "signals"
+    if is_windowed(policy):
+        each.capture = "windows"
     each.blind_to = Signals.blind_to if isinstance(policy.capture, Signals) else ()
 
 

@@ -13,7 +13,7 @@ from django.db import DataError, transaction
 from django.db.models import Model
 
 from .compile import compiled, is_named
-from .db import Placed, Raw, fetch, statement
+from .db import Placed, Raw, fetch, scalar, statement
 from .finding import entries_about, events_about, events_of_table
 from .fingerprint import fingerprint
 from .holding import Hold, holds
@@ -23,7 +23,9 @@ from .naming import every_row, key_told, named
 from .places import home
 from .policy import Policy
 from .registry import policies_of
+from .windows import is_windowed, windows_of
 
+LISTED = {"restored", "expired_by_hand"}  # what puts a row on the agenda by its key
 ENDINGS = ("purged", "deleted", "archived", "truncated")
 SHOWN = 5  # rows that stand in the way
 PATIENCE = 60.0  # seconds
@@ -139,8 +141,17 @@ class _Look:
                 self.matches, self.due, self.keep, self.grace, self.now = self._read()
         except DataError:
             return self._verdict("its due time cannot be computed for this row")
+        if is_windowed(self.policy) and self.due and not self.exceptions.keys() & LISTED:
+            self.entries += self._of_window()
         says, at = self._says()
         return self._verdict(says, at)
+
+    def _of_window(self) -> list[AgendaEntry]:
+        """The agenda entries of the window in which the row ends."""
+        params = {"due": self.due, "unit": windows_of(self.policy).unit}
+        at = scalar(self.using, "SELECT lifecycle.window_v1(%(due)s, %(unit)s)", params)
+        listed = AgendaEntry.objects.using(self.using).filter(policy=self.policy.name)
+        return list(listed.filter(window_at=at).order_by("due_at"))
 
     def _verdict(self, says: str, at: datetime | None = None) -> Verdict:
         state: Any = self.state
@@ -175,7 +186,9 @@ class _Look:
         if spared and (spared.until is None or spared.until > self.now):
             return "is restored", spared.until
         if ends > self.now:
-            return f"is live until {said(ends)}", ends
+            window = [each.due_at for each in self.entries if each.window_at]
+            with_it = f", and ends with its window at {said(window[0])}" if window else ""
+            return f"is live until {said(ends)}{with_it}", max(window[0], ends) if window else ends
         if self.held:
             numbers = ", ".join(str(each.number) for each in self.held)
             return f"is past its end, and held (hold {numbers})", None

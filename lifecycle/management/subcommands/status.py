@@ -106,6 +106,8 @@ def _table(columns: list[Column], found: list[Status]) -> Table:
 
 def _remarks(each: Status) -> list[str]:
     lines = []
+    if each.capture == "windows":
+        lines.append("scheduled, due and tombstoned are windows; nobody has counted their rows")
     if each.opens_at:
         lines.append(f"outside its purge hours until {_moment(each.opens_at)}")
     if each.barred:

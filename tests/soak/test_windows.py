@@ -1,0 +1,12 @@
+"""Three hundred random lives of rows in windows; a failure names its seed."""
+
+import pytest
+
+from tests.window.test_random import live
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("seed", range(1_000, 1_300))
+def test_random_lives_in_windows(seed: int) -> None:
+    live(seed)
