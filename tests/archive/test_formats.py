@@ -4,9 +4,12 @@ import gzip
 import io
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
+from pyarrow import parquet
 
 from lifecycle.dispositions import Archive
 from purge.archive.checks import check_formats
@@ -61,6 +64,23 @@ def test_json_is_an_array_of_natural_values() -> None:
     assert second["_exact"] == {"detail": "null"}
     assert "_exact" not in third
     assert json.loads(written("json", [])) == []
+
+
+def test_parquet_has_columns_of_their_own_types() -> None:
+    first, second, third = parquet.read_table(io.BytesIO(written("parquet"))).to_pylist()
+    assert first == {
+        "id": 1,
+        "actor": "anna",
+        "created_at": datetime(2024, 10, 1, microsecond=500_000, tzinfo=UTC),
+        "detail": '{"n": 1.50}',
+        "tags": '["a", null, "NULL"]',
+        "amount": Decimal("1.50"),
+        "ok": True,
+        "_exact": None,
+    }
+    assert (second["created_at"], second["amount"], second["detail"]) == (None, None, "null")
+    assert json.loads(second["_exact"]) == {"created_at": "infinity", "amount": "NaN"}
+    assert third["_exact"] is None
 
 
 def test_jsonl_is_the_same_object_a_line() -> None:
