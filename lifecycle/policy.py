@@ -146,6 +146,10 @@ def _validate_archive(policy: Policy) -> None:
             policy.disposition.every and not isinstance(policy.capture, Window),  # type: ignore[attr-defined]
             "`every` needs capture=Window()",
         ),
+        (
+            policy.model._meta.get_parent_list(),
+            "a part of the row is in the table of its parent, which an archive would not have",
+        ),
     ):
         if wrong:
             raise PolicyError(f"Policy {policy.name!r}, Archive(): {why}.")

@@ -17,7 +17,7 @@ from .identity import in_order, is_key_alone, told
 from .keys import key_of
 
 #: Whether an ending took the row away, or changed it.
-TAKEN = "IN ('archived', 'deleted', 'purged')"
+TAKEN = "IN ('deleted', 'purged')"
 CHANGED = "= 'updated'"
 
 

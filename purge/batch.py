@@ -34,7 +34,12 @@ from .picked import Picked, pick
 from .subjects import Subjects
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .archive.gate import Covered
     from .override import Override
+
+    Gather = Callable[["Batch", Subjects], None]
 
 ENOUGH = 0.5  # seconds after which a batch in trouble lists its other rows for the next one
 ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
@@ -53,6 +58,8 @@ class Batch:
     state_sql: str
     override: "Override | None" = None
     told: dict[str, Any] = field(default_factory=dict)  # what each event about rows says
+    archive: "Covered | None" = None  # the archive that holds the rows that are being ended
+    gather: "Gather | None" = None  # in the place of what is done with rows that may end
     along: dict[str, Any] = field(default_factory=dict)  # what went along with ended rows
     most: int | None = None  # rows that one transaction may delete, with what goes along
     picked: Picked = field(init=False)
@@ -119,7 +126,7 @@ class Batch:
 
 def run_batch(
     policy: Policy, using: str, run: int | None, size: int, since: Any = ALWAYS,
-    seen: list[int] | None = None, any_hour: bool = False,
+    seen: list[int] | None = None, any_hour: bool = False, gather: "Gather | None" = None,
 ) -> Outcome | None:  # fmt: skip
     """Settle one batch of at most `size` rows that are due; None when nothing is.
 
@@ -131,7 +138,7 @@ def run_batch(
         picked = pick(batch, size, since, seen or []) if batch else None
         if batch is None or picked is None:
             return None
-        batch.picked = picked
+        batch.picked, batch.gather = picked, gather
         batch.most = None if batch.dry else policy.batch_rows
         _settle(batch, size)
         if seen is not None:

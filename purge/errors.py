@@ -43,3 +43,7 @@ class TooMany(PurgeError):
 
 class ErasureRefused(PurgeError):
     """The row cannot be erased now; nothing was changed."""
+
+
+class ArchiveError(PurgeError):
+    """An archive could not be made; its rows stay until one could."""

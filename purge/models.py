@@ -1,5 +1,8 @@
 """What the worker did, a row for each pass that found something; and what people are told of."""
 
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
@@ -106,3 +109,69 @@ class Alert(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.policy or self.model} {self.cause}".rstrip()
+
+
+class Archive(models.Model):
+    """An archive on its way: from the choice of its rows until they are gone.
+
+    The name is stored before anything is put under it, so that a retry finds what it has put.
+    """
+
+    class State(models.TextChoices):
+        CHOSEN = "chosen", "chosen"  # its rows' keys are noted
+        WRITTEN = "written", "written"  # its files are known, and may have been put
+        VERIFIED = "verified", "verified"  # read back and matched: its rows may go
+        LEFT = "left", "left"  # the same; some row of it could not go
+        DONE = "done", "done"
+
+    id = models.BigAutoField(primary_key=True)
+    policy = models.CharField(max_length=40)
+    model = models.CharField(max_length=200)
+    run = models.BigIntegerField(null=True)
+    state = models.CharField(max_length=10, choices=State, default=State.CHOSEN)
+    more = models.BooleanField(default=False, help_text="the choice ended before all that was due")
+    mark = models.UUIDField(default=uuid.uuid4, help_text="how its own objects are known")
+    prefix = models.CharField(max_length=200)
+    name = models.CharField(max_length=200, blank=True)
+    place = models.CharField(max_length=300, blank=True, help_text="the folder or bucket")
+    made_at = models.DateTimeField(null=True)
+    rows = models.BigIntegerField(default=0)
+    manifest = models.TextField(blank=True, help_text="as it stands beside the files")
+    verified_at = models.DateTimeField(null=True)
+    attempts = models.IntegerField(default=0, help_text="how often in a row it did not work")
+    again_at = models.DateTimeField(null=True, help_text="nobody tries before")
+    error = models.TextField(blank=True, help_text="why it did not work, never a value")
+
+    class Meta:
+        db_table = "purge_archive"
+        default_permissions = ("view",)
+        indexes = (models.Index(fields=("policy", "state"), name="purge_archive_policy"),)
+
+    def __str__(self) -> str:
+        return self.name or f"{self.policy} {self.pk}"
+
+
+class ArchivePart(models.Model):
+    """At most a thousand rows of an archive: their keys, and a hash of what was written of each.
+
+    `low` and `high` are the least and the greatest key as text, byte by byte. Gone when the
+    archive is done.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    archive = models.ForeignKey(Archive, models.CASCADE, related_name="parts")
+    number = models.IntegerField()
+    keys = ArrayField(models.TextField())
+    hashes = ArrayField(models.BinaryField(), null=True)
+    low = models.TextField(db_collation="C")
+    high = models.TextField(db_collation="C")
+
+    class Meta:
+        db_table = "purge_archive_part"
+        default_permissions = ()
+        constraints = (
+            models.UniqueConstraint(fields=("archive", "number"), name="purge_archive_part_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.archive_id} {self.number}"

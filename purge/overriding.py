@@ -76,7 +76,7 @@ def batches(policy: Policy, how: "Pass", run: int | None, override: Override) ->
     last, size = _reached.get(override.event or 0), policy.batch_rows
     while not how.is_over:
         try:
-            done = _run_batch(policy, how, run, override, last, size)
+            done = run_batch(policy, how, run, override, last, size)
         except TooMany:
             size = max(size // 2, 1)
             continue
@@ -95,7 +95,7 @@ def how_many(policy: Policy, using: str, override: Override, most: int) -> int:
     return int(scalar(using, text, params | {"most": most}))
 
 
-def _run_batch(
+def run_batch(
     policy: Policy, how: "Pass", run: int | None, override: Override, last: str | None, size: int
 ) -> tuple[Outcome, str] | None:
     with transaction.atomic(using=how.using, durable=True):
@@ -107,6 +107,7 @@ def _run_batch(
             # Of the code: a batch begins only where that and the database declare the same.
             batch.state_sql = compiled(applied).state_sql
         batch.told = {"override": override.event} if override.event else {}
+        batch.gather = how.gather
         batch.most = None if how.dry else policy.batch_rows
         found = _next(batch, override, min(size, how.limit or size), last)
         if found is None:

@@ -29,7 +29,7 @@ ROWS = 20_000  # of the ledger in one statement
 NEWEST = 2**63 - 1
 WRITTEN = "kind IN ('expiry_scheduled', 'capture_failed') AND NOT detail ? 'carried'"
 SPARED = "kind IN ('loaded', 'restored')"
-ENDED = "kind IN ('archived', 'deleted', 'purged')"
+ENDED = "kind IN ('deleted', 'purged')"
 
 
 def find(replay: "Replay") -> "dict[By, int]":

@@ -12,6 +12,7 @@ from lifecycle.dispositions import Update
 from lifecycle.identity import hashed, in_order, told
 
 from .along import told_alone
+from .archive import gate
 from .ending import end_rows, keys_of
 from .errors import ArchivedBelow, Halt, HeldBelow, HeldMeanwhile, PurgeError
 from .subjects import Subjects
@@ -31,8 +32,18 @@ def act(batch: "Batch", verdicts: list["Verdict"]) -> None:
         batch.outcome.looked += verdict.subjects.count
         if batch.dry and verdict.name in ("tombstone", "end", "purge"):
             _show(batch, verdict)
-        acts = batch.override.acts if batch.override else batch.picked.acts
-        acts[verdict.name](batch, verdict)
+        if batch.gather:
+            if verdict.name in gate.ENDS:
+                batch.gather(batch, verdict.subjects)
+        elif verdict.name in gate.ENDS and gate.is_archived(batch.policy) and not batch.dry:
+            gate.end(batch, verdict, _act)
+        else:
+            _act(batch, verdict)
+
+
+def _act(batch: "Batch", verdict: "Verdict") -> None:
+    acts = batch.override.acts if batch.override else batch.picked.acts
+    acts[verdict.name](batch, verdict)
 
 
 def _show(batch: "Batch", verdict: "Verdict") -> None:
@@ -84,6 +95,7 @@ def _purge(batch: "Batch", verdict: "Verdict") -> None:
 def delete(batch: "Batch", subjects: Subjects) -> None:
     """Delete rows, and tell the receivers of `purged`."""
     before = last_event(batch)
+    subjects = gate.tell(batch, subjects)
     end_rows(batch, subjects)
     batch.outcome.purged += subjects.count
     if signals.purged.has_listeners(batch.policy.model):

@@ -1,6 +1,7 @@
 """One pass over what is due, policy by policy. The whole flow, on one page:
 
     due_policies    which policies have something due and may act
+    keep            for policies that archive: write, put, read back
     check_cap       too much due: halt before the first row
     run_batch       lock, look, act; one short transaction, until nothing is due
     sweep           the same for rows of windows, which no entry lists
@@ -28,10 +29,11 @@ from lifecycle.registry import all_policies, get_policy
 from lifecycle.windows import is_windowed
 
 from . import media, overriding, sweep
+from .archive import gate, keeping
 from .batch import ALWAYS, run_batch
 from .brakes import check_cap, differs, is_other_version, standing
 from .clock import check_clock
-from .errors import Halt, TooMany
+from .errors import ArchiveError, Halt, TooMany
 from .halting import halt
 from .models import Run
 from .outcome import Outcome
@@ -62,6 +64,7 @@ class Pass:
     any_hour: bool = False  # whatever the policy's hours are: a person wants it now
     override: Override | None = None  # only this, instead of what is due
     places: sweep.Places = field(default_factory=dict)  # where the sweeps of a dry run are
+    gather: Any = None  # of a choice for an archive: takes what would end
 
     def __post_init__(self) -> None:
         self.seen: list[int] | None = [] if self.dry else None
@@ -193,7 +196,10 @@ def turns(policy: Policy, how: Pass) -> Any:
 
 def _batches(policy: Policy, how: Pass, run: Run, total: Outcome) -> Iterator[Outcome]:
     """First what people have asked for, then what is due; `total` is what was yielded before."""
+    is_archived = gate.is_archived(policy) and not how.dry
     for override in _overrides(policy, how):
+        if is_archived and not keeping.keep(policy, how, run.pk, _next_batch, override):
+            raise ArchiveError(f"Another worker is archiving rows of {policy.name}: try again.")
         for done in overriding.batches(policy, how, run.pk, override):
             yield done
             if how.is_full(total):
@@ -202,11 +208,33 @@ def _batches(policy: Policy, how: Pass, run: Run, total: Outcome) -> Iterator[Ou
         return
     if not sweep.is_under_way(policy, how.using):
         check_cap(policy, how.using)
+    if is_archived:
+        yield from _archived_batches(policy, how, run, total)
+    else:
+        yield from _due_batches(policy, how, run, total)
+
+
+def _archived_batches(policy: Policy, how: Pass, run: Run, total: Outcome) -> Iterator[Outcome]:
+    """First into archives, and read back; where that fails, rows are tombstoned all the same."""
+    failed = None
+    try:
+        if not keeping.keep(policy, how, run.pk, _next_batch):
+            return
+    except ArchiveError as error:
+        failed = error
+    yield from _due_batches(policy, how, run, total)
+    if failed:
+        raise failed
+    if not how.is_over and not how.is_full(total):
+        keeping.settle(policy, how.using)
+
+
+def _due_batches(policy: Policy, how: Pass, run: Run, total: Outcome) -> Iterator[Outcome]:
     while not how.is_over and not how.is_full(total):
         rows = min(_size(policy, how), how.limit - total.looked if how.limit else LARGEST)
         started = time.monotonic()
         try:
-            done_now = _next_batch(policy, how, run, rows)
+            done_now = _next_batch(policy, how, run.pk, rows)
         except TooMany:
             _sizes[how.using, policy.name] = max(rows // 2, 1)
             continue
@@ -216,11 +244,11 @@ def _batches(policy: Policy, how: Pass, run: Run, total: Outcome) -> Iterator[Ou
         yield done_now
 
 
-def _next_batch(policy: Policy, how: Pass, run: Run, rows: int) -> Outcome | None:
+def _next_batch(policy: Policy, how: Pass, run: int | None, rows: int) -> Outcome | None:
     """First the rows that are listed by their keys, then those of windows."""
-    done = run_batch(policy, how.using, run.pk, rows, how.since, how.seen, how.any_hour)
+    done = run_batch(policy, how.using, run, rows, how.since, how.seen, how.any_hour, how.gather)
     if done is None and is_windowed(policy):
-        return sweep.run_batch(policy, how, run.pk, rows)
+        return sweep.run_batch(policy, how, run, rows)
     return done
 
 

@@ -41,7 +41,7 @@ def run_batch(policy: Policy, how: "Pass", run: int | None, size: int) -> Outcom
         taken = take(batch, how.seen or []) if batch else None
         if batch is None or taken is None or not (taken.windows or taken.settled):
             return None
-        place = _settle(batch, taken, places.get(at), size) if taken.windows else None
+        place = _settle(batch, taken, places.get(at), size, how) if taken.windows else None
         record(batch)
         transaction.set_rollback(how.dry, using=how.using)
     # Only what has committed counts.
@@ -70,14 +70,16 @@ def is_under_way(policy: Policy, using: str) -> bool:
     return (using, policy.name) in _places
 
 
-def _settle(batch: Batch, taken: Taken, before: Place | None, size: int) -> Place | None:
+def _settle(
+    batch: Batch, taken: Taken, before: Place | None, size: int, how: "Pass"
+) -> Place | None:
     """One step of the sweep; returns where it stands, None when it is done."""
     if before is None or before.due != taken.due:
         began = int(scalar(batch.using, batch.sql("last_event")))
         before = Place(taken.due, began)
     batch.most = None if batch.dry else batch.policy.batch_rows
     batch.picked = swept = Swept(batch, taken, Place(**vars(before)))
-    batch.told = {"windows": taken.windows}
+    batch.told, batch.gather = {"windows": taken.windows}, how.gather
     found = swept.find(size)
     locked = lock(batch, found) if found else None
     if locked and locked.count:

@@ -25,6 +25,7 @@ class Place:
 
     began     the ledger's last number when it began: older entries of its windows are settled
     locked    whether it has passed rows that somebody else had locked
+    wait      how long rows wait for an archive, where it has passed some that are in none
     """
 
     due: tuple[int, ...]
@@ -32,6 +33,7 @@ class Place:
     moment: str | None = None
     key: str | None = None
     locked: bool = False
+    wait: timedelta = timedelta(0)
 
 
 def _held(batch: "Batch", verdict: "Verdict") -> None:
@@ -87,6 +89,8 @@ class Swept(Picked):
         self, subjects: Subjects, wait: timedelta, kind: str = "expiry_scheduled", **detail: Any
     ) -> None:
         """A blocked row is listed with its window; all others are left in it, and found there."""
+        if detail.get("carried") == "archive":
+            self.place.wait = max(self.place.wait, wait)
         if kind != "blocked":
             return
         window = scalar(
@@ -130,6 +134,8 @@ class Swept(Picked):
         else:
             wait = min(LOCKED_AGAIN * 2 ** min(self.attempts, 10), LONGEST_WAIT)
             carried = "locked" if self.place.locked else "left"
+            if self.place.wait:
+                wait, carried = self.place.wait, "archive"
             told = {"carried": carried, "attempts": self.attempts + 1}
             self._list("expiry_scheduled", window, some, self.batch.now + wait, **told)
 

@@ -19,8 +19,8 @@ AND data_type = 'timestamp with time zone' AND table_name LIKE ANY (%s)
 UNTIL = """
 UPDATE lifecycle_event
 SET detail = detail || (SELECT jsonb_object_agg(key, value::timestamptz - %s)
-                        FROM jsonb_each_text(detail) WHERE key IN ('until', 'since'))
-WHERE detail ->> 'until' IS NOT NULL OR detail ->> 'since' IS NOT NULL
+                        FROM jsonb_each_text(detail) WHERE key IN ('until', 'since', 'verified'))
+WHERE detail ->> 'until' IS NOT NULL OR detail ? 'since' OR detail ? 'verified'
 """
 WINDOWS = """
 UPDATE lifecycle_event SET detail = detail

@@ -18,6 +18,7 @@ from psycopg import sql
 from .. import models
 from ..compile import compiled
 from ..db import Placed, Raw, fetch, part, scalar
+from ..dispositions import Archive
 from ..hours import opened_at
 from ..keys import label_of
 from ..literals import literal
@@ -166,6 +167,7 @@ def _params(using: str, stated: timedelta) -> dict[str, Any]:
         "stated": stated,
         "testing": is_test_database(connections[using]),
         "graced": [p.name for p in policies if _has_grace(p)],
+        "archiving": [p.name for p in policies if isinstance(p.disposition, Archive)],
         "windowed": [p.name for p in policies if is_windowed(p)],
         "counted": [label_of(p) for p in policies if not p.capture.record_subjects],
         "names": [p.name for p in policies],

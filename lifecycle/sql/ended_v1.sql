@@ -12,7 +12,7 @@ DECLARE
     mine boolean := said ->> 'model' = p_model;
     said_detail jsonb := coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each(said -> 'detail')
         WHERE key IN ('reference', 'erasure') OR mine AND key IN
-            ('cause', 'grace_skipped', 'override', 'cascade', 'media', 'unlinked', 'windows')), '{}');
+            ('cause', 'grace_skipped', 'override', 'cascade', 'media', 'unlinked', 'windows', 'archive')), '{}');
     detail jsonb := CASE WHEN said = '{}' THEN '{}' WHEN mine THEN said_detail
                     ELSE said_detail || '{"cause": "cascade"}' END;
     shared bigint := CASE WHEN p_subjects IS NULL THEN (said ->> 'basis')::bigint END;

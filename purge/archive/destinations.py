@@ -2,11 +2,12 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from lifecycle.conf import conf
 from lifecycle.errors import LifecycleError
@@ -21,6 +22,10 @@ NONE = (
 
 class ObjectMissing(LifecycleError):
     """There is no such object."""
+
+
+class ObjectThere(LifecycleError):
+    """There is an object of that name already."""
 
 
 class Unreachable(LifecycleError):
@@ -40,6 +45,18 @@ class Destination(Protocol):
     def read(self, name: str) -> Iterator[bytes]:
         """The bytes of an object, in parts. `ObjectMissing` where it is not there."""
 
+    def put(self, name: str, file: BinaryIO, told: dict[str, str]) -> None:
+        """Put a file where nothing is: `ObjectThere` where something is. `told` goes along.
+
+        After any other error the object may be there, in full or not at all.
+        """
+
+    def told(self, name: str) -> dict[str, str]:
+        """What went along with an object, where the destination can keep it."""
+
+    def remove(self, name: str) -> None:
+        """Remove an object, if it is there, and what was put of it in parts."""
+
 
 def destination() -> Destination:
     """The destination that the settings name; the bucket, where they name both."""
@@ -51,6 +68,9 @@ def destination() -> Destination:
 
 
 PART = 2**20  # bytes
+THERE = {"PreconditionFailed", "412"}
+LARGE = 64 * 2**20  # bytes; more is put in parts
+LARGE_PART = 16 * 2**20  # bytes, of which 10,000 are one object at most
 
 
 @dataclass(frozen=True)
@@ -90,6 +110,49 @@ class Folder:
             why = os.strerror(error.errno or 0)
             raise Unreachable(f"{name} in {self.title} cannot be read: {why}.") from error
 
+    def put(self, name: str, file: BinaryIO, told: dict[str, str]) -> None:
+        with self._writing(name):
+            path = self.path(name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            half = path.with_name(f".{path.name}.part")
+            with half.open("wb") as copy:
+                shutil.copyfileobj(file, copy, PART)
+                copy.flush()
+                os.fsync(copy.fileno())
+            try:
+                os.link(half, path)  # whole or not at all, and never over another
+            finally:
+                half.unlink()
+            _sync(path.parent)
+
+    def told(self, name: str) -> dict[str, str]:
+        return {}
+
+    def remove(self, name: str) -> None:
+        with self._writing(name):
+            path = self.path(name)
+            for each in (path, path.with_name(f".{path.name}.part")):
+                each.unlink(missing_ok=True)
+
+    @contextmanager
+    def _writing(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except FileExistsError as error:
+            raise ObjectThere(f"{name} is in {self.title} already.") from error
+        except OSError as error:
+            why = os.strerror(error.errno or 0)
+            raise Unreachable(f"{name} in {self.title} cannot be written: {why}.") from error
+
+
+def _sync(folder: Path) -> None:
+    """A file's name outlives a loss of power only when its folder was written too."""
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(place)
+    finally:
+        os.close(place)
+
 
 @dataclass(frozen=True)
 class Bucket:
@@ -113,6 +176,48 @@ class Bucket:
             with closing(found["Body"]) as body:
                 yield from body.iter_chunks(PART)
 
+    def put(self, name: str, file: BinaryIO, told: dict[str, str]) -> None:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        with self._speaking(name):
+            if size <= LARGE:
+                self._ask("put_object", name, Body=file, Metadata=told, IfNoneMatch="*")
+            else:
+                self._put_parts(name, file, told)
+
+    def _put_parts(self, name: str, file: BinaryIO, told: dict[str, str]) -> None:
+        upload = self._ask("create_multipart_upload", name, Metadata=told)["UploadId"]
+        try:
+            parts: list[dict[str, Any]] = []
+            while body := file.read(LARGE_PART):
+                number = len(parts) + 1
+                put = self._ask("upload_part", name, UploadId=upload, PartNumber=number, Body=body)
+                parts.append({"PartNumber": number, "ETag": put["ETag"]})
+            whole = {"UploadId": upload, "MultipartUpload": {"Parts": parts}, "IfNoneMatch": "*"}
+            self._ask("complete_multipart_upload", name, **whole)
+        except BaseException:
+            with suppress(*s3.errors()):
+                self._ask("abort_multipart_upload", name, UploadId=upload)
+            raise
+
+    def told(self, name: str) -> dict[str, str]:
+        with self._speaking(name):
+            return dict(self._ask("head_object", name).get("Metadata", {}))
+
+    def remove(self, name: str) -> None:
+        with self._speaking(name):
+            begun = self.store.client().list_multipart_uploads(
+                Bucket=self.store.bucket, Prefix=name
+            )
+            for each in begun.get("Uploads", ()):
+                if each["Key"] == name:
+                    self._ask("abort_multipart_upload", name, UploadId=each["UploadId"])
+            self._ask("delete_object", name)
+
+    def _ask(self, operation: str, name: str, **options: Any) -> Any:
+        ask = getattr(self.store.client(), operation)
+        return ask(Bucket=self.store.bucket, Key=name, **options)
+
     @contextmanager
     def _speaking(self, name: str) -> Iterator[None]:
         try:
@@ -120,6 +225,8 @@ class Bucket:
         except s3.errors() as error:
             if s3.is_missing(error):
                 raise ObjectMissing(f"{name} is missing in {self.title}.") from error
+            if s3.code_of(error) in THERE:
+                raise ObjectThere(f"{name} is in {self.title} already.") from error
             raise Unreachable(f"{self.title} answers {s3.code_of(error)}.") from error
 
 

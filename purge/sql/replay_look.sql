@@ -8,7 +8,7 @@ WITH lc_found AS MATERIALIZED (
     FROM purge_returned AS lc_one
     LEFT JOIN (
         SELECT lc_key, max(lc_said.id) FILTER (WHERE kind IN ('loaded', 'restored')) AS spared,
-            max(lc_said.id) FILTER (WHERE kind IN ('archived', 'deleted', 'purged')) AS ended,
+            max(lc_said.id) FILTER (WHERE kind IN ('deleted', 'purged')) AS ended,
             max(lc_said.id) FILTER (WHERE kind IN ('expiry_scheduled', 'capture_failed')) AS written
         FROM lifecycle_event AS lc_said, lifecycle.keys_v1(lc_said.id) AS lc_key
         WHERE model = %(model)s AND lc_said.id > %(mark)s AND NOT detail ? 'carried' GROUP BY 1

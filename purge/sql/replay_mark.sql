@@ -9,7 +9,7 @@ WITH since AS (
 ), keyed AS (
     SELECT key::text AS key,
         max(said.id) FILTER (WHERE said.kind IN ('loaded', 'restored')) AS spared,
-        max(said.id) FILTER (WHERE said.kind IN ('archived', 'deleted', 'purged')) AS ended,
+        max(said.id) FILTER (WHERE said.kind IN ('deleted', 'purged')) AS ended,
         max(said.id) FILTER (WHERE said.kind IN ('expiry_scheduled', 'capture_failed')) AS written
     FROM said JOIN lifecycle_event AS owner ON owner.id = said.owner
     CROSS JOIN LATERAL (
