@@ -8,7 +8,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, Programmi
 from lifecycle import signals
 from lifecycle.compile import compiled
 from lifecycle.db import Placed, Raw, fetch, scalar
-from lifecycle.dispositions import Update
+from lifecycle.dispositions import Archive, Update
 from lifecycle.identity import hashed, in_order, told
 
 from .along import told_alone
@@ -89,6 +89,9 @@ def _purge(batch: "Batch", verdict: "Verdict") -> None:
     if isinstance(batch.policy.disposition, Update):
         update(batch, verdict.subjects)
         return
+    archives = isinstance(batch.policy.disposition, Archive)
+    if archives and not batch.dry and "archive" not in batch.told:
+        raise Halt("unarchived", "rows would go that no verified archive holds")
     delete(batch, verdict.subjects)
 
 

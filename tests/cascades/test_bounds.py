@@ -6,16 +6,21 @@ from typing import Any
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.signals import post_delete
 from django.utils import timezone
 
 import purge
 from lifecycle import Archive, hold, release
+from lifecycle.compile import compiled
 from lifecycle.models import Event
 from lifecycle.registry import get_policy
-from purge import runner
+from purge import rows, runner
+from purge.batch import begin
+from purge.errors import Halt
+from purge.look import Verdict
 from purge.runner import Pass, run_due, run_policy
+from purge.subjects import Subjects
 from tests.support import Background, events_of, let_pass, run_until_idle, session
 
 from .models import Clerk, Invoice, Price, Product, Remark, Shop
@@ -169,6 +174,20 @@ def test_a_row_that_is_to_be_archived_keeps_its_parent(
         let_pass(timedelta(minutes=5))
         run_until_idle()
     assert left(Shop, Invoice) == [0, 0]
+
+
+def test_nothing_goes_that_is_in_no_archive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever has called for its end: the last look before the DELETE."""
+    policy = get_policy("shops")
+    monkeypatch.setattr(policy, "disposition", Archive(prefix="shops/"))
+    shop()
+    with transaction.atomic():
+        batch = begin(policy, "default", None, dry=False)
+        assert batch
+        verdict = Verdict("purge", None, Subjects(compiled(policy).key, 1, keys="{1}"), None, None)
+        with pytest.raises(Halt, match="no verified archive"):
+            rows.ACTS["purge"](batch, verdict)
+    assert left(Shop) == [1]
 
 
 def test_a_large_family_is_never_in_memory() -> None:
