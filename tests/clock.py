@@ -6,8 +6,11 @@ multiple of their size only.
 """
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection, transaction
+
+from lifecycle.media import file_fields, watched
 
 PREFIXES = ("lifecycle_", "purge_", "zoo_", "cascades_", "demo_", "audit_logs")
 COLUMNS = """
@@ -53,6 +56,15 @@ def pass_time(**span: float) -> None:
         for table, names in columns.items():
             setting = ", ".join(f'"{name}" = "{name}" - %s' for name in names)
             cursor.execute(f'UPDATE "{table}" SET {setting}', [delta] * len(names))
+        for model, name in _files():
+            # Written with the events of files, that no row seems to have been there before those.
+            cursor.execute(f'UPDATE "{model._meta.db_table}" SET "{name}" = "{name}"')
         cursor.execute(UNTIL, [delta])
         cursor.execute(WINDOWS, [delta, delta])
         cursor.execute(SPENT, [delta])
+
+
+def _files() -> list[tuple[Any, str]]:
+    """The tables whose files are watched, each with a column."""
+    models = [each.model for each in watched()]
+    return [(model, str(file_fields(model)[0].column)) for model in models]

@@ -1,9 +1,13 @@
 """Random lives of rows, the same ones every time; tests/soak takes other ones, and longer."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.file_lives import FileLives
 from tests.lives import Lives
 
 QUICK = settings(
@@ -19,3 +23,9 @@ QUICK = settings(
 @pytest.mark.django_db(transaction=True)
 def test_random_lives_are_as_the_reference_says() -> None:
     run_state_machine_as_test(Lives, settings=QUICK)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_random_lives_of_files_are_as_the_reference_says(tmp_path: Path, settings: Any) -> None:
+    settings.MEDIA_ROOT = FileLives.folder = tmp_path
+    run_state_machine_as_test(FileLives, settings=QUICK)
