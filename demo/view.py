@@ -49,6 +49,7 @@ class LiveView(PlainView):
         self.steps: list[tuple[str, str]] = []
         self.live = Live(console=console, auto_refresh=False, vertical_overflow="crop")
         self.refreshed = 0.0
+        self.ended = False
         self.below: Group = Group()
 
     def __enter__(self) -> "LiveView":
@@ -56,6 +57,7 @@ class LiveView(PlainView):
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.ended = True
         self.draw()
         self.live.__exit__(None, None, None)
 
@@ -76,11 +78,15 @@ class LiveView(PlainView):
 
     def room(self) -> int:
         """Lines for the ledger; the steps and the counts come first."""
-        return max(3, min(8, self.console.height - len(self.steps) - 12))
+        return max(3, min(8, self.console.height - self.latest() - 12))
+
+    def latest(self) -> int:
+        """How many steps are shown while more come: they may not push each other off the screen."""
+        return max(5, self.console.height - 16)
 
     def draw(self) -> None:
         steps = Table.grid(padding=(0, 1))
-        for title, seen in self.steps:
+        for title, seen in self.steps if self.ended else self.steps[-self.latest() :]:
             steps.add_row("[green]✓", f"[bold]{title}", escape(seen))
         if self.title:
             steps.add_row("[yellow]…", f"[bold]{self.title}", "")

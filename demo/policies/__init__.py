@@ -5,6 +5,6 @@ part of its triggers: after a change, `manage.py makemigrations` and `migrate`. 
 worker leaves that policy alone.
 """
 
-from . import registrations, services, sessions, suppressions, tokens, users
+from . import audit, registrations, services, sessions, suppressions, tokens, users
 
-__all__ = ["registrations", "services", "sessions", "suppressions", "tokens", "users"]
+__all__ = ["audit", "registrations", "services", "sessions", "suppressions", "tokens", "users"]

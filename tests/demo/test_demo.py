@@ -20,7 +20,7 @@ Tell = Callable[..., Telling]
 
 def seen(telling: Telling) -> list[str]:
     """The steps in the order in which they were told."""
-    return re.findall(r"^ *[\d.]+ s  (\w+)", telling.output, flags=re.MULTILINE)
+    return re.findall(r"^ *[\d.]+ s  ([\w ]+?)  ", telling.output, flags=re.MULTILINE)
 
 
 def test_exit_tells_every_step_and_ends(tell: Tell) -> None:

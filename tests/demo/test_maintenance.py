@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from django.core.management import CommandError
+from django.core.management import CommandError, get_commands
 
 from demo.cleanups import maintenance
 from demo.factories import PendingRegistrationFactory, RefusedTokenFactory, UserFactory
@@ -77,3 +77,7 @@ def test_wrong() -> None:
         manage("run_maintenance", "--only", "cleanup")
     with pytest.raises(CommandError, match="say --yes"):
         maintain(purge_now=True)
+
+
+def test_every_command_is_there() -> None:
+    assert set(maintenance.COMMANDS) <= get_commands().keys()
