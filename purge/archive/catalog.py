@@ -69,7 +69,7 @@ def archive(where: Destination, below: Sequence[str], name: str) -> Manifest:
 
 def bare(name: str) -> str:
     """The name of an archive, from that of one of its files."""
-    return name.rpartition("/")[2].partition(".")[0]
+    return name.rpartition("/")[2].lstrip(".").partition(".")[0]
 
 
 def _manifest(where: Destination, name: str) -> Manifest:

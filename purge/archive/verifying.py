@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from lifecycle.db import fetch as query
 from lifecycle.db import statement
 
-from .catalog import Catalog
+from .catalog import Catalog, bare
 from .destinations import Destination, ObjectMissing, Unreachable, fetch
 from .formats import FORMATS, FormatError
 from .manifest import File, Manifest
@@ -30,13 +30,15 @@ def around(told: Catalog, databases: list[str]) -> list[Problem]:
     """What is wrong beside the archives: objects too many, archives too few."""
     known = {each.name for each in told.archives}
     found = [Problem(name, why) for name, why in told.broken.items()]
-    found += [Problem(name, "no manifest names it") for name in told.strays]
-    lost = {name for using in databases for name in _in_ledger(using)} - known
+    making = {name for using in databases for name in _names("names_under_way", using)}
+    strays = [name for name in told.strays if bare(name) not in making]
+    found += [Problem(name, "no manifest names it") for name in strays]
+    lost = {name for using in databases for name in _names("archived_names", using)} - known
     return found + [Problem(name, "is missing; the ledger names it") for name in sorted(lost)]
 
 
-def _in_ledger(using: str) -> set[str]:
-    return {name for (name,) in query(using, statement(__file__, "archived_names"))}
+def _names(which: str, using: str) -> set[str]:
+    return {name for (name,) in query(using, statement(__file__, which))}
 
 
 def _problem(where: Destination, manifest: Manifest, file: File) -> str:

@@ -12,6 +12,7 @@ from lifecycle.db import fetch
 from lifecycle.errors import LifecycleError
 from purge.archive.destinations import destination
 from purge.archive.manifest import SUFFIX, Manifest
+from purge.models import Archive
 from tests.archive.making import PREFIX, made
 from tests.zoo.models import Token
 
@@ -130,3 +131,13 @@ def test_the_list(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert told["destination"] == f"folder {tmp_path}"
     call_command("archive", "ls", "--prefix", "none/")
     assert capsys.readouterr().out == f"No archives in folder {tmp_path}.\n"
+
+
+def test_files_of_an_archive_that_is_being_made_are_not_too_many(tmp_path: Path) -> None:
+    for name in ("making.json", ".making.txt.part"):
+        (tmp_path / PREFIX / name).write_bytes(b"[]\n")
+    row = Archive.objects.create(policy="tokens", prefix=PREFIX, name="making")
+    assert verify("--all") == []
+    row.state = Archive.State.DONE
+    row.save()
+    assert len(verify("--all")) == 2
