@@ -25,6 +25,8 @@ NAMES = {
     "Django's .delete() with a receiver",
     "a loop of obj.delete()",
     "idle tick at 4,000 scheduled",
+    "media, one statement",
+    "media, storage.delete() one by one",
     "lag, due -> tombstoned",
     "lag, due -> purged",
     "ledger, written singly",

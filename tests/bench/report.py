@@ -99,6 +99,9 @@ How to read it:
   runner's. Peak memory is that of a worker's process.
 - 100 due times: the rows of a batch lie scattered over the whole table, while the bare DELETE goes
   through it in order; this is a backlog, rows that fall due in time come in the order they have.
+- Media: keys a second of the media step, from the agenda to the ledger, as a share of a bare loop
+  of boto3's `delete_objects` in the same bucket (OpenStack Swift on this machine), with 100,000
+  rows that may show the names. Singly: an event for each name. One by one: `storage.delete()`.
 - Idle: what the worker does once a second while nothing is due.
 - Lag: from the row's due time to the event in the ledger, with `manage.py run_huey`; due times are
   rounded up to the policy's resolution, one second.

@@ -42,6 +42,7 @@ class Plan:
     rounds: int = 7
     rows: int = 100_000
     singles: int = 300
+    keys: int = 300
     agenda: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     results: list[Result] = field(default_factory=list)
     tell: Callable[[str], None] = print
@@ -55,7 +56,7 @@ class Plan:
 
 def quick() -> Plan:
     """So little that the figures mean nothing."""
-    return Plan(rounds=2, rows=2_000, singles=20, agenda=(1_000, 2_000, 4_000))
+    return Plan(rounds=2, rows=2_000, singles=20, keys=10, agenda=(1_000, 2_000, 4_000))
 
 
 def timed(action: Callable[[], object]) -> float:

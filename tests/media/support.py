@@ -29,9 +29,12 @@ def make_service(**values: Any) -> Service:
     return Service.objects.create(owner=owner, title="a", **values)
 
 
-def orphaned(*names: str, model: str = FIELD["model"], field: str = FIELD["field"]) -> int:
+def orphaned(
+    *names: str, model: str = FIELD["model"], field: str = FIELD["field"], wait: bool = True
+) -> int:
     """The event that a trigger writes when no row shows these names any more; due now."""
-    time.sleep(2 * FILE_TICK)  # a file that was written this moment would be waited for
+    if wait:
+        time.sleep(2 * FILE_TICK)  # a file that was written this moment would be waited for
     detail = Jsonb({"field": field, "names": list(names)})
     text = (
         "SELECT lifecycle.write_v1('media_orphaned', '', %(model)s, NULL, %(count)s, NULL,"

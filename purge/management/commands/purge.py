@@ -84,7 +84,10 @@ class Command(BaseCommand):
         if any(outcome.halted for outcome in done.values()):
             return "A brake stopped a policy."
         failed = [name for name in [*names, FILES] if name not in done]
-        return f"An error stopped {', '.join(failed)}; the others were run." if failed else ""
+        said = [f"An error stopped {', '.join(failed)}; the others were run."] if failed else []
+        if FILES in done and (waiting := done[FILES].locked):
+            said.append(f"{waiting} files wait: their store does not answer.")
+        return "\n".join(said)
 
     def run_each(self, names: list[str], how: Pass, console: Console) -> dict[str, Outcome]:
         """What became of each policy; one that an error stopped is logged, and left out."""

@@ -1,0 +1,54 @@
+"""The worker and the command come to the media by themselves."""
+
+from collections.abc import Callable
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from lifecycle import states
+from purge.media import resting
+from purge.models import Run
+from tests.s3.strict import Strict
+from tests.support import wait_until
+from tests.worker.conftest import consumer
+from tests.worker.consumer import Consumer
+
+from .support import bucket_storage, orphaned, told
+
+__all__ = ["consumer"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_comes_at_once(consumer: Callable[..., Consumer]):
+    consumer()
+    orphaned("none/a.jpg")
+    wait_until(lambda: told("media_purged"))
+    states.change_all(states.PAUSE)
+    orphaned("none/b.jpg")
+    orphaned("none/c.jpg")
+    assert set(told("media_purged")) == {"none/a.jpg"}
+    states.change_all(states.RESUME)
+    wait_until(lambda: len(told("media_purged")) == 3)
+    assert {run.origin for run in Run.objects.filter(policy="")} == {"worker"}
+
+
+@pytest.mark.django_db
+def test_the_command_says_what_waits(strict_s3: Strict):
+    def purge(*options: str) -> str:
+        out = StringIO()
+        call_command("purge", *options, stdout=out)
+        return out.getvalue()
+
+    assert "Nothing is due" in purge()
+    with bucket_storage(strict_s3.bucket()):
+        orphaned("none/a.jpg", "none/b.jpg")
+        assert "(media)" in purge("--dry-run")
+        assert told("media_purged") == {}
+        strict_s3.fail("LIST", 503, times=9)
+        with pytest.raises(CommandError, match="2 files wait: their store does not answer"):
+            purge()
+        strict_s3.faults.clear()
+        resting._resting.clear()
+        assert "(media)" in purge()
+        assert len(told("media_purged")) == 2
