@@ -27,6 +27,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--exit", action="store_true", help="end after the story")
+        parser.add_argument("--until", choices=STEPS, metavar="STEP", help="tell no further")
         parser.add_argument("--port", type=int, default=8000, help="the site's; or a free one")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -51,7 +52,7 @@ class Command(BaseCommand):
         take_turn()
         try:
             with view_for(self.console) as view:
-                Story(view, self.spawn).tell(STEPS)
+                Story(view, self.spawn).tell(up_to(options["until"]))
         except StoryError as error:
             raise CommandError(f"The story stopped. {error}") from error
         self.told = True
@@ -96,6 +97,12 @@ class Command(BaseCommand):
 
     def say(self, text: str) -> None:
         self.console.print(text, markup=False, soft_wrap=True)
+
+
+def up_to(last: str | None) -> dict[str, Any]:
+    """The steps of the story, to one of them or all."""
+    names = list(STEPS)
+    return {name: STEPS[name] for name in names[: names.index(last) + 1 if last else None]}
 
 
 def take_turn() -> None:
