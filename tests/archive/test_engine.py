@@ -128,7 +128,8 @@ def test_an_archive_ends_when_its_files_are_large(
     tokens(25)
     with archiving("tokens", formats=("json",), batch_bytes=1):
         assert run_due()["tokens"].purged == 25
-    assert [each["rows"] for each in manifests(folder)] == [10, 10, 5]
+    # Their names do not say which was the first within one second.
+    assert sorted(each["rows"] for each in manifests(folder)) == [5, 10, 10]
 
 
 def test_windows(folder: Path) -> None:
