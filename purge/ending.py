@@ -40,7 +40,7 @@ def end_rows(batch: "Batch", subjects: Subjects) -> None:
     model: Any = batch.policy.model._meta.concrete_model
     if Collector(using=batch.using).can_fast_delete(model._base_manager.using(batch.using).all()):
         batch.along = told_alone(batch, model, subjects)
-        with _announced(batch, subjects, **batch.along):
+        with announced(batch, subjects, **batch.along):
             _delete(batch, subjects)
     else:
         _end_with_others(batch, model, subjects)
@@ -68,7 +68,7 @@ def _end_with_others(batch: "Batch", model: Any, subjects: Subjects) -> None:
         _delete_collected(batch, model, subjects, found)
     elif is_anybody_listening(found):
         if not is_anybody_listening(found, pre_delete):  # those are sent before the first row goes
-            with _announced(batch, replace(subjects, event=None), cause="cascade"):
+            with announced(batch, replace(subjects, event=None), cause="cascade"):
                 delete_unheard(found)
         seen = collect(batch, model, keys_of(batch, subjects))
         _delete_collected(batch, model, subjects, seen)
@@ -81,7 +81,7 @@ def _delete_sets(batch: "Batch", subjects: Subjects, found: Below) -> None:
     _announce(batch, replace(subjects, event=None), before, cause="cascade")
     delete_along(found)
     batch.along |= counted(found)  # rows that were not locked before may have gone meanwhile
-    with _announced(batch, subjects, after, **batch.along):
+    with announced(batch, subjects, after, **batch.along):
         _delete(batch, subjects)
         delete_parents(found)
 
@@ -91,10 +91,10 @@ def _delete_collected(batch: "Batch", model: Any, subjects: Subjects, found: Col
     receiver may delete other rows of the table meanwhile."""
     keys = found.keys
     if found.own:
-        with _announced(batch, subjects.written(found.own), cause="cascade"):
+        with announced(batch, subjects.written(found.own), cause="cascade"):
             collect(batch, model, found.own).collector.delete()
         found = collect(batch, model, keys)
-    with _announced(batch, subjects.written(keys), **batch.along):
+    with announced(batch, subjects.written(keys), **batch.along):
         found.collector.delete()
 
 
@@ -104,10 +104,10 @@ def _delete(batch: "Batch", subjects: Subjects) -> None:
 
 
 @contextmanager
-def _announced(
+def announced(
     batch: "Batch", subjects: Subjects, wait: str | None = None, **detail: Any
 ) -> Iterator[None]:
-    """Tell the DELETE trigger who deletes; an error's rollback takes it back as well."""
+    """Tell the triggers who deletes or updates; an error's rollback takes it back as well."""
     _announce(batch, subjects, wait, **detail)
     yield
     fetch(batch.using, batch.sql("announce"), {"ending": "", "wait": None})

@@ -13,7 +13,7 @@ from lifecycle.identity import hashed, in_order, told
 
 from .along import told_alone
 from .archive import gate
-from .ending import end_rows, keys_of
+from .ending import announced, end_rows, keys_of
 from .errors import ArchivedBelow, Halt, HeldBelow, HeldMeanwhile, PurgeError
 from .subjects import Subjects
 
@@ -113,7 +113,8 @@ def update(batch: "Batch", subjects: Subjects) -> None:
     assignments = Raw(compiled(batch.policy).update_sql)
     text = batch.sql("update", rows=where, assignments=assignments)
     batch.along = told_alone(batch, batch.policy.model, subjects)
-    fetch(batch.using, text, batch.params(subjects))
+    with announced(batch, subjects):  # files that it takes out of columns have had their grace
+        fetch(batch.using, text, batch.params(subjects))
     again = batch.sql("still_matching", rows=subjects.where("state.key"))
     if scalar(batch.using, again, batch.params(subjects)):
         raise Halt("update_again", "rows still match `when` after the update")

@@ -19,6 +19,7 @@ from lifecycle.models import AgendaEntry, Event
 from lifecycle.testing import capture_off
 from purge.runner import run_due
 from tests.support import let_pass, session
+from tests.zoo import models as zoo
 from tests.zoo.models import Clip, Legacy, Person, Photo, Scan, Song, Take, Upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -206,6 +207,16 @@ def test_what_the_worker_ends_goes_at_once() -> None:
     assert orphans() == [("zoo.take", "file", ["take.mp3"]), ("zoo.song", "file", ["a.mp3"])]
     told = Event.objects.filter(kind="media_orphaned")
     assert all(each.due_at <= each.recorded_at and each.run for each in told if each.due_at)
+
+
+def test_files_that_an_update_takes_out_go_at_once() -> None:
+    client = zoo.Client.objects.create(picture="face.png")
+    purge.erase(client, reference="DSR-2", actor="jo")
+    told = Event.objects.get(kind="media_orphaned")
+    assert told.due_at
+    assert told.due_at <= told.recorded_at
+    assert told.run
+    assert told.detail["names"] == ["face.png"]
 
 
 def test_an_erasure_says_which_files_it_left() -> None:
