@@ -140,7 +140,9 @@ def _validate(policy: Policy) -> None:
 
 
 def _validate_archive(policy: Policy) -> None:
+    parents = policy.model._meta.concrete_model._meta.parents  # type: ignore[union-attr]
     for wrong, why in (
+        (parents, "its parents' columns are in other tables: they would go, and be in no archive"),
         (policy.on_request, "on_request=True ends rows at once, and an archive would keep them"),
         (
             policy.disposition.every and not isinstance(policy.capture, Window),  # type: ignore[attr-defined]

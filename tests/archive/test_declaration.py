@@ -6,7 +6,7 @@ import pytest
 
 from lifecycle import Archive, Policy, Window
 from lifecycle.errors import PolicyError
-from tests.zoo.models import Knock, Person
+from tests.zoo.models import Knock, Person, Report
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"prefix": ""}, "prefix"),
@@ -41,3 +41,9 @@ def test_every_needs_windows() -> None:
 def test_what_is_erased_on_request_is_not_archived() -> None:
     with pytest.raises(PolicyError, match="on_request"):
         Policy("people", Person, on_request=True, disposition=Archive("people/"))
+
+
+def test_a_row_in_two_tables_is_not_archived_by_half() -> None:
+    """An archive has the columns of one table; the other's row would go with it."""
+    with pytest.raises(PolicyError, match="parents' columns"):
+        Policy("reports-kept", Report, expires="expires_at", disposition=Archive("reports/"))
