@@ -1,0 +1,40 @@
+"""A worker that is killed at one point of an archive: `python -m tests.archive.killed POINT`."""
+
+import os
+import signal
+import sys
+from typing import Any
+
+import django
+
+
+def die(*given: Any, **named: Any) -> Any:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def after(home: Any, name: str) -> None:
+    """Die when a function has done its work."""
+    done = getattr(home, name)
+    setattr(home, name, lambda *given, **named: (done(*given, **named), die())[0])
+
+
+if __name__ == "__main__":
+    django.setup()
+    from django.conf import settings
+
+    from purge import ending, runner
+    from purge.archive import keeping, storing
+    from tests.archive.engine import archiving
+
+    settings.LIFECYCLE_ARCHIVE_DIR = os.environ["ARCHIVE_DIR"]
+    point = sys.argv[1]
+    if point == "put":
+        storing.compare = die
+    elif point == "chosen":
+        keeping.written = die
+    elif point == "read back":
+        after(runner.keeping, "keep")
+    else:
+        after(ending, "_delete")
+    with archiving("tokens", checked=False):
+        runner.run_due()
