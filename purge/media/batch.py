@@ -99,13 +99,18 @@ def pick(batch: Batch, since: datetime, seen: list[int]) -> bool:
 
 def by_store(batch: Batch) -> dict[Store | None, list[int]]:
     """The entries of each store; None: of fields that are not in this code."""
+    stores: dict[tuple[str, str], Store | None] = {}
     places: dict[tuple[Any, ...], Store] = {}
     found: dict[Store | None, list[int]] = {}
     for entry, orphans in batch.orphans.items():
-        store = _store(orphans[0]) if orphans else None
-        if store is not None:
-            store = places.setdefault(store.place, store)
-        found.setdefault(store, []).append(entry)
+        if not orphans:
+            batch.settled.append(entry)
+            continue
+        where = (orphans[0].model, orphans[0].field)
+        if where not in stores:
+            store = _store(*where)
+            stores[where] = store and places.setdefault(store.place, store)
+        found.setdefault(stores[where], []).append(entry)
     return found
 
 
@@ -118,8 +123,8 @@ def field_of(model: str, name: str) -> FileField | None:
     return found if isinstance(found, FileField) else None
 
 
-def _store(orphan: Orphan) -> Store | None:
-    found = field_of(orphan.model, orphan.field)
+def _store(model: str, name: str) -> Store | None:
+    found = field_of(model, name)
     return None if found is None else store_of(found.storage)
 
 

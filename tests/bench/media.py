@@ -15,6 +15,8 @@ _numbers = itertools.count()
 
 def measure(plan: Plan) -> None:
     """Keys a second, in a bucket of a real server, with live objects between them."""
+    from django.core.files.storage import default_storage
+
     from tests.media.support import bucket_storage
     from tests.s3 import swift
 
@@ -25,6 +27,7 @@ def measure(plan: Plan) -> None:
     with swift.running() as server, bucket_storage(server.bucket(), location="media") as bucket:
         sides = [Side(bucket, plan.keys, act) for act in (bare, step_at_once, step_singly)]
         slow = Side(bucket, max(plan.keys // SLOW_SHARE, 1), one_by_one)
+        default_storage.exists("nothing")  # makes its client
         some = Plan(rounds=min(ROUNDS, plan.rounds))
         seconds = paired(some, *(side.run for side in (*sides, slow)))
     per_key = [[each / side.keys for each in s] for s, side in zip(seconds, (*sides, slow))]  # noqa: B905
