@@ -6,7 +6,7 @@ from django.db.models.signals import post_migrate
 
 from lifecycle.management.extensions import add_subcommand
 
-from .archive.checks import check_formats
+from .archive.checks import check_destination, check_formats, check_public
 from .checks import check_lifecycle, check_runs, check_versions
 from .queue import create_tables
 
@@ -22,5 +22,7 @@ class PurgeConfig(AppConfig):
         register(check_lifecycle, "lifecycle", Tags.models)
         register(check_runs, "lifecycle", Tags.models)
         register(check_formats, "lifecycle", Tags.models)
+        register(check_destination, "lifecycle", Tags.models)
+        register(check_public, "lifecycle", Tags.models)
         register(check_versions, "lifecycle", deploy=True)
         post_migrate.connect(create_tables, sender=self, dispatch_uid="purge.queue")
