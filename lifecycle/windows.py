@@ -6,7 +6,7 @@ column itself and the table's own index finds the rows.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -25,6 +25,7 @@ from .places import home, is_at
 from .policy import Policy
 from .registry import all_policies, policies_of
 
+SPANS = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
 MOST = 10_000  # windows of one reading
 
 
@@ -83,12 +84,23 @@ def within(policy: Policy, any_row: bool = False) -> Placed:
     code, own = compiled(policy), windows_of(policy, any_row)
     column = Placed(sql.Identifier(code.tables[0], code.key.column).as_string())
     parts = own.parts | {"column": column, "kind": Placed(code.key.kind)}
-    return Placed(statement(__file__, "window_within", low=Placed(own.low("start")), **parts))
+    parts["low"] = Placed(own.low("%(first_window)s::timestamptz"))
+    return Placed(statement(__file__, "window_within", **parts))
 
 
 def window_params(policy: Policy, windows: list[str]) -> dict[str, Any]:
-    """The parameters of `within`."""
-    return windows_of(policy).params | {"policy": policy.name, "windows": windows}
+    """The parameters of `within`; the windows in their order."""
+    own = windows_of(policy)
+    named = {"policy": policy.name, "windows": windows, "gaps": _have_gaps(windows, own.unit)}
+    return own.params | named | {"first_window": windows[0], "last_window": windows[-1]}
+
+
+def _have_gaps(windows: list[str], unit: str) -> bool:
+    """Whether windows in their order do not follow one another; of months it is not asked."""
+    if len(windows) < 2 or unit not in SPANS:
+        return len(windows) > 1
+    first, last = (datetime.fromisoformat(each) for each in (windows[0], windows[-1]))
+    return last - first != (len(windows) - 1) * SPANS[unit]
 
 
 def due_windows(policy: Policy, using: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import OperationalError, transaction
 
 from lifecycle.compile import locked_tables
-from lifecycle.db import Placed, Raw, fetch, scalar
+from lifecycle.db import Placed, Raw, fetch
 
 from .subjects import Subjects
 
@@ -71,8 +71,25 @@ def without_loops(using: str) -> Iterator[None]:
 
     For joins of sets of which the planner knows no size: it takes them for small.
     """
-    setting = "SELECT set_config('enable_nestloop', %(value)s, true)"
-    before = scalar(using, "SELECT current_setting('enable_nestloop')")
-    fetch(using, setting, {"value": "off"})
+    with _planned_without(using, "enable_nestloop"):
+        yield
+
+
+@contextmanager
+def in_order_of_index(using: str) -> Iterator[None]:
+    """The same: rows by an index in its order, where there is one, and no more than are asked for.
+
+    A planner that takes few rows for likely reads all of them and sorts.
+    """
+    with _planned_without(using, "enable_sort", "enable_bitmapscan"):
+        yield
+
+
+@contextmanager
+def _planned_without(using: str, *names: str) -> Iterator[None]:
+    read = ", ".join(f"current_setting('{name}')" for name in names)
+    switch = ", ".join(f"set_config('{name}', %({name})s, true)" for name in names)
+    off = dict.fromkeys(names, "off")
+    before = fetch(using, f"SELECT {read}, {switch}", off)[0]
     yield
-    fetch(using, setting, {"value": before})
+    fetch(using, f"SELECT {switch}", dict(zip(names, before, strict=False)))

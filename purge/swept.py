@@ -9,6 +9,7 @@ from lifecycle.db import Placed, Raw, fetch, scalar
 from lifecycle.windows import attempt, window_params, windows_of, within
 
 from . import rows
+from .locking import in_order_of_index
 from .look import OWN
 from .picked import LOCKED_AGAIN, LONGEST_WAIT, Picked
 from .subjects import Subjects
@@ -77,7 +78,8 @@ class Swept(Picked):
 
         def read(any_row: bool) -> Any:
             text = self._sql("sweep_find", any_row, after=Placed(self._after()))
-            return fetch(self.batch.using, text, params)[0]
+            with in_order_of_index(self.batch.using):
+                return fetch(self.batch.using, text, params)[0]
 
         count, keys, moment, key = attempt(self.batch.using, read)
         if not count:

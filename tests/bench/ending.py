@@ -18,6 +18,8 @@ def measure(plan: Plan) -> None:
     purge(plan, "tracked", "due -> purged, one due time", PAST, ">= 0.4")
     purge(plan, "tracked", "due -> purged, 100 due times", SCATTERED, ">= 0.4")
     purge(plan, "stamped", "due -> purged, identities hashed", PAST, ">= 0.4")
+    purge(plan, "windowed", "due -> purged, a window", PAST, ">= 0.4", "indexed")
+    purge(plan, "windowed", "due -> purged, 30 windows", SCATTERED, ">= 0.4", "indexed")
     purge(plan, "kept", "due -> purged, keep_while", PAST, ">= 0.25")
     collector(plan)
     tombstones(plan, "one due time", PAST)
@@ -57,17 +59,19 @@ def assert_empty(table: str) -> None:
     assert sql(f"SELECT count(*) FROM bench_{table}") == [(0,)], f"rows are left in {table}"
 
 
-def _share(plan: Plan, ours: Callable[[], float], fresh: Callable[[], None]) -> list[float]:
-    bare_seconds, our_seconds = paired(plan, bare, ours, fresh=fresh)
+def _share(
+    plan: Plan, ours: Callable[[], float], fresh: Callable[[], None], beside: str = "plain"
+) -> list[float]:
+    bare_seconds, our_seconds = paired(plan, lambda: bare(beside), ours, fresh=fresh)
     return over(bare_seconds, our_seconds)
 
 
-def purge(plan: Plan, table: str, name: str, due: str, target: str) -> None:
+def purge(plan: Plan, table: str, name: str, due: str, target: str, beside: str = "plain") -> None:
     """No grace: what is due goes."""
 
     def fresh() -> None:
         clear()
-        insert("plain", plan.rows, due)
+        insert(beside, plan.rows, due)
         insert(table, plan.rows, due)
         insert_keepers(plan.rows)
 
@@ -76,7 +80,7 @@ def purge(plan: Plan, table: str, name: str, due: str, target: str) -> None:
         assert_empty(table)
         return seconds
 
-    plan.add(Result(name, _share(plan, ours, fresh), target))
+    plan.add(Result(name, _share(plan, ours, fresh, beside), target))
 
 
 def insert_keepers(rows: int) -> None:

@@ -21,6 +21,20 @@ class Tracked(Row):
     """Ends without a grace."""
 
 
+class Indexed(Row):
+    """No policy, and an index on the column that windows go by."""
+
+    class Meta:
+        indexes = (models.Index(fields=["expires_at"], name="bench_indexed_at"),)
+
+
+class Windowed(Row):
+    """Ends by the day."""
+
+    class Meta:
+        indexes = (models.Index(fields=["expires_at"], name="bench_windowed_at"),)
+
+
 class Stamped(Row):
     """Has an identity: each row that ends is hashed."""
 

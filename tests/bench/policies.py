@@ -4,15 +4,23 @@ from datetime import timedelta
 
 from django.db.models import Exists, OuterRef, Q
 
-from lifecycle import Policy, register
+from lifecycle import Policy, Window, register
 
-from .models import Graced, Keeper, Kept, Parent, Stamped, Tracked
+from .models import Graced, Keeper, Kept, Parent, Stamped, Tracked, Windowed
 
 WHEN = Q(active=True)
 NO_CAP = 10**9
 
 register(
     Policy("bench-tracked", Tracked, when=WHEN, expires="expires_at", cap_rows=NO_CAP),
+    Policy(
+        "bench-windowed",
+        Windowed,
+        when=WHEN,
+        expires="expires_at",
+        capture=Window("1 day"),
+        cap_rows=NO_CAP,
+    ),
     Policy("bench-stamped", Stamped, when=WHEN, expires="expires_at", cap_rows=NO_CAP),
     Policy(
         "bench-graced",

@@ -84,8 +84,8 @@ def sql(statement: str, *params: Any) -> list[tuple[Any, ...]]:
 
 
 TABLES = (
-    "plain", "tracked", "stamped", "graced", "kept", "keeper", "parent", "child", "plainparent",
-    "plainchild",
+    "plain", "tracked", "indexed", "windowed", "stamped", "graced", "kept", "keeper",
+    "parent", "child", "plainparent", "plainchild",
 )  # fmt: skip
 
 

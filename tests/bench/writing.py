@@ -14,6 +14,9 @@ def measure(plan: Plan) -> None:
     single_inserts(plan)
     bulk_inserts(plan, "one due time", ONE_DUE, "<= 2.0")
     bulk_inserts(plan, "spread over 30 days", SPREAD, "<= 2.5")
+    windows = ("indexed", "windowed")
+    bulk_inserts(plan, "windows, one due time", ONE_DUE, "<= 1.4", windows)
+    bulk_inserts(plan, "windows, spread over 30 days", SPREAD, "<= 1.4", windows)
     single_updates(plan)
     bulk_updates(plan, "due times", "expires_at = expires_at + interval '1 day'")
     bulk_updates(plan, "another column", "label = 'another'")
@@ -40,6 +43,8 @@ def single_inserts(plan: Plan) -> None:
 
     plain, tracked = paired(plan, singly("plain"), singly("tracked"), fresh=clear)
     _add_single(plan, "insert", plain, tracked)
+    plain, tracked = paired(plan, singly("indexed"), singly("windowed"), fresh=clear)
+    _add_single(plan, "insert, windows", plain, tracked)
 
 
 def single_updates(plan: Plan) -> None:
@@ -68,13 +73,15 @@ def _add_single(plan: Plan, what: str, plain: list[float], tracked: list[float])
     )
 
 
-def bulk_inserts(plan: Plan, name: str, due: str, target: str) -> None:
+def bulk_inserts(
+    plan: Plan, name: str, due: str, target: str, tables: tuple[str, str] = ("plain", "tracked")
+) -> None:
     """One statement of many rows."""
 
     def bulk(table: str) -> Callable[[], float]:
         return lambda: timed(lambda: insert(table, plan.rows, due))
 
-    plain, tracked = paired(plan, bulk("plain"), bulk("tracked"), fresh=clear)
+    plain, tracked = paired(plan, *map(bulk, tables), fresh=clear)
     plan.add(Result(f"bulk insert, {name}", over(tracked, plain), target))
 
 

@@ -85,7 +85,7 @@ class World:
             Trace.objects.create(made_at=self.moment() - MONTH)
 
     def go(self) -> None:
-        self.now += timedelta(hours=self.random.randint(0, 30))
+        self.now += timedelta(hours=self.random.randint(1, 30))
         set_clock(self.now)
         before = {row.pk: row for row in Trace.objects.all()}
         spared = self.spared()
