@@ -135,6 +135,7 @@ class PolicyTrigger(CaptureTrigger):
             own = windows_of(self.policy)
             template = f"window_{template}"
             parts = {"unit": literal(own.unit), "every": f"{literal(own.every)}::text"}
+            parts["start"] = own.start("lifecycle.finite_v1(due::timestamptz)")
         return _fill(
             template,
             model,

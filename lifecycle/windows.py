@@ -55,6 +55,15 @@ class Windows:
     def parts(self) -> dict[str, Any]:
         return {"moment": Raw(self.moment), "matching": Raw(self.matching)}
 
+    def start(self, moment: str) -> str:
+        """SQL: the window of a moment, in a form that costs little for each row.
+
+        A truncation looks for the time zone by its name, which only months need.
+        """
+        if self.unit not in SPANS:
+            return f"lifecycle.window_v1({moment}, '{self.unit}')"
+        return f"date_bin('1 {self.unit}', {moment}, timestamptz '2000-01-01 00:00:00+00')"
+
     def low(self, start: str) -> str:
         """SQL: from which value of the column on rows are in the window that begins at `start`.
 

@@ -13,7 +13,7 @@ BEGIN
     -- Nothing is written inside this block, so the host's transaction gets no subtransaction id.
     BEGIN
         WITH @table@ AS (SELECT * FROM new_rows), ends AS (
-            SELECT DISTINCT lifecycle.window_v1(lifecycle.finite_v1(due::timestamptz), @unit@) AS start
+            SELECT DISTINCT @start@ AS start
             FROM (@due_sql@) AS compiled
         )
         SELECT array_agg(start ORDER BY start) INTO lc_starts FROM ends WHERE start IS NOT NULL;
