@@ -50,7 +50,7 @@ class Cleanup(BaseCommand):
         found = list(rows) if part.lists else []
         count = len(found) or rows.count()
         self.say(part.before(count, found))
-        question = f"Purge now, without their grace: {count} {part.noun}?"
+        question = f"Purge now, without their grace, what may go of these {count} {part.noun}?"
         if count and how.purge_now and not how.dry_run and not agreed(self, question, options):
             self.say(["Nothing was changed."])
             return None

@@ -69,6 +69,9 @@ class Part:
 
     def kept(self, ended: Ended) -> Iterator[str]:
         """Rows that were found and stay, and why."""
+        rest = ended.count - ended.done - ended.tombstoned
+        if not self.lists and rest > 0 and not ended.how.dry_run:
+            yield f"Kept {rest} {self.noun}: held, restored, or locked by somebody else"
         for row, why in ended.stays.items():
             reason = why or self.why(row)
             if reason or not ended.how.dry_run:

@@ -218,6 +218,12 @@ class TestTokens:
         assert_golden("tokens", dry + manage("cleanup_expired_tokens", actor="jo"))
         assert (RefusedToken.objects.count(), IssuedToken.objects.count()) == (1, 1)
 
+    def test_a_held_one_is_told_of(self) -> None:
+        hold(RefusedTokenFactory.create(expired=True))
+        printed = manage("cleanup_expired_tokens", **NOW)
+        assert "Kept 1 expired token(s): held, restored, or locked" in printed
+        assert RefusedToken.objects.count() == 1
+
     def test_without_simplejwt(self, settings: Any) -> None:
         settings.INSTALLED_APPS = [a for a in settings.INSTALLED_APPS if "simplejwt" not in a]
         assert "simplejwt" not in manage("cleanup_expired_tokens", actor="jo")

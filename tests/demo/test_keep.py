@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection, transaction
 
 import purge
 from demo.factories import ServiceFactory, ServiceMediaFactory, ServiceSessionFactory
@@ -114,6 +116,20 @@ def test_a_rebuild_keeps_what_was_named() -> None:
     pass_time(days=8)
     run_due()
     assert there() == {"held"}
+
+
+def test_what_a_backup_brings_back_is_ended_again() -> None:
+    made = ServiceFactory.create(abandoned=True, title="back")
+    media = ServiceMediaFactory.create(service=made)
+    run(grace=NOW, keep=[])
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")  # as pg_restore does
+        for row in (made, media):
+            row.save_base(raw=True, force_insert=True)
+    run_due()
+    assert there() == {"back"}
+    call_command("purge", replay=True, yes=True, actor="jo", verbosity=0, stdout=StringIO())
+    assert there() == set(), "though it has media again, which keep it by the policy alone"
 
 
 def test_wrong_names() -> None:
