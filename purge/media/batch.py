@@ -87,10 +87,11 @@ def begin(using: str, run: int | None, dry: bool) -> Batch | None:
 def pick(batch: Batch, since: datetime, seen: list[int]) -> bool:
     """Lock entries and read what they list; whether there are any."""
     params = {"now": batch.now, "since": since, "seen": seen, "most": MOST}
-    text = statement(__file__, "pick")
+    text, today = statement(__file__, "pick"), dict[str, str]()
     for entry, attempts, model, name, names, at in fetch(
         batch.using, text, params | {"resting": resting()}
     ):
+        model = today.setdefault(model, current(model, batch.using))
         listed = [Orphan(each, model, name, at, attempts) for each in json.loads(names)]
         batch.orphans[entry] = listed
         batch.outcome.looked += len(listed)
@@ -112,6 +113,15 @@ def by_store(batch: Batch) -> dict[Store | None, list[int]]:
             stores[where] = store and places.setdefault(store.place, store)
         found.setdefault(stores[where], []).append(entry)
     return found
+
+
+def current(model: str, using: str) -> str:
+    """The label that a model has now; a policy's model takes what is recorded of it along."""
+    app, _, name = model.partition(".")
+    if name in apps.all_models.get(app, {}):
+        return model
+    found = fetch(using, statement(__file__, "renamed"), {"model": model})
+    return str(found[0][0]) if found else model
 
 
 def field_of(model: str, name: str) -> FileField | None:

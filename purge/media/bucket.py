@@ -7,7 +7,7 @@ LIFECYCLE_MEDIA_IF_MATCH, only while the object has the ETag that it had.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -164,17 +164,20 @@ class Bucket(Store):
             code = GONE if code in ("NoSuchKey", "NoSuchVersion") else code
             yield key.removeprefix(self.prefix), _word(code)
 
-    def check(self, deleted: Mapping[str, Found]) -> list[str]:
-        """In a versioned bucket, put back what came between the look and the delete."""
+    def undo(self, deleted: Mapping[str, Found], shown: Callable[[], set[str]]) -> list[str]:
+        """In a versioned bucket a delete is a marker, which can be taken away."""
         marked = {n: f for n, f in deleted.items() if "versions" in (f.mark or {})}
-        return [name for name, one in marked.items() if self._put_back(name, one)]
+        if not marked or conf.MEDIA_DELETE_VERSIONS:
+            return []
+        live = shown()
+        return [name for name, one in marked.items() if self._put_back(name, one, name in live)]
 
-    def _put_back(self, name: str, one: Found) -> bool:
-        """Whether a version that was not looked at stands under our delete marker."""
+    def _put_back(self, name: str, one: Found, live: bool) -> bool:
+        """Take our marker away where a row shows the name, or a version is new."""
         key = self.path(name)
         versions = self._versions_of(key)
         fresh = [each for each in versions if each["VersionId"] not in one.mark["versions"]]
-        if not any("Size" in each for each in fresh):
+        if not live and not any("Size" in each for each in fresh):
             return False
         for marker in (each for each in fresh if "Size" not in each):
             self.client.delete_object(**self.where, Key=key, VersionId=marker["VersionId"])

@@ -1,6 +1,6 @@
 """Which names live rows hold: of all models of the site, in all of its databases."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps
@@ -21,27 +21,29 @@ def held(store: Store, names: Iterable[str]) -> set[str]:
     paths = {store.path(name): name for name in names}
     found: set[str] = set()
     for using in connections:
-        tables = tables_in(using)
-        for field, other in fields_at(store, using, tables):
+        fields = fields_at(store, using)
+        tables = tables_in(using) if fields else set()
+        for field, other in fields:
+            if field.model._meta.db_table not in tables:
+                continue
             own = {_name_in(other, path): name for path, name in paths.items()}
             own.pop(None, None)
             found |= {own[name] for name in _shown(field, own, using)}
     return found
 
 
-def fields_at(store: Store, using: str, tables: set[str]) -> Iterator[tuple[FileField, Store]]:
-    """The file fields of a database's tables that may hold objects of a store."""
+def fields_at(store: Store, using: str) -> list[tuple[FileField, Store]]:
+    """The file fields that may hold objects of a store, of models that may be in a database."""
+    found = []
     for model in apps.get_models(include_auto_created=True):
-        meta = model._meta
-        if meta.proxy or meta.db_table not in tables:
+        if model._meta.proxy or not router.allow_migrate_model(using, model):
             continue
-        if not router.allow_migrate_model(using, model):
-            continue
-        for field in meta.local_concrete_fields:
+        for field in model._meta.local_concrete_fields:
             if isinstance(field, FileField):
                 other = store_of(field.storage)
                 if other.root == store.root:
-                    yield field, other
+                    found.append((field, other))
+    return found
 
 
 def _name_in(other: Store, path: str) -> str | None:

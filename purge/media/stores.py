@@ -6,7 +6,7 @@ storages over one folder or bucket, one of them below the other, know each other
 
 import errno
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -79,8 +79,8 @@ class Store:
         """Delete objects as they were found; says of each `GONE`, or by a code why it is there."""
         return {name: self._delete(name) for name in found}
 
-    def check(self, deleted: Mapping[str, Found]) -> list[str]:
-        """After a delete: names put back because something newer was under them."""
+    def undo(self, deleted: Mapping[str, Found], shown: Callable[[], set[str]]) -> list[str]:
+        """After a delete: names put back that came, or were `shown` by a row, since the look."""
         return []
 
     def _found(self, name: str) -> Found:

@@ -78,7 +78,8 @@ def settle(store: Store, orphans: list[Orphan], batch: "Batch") -> list[Verdict]
         return told
     there = {v.orphan.name: looked[v.orphan.name] for v in told if _goes(v, looked)}
     said = _asked(store.delete, there) if there else {}
-    back = _asked(store.check, {name: there[name] for name in said if said[name] == GONE})
+    gone = {name: there[name] for name in said if said[name] == GONE}
+    back = store.undo(gone, lambda: held(store, gone)) if gone else []
     return [_after(verdict, said, back) for verdict in told]
 
 
@@ -127,7 +128,7 @@ def _after(verdict: Verdict, said: dict[str, str], back: list[str]) -> Verdict:
     orphan = verdict.orphan
     code = said.get(orphan.name, GONE)
     if orphan.name in back or code in CHANGED:
-        return Verdict(orphan, "kept", "uploaded again")
+        return Verdict(orphan, "kept", "uploaded again")  # or shown by a row again
     return verdict if code == GONE else _blocked(orphan, code)
 
 

@@ -118,6 +118,29 @@ def test_a_version_that_comes_between_is_put_back(s3_server: Server, monkeypatch
         assert told("kept")[name]["reason"] == "uploaded again"
 
 
+def test_a_row_that_comes_between_has_its_object_back(s3_server: Server, monkeypatch):
+    with bucket_storage(s3_server.bucket(versioned=True)) as bucket:
+        name, other = stored("a.jpg"), stored("b.jpg")
+        orphaned(name, other)
+        later()
+        service = make_service()
+        between(monkeypatch, lambda: ServiceMedia.objects.create(service=service, file=name))
+        outcome = run_media()
+        assert (outcome.purged, outcome.kept) == (1, 1)
+        assert bucket.keys() == [name]
+
+
+def test_archives_in_the_same_bucket_are_never_reached(s3_server: Server):
+    """The demonstration has a policy that archives there."""
+    with bucket_storage(s3_server.bucket()) as bucket:
+        bucket.put("audit-archives/a.json")
+        orphaned("audit-archives/a.json")
+        later()
+        assert run_media().blocked == 1
+        assert told("blocked")["audit-archives/a.json"]["code"] == "ArchivePrefix"
+        assert bucket.keys() == ["audit-archives/a.json"]
+
+
 def test_only_versions_that_were_looked_at_are_erased(s3_server: Server, monkeypatch):
     with (
         bucket_storage(s3_server.bucket(versioned=True)) as bucket,

@@ -6,10 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.test import override_settings
 
 from demo.models import ServiceMedia
+from lifecycle.db import fetch
 from lifecycle.models import AgendaEntry, Event, PolicyState
 from lifecycle.signals import media_manifest
 from lifecycle.states import pause, rebuild, resume
@@ -20,6 +21,7 @@ from purge.models import Run
 from purge.receipt import gone
 from purge.runner import Pass
 from tests.clock import pass_time
+from tests.zoo.models import Upload
 
 from .support import age, folder, make_service, orphaned, stored, told, waiting
 
@@ -265,3 +267,31 @@ def test_the_receipt_says_when_files_went():
     told_at = Event.objects.get(kind="media_purged").recorded_at
     assert gone([name, left], 0, "default") == {name: told_at}
     assert gone([name], Event.objects.latest("pk").pk, "default") == {}
+
+
+def test_a_model_that_was_renamed_takes_its_files_along():
+    name = stored()
+    orphaned(name, model="demo.serviceimage")
+    text = (
+        "SELECT lifecycle.write_v1('policy_changed', 's', 'demo.servicemedia', NULL, 0, NULL,"
+        ' NULL, NULL, \'{"formerly": "demo.serviceimage"}\', NULL)'
+    )
+    fetch("default", text)
+    assert run_media().purged == 1
+    assert not default_storage.exists(name)
+
+
+def test_a_storage_below_another_knows_its_files(media: Path, monkeypatch):
+    """A row of one field shows by another name what was orphaned by the other."""
+    below = FileSystemStorage(location=str(media / "services"))
+    monkeypatch.setattr(Upload._meta.get_field("file"), "storage", below)
+    name = stored("services/a.jpg")
+    Upload.objects.create(file="a.jpg")
+    orphaned(name)
+    assert run_media().kept == 1
+    assert default_storage.exists(name)
+    kept = stored("services/b.jpg")
+    ServiceMedia.objects.create(service=make_service(), file=kept)
+    orphaned("b.jpg", model="zoo.upload")
+    assert run_media().kept == 1
+    assert default_storage.exists(kept)
