@@ -7,8 +7,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET time
 DECLARE
     said jsonb := lifecycle.setting_v1('ending')::jsonb;
     told jsonb := jsonb_build_object('field', p_field);
-    total int := cardinality(p_names);
     chunk CONSTANT int := 1000;
+    part record;
 BEGIN
     IF to_regclass('@tables@.lifecycle_event') IS NULL THEN
         RETURN;  -- the package was removed
@@ -16,10 +16,14 @@ BEGIN
     IF said -> 'detail' ? 'erasure' THEN
         told := told || jsonb_build_object('erasure', said -> 'detail' -> 'erasure');
     END IF;
-    FOR i IN 1..total BY chunk LOOP
-        PERFORM lifecycle.write_v1('media_orphaned', '', p_model, NULL, least(chunk, total - i + 1),
+    -- Not by slices: each is found by counting the texts before it, and a million took two minutes.
+    FOR part IN
+        SELECT array_agg(name ORDER BY place) AS names
+        FROM unnest(p_names) WITH ORDINALITY AS one (name, place)
+        GROUP BY (place - 1) / chunk ORDER BY min(place)
+    LOOP
+        PERFORM lifecycle.write_v1('media_orphaned', '', p_model, NULL, cardinality(part.names),
             NULL, lifecycle.now_v1() + CASE WHEN said IS NULL THEN p_grace ELSE interval '0' END,
-            (said ->> 'run')::bigint,
-            told || jsonb_build_object('names', p_names[i:i + chunk - 1]), NULL);
+            (said ->> 'run')::bigint, told || jsonb_build_object('names', part.names), NULL);
     END LOOP;
 END $$
