@@ -204,6 +204,8 @@ def _batches(policy: Policy, how: Pass, run: Run, total: Outcome) -> Iterator[Ou
             yield done
             if how.is_full(total):
                 return
+        if is_archived:
+            keeping.settle(policy, how.using)
     if how.override:
         return
     if not sweep.is_under_way(policy, how.using):

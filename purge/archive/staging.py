@@ -67,6 +67,7 @@ class Batch:
     def tell(self, keys: list[str], archive: str) -> None:
         """Tell the ledger, and hold the rows until `lifecycle release --reference ARCHIVE`."""
         if self.model and keys:
+            fetch(self.using, self._sql("close"), {"archive": archive})
             record(self.model, keys, self.using, archive)
             hold_keys(self.model, keys, self.using, REASON, archive)
 

@@ -231,6 +231,7 @@ def test_what_a_person_wants_sooner_is_archived_too(folder: Path) -> None:
         assert done.purged == 1
     assert expected(folder) == ["sooner"]
     assert Event.objects.get(kind="archived").actor == "anna"
+    assert Archive.objects.get().state == "done"
 
 
 def test_an_override_without_a_destination_ends_nothing(settings: Any) -> None:
