@@ -17,6 +17,8 @@ NAMES = {
     "due -> purged, one due time",
     "due -> purged, 100 due times",
     "due -> purged, keep_while",
+    "bulk insert, windows, one due time",
+    "due -> purged, 30 windows",
     "due -> purged, collector",
     "due -> purged with 5 children, against .delete()",
     "peak memory, twenty times the parents",

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from lifecycle import expire_now, hold, release, restore
 from lifecycle.models import AgendaEntry, Event
@@ -11,7 +12,7 @@ from lifecycle.registry import get_policy
 from lifecycle.testing import capture_off, run_until, set_clock
 from purge.runner import Pass, run_due, run_policy
 from purge.sweep import find_windows
-from tests.support import kinds
+from tests.support import SetHours, kinds
 from tests.window.support import MONTH, NOON, day, trace, windows
 from tests.zoo.models import Badge, Knock, Proof, Trace
 
@@ -198,3 +199,22 @@ def test_a_policy_that_observes_ends_nothing_and_a_pause_waits() -> None:
         cursor.execute("UPDATE lifecycle_policy SET state = 'enabled' WHERE name = 'traces'")
     run_due()
     assert Trace.objects.count() == 0
+
+
+def test_outside_the_purge_hours_windows_are_only_tombstoned(set_hours: SetHours) -> None:
+    set_clock(timezone.now())
+    trace(timezone.now() - timedelta(days=2))
+    set_hours("traces")
+    run_due()
+    assert Trace.objects.count() == 1
+    assert kinds(policy="traces") == ["expiry_scheduled", "tombstoned"]
+    set_hours("traces", is_open=True)
+    run_due()
+    assert Trace.objects.count() == 0
+
+
+def test_a_host_that_deletes_leaves_an_empty_window() -> None:
+    trace(day(20)).delete()
+    run_until(day(21, 1))
+    assert windows() == []
+    assert kinds(model="zoo.trace") == ["expiry_scheduled", "deleted"]

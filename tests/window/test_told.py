@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from lifecycle import promises, tombstoned
+from lifecycle.forecast import forecast
 from lifecycle.models import Event
 from lifecycle.promises import check
 from lifecycle.registry import get_policy
@@ -16,7 +17,7 @@ from lifecycle.status import statuses
 from lifecycle.testing import capture_off, run_until, set_clock
 from lifecycle.why import why
 from purge.runner import run_policy
-from tests.window.support import NOON, day, trace
+from tests.window.support import NOON, day, dues, trace
 from tests.zoo.models import Badge, Trace
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -110,3 +111,31 @@ def test_a_pass_reads_no_more_than_its_windows() -> None:
     trace(day(25))
     done = run_policy(get_policy("traces"))
     assert (done.looked, done.purged) == (1, 1)
+
+
+def test_a_forecast_counts_the_rows_of_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(get_policy("traces"), "cap_rows", 2)
+    for hour in range(3):
+        trace(day(9, hour))
+    found = forecast(get_policy("traces"))
+    assert (found.listed, found.past, found.over) == (1, 3, True)
+
+
+@pytest.mark.parametrize(("hour", "due"), [(0, day(1)), (1, day(1).replace(month=4))])
+def test_windows_of_a_period_fall_due_together_at_its_end(hour: int, due: object) -> None:
+    set_clock(day(1).replace(month=2))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT lifecycle.window_due_v1(%s, 'month')", [day(1) + timedelta(hours=hour)]
+        )
+        assert cursor.fetchone()[0] == due
+
+
+def test_a_period_waits_for_its_end_also_with_what_comes_late() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT lifecycle.windowed_v1('traces', 'zoo.trace', %s, 'day', 'month', '{}')",
+            [[day(3), day(20), day(31)]],
+        )
+    april = day(1).replace(month=4)
+    assert dues() == [april, april, april]
