@@ -7,7 +7,7 @@ from pathlib import Path
 from .rounds import Plan, quick
 from .server import ROOT, database, prepare
 
-PARTS = ("writing", "ending", "cascading", "media", "waiting", "storing")
+PARTS = ("writing", "ending", "cascading", "media", "archiving", "waiting", "storing")
 
 
 def main() -> None:

@@ -69,3 +69,14 @@ class PlainParent(Row):
 
 class PlainChild(models.Model):
     parent = models.ForeignKey(PlainParent, models.CASCADE)
+
+
+class Logged(models.Model):
+    """What sites log of each action; leaves for archives."""
+
+    created_at = models.DateTimeField(db_index=True)
+    actor = models.CharField(max_length=150)
+    action = models.CharField(max_length=50)
+    target = models.CharField(max_length=200)
+    ip = models.GenericIPAddressField(null=True)
+    detail = models.JSONField(default=dict)

@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
-from lifecycle import Policy, Window, register
+from lifecycle import Archive, Policy, Window, register
 
-from .models import Graced, Keeper, Kept, Parent, Stamped, Tracked, Windowed
+from .models import Graced, Keeper, Kept, Logged, Parent, Stamped, Tracked, Windowed
 
 WHEN = Q(active=True)
 NO_CAP = 10**9
@@ -39,4 +39,14 @@ register(
         cap_rows=NO_CAP,
     ),
     Policy("bench-parents", Parent, when=WHEN, expires="expires_at", cap_rows=NO_CAP),
+)
+register(
+    Policy(
+        "bench-logged",
+        Logged,
+        expires=F("created_at") + timedelta(days=30),
+        capture=Window("1 day"),
+        disposition=Archive(prefix="bench/", formats=("jsonl",)),
+        cap_rows=NO_CAP,
+    )
 )
