@@ -13,6 +13,7 @@ from lifecycle.db import fetch, scalar, statement
 from .. import overriding
 from ..models import Archive
 from ..outcome import Outcome
+from ..subjects import array_text
 from .gate import uncovered
 from .reading import Table
 
@@ -74,7 +75,7 @@ def _batches(
 def note(archive: Archive, using: str, keys: list[str]) -> None:
     """Note a part of an archive's rows."""
     number = scalar(using, _NUMBER, {"archive": archive.pk})
-    params = {"archive": archive.pk, "number": number, "keys": keys}
+    params = {"archive": archive.pk, "number": number, "keys": array_text(keys)}
     fetch(using, statement(__file__, "note"), params)
 
 

@@ -18,6 +18,7 @@ from lifecycle.compile import compiled
 from lifecycle.db import Placed, fetch, statement
 from lifecycle.policy import Policy
 
+from ..subjects import array_text
 from .formats import Column, Row
 from .formats.base import SETTINGS
 
@@ -100,14 +101,16 @@ class Table:
     def read(self, keys: list[str]) -> Iterator[list[tuple[Any, ...]]]:
         """The rows of some keys as they are now, some at a time: key, hash, time, values."""
         time = f"{self._column(self.time)}::text" if self.time else "NULL"
-        values = Placed(", ".join(self._values))
-        text = self.sql("read", hash=self.hash, time=Placed(time), values=values)
+        names = [f"lc_{number}" for number in range(len(self.columns))]
+        made = Placed(", ".join(names))
+        values = Placed(", ".join(map("{} AS {}".format, self._values, names)))
+        text = self.sql("read", time=Placed(time), values=values, made=made)
         with (
             transaction.atomic(using=self.using),
             exact(self.using),
             connections[self.using].chunked_cursor() as cursor,
         ):
-            cursor.execute(text, {"keys": keys})
+            cursor.execute(text, {"keys": array_text(keys)})
             while rows := cursor.fetchmany(AT_ONCE):
                 yield rows
 

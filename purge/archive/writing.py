@@ -15,6 +15,7 @@ from lifecycle.db import fetch, scalar, statement
 
 from ..errors import ArchiveError
 from ..models import Archive, ArchivePart
+from ..subjects import array_text
 from .formats import FORMATS, Writer
 from .manifest import File
 from .reading import Table, values_of
@@ -139,9 +140,10 @@ def _write_part(table: Table, part: ArchivePart, writers: list[Writer], done: Wr
         for writer in writers:
             writer.write(values)
         keys += [row[0] for row in rows]
-        hashes += [bytes(row[1]) for row in rows]
+        hashes += [row[1] for row in rows]
         done.add(rows)
-    params = {"part": part.pk, "keys": keys, "hashes": hashes}
+    fewer = None if keys == part.keys else array_text(keys)
+    params = {"part": part.pk, "keys": fewer, "hashes": b"".join(hashes)}
     fetch(table.using, statement(__file__, "hash_part"), params)
 
 

@@ -95,13 +95,17 @@ How to read it:
 - due -> purged: the rate of the runner as a share of a bare `DELETE` of the same rows in batches
   of 10,000 in key order, each committed, without any trigger or ledger. The same for what Django
   offers. The collector's rows have a child each; there the bare side deletes the children too.
-- With 5 children: the time of Django's `.delete()`, on the same rows without a policy, divided by the
-  runner's. Peak memory is that of a worker's process.
+- With 5 children: the time of Django's `.delete()`, on the same rows without a policy, divided by
+  the runner's. Peak memory is that of a worker's process.
 - 100 due times: the rows of a batch lie scattered over the whole table, while the bare DELETE goes
   through it in order; this is a backlog, rows that fall due in time come in the order they have.
 - Media: keys a second of the media step, from the agenda to the ledger, as a share of a bare loop
   of boto3's `delete_objects` in the same bucket (OpenStack Swift on this machine), with 100,000
   rows that may show the names. Singly: an event for each name. One by one: `storage.delete()`.
+- Archive: audit logs to `jsonl.gz` in a bucket of OpenStack Swift on this machine. Made: rows read,
+  written, put and read back, as a share of the rate of `COPY .. TO STDOUT` through the same
+  compression and an upload, which reads nothing back. The whole way: from due, with each row looked
+  at when it is chosen and again when it is locked and deleted, to the ledger.
 - Idle: what the worker does once a second while nothing is due.
 - Lag: from the row's due time to the event in the ledger, with `manage.py run_huey`; due times are
   rounded up to the policy's resolution, one second.
