@@ -111,17 +111,17 @@ def _ended_by(policy: Policy) -> Any:
 
 
 def _kept(policy: Policy) -> Q:
-    """By `keep_while`; of a row expired by hand, by the conditions that were named then."""
+    """By `keep_while`; of a row expired by hand, not by the conditions that were named then."""
     kept = Q(Inlined(ExpressionWrapper(keep_of(policy), BooleanField())))
     if not is_named(policy):
         return kept
     by_hand = _current().filter(
-        policy=policy.name, kind="expired_by_hand", event__detail__has_key="keep"
+        policy=policy.name, kind="expired_by_hand", event__detail__has_key="without"
     )
     some = Q(pk__in=())
     for name, condition in policy.keep_while.items():
         alone = Inlined(ExpressionWrapper(keep_by(condition), BooleanField()))
-        some |= Q(alone) & Q(_in(by_hand.filter(event__detail__keep__contains=name)))
+        some |= Q(alone) & ~Q(_in(by_hand.filter(event__detail__without__contains=name)))
     return kept & (~Q(_in(by_hand)) | some)
 
 

@@ -171,9 +171,9 @@ class _Look:
         }
         params = {"key": self.key, "resolution": self.policy.resolution}
         by_hand = self.exceptions.get("expired_by_hand")
-        if by_hand and is_named(self.policy) and "keep" in by_hand.event.detail:
-            parts["keep"] = Placed("keeps && %(keep)s::text[]")
-            params["keep"] = by_hand.event.detail["keep"]
+        if by_hand and is_named(self.policy) and "without" in by_hand.event.detail:
+            parts["keep"] = Placed("NOT keeps <@ %(without)s::text[]")
+            params["without"] = by_hand.event.detail["without"]
         return fetch(self.using, statement(__file__, "row_state", **parts), params)[0]
 
     def _says(self) -> tuple[str, datetime | None]:

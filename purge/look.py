@@ -19,15 +19,13 @@ OWN = {
     "grace": Raw("make_interval(secs => extract(epoch FROM grace))"),  # a day is 24 hours
     "listed": Raw("'free'"),
 }
-#: what keeps a row where the conditions have names: of one expired by hand, those that were named
+#: what keeps a row where the conditions have names: of one expired by hand, not those named then
 KEEP = {
     "keeps": Raw("keeps"),
-    "keep": Raw(
-        "CASE WHEN excepted.keeps IS NULL THEN keep ELSE state.keeps && excepted.keeps END"
-    ),
+    "keep": Raw("coalesce(NOT state.keeps <@ excepted.without, keep)"),
     "named": Raw(
-        "(SELECT ARRAY(SELECT jsonb_array_elements_text(detail -> 'keep')) FROM lifecycle_event"
-        " WHERE id = event_id AND detail ? 'keep')"
+        "(SELECT ARRAY(SELECT jsonb_array_elements_text(detail -> 'without')) FROM lifecycle_event"
+        " WHERE id = event_id AND detail ? 'without')"
     ),
 }
 UNNAMED = {"keeps": Raw("NULL"), "keep": Raw("keep"), "named": Raw("NULL::text[]")}

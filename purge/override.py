@@ -31,9 +31,9 @@ class Override:
     """Rows that would end `within` a time end now; without their grace where that is skipped.
 
     A time below zero takes only rows that ended so long ago. `older_than` is an age inside a longer
-    expression, `keep` names the conditions of `keep_while` that count; None where that is as the
-    policy says it. `event` is the ledger's event that says who asked for it; None in a dry run.
-    `listed` says that it is on the agenda, for any worker.
+    expression, `without` names the conditions of `keep_while` that do not count; None where that is
+    as the policy says it. `event` is the ledger's event that says who asked for it; None in a dry
+    run. `listed` says that it is on the agenda, for any worker.
     """
 
     within: timedelta
@@ -42,11 +42,11 @@ class Override:
     event: int | None = None
     listed: bool = False
     older_than: timedelta | None = None
-    keep: tuple[str, ...] | None = None
+    without: tuple[str, ...] | None = None
 
     def applied(self, policy: Policy) -> Policy:
         """The policy as this override has it, but for `within` and the grace."""
-        return varied(policy, self.older_than, self.keep)
+        return varied(policy, self.older_than, self.without)
 
     @property
     def read(self) -> dict[str, Any]:
@@ -73,8 +73,11 @@ class Override:
 
     @property
     def kept(self) -> dict[str, Any]:
-        """Which conditions keep rows from now on, as the ledger writes it."""
-        return {} if self.keep is None else {"keep": list(self.keep)}
+        """Which conditions keep rows no longer, as the ledger writes it.
+
+        Not those that do: one that is declared or renamed later must count.
+        """
+        return {} if self.without is None else {"without": list(self.without)}
 
 
 def override_of(policy: Policy, actor: str, options: dict[str, Any]) -> Override:
@@ -93,7 +96,7 @@ def override_of(policy: Policy, actor: str, options: dict[str, Any]) -> Override
     skips = _skips_grace(policy, options)
     within, older_than = _within(policy, options)
     within += _grace_in_due(policy) if skips else NONE
-    return Override(within, skips, actor, older_than=older_than, keep=_keep(policy, options))
+    return Override(within, skips, actor, older_than=older_than, without=_without(policy, options))
 
 
 def _within(policy: Policy, options: dict[str, Any]) -> tuple[timedelta, timedelta | None]:
@@ -112,7 +115,7 @@ def _within(policy: Policy, options: dict[str, Any]) -> tuple[timedelta, timedel
     )
 
 
-def _keep(policy: Policy, options: dict[str, Any]) -> tuple[str, ...] | None:
+def _without(policy: Policy, options: dict[str, Any]) -> tuple[str, ...] | None:
     if "keep" not in options:
         return None
     if not isinstance(policy.keep_while, dict):
@@ -126,7 +129,7 @@ def _keep(policy: Policy, options: dict[str, Any]) -> tuple[str, ...] | None:
         if name not in policy.keep_while:
             known = ", ".join(sorted(policy.keep_while))
             raise LifecycleError(f"Nothing called {name!r} keeps rows of {policy.name}: {known}.")
-    return tuple(sorted(set(options["keep"])))
+    return tuple(sorted(policy.keep_while.keys() - set(options["keep"])))
 
 
 def _skips_grace(policy: Policy, options: dict[str, Any]) -> bool:

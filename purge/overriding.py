@@ -60,9 +60,13 @@ def pending(policy: Policy, using: str) -> list[Override]:
     """The overrides that wait for a worker."""
     found = fetch(using, statement(__file__, "asked_pending"), {"policy": policy.name})
     return [
-        Override(within or NONE, bool(skips), actor, event, True, older_than, keep and tuple(keep))
-        for event, actor, within, skips, older_than, keep in found
+        Override(within or NONE, bool(skips), actor, event, True, older_than, _names(without))
+        for event, actor, within, skips, older_than, without in found
     ]
+
+
+def _names(told: list[str] | None) -> tuple[str, ...] | None:
+    return None if told is None else tuple(told)
 
 
 def batches(policy: Policy, how: "Pass", run: int | None, override: Override) -> Iterator[Outcome]:

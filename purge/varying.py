@@ -11,13 +11,14 @@ from lifecycle.policy import OPTIONS, Policy
 
 
 @cache
-def varied(policy: Policy, older_than: timedelta | None, keep: tuple[str, ...] | None) -> Policy:
+def varied(policy: Policy, older_than: timedelta | None, without: tuple[str, ...] | None) -> Policy:
     """The same policy, but for that. It is never registered: only its SQL is used."""
     changes: dict[str, Any] = {}
     if older_than is not None:
         changes["expires"] = _with_age(policy.expires, older_than)
-    if keep is not None:
-        changes["keep_while"] = {name: policy.keep_while[name] for name in keep} or None
+    if without is not None:
+        kept = {name: each for name, each in policy.keep_while.items() if name not in without}
+        changes["keep_while"] = kept or None
     if not changes:
         return policy
     return Policy(

@@ -23,7 +23,7 @@ WITH shapes (name, kinds, shape) AS (
         ('grace', ARRAY['expired_by_hand'], '\d+(\.\d+)?'),
         ('within', ARRAY['expired_by_hand'], '-?\d+(\.\d+)?'),
         ('older_than', ARRAY['expired_by_hand'], '\d+(\.\d+)?'),
-        ('keep', ARRAY['expired_by_hand'], '\[("[a-z0-9-]{{1,40}}"(, )?)*\]'),
+        ('without', ARRAY['expired_by_hand'], '\[("[a-z0-9-]{{1,40}}"(, )?)*\]'),
         ('override', ARRAY['archived', 'purged', 'updated', 'expired_by_hand'], '\d+'),
         ('erasure', ARRAY['expiry_scheduled', 'tombstoned', 'kept', 'blocked', 'purged', 'updated',
             'media_orphaned'], '\d+'),

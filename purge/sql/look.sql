@@ -12,7 +12,7 @@ WITH state AS (
     SELECT key::{kind} AS key, bool_or(kind = 'restored' AND (until IS NULL OR until > %(now)s)) AS spared,
         max(until) FILTER (WHERE kind = 'restored' AND until <= %(now)s) AS lapsed,
         min(since) FILTER (WHERE kind = 'expired_by_hand') AS by_hand,
-        min(grace) AS grace, max({named}) AS keeps
+        min(grace) AS grace, max({named}) AS without
     FROM lifecycle_exception
     WHERE policy = %(policy)s AND kind IN ('restored', 'expired_by_hand') GROUP BY 1
 ), elsewhere AS MATERIALIZED (  -- tombstones under which other entries list rows

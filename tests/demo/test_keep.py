@@ -12,10 +12,10 @@ from django.db import connection, transaction
 import purge
 from demo.factories import ServiceFactory, ServiceMediaFactory, ServiceSessionFactory
 from demo.models import Service
-from lifecycle import hold
+from lifecycle import hold, registry, sync
 from lifecycle.errors import LifecycleError, PolicyError
 from lifecycle.models import Event, LifecycleException
-from lifecycle.policy import Policy
+from lifecycle.policy import OPTIONS, Policy
 from lifecycle.registry import get_policy
 from lifecycle.why import why
 from purge.outcome import Outcome
@@ -95,9 +95,27 @@ def test_and_through_the_grace() -> None:
     assert "media" in gone(Service.objects.live)
     assert events_of(made["bare"])[-1] == "purged"
     request = Event.objects.get(kind="expired_by_hand", count=0)
-    assert request.detail == {"within": 0, "keep": ["sessions"]}
+    assert request.detail == {"within": 0, "without": ["media"]}
     told = Event.objects.get(kind="expired_by_hand", count=2)
-    assert told.detail == {"keep": ["sessions"], "override": request.pk}
+    assert told.detail == {"without": ["media"], "override": request.pk}
+
+
+def test_a_condition_that_is_renamed_meanwhile_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    drafts()
+    run(keep=["sessions"])
+    policy = get_policy("draft-services")
+    conditions = {"files": policy.keep_while["media"], "sessions": policy.keep_while["sessions"]}
+    options = {name: getattr(policy, name) for name in OPTIONS} | {"keep_while": conditions}
+    monkeypatch.setitem(
+        registry._policies, "draft-services", Policy("draft-services", Service, **options)
+    )
+    sync.store(get_policy("draft-services"), "default")
+    assert "media" in gone(Service.objects.live)
+    pass_time(days=8)
+    run_due()
+    assert there() == {"media", "sessions", "both", "held"}
+    monkeypatch.undo()
+    sync.store(policy, "default")
 
 
 def test_a_worker_does_what_was_asked_for() -> None:
