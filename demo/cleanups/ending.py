@@ -79,7 +79,7 @@ def end(name: str, how: How, override: dict[str, Any], count: int, found: list[A
 
 def _run(policy: Policy, how: How, override: dict[str, Any]) -> Outcome:
     if why := standing(policy, any_hour=how.purge_now):
-        raise LifecycleError(f"{policy.name} is {why}: nothing of it ends.")
+        raise LifecycleError(f"{policy.name} ends nothing: it is {why}.")
     asked = override | (NO_GRACE if how.purge_now else {})
     if asked:
         return purge.run(policy.name, actor=how.actor, dry_run=how.dry_run, **asked)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.conf import settings
 
+from .golden import whole_database
 from .telling import Telling, own_database
 
 
@@ -27,3 +28,10 @@ def tell(story_url: str) -> Iterator[Callable[..., Telling]]:
     yield start
     for telling in started:
         telling.clean_up()
+
+
+@pytest.fixture
+def nothing_changes() -> Iterator[None]:
+    before = whole_database()
+    yield
+    assert whole_database() == before

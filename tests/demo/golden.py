@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
+from django.db import connection
 
 FOLDER = Path(__file__).parent / "golden"
 DATES = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} UTC")
@@ -31,3 +32,15 @@ def assert_golden(name: str, printed: str) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
     assert text == path.read_text("utf-8")
+
+
+def whole_database() -> dict[str, Any]:
+    """Every row of every table of the demonstration, the ledger and the engine."""
+    found = {}
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(
+                f"SELECT t::text FROM {connection.ops.quote_name(table)} AS t ORDER BY 1"
+            )
+            found[table] = cursor.fetchall()
+    return found

@@ -72,8 +72,9 @@ def test_none(folder: Path) -> None:
     assert_told("audit_none", manage("archive_audit_logs", **NOW), folder)
 
 
-def test_dry_run(folder: Path) -> None:
+def test_dry_run(folder: Path, request: pytest.FixtureRequest) -> None:
     rows = logs()
+    request.getfixturevalue("nothing_changes")
     assert_told("audit_dry_run", manage("archive_audit_logs", dry_run=True, **NOW), folder)
     assert list(AuditLog.objects.order_by("pk")) == rows
     assert not any(folder.iterdir())
