@@ -1,8 +1,10 @@
 """A worker that is killed at one point of an archive: `python -m tests.archive.killed POINT`."""
 
 import os
+import re
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 import django
@@ -26,6 +28,7 @@ if __name__ == "__main__":
     from purge.archive import keeping, storing
     from tests.archive.engine import archiving
 
+    settings.DEBUG = False  # with it Django keeps the last 9,000 statements
     settings.LIFECYCLE_ARCHIVE_DIR = os.environ["ARCHIVE_DIR"]
     point = sys.argv[1]
     if point == "put":
@@ -34,7 +37,9 @@ if __name__ == "__main__":
         keeping.written = die
     elif point == "read back":
         after(runner.keeping, "keep")
-    else:
+    elif point == "deleting":
         after(ending, "_delete")
     with archiving("tokens", checked=False):
         runner.run_due()
+    # Of one that lives. Unlike `ru_maxrss` this is not what its parent had when it forked.
+    print(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1])  # type: ignore[index]

@@ -1,7 +1,7 @@
 -- Of some rows those of which a verified archive holds what they are now: archive, name, rows in it,
 -- when it was verified, how many, their keys. Only parts are read that may have one of the keys.
 WITH lc_own AS MATERIALIZED (
-    SELECT {column}::{kind} AS key, {column}::{kind}::text AS told, {hash} AS hash FROM {table} WHERE {rows}
+    SELECT {column}::{kind}::text AS told FROM {table} WHERE {rows}
 ), lc_bounds AS MATERIALIZED (
     SELECT min(told COLLATE "C") AS low, max(told COLLATE "C") AS high FROM lc_own
 ), lc_written AS MATERIALIZED (
@@ -12,8 +12,10 @@ WITH lc_own AS MATERIALIZED (
     AND archive.state IN ('verified', 'left') AND part.low <= lc_bounds.high AND part.high >= lc_bounds.low
     GROUP BY 1, 2
 ), lc_covered AS (
-    SELECT lc_written.archive, lc_own.key
-    FROM lc_own JOIN lc_written ON lc_written.key = lc_own.told AND lc_written.hash = lc_own.hash
+    -- Hashed are only rows that some archive may have.
+    SELECT lc_written.archive, {column}::{kind} AS key
+    FROM lc_written JOIN {table} ON {column}::{kind}::text = lc_written.key AND lc_written.hash = {hash}
+    WHERE {rows}
 )
 SELECT archive.name, archive.rows, to_json(archive.verified_at) #>> '{{}}', count(*), array_agg(key ORDER BY key)::text
 FROM lc_covered JOIN purge_archive AS archive ON archive.id = lc_covered.archive GROUP BY archive.id
