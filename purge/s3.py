@@ -132,8 +132,9 @@ def is_missing(error: BaseException) -> bool:
 
 def is_storage(storage: Any) -> bool:
     """Whether it is django-storages' `S3Storage`, or made of it."""
+    kind = storage.__class__  # Django's own default storage is made here, and its module imported
     module = sys.modules.get("storages.backends.s3")  # who has one has imported it
-    return module is not None and isinstance(storage, module.S3Storage)
+    return module is not None and issubclass(kind, module.S3Storage)
 
 
 _versioned: dict[tuple[str, str], tuple[float, bool]] = {}
