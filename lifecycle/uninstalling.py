@@ -17,9 +17,10 @@ from django.apps import apps
 from django.db import connections, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
+from psycopg import sql
 
 from .contexts import context
-from .db import fetch, scalar, statement
+from .db import Raw, fetch, scalar, statement
 from .errors import LifecycleError
 from .installing import Table
 from .models import Event, PolicyState
@@ -109,8 +110,9 @@ def drop_rest(using: str, ledger: bool, exported: int | None = None) -> None:
     there = found(using)
     drop = [statement(__file__, "drop_function", function=name) for name in there.functions]
     drop.append(statement(__file__, "drop_schema" if ledger else "keep_schema"))
-    if ledger:
-        drop += [statement(__file__, "drop_table", table=table) for table in there.tables]
+    if ledger and there.tables:
+        tables = Raw(", ".join(sql.Identifier(name).as_string() for name in there.tables))
+        drop.append(statement(__file__, "drop_tables", tables=tables))
 
     def act() -> None:
         if exported not in (None, _events(using)):

@@ -12,6 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from lifecycle.db import scalar, statement
 from lifecycle.logs import Log
+from lifecycle.version import mismatch
 from purge.models import Run
 from purge.outcome import Outcome
 
@@ -47,6 +48,8 @@ def is_due(using: str, since: datetime) -> bool:
 
 def turns(how: "Pass") -> Iterator[Outcome]:
     """Run batch after batch; yields what is done so far after each."""
+    if mismatch(how.using):
+        return  # as with policies: this code leaves that database alone
     total, run = Outcome(), _start(how)
     try:
         while not how.is_over and not how.is_full(total):
