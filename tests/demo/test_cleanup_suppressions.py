@@ -15,7 +15,6 @@ from lifecycle.registry import get_policy
 from tests.alerts.conftest import Mailbox, mailbox  # noqa: F401 - a fixture
 
 from .golden import assert_golden, manage
-from .test_cleanups import nothing_changes  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 COMMAND = "cleanup_email_suppressions"
