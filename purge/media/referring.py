@@ -7,6 +7,7 @@ from django.apps import apps
 from django.db import connections, router
 from django.db.models import FileField, Model, QuerySet
 
+from lifecycle.db import fetch
 from lifecycle.sync import tables_in
 
 from .stores import Store, store_of
@@ -22,13 +23,12 @@ def held(store: Store, names: Iterable[str]) -> set[str]:
     found: set[str] = set()
     for using in connections:
         fields = fields_at(store, using)
-        tables = tables_in(using) if fields else set()
+        tables = _there(using, {field.model._meta.db_table for field, _ in fields})
         for field, other in fields:
-            if field.model._meta.db_table not in tables:
-                continue
-            own = {_name_in(other, path): name for path, name in paths.items()}
-            own.pop(None, None)
-            found |= {own[name] for name in _shown(field, own, using)}
+            if field.model._meta.db_table in tables:
+                own = {said: name for path, name in paths.items() for said in other.names_of(path)}
+                shown = _shown(field, own, using)
+                found |= {own[said] for said in shown if said in own}  # citext finds others too
     return found
 
 
@@ -36,7 +36,7 @@ def fields_at(store: Store, using: str) -> list[tuple[FileField, Store]]:
     """The file fields that may hold objects of a store, of models that may be in a database."""
     found = []
     for model in apps.get_models(include_auto_created=True):
-        if model._meta.proxy or not router.allow_migrate_model(using, model):
+        if model._meta.proxy or not _may_be_in(model, using):
             continue
         for field in model._meta.local_concrete_fields:
             if isinstance(field, FileField):
@@ -46,9 +46,21 @@ def fields_at(store: Store, using: str) -> list[tuple[FileField, Store]]:
     return found
 
 
-def _name_in(other: Store, path: str) -> str | None:
-    """What another storage calls the object at this path; None where it cannot reach it."""
-    return path.removeprefix(other.prefix) if path.startswith(other.prefix) else None
+def _may_be_in(model: type[Model], using: str) -> bool:
+    """Also where this site reads or writes a table that it never migrates."""
+    reads = using in (router.db_for_read(model), router.db_for_write(model))
+    return reads or router.allow_migrate_model(using, model)
+
+
+def _there(using: str, tables: set[str]) -> set[str]:
+    """Those of the tables that are there, however they are written: `db_table` may have a schema
+    in it, or more letters than PostgreSQL takes."""
+    connection = connections[using]
+    if connection.vendor != "postgresql":
+        return tables & tables_in(using) if tables else set()
+    said = {connection.ops.quote_name(table): table for table in tables}
+    text = "SELECT name FROM unnest(%(names)s::text[]) AS name WHERE to_regclass(name) IS NOT NULL"
+    return {said[name] for (name,) in fetch(using, text, {"names": list(said)})} if said else set()
 
 
 def _shown(field: FileField, names: Iterable[Any], using: str) -> list[str]:

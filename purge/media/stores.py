@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.files.storage import FileSystemStorage
+from django.core.files.storage import FileSystemStorage, Storage
 from django.utils import timezone
 
 TICK = 1.0  # seconds; a store may round the times of its objects by so much
 FILE_TICK = 0.02  # seconds; a kernel's clock for files is a little behind
+DEEPEST = 10  # folders of a name of which one may be written with two slashes
 GONE = ""  # what `delete` says of a name whose object is not there any more
 
 
@@ -54,8 +55,10 @@ class Store:
     @property
     def root(self) -> tuple[str, ...]:
         """Storages of one root may have objects in common."""
-        kind = type(self.storage)
-        return ("other", kind.__module__, kind.__qualname__)
+        kind = self.storage.__class__  # not `type`, which is another one where Django made it lazy
+        kinds = [each for each in kind.__mro__ if issubclass(each, Storage) and each is not Storage]
+        first = kinds[-1] if kinds else kind
+        return ("other", first.__module__, first.__qualname__)
 
     @property
     def prefix(self) -> str:
@@ -70,6 +73,18 @@ class Store:
     def path(self, name: str) -> str:
         """Where the object of a name is."""
         return self.prefix + name
+
+    def names_of(self, path: str) -> list[str]:
+        """By what names a row may know the object at a path; none where it cannot be reached.
+
+        The plain one, and those that storages read as the same: a host may write names itself.
+        """
+        if not path.startswith(self.prefix):
+            return []
+        name = path.removeprefix(self.prefix)
+        slashes = [place for place, letter in enumerate(name) if letter == "/"][:DEEPEST]
+        doubled = [f"{name[:place]}/{name[place:]}" for place in slashes]
+        return [name, f"./{name}", f"/{name}", name.replace("/", "\\"), *doubled]
 
     def look(self, names: Iterable[str]) -> Look:
         """What is there now. Raises what the storage raises: then nothing is known."""
@@ -112,6 +127,12 @@ class Folder(Store):
     @property
     def place(self) -> tuple[Any, ...]:
         return (*self.root, self.prefix)
+
+    def names_of(self, path: str) -> list[str]:
+        """Also from the root, as `location` has it and without its links."""
+        names = super().names_of(path)
+        here = os.path.join(os.path.abspath(self.storage.location), "")
+        return [*names, path, here + names[0]] if names else []
 
     def look(self, names: Iterable[str]) -> Look:
         look = Look({}, FILE_TICK)

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.files.storage import FileSystemStorage, InMemoryStorage, default_storage
 from django.test import override_settings
 
 from demo.models import ServiceMedia
@@ -295,3 +295,60 @@ def test_a_storage_below_another_knows_its_files(media: Path, monkeypatch):
     orphaned("b.jpg", model="zoo.upload")
     assert run_media().kept == 1
     assert default_storage.exists(kept)
+
+
+@pytest.mark.parametrize("form", ["./{name}", "{root}/{name}", "services//{file}"])
+def test_a_row_that_writes_the_name_otherwise_keeps_its_file(media: Path, form: str):
+    name = stored()
+    said = form.format(name=name, root=media, file=name.rpartition("/")[2])
+    ServiceMedia.objects.create(service=make_service(), file=said)
+    assert default_storage.exists(said)
+    orphaned(name)
+    assert run_media().kept == 1
+    assert default_storage.exists(name)
+
+
+def test_a_table_in_another_schema_keeps_its_files(monkeypatch):
+    """A schema is written into `db_table`, which no list of tables has in this form."""
+    name = stored()
+    monkeypatch.setattr(ServiceMedia._meta, "db_table", 'public"."demo_servicemedia')
+    ServiceMedia.objects.create(service=make_service(), file=name)
+    orphaned(name)
+    assert run_media().kept == 1
+    assert default_storage.exists(name)
+
+
+class NoMigrations:
+    """A router of a site whose tables somebody else makes."""
+
+    def allow_migrate(self, db: str, app_label: str, **hints: object) -> bool:
+        return app_label != "demo"
+
+
+def test_tables_that_are_never_migrated_keep_their_files(settings):
+    settings.DATABASE_ROUTERS = [NoMigrations()]
+    name = stored()
+    ServiceMedia.objects.create(service=make_service(), file=name)
+    orphaned(name)
+    assert run_media().kept == 1
+    assert default_storage.exists(name)
+
+
+class OneFolder(InMemoryStorage):
+    """Another class over the same files."""
+
+
+@pytest.mark.parametrize("kind", [InMemoryStorage, OneFolder])
+def test_fields_with_other_storages_of_a_kind_know_each_other(kind, monkeypatch):
+    """Where nobody knows whether two storages have the same objects, they may."""
+    with override_settings(STORAGES=MEMORY):
+        name = stored()
+        other = kind()
+        monkeypatch.setattr(other, "_root", default_storage._root, raising=False)
+        monkeypatch.setattr(Upload._meta.get_field("file"), "storage", other)
+        Upload.objects.create(file=name)
+        orphaned(name)
+        pass_time(minutes=11)
+        assert run_media().kept == 1
+        assert told("kept")[name]["reason"] == "in use"
+        assert default_storage.exists(name)
