@@ -51,9 +51,10 @@ def turns(how: "Pass") -> Iterator[Outcome]:
     if mismatch(how.using):
         return  # as with policies: this code leaves that database alone
     total, run = Outcome(), _start(how)
+    seen: list[int] = [] if how.seen is None else how.seen
     try:
         while not how.is_over and not how.is_full(total):
-            done = run_batch(how.using, run.pk, how.since, how.seen)
+            done = run_batch(how.using, run.pk, how.since, seen, how.dry)
             if done is None:
                 break
             total.add(done)

@@ -51,23 +51,23 @@ class Batch:
 
 
 def run_batch(
-    using: str, run: int | None, since: datetime, seen: list[int] | None = None
+    using: str, run: int | None, since: datetime, seen: list[int], dry: bool = False
 ) -> Outcome | None:
     """Settle what is due of the media, at most 1,000 names; None when nothing is.
 
-    With `seen` it is a dry run: nothing is deleted, the batch is taken back, and its entries are
-    added to the list.
+    In a dry run nothing is deleted and the batch is taken back. Entries that stay as they are, and
+    in a dry run all, are added to `seen`: this pass is done with them.
     """
     with transaction.atomic(using=using, durable=True):
-        batch = begin(using, run, dry=seen is not None)
-        if batch is None or not pick(batch, since, seen or []):
+        batch = begin(using, run, dry)
+        if batch is None or not pick(batch, since, seen):
             return None
         for where, entries in by_store(batch).items():
             settle(batch, where, entries)
         record(batch)
-        if seen is not None:
+        if dry:
             transaction.set_rollback(True, using=using)
-            seen.extend(batch.orphans)
+        seen.extend(batch.orphans if dry else batch.orphans.keys() - batch.settled)
         return batch.outcome
 
 

@@ -52,12 +52,13 @@ class Bucket(Store):
 
     def look(self, names: Iterable[str]) -> Look:
         wanted = {self.path(name): name for name in names}
-        self.slack = TICK
+        self.slack, self.refused = TICK, dict[str, str]()
         if s3.is_versioned(self.client, self.where["Bucket"]):
             found = self._versions(wanted)
         else:
             found = self._listed(sorted(wanted))
-        return Look({wanted[key]: one for key, one in found.items()}, self.slack)
+        failed = {wanted[key]: code for key, code in self.refused.items()}
+        return Look({wanted[key]: one for key, one in found.items()}, self.slack, failed)
 
     def delete(self, found: Mapping[str, Found]) -> dict[str, str]:
         said: dict[str, str] = {}
@@ -108,9 +109,11 @@ class Bucket(Store):
         try:
             answer = self.client.head_object(**self.where, Key=key)
         except s3.errors() as error:
-            if s3.is_missing(error):
-                return None
-            raise
+            if s3.passes(error):
+                raise
+            if not s3.is_missing(error):
+                self.refused[key] = s3.code_of(error)  # of this key; the others are looked at
+            return None
         return _object(answer)
 
     def _versions(self, wanted: dict[str, str]) -> dict[str, Found]:
@@ -131,6 +134,7 @@ class Bucket(Store):
         pages = self.client.get_paginator("list_object_versions")
         found = []
         for page in pages.paginate(**self.where, Prefix=key):
+            self._note_clock(page)
             items = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
             found += [item for item in items if item["Key"] == key]
             if any(item["Key"] > key for item in items):

@@ -2,6 +2,7 @@
 
 import os
 import posixpath
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,10 +12,11 @@ from lifecycle.conf import conf
 from lifecycle.registry import all_policies
 from lifecycle.signals import media_manifest
 
-from .stores import Folder, Store
+from .stores import Store
 
 BAD = "BadName"
 PROTECTED = "ArchivePrefix"
+UNSENT = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # which XML cannot hold
 
 
 def why_not(store: Store, name: str) -> str:
@@ -26,8 +28,10 @@ def why_not(store: Store, name: str) -> str:
     plain = posixpath.normpath(name)  # of nothing: "."
     if name != plain or name in (".", "..") or name.startswith(("/", "../")) or "\0" in name:
         return BAD
-    if "\\" in name and isinstance(store, Folder):
-        return BAD
+    if "\\" in name and store.root[0] != "other":
+        return BAD  # the storage reads it as a slash
+    if store.root[0] == "bucket" and UNSENT.search(name):
+        return BAD  # one of them makes a store refuse the whole request
     return PROTECTED if _is_archive(store, name) else ""
 
 

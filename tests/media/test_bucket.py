@@ -9,9 +9,12 @@ from django.core.files.storage import default_storage
 from django.test import override_settings
 
 from demo.models import ServiceMedia
+from lifecycle.db import fetch
 from lifecycle.models import AgendaEntry, Event
 from purge.checks import check_versions
+from purge.media import bucket as buckets
 from purge.media import resting, run_media
+from purge.runner import Pass
 from tests.clock import pass_time
 from tests.s3.strict import CUT, CUT_AFTER, Strict
 from tests.s3.swift import Bucket, Server
@@ -270,3 +273,46 @@ def test_a_check_tells_of_a_bucket_that_keeps_bytes(s3_server: Server):
             assert check_versions() == []
     with bucket_storage(s3_server.bucket()):
         assert check_versions() == []
+
+
+def test_one_name_that_is_refused_holds_up_no_other(stub: Bucket, strict_s3: Strict, monkeypatch):
+    """Asked for singly, one key may be forbidden by a policy of the bucket."""
+    names = [stored(f"{number}.jpg") for number in range(3)]
+    orphaned(*names)
+    later()
+    real = buckets.Bucket._page
+    monkeypatch.setattr(
+        buckets.Bucket, "_page", lambda self, first: real(self, first) | {"Contents": []}
+    )
+    strict_s3.fail("HEAD", 403, times=1)
+    outcome = run_media()
+    assert (outcome.purged, outcome.blocked) == (2, 1)
+    assert {each["code"] for each in told("blocked").values()} == {"AccessDenied"}
+    assert len(stub.keys()) == 1
+
+
+def test_a_pass_ends_while_the_store_of_a_renamed_model_is_away(
+    stub: Bucket, strict_s3: Strict, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    orphaned(stored("a.jpg"), model="demo.serviceimage", wait=False)
+    text = (
+        "SELECT lifecycle.write_v1('policy_changed', 's', 'demo.servicemedia', NULL, 0, NULL,"
+        ' NULL, NULL, \'{"formerly": "demo.serviceimage"}\', NULL)'
+    )
+    fetch("default", text)
+    later()
+    strict_s3.fail("LIST", 503, times=200)
+    assert run_media(how=Pass(deadline=time.monotonic() + 20)).locked == 1
+
+
+@pytest.mark.parametrize("odd", ["b\x01.jpg", "c\\b.jpg"])
+def test_a_name_that_means_no_key_is_told_and_holds_up_no_other(stub: Bucket, odd: str):
+    """No request can hold the one; the storage reads the other as `c/b.jpg`, which is there."""
+    name, below = stored("a.jpg"), stored("c/b.jpg")
+    orphaned(name, odd)
+    later()
+    outcome = run_media()
+    assert (outcome.purged, outcome.blocked) == (1, 1)
+    assert told("blocked")[odd]["code"] == "BadName"
+    assert default_storage.exists(below)
