@@ -73,6 +73,12 @@ def is_there(name: Placed, using: str) -> bool:
     return bool(_columns(name, using))
 
 
+def is_one_of(name: Placed, others: list[str], using: str) -> bool:
+    """Whether it is one of some tables, whatever it is called: `public.t` is `t`."""
+    asked = {"table": _plain(name), "others": [_plain(each) for each in others]}
+    return bool(scalar(using, statement(__file__, "is_one_of"), asked))
+
+
 def has_key(name: Placed, column: str, using: str) -> bool:
     """Whether a column of the table tells its rows apart."""
     asked = {"table": _plain(name), "column": column}

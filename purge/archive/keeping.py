@@ -13,14 +13,12 @@ A failure at any point leaves the rows where they are, and what was done for the
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db import connections, transaction
+from django.db import transaction
 
-from lifecycle.db import statement
 from lifecycle.errors import LifecycleError
 from lifecycle.keys import label_of
 from lifecycle.policy import Policy
@@ -29,6 +27,7 @@ from lifecycle.windows import counts_only
 from ..errors import ArchiveError
 from ..models import Archive
 from . import storing
+from .alone import Guarded, alone
 from .choosing import PART, chosen, note
 from .destinations import Destination, destination
 from .gate import still_there
@@ -57,21 +56,22 @@ def keep(
     Raises `ArchiveError` where that failed; it is tried again later and later. An override is tried
     at once, and what it asks for is all archived when this returns.
     """
-    table = Table(policy, how.using)
-    with _alone(policy, how.using) as is_mine:
-        if is_mine:
+    with alone(policy.name, how.using) as check:
+        if check:
+            table = Table(policy, how.using, check)
             archive = _unfinished(policy, how.using)
             if archive and archive.again_at and not override and archive.again_at > now(how.using):
                 return True
             try:
-                where = destination()
+                where = Guarded(destination(), check)
                 _resume(table, where)
                 if override or not _is_draining(policy, how.using):
                     _choose(table, where, how, run, next_batch, override)
             except (LifecycleError, OSError) as error:
+                check()  # what there is of the archive may be another worker's now
                 _back_off(table, error)
                 raise ArchiveError(str(error)) from error
-    return is_mine
+    return check is not None
 
 
 def settle(policy: Policy, using: str) -> None:
@@ -83,21 +83,6 @@ def settle(policy: Policy, using: str) -> None:
             archive.save(using=using, update_fields=["state"])
             if archive.state == State.DONE:
                 archive.parts.all()._raw_delete(using)
-
-
-@contextmanager
-def _alone(policy: Policy, using: str) -> Iterator[bool]:
-    """A lock that ends with its session, which is not that of the batches: those commit."""
-    session = connections[using].copy()
-    try:
-        session.set_autocommit(False)
-        with session.cursor() as cursor:
-            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            cursor.execute(statement(__file__, "alone"), {"policy": policy.name})
-            (is_mine,) = cursor.fetchone()
-        yield is_mine
-    finally:
-        session.close()
 
 
 def _of(policy: Policy, using: str, *states: str) -> list[Archive]:
@@ -165,9 +150,13 @@ def _new(table: Table, run: int | None) -> Archive:
 def _make(table: Table, where: Destination, archive: Archive) -> None:
     """Write, put, read back. Rows that are gone since they were chosen are in no archive."""
     own: Any = table.policy.disposition
+    former = storing.put_before(archive)
     archive.state = State.CHOSEN  # the hashes are about to be those of other files
-    archive.save(using=table.using)
+    _save(table, archive)
     with written(table, archive, own.formats, own.batch_bytes) as done:
+        if archive.place == where.title:
+            again = done.described(archive.prefix, archive.name)
+            storing.discard(where, archive, [file for file in former if file not in again])
         if not done.rows:
             archive.delete(using=table.using)
             return
@@ -183,8 +172,9 @@ def _put(table: Table, where: Destination, archive: Archive, done: Written) -> N
         manifest = _manifest(table, archive, done)
         archive.rows, archive.place = done.rows, where.title
         archive.manifest, archive.state = manifest.as_json(), State.WRITTEN
-        archive.save(using=table.using)
+        _save(table, archive)
         try:
+            storing.check_name(where, archive)
             for file in manifest.files:
                 storing.put(where, archive, file, done.files[file.format].file)
             return
@@ -198,12 +188,20 @@ def _verify(table: Table, where: Destination, archive: Archive) -> None:
     try:
         storing.compare(where, manifest.files)
         storing.put_text(where, archive, storing.manifest_name(archive), archive.manifest)
-    except ArchiveError:
+    except ArchiveError as error:
         with suppress(LifecycleError):
             storing.discard(where, archive, manifest.files)
+        if isinstance(error, storing.NameTaken):
+            archive.name = ""  # its manifest is another's: the next try has another name
+            _save(table, archive)
         raise
     archive.state, archive.verified_at = State.VERIFIED, now(table.using)
     archive.attempts, archive.again_at, archive.error = 0, None, ""
+    _save(table, archive)
+
+
+def _save(table: Table, archive: Archive) -> None:
+    table.check()
     archive.save(using=table.using)
 
 

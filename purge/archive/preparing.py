@@ -47,7 +47,8 @@ def _own(manifest: Manifest, model: Any, using: str) -> drift.Target:
 
 def _into(manifest: Manifest, into: str, using: str) -> drift.Target:
     name = drift.named(*into.split(".", 1))
-    if any(each._meta.db_table == into for each in apps.get_models()):
+    own = [str(drift.named(each._meta.db_table)) for each in apps.get_models(True)]
+    if drift.is_one_of(name, own, using):
         raise LifecycleError(f"{into} is a table of the site: load without --into, or elsewhere.")
     if not drift.is_there(name, using):
         return drift.fresh(name, manifest, using)

@@ -4,7 +4,7 @@ A row's hash is made of that same text, when it is written and again before it i
 changed in between has another one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -51,6 +51,7 @@ class Table:
 
     policy: Policy
     using: str
+    check: Callable[[], None] = lambda: None  # raises where another worker may write an archive
 
     @cached_property
     def columns(self) -> list[Column]:

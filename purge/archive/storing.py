@@ -7,7 +7,7 @@ from typing import BinaryIO
 from ..errors import ArchiveError
 from ..models import Archive
 from .destinations import Destination, ObjectMissing, ObjectThere
-from .manifest import SUFFIX, File
+from .manifest import SUFFIX, File, read
 
 MARK = "archive"  # the metadata that says whose an object is
 
@@ -37,10 +37,31 @@ def put(where: Destination, archive: Archive, file: File, content: BinaryIO) -> 
 
 def put_text(where: Destination, archive: Archive, name: str, text: str) -> None:
     """Put a small file, read it back, and compare."""
-    body = text.encode()
-    file = File("", name, len(body), hashlib.sha256(body).hexdigest())
-    put(where, archive, file, io.BytesIO(body))
+    file = _text_file(name, text)
+    put(where, archive, file, io.BytesIO(text.encode()))
     compare(where, [file])
+
+
+def check_name(where: Destination, archive: Archive) -> None:
+    """`NameTaken` where another's manifest has the name; files of other formats do not show it."""
+    file = _text_file(manifest_name(archive), archive.manifest)
+    if file.name not in (name for name, _ in where.names(file.name)):
+        return
+    if not (is_whole(where, file) or _is_own(where, archive, file)):
+        raise NameTaken(f"{file.name} is in {where.title} already.")
+
+
+def put_before(archive: Archive) -> list[File]:
+    """What earlier tries may have put, its manifest too."""
+    if not archive.manifest:
+        return []
+    manifest = _text_file(manifest_name(archive), archive.manifest)
+    return [*read(archive.manifest).files, manifest]
+
+
+def _text_file(name: str, text: str) -> File:
+    body = text.encode()
+    return File("", name, len(body), hashlib.sha256(body).hexdigest())
 
 
 def compare(where: Destination, files: list[File]) -> None:

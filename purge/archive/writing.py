@@ -143,6 +143,7 @@ def _write_part(table: Table, part: ArchivePart, writers: list[Writer], done: Wr
         hashes += [row[1] for row in rows]
         done.add(rows)
     fewer = None if keys == part.keys else array_text(keys)
+    table.check()
     params = {"part": part.pk, "keys": fewer, "hashes": b"".join(hashes)}
     fetch(table.using, statement(__file__, "hash_part"), params)
 
