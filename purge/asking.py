@@ -26,7 +26,8 @@ from .brakes import standing
 from .outcome import Outcome
 from .override import Override, override_of
 from .overriding import MOST_EXCEPTIONS, how_many
-from .runner import Pass, run_policy
+from .passes import Pass
+from .runner import run_policy
 
 log = Log("purge")
 

@@ -14,7 +14,7 @@ from .errors import Halt
 from .models import Alert, Run
 
 if TYPE_CHECKING:
-    from .runner import Pass
+    from .passes import Pass
 
 log = Log("purge")
 

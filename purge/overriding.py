@@ -31,7 +31,7 @@ from .subjects import Subjects
 
 if TYPE_CHECKING:
     from .look import Verdict
-    from .runner import Pass
+    from .passes import Pass
 
 MOST_EXCEPTIONS = 10_000  # rows that one override may tombstone; each becomes an exception
 

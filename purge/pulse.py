@@ -23,7 +23,7 @@ from lifecycle.places import served
 from .backfilling import wake
 from .batch import ALWAYS
 from .media import MEDIA
-from .runner import ready_policies
+from .ready import ready_policies
 
 log = Log("purge")
 

@@ -17,8 +17,9 @@ from lifecycle.errors import LifecycleError
 from lifecycle.management.subcommands.arguments import add_actor, add_yes, agreed
 
 from .media import again, run_media
+from .passes import Pass
 from .replay import EVER, VERDICTS, Replay, Report, carry_out, check_cap, forget, plan
-from .runner import Pass, close_interrupted
+from .runs import close_interrupted
 
 SHOWN = 20  # rows that are named on a terminal
 OPTIONS = ("since", "allow", "json", "yes")  # that only a replay takes

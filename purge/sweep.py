@@ -23,7 +23,7 @@ from .swept import Place, Swept
 from .windows import Taken, take
 
 if TYPE_CHECKING:
-    from .runner import Pass
+    from .passes import Pass
 
 Places = dict[tuple[str, str], Place]
 

@@ -15,7 +15,9 @@ from . import alerts, pulse, sweep
 from .backfilling import PREFIX, read_slice, wake
 from .keepalive import keep_alive
 from .media import MEDIA, run_media
-from .runner import Pass, close_interrupted, run_policy
+from .passes import Pass
+from .runner import run_policy
+from .runs import close_interrupted
 
 SLICE = 1.0  # seconds; then the worker is free for the next policy in the queue
 

@@ -24,8 +24,9 @@ import purge
 from lifecycle import promises, states
 from lifecycle.errors import ConditionNotMet, LifecycleError
 from lifecycle.registry import get_policy
-from purge import runner
-from purge.runner import Pass, run_policy
+from purge import pacing
+from purge.passes import Pass
+from purge.runner import run_policy
 from tests.clock import pass_time
 from tests.reference import Row, World
 from tests.support import database_now
@@ -207,7 +208,7 @@ class Lives(RuleBasedStateMachine):
     def run(self, limit: int | None = None, size: int = 10_000) -> None:
         allowed, due = self.world.look(whole=limit is None)
         policy = get_policy(POLICY)
-        runner._sizes["default", POLICY] = policy.batch_rows = size
+        pacing._sizes["default", POLICY] = policy.batch_rows = size
         run_policy(policy, Pass(limit=limit))
         gone = self.world.rows.keys() - keys_of(Life.objects.all())
         assert gone <= allowed, f"ended too early: {gone - allowed}"

@@ -23,7 +23,9 @@ from purge.clock import ClockGuard
 from purge.errors import Halt
 from purge.halting import halt
 from purge.models import Run
-from purge.runner import Pass, due_policies, run_due, run_policy, turns
+from purge.passes import Pass
+from purge.ready import due_policies
+from purge.runner import run_due, run_policy, turns
 from tests.support import Background, let_pass, session, wait_until
 from tests.zoo.factories import ExpiredPreferenceFactory, UnparsablePreferenceFactory
 from tests.zoo.models import Draft, Reading, Ticket, Token

@@ -17,7 +17,8 @@ from lifecycle.db import fetch, statement
 from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
 from lifecycle.registry import _policies, get_policy
 from purge.models import Run
-from purge.runner import Pass, run_due, turns
+from purge.passes import Pass
+from purge.runner import run_due, turns
 from tests.support import SetHours, let_pass, session
 from tests.zoo.models import Contract, Coupon, Draft, Picture, Preference, Ticket, Token
 

@@ -10,7 +10,9 @@ from django.utils import timezone
 
 from lifecycle import hours, live, promises, restore
 from lifecycle.registry import get_policy
-from purge.runner import Pass, due_policies, run_due, run_policy
+from purge.passes import Pass
+from purge.ready import due_policies
+from purge.runner import run_due, run_policy
 from tests.support import SetHours, events_of, let_pass
 from tests.zoo.models import Account, Draft, Order, Ticket
 

@@ -19,7 +19,8 @@ from lifecycle.states import pause, resume
 from purge import asking, overriding
 from purge.models import Run
 from purge.outcome import Outcome
-from purge.runner import Pass, run_due, run_policy
+from purge.passes import Pass
+from purge.runner import run_due, run_policy
 from tests.infra.servers import ROOT
 from tests.support import (
     Background,

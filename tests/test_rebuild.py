@@ -12,7 +12,8 @@ import lifecycle
 from lifecycle import states
 from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
 from lifecycle.registry import get_policy
-from purge.runner import Pass, run_due, run_policy
+from purge.passes import Pass
+from purge.runner import run_due, run_policy
 from tests.clock import pass_time
 from tests.support import renamed, session
 from tests.zoo.models import (

@@ -17,7 +17,8 @@ from lifecycle.registry import get_policy
 from lifecycle.sync import sync
 from lifecycle.version import VERSION
 from purge import brakes, pulse
-from purge.runner import close_interrupted, run_due, run_policy
+from purge.runner import run_due, run_policy
+from purge.runs import close_interrupted
 from tests.support import kinds, run_until_idle
 from tests.zoo.models import Legacy, Ticket
 

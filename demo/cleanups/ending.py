@@ -15,7 +15,8 @@ from lifecycle.policy import Policy
 from lifecycle.registry import get_policy
 from purge.brakes import standing
 from purge.outcome import Outcome
-from purge.runner import Pass, run_policy
+from purge.passes import Pass
+from purge.runner import run_policy
 
 NO_GRACE = {"grace": timedelta(0)}
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..batch import Batch
     from ..override import Override
-    from ..runner import Pass
+    from ..passes import Pass
     from ..subjects import Subjects
 
     NextBatch = Callable[[Any, "Pass", Any, int], Outcome | None]

@@ -37,7 +37,7 @@ from .writing import End, Written, now, written
 
 if TYPE_CHECKING:
     from ..override import Override
-    from ..runner import Pass
+    from ..passes import Pass
     from .choosing import NextBatch
 
 State = Archive.State

@@ -6,35 +6,31 @@ database is in the ledger before the first file goes. `run_media` is one pass; s
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from lifecycle.db import scalar, statement
 from lifecycle.logs import Log
 from lifecycle.version import mismatch
+from purge import runs
 from purge.models import Run
 from purge.outcome import Outcome
+from purge.passes import Pass
 
 from .batch import run_batch
-
-if TYPE_CHECKING:
-    from purge.runner import Pass
 
 MEDIA = ""  # in place of a policy's name: on the agenda, in runs, for the pulse
 
 log = Log("purge")
 
 
-def run_media(using: str = DEFAULT_DB_ALIAS, how: "Pass | None" = None) -> Outcome:
+def run_media(using: str = DEFAULT_DB_ALIAS, how: Pass | None = None) -> Outcome:
     """A pass over the media that are due in one database; counts are of names.
 
     Deletes files. Not those that a live row shows, nor those uploaded again since they were
     orphaned. An error of one store keeps its names on the agenda and holds up no other store;
     raises only what the database raises.
     """
-    from purge.runner import Pass
-
     outcome = Outcome()
     for outcome in turns(how or Pass(using=using)):  # noqa: B007 - the last one holds all
         pass
@@ -46,11 +42,11 @@ def is_due(using: str, since: datetime) -> bool:
     return bool(scalar(using, statement(__file__, "due"), {"since": since}))
 
 
-def turns(how: "Pass") -> Iterator[Outcome]:
+def turns(how: Pass) -> Iterator[Outcome]:
     """Run batch after batch; yields what is done so far after each."""
     if mismatch(how.using):
         return  # as with policies: this code leaves that database alone
-    total, run = Outcome(), _start(how)
+    total, run = Outcome(), runs.start(MEDIA, how)
     seen: list[int] = [] if how.seen is None else how.seen
     try:
         while not how.is_over and not how.is_full(total):
@@ -67,15 +63,7 @@ def turns(how: "Pass") -> Iterator[Outcome]:
     yield total
 
 
-def _start(how: "Pass") -> Run:
-    now = scalar(how.using, "SELECT lifecycle.now_v1()")
-    run = Run(policy=MEDIA, started_at=now, last_batch_at=now, origin=how.origin, actor=how.actor)
-    if not how.dry:
-        run.save(using=how.using)
-    return run
-
-
-def _finish(run: Run, total: Outcome, how: "Pass", error: str = "") -> None:
+def _finish(run: Run, total: Outcome, how: Pass, error: str = "") -> None:
     """Close the run; one that found nothing leaves no row."""
     if run.pk is None:
         return

@@ -21,7 +21,8 @@ from purge.archive.destinations import destination
 from purge.archive.verifying import verify
 from purge.errors import ArchiveError
 from purge.models import Archive, ArchivePart, Run
-from purge.runner import Pass, run_due, run_policy
+from purge.passes import Pass
+from purge.runner import run_due, run_policy
 from tests.archive.engine import archiving, expected, manifests, tokens
 from tests.clock import pass_time
 from tests.support import kinds

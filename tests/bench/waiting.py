@@ -26,7 +26,7 @@ def idle_ticks(plan: Plan) -> None:
     from django.utils import timezone
 
     from purge import pulse
-    from purge.runner import due_policies
+    from purge.ready import due_policies
 
     for rows in plan.agenda:
         fill_agenda(rows)

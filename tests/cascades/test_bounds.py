@@ -15,11 +15,12 @@ from lifecycle import Archive, hold, release
 from lifecycle.compile import compiled
 from lifecycle.models import Event
 from lifecycle.registry import get_policy
-from purge import rows, runner
+from purge import pacing, rows
 from purge.batch import begin
 from purge.errors import Halt
 from purge.look import Verdict
-from purge.runner import Pass, run_due, run_policy
+from purge.passes import Pass
+from purge.runner import run_due, run_policy
 from purge.subjects import Subjects
 from tests.support import Background, events_of, let_pass, run_until_idle, session
 
@@ -33,9 +34,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Twelve rows in a batch."""
     monkeypatch.setattr(get_policy("shops"), "batch_rows", 12)
-    runner._sizes.clear()
+    pacing._sizes.clear()
     yield
-    runner._sizes.clear()
+    pacing._sizes.clear()
 
 
 def with_products(count: int, prices: int = 2) -> Shop:
@@ -90,7 +91,7 @@ def test_a_dry_run_counts_all_of_it_and_takes_nothing() -> None:
 def test_rows_of_the_next_batches_are_listed_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not all of the rest again with each batch."""
     monkeypatch.setattr(get_policy("shops"), "batch_rows", 10)
-    runner._sizes.clear()
+    pacing._sizes.clear()
     Shop.objects.bulk_create(
         Shop(expires_at=timezone.now() - timedelta(hours=1)) for _ in range(100)
     )

@@ -18,8 +18,8 @@ from purge import alerts
 from purge.batch import ALWAYS
 from purge.media import is_due, run_media
 from purge.models import Run
+from purge.passes import Pass
 from purge.receipt import gone
-from purge.runner import Pass
 from tests.clock import pass_time
 from tests.zoo.models import Upload
 

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from lifecycle import context, hold, release, restore, states
 from lifecycle.models import Event
-from purge.runner import Pass, run_due
+from purge.passes import Pass
+from purge.runner import run_due
 from tests.infra.servers import until
 from tests.support import let_pass
 from tests.worker.consumer import Consumer, address, endings

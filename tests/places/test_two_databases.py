@@ -20,7 +20,8 @@ from lifecycle.registry import all_policies, get_policy
 from purge import clock, pulse
 from purge.clock import TOLERANCE
 from purge.models import Run
-from purge.runner import Pass, run_due
+from purge.passes import Pass
+from purge.runner import run_due
 from tests.worker.consumer import Consumer
 from tests.zoo.models import Line, Order, Person, Ticket, Token
 

@@ -6,7 +6,8 @@ from django.db import connection
 from lifecycle.models import AgendaEntry, Event
 from lifecycle.registry import get_policy
 from lifecycle.testing import set_clock
-from purge.runner import Pass, run_due, run_policy
+from purge.passes import Pass
+from purge.runner import run_due, run_policy
 from purge.sweep import find_windows
 from tests.races.gates import closed_gate
 from tests.support import Background, Holding, endings, session, together, wait_until, waits_for

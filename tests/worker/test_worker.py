@@ -12,7 +12,7 @@ from django.utils import timezone
 from lifecycle.models import AgendaEntry, Event
 from lifecycle.states import pause
 from purge.models import Run
-from purge.runner import close_interrupted
+from purge.runs import close_interrupted
 from tests.infra.servers import until
 from tests.zoo.models import Coupon, Spark
 

@@ -22,7 +22,9 @@ from purge.backfilling import read_now
 from purge.brakes import standing
 from purge.media import run_media
 from purge.outcome import Outcome
-from purge.runner import Pass, due_policies, due_rows, turns
+from purge.passes import Pass
+from purge.ready import due_policies, due_rows
+from purge.runner import turns
 
 FILES = "(media)"  # in place of a policy's name; counts are of names
 
