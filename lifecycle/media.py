@@ -84,11 +84,12 @@ def unwatched() -> list[type[Model]]:
 
 def _reached() -> set[Any]:
     """The models with file fields of which a policy may end or change rows."""
-    found = {model for policy in all_policies() for model in _ended_by(policy)}
+    found = {model for policy in all_policies() for model in ended_by(policy)}
     return {model for model in found if file_fields(model)}
 
 
-def _ended_by(policy: Policy) -> Iterator[Any]:
+def ended_by(policy: Policy) -> Iterator[Any]:
+    """The models of which the policy may end or change rows."""
     own: Any = policy.model._meta.concrete_model
     yield own
     yield from own._meta.get_parent_list()

@@ -35,7 +35,7 @@ WITH shapes (name, kinds, shape) AS (
         ('media', ARRAY['purged', 'deleted', 'updated'], '\[.*\]'),
         ('field', ARRAY['media_orphaned', 'media_purged', 'kept', 'blocked'], '"\w+"'),
         ('names', ARRAY['media_orphaned', 'media_purged', 'kept', 'blocked'], '\[(".*")?\]'),
-        ('reason', ARRAY['kept'], '"(in use|uploaded again|just written)"'),
+        ('reason', ARRAY['kept'], '"(in use|uploaded again|just written|observed)"'),
         ('code', ARRAY['blocked'], '"[\w ]{{1,80}}"'),
         ('since', ARRAY['kept', 'blocked', 'media_orphaned'], '"[-0-9T:.+]{{10,40}}"'),
         ('sqlstate', ARRAY['capture_failed', 'blocked'], '"[0-9A-Z]{{5}}"'),

@@ -27,6 +27,7 @@ from lifecycle.db import fetch, statement
 from purge.outcome import Outcome
 
 from . import verdicts
+from .observed import observed
 from .record import record
 from .resting import answered, rest, resting
 from .stores import Store, store_of
@@ -88,11 +89,13 @@ def pick(batch: Batch, since: datetime, seen: list[int]) -> bool:
     """Lock entries and read what they list; whether there are any."""
     params = {"now": batch.now, "since": since, "seen": seen, "most": MOST}
     text, today = statement(__file__, "pick"), dict[str, str]()
-    for entry, attempts, model, name, names, at in fetch(
+    watched = observed(batch.using)
+    for entry, attempts, model, name, names, at, by_site in fetch(
         batch.using, text, params | {"resting": resting()}
     ):
         model = today.setdefault(model, current(model, batch.using))
-        listed = [Orphan(each, model, name, at, attempts) for each in json.loads(names)]
+        only = by_site and model in watched
+        listed = [Orphan(each, model, name, at, attempts, only) for each in json.loads(names)]
         batch.orphans[entry] = listed
         batch.outcome.looked += len(listed)
     return bool(batch.orphans)
@@ -167,5 +170,6 @@ def merged(orphans: Iterable[Orphan]) -> list[Orphan]:
             known,
             since=max(known.since, orphan.since),
             attempts=max(known.attempts, orphan.attempts),
+            observed=known.observed and orphan.observed,
         )
     return list(found.values())

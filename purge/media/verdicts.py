@@ -16,6 +16,7 @@ from lifecycle.signals import media_manifest
 from purge import s3
 
 from . import names
+from .observed import again
 from .referring import held
 from .stores import GONE, Found, Look, Store, code_of
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 #: so long after the event an object of about its time, without a row, is no longer waited for
 SETTLED = timedelta(minutes=10)
+OBSERVED = "observed"  # why a file is kept, which `pick` reads again
 CHANGED = {"Changed", "UploadedAgain"}  # codes of stores that delete only what was looked at
 
 
@@ -36,6 +38,7 @@ class Orphan:
     field: str
     since: datetime
     attempts: int = 0
+    observed: bool = False  # by the site, from a table whose policies only observe
 
 
 class Verdict(NamedTuple):
@@ -101,6 +104,8 @@ def _verdict(orphan: Orphan, look: Look, batch: "Batch", in_use: bool) -> Verdic
     one = look.found.get(orphan.name)
     if in_use:
         return Verdict(orphan, "kept", "in use")
+    if orphan.observed:
+        return Verdict(orphan, "kept", OBSERVED, again(orphan.since, batch.now))
     if orphan.name in look.failed:
         return _blocked(orphan, look.failed[orphan.name])
     if one is None or one.at is None:  # not there; or its store knows no times

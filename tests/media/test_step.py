@@ -11,7 +11,9 @@ from django.test import override_settings
 
 from demo.models import ServiceMedia
 from lifecycle.db import fetch
+from lifecycle.media import ended_by
 from lifecycle.models import AgendaEntry, Event, PolicyState
+from lifecycle.registry import all_policies
 from lifecycle.signals import media_manifest
 from lifecycle.states import pause, rebuild, resume
 from purge import alerts
@@ -352,3 +354,21 @@ def test_fields_with_other_storages_of_a_kind_know_each_other(kind, monkeypatch)
         assert run_media().kept == 1
         assert told("kept")[name]["reason"] == "in use"
         assert default_storage.exists(name)
+
+
+def test_a_table_whose_policies_only_observe_loses_no_file_that_the_site_took_away():
+    """Until one of them is enabled; what the worker has ended goes."""
+    name = stored()
+    orphaned(name)
+    reach = {policy.name for policy in all_policies() if ServiceMedia in ended_by(policy)}
+    PolicyState.objects.filter(name__in=reach).update(state="observe")
+    assert run_media().kept == 1
+    assert told("kept")[name]["reason"] == "observed"
+    assert default_storage.exists(name)
+    pass_time(days=2)
+    assert run_media().kept == 1
+    PolicyState.objects.filter(name__in=reach).update(state="enabled")
+    pass_time(days=3)
+    age(name, hours=24 * 6)
+    assert run_media().purged == 1
+    assert not default_storage.exists(name)

@@ -1,5 +1,5 @@
 -- Lock what is due of the media: one large entry, or as many small ones as fit into a request. Stores
--- that do not answer now are left alone, by their fields.
+-- that do not answer now are left alone, by their fields. Last, whether the site itself took the names away.
 WITH due AS MATERIALIZED (
     SELECT entry.event_id, entry.due_at, entry.count, entry.attempts
     FROM lifecycle_agenda AS entry
@@ -15,7 +15,8 @@ WITH due AS MATERIALIZED (
     FROM due
 )
 SELECT counted.event_id, counted.attempts, told.model, told.detail ->> 'field', told.detail -> 'names',
-    coalesce((told.detail ->> 'since')::timestamptz, told.recorded_at)
+    coalesce((told.detail ->> 'since')::timestamptz, told.recorded_at),
+    (told.run IS NULL AND NOT told.detail ? 'since') OR told.detail ->> 'reason' IS NOT DISTINCT FROM 'observed'
 FROM counted JOIN lifecycle_event AS told ON told.id = counted.event_id
 WHERE place = 1 OR running <= %(most)s
 ORDER BY place
