@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import DEFAULT_DB_ALIAS, OperationalError, transaction
+from django.db import DEFAULT_DB_ALIAS, OperationalError
 
 from .chunks import Found, Lister
 from .conf import conf
-from .db import fetch, statement
+from .db import fetch, own_transaction, statement
 from .errors import LifecycleError
 from .fingerprint import capture_fingerprint, fingerprint
 from .models import Backfill, PolicyState
@@ -126,7 +126,7 @@ def step(policy: Policy, using: str = DEFAULT_DB_ALIAS, hurried: bool = False) -
     not yet time. Waits for no lock longer than 300 ms.
     """
     try:
-        with transaction.atomic(using=using, durable=True):
+        with own_transaction(using):
             return _step(policy, using, hurried)
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", None) != "55P03":  # lock not available

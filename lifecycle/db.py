@@ -24,6 +24,20 @@ def scalar(using: str, statement: str, params: dict[str, Any] | None = None) -> 
     return fetch(using, statement, params)[0][0]
 
 
+READ_COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
+
+
+@contextmanager
+def own_transaction(using: str) -> Iterator[None]:
+    """An outermost transaction of which each statement sees what others have committed by then.
+
+    So that a look after a lock is later than the lock, whichever isolation the site has chosen.
+    """
+    with transaction.atomic(using=using, durable=True):
+        fetch(using, READ_COMMITTED)
+        yield
+
+
 def statement(package: str, name: str, **parts: Any) -> str:
     """A `.sql` file with its `{names}` filled: identifiers are quoted, `Raw` goes in as it is.
 

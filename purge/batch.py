@@ -18,7 +18,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from lifecycle.compile import compiled
-from lifecycle.db import Placed, Raw, fetch, scalar, statement
+from lifecycle.db import Placed, Raw, fetch, own_transaction, scalar, statement
 from lifecycle.hours import is_open
 from lifecycle.keys import label_of
 from lifecycle.policy import Policy
@@ -133,7 +133,7 @@ def run_batch(
     With `seen` it is a dry run: the batch is taken back, and its entries are added to the list.
     Raises what brakes raise, and `TooMany`; then it has changed nothing.
     """
-    with transaction.atomic(using=using, durable=True):
+    with own_transaction(using):
         batch = begin(policy, using, run, seen is not None, any_hour)
         picked = pick(batch, size, since, seen or []) if batch else None
         if batch is None or picked is None:

@@ -15,7 +15,7 @@ from django.db.models import Model
 
 from lifecycle.compile import compiled, locked_tables
 from lifecycle.contexts import context, said
-from lifecycle.db import Raw, fetch, scalar
+from lifecycle.db import READ_COMMITTED, Raw, fetch, scalar
 from lifecycle.dispositions import Update
 from lifecycle.errors import ConditionNotMet, LifecycleError, RowMissing
 from lifecycle.models import LifecycleException
@@ -70,6 +70,8 @@ def erase_key(
     check(chosen, reference, grace, actor)
     outer = connections[using].in_atomic_block
     with transaction.atomic(using=using):
+        if not outer:
+            fetch(using, READ_COMMITTED)
         with context(actor, said("cause", using), using), _lock_timeout(using):
             receipt = _erase(chosen, str(key), reference, grace, using, dry_run)
         if outer:

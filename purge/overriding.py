@@ -15,7 +15,7 @@ from django.db import transaction
 
 from lifecycle import caps
 from lifecycle.compile import compiled
-from lifecycle.db import Placed, Raw, fetch, scalar, statement
+from lifecycle.db import Placed, Raw, fetch, own_transaction, scalar, statement
 from lifecycle.dispositions import Update
 from lifecycle.keys import label_of
 from lifecycle.policy import Policy
@@ -102,7 +102,7 @@ def how_many(policy: Policy, using: str, override: Override, most: int) -> int:
 def run_batch(
     policy: Policy, how: "Pass", run: int | None, override: Override, last: str | None, size: int
 ) -> tuple[Outcome, str] | None:
-    with transaction.atomic(using=how.using, durable=True):
+    with own_transaction(how.using):
         batch = begin(policy, how.using, run, how.dry, any_hour=True)
         if batch is None or not _is_ours(batch, override):
             return None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import OperationalError, transaction
 
 from lifecycle.compile import compiled
-from lifecycle.db import Placed, Raw, fetch, scalar, statement
+from lifecycle.db import Placed, Raw, fetch, own_transaction, scalar, statement
 from lifecycle.keys import label_of
 from lifecycle.models import PolicyState
 from lifecycle.registry import all_policies, policies_of
@@ -95,7 +95,7 @@ class _Settling:
     ) -> tuple[int | None, list[Judged]]:
         """One short transaction; the number of its last row, None when there was none."""
         using = self.replay.using
-        with transaction.atomic(using=using, durable=True):
+        with own_transaction(using):
             with as_replay(self.replay):
                 done = self._settle(after, only, waits)
             if self.replay.dry or not self.act:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.db import DEFAULT_DB_ALIAS, transaction
 
-from lifecycle.db import scalar
+from lifecycle.db import own_transaction, scalar
 from lifecycle.models import PolicyState
 from lifecycle.policy import Policy
 from lifecycle.windows import list_windows, windowed_at
@@ -36,7 +36,7 @@ def run_batch(policy: Policy, how: "Pass", run: int | None, size: int) -> Outcom
     Raises what brakes raise, and then has changed nothing.
     """
     places, at = (how.places if how.dry else _places), (how.using, policy.name)
-    with transaction.atomic(using=how.using, durable=True):
+    with own_transaction(how.using):
         batch = begin(policy, how.using, run, how.dry, how.any_hour)
         taken = take(batch, how.seen or []) if batch else None
         if batch is None or taken is None or not (taken.windows or taken.settled):

@@ -23,7 +23,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import OperationalError, transaction
 from django.db.models import FileField
 
-from lifecycle.db import fetch, statement
+from lifecycle.db import fetch, own_transaction, statement
 from purge.outcome import Outcome
 
 from . import verdicts
@@ -59,7 +59,7 @@ def run_batch(
     In a dry run nothing is deleted and the batch is taken back. Entries that stay as they are, and
     in a dry run all, are added to `seen`: this pass is done with them.
     """
-    with transaction.atomic(using=using, durable=True):
+    with own_transaction(using):
         batch = begin(using, run, dry)
         if batch is None or not pick(batch, since, seen):
             return None

@@ -210,3 +210,24 @@ def test_a_large_family_is_never_in_memory() -> None:
     assert left(Shop, Remark) == [0, 0]
     assert max(fetched) < 100
     assert purged().detail["cascade"] == {"cascades.remark": 3_000}
+
+
+def test_a_hold_counts_whatever_isolation_the_site_has_chosen() -> None:
+    """With one snapshot for a whole transaction the later look would not be later."""
+    one = shop()
+    holds = [lambda: hold(one)]
+
+    def wrap(execute: Any, sql: str, *rest: Any) -> Any:
+        if holds and "FOR UPDATE" in sql and "cascades_shop" in sql:
+            Background(holds.pop()).result()
+        return execute(sql, *rest)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_isolation = 'repeatable read'")
+        try:
+            with connection.execute_wrapper(wrap):
+                run_due()
+        finally:
+            cursor.execute("RESET default_transaction_isolation")
+    assert not holds
+    assert left(Shop) == [1]
