@@ -25,7 +25,7 @@ from lifecycle.registry import get_policy
 from lifecycle.windows import is_windowed
 
 from . import media, overriding, pacing, runs, sweep
-from .archive import gate, keeping
+from .archive import closing, gate, keeping
 from .batch import ALWAYS, run_batch
 from .brakes import check_cap, standing
 from .clock import check_clock
@@ -112,7 +112,7 @@ def _batches(policy: Policy, how: Pass, run: Run, total: Outcome) -> Iterator[Ou
             if how.is_full(total):
                 return
         if is_archived:
-            keeping.settle(policy, how.using)
+            closing.settle(policy, how.using)
     if how.override:
         return
     if not sweep.is_under_way(policy, how.using):
@@ -135,7 +135,7 @@ def _archived_batches(policy: Policy, how: Pass, run: Run, total: Outcome) -> It
     if failed:
         raise failed
     if not how.is_over and not how.is_full(total):
-        keeping.settle(policy, how.using)
+        closing.settle(policy, how.using)
 
 
 def _due_batches(policy: Policy, how: Pass, run: Run, total: Outcome) -> Iterator[Outcome]:

@@ -104,6 +104,11 @@ def _carry_others(batch: "Batch", subjects: Subjects, found: list[Covered]) -> N
         batch.picked.carry(others, wait, carried="archive")
 
 
+def trim(table: Table, archive: int) -> None:
+    """Forget the keys of rows that are gone."""
+    fetch(table.using, table.sql("trim"), {"archive": archive})
+
+
 def still_there(table: Table, archive: int) -> bool:
     """Whether some row of an archive is in the database as it was written."""
     text = table.sql("still_there", hash=Placed(table.hash))

@@ -17,8 +17,6 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
-
 from lifecycle.errors import LifecycleError
 from lifecycle.keys import label_of
 from lifecycle.policy import Policy
@@ -29,8 +27,8 @@ from ..models import Archive
 from . import storing
 from .alone import Guarded, alone
 from .choosing import PART, chosen, note
+from .closing import archives_of, forget
 from .destinations import Destination, destination
-from .gate import still_there
 from .manifest import Manifest, read
 from .reading import Table
 from .writing import End, Written, now, written
@@ -64,6 +62,7 @@ def keep(
                 return True
             try:
                 where = Guarded(destination(), check)
+                forget(table, where)
                 _resume(table, where)
                 if override or not _is_draining(policy, how.using):
                     _choose(table, where, how, run, next_batch, override)
@@ -74,29 +73,13 @@ def keep(
     return check is not None
 
 
-def settle(policy: Policy, using: str) -> None:
-    """Everything due was looked at: archives of which no row is left are done."""
-    table = Table(policy, using)
-    for archive in _of(policy, using, State.VERIFIED, State.LEFT):
-        with transaction.atomic(using=using):
-            archive.state = State.LEFT if still_there(table, archive.pk) else State.DONE
-            archive.save(using=using, update_fields=["state"])
-            if archive.state == State.DONE:
-                archive.parts.all()._raw_delete(using)
-
-
-def _of(policy: Policy, using: str, *states: str) -> list[Archive]:
-    found = Archive.objects.using(using).filter(policy=policy.name, model=label_of(policy))
-    return list(found.filter(state__in=states).order_by("pk"))
-
-
 def _unfinished(policy: Policy, using: str) -> Archive | None:
-    return next(iter(_of(policy, using, State.CHOSEN, State.WRITTEN)), None)
+    return next(iter(archives_of(policy, using, State.CHOSEN, State.WRITTEN)), None)
 
 
 def _is_draining(policy: Policy, using: str) -> bool:
     """Whether rows that were all archived are just being deleted, in the slices of a worker."""
-    return any(not archive.more for archive in _of(policy, using, State.VERIFIED))
+    return any(not archive.more for archive in archives_of(policy, using, State.VERIFIED))
 
 
 def _resume(table: Table, where: Destination) -> None:
@@ -169,12 +152,13 @@ def _put(table: Table, where: Destination, archive: Archive, done: Written) -> N
         if not archive.name or more > 1:
             archive.made_at = now(table.using)
             archive.name = _name(table, archive, done) + (f"_{more}" if more > 1 else "")
+            if storing.is_taken(where, archive):
+                continue
         manifest = _manifest(table, archive, done)
         archive.rows, archive.place = done.rows, where.title
         archive.manifest, archive.state = manifest.as_json(), State.WRITTEN
         _save(table, archive)
         try:
-            storing.check_name(where, archive)
             for file in manifest.files:
                 storing.put(where, archive, file, done.files[file.format].file)
             return

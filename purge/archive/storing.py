@@ -42,13 +42,18 @@ def put_text(where: Destination, archive: Archive, name: str, text: str) -> None
     compare(where, [file])
 
 
-def check_name(where: Destination, archive: Archive) -> None:
-    """`NameTaken` where another's manifest has the name; files of other formats do not show it."""
-    file = _text_file(manifest_name(archive), archive.manifest)
-    if file.name not in (name for name, _ in where.names(file.name)):
-        return
-    if not (is_whole(where, file) or _is_own(where, archive, file)):
-        raise NameTaken(f"{file.name} is in {where.title} already.")
+def is_taken(where: Destination, archive: Archive) -> bool:
+    """Whether there is an archive of that name; files of other formats do not show it."""
+    name = manifest_name(archive)
+    return name in (each for each, _ in where.names(name))
+
+
+def is_there(where: Destination, archive: Archive) -> bool:
+    """Whether all of an archive is where it was put, by names and sizes; nothing is read."""
+    if archive.place != where.title:
+        return False
+    there = dict(where.names(f"{archive.prefix}{archive.name}"))
+    return all(there.get(file.name) == file.bytes for file in put_before(archive))
 
 
 def put_before(archive: Archive) -> list[File]:

@@ -11,12 +11,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from lifecycle import hold, release
 from lifecycle.errors import LifecycleError
 from purge.archive import storing
 from purge.archive.catalog import catalog
 from purge.archive.destinations import Unreachable, destination
 from purge.archive.verifying import verify
-from purge.models import Archive
+from purge.models import Archive, ArchivePart
 from purge.runner import run_due
 from tests import clock
 from tests.archive.engine import archiving, expected, tokens
@@ -135,3 +136,27 @@ def test_another_has_a_manifest_of_that_name(folder: Path, monkeypatch: pytest.M
     assert not Token.objects.exists()
     assert [path.read_text() for path in folder.rglob("*.json")].count("theirs") == 1
     assert expected(folder) == ["token 0", "token 1"]
+
+
+def test_an_archive_that_is_removed_before_its_last_row_goes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = tokens(2)
+    compare = storing.compare
+
+    def then_hold(*given: Any) -> None:
+        monkeypatch.setattr(storing, "compare", compare)
+        compare(*given)
+        hold(rows[1], reason="court")
+
+    with archiving("tokens"):
+        monkeypatch.setattr(storing, "compare", then_hold)
+        run_due()
+        assert ArchivePart.objects.get().keys == [str(rows[1].pk)]  # of no row that is gone
+        for path in folder.rglob("old/*"):
+            path.unlink()
+        release(rows[1])
+        later(hours=2)
+        run_due()
+        assert not Token.objects.exists()
+        assert expected(folder) == ["token 1"]
