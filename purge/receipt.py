@@ -38,7 +38,7 @@ class Receipt:
     unlinked  rows that stay, their link to it emptied, by model
     media     names of the files that it had, and those that went along
     media_gone  by name, when each of them was deleted; the others remain, maybe not for long
-    archives  where copies remain and until when; nothing is archived yet
+    archives  by name, those that its policy has put it into before it went: copies remain there
     waits_for why it has not ended although its time has come: a hold, what blocks it
     """
 
@@ -148,6 +148,7 @@ def _receipt(asked: Event, events: list[Event], using: str) -> Receipt:
         cascade=_cascade(events, detail),
         unlinked=detail.get("unlinked", {}),
         media=detail.get("media", []),
+        archives=[e.detail["archive"] for e in events if e.kind == "archived"],
         media_gone=gone(detail.get("media", []), end.pk, using) if end else {},
     )
     return receipt if end else _pending(receipt, events, model, key, using)

@@ -25,7 +25,7 @@ WITH shapes (name, kinds, shape) AS (
         ('older_than', ARRAY['expired_by_hand'], '\d+(\.\d+)?'),
         ('without', ARRAY['expired_by_hand'], '\[("[a-z0-9-]{{1,40}}"(, )?)*\]'),
         ('override', ARRAY['archived', 'purged', 'updated', 'expired_by_hand'], '\d+'),
-        ('erasure', ARRAY['expiry_scheduled', 'tombstoned', 'kept', 'blocked', 'purged', 'updated',
+        ('erasure', ARRAY['expiry_scheduled', 'tombstoned', 'kept', 'blocked', 'purged', 'archived', 'updated',
             'media_orphaned'], '\d+'),
         ('rows', ARRAY['archived'], '\d+'),
         ('verified', ARRAY['archived'], '"[-0-9T:.+]{{10,40}}"'),
@@ -46,7 +46,7 @@ WITH shapes (name, kinds, shape) AS (
         ('holds', ARRAY['hold_released'], '\[\d+(, \d+)*\]'),
         ('until', ARRAY['restored', 'hold_placed'], 'null|"[-0-9T:.+]{{10,40}}"'),
         ('reason', ARRAY['hold_placed'], '.*'),
-        ('reference', ARRAY['hold_placed', 'expired_by_hand', 'expiry_scheduled', 'tombstoned', 'kept',
+        ('reference', ARRAY['hold_placed', 'expired_by_hand', 'expiry_scheduled', 'archived', 'tombstoned', 'kept',
             'blocked', 'purged', 'updated'], '.*')
 )
 SELECT told.id, told.kind, 'its detail says ' || said.key || ' in a shape that is not known'
