@@ -180,6 +180,9 @@ class Bucket(Store):
         """Take our marker away where a row shows the name, or a version is new."""
         key = self.path(name)
         versions = self._versions_of(key)
+        left = any("Size" in each for each in versions)
+        if not left or any(_took_the_bytes(each) for each in versions):
+            return False  # nothing to put back: it is gone, and told so
         fresh = [each for each in versions if each["VersionId"] not in one.mark["versions"]]
         if not live and not any("Size" in each for each in fresh):
             return False
@@ -197,6 +200,11 @@ def _is_live(versions: list[dict[str, Any]]) -> bool:
     """Whether the latest of them is an object, not a delete marker."""
     latest = [each for each in versions if each.get("IsLatest")]
     return any("Size" in each for each in latest)
+
+
+def _took_the_bytes(version: Mapping[str, Any]) -> bool:
+    """Whether a delete was a marker in the place of the object: versions are suspended."""
+    return version["VersionId"] == "null" and "Size" not in version and bool(version["IsLatest"])
 
 
 def _word(code: str) -> str:

@@ -133,6 +133,23 @@ def test_a_row_that_comes_between_has_its_object_back(s3_server: Server, monkeyp
         assert bucket.keys() == [name]
 
 
+def test_what_cannot_be_put_back_is_told_as_gone(s3_server: Server, monkeypatch):
+    """With versions suspended the marker has taken the object's place."""
+    bucket = s3_server.bucket(versioned=True)
+    bucket.client.put_bucket_versioning(
+        Bucket=bucket.name, VersioningConfiguration={"Status": "Suspended"}
+    )
+    with bucket_storage(bucket):
+        name = stored("a.jpg")
+        orphaned(name)
+        later()
+        service = make_service()
+        between(monkeypatch, lambda: ServiceMedia.objects.create(service=service, file=name))
+        outcome = run_media()
+        assert not default_storage.exists(name)
+        assert (outcome.purged, outcome.kept) == (1, 0)
+
+
 def test_archives_in_the_same_bucket_are_never_reached(s3_server: Server):
     """The demonstration has a policy that archives there."""
     with bucket_storage(s3_server.bucket()) as bucket:
