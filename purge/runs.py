@@ -47,7 +47,7 @@ def finish(run: Run, total: Outcome, how: "Pass", error: str = "") -> None:
     if run.pk is None:
         return
     if not any(total.counts().values()) and not error and not run.error:
-        run.delete()
+        run.delete(using=how.using)
         return
     run.finished_at = scalar(how.using, "SELECT lifecycle.now_v1()")
     run.error = error or run.error

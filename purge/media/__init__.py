@@ -68,7 +68,7 @@ def _finish(run: Run, total: Outcome, how: Pass, error: str = "") -> None:
     if run.pk is None:
         return
     if not (total.purged or total.kept or total.blocked or error):
-        run.delete()
+        run.delete(using=how.using)
         return
     run.finished_at, run.error = scalar(how.using, "SELECT lifecycle.now_v1()"), error
     run.save(using=how.using, update_fields=["finished_at", "error"])

@@ -28,10 +28,14 @@ AGO = timedelta(days=3)
 
 
 def changed(using: str) -> dict[str, str]:
-    """What the next client of the session finds changed in it."""
+    """What the next client of the session finds changed in it.
+
+    PostgreSQL sets the isolation anew with each transaction, and only its source stays.
+    """
     with connections[using].cursor() as cursor:
         cursor.execute(
             "SELECT name, setting FROM pg_settings WHERE source = 'session'"
+            " AND name <> 'transaction_isolation'"
             " UNION ALL SELECT name, current_setting(name, true)"
             " FROM unnest(ARRAY['lifecycle.actor', 'lifecycle.cause', 'lifecycle.ending']) AS name"
             " WHERE coalesce(current_setting(name, true), '') <> ''"
