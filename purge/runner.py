@@ -103,24 +103,39 @@ def turns(policy: Policy, how: Pass) -> Any:
 
 def _batches(policy: Policy, how: Pass, run: Run, total: Outcome) -> Iterator[Outcome]:
     """First what people have asked for, then what is due; `total` is what was yielded before."""
-    is_archived = gate.is_archived(policy) and not how.dry
+    failed: ArchiveError | None = None
     for override in _overrides(policy, how):
-        if is_archived and not keeping.keep(policy, how, run.pk, _next_batch, override):
-            raise ArchiveError(f"Another worker is archiving rows of {policy.name}: try again.")
-        for done in overriding.batches(policy, how, run.pk, override):
-            yield done
-            if how.is_full(total):
-                return
-        if is_archived:
-            closing.settle(policy, how.using)
-    if how.override:
-        return
-    if not sweep.is_under_way(policy, how.using):
-        check_cap(policy, how.using)
-    if is_archived:
-        yield from _archived_batches(policy, how, run, total)
-    else:
-        yield from _due_batches(policy, how, run, total)
+        try:
+            yield from _asked_batches(policy, how, run, total, override)
+        except ArchiveError as error:
+            failed = error  # it stays asked for; what is due is tombstoned all the same
+        if how.is_full(total):
+            return
+    if not how.override:
+        if not sweep.is_under_way(policy, how.using):
+            check_cap(policy, how.using)
+        batches = _archived_batches if _archives(policy, how) else _due_batches
+        yield from batches(policy, how, run, total)
+    if failed:
+        raise failed
+
+
+def _archives(policy: Policy, how: Pass) -> bool:
+    return gate.is_archived(policy) and not how.dry
+
+
+def _asked_batches(
+    policy: Policy, how: Pass, run: Run, total: Outcome, override: Override
+) -> Iterator[Outcome]:
+    archives = _archives(policy, how)
+    if archives and not keeping.keep(policy, how, run.pk, _next_batch, override):
+        raise ArchiveError(f"Another worker is archiving rows of {policy.name}: try again.")
+    for done in overriding.batches(policy, how, run.pk, override):
+        yield done
+        if how.is_full(total):
+            return
+    if archives:
+        closing.settle(policy, how.using)
 
 
 def _archived_batches(policy: Policy, how: Pass, run: Run, total: Outcome) -> Iterator[Outcome]:

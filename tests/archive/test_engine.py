@@ -243,6 +243,23 @@ def test_an_override_without_a_destination_ends_nothing(settings: Any) -> None:
     assert Trace.objects.count() == 1
 
 
+def test_an_override_that_waits_for_a_destination_keeps_no_row_from_its_tombstone(
+    folder: Path, settings: Any
+) -> None:
+    settings.LIFECYCLE_ARCHIVE_DIR = ""
+    set_clock(NOON)
+    Draft.objects.create(title="a", created_at=day(1))
+    with archiving("drafts"):
+        purge.enqueue("drafts", actor="anna", within=timedelta(hours=1))
+        with pytest.raises(ArchiveError):
+            run_due()
+        assert "tombstoned" in kinds(policy="drafts")
+        settings.LIFECYCLE_ARCHIVE_DIR = str(folder)
+        set_clock(NOON + timedelta(hours=2))
+        run_due()
+        assert not Draft.objects.exists()
+
+
 def test_rows_that_a_backup_brings_back_go_again_into_no_second_archive(folder: Path) -> None:
     rows = tokens(2)
     with archiving("tokens"):
