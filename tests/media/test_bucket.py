@@ -14,7 +14,7 @@ from lifecycle.models import AgendaEntry, Event
 from purge.checks import check_versions
 from purge.media import bucket as buckets
 from purge.media import resting, run_media
-from purge.runner import Pass
+from purge.passes import Pass
 from tests.clock import pass_time
 from tests.s3.strict import CUT, CUT_AFTER, Strict
 from tests.s3.swift import Bucket, Server
