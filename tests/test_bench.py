@@ -27,6 +27,7 @@ NAMES = {
     "Django's .delete() with a receiver",
     "a loop of obj.delete()",
     "idle tick at 4,000 scheduled",
+    "archive made, against COPY, gzip and upload",
     "media, one statement",
     "media, storage.delete() one by one",
     "lag, due -> tombstoned",

@@ -56,7 +56,7 @@ class Plan:
 
 def quick() -> Plan:
     """So little that the figures mean nothing."""
-    return Plan(rounds=2, rows=2_000, singles=20, keys=10, agenda=(1_000, 2_000, 4_000))
+    return Plan(rounds=1, rows=500, singles=10, keys=10, agenda=(1_000, 2_000, 4_000))
 
 
 def timed(action: Callable[[], object]) -> float:

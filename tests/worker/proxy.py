@@ -52,7 +52,7 @@ class Proxy:
         with suppress(OSError):
             while data := client.recv(65536):
                 named = named or self.table in data
-                if b"COMMIT" in data:
+                if b"COMMIT" in data.replace(b"READ COMMITTED", b""):
                     if named and self._take():
                         cut.set()
                     named = False
