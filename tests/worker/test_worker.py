@@ -82,8 +82,10 @@ def test_killed_run_is_closed_with_its_counts(consumer: Start) -> None:
     assert close_interrupted() == 0
     ask("UPDATE purge_run SET last_batch_at = last_batch_at - interval '11 minutes'")
     assert close_interrupted() == 1
-    run = Run.objects.get(error="interrupted")
-    assert run.purged == 700 - Spark.objects.count()
+    assert Run.objects.filter(error="interrupted").count() == 1
+    # A worker's runs are slices of a second: it may have been killed in its second.
+    purged = sum(Run.objects.values_list("purged", flat=True))
+    assert purged == 700 - Spark.objects.count() > 0
 
 
 @pytest.fixture
