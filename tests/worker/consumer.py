@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,14 @@ class Consumer:
     def is_in_a_batch(self) -> bool:
         """Whether one of its sessions is in a transaction on the rows."""
         return self.sessions("xact_start IS NOT NULL AND query LIKE '%%zoo_spark%%'") > 0
+
+    def is_caught(self, condition: Callable[[], bool]) -> bool:
+        """Stop it where a condition holds; else let it go on."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
+        if condition():
+            return True
+        os.killpg(self.process.pid, signal.SIGCONT)
+        return False
 
     def kill(self) -> None:
         """Kill it, and its workers where they are processes: those outlive it."""
