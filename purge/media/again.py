@@ -65,7 +65,8 @@ def _pages(using: str, since: datetime) -> Iterator[tuple[str, str, list[Back]]]
 
 def _judged(store: Store, where: str, page: list[Back], files: Files) -> list[Back]:
     """Those of a page that are there again for certain; counts the others that are there."""
-    good = {name: at for name, at in page if not names.why_not(store, name)}
+    refused = names.refused(store, (name for name, _ in page))
+    good = {name: at for name, at in page if name not in refused}
     look: Look = store.look(good)
     there = look.found.keys() - held(store, look.found)
     back = []

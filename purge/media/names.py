@@ -9,8 +9,10 @@ from typing import Any
 from django.db.models import FileField
 
 from lifecycle.conf import conf
+from lifecycle.places import served
 from lifecycle.registry import all_policies
 from lifecycle.signals import media_manifest
+from purge.models import Archive
 
 from .stores import Store
 
@@ -19,7 +21,13 @@ PROTECTED = "ArchivePrefix"
 UNSENT = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # which XML cannot hold
 
 
-def why_not(store: Store, name: str) -> str:
+def refused(store: Store, names: Iterable[str]) -> dict[str, str]:
+    """Of some names those that must not be deleted, each with the code why."""
+    archives = archive_prefixes(store.root[0])
+    return {name: why for name in names if (why := _why_not(store, name, archives))}
+
+
+def _why_not(store: Store, name: str, archives: list[str]) -> str:
     """The code of a name that must not be deleted; '' for one that may be.
 
     A name is a path below the storage's location, in its plain form: not empty, not absolute, no
@@ -32,23 +40,23 @@ def why_not(store: Store, name: str) -> str:
         return BAD  # the storage reads it as a slash
     if store.root[0] == "bucket" and UNSENT.search(name):
         return BAD  # one of them makes a store refuse the whole request
-    return PROTECTED if _is_archive(store, name) else ""
-
-
-def _is_archive(store: Store, name: str) -> bool:
-    """Whether a path lies where archives are kept."""
-    if store.root[0] == "other":
-        return False
-    return any(store.path(name).startswith(prefix) for prefix in archive_prefixes(store.root[0]))
+    return PROTECTED if store.path(name).startswith(tuple(archives)) else ""
 
 
 def archive_prefixes(kind: str) -> list[str]:
-    """Where archives are: below which keys of a bucket, or below which folder."""
+    """Where archives are: below which keys of a bucket, or below which folder.
+
+    Those that policies declare, and those that were made, for policies that are gone too.
+    """
     if kind == "folder":
         folder = conf.ARCHIVE_DIR
         return [os.path.join(os.path.realpath(folder), "")] if folder else []
-    declared = (getattr(policy.disposition, "prefix", None) for policy in all_policies())
-    return [prefix for prefix in declared if prefix]
+    if kind != "bucket":
+        return []
+    found = {getattr(policy.disposition, "prefix", "") for policy in all_policies()}
+    for using in served():
+        found |= set(Archive.objects.using(using).values_list("prefix", flat=True).distinct())
+    return sorted(found - {""})
 
 
 def derived(field: FileField, names: Iterable[str]) -> set[str]:

@@ -90,7 +90,7 @@ def _judge(
     store: Store, known: dict[str, Orphan], batch: "Batch"
 ) -> tuple[dict[str, Found], list[Verdict]]:
     """What was found of the names, and what is to become of each; nothing is changed."""
-    refused = {name: why for name in known if (why := names.why_not(store, name))}
+    refused = names.refused(store, known)
     good = sorted(known.keys() - refused.keys())
     look: Look = _asked(store.look, good)
     shown = held(store, good)

@@ -14,6 +14,7 @@ from lifecycle.models import AgendaEntry, Event
 from purge.checks import check_versions
 from purge.media import bucket as buckets
 from purge.media import resting, run_media
+from purge.models import Archive
 from purge.passes import Pass
 from tests.clock import pass_time
 from tests.s3.strict import CUT, CUT_AFTER, Strict
@@ -150,15 +151,17 @@ def test_what_cannot_be_put_back_is_told_as_gone(s3_server: Server, monkeypatch)
         assert (outcome.purged, outcome.kept) == (1, 0)
 
 
-def test_archives_in_the_same_bucket_are_never_reached(s3_server: Server):
-    """The demonstration has a policy that archives there."""
+@pytest.mark.parametrize("name", ["audit-archives/a.json", "of-a-policy-that-is-gone/a.json"])
+def test_archives_in_the_same_bucket_are_never_reached(s3_server: Server, name: str):
+    """The demonstration has a policy that archives there; another was removed from the code."""
+    Archive.objects.create(policy="gone", model="gone.Log", prefix="of-a-policy-that-is-gone/")
     with bucket_storage(s3_server.bucket()) as bucket:
-        bucket.put("audit-archives/a.json")
-        orphaned("audit-archives/a.json")
+        bucket.put(name)
+        orphaned(name)
         later()
         assert run_media().blocked == 1
-        assert told("blocked")["audit-archives/a.json"]["code"] == "ArchivePrefix"
-        assert bucket.keys() == ["audit-archives/a.json"]
+        assert told("blocked")[name]["code"] == "ArchivePrefix"
+        assert bucket.keys() == [name]
 
 
 def test_only_versions_that_were_looked_at_are_erased(s3_server: Server, monkeypatch):
