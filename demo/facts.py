@@ -6,10 +6,10 @@ from typing import Any
 
 from django.db import connection
 
-from lifecycle.db import fetch, scalar
+from lifecycle.db.connection import fetch, scalar
+from lifecycle.db.sql import load
 from lifecycle.models import Event, Kind, PolicyState
-from lifecycle.registry import all_policies
-from lifecycle.sqlfile import load
+from lifecycle.policy.registry import all_policies
 
 USING = "default"
 POLICIES = [policy.name for policy in all_policies() if policy.model._meta.app_label == "demo"]

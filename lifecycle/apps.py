@@ -11,9 +11,9 @@ class LifecycleConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401
-        from .media_triggers import add_media_triggers
-        from .sync import after_migrate
+        from lifecycle import checks  # noqa: F401
+        from lifecycle.capture.media_triggers import add_media_triggers
+        from lifecycle.install.after_migrate import after_migrate
 
         autodiscover_modules("policies")
         add_media_triggers()

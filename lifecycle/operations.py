@@ -3,8 +3,10 @@
 from typing import Any
 
 from django.db.migrations.operations.base import Operation
+from pgtrigger import compiler
+from psycopg import sql
 
-from .sqlfile import load
+from lifecycle.db.sql import load
 
 #: Every file that the migrations run, in their order: for test databases made without migrations.
 FUNCTIONS = [
@@ -90,3 +92,59 @@ class RunFiles(Operation):
 
     def describe(self) -> str:
         return f"Run {len(self.files)} SQL files of lifecycle"
+
+
+REMOVED = "lifecycle removed"  # the mark of a function whose trigger a migration has removed
+
+
+class CaptureSql(compiler.UpsertTriggerSql):
+    """The SQL of one capture trigger, as migrations keep it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("level", "STATEMENT")
+        super().__init__(**kwargs)
+
+    def get_template(self) -> str:
+        return load(__file__, "upsert_trigger")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CaptureSql) and self._same() == other._same()
+
+    def __hash__(self) -> int:
+        return hash(self._same())
+
+    def _same(self) -> tuple[str, str, str]:
+        return self.pgid, self.table, self.hash
+
+    @property
+    def mark(self) -> str:
+        """The comment of the function: which declaration it was made from."""
+        return f"lifecycle {self.hash}"
+
+    @property
+    def operation(self) -> str:
+        """INSERT, UPDATE, DELETE or TRUNCATE."""
+        return self.kwargs["operation"]
+
+    @property
+    def moment(self) -> str:
+        """AFTER, or BEFORE."""
+        return self.kwargs["when"]
+
+    @property
+    def referencing(self) -> str:
+        """The clause that names the transition tables; '' where there are none."""
+        return self.kwargs.get("referencing", "")
+
+
+class Captured(compiler.Trigger):
+    """A capture trigger, as migrations keep it.
+
+    Adding it makes the function, removing it marks the function; neither locks the table, which
+    is done after the migration (see `installing`).
+    """
+
+    @property
+    def uninstall_sql(self) -> str:
+        table = sql.Identifier(self.sql.table).as_string()
+        return load(__file__, "remove_trigger").format(pgid=self.sql.pgid, table=table)

@@ -16,7 +16,7 @@ _absent = pytest.StashKey[list[str]]()
 @pytest.fixture
 def run_until() -> Callable[..., Any]:
     """`lifecycle.testing.run_until`; the test needs the database for itself (`db`)."""
-    from .testing import run_until
+    from lifecycle.testing import run_until
 
     return run_until
 
@@ -24,7 +24,7 @@ def run_until() -> Callable[..., Any]:
 @pytest.fixture
 def capture_off() -> Callable[..., AbstractContextManager[None]]:
     """`lifecycle.testing.capture_off`."""
-    from .testing import capture_off
+    from lifecycle.testing import capture_off
 
     return capture_off
 
@@ -58,7 +58,7 @@ def _without_capture() -> list[str]:
 
     if not apps.is_installed("lifecycle"):
         return []
-    from .testing import without_capture
+    from lifecycle.testing import without_capture
 
     return without_capture()
 

@@ -13,11 +13,13 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import sql
 
-from . import receivers, triggers
-from .db import fetch, scalar, statement
-from .errors import LifecycleError
-from .sync import clock_is_set, is_test_database, tables_in
-from .triggers import registered
+from lifecycle.capture import model_signals as receivers
+from lifecycle.capture import triggers
+from lifecycle.capture.triggers import registered
+from lifecycle.db.connection import fetch, scalar, statement
+from lifecycle.db.introspection import is_test_database, tables_in
+from lifecycle.db.test_clock import clock_is_set
+from lifecycle.exceptions import LifecycleError
 
 ABSENT = "Capture is absent: this database has no triggers on"
 

@@ -8,10 +8,10 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "erase": "erasing",
-    "receipts": "receipt",
-    "enqueue": "asking",
-    "run": "asking",
+    "erase": "erasure.erase",
+    "receipts": "erasure.receipt",
+    "enqueue": "overrides.request",
+    "run": "overrides.request",
 }
 __all__ = sorted(_HOMES)
 

@@ -7,13 +7,12 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from lifecycle.admin import PolicyFilter
-from lifecycle.admin.search import RowSearch
-from lifecycle.finding import events_about
+from lifecycle.admin.readonly import moment
+from lifecycle.admin.row_search import RowSearch
+from lifecycle.insight.search import events_about
 from lifecycle.models import Event
-from lifecycle.readonly import moment
-
-from .models import Run
-from .outcome import Outcome
+from purge.batch.outcome import Outcome
+from purge.models import Run
 
 COUNTS = tuple(Outcome().counts())
 STARTED, FINISHED = moment("started_at"), moment("finished_at")

@@ -5,10 +5,9 @@ from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate
 
 from lifecycle.management.extensions import add_subcommand
-
-from .archive.checks import check_destination, check_formats, check_public
-from .checks import check_lifecycle, check_runs, check_versions
-from .queue import create_tables
+from purge.checks.app import check_lifecycle, check_runs, check_versions
+from purge.checks.archives import check_destination, check_formats, check_public
+from purge.queue import create_tables
 
 
 class PurgeConfig(AppConfig):

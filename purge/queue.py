@@ -8,7 +8,7 @@ time without anything being forgotten.
 
 from typing import Any
 
-from .keepalive import TIMES
+from purge.worker.keepalive import TIMES
 
 TABLES_PREFIX = "huey"
 PLACE = {"host", "hostaddr", "port"}
@@ -72,7 +72,7 @@ def _direct(connection: Any) -> dict[str, Any]:
     from psycopg.conninfo import conninfo_to_dict
 
     from lifecycle.conf import conf
-    from lifecycle.sync import is_test_database
+    from lifecycle.db.introspection import is_test_database
 
     if not conf.DIRECT_URL:
         return {}

@@ -18,24 +18,30 @@ from typing import Any
 
 from django.db import connections
 
-from lifecycle.db import scalar
+from lifecycle.compiler.windows import is_windowed
+from lifecycle.db.connection import scalar
 from lifecycle.logs import Log
-from lifecycle.policy import Policy
-from lifecycle.registry import get_policy
-from lifecycle.windows import is_windowed
-
-from . import media, overriding, pacing, runs, sweep
-from .archive import closing, gate, keeping
-from .batch import ALWAYS, run_batch
-from .brakes import check_cap, standing
-from .clock import check_clock
-from .errors import ArchiveError, Halt, TooMany
-from .halting import halt
-from .models import Run
-from .outcome import Outcome
-from .override import Override
-from .passes import Pass
-from .ready import due_policies
+from lifecycle.policy.policy import Policy
+from lifecycle.policy.registry import get_policy
+from purge.archiving import close as closing
+from purge.archiving import keep as keeping
+from purge.batch import archived as gate
+from purge.batch import outcome
+from purge.batch.brakes import check_cap, standing
+from purge.batch.clock_guard import check_clock
+from purge.batch.outcome import Outcome
+from purge.batch.override import Override
+from purge.batch.state import ALWAYS
+from purge.exceptions import ArchiveError, Halt, TooMany
+from purge.media import run as media
+from purge.models import Run
+from purge.passes import pacing, runs
+from purge.passes.due import due_policies
+from purge.passes.halt import halt
+from purge.passes.options import Pass
+from purge.sources import requested as overriding
+from purge.sources.agenda import run_batch
+from purge.sources.windows import sweep
 
 log = Log("purge")
 
@@ -64,7 +70,7 @@ def run_due(how: Pass | None = None) -> dict[str, Outcome]:
                 del waiting[name]
     files = media.run_media(how.using, how)
     if files.looked:
-        done[media.MEDIA] = files
+        done[outcome.MEDIA] = files
     if errors:
         raise errors[0]
     return done

@@ -18,7 +18,7 @@ from typing import Any
 
 from django.conf import settings
 
-from lifecycle.errors import LifecycleError
+from lifecycle.exceptions import LifecycleError
 
 MISSING = "boto3 is not installed: pip install 'django-tombstone[s3]'."
 ATTEMPTS = 3  # of one request, with a pause between; then the caller's own back-off begins

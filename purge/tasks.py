@@ -8,16 +8,18 @@ from huey import crontab
 from huey.contrib.djhuey import HUEY, db_periodic_task, db_task
 
 from lifecycle.logs import Log
-from lifecycle.places import served
-from lifecycle.registry import get_policy
-
-from . import alerts, pulse, sweep
-from .backfilling import PREFIX, read_slice, wake
-from .keepalive import keep_alive
-from .media import MEDIA, run_media
-from .passes import Pass
-from .runner import run_policy
-from .runs import close_interrupted
+from lifecycle.policy.databases import served
+from lifecycle.policy.registry import get_policy
+from purge.alerts import watch as alerts
+from purge.batch.outcome import MEDIA
+from purge.media.run import run_media
+from purge.passes.options import Pass
+from purge.passes.runs import close_interrupted
+from purge.runner import run_policy
+from purge.sources.windows import sweep
+from purge.worker import pulse
+from purge.worker.backfill import PREFIX, read_slice, wake
+from purge.worker.keepalive import keep_alive
 
 SLICE = 1.0  # seconds; then the worker is free for the next policy in the queue
 

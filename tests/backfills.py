@@ -8,10 +8,10 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from lifecycle import backfill
+from lifecycle.backfill import progress as backfill
+from lifecycle.install.after_migrate import store
 from lifecycle.models import AgendaEntry, Backfill, Event, PolicyState
-from lifecycle.registry import get_policy
-from lifecycle.sync import store
+from lifecycle.policy.registry import get_policy
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from lifecycle.media import file_fields, watched
+from lifecycle.policy.media_fields import file_fields, watched
 
 PREFIXES = ("lifecycle_", "purge_", "zoo_", "cascades_", "demo_", "audit_logs")
 COLUMNS = """

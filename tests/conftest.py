@@ -44,7 +44,7 @@ def django_db_modify_db_settings(
 @pytest.fixture
 def set_hours(monkeypatch: pytest.MonkeyPatch) -> "SetHours":
     """Gives policies purge hours that are not now, or hours that are."""
-    from lifecycle.registry import get_policy
+    from lifecycle.policy.registry import get_policy
 
     def set_hours(*names: str, is_open: bool = False) -> None:
         hour = timezone.now().hour

@@ -14,9 +14,9 @@ from django.db import connection, transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from lifecycle import promises
-from lifecycle.registry import get_policy
-from purge.media import run_media
+from lifecycle.policy.registry import get_policy
+from lifecycle.promises import check as promises
+from purge.media.run import run_media
 from purge.runner import run_policy
 from tests.clock import pass_time
 from tests.support import database_now

@@ -11,9 +11,10 @@ from django.apps import apps
 from django.db import connections, router
 from psycopg import sql
 
-from lifecycle.db import scalar, statement
+from lifecycle.db.connection import scalar, statement
+from lifecycle.db.test_clock import clock_is_set
+from lifecycle.install.after_migrate import after_migrate
 from lifecycle.models import AgendaEntry, Event
-from lifecycle.sync import after_migrate, clock_is_set
 
 #: what `migrate` fills, and no test changes
 KEPT = {"django_content_type", "auth_permission"}

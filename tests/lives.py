@@ -21,11 +21,12 @@ from hypothesis.stateful import (
 
 import lifecycle
 import purge
-from lifecycle import promises, states
-from lifecycle.errors import ConditionNotMet, LifecycleError
-from lifecycle.registry import get_policy
-from purge import pacing
-from purge.passes import Pass
+from lifecycle.exceptions import ConditionNotMet, LifecycleError
+from lifecycle.ledger import policy_states as states
+from lifecycle.policy.registry import get_policy
+from lifecycle.promises import check as promises
+from purge.passes import pacing
+from purge.passes.options import Pass
 from purge.runner import run_policy
 from tests.clock import pass_time
 from tests.reference import Row, World

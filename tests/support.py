@@ -12,13 +12,15 @@ from django.db import connection, connections, transaction
 from django.db.models import DateTimeField, QuerySet
 from django.utils import timezone
 
-from lifecycle import hold, registry, sync
-from lifecycle.fingerprint import field_names
+from lifecycle import hold
+from lifecycle.compiler.fingerprint import field_names
+from lifecycle.install import after_migrate as sync
 from lifecycle.models import Event
-from lifecycle.policy import OPTIONS, Policy
-from lifecycle.registry import get_policy, policies_of
+from lifecycle.policy import registry
+from lifecycle.policy.policy import OPTIONS, Policy
+from lifecycle.policy.registry import get_policy, policies_of
 from lifecycle.testing import next_due
-from purge.outcome import Outcome
+from purge.batch.outcome import Outcome
 from purge.runner import run_due
 from tests.clock import pass_time
 

@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from demo.models import User
-from lifecycle import finding, hold
-from lifecycle.admin.deeds import DEEDS
-from lifecycle.db import fetch
-from lifecycle.holding import hold_rows
+from lifecycle import hold
+from lifecycle.admin.row_actions import DEEDS
+from lifecycle.db.connection import fetch
+from lifecycle.insight import search as finding
+from lifecycle.ledger.holds import hold_rows
 from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
 from purge.models import Run
 from purge.runner import run_due

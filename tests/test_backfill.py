@@ -9,11 +9,13 @@ from django.db.models import F
 from django.utils import timezone
 
 import lifecycle
-from lifecycle import backfill, chunks, states
-from lifecycle.errors import LifecycleError
+from lifecycle.backfill import chunk as chunks
+from lifecycle.backfill import progress as backfill
+from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger import policy_states as states
 from lifecycle.models import AgendaEntry, Backfill, Event, PolicyState
-from lifecycle.registry import get_policy
-from purge.outcome import Outcome
+from lifecycle.policy.registry import get_policy
+from purge.batch.outcome import Outcome
 from purge.runner import run_due
 from tests.backfills import (
     declare,

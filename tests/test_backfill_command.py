@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from lifecycle import states
+from lifecycle.ledger import policy_states as states
 from lifecycle.models import Backfill, Event
 from tests.backfills import declare, listed, write
 from tests.test_commands import fails, manage, status

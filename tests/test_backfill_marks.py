@@ -12,13 +12,15 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 import lifecycle
-from lifecycle import Signals, registry, states
-from lifecycle.backfill import reconcile, step
-from lifecycle.db import fetch, statement
+from lifecycle import Signals
+from lifecycle.backfill.progress import reconcile, step
+from lifecycle.db.connection import fetch, statement
+from lifecycle.install.after_migrate import store, sync
+from lifecycle.ledger import policy_states as states
 from lifecycle.models import AgendaEntry, Backfill, Event, LifecycleException, PolicyState
-from lifecycle.policy import OPTIONS, Policy
-from lifecycle.registry import get_policy
-from lifecycle.sync import store, sync
+from lifecycle.policy import registry
+from lifecycle.policy.policy import OPTIONS, Policy
+from lifecycle.policy.registry import get_policy
 from purge.runner import run_due
 from tests.backfills import declare, forget, listed, read, write
 from tests.zoo.models import Draft, Ticket, Token
@@ -98,7 +100,7 @@ class TestMarks:
     def test_a_change_in_the_middle_begins_from_the_start(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("lifecycle.backfill.CHUNK", 10)
+        monkeypatch.setattr("lifecycle.backfill.progress.CHUNK", 10)
         write(Token, *[DAY] * 15)
         declare("tokens")
         assert step(get_policy("tokens"), hurried=True)

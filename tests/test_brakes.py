@@ -10,22 +10,24 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection
 from django.utils import timezone
 
-from lifecycle import hold, restore, signals, states
-from lifecycle.db import fetch, statement
-from lifecycle.errors import LifecycleError
+from lifecycle import hold, restore, signals
+from lifecycle.db.connection import fetch, statement
+from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger import policy_states as states
 from lifecycle.models import Event, PolicyState
-from lifecycle.policy import Policy
-from lifecycle.registry import get_policy
-from purge import brakes, clock
-from purge.batch import run_batch
-from purge.brakes import cap_of
-from purge.clock import ClockGuard
-from purge.errors import Halt
-from purge.halting import halt
+from lifecycle.policy.policy import Policy
+from lifecycle.policy.registry import get_policy
+from purge.batch import brakes
+from purge.batch import clock_guard as clock
+from purge.batch.brakes import cap_of
+from purge.batch.clock_guard import ClockGuard
+from purge.exceptions import Halt
 from purge.models import Run
-from purge.passes import Pass
-from purge.ready import due_policies
+from purge.passes.due import due_policies
+from purge.passes.halt import halt
+from purge.passes.options import Pass
 from purge.runner import run_due, run_policy, turns
+from purge.sources.agenda import run_batch
 from tests.support import Background, let_pass, session, wait_until
 from tests.zoo.factories import ExpiredPreferenceFactory, UnparsablePreferenceFactory
 from tests.zoo.models import Draft, Reading, Ticket, Token

@@ -12,12 +12,13 @@ from django.db import connection
 from django.utils import timezone
 from rich.console import Console
 
-from lifecycle import hold, release, states
-from lifecycle.db import fetch, statement
+from lifecycle import hold, release
+from lifecycle.db.connection import fetch, statement
+from lifecycle.ledger import policy_states as states
 from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
-from lifecycle.registry import _policies, get_policy
+from lifecycle.policy.registry import _policies, get_policy
 from purge.models import Run
-from purge.passes import Pass
+from purge.passes.options import Pass
 from purge.runner import run_due, turns
 from tests.support import SetHours, let_pass, session
 from tests.zoo.models import Contract, Coupon, Draft, Picture, Preference, Ticket, Token

@@ -11,10 +11,14 @@ from django.core.management import CommandError
 from django.db import OperationalError
 from django.utils import timezone
 
-from lifecycle import backfill, forecast, hold, states, sync
-from lifecycle.db import fetch
+from lifecycle import hold
+from lifecycle.backfill import progress as backfill
+from lifecycle.db.connection import fetch
+from lifecycle.insight import forecast
+from lifecycle.install import after_migrate as sync
+from lifecycle.ledger import policy_states as states
 from lifecycle.models import Event, PolicyState
-from lifecycle.registry import get_policy
+from lifecycle.policy.registry import get_policy
 from purge.runner import run_due
 from tests.support import Background, renamed, session, wait_until, waiting
 from tests.test_commands import cap, due, everything, fails, manage, state
@@ -202,7 +206,7 @@ class TestAll:
 
     def test_also_what_this_code_does_not_declare(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Workers of an older code may still run it."""
-        from lifecycle.registry import _policies
+        from lifecycle.policy.registry import _policies
 
         monkeypatch.delitem(_policies, "tickets")
         manage("lifecycle", "pause", "--all")

@@ -13,13 +13,15 @@ from django.db.models.signals import pre_delete
 from django.utils import timezone
 
 import purge
-from lifecycle import context, expire_now, hold, live, promises, release, restore, states
-from lifecycle.errors import ConditionNotMet, LifecycleError, NoPolicy, RowMissing
+from lifecycle import context, expire_now, hold, live, release, restore
+from lifecycle.exceptions import ConditionNotMet, LifecycleError, NoPolicy, RowMissing
+from lifecycle.ledger import policy_states as states
 from lifecycle.models import AgendaEntry, Event, LifecycleException
-from lifecycle.registry import get_policy
-from purge.errors import ErasureRefused
+from lifecycle.policy.registry import get_policy
+from lifecycle.promises import check as promises
+from purge.erasure.receipt import Receipt
+from purge.exceptions import ErasureRefused
 from purge.models import Run
-from purge.receipt import Receipt
 from purge.runner import run_due
 from tests.support import events_of, let_pass, run_until_idle
 from tests.zoo.factories import PersonFactory

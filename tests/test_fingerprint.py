@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any
 
+import lifecycle.compile as compile_
 import pytest
 from django.core.management import call_command
 from django.db.models import (
@@ -22,11 +23,10 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Least
 
-import lifecycle.compile as compile_
 from lifecycle import Policy, Signals, Update
-from lifecycle.errors import PolicyError
-from lifecycle.fingerprint import capture_fingerprint, fingerprint
-from lifecycle.registry import all_policies, get_policy
+from lifecycle.compiler.fingerprint import capture_fingerprint, fingerprint
+from lifecycle.exceptions import PolicyError
+from lifecycle.policy.registry import all_policies, get_policy
 from tests.infra.servers import ROOT
 from tests.zoo.models import Draft, Order, Picture, Token
 

@@ -2,14 +2,14 @@
 
 import ast
 
-from lifecycle.history import files, without_triggers
+from lifecycle.install.migration_files import files, without_triggers
 
 MIGRATION = """\
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
-import lifecycle.triggers
+import lifecycle.operations
 
 
 class Migration(migrations.Migration):
@@ -19,9 +19,9 @@ class Migration(migrations.Migration):
         migrations.CreateModel(name="Cart", fields=[("id", models.AutoField(primary_key=True))]),
         pgtrigger.migrations.AddTrigger(
             model_name="cart",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_carts_i",
-                sql=lifecycle.triggers.CaptureSql(func="]), (", pgid="x", table="shop_cart"),
+                sql=lifecycle.operations.CaptureSql(func="]), (", pgid="x", table="shop_cart"),
             ),
         ),
         pgtrigger.migrations.RemoveTrigger(model_name="cart", name="lc_old_carts_u"),

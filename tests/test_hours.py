@@ -8,10 +8,12 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from lifecycle import hours, live, promises, restore
-from lifecycle.registry import get_policy
-from purge.passes import Pass
-from purge.ready import due_policies
+from lifecycle import live, restore
+from lifecycle.policy import purge_hours as hours
+from lifecycle.policy.registry import get_policy
+from lifecycle.promises import check as promises
+from purge.passes.due import due_policies
+from purge.passes.options import Pass
 from purge.runner import run_due, run_policy
 from tests.support import SetHours, events_of, let_pass
 from tests.zoo.models import Account, Draft, Order, Ticket

@@ -11,10 +11,10 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from lifecycle.identity import hashed, identity_of, is_key_alone, told
+from lifecycle.compiler.identity import hashed, identity_of, is_key_alone, told
 from lifecycle.models import Event
-from lifecycle.policy import Policy
-from lifecycle.registry import all_policies
+from lifecycle.policy.policy import Policy
+from lifecycle.policy.registry import all_policies
 from purge.runner import run_due
 from tests.clock import pass_time
 from tests.zoo.models import Coupon, Member, Report, Ticket, Token, Visit
@@ -58,7 +58,9 @@ def test_identity_is_the_union_of_what_the_policies_of_a_table_declare(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     other = Policy("planted", Member, on_request=True, identity=["email"])
-    monkeypatch.setattr("lifecycle.identity.policies_of", lambda model: [*all_policies(), other])
+    monkeypatch.setattr(
+        "lifecycle.compiler.identity.policies_of", lambda model: [*all_policies(), other]
+    )
     assert "email" in identity_of(Member)
 
 

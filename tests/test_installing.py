@@ -8,12 +8,13 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from lifecycle import installing, tablelock
-from lifecycle.installing import install, missing
+from lifecycle.capture.triggers import registered
+from lifecycle.db import table_lock as tablelock
+from lifecycle.insight.status import statuses
+from lifecycle.install import triggers as installing
+from lifecycle.install.after_migrate import sync
+from lifecycle.install.triggers import install, missing
 from lifecycle.models import PolicyState
-from lifecycle.status import statuses
-from lifecycle.sync import sync
-from lifecycle.triggers import registered
 from tests.support import Background, kinds, session, wait_until, waits_for
 from tests.zoo.models import Ticket, Token
 

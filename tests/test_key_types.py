@@ -6,10 +6,10 @@ import pytest
 from django.utils import timezone
 
 from lifecycle import expire_now, hold, release, restore
+from lifecycle.capture.model_signals import _deleted
+from lifecycle.insight.why import why
+from lifecycle.ledger.row_names import named, parse, row_of
 from lifecycle.models import Event, LifecycleException
-from lifecycle.naming import named, parse, row_of
-from lifecycle.receivers import _deleted
-from lifecycle.why import why
 from tests.support import let_pass, run_until_idle
 from tests.zoo.models import Probe, Sample, Sensor
 

@@ -3,8 +3,8 @@
 import pytest
 from django.db import connection
 
-from lifecycle.compile import compiled
-from lifecycle.registry import get_policy
+from lifecycle.compiler.policy_sql import compiled
+from lifecycle.policy.registry import get_policy
 from purge.runner import run_due
 from tests.zoo.factories import PictureFactory
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lifecycle.errors import LifecycleError, RowMissing
-from lifecycle.naming import named, parse, row_of
+from lifecycle.exceptions import LifecycleError, RowMissing
+from lifecycle.ledger.row_names import named, parse, row_of
 from tests.zoo import factories, models
 
 

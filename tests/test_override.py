@@ -12,15 +12,16 @@ from django.utils import timezone
 
 import purge
 from lifecycle import expire_now, hold, live, release, restore
-from lifecycle.errors import LifecycleError, NoPolicy
+from lifecycle.exceptions import LifecycleError, NoPolicy
+from lifecycle.ledger.policy_states import pause, resume
 from lifecycle.models import AgendaEntry, Event, LifecycleException
-from lifecycle.registry import get_policy
-from lifecycle.states import pause, resume
-from purge import asking, overriding
+from lifecycle.policy.registry import get_policy
+from purge.batch.outcome import Outcome
 from purge.models import Run
-from purge.outcome import Outcome
-from purge.passes import Pass
+from purge.overrides import request as asking
+from purge.passes.options import Pass
 from purge.runner import run_due, run_policy
+from purge.sources import requested as overriding
 from tests.infra.servers import ROOT
 from tests.support import (
     Background,

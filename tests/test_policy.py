@@ -9,9 +9,9 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.expressions import RawSQL
 
 from lifecycle import Policy, Purge, Rows, Signals, Update, register
-from lifecycle.errors import NoPolicy, PolicyError
-from lifecycle.policy import OPTIONS, RULES
-from lifecycle.registry import get_policy
+from lifecycle.exceptions import NoPolicy, PolicyError
+from lifecycle.policy.policy import OPTIONS, RULES
+from lifecycle.policy.registry import get_policy
 from tests.zoo.models import Member, Order, Picture, Ticket, Token
 
 SECOND = timedelta(seconds=1)

@@ -9,10 +9,10 @@ from django.db import transaction
 from django.utils import timezone
 
 import lifecycle
-from lifecycle import states
+from lifecycle.ledger import policy_states as states
 from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
-from lifecycle.registry import get_policy
-from purge.passes import Pass
+from lifecycle.policy.registry import get_policy
+from purge.passes.options import Pass
 from purge.runner import run_due, run_policy
 from tests.clock import pass_time
 from tests.support import renamed, session

@@ -12,15 +12,16 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 import purge
-from lifecycle import Policy, expire_now, hold, registry, release, restore
-from lifecycle.backfill import ask, step
+from lifecycle import Policy, expire_now, hold, release, restore
+from lifecycle.backfill.progress import ask, step
+from lifecycle.capture.triggers import registered
+from lifecycle.install.after_migrate import sync
+from lifecycle.ledger.policy_states import enable, rebuild
 from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
-from lifecycle.policy import OPTIONS
-from lifecycle.registry import get_policy
-from lifecycle.states import enable, rebuild
-from lifecycle.sync import sync
-from lifecycle.triggers import registered
-from purge.brakes import OUTDATED
+from lifecycle.policy import registry
+from lifecycle.policy.policy import OPTIONS
+from lifecycle.policy.registry import get_policy
+from purge.batch.brakes import OUTDATED
 from purge.runner import run_due, run_policy
 from tests.support import events_of, kinds, let_pass, run_until_idle
 from tests.zoo.factories import ExpiredDraftFactory

@@ -3,10 +3,10 @@
 import pytest
 from django.db import connection
 
-from lifecycle.compile import compiled
+from lifecycle.compiler.policy_sql import compiled
+from lifecycle.install.after_migrate import sync
 from lifecycle.models import PolicyState
-from lifecycle.registry import get_policy
-from lifecycle.sync import sync
+from lifecycle.policy.registry import get_policy
 from tests.support import session
 
 

@@ -11,14 +11,15 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
+from lifecycle.db.version import VERSION
+from lifecycle.install.after_migrate import sync
 from lifecycle.models import PolicyState
 from lifecycle.operations import FUNCTIONS
-from lifecycle.registry import get_policy
-from lifecycle.sync import sync
-from lifecycle.version import VERSION
-from purge import brakes, pulse
+from lifecycle.policy.registry import get_policy
+from purge.batch import brakes
+from purge.passes.runs import close_interrupted
 from purge.runner import run_due, run_policy
-from purge.runs import close_interrupted
+from purge.worker import pulse
 from tests.support import kinds, run_until_idle
 from tests.zoo.models import Legacy, Ticket
 

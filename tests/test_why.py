@@ -8,10 +8,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from lifecycle import context, expire_now, hold, hold_rows, release, restore, states
+from lifecycle import context, expire_now, hold, hold_rows, release, restore
+from lifecycle.insight.why import Why, why
+from lifecycle.ledger import policy_states as states
+from lifecycle.ledger.row_names import named, parse
 from lifecycle.models import Event
-from lifecycle.naming import named, parse
-from lifecycle.why import Why, why
 from purge.runner import run_due
 from tests.support import let_pass
 from tests.test_commands import fails, manage

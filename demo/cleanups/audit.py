@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Min
 
 from lifecycle.models import AgendaEntry
-from lifecycle.registry import get_policy
+from lifecycle.policy.registry import get_policy
 from purge import s3
 from purge.archive.destinations import destination
 from purge.archive.manifest import Manifest, read

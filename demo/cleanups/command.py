@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
-from lifecycle.errors import LifecycleError
-from lifecycle.management.subcommands.arguments import add_actor, add_yes, agreed
-from lifecycle.naming import named
+from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger.row_names import named
+from lifecycle.management.arguments import add_actor, add_yes, agreed
 
 from .ending import Ended, How, end
 from .part import Part

@@ -8,14 +8,14 @@ import purge
 from demo.facts import clock
 from demo.facts import run as run_sql
 from lifecycle import live, tombstoned
-from lifecycle.errors import LifecycleError
-from lifecycle.keys import label_of
+from lifecycle.compiler.keys import label_of
+from lifecycle.exceptions import LifecycleError
 from lifecycle.models import LifecycleException
-from lifecycle.policy import Policy
-from lifecycle.registry import get_policy
-from purge.brakes import standing
-from purge.outcome import Outcome
-from purge.passes import Pass
+from lifecycle.policy.policy import Policy
+from lifecycle.policy.registry import get_policy
+from purge.batch.brakes import standing
+from purge.batch.outcome import Outcome
+from purge.passes.options import Pass
 from purge.runner import run_policy
 
 NO_GRACE = {"grace": timedelta(0)}

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 
 from demo import facts
-from lifecycle.registry import get_policy
-from purge.override import override_of
+from lifecycle.policy.registry import get_policy
+from purge.overrides.options import override_of
 
 from .ending import Ended
 

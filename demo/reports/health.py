@@ -8,8 +8,8 @@ from django.db.models import Count, Q
 
 import demo
 from demo.models import EmailSuppression
-from lifecycle.db import fetch, statement
-from purge.report import Line, Report, reports
+from lifecycle.db.connection import fetch, statement
+from purge.reports.report import Line, Report, reports
 
 DAYS = 7
 DOMAINS = 10

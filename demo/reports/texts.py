@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from purge import report_texts
-from purge.mailing import send
-from purge.report_texts import rendered, shown
+from purge.alerts.mail import send
+from purge.reports import texts as report_texts
+from purge.reports.texts import rendered, shown
 
 from .health import DAYS, Health
 

@@ -13,7 +13,7 @@ from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import QuerySet
 
 from demo.models import WeeklyReport
-from lifecycle.db import scalar
+from lifecycle.db.connection import scalar
 
 from .health import health
 from .texts import mail

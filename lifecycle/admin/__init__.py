@@ -4,8 +4,13 @@ Nothing can be edited. The buttons are restore, hold and release of a row, pause
 policy; each has a permission of its own and is an event with the user as its actor.
 """
 
-from .lists import AgendaEntryAdmin, EventAdmin, LifecycleExceptionAdmin, PolicyFilter
-from .policies import PolicyStateAdmin
+from lifecycle.admin.lists import (
+    AgendaEntryAdmin,
+    EventAdmin,
+    LifecycleExceptionAdmin,
+    PolicyFilter,
+)
+from lifecycle.admin.policies import PolicyStateAdmin
 
 __all__ = [
     "AgendaEntryAdmin",

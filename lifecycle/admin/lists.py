@@ -6,14 +6,14 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from ..db import fetch
-from ..finding import entries_about, events_about
-from ..models import AgendaEntry, Event, LifecycleException, PolicyState
-from ..naming import key_told
-from ..readonly import moment
-from .deeds import release_exceptions
-from .row import LARGE, RowPages
-from .search import RowSearch
+from lifecycle.admin.readonly import moment
+from lifecycle.admin.row_actions import release_exceptions
+from lifecycle.admin.row_page import LARGE, RowPages
+from lifecycle.admin.row_search import RowSearch
+from lifecycle.db.connection import fetch
+from lifecycle.insight.search import entries_about, events_about
+from lifecycle.ledger.row_names import key_told
+from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
 
 SUBJECTS_SHOWN = 20  # or names of files
 RECORDED, DUE, TOMBSTONED = moment("recorded_at"), moment("due_at"), moment("tombstoned_at")

@@ -6,13 +6,13 @@ from django.contrib import admin, messages
 from django.db.models import F, Min, Model, OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest
 
-from .. import states
-from ..errors import LifecycleError, NoPolicy
-from ..fingerprint import fingerprint
-from ..models import AgendaEntry, PolicyState
-from ..readonly import moment
-from ..registry import get_policy
-from .search import RowSearch
+from lifecycle.admin.readonly import moment
+from lifecycle.admin.row_search import RowSearch
+from lifecycle.compiler.fingerprint import fingerprint
+from lifecycle.exceptions import LifecycleError, NoPolicy
+from lifecycle.ledger import policy_states as states
+from lifecycle.models import AgendaEntry, PolicyState
+from lifecycle.policy.registry import get_policy
 
 DECLARED = moment("declared_at")
 

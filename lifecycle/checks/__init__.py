@@ -8,17 +8,16 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Tags, register
 
-from lifecycle.registry import all_policies
-
-from .coverage import check_coverage
-from .databases import DATABASES
-from .expressions import EXPRESSIONS
-from .installed import check_database
-from .media import check_media
-from .options import OPTIONS
-from .project import check_project
-from .tables import TABLES
-from .windows import WINDOWS
+from lifecycle.checks.coverage import check_coverage
+from lifecycle.checks.databases import DATABASES
+from lifecycle.checks.expressions import EXPRESSIONS
+from lifecycle.checks.installed import check_database
+from lifecycle.checks.media import check_media
+from lifecycle.checks.options import OPTIONS
+from lifecycle.checks.settings import check_project
+from lifecycle.checks.tables import TABLES
+from lifecycle.checks.windows import WINDOWS
+from lifecycle.policy.registry import all_policies
 
 #: `manage.py check --tag lifecycle` runs these only
 TAG = "lifecycle"

@@ -6,11 +6,10 @@ from typing import Any
 
 from django.core.checks import CheckMessage
 
+from lifecycle.checks.messages import error, warning
 from lifecycle.conf import conf
-from lifecycle.coverage import UNWRITTEN, kept, taken_along, uncovered
-from lifecycle.registry import all_policies, policies_of
-
-from .messages import error, warning
+from lifecycle.policy.coverage import UNWRITTEN, kept, taken_along, uncovered
+from lifecycle.policy.registry import all_policies, policies_of
 
 PASTE = """\
 Declare a policy, or paste this into policies.py and write the reasons:

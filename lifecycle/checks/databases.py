@@ -14,12 +14,12 @@ from django.db.models.deletion import CASCADE, get_candidate_relations_to_delete
 from django.db.models.expressions import Subquery
 from django.db.models.sql import Query
 
+from lifecycle.checks import policy_query as reading
+from lifecycle.checks.messages import error
+from lifecycle.db.routing import home
 from lifecycle.models import Event
-from lifecycle.places import home, homes
-from lifecycle.policy import Policy
-
-from . import reading
-from .messages import error
+from lifecycle.policy.databases import homes
+from lifecycle.policy.policy import Policy
 
 
 def on_postgres(policy: Policy) -> list[CheckMessage]:

@@ -9,10 +9,9 @@ import re
 from django.core.checks import CheckMessage
 from django.db.models import DateField, DurationField, GeneratedField
 
-from lifecycle.policy import Policy
-
-from . import reading
-from .messages import error
+from lifecycle.checks import policy_query as reading
+from lifecycle.checks.messages import error
+from lifecycle.policy.policy import Policy
 
 VOLATILE = re.compile(
     r"\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|random"

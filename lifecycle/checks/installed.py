@@ -10,19 +10,18 @@ from typing import Any
 from django.core.checks import CheckMessage
 from django.db import connections, router
 
-from lifecycle import db
-from lifecycle.db import fetch, scalar, statement
-from lifecycle.fingerprint import fingerprint
+from lifecycle.capture.triggers import registered
+from lifecycle.checks.messages import error, warning
+from lifecycle.checks.postgres_sql import accepted, steady
+from lifecycle.compiler.fingerprint import fingerprint
+from lifecycle.db import connection as db
+from lifecycle.db.connection import fetch, scalar, statement
+from lifecycle.db.introspection import is_test_database
+from lifecycle.db.version import mismatch
+from lifecycle.install.retired_policies import is_model
 from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
-from lifecycle.places import is_at, served
-from lifecycle.registry import all_policies
-from lifecycle.retiring import is_model
-from lifecycle.sync import is_test_database
-from lifecycle.triggers import registered
-from lifecycle.version import mismatch
-
-from .accepted import accepted, steady
-from .messages import error, warning
+from lifecycle.policy.databases import is_at, served
+from lifecycle.policy.registry import all_policies
 
 HOME = db.__file__  # beside which the package's SQL is
 OLDEST = 15

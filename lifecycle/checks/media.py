@@ -4,11 +4,10 @@ from typing import Any
 
 from django.core.checks import CheckMessage
 
-from lifecycle.media import file_fields, tracked, unwatched, watched
-from lifecycle.packages import is_installed, proxy_of
-from lifecycle.registry import policies_of
-
-from .messages import error, warning
+from lifecycle.checks.messages import error, warning
+from lifecycle.policy.media_fields import file_fields, tracked, unwatched, watched
+from lifecycle.policy.packages import is_installed, proxy_of
+from lifecycle.policy.registry import policies_of
 
 #: what storages call the setting by which a file takes the name of an older one
 OVERWRITES = ("file_overwrite", "overwrite_files", "_allow_overwrite")

@@ -6,15 +6,14 @@ from typing import Any
 from django.core.checks import CheckMessage
 from django.core.exceptions import FieldDoesNotExist
 
-from lifecycle.capture import Signals
-from lifecycle.dispositions import Update
-from lifecycle.fingerprint import field_names
-from lifecycle.keys import key_field
-from lifecycle.policy import Policy
-from lifecycle.registry import all_policies
-
-from .messages import error, warning
-from .reading import has_composite_key
+from lifecycle.checks.messages import error, warning
+from lifecycle.checks.policy_query import has_composite_key
+from lifecycle.compiler.fingerprint import field_names
+from lifecycle.compiler.keys import key_field
+from lifecycle.policy.capture_modes import Signals
+from lifecycle.policy.dispositions import Update
+from lifecycle.policy.policy import Policy
+from lifecycle.policy.registry import all_policies
 
 LONG = timedelta(days=30)
 SECRETS = {"session_key", "key", "token", "secret"}

@@ -4,11 +4,10 @@ from typing import Any
 
 from django.core.checks import CheckMessage
 
-from lifecycle.packages import is_installed, migrations_of, proxy_of
-from lifecycle.policy import Policy
-
-from . import reading
-from .messages import error, warning
+from lifecycle.checks import policy_query as reading
+from lifecycle.checks.messages import error, warning
+from lifecycle.policy.packages import is_installed, migrations_of, proxy_of
+from lifecycle.policy.policy import Policy
 
 
 def simple_key(policy: Policy) -> list[CheckMessage]:

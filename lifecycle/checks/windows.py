@@ -6,12 +6,11 @@ from django.core.checks import CheckMessage
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import DateTimeField, UniqueConstraint
 
-from lifecycle.ages import age_of
-from lifecycle.policy import Policy
-from lifecycle.registry import policies_of
-from lifecycle.windows import counts_only, is_windowed
-
-from .messages import error, warning
+from lifecycle.checks.messages import error, warning
+from lifecycle.compiler.windows import counts_only, is_windowed
+from lifecycle.policy.fixed_age import age_of
+from lifecycle.policy.policy import Policy
+from lifecycle.policy.registry import policies_of
 
 
 def window_is_of_a_moment(policy: Policy) -> list[CheckMessage]:

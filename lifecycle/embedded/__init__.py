@@ -20,8 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .location import NAME, PORT, USER, EmbeddedError, place
-from .session import Session
+from lifecycle.embedded.location import NAME, PORT, USER, EmbeddedError, place
+from lifecycle.embedded.session import Session
 
 __all__ = ["EmbeddedError", "database", "ensure", "release", "server"]
 

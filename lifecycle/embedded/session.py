@@ -17,8 +17,16 @@ from pathlib import Path
 from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
-from . import keeper
-from .location import NAME, PORT, USER, EmbeddedError, account, binaries, make_home
+from lifecycle.embedded import keeper
+from lifecycle.embedded.location import (
+    NAME,
+    PORT,
+    USER,
+    EmbeddedError,
+    account,
+    binaries,
+    make_home,
+)
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0

@@ -17,6 +17,6 @@ def add_subcommand(name: str, module: str) -> None:
 
 def subcommands() -> dict[str, Any]:
     """Every subcommand by name, our own first."""
-    from .subcommands import SUBCOMMANDS
+    from lifecycle.management.subcommands import SUBCOMMANDS
 
     return SUBCOMMANDS | {name: import_module(module) for name, module in _modules.items()}

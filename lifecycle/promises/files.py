@@ -8,9 +8,9 @@ from django.db import router
 from django.db.models import FileField
 from psycopg import sql
 
-from ..literals import literal
-from ..media import file_fields
-from ..sync import tables_in
+from lifecycle.db.introspection import tables_in
+from lifecycle.db.literals import literal
+from lifecycle.policy.media_fields import file_fields
 
 NO_FILES = (
     "SELECT ''::text AS model, '' AS field, '' AS storage, '' AS key, '' AS name, 0 AS age LIMIT 0"

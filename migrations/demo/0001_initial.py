@@ -11,7 +11,7 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
-import lifecycle.triggers
+import lifecycle.operations
 
 
 class Migration(migrations.Migration):
@@ -319,9 +319,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="pendingregistration",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_registrations_otp_expired_i",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH "demo_pendingregistration" AS (SELECT * FROM new_rows), told AS (\n            SELECT key::bigint AS key,\n                lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), \'1.000000 seconds\'::interval) AS due\n            FROM (SELECT "demo_pendingregistration"."id" AS "key", CASE WHEN "demo_pendingregistration"."otp_expires_at" <= ("demo_pendingregistration"."created_at" + \'3600.000000 seconds\'::interval) THEN true ELSE false END AS "matches", CASE WHEN "demo_pendingregistration"."otp_expires_at" <= ("demo_pendingregistration"."created_at" + \'3600.000000 seconds\'::interval) THEN "demo_pendingregistration"."otp_expires_at" ELSE NULL END AS "due" FROM "demo_pendingregistration") AS compiled\n        )\n        SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)\n        INTO lc_keys, lc_dues FROM told\n        WHERE due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'registrations-otp-expired\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'registrations-otp-expired\', \'demo.pendingregistration\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n    ELSIF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'registrations-otp-expired\', \'demo.pendingregistration\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="7559f240d029653d-2",
                     level="STATEMENT",
@@ -335,9 +335,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="pendingregistration",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_registrations_otp_expired_u",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_past_keys bigint[];\n    lc_past_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH was AS (\n            WITH "demo_pendingregistration" AS (SELECT * FROM old_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "demo_pendingregistration"."id" AS "key", CASE WHEN "demo_pendingregistration"."otp_expires_at" <= ("demo_pendingregistration"."created_at" + \'3600.000000 seconds\'::interval) THEN true ELSE false END AS "matches", CASE WHEN "demo_pendingregistration"."otp_expires_at" <= ("demo_pendingregistration"."created_at" + \'3600.000000 seconds\'::interval) THEN "demo_pendingregistration"."otp_expires_at" ELSE NULL END AS "due" FROM "demo_pendingregistration") AS compiled\n        ), became AS (\n            WITH "demo_pendingregistration" AS (SELECT * FROM new_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "demo_pendingregistration"."id" AS "key", CASE WHEN "demo_pendingregistration"."otp_expires_at" <= ("demo_pendingregistration"."created_at" + \'3600.000000 seconds\'::interval) THEN true ELSE false END AS "matches", CASE WHEN "demo_pendingregistration"."otp_expires_at" <= ("demo_pendingregistration"."created_at" + \'3600.000000 seconds\'::interval) THEN "demo_pendingregistration"."otp_expires_at" ELSE NULL END AS "due" FROM "demo_pendingregistration") AS compiled\n        ), changed AS (\n            SELECT key, lifecycle.tick_v1(became.due, \'1.000000 seconds\'::interval) AS due,\n                coalesce(was.due <= (SELECT lifecycle.now_v1()), false) AS past\n            FROM became LEFT JOIN was USING (key)\n            WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches\n        )\n        SELECT array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(key ORDER BY due, key) FILTER (WHERE past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE past)\n        INTO lc_keys, lc_dues, lc_past_keys, lc_past_dues FROM changed\n        WHERE past OR due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'registrations-otp-expired\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'registrations-otp-expired\', \'demo.pendingregistration\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'registrations-otp-expired\', \'demo.pendingregistration\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    IF lc_past_keys IS NOT NULL THEN\n        lc_keys := lc_past_keys;\n        PERFORM lifecycle.scheduled_v1(\'registrations-otp-expired\', \'demo.pendingregistration\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_past_dues, \'{"again": true}\');\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="7559f240d029653d-2",
                     level="STATEMENT",
@@ -351,9 +351,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="pendingregistration",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_told bytea[];\n    lc_count bigint := (SELECT count(*) FROM old_rows);\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    IF lc_count = 0 THEN\n        RETURN NULL;\n    END IF;\n    IF coalesce((lifecycle.ending_v1('demo.pendingregistration') ->> 'count')::bigint = lc_count, false) THEN\n        PERFORM lifecycle.ended_v1('demo.pendingregistration', NULL, lc_count);\n        RETURN NULL;\n    END IF;\n    BEGIN\n        SELECT array_agg(key ORDER BY key) INTO lc_keys\n        FROM (SELECT \"id\"::bigint AS key FROM old_rows) AS taken;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NULL THEN\n        PERFORM lifecycle.ended_v1('demo.pendingregistration', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_count);\n    ELSE\n        PERFORM lifecycle.capture_failed_v1('', 'demo.pendingregistration', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="demo.pendingregistration-id-bigint-1",
                     level="STATEMENT",
@@ -367,9 +367,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="pendingregistration",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="BEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    PERFORM lifecycle.truncated_v1('demo.pendingregistration');\n    RETURN NULL;\nEND\n",
                     hash="demo.pendingregistration-id-bigint-1",
                     level="STATEMENT",
@@ -382,9 +382,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="pendingregistration",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_registrations_unconfirmed_i",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH "demo_pendingregistration" AS (SELECT * FROM new_rows), told AS (\n            SELECT key::bigint AS key,\n                lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), \'1.000000 seconds\'::interval) AS due\n            FROM (SELECT "demo_pendingregistration"."id" AS "key", CASE WHEN ("demo_pendingregistration"."otp_expires_at" IS NULL OR "demo_pendingregistration"."otp_expires_at" > ("demo_pendingregistration"."created_at" + \'3600.000000 seconds\'::interval)) THEN true ELSE false END AS "matches", CASE WHEN ("demo_pendingregistration"."otp_expires_at" IS NULL OR "demo_pendingregistration"."otp_expires_at" > ("demo_pendingregistration"."created_at" + \'3600.000000 seconds\'::interval)) THEN ("demo_pendingregistration"."created_at" + \'3600.000000 seconds\'::interval) ELSE NULL END AS "due" FROM "demo_pendingregistration") AS compiled\n        )\n        SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)\n        INTO lc_keys, lc_dues FROM told\n        WHERE due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'registrations-unconfirmed\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'registrations-unconfirmed\', \'demo.pendingregistration\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n    ELSIF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'registrations-unconfirmed\', \'demo.pendingregistration\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="9555362a12b1a921-2",
                     level="STATEMENT",
@@ -398,9 +398,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="pendingregistration",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_registrations_unconfirmed_u",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_past_keys bigint[];\n    lc_past_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH was AS (\n            WITH "demo_pendingregistration" AS (SELECT * FROM old_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "demo_pendingregistration"."id" AS "key", CASE WHEN ("demo_pendingregistration"."otp_expires_at" IS NULL OR "demo_pendingregistration"."otp_expires_at" > ("demo_pendingregistration"."created_at" + \'3600.000000 seconds\'::interval)) THEN true ELSE false END AS "matches", CASE WHEN ("demo_pendingregistration"."otp_expires_at" IS NULL OR "demo_pendingregistration"."otp_expires_at" > ("demo_pendingregistration"."created_at" + \'3600.000000 seconds\'::interval)) THEN ("demo_pendingregistration"."created_at" + \'3600.000000 seconds\'::interval) ELSE NULL END AS "due" FROM "demo_pendingregistration") AS compiled\n        ), became AS (\n            WITH "demo_pendingregistration" AS (SELECT * FROM new_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "demo_pendingregistration"."id" AS "key", CASE WHEN ("demo_pendingregistration"."otp_expires_at" IS NULL OR "demo_pendingregistration"."otp_expires_at" > ("demo_pendingregistration"."created_at" + \'3600.000000 seconds\'::interval)) THEN true ELSE false END AS "matches", CASE WHEN ("demo_pendingregistration"."otp_expires_at" IS NULL OR "demo_pendingregistration"."otp_expires_at" > ("demo_pendingregistration"."created_at" + \'3600.000000 seconds\'::interval)) THEN ("demo_pendingregistration"."created_at" + \'3600.000000 seconds\'::interval) ELSE NULL END AS "due" FROM "demo_pendingregistration") AS compiled\n        ), changed AS (\n            SELECT key, lifecycle.tick_v1(became.due, \'1.000000 seconds\'::interval) AS due,\n                coalesce(was.due <= (SELECT lifecycle.now_v1()), false) AS past\n            FROM became LEFT JOIN was USING (key)\n            WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches\n        )\n        SELECT array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(key ORDER BY due, key) FILTER (WHERE past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE past)\n        INTO lc_keys, lc_dues, lc_past_keys, lc_past_dues FROM changed\n        WHERE past OR due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'registrations-unconfirmed\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'registrations-unconfirmed\', \'demo.pendingregistration\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'registrations-unconfirmed\', \'demo.pendingregistration\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    IF lc_past_keys IS NOT NULL THEN\n        lc_keys := lc_past_keys;\n        PERFORM lifecycle.scheduled_v1(\'registrations-unconfirmed\', \'demo.pendingregistration\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_past_dues, \'{"again": true}\');\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="9555362a12b1a921-2",
                     level="STATEMENT",
@@ -414,9 +414,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="refusedtoken",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_expired_tokens_i",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH "demo_refusedtoken" AS (SELECT * FROM new_rows), told AS (\n            SELECT key::bigint AS key,\n                lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), \'1.000000 seconds\'::interval) AS due\n            FROM (SELECT "demo_refusedtoken"."id" AS "key", true AS "matches", "demo_refusedtoken"."expires_at" AS "due" FROM "demo_refusedtoken") AS compiled\n        )\n        SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)\n        INTO lc_keys, lc_dues FROM told\n        WHERE due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'expired-tokens\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'expired-tokens\', \'demo.refusedtoken\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n    ELSIF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'expired-tokens\', \'demo.refusedtoken\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="cba03f2b255698b1-2",
                     level="STATEMENT",
@@ -430,9 +430,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="refusedtoken",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_expired_tokens_u",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_past_keys bigint[];\n    lc_past_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH was AS (\n            WITH "demo_refusedtoken" AS (SELECT * FROM old_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "demo_refusedtoken"."id" AS "key", true AS "matches", "demo_refusedtoken"."expires_at" AS "due" FROM "demo_refusedtoken") AS compiled\n        ), became AS (\n            WITH "demo_refusedtoken" AS (SELECT * FROM new_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "demo_refusedtoken"."id" AS "key", true AS "matches", "demo_refusedtoken"."expires_at" AS "due" FROM "demo_refusedtoken") AS compiled\n        ), changed AS (\n            SELECT key, lifecycle.tick_v1(became.due, \'1.000000 seconds\'::interval) AS due,\n                coalesce(was.due <= (SELECT lifecycle.now_v1()), false) AS past\n            FROM became LEFT JOIN was USING (key)\n            WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches\n        )\n        SELECT array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(key ORDER BY due, key) FILTER (WHERE past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE past)\n        INTO lc_keys, lc_dues, lc_past_keys, lc_past_dues FROM changed\n        WHERE past OR due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'expired-tokens\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'expired-tokens\', \'demo.refusedtoken\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'expired-tokens\', \'demo.refusedtoken\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    IF lc_past_keys IS NOT NULL THEN\n        lc_keys := lc_past_keys;\n        PERFORM lifecycle.scheduled_v1(\'expired-tokens\', \'demo.refusedtoken\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_past_dues, \'{"again": true}\');\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="cba03f2b255698b1-2",
                     level="STATEMENT",
@@ -446,9 +446,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="refusedtoken",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_told bytea[];\n    lc_count bigint := (SELECT count(*) FROM old_rows);\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    IF lc_count = 0 THEN\n        RETURN NULL;\n    END IF;\n    IF coalesce((lifecycle.ending_v1('demo.refusedtoken') ->> 'count')::bigint = lc_count, false) THEN\n        PERFORM lifecycle.ended_v1('demo.refusedtoken', NULL, lc_count);\n        RETURN NULL;\n    END IF;\n    BEGIN\n        SELECT array_agg(key ORDER BY key) INTO lc_keys\n        FROM (SELECT \"id\"::bigint AS key FROM old_rows) AS taken;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NULL THEN\n        PERFORM lifecycle.ended_v1('demo.refusedtoken', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_count);\n    ELSE\n        PERFORM lifecycle.capture_failed_v1('', 'demo.refusedtoken', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="demo.refusedtoken-id-bigint-1",
                     level="STATEMENT",
@@ -462,9 +462,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="refusedtoken",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="BEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    PERFORM lifecycle.truncated_v1('demo.refusedtoken');\n    RETURN NULL;\nEND\n",
                     hash="demo.refusedtoken-id-bigint-1",
                     level="STATEMENT",
@@ -502,9 +502,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="userotp",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_one_time_passwords_i",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH "demo_userotp" AS (SELECT * FROM new_rows), told AS (\n            SELECT key::bigint AS key,\n                lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), \'1.000000 seconds\'::interval) AS due\n            FROM (SELECT "demo_userotp"."id" AS "key", true AS "matches", LEAST("demo_userotp"."used_at", "demo_userotp"."expires_at", ("demo_userotp"."created_at" + \'86400.000000 seconds\'::interval)) AS "due" FROM "demo_userotp") AS compiled\n        )\n        SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)\n        INTO lc_keys, lc_dues FROM told\n        WHERE due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'one-time-passwords\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'one-time-passwords\', \'demo.userotp\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n    ELSIF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'one-time-passwords\', \'demo.userotp\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="ebe595aa74c62256-2",
                     level="STATEMENT",
@@ -518,9 +518,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="userotp",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_one_time_passwords_u",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_past_keys bigint[];\n    lc_past_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH was AS (\n            WITH "demo_userotp" AS (SELECT * FROM old_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "demo_userotp"."id" AS "key", true AS "matches", LEAST("demo_userotp"."used_at", "demo_userotp"."expires_at", ("demo_userotp"."created_at" + \'86400.000000 seconds\'::interval)) AS "due" FROM "demo_userotp") AS compiled\n        ), became AS (\n            WITH "demo_userotp" AS (SELECT * FROM new_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "demo_userotp"."id" AS "key", true AS "matches", LEAST("demo_userotp"."used_at", "demo_userotp"."expires_at", ("demo_userotp"."created_at" + \'86400.000000 seconds\'::interval)) AS "due" FROM "demo_userotp") AS compiled\n        ), changed AS (\n            SELECT key, lifecycle.tick_v1(became.due, \'1.000000 seconds\'::interval) AS due,\n                coalesce(was.due <= (SELECT lifecycle.now_v1()), false) AS past\n            FROM became LEFT JOIN was USING (key)\n            WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches\n        )\n        SELECT array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(key ORDER BY due, key) FILTER (WHERE past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE past)\n        INTO lc_keys, lc_dues, lc_past_keys, lc_past_dues FROM changed\n        WHERE past OR due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'one-time-passwords\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'one-time-passwords\', \'demo.userotp\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'one-time-passwords\', \'demo.userotp\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    IF lc_past_keys IS NOT NULL THEN\n        lc_keys := lc_past_keys;\n        PERFORM lifecycle.scheduled_v1(\'one-time-passwords\', \'demo.userotp\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_past_dues, \'{"again": true}\');\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="ebe595aa74c62256-2",
                     level="STATEMENT",
@@ -534,9 +534,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="userotp",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_told bytea[];\n    lc_count bigint := (SELECT count(*) FROM old_rows);\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    IF lc_count = 0 THEN\n        RETURN NULL;\n    END IF;\n    IF coalesce((lifecycle.ending_v1('demo.userotp') ->> 'count')::bigint = lc_count, false) THEN\n        PERFORM lifecycle.ended_v1('demo.userotp', NULL, lc_count);\n        RETURN NULL;\n    END IF;\n    BEGIN\n        SELECT array_agg(key ORDER BY key) INTO lc_keys\n        FROM (SELECT \"id\"::bigint AS key FROM old_rows) AS taken;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NULL THEN\n        PERFORM lifecycle.ended_v1('demo.userotp', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_count);\n    ELSE\n        PERFORM lifecycle.capture_failed_v1('', 'demo.userotp', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="demo.userotp-id-bigint-1",
                     level="STATEMENT",
@@ -550,9 +550,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="userotp",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="BEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    PERFORM lifecycle.truncated_v1('demo.userotp');\n    RETURN NULL;\nEND\n",
                     hash="demo.userotp-id-bigint-1",
                     level="STATEMENT",
@@ -573,9 +573,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="user",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_unverified_users_i",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH "demo_user" AS (SELECT * FROM new_rows), told AS (\n            SELECT key::bigint AS key,\n                lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), \'1.000000 seconds\'::interval) AS due\n            FROM (SELECT "demo_user"."id" AS "key", CASE WHEN ("demo_user"."email_verified_at" IS NULL AND NOT "demo_user"."is_staff" AND NOT "demo_user"."is_superuser" AND "demo_user"."last_login" IS NULL) THEN true ELSE false END AS "matches", CASE WHEN ("demo_user"."email_verified_at" IS NULL AND NOT "demo_user"."is_staff" AND NOT "demo_user"."is_superuser" AND "demo_user"."last_login" IS NULL) THEN ("demo_user"."date_joined" + \'604800.000000 seconds\'::interval) ELSE NULL END AS "due" FROM "demo_user") AS compiled\n        )\n        SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)\n        INTO lc_keys, lc_dues FROM told\n        WHERE due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'unverified-users\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'unverified-users\', \'demo.user\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n    ELSIF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'unverified-users\', \'demo.user\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="17d4dde9358649d1-2",
                     level="STATEMENT",
@@ -589,9 +589,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="user",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_unverified_users_u",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_past_keys bigint[];\n    lc_past_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH was AS (\n            WITH "demo_user" AS (SELECT * FROM old_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "demo_user"."id" AS "key", CASE WHEN ("demo_user"."email_verified_at" IS NULL AND NOT "demo_user"."is_staff" AND NOT "demo_user"."is_superuser" AND "demo_user"."last_login" IS NULL) THEN true ELSE false END AS "matches", CASE WHEN ("demo_user"."email_verified_at" IS NULL AND NOT "demo_user"."is_staff" AND NOT "demo_user"."is_superuser" AND "demo_user"."last_login" IS NULL) THEN ("demo_user"."date_joined" + \'604800.000000 seconds\'::interval) ELSE NULL END AS "due" FROM "demo_user") AS compiled\n        ), became AS (\n            WITH "demo_user" AS (SELECT * FROM new_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "demo_user"."id" AS "key", CASE WHEN ("demo_user"."email_verified_at" IS NULL AND NOT "demo_user"."is_staff" AND NOT "demo_user"."is_superuser" AND "demo_user"."last_login" IS NULL) THEN true ELSE false END AS "matches", CASE WHEN ("demo_user"."email_verified_at" IS NULL AND NOT "demo_user"."is_staff" AND NOT "demo_user"."is_superuser" AND "demo_user"."last_login" IS NULL) THEN ("demo_user"."date_joined" + \'604800.000000 seconds\'::interval) ELSE NULL END AS "due" FROM "demo_user") AS compiled\n        ), changed AS (\n            SELECT key, lifecycle.tick_v1(became.due, \'1.000000 seconds\'::interval) AS due,\n                coalesce(was.due <= (SELECT lifecycle.now_v1()), false) AS past\n            FROM became LEFT JOIN was USING (key)\n            WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches\n        )\n        SELECT array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(key ORDER BY due, key) FILTER (WHERE past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE past)\n        INTO lc_keys, lc_dues, lc_past_keys, lc_past_dues FROM changed\n        WHERE past OR due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'unverified-users\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'unverified-users\', \'demo.user\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'unverified-users\', \'demo.user\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    IF lc_past_keys IS NOT NULL THEN\n        lc_keys := lc_past_keys;\n        PERFORM lifecycle.scheduled_v1(\'unverified-users\', \'demo.user\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_past_dues, \'{"again": true}\');\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="17d4dde9358649d1-2",
                     level="STATEMENT",
@@ -605,9 +605,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="user",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_told bytea[];\n    lc_count bigint := (SELECT count(*) FROM old_rows);\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    IF lc_count = 0 THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        SELECT array_agg(told ORDER BY key) INTO lc_told\n        FROM (SELECT \"id\"::bigint AS key, timestamptz_send(\"date_joined\"::timestamptz) || int8send(\"id\"::bigint) AS told FROM old_rows) AS taken;\n    EXCEPTION WHEN OTHERS THEN\n        lc_told := NULL;\n    END;\n    IF coalesce((lifecycle.ending_v1('demo.user') ->> 'count')::bigint = lc_count, false) THEN\n        PERFORM lifecycle.ended_v1('demo.user', NULL, lc_count, lc_told, 'date_joined');\n        RETURN NULL;\n    END IF;\n    BEGIN\n        SELECT array_agg(key ORDER BY key) INTO lc_keys\n        FROM (SELECT \"id\"::bigint AS key FROM old_rows) AS taken;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NULL THEN\n        PERFORM lifecycle.ended_v1('demo.user', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_count, lc_told, 'date_joined');\n    ELSE\n        PERFORM lifecycle.capture_failed_v1('', 'demo.user', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="demo.user-id-bigint-4b60de2b-1",
                     level="STATEMENT",
@@ -621,9 +621,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="user",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="BEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    PERFORM lifecycle.truncated_v1('demo.user');\n    RETURN NULL;\nEND\n",
                     hash="demo.user-id-bigint-1",
                     level="STATEMENT",
@@ -636,9 +636,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="service",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_draft_services_i",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH "demo_service" AS (SELECT * FROM new_rows), told AS (\n            SELECT key::bigint AS key,\n                lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), \'1.000000 seconds\'::interval) AS due\n            FROM (SELECT "demo_service"."id" AS "key", CASE WHEN "demo_service"."status" = \'draft\' THEN true ELSE false END AS "matches", CASE WHEN "demo_service"."status" = \'draft\' THEN ("demo_service"."created_at" + \'86400.000000 seconds\'::interval) ELSE NULL END AS "due" FROM "demo_service") AS compiled\n        )\n        SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)\n        INTO lc_keys, lc_dues FROM told\n        WHERE due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'draft-services\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'draft-services\', \'demo.service\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n    ELSIF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'draft-services\', \'demo.service\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="c771d5265de8198d-2",
                     level="STATEMENT",
@@ -652,9 +652,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="service",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_draft_services_u",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_past_keys bigint[];\n    lc_past_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH was AS (\n            WITH "demo_service" AS (SELECT * FROM old_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "demo_service"."id" AS "key", CASE WHEN "demo_service"."status" = \'draft\' THEN true ELSE false END AS "matches", CASE WHEN "demo_service"."status" = \'draft\' THEN ("demo_service"."created_at" + \'86400.000000 seconds\'::interval) ELSE NULL END AS "due" FROM "demo_service") AS compiled\n        ), became AS (\n            WITH "demo_service" AS (SELECT * FROM new_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "demo_service"."id" AS "key", CASE WHEN "demo_service"."status" = \'draft\' THEN true ELSE false END AS "matches", CASE WHEN "demo_service"."status" = \'draft\' THEN ("demo_service"."created_at" + \'86400.000000 seconds\'::interval) ELSE NULL END AS "due" FROM "demo_service") AS compiled\n        ), changed AS (\n            SELECT key, lifecycle.tick_v1(became.due, \'1.000000 seconds\'::interval) AS due,\n                coalesce(was.due <= (SELECT lifecycle.now_v1()), false) AS past\n            FROM became LEFT JOIN was USING (key)\n            WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches\n        )\n        SELECT array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(key ORDER BY due, key) FILTER (WHERE past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE past)\n        INTO lc_keys, lc_dues, lc_past_keys, lc_past_dues FROM changed\n        WHERE past OR due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'draft-services\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'draft-services\', \'demo.service\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'draft-services\', \'demo.service\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    IF lc_past_keys IS NOT NULL THEN\n        lc_keys := lc_past_keys;\n        PERFORM lifecycle.scheduled_v1(\'draft-services\', \'demo.service\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_past_dues, \'{"again": true}\');\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="c771d5265de8198d-2",
                     level="STATEMENT",
@@ -668,9 +668,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="service",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_told bytea[];\n    lc_count bigint := (SELECT count(*) FROM old_rows);\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    IF lc_count = 0 THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        SELECT array_agg(told ORDER BY key) INTO lc_told\n        FROM (SELECT \"id\"::bigint AS key, timestamptz_send(\"created_at\"::timestamptz) || int8send(\"id\"::bigint) AS told FROM old_rows) AS taken;\n    EXCEPTION WHEN OTHERS THEN\n        lc_told := NULL;\n    END;\n    IF coalesce((lifecycle.ending_v1('demo.service') ->> 'count')::bigint = lc_count, false) THEN\n        PERFORM lifecycle.ended_v1('demo.service', NULL, lc_count, lc_told, 'created_at');\n        RETURN NULL;\n    END IF;\n    BEGIN\n        SELECT array_agg(key ORDER BY key) INTO lc_keys\n        FROM (SELECT \"id\"::bigint AS key FROM old_rows) AS taken;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NULL THEN\n        PERFORM lifecycle.ended_v1('demo.service', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_count, lc_told, 'created_at');\n    ELSE\n        PERFORM lifecycle.capture_failed_v1('', 'demo.service', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="demo.service-id-bigint-8cd1a6aa-1",
                     level="STATEMENT",
@@ -684,9 +684,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="service",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="BEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    PERFORM lifecycle.truncated_v1('demo.service');\n    RETURN NULL;\nEND\n",
                     hash="demo.service-id-bigint-1",
                     level="STATEMENT",

@@ -3,7 +3,7 @@
 import pgtrigger.migrations
 from django.db import migrations
 
-import lifecycle.triggers
+import lifecycle.operations
 
 
 class Migration(migrations.Migration):
@@ -14,9 +14,9 @@ class Migration(migrations.Migration):
     operations = [
         pgtrigger.migrations.AddTrigger(
             model_name="servicemedia",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_media_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_names text[];\n    lc_name text;\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    lc_failure := NULL;\n    BEGIN\n        SELECT array_agg(DISTINCT name COLLATE \"C\") INTO lc_names\n        FROM (SELECT \"file\"::text AS name FROM old_rows) AS taken WHERE name <> '';\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'demo.servicemedia', NULL, lc_failure)\n        FROM (SELECT FROM old_rows LIMIT 1) AS any_row;\n    ELSIF lc_names IS NOT NULL THEN\n        PERFORM lifecycle.media_orphaned_v1('demo.servicemedia', 'file', lc_names, '86400.000000 seconds'::interval);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="e0c62a313515d110-1",
                     level="STATEMENT",
@@ -30,9 +30,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="servicemedia",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_media_update",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_names text[];\n    lc_name text;\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    lc_failure := NULL;\n    BEGIN\n        SELECT array_agg(name ORDER BY name) INTO lc_names FROM (\n            SELECT \"file\"::text COLLATE \"C\" AS name FROM old_rows WHERE \"file\"::text <> ''\n            EXCEPT SELECT \"file\"::text COLLATE \"C\" FROM new_rows) AS replaced;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'demo.servicemedia', NULL, lc_failure)\n        FROM (SELECT FROM old_rows LIMIT 1) AS any_row;\n    ELSIF lc_names IS NOT NULL THEN\n        PERFORM lifecycle.media_orphaned_v1('demo.servicemedia', 'file', lc_names, '86400.000000 seconds'::interval);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="e0c62a313515d110-1",
                     level="STATEMENT",
@@ -46,9 +46,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="servicemedia",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_media_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_names text[];\n    lc_name text;\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    lc_failure := NULL;\n    lc_names := '{}';\n    BEGIN\n        EXECUTE format('SELECT %I::text FROM ONLY %s LIMIT 0', 'file', TG_RELID::regclass);\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'demo.servicemedia', NULL, lc_failure);\n    ELSE\n        FOR lc_name IN EXECUTE format(\n            'SELECT %1$I::text FROM ONLY %2$s WHERE %1$I::text <> ''''', 'file', TG_RELID::regclass)\n        LOOP\n            lc_names := lc_names || lc_name;\n            IF cardinality(lc_names) = 1000 THEN\n                PERFORM lifecycle.media_orphaned_v1('demo.servicemedia', 'file', lc_names, '86400.000000 seconds'::interval);\n                lc_names := '{}';\n            END IF;\n        END LOOP;\n        IF lc_names <> '{}' THEN\n            PERFORM lifecycle.media_orphaned_v1('demo.servicemedia', 'file', lc_names, '86400.000000 seconds'::interval);\n        END IF;\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="e0c62a313515d110-1",
                     level="STATEMENT",

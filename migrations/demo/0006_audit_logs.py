@@ -3,7 +3,7 @@
 import pgtrigger.migrations
 from django.db import migrations
 
-import lifecycle.triggers
+import lifecycle.operations
 
 
 class Migration(migrations.Migration):
@@ -14,9 +14,9 @@ class Migration(migrations.Migration):
     operations = [
         pgtrigger.migrations.AddTrigger(
             model_name="auditlog",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_audit_logs_i",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_starts timestamptz[];\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH \"audit_logs\" AS (SELECT * FROM new_rows), ends AS (\n            SELECT DISTINCT date_bin('1 day', lifecycle.finite_v1(due::timestamptz), timestamptz '2000-01-01 00:00:00+00') AS start\n            FROM (SELECT \"audit_logs\".\"id\" AS \"key\", true AS \"matches\", (\"audit_logs\".\"created_at\" + '2592000.000000 seconds'::interval) AS \"due\" FROM \"audit_logs\") AS compiled\n        )\n        SELECT array_agg(start ORDER BY start) INTO lc_starts FROM ends WHERE start IS NOT NULL;\n        IF lifecycle.excepted_v1('audit-logs') THEN\n            WITH \"audit_logs\" AS (SELECT * FROM new_rows), told AS (\n                SELECT key::bigint AS key,\n                    lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), '1.000000 seconds'::interval) AS due\n                FROM (SELECT \"audit_logs\".\"id\" AS \"key\", true AS \"matches\", (\"audit_logs\".\"created_at\" + '2592000.000000 seconds'::interval) AS \"due\" FROM \"audit_logs\") AS compiled\n            )\n            SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)\n            INTO lc_keys, lc_dues FROM told\n            WHERE key::text IN (SELECT lifecycle.excepted_keys_v1('audit-logs'));\n        END IF;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('audit-logs', 'demo.auditlog', NULL, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_starts IS NOT NULL THEN\n        PERFORM lifecycle.windowed_v1('audit-logs', 'demo.auditlog', lc_starts, 'day', 'month'::text, '{}');\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1('audit-logs', 'demo.auditlog', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues, '{}');\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="16b1102a2830045e-w1",
                     level="STATEMENT",
@@ -30,9 +30,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="auditlog",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_audit_logs_u",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_starts timestamptz[];\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH "audit_logs" AS (SELECT * FROM new_rows), ends AS (\n            SELECT DISTINCT date_bin(\'1 day\', lifecycle.finite_v1(due::timestamptz), timestamptz \'2000-01-01 00:00:00+00\') AS start\n            FROM (SELECT "audit_logs"."id" AS "key", true AS "matches", ("audit_logs"."created_at" + \'2592000.000000 seconds\'::interval) AS "due" FROM "audit_logs") AS compiled\n        )\n        SELECT array_agg(start ORDER BY start) INTO lc_starts FROM ends WHERE start IS NOT NULL;\n        lc_starts := lifecycle.unlisted_v1(\'audit-logs\', lc_starts);\n        IF lc_starts IS NOT NULL OR lifecycle.excepted_v1(\'audit-logs\') THEN\n            WITH was AS (\n                WITH "audit_logs" AS (SELECT * FROM old_rows)\n                SELECT key::bigint AS key, lifecycle.finite_v1(due::timestamptz) AS due\n                FROM (SELECT "audit_logs"."id" AS "key", true AS "matches", ("audit_logs"."created_at" + \'2592000.000000 seconds\'::interval) AS "due" FROM "audit_logs") AS compiled\n            ), became AS (\n                WITH "audit_logs" AS (SELECT * FROM new_rows)\n                SELECT key::bigint AS key, lifecycle.finite_v1(due::timestamptz) AS due\n                FROM (SELECT "audit_logs"."id" AS "key", true AS "matches", ("audit_logs"."created_at" + \'2592000.000000 seconds\'::interval) AS "due" FROM "audit_logs") AS compiled\n            ), moved AS (\n                SELECT key, lifecycle.window_v1(became.due, \'day\') AS start,\n                    lifecycle.tick_v1(became.due, \'1.000000 seconds\'::interval) AS due,\n                    key::text IN (SELECT lifecycle.excepted_keys_v1(\'audit-logs\')) AS excepted\n                FROM became LEFT JOIN was USING (key) WHERE became.due IS DISTINCT FROM was.due\n            )\n            SELECT array_agg(DISTINCT start) FILTER (WHERE start IS NOT NULL),\n                array_agg(key ORDER BY due, key) FILTER (WHERE excepted),\n                array_agg(due ORDER BY due, key) FILTER (WHERE excepted)\n            INTO lc_starts, lc_keys, lc_dues FROM moved;\n        END IF;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1(\'audit-logs\', \'demo.auditlog\', NULL, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_starts IS NOT NULL THEN\n        PERFORM lifecycle.windowed_v1(\'audit-logs\', \'demo.auditlog\', lc_starts, \'day\', \'month\'::text, \'{}\');\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'audit-logs\', \'demo.auditlog\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues, \'{}\');\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="16b1102a2830045e-w1",
                     level="STATEMENT",
@@ -46,9 +46,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="auditlog",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_told bytea[];\n    lc_count bigint := (SELECT count(*) FROM old_rows);\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    IF lc_count = 0 THEN\n        RETURN NULL;\n    END IF;\n    IF coalesce((lifecycle.ending_v1('demo.auditlog') ->> 'count')::bigint = lc_count, false) THEN\n        PERFORM lifecycle.ended_v1('demo.auditlog', NULL, lc_count);\n        RETURN NULL;\n    END IF;\n    BEGIN\n        SELECT array_agg(key ORDER BY key) INTO lc_keys\n        FROM (SELECT \"id\"::bigint AS key FROM old_rows) AS taken;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NULL THEN\n        PERFORM lifecycle.ended_v1('demo.auditlog', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_count);\n    ELSE\n        PERFORM lifecycle.capture_failed_v1('', 'demo.auditlog', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="demo.auditlog-id-bigint-1",
                     level="STATEMENT",
@@ -62,9 +62,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="auditlog",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="BEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    PERFORM lifecycle.truncated_v1('demo.auditlog');\n    RETURN NULL;\nEND\n",
                     hash="demo.auditlog-id-bigint-1",
                     level="STATEMENT",

@@ -4,12 +4,11 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lifecycle.dispositions import Archive
-from lifecycle.errors import LifecycleError
-from lifecycle.registry import all_policies
-
-from .destinations import Destination, ObjectMissing
-from .manifest import SUFFIX, Manifest, ManifestError, read
+from lifecycle.exceptions import LifecycleError
+from lifecycle.policy.dispositions import Archive
+from lifecycle.policy.registry import all_policies
+from purge.archive.destinations import Destination, ObjectMissing
+from purge.archive.manifest import SUFFIX, Manifest, ManifestError, read
 
 
 @dataclass

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from lifecycle.conf import conf
-from lifecycle.errors import LifecycleError
-
-from .. import s3
+from lifecycle.exceptions import LifecycleError
+from purge import s3
 
 NONE = (
     "There is nowhere to put archives: set AWS_STORAGE_BUCKET_NAME, or LIFECYCLE_ARCHIVE_DIR"

@@ -4,9 +4,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from lifecycle.errors import LifecycleError
-
-from .formats import Column
+from lifecycle.exceptions import LifecycleError
+from purge.archive.formats import Column
 
 SUFFIX = ".manifest.json"
 VERSION = 1

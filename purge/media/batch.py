@@ -14,7 +14,7 @@ host waits for it. Killed at any point, it is repeated: an object that is missin
 import json
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -23,32 +23,15 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import OperationalError, transaction
 from django.db.models import FileField
 
-from lifecycle.db import fetch, own_transaction, statement
-from purge.outcome import Outcome
-
-from . import verdicts
-from .observed import observed
-from .record import record
-from .resting import answered, rest, resting
-from .stores import Store, store_of
-from .verdicts import Orphan, Verdict
-
-MOST = 1_000  # names in a batch, and in an event
-
-
-@dataclass
-class Batch:
-    """What one batch knows while its transaction lasts."""
-
-    using: str
-    run: int | None
-    now: datetime
-    dry: bool
-    skew: float  # seconds between this machine's clock and the database's
-    orphans: dict[int, list[Orphan]] = field(default_factory=dict)  # by agenda entry
-    settled: list[int] = field(default_factory=list)
-    verdicts: list[Verdict] = field(default_factory=list)
-    outcome: Outcome = field(default_factory=Outcome)
+from lifecycle.db.connection import fetch, own_transaction, statement
+from purge.batch.outcome import Outcome
+from purge.media import verdicts
+from purge.media.model import MOST, Batch, Orphan, Verdict
+from purge.media.observed import observed
+from purge.media.record import record
+from purge.media.store_backoff import answered, rest, resting
+from purge.media.stores.base import Store
+from purge.media.stores.choose import store_of
 
 
 def run_batch(

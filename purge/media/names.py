@@ -9,12 +9,11 @@ from typing import Any
 from django.db.models import FileField
 
 from lifecycle.conf import conf
-from lifecycle.places import served
-from lifecycle.registry import all_policies
+from lifecycle.policy.databases import served
+from lifecycle.policy.registry import all_policies
 from lifecycle.signals import media_manifest
+from purge.media.stores.base import Store
 from purge.models import Archive
-
-from .stores import Store
 
 BAD = "BadName"
 PROTECTED = "ArchivePrefix"

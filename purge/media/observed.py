@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from lifecycle.media import ended_by, tracked
 from lifecycle.models import PolicyState
-from lifecycle.registry import all_policies
+from lifecycle.policy.media_fields import ended_by, tracked
+from lifecycle.policy.registry import all_policies
 
 SHORTEST, LONGEST = timedelta(days=1), timedelta(days=7)
 

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.types.json import Jsonb
 
-from lifecycle.db import fetch, statement
-from purge import batch as rows
+from lifecycle.db.connection import fetch, statement
 from purge import s3
+from purge.batch import run as rows
 
 if TYPE_CHECKING:
-    from .batch import Batch
+    from purge.media.model import Batch
+
 
 MOST = 1_000  # names in an event
 SHORTEST, PARKED, LONGEST = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

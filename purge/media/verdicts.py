@@ -6,48 +6,28 @@ did not have yet is seen by its row, as far as that is committed; only then obje
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 
 from lifecycle.signals import media_manifest
 from purge import s3
-
-from . import names
-from .observed import again
-from .referring import held
-from .stores import GONE, Found, Look, Store, code_of
+from purge.media import names
+from purge.media.model import Orphan, Verdict
+from purge.media.observed import again
+from purge.media.references import held
+from purge.media.stores.base import GONE, Found, Look, Store, code_of
 
 if TYPE_CHECKING:
-    from .batch import Batch
+    from purge.media.model import Batch
+
 
 #: so long after the event an object of about its time, without a row, is no longer waited for
 SETTLED = timedelta(minutes=10)
 OBSERVED = "observed"  # why a file is kept, which `pick` reads again
 CHANGED = {"Changed", "UploadedAgain"}  # codes of stores that delete only what was looked at
-
-
-@dataclass(frozen=True)
-class Orphan:
-    """A name that no row showed any more when its event was written, `since` then."""
-
-    name: str
-    model: str
-    field: str
-    since: datetime
-    attempts: int = 0
-    observed: bool = False  # by the site, from a table whose policies only observe
-
-
-class Verdict(NamedTuple):
-    """`media_purged`, `kept` or `blocked`, and why; `due`: when it is looked at again."""
-
-    orphan: Orphan
-    kind: str
-    why: str = ""
-    due: datetime | None = None
 
 
 class OutOfReach(Exception):

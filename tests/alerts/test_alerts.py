@@ -9,10 +9,11 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from lifecycle import hold, release, states
+from lifecycle import hold, release
+from lifecycle.ledger import policy_states as states
 from lifecycle.models import Event, PolicyState
-from lifecycle.registry import get_policy
-from purge import alerts
+from lifecycle.policy.registry import get_policy
+from purge.alerts import watch as alerts
 from purge.models import Alert
 from purge.runner import run_due
 from tests.support import SetHours, let_pass, together

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from lifecycle import signals
 from lifecycle.logs import ACTIONS, ALWAYS, Log
-from purge import alerts
+from purge.alerts import watch as alerts
 from purge.runner import run_due
 from tests.infra.servers import ROOT
 from tests.support import let_pass

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import load_command_class
 from django.utils import timezone
 
-from purge.alert_texts import BODIES, body, subject
+from purge.alerts.texts import BODIES, body, subject
 from purge.models import Alert
 from tests.zoo.factories import UnparsablePreferenceFactory
 
@@ -32,7 +32,7 @@ def commands(text: str) -> list[list[str]]:
 def test_commands_can_be_typed_as_they_stand(
     kind: str, using: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("purge.alert_texts._names", lambda *given: (["zoo.Draft:7"], []))
+    monkeypatch.setattr("purge.alerts.texts._names", lambda *given: (["zoo.Draft:7"], []))
     found = commands(body(alert(kind, cause="cap"), using))
     assert len(found) >= 2
     for name, *arguments in found:

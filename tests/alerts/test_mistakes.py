@@ -8,13 +8,15 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from lifecycle import backfill, states, sync
+from lifecycle.backfill import progress as backfill
+from lifecycle.install import after_migrate as sync
+from lifecycle.ledger import policy_states as states
 from lifecycle.models import Event, PolicyState
-from lifecycle.registry import get_policy
+from lifecycle.policy.registry import get_policy
 from lifecycle.testing import capture_off, set_clock
-from purge import clock
-from purge.brakes import cap_of, room
-from purge.clock import ClockGuard
+from purge.batch import clock_guard as clock
+from purge.batch.brakes import cap_of, room
+from purge.batch.clock_guard import ClockGuard
 from purge.runner import run_due
 from tests.infra.servers import until
 from tests.support import let_pass, renamed
@@ -133,7 +135,7 @@ def test_backfill_of_an_enabled_policy_ends_at_the_cap(monkeypatch: pytest.Monke
     policy = capped(monkeypatch, "coupons", 100)
     with capture_off():
         fill(rows=500)
-    monkeypatch.setattr("lifecycle.backfill.CHUNK", 30)
+    monkeypatch.setattr("lifecycle.backfill.progress.CHUNK", 30)
     backfill.ask(policy)
     while backfill.step(policy, hurried=True):
         run_due()

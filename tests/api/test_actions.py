@@ -6,8 +6,9 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from lifecycle import actions, context, expire_now, expire_rows, hold, release, restore
-from lifecycle.errors import ConditionNotMet, LifecycleError, NoPolicy, RowMissing
+from lifecycle import context, expire_now, expire_rows, hold, release, restore
+from lifecycle.exceptions import ConditionNotMet, LifecycleError, NoPolicy, RowMissing
+from lifecycle.ledger import row_actions as actions
 from lifecycle.models import AgendaEntry, Event, LifecycleException
 from tests.support import kinds, run_until_idle
 from tests.zoo.models import Contract, Coupon, Draft, Person, Ticket, Token

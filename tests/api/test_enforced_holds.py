@@ -9,10 +9,10 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from lifecycle import hold, release
+from lifecycle.insight.status import statuses
+from lifecycle.install.after_migrate import store
 from lifecycle.models import Event, PolicyState
-from lifecycle.registry import get_policy
-from lifecycle.status import statuses
-from lifecycle.sync import store
+from lifecycle.policy.registry import get_policy
 from tests.support import Background, kinds, let_pass, run_until_idle, session, wait_until
 from tests.test_commands import manage
 from tests.zoo.factories import (

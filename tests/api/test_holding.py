@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from lifecycle import context, hold, hold_rows, holds, release
-from lifecycle.errors import LifecycleError
+from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger.policy_states import rebuild
 from lifecycle.models import Event, LifecycleException
-from lifecycle.states import rebuild
 from purge.runner import run_due
 from tests.support import Background, events_of, let_pass, session, wait_until, waits_for
 from tests.zoo import factories

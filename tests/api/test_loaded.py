@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 import lifecycle
-from lifecycle.errors import NoPolicy, RowMissing
+from lifecycle.exceptions import NoPolicy, RowMissing
 from lifecycle.models import AgendaEntry, Event
 from lifecycle.testing import capture_off
 from purge.runner import run_due

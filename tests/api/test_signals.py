@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from lifecycle import restore, signals
 from lifecycle.models import Event, PolicyState
-from lifecycle.registry import get_policy
-from purge.passes import Pass
+from lifecycle.policy.registry import get_policy
+from purge.passes.options import Pass
 from purge.runner import run_policy
 from tests.support import run_until_idle
 from tests.zoo.models import Draft, Token

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from lifecycle import Archive, promises
-from lifecycle.fingerprint import fingerprint
-from lifecycle.registry import get_policy
+from lifecycle import Archive
+from lifecycle.compiler.fingerprint import fingerprint
+from lifecycle.policy.registry import get_policy
+from lifecycle.promises import check as promises
 from tests.zoo.models import Token
 
 PAST = datetime(2026, 1, 1, tzinfo=UTC)

@@ -24,8 +24,10 @@ if __name__ == "__main__":
     django.setup()
     from django.conf import settings
 
-    from purge import ending, runner
-    from purge.archive import keeping, storing
+    from purge import runner
+    from purge.archive import storage as storing
+    from purge.archiving import keep as keeping
+    from purge.batch.cascade import delete as ending
     from tests.archive.engine import archiving
 
     settings.DEBUG = False  # with it Django keeps the last 9,000 statements

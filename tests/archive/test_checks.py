@@ -7,7 +7,7 @@ import pytest
 from django.test import override_settings
 
 from lifecycle import Archive
-from purge.archive.checks import check_destination, check_public
+from purge.checks.archives import check_destination, check_public
 from tests.zoo.models import Token
 
 NOWHERE: dict[str, Any] = {
@@ -24,7 +24,7 @@ BUCKET = {"AWS_STORAGE_BUCKET_NAME": "b"}
 @pytest.fixture(autouse=True)
 def _declared(monkeypatch: pytest.MonkeyPatch) -> None:
     policy = SimpleNamespace(name="logs", model=Token, disposition=Archive("old/"))
-    monkeypatch.setattr("lifecycle.registry.all_policies", lambda: [policy])
+    monkeypatch.setattr("lifecycle.policy.registry.all_policies", lambda: [policy])
 
 
 WRONG = [
@@ -51,7 +51,7 @@ def test_settings_that_can_be(told: dict[str, Any]) -> None:
 
 
 def test_without_boto3(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("purge.archive.checks.find_spec", lambda name: None)
+    monkeypatch.setattr("purge.checks.archives.find_spec", lambda name: None)
     with override_settings(**(NOWHERE | BUCKET)):
         assert "pip install" in check_destination()[0].msg
 
@@ -73,6 +73,6 @@ def test_archives_that_anybody_may_read(
     from storages.backends.s3 import S3Storage
 
     storage = S3Storage(**({"bucket_name": "b"} | public))
-    monkeypatch.setattr("purge.media.resting.storages", lambda: [storage])
+    monkeypatch.setattr("purge.media.store_backoff.storages", lambda: [storage])
     with override_settings(**(NOWHERE | BUCKET)):
         assert [each.id for each in check_public()] == ["purge.W004"] * found

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lifecycle import Archive, Policy, Window
-from lifecycle.errors import PolicyError
+from lifecycle.exceptions import PolicyError
 from tests.zoo.models import Knock, Person, Report
 
 WRONG: list[tuple[dict[str, Any], str]] = [

@@ -11,17 +11,17 @@ from django.db import connection
 
 import purge
 from lifecycle import hold, release
-from lifecycle.errors import LifecycleError
+from lifecycle.exceptions import LifecycleError
 from lifecycle.models import Event
-from lifecycle.registry import get_policy
+from lifecycle.policy.registry import get_policy
 from lifecycle.testing import run_until, set_clock
-from purge.archive import storing
+from purge.archive import storage as storing
 from purge.archive.catalog import catalog
 from purge.archive.destinations import destination
-from purge.archive.verifying import verify
-from purge.errors import ArchiveError
+from purge.archive.verify import verify
+from purge.exceptions import ArchiveError
 from purge.models import Archive, ArchivePart, Run
-from purge.passes import Pass
+from purge.passes.options import Pass
 from purge.runner import run_due, run_policy
 from tests.archive.engine import archiving, expected, manifests, tokens
 from tests.clock import pass_time
@@ -125,7 +125,7 @@ def test_many_rows_are_several_archives(folder: Path) -> None:
 def test_an_archive_ends_when_its_files_are_large(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("purge.archive.keeping.PART", 10)
+    monkeypatch.setattr("purge.archiving.keep.PART", 10)
     tokens(25)
     with archiving("tokens", formats=("json",), batch_bytes=1):
         assert run_due()["tokens"].purged == 25

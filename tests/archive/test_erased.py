@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import purge
-from purge.receipt import receipts
+from purge.erasure.receipt import receipts
 from purge.runner import run_due
 from tests.archive.engine import archiving, manifests
 from tests.clock import pass_time

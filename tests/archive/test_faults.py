@@ -15,11 +15,11 @@ import pytest
 from django.db import connections
 from django.test import override_settings
 
-from lifecycle.errors import LifecycleError
-from purge.archive import storing
+from lifecycle.exceptions import LifecycleError
+from purge.archive import storage as storing
 from purge.archive.catalog import catalog
 from purge.archive.destinations import Destination, destination
-from purge.archive.verifying import verify
+from purge.archive.verify import verify
 from purge.models import Archive
 from purge.runner import run_due
 from tests import clock
@@ -176,7 +176,7 @@ def test_a_full_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with archiving("tokens"):
         with monkeypatch.context() as patch:
             full = lambda: open("/dev/full", "w+b", buffering=0)  # noqa: E731, SIM115
-            patch.setattr("purge.archive.writing._unnamed", full)
+            patch.setattr("purge.archiving.write._unnamed", full)
             with pytest.raises(LifecycleError, match="No space left"):
                 run_due()
         assert Token.objects.count() == ROWS

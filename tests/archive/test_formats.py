@@ -11,9 +11,9 @@ from types import SimpleNamespace
 import pytest
 from pyarrow import parquet
 
-from lifecycle.dispositions import Archive
-from purge.archive.checks import check_formats
+from lifecycle.policy.dispositions import Archive
 from purge.archive.formats import FORMATS, Column, FormatError, Row
+from purge.checks.archives import check_formats
 from tests.zoo.models import Token
 
 COLUMNS = (
@@ -148,7 +148,7 @@ def test_without_pyarrow_parquet_says_what_to_install(monkeypatch: pytest.Monkey
     declared = SimpleNamespace(
         name="logs", model=Token, disposition=Archive(prefix="old/", formats=("json", "parquet"))
     )
-    monkeypatch.setattr("lifecycle.registry.all_policies", lambda: [declared])
+    monkeypatch.setattr("lifecycle.policy.registry.all_policies", lambda: [declared])
     (told,) = check_formats()
     assert (told.id, told.msg) == (
         "purge.E003",

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 import lifecycle
 from lifecycle.models import Event
-from purge.archive.loading import chunks
+from purge.archive.loading.load import chunks
 from purge.archive.manifest import Manifest
 from purge.runner import run_due
 from tests.archive.making import PREFIX, columns_of, made, rows_of
@@ -236,7 +236,7 @@ def test_a_load_that_is_interrupted_goes_on_when_it_is_run_again(
     rows = tokens(7)
     before, manifest = everything(Token), made(folder, Token)
     run_due()
-    monkeypatch.setattr("purge.archive.loading.CHUNK", 3)
+    monkeypatch.setattr("purge.archive.loading.load.CHUNK", 3)
     last = rows[-1].pk
     sql(f"ALTER TABLE zoo_token ADD CONSTRAINT refuses CHECK (id <> {last})")
     try:

@@ -12,11 +12,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from lifecycle import hold, release
-from lifecycle.errors import LifecycleError
-from purge.archive import storing
+from lifecycle.exceptions import LifecycleError
+from purge.archive import storage as storing
 from purge.archive.catalog import catalog
 from purge.archive.destinations import Unreachable, destination
-from purge.archive.verifying import verify
+from purge.archive.verify import verify
 from purge.models import Archive, ArchivePart
 from purge.runner import run_due
 from tests import clock

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from lifecycle.db import fetch
-from lifecycle.errors import LifecycleError
+from lifecycle.db.connection import fetch
+from lifecycle.exceptions import LifecycleError
 from purge.archive.destinations import destination
 from purge.archive.manifest import SUFFIX, Manifest
 from purge.models import Archive

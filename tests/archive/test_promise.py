@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from lifecycle import promises
+from lifecycle.promises import check as promises
 from purge.runner import run_due
 from tests.archive.engine import archiving, tokens
 from tests.promises.test_planted import write, wrongly_purge

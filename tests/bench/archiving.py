@@ -65,8 +65,8 @@ def archived(rows: int, making: list[float] | None = None) -> float:
     """
     from unittest.mock import patch
 
-    from lifecycle.registry import get_policy
-    from purge.archive import keeping
+    from lifecycle.policy.registry import get_policy
+    from purge.archiving import keep as keeping
     from purge.runner import run_policy
 
     make, spent = keeping._make, []

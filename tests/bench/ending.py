@@ -47,7 +47,7 @@ def _bare(table: str) -> None:
 
 def run(table: str) -> float:
     """One pass of the policy over its table."""
-    from lifecycle.registry import get_policy
+    from lifecycle.policy.registry import get_policy
     from purge.runner import run_policy
 
     name = "bench-parents" if table == "parent" else f"bench-{table}"

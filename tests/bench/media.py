@@ -85,7 +85,7 @@ def step_singly(bucket, names: list[str]) -> float:
 
 
 def _step(events: list[list[str]]) -> float:
-    from purge.media import run_media
+    from purge.media.run import run_media
     from tests.media.support import orphaned
 
     for names in events:

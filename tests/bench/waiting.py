@@ -25,8 +25,8 @@ def idle_ticks(plan: Plan) -> None:
     """Milliseconds of the question what is due, and of the pulse's whole tick."""
     from django.utils import timezone
 
-    from purge import pulse
-    from purge.ready import due_policies
+    from purge.passes.due import due_policies
+    from purge.worker import pulse
 
     for rows in plan.agenda:
         fill_agenda(rows)

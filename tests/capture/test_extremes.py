@@ -8,7 +8,7 @@ from django.test.utils import isolate_apps
 from django.utils import timezone
 
 from lifecycle import Policy, context
-from lifecycle.compile import compiled
+from lifecycle.compiler.policy_sql import compiled
 from lifecycle.models import Event
 from tests.support import events_of, run_until_idle
 from tests.zoo.factories import ExpiredTokenFactory, UnparsablePreferenceFactory

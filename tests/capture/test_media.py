@@ -13,8 +13,8 @@ from django.test import Client
 from django.utils import timezone
 
 import purge
-from lifecycle import states
-from lifecycle.media_status import media_status
+from lifecycle.insight.media_status import media_status
+from lifecycle.ledger import policy_states as states
 from lifecycle.models import AgendaEntry, Event
 from lifecycle.testing import capture_off
 from purge.runner import run_due

@@ -11,8 +11,8 @@ from django.db.models.signals import post_delete, post_save, pre_save
 from django.utils import timezone
 
 from lifecycle import Policy, Signals, restore
+from lifecycle.capture.model_signals import connect
 from lifecycle.models import Event
-from lifecycle.receivers import connect
 from tests.support import events_of, run_until_idle
 from tests.zoo.factories import ExpiredLegacyFactory, ExpiredPreferenceFactory
 from tests.zoo.models import Legacy, Preference

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from lifecycle import Signals, context
 from lifecycle.models import AgendaEntry, Event
-from lifecycle.policy import Policy
-from lifecycle.registry import all_policies
+from lifecycle.policy.policy import Policy
+from lifecycle.policy.registry import all_policies
 from tests.support import events_of, kinds, run_until_idle
 from tests.zoo.factories import (
     ExpiredCouponFactory,

@@ -10,7 +10,7 @@ from django.db.models import DateTimeField, F
 from django.db.models.functions import Coalesce, Greatest, Trunc, TruncDay, TruncMonth
 
 from lifecycle import Policy
-from lifecycle.compile import compiled
+from lifecycle.compiler.policy_sql import compiled
 from tests.zoo.models import Token
 
 YORK = ZoneInfo("America/New_York")

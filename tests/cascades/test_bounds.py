@@ -12,16 +12,17 @@ from django.utils import timezone
 
 import purge
 from lifecycle import Archive, hold, release
-from lifecycle.compile import compiled
+from lifecycle.compiler.policy_sql import compiled
 from lifecycle.models import Event
-from lifecycle.registry import get_policy
-from purge import pacing, rows
-from purge.batch import begin
-from purge.errors import Halt
-from purge.look import Verdict
-from purge.passes import Pass
+from lifecycle.policy.registry import get_policy
+from purge.batch import act as rows
+from purge.batch.run import begin
+from purge.batch.subjects import Subjects
+from purge.batch.verdict import Verdict
+from purge.exceptions import Halt
+from purge.passes import pacing
+from purge.passes.options import Pass
 from purge.runner import run_due, run_policy
-from purge.subjects import Subjects
 from tests.support import Background, events_of, let_pass, run_until_idle, session
 
 from .models import Clerk, Invoice, Price, Product, Remark, Shop

@@ -9,10 +9,11 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.test.utils import isolate_apps
 
-from lifecycle import Policy, Update, coverage, keep_forever
+from lifecycle import Policy, Update, keep_forever
 from lifecycle.checks.coverage import check_coverage
-from lifecycle.coverage import taken_along, uncovered
-from lifecycle.errors import PolicyError
+from lifecycle.exceptions import PolicyError
+from lifecycle.policy import coverage
+from lifecycle.policy.coverage import taken_along, uncovered
 from tests.checks.test_declarations import declared
 from tests.zoo.models import Token
 

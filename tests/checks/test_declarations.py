@@ -21,11 +21,11 @@ from lifecycle.checks import check_policies
 from lifecycle.checks.databases import DATABASES
 from lifecycle.checks.expressions import EXPRESSIONS
 from lifecycle.checks.options import OPTIONS
-from lifecycle.checks.project import check_project
+from lifecycle.checks.settings import check_project
 from lifecycle.checks.tables import TABLES
 from lifecycle.conf import conf
-from lifecycle.registry import _policies
-from purge.checks import check_lifecycle
+from lifecycle.policy.registry import _policies
+from purge.checks.app import check_lifecycle
 from tests.infra.test_commands import DOWN, manage
 from tests.zoo.models import Account, Contract, Draft, Line, Order, Picture, Report, Token
 

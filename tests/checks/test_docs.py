@@ -7,7 +7,7 @@ import pytest
 from django.core.management import load_command_class
 
 from lifecycle.management.extensions import subcommands
-from lifecycle.policy import OPTIONS
+from lifecycle.policy.policy import OPTIONS
 from tests.infra.servers import ROOT
 
 REFERENCE = Path(ROOT) / "docs" / "reference"

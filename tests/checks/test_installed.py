@@ -10,7 +10,7 @@ from django.db.models.expressions import RawSQL
 
 from lifecycle import Policy
 from lifecycle.checks import installed
-from lifecycle.registry import _policies
+from lifecycle.policy.registry import _policies
 from tests.zoo.models import Token
 
 pytestmark = pytest.mark.django_db

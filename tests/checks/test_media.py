@@ -10,10 +10,12 @@ from django.core.files.storage import FileSystemStorage
 from django.db import models
 from django.test.utils import isolate_apps
 
-from lifecycle import Policy, Signals, errors, media, track_media
+from lifecycle import Policy, Signals, track_media
+from lifecycle import exceptions as errors
 from lifecycle.checks.media import check_media
-from lifecycle.media import unwatched, watched
-from lifecycle.registry import _policies
+from lifecycle.policy import media_fields as media
+from lifecycle.policy.media_fields import unwatched, watched
+from lifecycle.policy.registry import _policies
 from tests.zoo.models import Clip, Legacy, Photo, Song, Take, Token, Upload
 
 

@@ -11,7 +11,7 @@ from demo.factories import EmailSuppressionFactory
 from demo.models import EmailSuppression
 from lifecycle import hold
 from lifecycle.models import Event
-from lifecycle.registry import get_policy
+from lifecycle.policy.registry import get_policy
 from tests.alerts.conftest import Mailbox, mailbox  # noqa: F401 - a fixture
 
 from .golden import assert_golden, manage

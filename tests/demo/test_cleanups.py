@@ -20,9 +20,9 @@ from demo.factories import (
 )
 from demo.models import IssuedToken, PendingRegistration, RefusedToken, Service, User, UserOTP
 from lifecycle import hold
+from lifecycle.ledger.policy_states import pause, resume
 from lifecycle.models import Event
-from lifecycle.registry import get_policy
-from lifecycle.states import pause, resume
+from lifecycle.policy.registry import get_policy
 from purge.runner import run_due
 from tests.clock import pass_time
 

@@ -12,13 +12,15 @@ from django.db import connection, transaction
 import purge
 from demo.factories import ServiceFactory, ServiceMediaFactory, ServiceSessionFactory
 from demo.models import Service
-from lifecycle import hold, registry, sync
-from lifecycle.errors import LifecycleError, PolicyError
+from lifecycle import hold
+from lifecycle.exceptions import LifecycleError, PolicyError
+from lifecycle.insight.why import why
+from lifecycle.install import after_migrate as sync
 from lifecycle.models import Event, LifecycleException
-from lifecycle.policy import OPTIONS, Policy
-from lifecycle.registry import get_policy
-from lifecycle.why import why
-from purge.outcome import Outcome
+from lifecycle.policy import registry
+from lifecycle.policy.policy import OPTIONS, Policy
+from lifecycle.policy.registry import get_policy
+from purge.batch.outcome import Outcome
 from purge.runner import run_due
 from tests.clock import pass_time
 from tests.support import events_of

@@ -20,8 +20,8 @@ def main(gate: str, storages: str, media_root: str) -> None:
     settings.STORAGES = json.loads(storages)
     settings.MEDIA_ROOT = media_root
     django.setup()
-    from purge import media
     from purge.media import batch, verdicts
+    from purge.media import run as media
     from purge.runner import run_due
 
     if gate == "rows":  # committed, and nothing done about their files

@@ -16,9 +16,9 @@ from django.test import override_settings
 from psycopg.types.json import Jsonb
 
 from demo.models import Service
-from lifecycle.db import fetch
+from lifecycle.db.connection import fetch
 from lifecycle.models import AgendaEntry, Event
-from purge.media.stores import FILE_TICK
+from purge.media.stores.folder import FILE_TICK
 
 FIELD = {"model": "demo.servicemedia", "field": "file"}
 _numbers = itertools.count()

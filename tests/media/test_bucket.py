@@ -9,13 +9,14 @@ from django.core.files.storage import default_storage
 from django.test import override_settings
 
 from demo.models import ServiceMedia
-from lifecycle.db import fetch
+from lifecycle.db.connection import fetch
 from lifecycle.models import AgendaEntry, Event
-from purge.checks import check_versions
-from purge.media import bucket as buckets
-from purge.media import resting, run_media
+from purge.checks.app import check_versions
+from purge.media import store_backoff as resting
+from purge.media.run import run_media
+from purge.media.stores import bucket as buckets
 from purge.models import Archive
-from purge.passes import Pass
+from purge.passes.options import Pass
 from tests.clock import pass_time
 from tests.s3.strict import CUT, CUT_AFTER, Strict
 from tests.s3.swift import Bucket, Server
@@ -82,11 +83,11 @@ def test_just_written_on_a_real_server(swift: Bucket):
 
 
 def test_scattered_names_are_asked_for_singly(swift: Bucket, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("purge.media.bucket.DENSE", 3)
+    monkeypatch.setattr("purge.media.stores.bucket.DENSE", 3)
     names = [stored(f"{letter}/{letter}.jpg") for letter in "bdfh"]
     orphaned(*names, "c/none.jpg")
     later()
-    monkeypatch.setattr("purge.media.bucket.Bucket._page", page_of_two)
+    monkeypatch.setattr("purge.media.stores.bucket.Bucket._page", page_of_two)
     assert run_media().purged == 5
     assert swift.keys() == []
 
@@ -179,7 +180,7 @@ def test_only_versions_that_were_looked_at_are_erased(s3_server: Server, monkeyp
 
 def between(monkeypatch: pytest.MonkeyPatch, act) -> None:
     """Something happens after the look, before the delete."""
-    from purge.media.bucket import Bucket as Store
+    from purge.media.stores.bucket import Bucket as Store
 
     real = Store.delete
 

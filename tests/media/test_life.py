@@ -23,7 +23,7 @@ from django.utils import timezone
 from lifecycle import hold
 from lifecycle.models import AgendaEntry, Event
 from lifecycle.testing import run_until, set_clock
-from purge.media import run_media
+from purge.media.run import run_media
 from purge.runner import run_due
 from tests.infra.servers import ROOT
 from tests.s3.swift import Server

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from demo.models import ServiceMedia
 from lifecycle.models import Event
-from purge.media import run_media
+from purge.media.run import run_media
 from tests.clock import pass_time
 
 from .support import age, folder, make_service, orphaned, stored, told

@@ -10,18 +10,18 @@ from django.core.files.storage import FileSystemStorage, InMemoryStorage, defaul
 from django.test import override_settings
 
 from demo.models import ServiceMedia
-from lifecycle.db import fetch
-from lifecycle.media import ended_by
+from lifecycle.db.connection import fetch
+from lifecycle.ledger.policy_states import pause, rebuild, resume
 from lifecycle.models import AgendaEntry, Event, PolicyState
-from lifecycle.registry import all_policies
+from lifecycle.policy.media_fields import ended_by
+from lifecycle.policy.registry import all_policies
 from lifecycle.signals import media_manifest
-from lifecycle.states import pause, rebuild, resume
-from purge import alerts
-from purge.batch import ALWAYS
-from purge.media import is_due, run_media
+from purge.alerts import watch as alerts
+from purge.batch.state import ALWAYS
+from purge.erasure.receipt import gone
+from purge.media.run import is_due, run_media
 from purge.models import Run
-from purge.passes import Pass
-from purge.receipt import gone
+from purge.passes.options import Pass
 from tests.clock import pass_time
 from tests.zoo.models import Upload
 

@@ -6,8 +6,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from lifecycle import states
-from purge.media import resting
+from lifecycle.ledger import policy_states as states
+from purge.media import store_backoff as resting
 from purge.models import Run
 from tests.s3.strict import Strict
 from tests.support import wait_until

@@ -13,7 +13,8 @@ from django.test.utils import isolate_apps
 
 from lifecycle import Policy
 from lifecycle.checks.databases import DATABASES
-from lifecycle.places import home, served
+from lifecycle.db.routing import home
+from lifecycle.policy.databases import served
 from tests.checks.test_declarations import messages
 from tests.zoo.models import Draft, Order, Picture, Report, Ticket, Token
 

@@ -14,9 +14,10 @@ from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from lifecycle import hold, promises, release, restore, tombstoned
+from lifecycle import hold, release, restore, tombstoned
 from lifecycle.embedded.location import binaries, place
 from lifecycle.models import AgendaEntry, Event
+from lifecycle.promises import check as promises
 from purge.runner import run_due
 from tests.support import events_of
 from tests.worker.consumer import address, ask

@@ -9,9 +9,10 @@ from django.core.management import call_command
 from django.db import DataError, connections, transaction
 from django.utils import timezone
 
-from lifecycle import context, hold, release, restore, states
+from lifecycle import context, hold, release, restore
+from lifecycle.ledger import policy_states as states
 from lifecycle.models import Event
-from purge.passes import Pass
+from purge.passes.options import Pass
 from purge.runner import run_due
 from tests.infra.servers import until
 from tests.support import let_pass

@@ -14,10 +14,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from lifecycle import context, expire_now, hold, release, restore, states
+from lifecycle import context, expire_now, hold, release, restore
+from lifecycle.ledger import policy_states as states
 from lifecycle.models import Event, LifecycleException, PolicyState
-from purge import pulse
 from purge.runner import run_due
+from purge.worker import pulse
 from tests.infra.servers import until
 from tests.support import let_pass, make_due
 from tests.worker.consumer import Consumer, address, endings

@@ -8,10 +8,11 @@ from django.core.checks import run_checks
 from django.core.management import CommandError
 from django.utils import timezone
 
-from lifecycle import hold, states
-from lifecycle.errors import LifecycleError
+from lifecycle import hold
+from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger import policy_states as states
 from lifecycle.models import Event
-from lifecycle.places import served
+from lifecycle.policy.databases import served
 from tests.zoo.models import Token
 
 from .test_two_databases import ended, manage

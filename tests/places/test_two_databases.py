@@ -12,16 +12,17 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from lifecycle import context, expire_now, hold, release, restore
-from lifecycle.errors import LifecycleError
+from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger.row_names import row_of
 from lifecycle.models import AgendaEntry, Event, PolicyState
-from lifecycle.naming import row_of
-from lifecycle.places import served
-from lifecycle.registry import all_policies, get_policy
-from purge import clock, pulse
-from purge.clock import TOLERANCE
+from lifecycle.policy.databases import served
+from lifecycle.policy.registry import all_policies, get_policy
+from purge.batch import clock_guard as clock
+from purge.batch.clock_guard import TOLERANCE
 from purge.models import Run
-from purge.passes import Pass
+from purge.passes.options import Pass
 from purge.runner import run_due
+from purge.worker import pulse
 from tests.worker.consumer import Consumer
 from tests.zoo.models import Line, Order, Person, Ticket, Token
 

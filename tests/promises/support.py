@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import connections
 
-from lifecycle import promises
+from lifecycle.promises import check as promises
 
 ANY_TIME = timedelta(days=10_000)  # a test may end before a worker has come
 TOO_LARGE = 3_000  # events; tests about size check the promises themselves, if at all

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lifecycle import promises
+from lifecycle.promises import check as promises
 from tests.support import Background, session
 from tests.zoo.factories import ExpiredTokenFactory
 

@@ -12,9 +12,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 import lifecycle
-from lifecycle import promises, states
+from lifecycle.ledger import policy_states as states
 from lifecycle.models import AgendaEntry, Event, LifecycleException
-from lifecycle.registry import get_policy
+from lifecycle.policy.registry import get_policy
+from lifecycle.promises import check as promises
 from purge.runner import run_due
 from tests.clock import pass_time
 from tests.zoo.models import Account, Draft, Line, Member, Order, Token, Upload

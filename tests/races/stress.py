@@ -15,7 +15,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from lifecycle import expire_now, hold, release, restore, tombstoned
-from lifecycle.errors import ConditionNotMet, LifecycleError, RowMissing
+from lifecycle.exceptions import ConditionNotMet, LifecycleError, RowMissing
 from lifecycle.models import LifecycleException
 from purge.runner import run_due
 from tests.support import endings, run_until_idle, together

@@ -7,9 +7,9 @@ import pytest
 
 import purge
 from lifecycle import hold
-from lifecycle.errors import RowMissing
+from lifecycle.exceptions import RowMissing
 from lifecycle.models import LifecycleException
-from purge.errors import ErasureRefused
+from purge.exceptions import ErasureRefused
 from purge.runner import run_due
 from tests.support import (
     Background,

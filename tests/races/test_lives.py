@@ -8,10 +8,10 @@ from django.db import connection
 from django.utils import timezone
 
 from lifecycle import expire_now, hold, live, release, restore, tombstoned
-from lifecycle.dispositions import Update
-from lifecycle.errors import ConditionNotMet
+from lifecycle.exceptions import ConditionNotMet
 from lifecycle.models import Event, PolicyState
-from lifecycle.registry import get_policy
+from lifecycle.policy.dispositions import Update
+from lifecycle.policy.registry import get_policy
 from purge.runner import run_due
 from tests.support import events_of, let_pass, run_until_idle
 from tests.zoo.factories import (
@@ -363,14 +363,14 @@ def test_a_held_account_is_not_updated() -> None:
 
 
 def test_an_update_after_which_the_row_still_matches_halts(monkeypatch) -> None:
-    from lifecycle.compile import compiled
+    from lifecycle.compiler.policy_sql import compiled
 
     account = IdleAccountFactory()
     policy = get_policy("accounts")
     wrong = compiled(policy).__class__(
         **{**vars(compiled(policy)), "update_sql": "\"email\" = 'x'"}
     )
-    monkeypatch.setattr("purge.rows.compiled", lambda _: wrong)
+    monkeypatch.setattr("purge.batch.act.compiled", lambda _: wrong)
     run_due()
     account.refresh_from_db()
     assert account.email == "somebody@example.org"

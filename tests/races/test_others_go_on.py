@@ -8,8 +8,8 @@ from django.db import connection
 from django.utils import timezone
 
 from lifecycle import hold, live, release
+from lifecycle.ledger.policy_states import pause, resume
 from lifecycle.models import AgendaEntry, Event
-from lifecycle.states import pause, resume
 from purge.models import Run
 from purge.runner import run_due
 from tests.support import events_of, kinds, let_pass, run_until_idle

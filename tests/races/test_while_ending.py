@@ -11,9 +11,9 @@ from django.db.models.signals import post_delete
 from django.utils import timezone
 
 from lifecycle import hold, live, release, restore
-from lifecycle.errors import RowMissing
+from lifecycle.exceptions import RowMissing
+from lifecycle.ledger.policy_states import pause, resume
 from lifecycle.models import LifecycleException
-from lifecycle.states import pause, resume
 from purge.runner import run_due
 from tests.support import (
     Background,

@@ -19,10 +19,11 @@ from django.utils import timezone
 import lifecycle
 from lifecycle.embedded.location import binaries, place
 from lifecycle.models import Event
-from lifecycle.registry import get_policy
+from lifecycle.policy.registry import get_policy
 from lifecycle.testing import capture_off, run_until
 from purge.models import Run
-from purge.replay import Replay, carry_out, forget, plan
+from purge.replay.model import Replay
+from purge.replay.plan import carry_out, forget, plan
 from tests.infra.servers import ROOT
 from tests.support import ENDINGS, endings, run_until_idle, session, wait_until
 from tests.test_commands import fails, manage
@@ -379,7 +380,7 @@ def test_forgotten_plan_leaves_nothing(tmp_path: Path) -> None:
 
 def test_interactive_no(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     came_back(tmp_path)
-    monkeypatch.setattr("purge.replaying.agreed", lambda *given: False)
+    monkeypatch.setattr("purge.management.replay.agreed", lambda *given: False)
     with pytest.raises(CommandError, match="Nothing was changed"):
         call_command(*REPLAY)
     assert Member.objects.count() == 3

@@ -14,15 +14,18 @@ from django.utils import timezone
 
 import lifecycle
 import purge
-from lifecycle import registry, states, sync
-from lifecycle.dispositions import Update
-from lifecycle.errors import LifecycleError
+from lifecycle.exceptions import LifecycleError
+from lifecycle.install import after_migrate as sync
+from lifecycle.ledger import policy_states as states
 from lifecycle.models import Event
-from lifecycle.policy import OPTIONS, Policy
-from lifecycle.registry import get_policy
+from lifecycle.policy import registry
+from lifecycle.policy.dispositions import Update
+from lifecycle.policy.policy import OPTIONS, Policy
+from lifecycle.policy.registry import get_policy
 from lifecycle.testing import capture_off, run_until
 from purge.models import Returned, Run
-from purge.replay import Replay, Report, carry_out, forget, plan
+from purge.replay.model import Replay, Report
+from purge.replay.plan import carry_out, forget, plan
 from tests.zoo.models import Account, Client, Coupon, Member, Ticket, Token
 
 from .dumps import dump, load

@@ -13,9 +13,9 @@ from django.db import connection
 from django.utils import timezone
 
 from lifecycle import hold, restore
-from purge.media import run_media
-from purge.report import Line, Report, report
-from purge.report_texts import as_html, as_text, subject
+from purge.media.run import run_media
+from purge.reports.report import Line, Report, report
+from purge.reports.texts import as_html, as_text, subject
 from purge.runner import run_due
 from tests.alerts.conftest import Mailbox
 from tests.media.support import folder, orphaned, stored
@@ -78,8 +78,8 @@ def test_what_is_counted() -> None:
 
 def test_first_event_is_found_in_any_ledger() -> None:
     with connection.cursor() as cursor:
-        from lifecycle.db import statement
-        from purge import report as module
+        from lifecycle.db.connection import statement
+        from purge.reports import report as module
 
         text = statement(module.__file__, "report_begin")
         for hours in (0, 30, 31, 60, 200):

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from lifecycle.scaffolding import names
+from lifecycle.scaffolds import names
 from tests.changes.project import PACKAGE, Project
 from tests.demo.telling import own_database
 from tests.infra.guides import blocks

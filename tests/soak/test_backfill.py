@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from lifecycle import backfill
+from lifecycle.backfill import progress as backfill
+from lifecycle.install.after_migrate import store
 from lifecycle.models import AgendaEntry, Backfill, Event
-from lifecycle.registry import get_policy
-from lifecycle.sync import store
+from lifecycle.policy.registry import get_policy
 from tests.backfills import forget, past_triggers
 
 pytestmark = pytest.mark.django_db(transaction=True)

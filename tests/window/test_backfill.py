@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from lifecycle import registry, sync
-from lifecycle.backfill import ask, step
-from lifecycle.capture import Rows
+from lifecycle.backfill.progress import ask, step
+from lifecycle.install import after_migrate as sync
 from lifecycle.models import AgendaEntry, Event
-from lifecycle.policy import OPTIONS, Policy
-from lifecycle.registry import get_policy
+from lifecycle.policy import registry
+from lifecycle.policy.capture_modes import Rows
+from lifecycle.policy.policy import OPTIONS, Policy
+from lifecycle.policy.registry import get_policy
 from lifecycle.testing import capture_off, set_clock
 from purge.runner import run_due
 from tests.backfills import declare

@@ -12,9 +12,9 @@ from django.test.utils import isolate_apps
 from lifecycle import Policy, Update, Window, expire_now, hold, restore
 from lifecycle.checks.options import key_is_no_secret
 from lifecycle.checks.windows import WINDOWS
-from lifecycle.errors import LifecycleError, PolicyError
-from lifecycle.fingerprint import capture_fingerprint, fingerprint
-from lifecycle.registry import _policies
+from lifecycle.compiler.fingerprint import capture_fingerprint, fingerprint
+from lifecycle.exceptions import LifecycleError, PolicyError
+from lifecycle.policy.registry import _policies
 from tests.zoo.models import Badge, Draft, Trace
 
 DAY = timedelta(days=1)

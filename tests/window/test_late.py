@@ -4,11 +4,11 @@ import pytest
 from django.db import connection
 
 from lifecycle.models import AgendaEntry, Event
-from lifecycle.registry import get_policy
+from lifecycle.policy.registry import get_policy
 from lifecycle.testing import set_clock
-from purge.passes import Pass
+from purge.passes.options import Pass
 from purge.runner import run_due, run_policy
-from purge.sweep import find_windows
+from purge.sources.windows.sweep import find_windows
 from tests.races.gates import closed_gate
 from tests.support import Background, Holding, endings, session, together, wait_until, waits_for
 from tests.window.support import MONTH, NOON, day, trace, windows
@@ -169,7 +169,7 @@ def test_a_sweep_that_is_broken_off_is_taken_up_by_anybody(monkeypatch: pytest.M
         trace(day(9, hour), wanted=hour == 0)
     run_policy(get_policy("traces"), Pass(limit=4))
     assert 0 < Trace.objects.count() < 10
-    monkeypatch.setattr("purge.sweep._places", {})
+    monkeypatch.setattr("purge.sources.windows.sweep._places", {})
     run_due()
     assert Trace.objects.count() == 1
 

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 import pytest
 from django.db.models import Q
 
-from lifecycle import expire_now, hold, promises, release, restore
-from lifecycle.errors import LifecycleError
+from lifecycle import expire_now, hold, release, restore
+from lifecycle.exceptions import LifecycleError
 from lifecycle.models import LifecycleException
+from lifecycle.promises import check as promises
 from lifecycle.testing import capture_off, set_clock
 from purge.runner import run_due
 from tests.window.support import MONTH, day

@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from lifecycle import expire_now, hold, release, restore
 from lifecycle.models import AgendaEntry, Event
-from lifecycle.registry import get_policy
+from lifecycle.policy.registry import get_policy
 from lifecycle.testing import capture_off, run_until, set_clock
-from purge.passes import Pass
+from purge.passes.options import Pass
 from purge.runner import run_due, run_policy
-from purge.sweep import find_windows
+from purge.sources.windows.sweep import find_windows
 from tests.support import SetHours, kinds
 from tests.window.support import MONTH, NOON, day, trace, windows
 from tests.zoo.models import Badge, Knock, Proof, Trace

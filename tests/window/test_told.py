@@ -8,14 +8,15 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from lifecycle import promises, tombstoned
-from lifecycle.forecast import forecast
+from lifecycle import tombstoned
+from lifecycle.insight.forecast import forecast
+from lifecycle.insight.status import statuses
+from lifecycle.insight.why import why
 from lifecycle.models import Event
-from lifecycle.promises import check
-from lifecycle.registry import get_policy
-from lifecycle.status import statuses
+from lifecycle.policy.registry import get_policy
+from lifecycle.promises import check as promises
+from lifecycle.promises.check import check
 from lifecycle.testing import capture_off, run_until, set_clock
-from lifecycle.why import why
 from purge.runner import run_policy
 from tests.window.support import NOON, day, dues, trace
 from tests.zoo.models import Badge, Trace

@@ -9,12 +9,14 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from huey.contrib.djhuey import HUEY
 
-from lifecycle import hold, release, states
+from lifecycle import hold, release
+from lifecycle.ledger import policy_states as states
 from lifecycle.models import PolicyState
-from purge import brakes, pulse
-from purge.batch import ALWAYS
+from purge.batch import brakes
+from purge.batch.state import ALWAYS
 from purge.models import Run
 from purge.runner import run_due
+from purge.worker import pulse
 from tests.support import SetHours, let_pass
 from tests.zoo.models import Coupon, Token
 

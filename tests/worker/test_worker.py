@@ -9,10 +9,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from lifecycle.ledger.policy_states import pause
 from lifecycle.models import AgendaEntry, Event
-from lifecycle.states import pause
 from purge.models import Run
-from purge.runs import close_interrupted
+from purge.passes.runs import close_interrupted
 from tests.infra.servers import until
 from tests.zoo.models import Coupon, Spark
 

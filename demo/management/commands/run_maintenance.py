@@ -11,9 +11,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from demo.cleanups.command import add_cleanup_arguments
 from demo.cleanups.maintenance import COMMANDS, Result, run_one, table
-from lifecycle.console import console_of
-from lifecycle.errors import LifecycleError
-from lifecycle.management.subcommands.arguments import agreed
+from lifecycle.exceptions import LifecycleError
+from lifecycle.management.arguments import agreed
+from lifecycle.management.console import console_of
 
 QUESTION = "Purge now, without their grace, all that the clean-ups find?"
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from lifecycle.errors import LifecycleError
+from lifecycle.db.version import require
+from lifecycle.exceptions import LifecycleError
+from lifecycle.management.databases import databases_of
 from lifecycle.management.extensions import subcommands
-from lifecycle.places import databases_of
-from lifecycle.version import require
 
 DATABASE = "default: where its policy or row is written, else each that has a ledger"
 

@@ -8,7 +8,7 @@ Those that work whatever version of the package a database has say `ANY_VERSION 
 
 from typing import Any
 
-from . import (
+from lifecycle.management.subcommands import (
     backfill,
     disable,
     enable,

@@ -9,10 +9,10 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import Progress
 
-from lifecycle.backfill import Step, ask, progress, refuse_stopped, step, waiting
-from lifecycle.console import console_of
-from lifecycle.policy import Policy
-from lifecycle.registry import get_policy
+from lifecycle.backfill.progress import Step, ask, progress, refuse_stopped, step, waiting
+from lifecycle.management.console import console_of
+from lifecycle.policy.policy import Policy
+from lifecycle.policy.registry import get_policy
 
 HELP = "List the rows that were there before the policy, or came past the triggers."
 BUSY = 0.2  # seconds until it is tried again where the worker reads

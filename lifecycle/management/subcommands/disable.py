@@ -5,10 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from lifecycle import states
-
-from .arguments import add_actor, add_policy_or_all, chosen
-from .everything import change_all
+from lifecycle.ledger import policy_states as states
+from lifecycle.management.arguments import add_actor, add_policy_or_all, chosen
+from lifecycle.management.change_all import change_all
 
 HELP = "Let a policy, or all, only observe."
 

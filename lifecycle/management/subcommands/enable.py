@@ -9,18 +9,17 @@ from django.utils.timezone import localtime
 from rich.console import Console
 from rich.table import Table
 
-from lifecycle import states
-from lifecycle.console import console_of
-from lifecycle.errors import LifecycleError
-from lifecycle.fingerprint import fingerprint
-from lifecycle.forecast import Forecast, forecast
-from lifecycle.hours import hours_of
-from lifecycle.keys import label_of
+from lifecycle.compiler.fingerprint import fingerprint
+from lifecycle.compiler.keys import label_of
+from lifecycle.exceptions import LifecycleError
+from lifecycle.insight.forecast import Forecast, forecast
+from lifecycle.ledger import policy_states as states
+from lifecycle.management.arguments import add_actor, add_policy, add_yes, agreed
+from lifecycle.management.console import console_of
 from lifecycle.models import PolicyState
-from lifecycle.policy import Policy
-from lifecycle.registry import get_policy
-
-from .arguments import add_actor, add_policy, add_yes, agreed
+from lifecycle.policy.policy import Policy
+from lifecycle.policy.purge_hours import hours_of
+from lifecycle.policy.registry import get_policy
 
 HELP = "Show what a policy that only observes would end; then let it."
 BAR = 30  # characters

@@ -5,13 +5,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from lifecycle.contexts import context
-from lifecycle.errors import LifecycleError
-from lifecycle.holding import hold, hold_rows
-from lifecycle.naming import named, row_of
-
-from .arguments import add_actor
-from .targets import future, rows_of
+from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger.context import context
+from lifecycle.ledger.holds import hold, hold_rows
+from lifecycle.ledger.row_names import named, row_of
+from lifecycle.management.arguments import add_actor
+from lifecycle.management.targets import future, rows_of
 
 HELP = "Keep a row, rows that match a filter, or all rows of a policy from ending."
 

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand
 from django.utils.timezone import localtime
 from rich.table import Table
 
-from lifecycle.console import console_of
-from lifecycle.holding import Hold, holds
+from lifecycle.ledger.holds import Hold, holds
+from lifecycle.management.console import console_of
 
 HELP = "Every hold that stands, with who placed it and why."
 COLUMNS = ("number", "held", "since", "until", "reason", "reference", "actor")

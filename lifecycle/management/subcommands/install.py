@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from lifecycle.errors import LifecycleError
-from lifecycle.installing import missing
-from lifecycle.sync import sync
+from lifecycle.exceptions import LifecycleError
+from lifecycle.install.after_migrate import sync
+from lifecycle.install.triggers import missing
 
 HELP = "Put triggers on the tables that were busy when `migrate` came, and store their policies."
 

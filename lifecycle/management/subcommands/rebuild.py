@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from lifecycle import states
+from lifecycle.ledger import policy_states as states
 
 HELP = "Make the projections again from the ledger alone."
 

@@ -5,13 +5,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from lifecycle.contexts import context
-from lifecycle.errors import LifecycleError
-from lifecycle.holding import release
-from lifecycle.naming import row_of
-from lifecycle.registry import get_policy
-
-from .arguments import add_actor
+from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger.context import context
+from lifecycle.ledger.holds import release
+from lifecycle.ledger.row_names import row_of
+from lifecycle.management.arguments import add_actor
+from lifecycle.policy.registry import get_policy
 
 HELP = "Lift the holds of a row or a policy, one by its number, or all under a reference."
 TARGETS = ("row", "policy", "number", "reference")

@@ -5,12 +5,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from lifecycle.actions import restore
-from lifecycle.contexts import context
-from lifecycle.naming import named, row_of
-
-from .arguments import add_actor
-from .targets import future
+from lifecycle.ledger.context import context
+from lifecycle.ledger.row_actions import restore
+from lifecycle.ledger.row_names import named, row_of
+from lifecycle.management.arguments import add_actor
+from lifecycle.management.targets import future
 
 HELP = "Bring a row back to live, until its due time changes or until a date."
 

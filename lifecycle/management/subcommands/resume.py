@@ -5,11 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from lifecycle import states
-from lifecycle.errors import LifecycleError
-
-from .arguments import add_policy_or_all, chosen, shell_user
-from .everything import change_all
+from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger import policy_states as states
+from lifecycle.management.arguments import add_policy_or_all, chosen, shell_user
+from lifecycle.management.change_all import change_all
 
 HELP = "Go on after a pause or a halt."
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.apps import apps
 from django.core.management.base import BaseCommand
 
-from lifecycle.scaffolding import names, scaffold
+from lifecycle.scaffolds import names, scaffold
 
 HELP = "Print proxy and policy for the models of a package."
 ANY_VERSION = True  # it asks no database

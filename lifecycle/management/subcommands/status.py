@@ -13,11 +13,11 @@ from django.utils.timezone import localtime
 from rich.console import Console
 from rich.table import Table
 
-from lifecycle.console import console_of
-from lifecycle.errors import NoPolicy
-from lifecycle.media_status import media_status
-from lifecycle.registry import get_policy
-from lifecycle.status import Status, statuses
+from lifecycle.exceptions import NoPolicy
+from lifecycle.insight.media_status import media_status
+from lifecycle.insight.status import Status, statuses
+from lifecycle.management.console import console_of
+from lifecycle.policy.registry import get_policy
 
 WIDEST = 1000  # columns
 HELP = "Each policy with what is due; exit code 1 when one is not well."
@@ -62,11 +62,6 @@ STATE: list[Column] = [("state", lambda each: each.state)]
 ROWS: list[Column] = [
     (name, lambda each, name=name: str(getattr(each, name)))  # type: ignore[misc]
     for name in ("scheduled", "due", "tombstoned", "kept", "blocked", "held")
-]
-TIMES: list[Column] = [
-    ("lag", lambda each: str(timedelta(seconds=int(each.lag or 0))) if each.lag else ""),
-    ("last run", lambda each: _moment(each.last_run)),
-    ("next due", lambda each: _moment(each.next_due)),
 ]
 TABLE: list[Column] = [("table", lambda each: each.table)]
 PLACE: list[Column] = [("table", lambda each: f"{each.table} ({each.database})")]
@@ -125,3 +120,10 @@ def _remarks(each: Status) -> list[str]:
 
 def _moment(time: datetime | None) -> str:
     return f"{localtime(time):%Y-%m-%d %H:%M:%S}" if time else ""
+
+
+TIMES: list[Column] = [
+    ("lag", lambda each: str(timedelta(seconds=int(each.lag or 0))) if each.lag else ""),
+    ("last run", lambda each: _moment(each.last_run)),
+    ("next due", lambda each: _moment(each.next_due)),
+]

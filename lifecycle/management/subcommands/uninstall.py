@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from lifecycle import history
-from lifecycle.errors import LifecycleError
-from lifecycle.uninstalling import (
+from lifecycle.exceptions import LifecycleError
+from lifecycle.install import migration_files as history
+from lifecycle.install.uninstall import (
     LEDGER,
     Found,
     drop_rest,
@@ -17,8 +17,7 @@ from lifecycle.uninstalling import (
     found,
     silence,
 )
-
-from .arguments import add_actor, add_yes, agreed
+from lifecycle.management.arguments import add_actor, add_yes, agreed
 
 HELP = "Take triggers and functions off a database; keep, export or drop the ledger."
 ANY_VERSION = True

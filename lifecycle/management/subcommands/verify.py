@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from lifecycle import promises
+from lifecycle.promises import check as promises
 
 HELP = "Check the promises; exit code 1 when one is broken."
 SHOWN = 20  # violations of one promise

@@ -8,10 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from rich.table import Table
 
-from lifecycle.console import console_of
+from lifecycle.insight.why import Why, said, why
+from lifecycle.ledger.row_names import parse
+from lifecycle.management.console import console_of
 from lifecycle.models import Event
-from lifecycle.naming import parse
-from lifecycle.why import Why, said, why
 
 HELP = "Every event of a row, what its policies say now, what holds it, what happens next."
 COLUMNS = ("event", "recorded at", "kind", "policy", "due at", "actor", "cause")

@@ -1,9 +1,9 @@
 """The formats of an archive, by name."""
 
-from .base import Column, Format, FormatError, Reader, Row, Writer
-from .lines import JSON, JSONL
-from .parquet import PARQUET
-from .text import TXT
+from purge.archive.formats.base import Column, Format, FormatError, Reader, Row, Writer
+from purge.archive.formats.json import JSON, JSONL
+from purge.archive.formats.parquet import PARQUET
+from purge.archive.formats.txt import TXT
 
 FORMATS: dict[str, Format] = {each.name: each for each in (JSON, JSONL, TXT, PARQUET)}
 

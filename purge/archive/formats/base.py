@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple, Protocol
 
-from lifecycle.errors import LifecycleError
+from lifecycle.exceptions import LifecycleError
 
 Row = tuple[str | None, ...]
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, BinaryIO
 
-from .base import Column, Format, FormatError, Reader, Row, Writer, spare
-from .values import base_of, decode, encoder
+from purge.archive.formats.base import Column, Format, FormatError, Reader, Row, Writer, spare
+from purge.archive.formats.values import base_of, decode, encoder
 
 GROUP = 10_000  # rows
 FULL = 16 * 2**20  # characters of a group

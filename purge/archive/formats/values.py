@@ -11,7 +11,7 @@ from collections.abc import Callable
 from json.encoder import encode_basestring as quoted
 from typing import Any
 
-from .arrays import compose, parse
+from purge.archive.formats.arrays import compose, parse
 
 Encoder = Callable[[str], str]
 SAFE = 2**53 - 1

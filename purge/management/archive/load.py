@@ -6,13 +6,13 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from rich.progress import Progress
 
-from lifecycle.console import console_of
-from lifecycle.errors import LifecycleError
-from lifecycle.management.subcommands.arguments import add_actor
+from lifecycle.exceptions import LifecycleError
+from lifecycle.management.arguments import add_actor
+from lifecycle.management.console import console_of
 from purge.archive.catalog import archive, prefixes
 from purge.archive.destinations import destination
-from purge.archive.loading import Counts, Load
-from purge.archive.preparing import prepare
+from purge.archive.loading.load import Counts, Load
+from purge.archive.loading.prepare import prepare
 
 HELP = "Bring rows back from an archive; they are held until you release them."
 DATABASE = "default: where rows of its model are written"

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from rich.table import Table
 
-from lifecycle.console import console_of
+from lifecycle.management.console import console_of
 from purge.archive.catalog import Catalog, catalog, prefixes
 from purge.archive.destinations import destination
 from purge.archive.manifest import Manifest

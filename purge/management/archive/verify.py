@@ -8,15 +8,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from rich.progress import Progress
 
-from lifecycle.console import console_of
-from lifecycle.errors import LifecycleError
-from lifecycle.places import databases_of
+from lifecycle.exceptions import LifecycleError
+from lifecycle.management.console import console_of
+from lifecycle.management.databases import databases_of
 from purge.archive.catalog import Catalog, archive, catalog, prefixes
 from purge.archive.destinations import Destination, destination
 from purge.archive.manifest import Manifest
-from purge.archive.verifying import Problem, around, verify
-
-from .ls import size
+from purge.archive.verify import Problem, around, verify
+from purge.management.archive.ls import size
 
 HELP = "Read archives to their end, and compare them with their manifests and the ledger."
 DATABASE = "whose ledger is compared by --all; default: each that has one"

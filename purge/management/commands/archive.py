@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from lifecycle.errors import LifecycleError
+from lifecycle.exceptions import LifecycleError
 from purge.management.archive import SUBCOMMANDS
 
 

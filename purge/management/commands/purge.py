@@ -9,22 +9,24 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from lifecycle.console import console_of
-from lifecycle.db import scalar
-from lifecycle.errors import LifecycleError
-from lifecycle.hours import OUTSIDE, is_open
+from lifecycle.db.connection import scalar
+from lifecycle.db.version import mismatch
+from lifecycle.exceptions import LifecycleError
 from lifecycle.logs import Log
-from lifecycle.places import databases_of, served
-from lifecycle.registry import all_policies, get_policy
-from lifecycle.version import mismatch
-from purge import alerts, replaying
-from purge.backfilling import read_now
-from purge.brakes import standing
-from purge.media import run_media
-from purge.outcome import Outcome
-from purge.passes import Pass
-from purge.ready import due_policies, due_rows
+from lifecycle.management.console import console_of
+from lifecycle.management.databases import databases_of
+from lifecycle.policy.databases import served
+from lifecycle.policy.purge_hours import OUTSIDE, is_open
+from lifecycle.policy.registry import all_policies, get_policy
+from purge.alerts import watch as alerts
+from purge.batch.brakes import standing
+from purge.batch.outcome import Outcome
+from purge.management import replay as replaying
+from purge.media.run import run_media
+from purge.passes.due import due_policies, due_rows
+from purge.passes.options import Pass
 from purge.runner import turns
+from purge.worker.backfill import read_now
 
 FILES = "(media)"  # in place of a policy's name; counts are of names
 

@@ -9,11 +9,11 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils.dateparse import parse_duration
 
-from lifecycle.errors import LifecycleError
-from lifecycle.management.subcommands.arguments import add_actor, add_yes, agreed
-from lifecycle.naming import parse
-from purge.erasing import erase_key
-from purge.receipt import Receipt, receipts
+from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger.row_names import parse
+from lifecycle.management.arguments import add_actor, add_yes, agreed
+from purge.erasure.erase import erase_key
+from purge.erasure.receipt import Receipt, receipts
 
 HELP = "End a row on request now, and print the receipt; or print it again."
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

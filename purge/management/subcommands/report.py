@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand
 from django.core.validators import validate_email
 
-from lifecycle.errors import LifecycleError
-from purge.report import DAYS, Report, reports
-from purge.report_texts import as_html, as_text, mail
+from lifecycle.exceptions import LifecycleError
+from purge.reports.report import DAYS, Report, reports
+from purge.reports.texts import as_html, as_text, mail
 
 HELP = "What was purged, archived, restored, what is held or blocked, what goes in the next days."
 LONGEST = 3650  # days

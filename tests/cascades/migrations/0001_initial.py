@@ -4,7 +4,7 @@ import django.db.models.deletion
 import pgtrigger.migrations
 from django.db import migrations, models
 
-import lifecycle.triggers
+import lifecycle.operations
 import tests.cascades.models
 
 
@@ -215,9 +215,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="left",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_both_i",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH "cascades_left" AS (SELECT * FROM new_rows), told AS (\n            SELECT key::bigint AS key,\n                lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), \'1.000000 seconds\'::interval) AS due\n            FROM (SELECT "cascades_both"."left_ptr_id" AS "key", true AS "matches", "cascades_both"."expires_at" AS "due" FROM "cascades_both") AS compiled\n        )\n        SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)\n        INTO lc_keys, lc_dues FROM told\n        WHERE due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'both\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "left_id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'both\', \'cascades.both\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n    ELSIF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'both\', \'cascades.both\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="0367f3bc77354b02-2",
                     level="STATEMENT",
@@ -231,9 +231,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="left",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_both_u",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_past_keys bigint[];\n    lc_past_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH was AS (\n            WITH "cascades_left" AS (SELECT * FROM old_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "cascades_both"."left_ptr_id" AS "key", true AS "matches", "cascades_both"."expires_at" AS "due" FROM "cascades_both") AS compiled\n        ), became AS (\n            WITH "cascades_left" AS (SELECT * FROM new_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "cascades_both"."left_ptr_id" AS "key", true AS "matches", "cascades_both"."expires_at" AS "due" FROM "cascades_both") AS compiled\n        ), changed AS (\n            SELECT key, lifecycle.tick_v1(became.due, \'1.000000 seconds\'::interval) AS due,\n                coalesce(was.due <= (SELECT lifecycle.now_v1()), false) AS past\n            FROM became LEFT JOIN was USING (key)\n            WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches\n        )\n        SELECT array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(key ORDER BY due, key) FILTER (WHERE past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE past)\n        INTO lc_keys, lc_dues, lc_past_keys, lc_past_dues FROM changed\n        WHERE past OR due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'both\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "left_id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'both\', \'cascades.both\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'both\', \'cascades.both\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    IF lc_past_keys IS NOT NULL THEN\n        lc_keys := lc_past_keys;\n        PERFORM lifecycle.scheduled_v1(\'both\', \'cascades.both\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_past_dues, \'{"again": true}\');\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="0367f3bc77354b02-2",
                     level="STATEMENT",
@@ -274,9 +274,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="right",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_both_i",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH "cascades_right" AS (SELECT * FROM new_rows), told AS (\n            SELECT key::bigint AS key,\n                lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), \'1.000000 seconds\'::interval) AS due\n            FROM (SELECT "cascades_both"."left_ptr_id" AS "key", true AS "matches", "cascades_both"."expires_at" AS "due" FROM "cascades_both") AS compiled\n        )\n        SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)\n        INTO lc_keys, lc_dues FROM told\n        WHERE due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'both\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "right_id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'both\', \'cascades.both\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n    ELSIF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'both\', \'cascades.both\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="0367f3bc77354b02-2",
                     level="STATEMENT",
@@ -290,9 +290,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="right",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_both_u",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_past_keys bigint[];\n    lc_past_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH was AS (\n            WITH "cascades_right" AS (SELECT * FROM old_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "cascades_both"."left_ptr_id" AS "key", true AS "matches", "cascades_both"."expires_at" AS "due" FROM "cascades_both") AS compiled\n        ), became AS (\n            WITH "cascades_right" AS (SELECT * FROM new_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "cascades_both"."left_ptr_id" AS "key", true AS "matches", "cascades_both"."expires_at" AS "due" FROM "cascades_both") AS compiled\n        ), changed AS (\n            SELECT key, lifecycle.tick_v1(became.due, \'1.000000 seconds\'::interval) AS due,\n                coalesce(was.due <= (SELECT lifecycle.now_v1()), false) AS past\n            FROM became LEFT JOIN was USING (key)\n            WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches\n        )\n        SELECT array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(key ORDER BY due, key) FILTER (WHERE past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE past)\n        INTO lc_keys, lc_dues, lc_past_keys, lc_past_dues FROM changed\n        WHERE past OR due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'both\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "right_id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'both\', \'cascades.both\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'both\', \'cascades.both\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    IF lc_past_keys IS NOT NULL THEN\n        lc_keys := lc_past_keys;\n        PERFORM lifecycle.scheduled_v1(\'both\', \'cascades.both\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_past_dues, \'{"again": true}\');\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="0367f3bc77354b02-2",
                     level="STATEMENT",
@@ -384,9 +384,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="shop",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_shops_i",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH "cascades_shop" AS (SELECT * FROM new_rows), told AS (\n            SELECT key::bigint AS key,\n                lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), \'1.000000 seconds\'::interval) AS due\n            FROM (SELECT "cascades_shop"."id" AS "key", true AS "matches", "cascades_shop"."expires_at" AS "due" FROM "cascades_shop") AS compiled\n        )\n        SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)\n        INTO lc_keys, lc_dues FROM told\n        WHERE due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'shops\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'shops\', \'cascades.shop\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n    ELSIF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'shops\', \'cascades.shop\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="0432f2b82c4a3c22-2",
                     level="STATEMENT",
@@ -400,9 +400,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="shop",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_shops_u",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_past_keys bigint[];\n    lc_past_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH was AS (\n            WITH "cascades_shop" AS (SELECT * FROM old_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "cascades_shop"."id" AS "key", true AS "matches", "cascades_shop"."expires_at" AS "due" FROM "cascades_shop") AS compiled\n        ), became AS (\n            WITH "cascades_shop" AS (SELECT * FROM new_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "cascades_shop"."id" AS "key", true AS "matches", "cascades_shop"."expires_at" AS "due" FROM "cascades_shop") AS compiled\n        ), changed AS (\n            SELECT key, lifecycle.tick_v1(became.due, \'1.000000 seconds\'::interval) AS due,\n                coalesce(was.due <= (SELECT lifecycle.now_v1()), false) AS past\n            FROM became LEFT JOIN was USING (key)\n            WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches\n        )\n        SELECT array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(key ORDER BY due, key) FILTER (WHERE past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE past)\n        INTO lc_keys, lc_dues, lc_past_keys, lc_past_dues FROM changed\n        WHERE past OR due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'shops\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'shops\', \'cascades.shop\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'shops\', \'cascades.shop\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    IF lc_past_keys IS NOT NULL THEN\n        lc_keys := lc_past_keys;\n        PERFORM lifecycle.scheduled_v1(\'shops\', \'cascades.shop\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_past_dues, \'{"again": true}\');\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="0432f2b82c4a3c22-2",
                     level="STATEMENT",
@@ -416,9 +416,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="shop",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_told bytea[];\n    lc_count bigint := (SELECT count(*) FROM old_rows);\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    IF lc_count = 0 THEN\n        RETURN NULL;\n    END IF;\n    IF coalesce((lifecycle.ending_v1('cascades.shop') ->> 'count')::bigint = lc_count, false) THEN\n        PERFORM lifecycle.ended_v1('cascades.shop', NULL, lc_count);\n        RETURN NULL;\n    END IF;\n    BEGIN\n        SELECT array_agg(key ORDER BY key) INTO lc_keys\n        FROM (SELECT \"id\"::bigint AS key FROM old_rows) AS taken;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NULL THEN\n        PERFORM lifecycle.ended_v1('cascades.shop', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_count);\n    ELSE\n        PERFORM lifecycle.capture_failed_v1('', 'cascades.shop', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="cascades.shop-id-bigint-1",
                     level="STATEMENT",
@@ -432,9 +432,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="shop",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="BEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    PERFORM lifecycle.truncated_v1('cascades.shop');\n    RETURN NULL;\nEND\n",
                     hash="cascades.shop-id-bigint-1",
                     level="STATEMENT",
@@ -498,9 +498,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="both",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_both_i",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH "cascades_both" AS (SELECT * FROM new_rows), told AS (\n            SELECT key::bigint AS key,\n                lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), \'1.000000 seconds\'::interval) AS due\n            FROM (SELECT "cascades_both"."left_ptr_id" AS "key", true AS "matches", "cascades_both"."expires_at" AS "due" FROM "cascades_both") AS compiled\n        )\n        SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)\n        INTO lc_keys, lc_dues FROM told\n        WHERE due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'both\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "left_ptr_id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'both\', \'cascades.both\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n    ELSIF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'both\', \'cascades.both\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="0367f3bc77354b02-2",
                     level="STATEMENT",
@@ -514,9 +514,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="both",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_both_u",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_past_keys bigint[];\n    lc_past_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH was AS (\n            WITH "cascades_both" AS (SELECT * FROM old_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "cascades_both"."left_ptr_id" AS "key", true AS "matches", "cascades_both"."expires_at" AS "due" FROM "cascades_both") AS compiled\n        ), became AS (\n            WITH "cascades_both" AS (SELECT * FROM new_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "cascades_both"."left_ptr_id" AS "key", true AS "matches", "cascades_both"."expires_at" AS "due" FROM "cascades_both") AS compiled\n        ), changed AS (\n            SELECT key, lifecycle.tick_v1(became.due, \'1.000000 seconds\'::interval) AS due,\n                coalesce(was.due <= (SELECT lifecycle.now_v1()), false) AS past\n            FROM became LEFT JOIN was USING (key)\n            WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches\n        )\n        SELECT array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(key ORDER BY due, key) FILTER (WHERE past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE past)\n        INTO lc_keys, lc_dues, lc_past_keys, lc_past_dues FROM changed\n        WHERE past OR due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'both\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "left_ptr_id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'both\', \'cascades.both\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'both\', \'cascades.both\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    IF lc_past_keys IS NOT NULL THEN\n        lc_keys := lc_past_keys;\n        PERFORM lifecycle.scheduled_v1(\'both\', \'cascades.both\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_past_dues, \'{"again": true}\');\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="0367f3bc77354b02-2",
                     level="STATEMENT",
@@ -530,9 +530,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="both",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_told bytea[];\n    lc_count bigint := (SELECT count(*) FROM old_rows);\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    IF lc_count = 0 THEN\n        RETURN NULL;\n    END IF;\n    IF coalesce((lifecycle.ending_v1('cascades.both') ->> 'count')::bigint = lc_count, false) THEN\n        PERFORM lifecycle.ended_v1('cascades.both', NULL, lc_count);\n        RETURN NULL;\n    END IF;\n    BEGIN\n        SELECT array_agg(key ORDER BY key) INTO lc_keys\n        FROM (SELECT \"left_ptr_id\"::bigint AS key FROM old_rows) AS taken;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NULL THEN\n        PERFORM lifecycle.ended_v1('cascades.both', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_count);\n    ELSE\n        PERFORM lifecycle.capture_failed_v1('', 'cascades.both', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="cascades.both-left_ptr_id-bigint-1",
                     level="STATEMENT",
@@ -546,9 +546,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="both",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="BEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    PERFORM lifecycle.truncated_v1('cascades.both');\n    RETURN NULL;\nEND\n",
                     hash="cascades.both-left_ptr_id-bigint-1",
                     level="STATEMENT",
@@ -561,9 +561,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="product",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_products_i",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH \"cascades_product\" AS (SELECT * FROM new_rows), told AS (\n            SELECT key::bigint AS key,\n                lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), '1.000000 seconds'::interval) AS due\n            FROM (SELECT \"cascades_product\".\"id\" AS \"key\", true AS \"matches\", NULL AS \"due\" FROM \"cascades_product\") AS compiled\n        )\n        SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)\n        INTO lc_keys, lc_dues FROM told\n        WHERE due IS NOT NULL OR (SELECT lifecycle.excepted_v1('products'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT \"id\"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1('products', 'cascades.product', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n    ELSIF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1('products', 'cascades.product', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - '1.000000 seconds'::interval < lifecycle.now_v1() THEN '{\"late\": true}'::jsonb\n                 ELSE '{}' END);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="4f5e2b0985f3a344-2",
                     level="STATEMENT",
@@ -577,9 +577,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="product",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_products_u",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_past_keys bigint[];\n    lc_past_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH was AS (\n            WITH "cascades_product" AS (SELECT * FROM old_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "cascades_product"."id" AS "key", true AS "matches", NULL AS "due" FROM "cascades_product") AS compiled\n        ), became AS (\n            WITH "cascades_product" AS (SELECT * FROM new_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "cascades_product"."id" AS "key", true AS "matches", NULL AS "due" FROM "cascades_product") AS compiled\n        ), changed AS (\n            SELECT key, lifecycle.tick_v1(became.due, \'1.000000 seconds\'::interval) AS due,\n                coalesce(was.due <= (SELECT lifecycle.now_v1()), false) AS past\n            FROM became LEFT JOIN was USING (key)\n            WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches\n        )\n        SELECT array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(key ORDER BY due, key) FILTER (WHERE past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE past)\n        INTO lc_keys, lc_dues, lc_past_keys, lc_past_dues FROM changed\n        WHERE past OR due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'products\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'products\', \'cascades.product\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'products\', \'cascades.product\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    IF lc_past_keys IS NOT NULL THEN\n        lc_keys := lc_past_keys;\n        PERFORM lifecycle.scheduled_v1(\'products\', \'cascades.product\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_past_dues, \'{"again": true}\');\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="4f5e2b0985f3a344-2",
                     level="STATEMENT",
@@ -593,9 +593,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="product",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_told bytea[];\n    lc_count bigint := (SELECT count(*) FROM old_rows);\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    IF lc_count = 0 THEN\n        RETURN NULL;\n    END IF;\n    IF coalesce((lifecycle.ending_v1('cascades.product') ->> 'count')::bigint = lc_count, false) THEN\n        PERFORM lifecycle.ended_v1('cascades.product', NULL, lc_count);\n        RETURN NULL;\n    END IF;\n    BEGIN\n        SELECT array_agg(key ORDER BY key) INTO lc_keys\n        FROM (SELECT \"id\"::bigint AS key FROM old_rows) AS taken;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NULL THEN\n        PERFORM lifecycle.ended_v1('cascades.product', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_count);\n    ELSE\n        PERFORM lifecycle.capture_failed_v1('', 'cascades.product', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="cascades.product-id-bigint-1",
                     level="STATEMENT",
@@ -609,9 +609,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="product",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="BEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    PERFORM lifecycle.truncated_v1('cascades.product');\n    RETURN NULL;\nEND\n",
                     hash="cascades.product-id-bigint-1",
                     level="STATEMENT",
@@ -624,9 +624,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="invoice",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_invoices_i",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH "cascades_invoice" AS (SELECT * FROM new_rows), told AS (\n            SELECT key::bigint AS key,\n                lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), \'1.000000 seconds\'::interval) AS due\n            FROM (SELECT "cascades_invoice"."id" AS "key", CASE WHEN "cascades_invoice"."open" THEN true ELSE false END AS "matches", CASE WHEN "cascades_invoice"."open" THEN "cascades_invoice"."expires_at" ELSE NULL END AS "due" FROM "cascades_invoice") AS compiled\n        )\n        SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)\n        INTO lc_keys, lc_dues FROM told\n        WHERE due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'invoices\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'invoices\', \'cascades.invoice\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n    ELSIF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'invoices\', \'cascades.invoice\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="ab3957fd9fac4f8a-2",
                     level="STATEMENT",
@@ -640,9 +640,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="invoice",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_invoices_u",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_past_keys bigint[];\n    lc_past_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH was AS (\n            WITH "cascades_invoice" AS (SELECT * FROM old_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "cascades_invoice"."id" AS "key", CASE WHEN "cascades_invoice"."open" THEN true ELSE false END AS "matches", CASE WHEN "cascades_invoice"."open" THEN "cascades_invoice"."expires_at" ELSE NULL END AS "due" FROM "cascades_invoice") AS compiled\n        ), became AS (\n            WITH "cascades_invoice" AS (SELECT * FROM new_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "cascades_invoice"."id" AS "key", CASE WHEN "cascades_invoice"."open" THEN true ELSE false END AS "matches", CASE WHEN "cascades_invoice"."open" THEN "cascades_invoice"."expires_at" ELSE NULL END AS "due" FROM "cascades_invoice") AS compiled\n        ), changed AS (\n            SELECT key, lifecycle.tick_v1(became.due, \'1.000000 seconds\'::interval) AS due,\n                coalesce(was.due <= (SELECT lifecycle.now_v1()), false) AS past\n            FROM became LEFT JOIN was USING (key)\n            WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches\n        )\n        SELECT array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(key ORDER BY due, key) FILTER (WHERE past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE past)\n        INTO lc_keys, lc_dues, lc_past_keys, lc_past_dues FROM changed\n        WHERE past OR due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'invoices\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'invoices\', \'cascades.invoice\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'invoices\', \'cascades.invoice\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    IF lc_past_keys IS NOT NULL THEN\n        lc_keys := lc_past_keys;\n        PERFORM lifecycle.scheduled_v1(\'invoices\', \'cascades.invoice\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_past_dues, \'{"again": true}\');\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="ab3957fd9fac4f8a-2",
                     level="STATEMENT",
@@ -656,9 +656,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="invoice",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_told bytea[];\n    lc_count bigint := (SELECT count(*) FROM old_rows);\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    IF lc_count = 0 THEN\n        RETURN NULL;\n    END IF;\n    IF coalesce((lifecycle.ending_v1('cascades.invoice') ->> 'count')::bigint = lc_count, false) THEN\n        PERFORM lifecycle.ended_v1('cascades.invoice', NULL, lc_count);\n        RETURN NULL;\n    END IF;\n    BEGIN\n        SELECT array_agg(key ORDER BY key) INTO lc_keys\n        FROM (SELECT \"id\"::bigint AS key FROM old_rows) AS taken;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NULL THEN\n        PERFORM lifecycle.ended_v1('cascades.invoice', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_count);\n    ELSE\n        PERFORM lifecycle.capture_failed_v1('', 'cascades.invoice', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="cascades.invoice-id-bigint-1",
                     level="STATEMENT",
@@ -672,9 +672,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="invoice",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="BEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    PERFORM lifecycle.truncated_v1('cascades.invoice');\n    RETURN NULL;\nEND\n",
                     hash="cascades.invoice-id-bigint-1",
                     level="STATEMENT",
@@ -687,9 +687,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="husband",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_husbands_i",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH "cascades_husband" AS (SELECT * FROM new_rows), told AS (\n            SELECT key::bigint AS key,\n                lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), \'1.000000 seconds\'::interval) AS due\n            FROM (SELECT "cascades_husband"."id" AS "key", true AS "matches", "cascades_husband"."expires_at" AS "due" FROM "cascades_husband") AS compiled\n        )\n        SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)\n        INTO lc_keys, lc_dues FROM told\n        WHERE due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'husbands\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'husbands\', \'cascades.husband\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n    ELSIF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'husbands\', \'cascades.husband\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="28e2a91b57bc16f3-2",
                     level="STATEMENT",
@@ -703,9 +703,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="husband",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_husbands_u",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_past_keys bigint[];\n    lc_past_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH was AS (\n            WITH "cascades_husband" AS (SELECT * FROM old_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "cascades_husband"."id" AS "key", true AS "matches", "cascades_husband"."expires_at" AS "due" FROM "cascades_husband") AS compiled\n        ), became AS (\n            WITH "cascades_husband" AS (SELECT * FROM new_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "cascades_husband"."id" AS "key", true AS "matches", "cascades_husband"."expires_at" AS "due" FROM "cascades_husband") AS compiled\n        ), changed AS (\n            SELECT key, lifecycle.tick_v1(became.due, \'1.000000 seconds\'::interval) AS due,\n                coalesce(was.due <= (SELECT lifecycle.now_v1()), false) AS past\n            FROM became LEFT JOIN was USING (key)\n            WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches\n        )\n        SELECT array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(key ORDER BY due, key) FILTER (WHERE past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE past)\n        INTO lc_keys, lc_dues, lc_past_keys, lc_past_dues FROM changed\n        WHERE past OR due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'husbands\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'husbands\', \'cascades.husband\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'husbands\', \'cascades.husband\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    IF lc_past_keys IS NOT NULL THEN\n        lc_keys := lc_past_keys;\n        PERFORM lifecycle.scheduled_v1(\'husbands\', \'cascades.husband\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_past_dues, \'{"again": true}\');\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="28e2a91b57bc16f3-2",
                     level="STATEMENT",
@@ -719,9 +719,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="husband",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_told bytea[];\n    lc_count bigint := (SELECT count(*) FROM old_rows);\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    IF lc_count = 0 THEN\n        RETURN NULL;\n    END IF;\n    IF coalesce((lifecycle.ending_v1('cascades.husband') ->> 'count')::bigint = lc_count, false) THEN\n        PERFORM lifecycle.ended_v1('cascades.husband', NULL, lc_count);\n        RETURN NULL;\n    END IF;\n    BEGIN\n        SELECT array_agg(key ORDER BY key) INTO lc_keys\n        FROM (SELECT \"id\"::bigint AS key FROM old_rows) AS taken;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NULL THEN\n        PERFORM lifecycle.ended_v1('cascades.husband', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_count);\n    ELSE\n        PERFORM lifecycle.capture_failed_v1('', 'cascades.husband', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="cascades.husband-id-bigint-1",
                     level="STATEMENT",
@@ -735,9 +735,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="husband",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="BEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    PERFORM lifecycle.truncated_v1('cascades.husband');\n    RETURN NULL;\nEND\n",
                     hash="cascades.husband-id-bigint-1",
                     level="STATEMENT",

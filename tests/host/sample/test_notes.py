@@ -190,7 +190,7 @@ def test_a_brake_is_an_error_of_the_test() -> None:
 def test_never_in_a_real_database(django_db_blocker) -> None:
     from django.db import connection
 
-    from lifecycle.errors import LifecycleError
+    from lifecycle.exceptions import LifecycleError
 
     name, connection.settings_dict["NAME"] = connection.settings_dict["NAME"], "site"
     try:

@@ -3,7 +3,7 @@
 import pgtrigger.migrations
 from django.db import migrations
 
-import lifecycle.triggers
+import lifecycle.operations
 
 
 class Migration(migrations.Migration):
@@ -14,9 +14,9 @@ class Migration(migrations.Migration):
     operations = [
         pgtrigger.migrations.AddTrigger(
             model_name="document",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_reports_i",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH "zoo_document" AS (SELECT * FROM new_rows), told AS (\n            SELECT key::bigint AS key,\n                lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), \'1.000000 seconds\'::interval) AS due\n            FROM (SELECT "zoo_report"."document_ptr_id" AS "key", CASE WHEN "zoo_report"."draft" THEN true ELSE false END AS "matches", CASE WHEN "zoo_report"."draft" THEN "zoo_document"."expires_at" ELSE NULL END AS "due" FROM "zoo_report" INNER JOIN "zoo_document" ON ("zoo_report"."document_ptr_id" = "zoo_document"."id")) AS compiled\n        )\n        SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)\n        INTO lc_keys, lc_dues FROM told\n        WHERE due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'reports\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'reports\', \'zoo.report\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n    ELSIF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'reports\', \'zoo.report\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="4ace0d32768104bb-2",
                     level="STATEMENT",

@@ -4,7 +4,7 @@ import django.db.models.deletion
 import pgtrigger.migrations
 from django.db import migrations, models
 
-import lifecycle.triggers
+import lifecycle.operations
 
 
 class Migration(migrations.Migration):
@@ -44,9 +44,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="member",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_members_i",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH "zoo_member" AS (SELECT * FROM new_rows), told AS (\n            SELECT key::bigint AS key,\n                lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), \'1.000000 seconds\'::interval) AS due\n            FROM (SELECT "zoo_member"."id" AS "key", CASE WHEN "zoo_member"."status" = \'draft\' THEN true ELSE false END AS "matches", CASE WHEN "zoo_member"."status" = \'draft\' THEN "zoo_member"."expires_at" ELSE NULL END AS "due" FROM "zoo_member") AS compiled\n        )\n        SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)\n        INTO lc_keys, lc_dues FROM told\n        WHERE due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'members\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'members\', \'zoo.member\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n    ELSIF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'members\', \'zoo.member\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="0af5b7a6cb192d56-2",
                     level="STATEMENT",
@@ -60,9 +60,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="member",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_members_u",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_past_keys bigint[];\n    lc_past_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH was AS (\n            WITH "zoo_member" AS (SELECT * FROM old_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "zoo_member"."id" AS "key", CASE WHEN "zoo_member"."status" = \'draft\' THEN true ELSE false END AS "matches", CASE WHEN "zoo_member"."status" = \'draft\' THEN "zoo_member"."expires_at" ELSE NULL END AS "due" FROM "zoo_member") AS compiled\n        ), became AS (\n            WITH "zoo_member" AS (SELECT * FROM new_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "zoo_member"."id" AS "key", CASE WHEN "zoo_member"."status" = \'draft\' THEN true ELSE false END AS "matches", CASE WHEN "zoo_member"."status" = \'draft\' THEN "zoo_member"."expires_at" ELSE NULL END AS "due" FROM "zoo_member") AS compiled\n        ), changed AS (\n            SELECT key, lifecycle.tick_v1(became.due, \'1.000000 seconds\'::interval) AS due,\n                coalesce(was.due <= (SELECT lifecycle.now_v1()), false) AS past\n            FROM became LEFT JOIN was USING (key)\n            WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches\n        )\n        SELECT array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(key ORDER BY due, key) FILTER (WHERE past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE past)\n        INTO lc_keys, lc_dues, lc_past_keys, lc_past_dues FROM changed\n        WHERE past OR due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'members\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'members\', \'zoo.member\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'members\', \'zoo.member\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    IF lc_past_keys IS NOT NULL THEN\n        lc_keys := lc_past_keys;\n        PERFORM lifecycle.scheduled_v1(\'members\', \'zoo.member\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_past_dues, \'{"again": true}\');\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="0af5b7a6cb192d56-2",
                     level="STATEMENT",
@@ -76,9 +76,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="member",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_told bytea[];\n    lc_count bigint := (SELECT count(*) FROM old_rows);\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    IF lc_count = 0 THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        SELECT array_agg(told ORDER BY key) INTO lc_told\n        FROM (SELECT \"id\"::bigint AS key, timestamptz_send(\"joined_at\"::timestamptz) || int8send(\"id\"::bigint) AS told FROM old_rows) AS taken;\n    EXCEPTION WHEN OTHERS THEN\n        lc_told := NULL;\n    END;\n    IF coalesce((lifecycle.ending_v1('zoo.member') ->> 'count')::bigint = lc_count, false) THEN\n        PERFORM lifecycle.ended_v1('zoo.member', NULL, lc_count, lc_told, 'joined_at');\n        RETURN NULL;\n    END IF;\n    BEGIN\n        SELECT array_agg(key ORDER BY key) INTO lc_keys\n        FROM (SELECT \"id\"::bigint AS key FROM old_rows) AS taken;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NULL THEN\n        PERFORM lifecycle.ended_v1('zoo.member', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_count, lc_told, 'joined_at');\n    ELSE\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.member', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="zoo.member-id-bigint-63d7954b-1",
                     level="STATEMENT",
@@ -92,9 +92,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="member",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="BEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    PERFORM lifecycle.truncated_v1('zoo.member');\n    RETURN NULL;\nEND\n",
                     hash="zoo.member-id-bigint-1",
                     level="STATEMENT",
@@ -107,9 +107,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="member",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_member_mails_i",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH "zoo_member" AS (SELECT * FROM new_rows), told AS (\n            SELECT key::bigint AS key,\n                lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), \'1.000000 seconds\'::interval) AS due\n            FROM (SELECT "zoo_member"."id" AS "key", CASE WHEN NOT ("zoo_member"."email" = \'\') THEN true ELSE false END AS "matches", CASE WHEN NOT ("zoo_member"."email" = \'\') THEN "zoo_member"."left_at" ELSE NULL END AS "due" FROM "zoo_member") AS compiled\n        )\n        SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)\n        INTO lc_keys, lc_dues FROM told\n        WHERE due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'member-mails\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'member-mails\', \'zoo.member\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n    ELSIF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'member-mails\', \'zoo.member\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="c046d52657ddde89-2",
                     level="STATEMENT",
@@ -123,9 +123,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="member",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_member_mails_u",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_past_keys bigint[];\n    lc_past_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH was AS (\n            WITH "zoo_member" AS (SELECT * FROM old_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "zoo_member"."id" AS "key", CASE WHEN NOT ("zoo_member"."email" = \'\') THEN true ELSE false END AS "matches", CASE WHEN NOT ("zoo_member"."email" = \'\') THEN "zoo_member"."left_at" ELSE NULL END AS "due" FROM "zoo_member") AS compiled\n        ), became AS (\n            WITH "zoo_member" AS (SELECT * FROM new_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "zoo_member"."id" AS "key", CASE WHEN NOT ("zoo_member"."email" = \'\') THEN true ELSE false END AS "matches", CASE WHEN NOT ("zoo_member"."email" = \'\') THEN "zoo_member"."left_at" ELSE NULL END AS "due" FROM "zoo_member") AS compiled\n        ), changed AS (\n            SELECT key, lifecycle.tick_v1(became.due, \'1.000000 seconds\'::interval) AS due,\n                coalesce(was.due <= (SELECT lifecycle.now_v1()), false) AS past\n            FROM became LEFT JOIN was USING (key)\n            WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches\n        )\n        SELECT array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(key ORDER BY due, key) FILTER (WHERE past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE past)\n        INTO lc_keys, lc_dues, lc_past_keys, lc_past_dues FROM changed\n        WHERE past OR due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'member-mails\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'member-mails\', \'zoo.member\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'member-mails\', \'zoo.member\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    IF lc_past_keys IS NOT NULL THEN\n        lc_keys := lc_past_keys;\n        PERFORM lifecycle.scheduled_v1(\'member-mails\', \'zoo.member\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_past_dues, \'{"again": true}\');\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="c046d52657ddde89-2",
                     level="STATEMENT",
@@ -144,9 +144,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="visit",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_visits_i",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH \"zoo_visit\" AS (SELECT * FROM new_rows), told AS (\n            SELECT key::bigint AS key,\n                lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), '1.000000 seconds'::interval) AS due\n            FROM (SELECT \"zoo_visit\".\"id\" AS \"key\", true AS \"matches\", NULL AS \"due\" FROM \"zoo_visit\") AS compiled\n        )\n        SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)\n        INTO lc_keys, lc_dues FROM told\n        WHERE due IS NOT NULL OR (SELECT lifecycle.excepted_v1('visits'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT \"id\"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1('visits', 'zoo.visit', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n    ELSIF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1('visits', 'zoo.visit', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - '1.000000 seconds'::interval < lifecycle.now_v1() THEN '{\"late\": true}'::jsonb\n                 ELSE '{}' END);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="ec38f4ab04bd2881-2",
                     level="STATEMENT",
@@ -160,9 +160,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="visit",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_visits_u",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_past_keys bigint[];\n    lc_past_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH was AS (\n            WITH "zoo_visit" AS (SELECT * FROM old_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "zoo_visit"."id" AS "key", true AS "matches", NULL AS "due" FROM "zoo_visit") AS compiled\n        ), became AS (\n            WITH "zoo_visit" AS (SELECT * FROM new_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "zoo_visit"."id" AS "key", true AS "matches", NULL AS "due" FROM "zoo_visit") AS compiled\n        ), changed AS (\n            SELECT key, lifecycle.tick_v1(became.due, \'1.000000 seconds\'::interval) AS due,\n                coalesce(was.due <= (SELECT lifecycle.now_v1()), false) AS past\n            FROM became LEFT JOIN was USING (key)\n            WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches\n        )\n        SELECT array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(key ORDER BY due, key) FILTER (WHERE past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE past)\n        INTO lc_keys, lc_dues, lc_past_keys, lc_past_dues FROM changed\n        WHERE past OR due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'visits\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'visits\', \'zoo.visit\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'visits\', \'zoo.visit\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    IF lc_past_keys IS NOT NULL THEN\n        lc_keys := lc_past_keys;\n        PERFORM lifecycle.scheduled_v1(\'visits\', \'zoo.visit\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_past_dues, \'{"again": true}\');\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="ec38f4ab04bd2881-2",
                     level="STATEMENT",
@@ -176,9 +176,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="visit",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_told bytea[];\n    lc_count bigint := (SELECT count(*) FROM old_rows);\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    IF lc_count = 0 THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        SELECT array_agg(told ORDER BY key) INTO lc_told\n        FROM (SELECT \"id\"::bigint AS key, timestamptz_send(\"made_at\"::timestamptz) || coalesce('\\x01'::bytea || int8send(\"seq\"::bigint), '\\x00') || int8send(\"id\"::bigint) AS told FROM old_rows) AS taken;\n    EXCEPTION WHEN OTHERS THEN\n        lc_told := NULL;\n    END;\n    IF coalesce((lifecycle.ending_v1('zoo.visit') ->> 'count')::bigint = lc_count, false) THEN\n        PERFORM lifecycle.ended_v1('zoo.visit', NULL, lc_count, lc_told, 'made_at,seq');\n        RETURN NULL;\n    END IF;\n    BEGIN\n        SELECT array_agg(key ORDER BY key) INTO lc_keys\n        FROM (SELECT \"id\"::bigint AS key FROM old_rows) AS taken;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NULL THEN\n        PERFORM lifecycle.ended_v1('zoo.visit', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_count, lc_told, 'made_at,seq');\n    ELSE\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.visit', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="zoo.visit-id-bigint-ffcb810a-1",
                     level="STATEMENT",
@@ -192,9 +192,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="visit",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="BEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    PERFORM lifecycle.truncated_v1('zoo.visit');\n    RETURN NULL;\nEND\n",
                     hash="zoo.visit-id-bigint-1",
                     level="STATEMENT",

@@ -4,7 +4,7 @@ import django.db.models.deletion
 import pgtrigger.migrations
 from django.db import migrations, models
 
-import lifecycle.triggers
+import lifecycle.operations
 
 
 class Migration(migrations.Migration):
@@ -59,9 +59,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="badge",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_badges_i",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_starts timestamptz[];\n    lc_keys text[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH "zoo_badge" AS (SELECT * FROM new_rows), ends AS (\n            SELECT DISTINCT date_bin(\'1 hour\', lifecycle.finite_v1(due::timestamptz), timestamptz \'2000-01-01 00:00:00+00\') AS start\n            FROM (SELECT "zoo_badge"."secret" AS "key", true AS "matches", "zoo_badge"."until" AS "due" FROM "zoo_badge") AS compiled\n        )\n        SELECT array_agg(start ORDER BY start) INTO lc_starts FROM ends WHERE start IS NOT NULL;\n        IF lifecycle.excepted_v1(\'badges\') THEN\n            WITH "zoo_badge" AS (SELECT * FROM new_rows), told AS (\n                SELECT key::text AS key,\n                    lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), \'1.000000 seconds\'::interval) AS due\n                FROM (SELECT "zoo_badge"."secret" AS "key", true AS "matches", "zoo_badge"."until" AS "due" FROM "zoo_badge") AS compiled\n            )\n            SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)\n            INTO lc_keys, lc_dues FROM told\n            WHERE key::text IN (SELECT lifecycle.excepted_keys_v1(\'badges\'));\n        END IF;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1(\'badges\', \'zoo.badge\', NULL, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_starts IS NOT NULL THEN\n        PERFORM lifecycle.windowed_v1(\'badges\', \'zoo.badge\', lc_starts, \'hour\', NULL::text, \'{}\');\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'badges\', \'zoo.badge\', ROW(NULL, NULL, lc_keys, NULL)::lifecycle.subjects, lc_dues, \'{}\');\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="a38de25b8d117a6d-w1",
                     level="STATEMENT",
@@ -75,9 +75,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="badge",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_badges_u",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_starts timestamptz[];\n    lc_keys text[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH "zoo_badge" AS (SELECT * FROM new_rows), ends AS (\n            SELECT DISTINCT date_bin(\'1 hour\', lifecycle.finite_v1(due::timestamptz), timestamptz \'2000-01-01 00:00:00+00\') AS start\n            FROM (SELECT "zoo_badge"."secret" AS "key", true AS "matches", "zoo_badge"."until" AS "due" FROM "zoo_badge") AS compiled\n        )\n        SELECT array_agg(start ORDER BY start) INTO lc_starts FROM ends WHERE start IS NOT NULL;\n        lc_starts := lifecycle.unlisted_v1(\'badges\', lc_starts);\n        IF lc_starts IS NOT NULL OR lifecycle.excepted_v1(\'badges\') THEN\n            WITH was AS (\n                WITH "zoo_badge" AS (SELECT * FROM old_rows)\n                SELECT key::text AS key, lifecycle.finite_v1(due::timestamptz) AS due\n                FROM (SELECT "zoo_badge"."secret" AS "key", true AS "matches", "zoo_badge"."until" AS "due" FROM "zoo_badge") AS compiled\n            ), became AS (\n                WITH "zoo_badge" AS (SELECT * FROM new_rows)\n                SELECT key::text AS key, lifecycle.finite_v1(due::timestamptz) AS due\n                FROM (SELECT "zoo_badge"."secret" AS "key", true AS "matches", "zoo_badge"."until" AS "due" FROM "zoo_badge") AS compiled\n            ), moved AS (\n                SELECT key, lifecycle.window_v1(became.due, \'hour\') AS start,\n                    lifecycle.tick_v1(became.due, \'1.000000 seconds\'::interval) AS due,\n                    key::text IN (SELECT lifecycle.excepted_keys_v1(\'badges\')) AS excepted\n                FROM became LEFT JOIN was USING (key) WHERE became.due IS DISTINCT FROM was.due\n            )\n            SELECT array_agg(DISTINCT start) FILTER (WHERE start IS NOT NULL),\n                array_agg(key ORDER BY due, key) FILTER (WHERE excepted),\n                array_agg(due ORDER BY due, key) FILTER (WHERE excepted)\n            INTO lc_starts, lc_keys, lc_dues FROM moved;\n        END IF;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1(\'badges\', \'zoo.badge\', NULL, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_starts IS NOT NULL THEN\n        PERFORM lifecycle.windowed_v1(\'badges\', \'zoo.badge\', lc_starts, \'hour\', NULL::text, \'{}\');\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'badges\', \'zoo.badge\', ROW(NULL, NULL, lc_keys, NULL)::lifecycle.subjects, lc_dues, \'{}\');\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="a38de25b8d117a6d-w1",
                     level="STATEMENT",
@@ -91,9 +91,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="badge",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="DECLARE\n    lc_count bigint := (SELECT count(*) FROM old_rows);\nBEGIN\n    IF to_regnamespace('lifecycle') IS NOT NULL AND lc_count > 0 THEN\n        PERFORM lifecycle.ended_v1('zoo.badge', NULL, lc_count);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="zoo.badge-counts-1",
                     level="STATEMENT",
@@ -107,9 +107,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="badge",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="BEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    PERFORM lifecycle.truncated_v1('zoo.badge');\n    RETURN NULL;\nEND\n",
                     hash="zoo.badge-secret-text-1",
                     level="STATEMENT",
@@ -122,9 +122,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="knock",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_knocks_i",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_starts timestamptz[];\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH "zoo_knock" AS (SELECT * FROM new_rows), ends AS (\n            SELECT DISTINCT date_bin(\'1 hour\', lifecycle.finite_v1(due::timestamptz), timestamptz \'2000-01-01 00:00:00+00\') AS start\n            FROM (SELECT "zoo_knock"."id" AS "key", true AS "matches", "zoo_knock"."until" AS "due" FROM "zoo_knock") AS compiled\n        )\n        SELECT array_agg(start ORDER BY start) INTO lc_starts FROM ends WHERE start IS NOT NULL;\n        IF lifecycle.excepted_v1(\'knocks\') THEN\n            WITH "zoo_knock" AS (SELECT * FROM new_rows), told AS (\n                SELECT key::bigint AS key,\n                    lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), \'1.000000 seconds\'::interval) AS due\n                FROM (SELECT "zoo_knock"."id" AS "key", true AS "matches", "zoo_knock"."until" AS "due" FROM "zoo_knock") AS compiled\n            )\n            SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)\n            INTO lc_keys, lc_dues FROM told\n            WHERE key::text IN (SELECT lifecycle.excepted_keys_v1(\'knocks\'));\n        END IF;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1(\'knocks\', \'zoo.knock\', NULL, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_starts IS NOT NULL THEN\n        PERFORM lifecycle.windowed_v1(\'knocks\', \'zoo.knock\', lc_starts, \'hour\', NULL::text, \'{}\');\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'knocks\', \'zoo.knock\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues, \'{}\');\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="92b7b86b2237324f-w1",
                     level="STATEMENT",
@@ -138,9 +138,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="knock",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_knocks_u",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_starts timestamptz[];\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH "zoo_knock" AS (SELECT * FROM new_rows), ends AS (\n            SELECT DISTINCT date_bin(\'1 hour\', lifecycle.finite_v1(due::timestamptz), timestamptz \'2000-01-01 00:00:00+00\') AS start\n            FROM (SELECT "zoo_knock"."id" AS "key", true AS "matches", "zoo_knock"."until" AS "due" FROM "zoo_knock") AS compiled\n        )\n        SELECT array_agg(start ORDER BY start) INTO lc_starts FROM ends WHERE start IS NOT NULL;\n        lc_starts := lifecycle.unlisted_v1(\'knocks\', lc_starts);\n        IF lc_starts IS NOT NULL OR lifecycle.excepted_v1(\'knocks\') THEN\n            WITH was AS (\n                WITH "zoo_knock" AS (SELECT * FROM old_rows)\n                SELECT key::bigint AS key, lifecycle.finite_v1(due::timestamptz) AS due\n                FROM (SELECT "zoo_knock"."id" AS "key", true AS "matches", "zoo_knock"."until" AS "due" FROM "zoo_knock") AS compiled\n            ), became AS (\n                WITH "zoo_knock" AS (SELECT * FROM new_rows)\n                SELECT key::bigint AS key, lifecycle.finite_v1(due::timestamptz) AS due\n                FROM (SELECT "zoo_knock"."id" AS "key", true AS "matches", "zoo_knock"."until" AS "due" FROM "zoo_knock") AS compiled\n            ), moved AS (\n                SELECT key, lifecycle.window_v1(became.due, \'hour\') AS start,\n                    lifecycle.tick_v1(became.due, \'1.000000 seconds\'::interval) AS due,\n                    key::text IN (SELECT lifecycle.excepted_keys_v1(\'knocks\')) AS excepted\n                FROM became LEFT JOIN was USING (key) WHERE became.due IS DISTINCT FROM was.due\n            )\n            SELECT array_agg(DISTINCT start) FILTER (WHERE start IS NOT NULL),\n                array_agg(key ORDER BY due, key) FILTER (WHERE excepted),\n                array_agg(due ORDER BY due, key) FILTER (WHERE excepted)\n            INTO lc_starts, lc_keys, lc_dues FROM moved;\n        END IF;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1(\'knocks\', \'zoo.knock\', NULL, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_starts IS NOT NULL THEN\n        PERFORM lifecycle.windowed_v1(\'knocks\', \'zoo.knock\', lc_starts, \'hour\', NULL::text, \'{}\');\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'knocks\', \'zoo.knock\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues, \'{}\');\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="92b7b86b2237324f-w1",
                     level="STATEMENT",
@@ -154,9 +154,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="knock",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_told bytea[];\n    lc_count bigint := (SELECT count(*) FROM old_rows);\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    IF lc_count = 0 THEN\n        RETURN NULL;\n    END IF;\n    IF coalesce((lifecycle.ending_v1('zoo.knock') ->> 'count')::bigint = lc_count, false) THEN\n        PERFORM lifecycle.ended_v1('zoo.knock', NULL, lc_count);\n        RETURN NULL;\n    END IF;\n    BEGIN\n        SELECT array_agg(key ORDER BY key) INTO lc_keys\n        FROM (SELECT \"id\"::bigint AS key FROM old_rows) AS taken;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NULL THEN\n        PERFORM lifecycle.ended_v1('zoo.knock', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_count);\n    ELSE\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.knock', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="zoo.knock-id-bigint-1",
                     level="STATEMENT",
@@ -170,9 +170,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="knock",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="BEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    PERFORM lifecycle.truncated_v1('zoo.knock');\n    RETURN NULL;\nEND\n",
                     hash="zoo.knock-id-bigint-1",
                     level="STATEMENT",
@@ -190,9 +190,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="trace",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_traces_i",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_starts timestamptz[];\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH "zoo_trace" AS (SELECT * FROM new_rows), ends AS (\n            SELECT DISTINCT date_bin(\'1 day\', lifecycle.finite_v1(due::timestamptz), timestamptz \'2000-01-01 00:00:00+00\') AS start\n            FROM (SELECT "zoo_trace"."id" AS "key", CASE WHEN NOT ("zoo_trace"."label" = \'pinned\') THEN true ELSE false END AS "matches", CASE WHEN NOT ("zoo_trace"."label" = \'pinned\') THEN ("zoo_trace"."made_at" + \'2592000.000000 seconds\'::interval) ELSE NULL END AS "due" FROM "zoo_trace") AS compiled\n        )\n        SELECT array_agg(start ORDER BY start) INTO lc_starts FROM ends WHERE start IS NOT NULL;\n        IF lifecycle.excepted_v1(\'traces\') THEN\n            WITH "zoo_trace" AS (SELECT * FROM new_rows), told AS (\n                SELECT key::bigint AS key,\n                    lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), \'1.000000 seconds\'::interval) AS due\n                FROM (SELECT "zoo_trace"."id" AS "key", CASE WHEN NOT ("zoo_trace"."label" = \'pinned\') THEN true ELSE false END AS "matches", CASE WHEN NOT ("zoo_trace"."label" = \'pinned\') THEN ("zoo_trace"."made_at" + \'2592000.000000 seconds\'::interval) ELSE NULL END AS "due" FROM "zoo_trace") AS compiled\n            )\n            SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)\n            INTO lc_keys, lc_dues FROM told\n            WHERE key::text IN (SELECT lifecycle.excepted_keys_v1(\'traces\'));\n        END IF;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1(\'traces\', \'zoo.trace\', NULL, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_starts IS NOT NULL THEN\n        PERFORM lifecycle.windowed_v1(\'traces\', \'zoo.trace\', lc_starts, \'day\', NULL::text, \'{}\');\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'traces\', \'zoo.trace\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues, \'{}\');\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="ff0866d80da11073-w1",
                     level="STATEMENT",
@@ -206,9 +206,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="trace",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_traces_u",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_starts timestamptz[];\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH "zoo_trace" AS (SELECT * FROM new_rows), ends AS (\n            SELECT DISTINCT date_bin(\'1 day\', lifecycle.finite_v1(due::timestamptz), timestamptz \'2000-01-01 00:00:00+00\') AS start\n            FROM (SELECT "zoo_trace"."id" AS "key", CASE WHEN NOT ("zoo_trace"."label" = \'pinned\') THEN true ELSE false END AS "matches", CASE WHEN NOT ("zoo_trace"."label" = \'pinned\') THEN ("zoo_trace"."made_at" + \'2592000.000000 seconds\'::interval) ELSE NULL END AS "due" FROM "zoo_trace") AS compiled\n        )\n        SELECT array_agg(start ORDER BY start) INTO lc_starts FROM ends WHERE start IS NOT NULL;\n        lc_starts := lifecycle.unlisted_v1(\'traces\', lc_starts);\n        IF lc_starts IS NOT NULL OR lifecycle.excepted_v1(\'traces\') THEN\n            WITH was AS (\n                WITH "zoo_trace" AS (SELECT * FROM old_rows)\n                SELECT key::bigint AS key, lifecycle.finite_v1(due::timestamptz) AS due\n                FROM (SELECT "zoo_trace"."id" AS "key", CASE WHEN NOT ("zoo_trace"."label" = \'pinned\') THEN true ELSE false END AS "matches", CASE WHEN NOT ("zoo_trace"."label" = \'pinned\') THEN ("zoo_trace"."made_at" + \'2592000.000000 seconds\'::interval) ELSE NULL END AS "due" FROM "zoo_trace") AS compiled\n            ), became AS (\n                WITH "zoo_trace" AS (SELECT * FROM new_rows)\n                SELECT key::bigint AS key, lifecycle.finite_v1(due::timestamptz) AS due\n                FROM (SELECT "zoo_trace"."id" AS "key", CASE WHEN NOT ("zoo_trace"."label" = \'pinned\') THEN true ELSE false END AS "matches", CASE WHEN NOT ("zoo_trace"."label" = \'pinned\') THEN ("zoo_trace"."made_at" + \'2592000.000000 seconds\'::interval) ELSE NULL END AS "due" FROM "zoo_trace") AS compiled\n            ), moved AS (\n                SELECT key, lifecycle.window_v1(became.due, \'day\') AS start,\n                    lifecycle.tick_v1(became.due, \'1.000000 seconds\'::interval) AS due,\n                    key::text IN (SELECT lifecycle.excepted_keys_v1(\'traces\')) AS excepted\n                FROM became LEFT JOIN was USING (key) WHERE became.due IS DISTINCT FROM was.due\n            )\n            SELECT array_agg(DISTINCT start) FILTER (WHERE start IS NOT NULL),\n                array_agg(key ORDER BY due, key) FILTER (WHERE excepted),\n                array_agg(due ORDER BY due, key) FILTER (WHERE excepted)\n            INTO lc_starts, lc_keys, lc_dues FROM moved;\n        END IF;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1(\'traces\', \'zoo.trace\', NULL, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_starts IS NOT NULL THEN\n        PERFORM lifecycle.windowed_v1(\'traces\', \'zoo.trace\', lc_starts, \'day\', NULL::text, \'{}\');\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'traces\', \'zoo.trace\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues, \'{}\');\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="ff0866d80da11073-w1",
                     level="STATEMENT",
@@ -222,9 +222,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="trace",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_told bytea[];\n    lc_count bigint := (SELECT count(*) FROM old_rows);\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    IF lc_count = 0 THEN\n        RETURN NULL;\n    END IF;\n    IF coalesce((lifecycle.ending_v1('zoo.trace') ->> 'count')::bigint = lc_count, false) THEN\n        PERFORM lifecycle.ended_v1('zoo.trace', NULL, lc_count);\n        RETURN NULL;\n    END IF;\n    BEGIN\n        SELECT array_agg(key ORDER BY key) INTO lc_keys\n        FROM (SELECT \"id\"::bigint AS key FROM old_rows) AS taken;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NULL THEN\n        PERFORM lifecycle.ended_v1('zoo.trace', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_count);\n    ELSE\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.trace', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="zoo.trace-id-bigint-1",
                     level="STATEMENT",
@@ -238,9 +238,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="trace",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="BEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    PERFORM lifecycle.truncated_v1('zoo.trace');\n    RETURN NULL;\nEND\n",
                     hash="zoo.trace-id-bigint-1",
                     level="STATEMENT",

@@ -4,7 +4,7 @@ import django.db.models.deletion
 import pgtrigger.migrations
 from django.db import migrations, models
 
-import lifecycle.triggers
+import lifecycle.operations
 import tests.zoo.models
 
 
@@ -75,9 +75,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="client",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_media_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_names text[];\n    lc_name text;\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    lc_failure := NULL;\n    BEGIN\n        SELECT array_agg(DISTINCT name COLLATE \"C\") INTO lc_names\n        FROM (SELECT \"picture\"::text AS name FROM old_rows) AS taken WHERE name <> '';\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.client', NULL, lc_failure)\n        FROM (SELECT FROM old_rows LIMIT 1) AS any_row;\n    ELSIF lc_names IS NOT NULL THEN\n        PERFORM lifecycle.media_orphaned_v1('zoo.client', 'picture', lc_names, '86400.000000 seconds'::interval);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="036725c54315555d-1",
                     level="STATEMENT",
@@ -91,9 +91,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="client",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_media_update",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_names text[];\n    lc_name text;\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    lc_failure := NULL;\n    BEGIN\n        SELECT array_agg(name ORDER BY name) INTO lc_names FROM (\n            SELECT \"picture\"::text COLLATE \"C\" AS name FROM old_rows WHERE \"picture\"::text <> ''\n            EXCEPT SELECT \"picture\"::text COLLATE \"C\" FROM new_rows) AS replaced;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.client', NULL, lc_failure)\n        FROM (SELECT FROM old_rows LIMIT 1) AS any_row;\n    ELSIF lc_names IS NOT NULL THEN\n        PERFORM lifecycle.media_orphaned_v1('zoo.client', 'picture', lc_names, '86400.000000 seconds'::interval);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="036725c54315555d-1",
                     level="STATEMENT",
@@ -107,9 +107,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="client",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_media_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_names text[];\n    lc_name text;\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    lc_failure := NULL;\n    lc_names := '{}';\n    BEGIN\n        EXECUTE format('SELECT %I::text FROM ONLY %s LIMIT 0', 'picture', TG_RELID::regclass);\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.client', NULL, lc_failure);\n    ELSE\n        FOR lc_name IN EXECUTE format(\n            'SELECT %1$I::text FROM ONLY %2$s WHERE %1$I::text <> ''''', 'picture', TG_RELID::regclass)\n        LOOP\n            lc_names := lc_names || lc_name;\n            IF cardinality(lc_names) = 1000 THEN\n                PERFORM lifecycle.media_orphaned_v1('zoo.client', 'picture', lc_names, '86400.000000 seconds'::interval);\n                lc_names := '{}';\n            END IF;\n        END LOOP;\n        IF lc_names <> '{}' THEN\n            PERFORM lifecycle.media_orphaned_v1('zoo.client', 'picture', lc_names, '86400.000000 seconds'::interval);\n        END IF;\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="036725c54315555d-1",
                     level="STATEMENT",
@@ -122,9 +122,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="photo",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_media_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_names text[];\n    lc_name text;\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    lc_failure := NULL;\n    BEGIN\n        SELECT array_agg(DISTINCT name COLLATE \"C\") INTO lc_names\n        FROM (SELECT \"file\"::text AS name FROM old_rows) AS taken WHERE name <> '';\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.photo', NULL, lc_failure)\n        FROM (SELECT FROM old_rows LIMIT 1) AS any_row;\n    ELSIF lc_names IS NOT NULL THEN\n        PERFORM lifecycle.media_orphaned_v1('zoo.photo', 'file', lc_names, '86400.000000 seconds'::interval);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="2b7babab2600f070-1",
                     level="STATEMENT",
@@ -138,9 +138,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="photo",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_media_update",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_names text[];\n    lc_name text;\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    lc_failure := NULL;\n    BEGIN\n        SELECT array_agg(name ORDER BY name) INTO lc_names FROM (\n            SELECT \"file\"::text COLLATE \"C\" AS name FROM old_rows WHERE \"file\"::text <> ''\n            EXCEPT SELECT \"file\"::text COLLATE \"C\" FROM new_rows) AS replaced;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.photo', NULL, lc_failure)\n        FROM (SELECT FROM old_rows LIMIT 1) AS any_row;\n    ELSIF lc_names IS NOT NULL THEN\n        PERFORM lifecycle.media_orphaned_v1('zoo.photo', 'file', lc_names, '86400.000000 seconds'::interval);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="2b7babab2600f070-1",
                     level="STATEMENT",
@@ -154,9 +154,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="photo",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_media_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_names text[];\n    lc_name text;\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    lc_failure := NULL;\n    lc_names := '{}';\n    BEGIN\n        EXECUTE format('SELECT %I::text FROM ONLY %s LIMIT 0', 'file', TG_RELID::regclass);\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.photo', NULL, lc_failure);\n    ELSE\n        FOR lc_name IN EXECUTE format(\n            'SELECT %1$I::text FROM ONLY %2$s WHERE %1$I::text <> ''''', 'file', TG_RELID::regclass)\n        LOOP\n            lc_names := lc_names || lc_name;\n            IF cardinality(lc_names) = 1000 THEN\n                PERFORM lifecycle.media_orphaned_v1('zoo.photo', 'file', lc_names, '86400.000000 seconds'::interval);\n                lc_names := '{}';\n            END IF;\n        END LOOP;\n        IF lc_names <> '{}' THEN\n            PERFORM lifecycle.media_orphaned_v1('zoo.photo', 'file', lc_names, '86400.000000 seconds'::interval);\n        END IF;\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="2b7babab2600f070-1",
                     level="STATEMENT",
@@ -187,9 +187,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="song",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_songs_i",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH "zoo_song" AS (SELECT * FROM new_rows), told AS (\n            SELECT key::bigint AS key,\n                lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), \'1.000000 seconds\'::interval) AS due\n            FROM (SELECT "zoo_song"."id" AS "key", true AS "matches", "zoo_song"."expires_at" AS "due" FROM "zoo_song") AS compiled\n        )\n        SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)\n        INTO lc_keys, lc_dues FROM told\n        WHERE due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'songs\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'songs\', \'zoo.song\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n    ELSIF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'songs\', \'zoo.song\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="51ff20da234f9895-2",
                     level="STATEMENT",
@@ -203,9 +203,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="song",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_songs_u",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func='#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_dues timestamptz[];\n    lc_past_keys bigint[];\n    lc_past_dues timestamptz[];\n    lc_failure text;\nBEGIN\n    IF to_regnamespace(\'lifecycle\') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    BEGIN\n        WITH was AS (\n            WITH "zoo_song" AS (SELECT * FROM old_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "zoo_song"."id" AS "key", true AS "matches", "zoo_song"."expires_at" AS "due" FROM "zoo_song") AS compiled\n        ), became AS (\n            WITH "zoo_song" AS (SELECT * FROM new_rows)\n            SELECT key::bigint AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due\n            FROM (SELECT "zoo_song"."id" AS "key", true AS "matches", "zoo_song"."expires_at" AS "due" FROM "zoo_song") AS compiled\n        ), changed AS (\n            SELECT key, lifecycle.tick_v1(became.due, \'1.000000 seconds\'::interval) AS due,\n                coalesce(was.due <= (SELECT lifecycle.now_v1()), false) AS past\n            FROM became LEFT JOIN was USING (key)\n            WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches\n        )\n        SELECT array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),\n            array_agg(key ORDER BY due, key) FILTER (WHERE past),\n            array_agg(due ORDER BY due, key) FILTER (WHERE past)\n        INTO lc_keys, lc_dues, lc_past_keys, lc_past_dues FROM changed\n        WHERE past OR due IS NOT NULL OR (SELECT lifecycle.excepted_v1(\'songs\'));\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        BEGIN\n            SELECT array_agg(key ORDER BY key) INTO lc_keys\n            FROM (SELECT "id"::bigint AS key FROM new_rows) AS written;\n        EXCEPTION WHEN OTHERS THEN\n            lc_keys := NULL;\n        END;\n        PERFORM lifecycle.capture_failed_v1(\'songs\', \'zoo.song\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure)\n        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;\n        RETURN NULL;\n    END IF;\n    IF lc_keys IS NOT NULL THEN\n        PERFORM lifecycle.scheduled_v1(\'songs\', \'zoo.song\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_dues,\n            CASE WHEN lc_dues[1] - \'1.000000 seconds\'::interval < lifecycle.now_v1() THEN \'{"late": true}\'::jsonb\n                 ELSE \'{}\' END);\n    END IF;\n    IF lc_past_keys IS NOT NULL THEN\n        lc_keys := lc_past_keys;\n        PERFORM lifecycle.scheduled_v1(\'songs\', \'zoo.song\', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_past_dues, \'{"again": true}\');\n    END IF;\n    RETURN NULL;\nEND\n',
                     hash="51ff20da234f9895-2",
                     level="STATEMENT",
@@ -219,9 +219,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="song",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_keys bigint[];\n    lc_told bytea[];\n    lc_count bigint := (SELECT count(*) FROM old_rows);\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    IF lc_count = 0 THEN\n        RETURN NULL;\n    END IF;\n    IF coalesce((lifecycle.ending_v1('zoo.song') ->> 'count')::bigint = lc_count, false) THEN\n        PERFORM lifecycle.ended_v1('zoo.song', NULL, lc_count);\n        RETURN NULL;\n    END IF;\n    BEGIN\n        SELECT array_agg(key ORDER BY key) INTO lc_keys\n        FROM (SELECT \"id\"::bigint AS key FROM old_rows) AS taken;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NULL THEN\n        PERFORM lifecycle.ended_v1('zoo.song', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_count);\n    ELSE\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.song', ROW(lc_keys, NULL, NULL, NULL)::lifecycle.subjects, lc_failure);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="zoo.song-id-bigint-1",
                     level="STATEMENT",
@@ -235,9 +235,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="song",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="BEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    PERFORM lifecycle.truncated_v1('zoo.song');\n    RETURN NULL;\nEND\n",
                     hash="zoo.song-id-bigint-1",
                     level="STATEMENT",
@@ -250,9 +250,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="song",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_media_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_names text[];\n    lc_name text;\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    lc_failure := NULL;\n    BEGIN\n        SELECT array_agg(DISTINCT name COLLATE \"C\") INTO lc_names\n        FROM (SELECT \"file\"::text AS name FROM old_rows) AS taken WHERE name <> '';\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.song', NULL, lc_failure)\n        FROM (SELECT FROM old_rows LIMIT 1) AS any_row;\n    ELSIF lc_names IS NOT NULL THEN\n        PERFORM lifecycle.media_orphaned_v1('zoo.song', 'file', lc_names, '86400.000000 seconds'::interval);\n    END IF;\n    lc_failure := NULL;\n    BEGIN\n        SELECT array_agg(DISTINCT name COLLATE \"C\") INTO lc_names\n        FROM (SELECT \"it's a cover\"::text AS name FROM old_rows) AS taken WHERE name <> '';\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.song', NULL, lc_failure)\n        FROM (SELECT FROM old_rows LIMIT 1) AS any_row;\n    ELSIF lc_names IS NOT NULL THEN\n        PERFORM lifecycle.media_orphaned_v1('zoo.song', 'cover', lc_names, '86400.000000 seconds'::interval);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="1e72bd4e958e9705-1",
                     level="STATEMENT",
@@ -266,9 +266,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="song",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_media_update",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_names text[];\n    lc_name text;\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    lc_failure := NULL;\n    BEGIN\n        SELECT array_agg(name ORDER BY name) INTO lc_names FROM (\n            SELECT \"file\"::text COLLATE \"C\" AS name FROM old_rows WHERE \"file\"::text <> ''\n            EXCEPT SELECT \"file\"::text COLLATE \"C\" FROM new_rows) AS replaced;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.song', NULL, lc_failure)\n        FROM (SELECT FROM old_rows LIMIT 1) AS any_row;\n    ELSIF lc_names IS NOT NULL THEN\n        PERFORM lifecycle.media_orphaned_v1('zoo.song', 'file', lc_names, '86400.000000 seconds'::interval);\n    END IF;\n    lc_failure := NULL;\n    BEGIN\n        SELECT array_agg(name ORDER BY name) INTO lc_names FROM (\n            SELECT \"it's a cover\"::text COLLATE \"C\" AS name FROM old_rows WHERE \"it's a cover\"::text <> ''\n            EXCEPT SELECT \"it's a cover\"::text COLLATE \"C\" FROM new_rows) AS replaced;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.song', NULL, lc_failure)\n        FROM (SELECT FROM old_rows LIMIT 1) AS any_row;\n    ELSIF lc_names IS NOT NULL THEN\n        PERFORM lifecycle.media_orphaned_v1('zoo.song', 'cover', lc_names, '86400.000000 seconds'::interval);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="1e72bd4e958e9705-1",
                     level="STATEMENT",
@@ -282,9 +282,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="song",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_media_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_names text[];\n    lc_name text;\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    lc_failure := NULL;\n    lc_names := '{}';\n    BEGIN\n        EXECUTE format('SELECT %I::text FROM ONLY %s LIMIT 0', 'file', TG_RELID::regclass);\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.song', NULL, lc_failure);\n    ELSE\n        FOR lc_name IN EXECUTE format(\n            'SELECT %1$I::text FROM ONLY %2$s WHERE %1$I::text <> ''''', 'file', TG_RELID::regclass)\n        LOOP\n            lc_names := lc_names || lc_name;\n            IF cardinality(lc_names) = 1000 THEN\n                PERFORM lifecycle.media_orphaned_v1('zoo.song', 'file', lc_names, '86400.000000 seconds'::interval);\n                lc_names := '{}';\n            END IF;\n        END LOOP;\n        IF lc_names <> '{}' THEN\n            PERFORM lifecycle.media_orphaned_v1('zoo.song', 'file', lc_names, '86400.000000 seconds'::interval);\n        END IF;\n    END IF;\n    lc_failure := NULL;\n    lc_names := '{}';\n    BEGIN\n        EXECUTE format('SELECT %I::text FROM ONLY %s LIMIT 0', 'it''s a cover', TG_RELID::regclass);\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.song', NULL, lc_failure);\n    ELSE\n        FOR lc_name IN EXECUTE format(\n            'SELECT %1$I::text FROM ONLY %2$s WHERE %1$I::text <> ''''', 'it''s a cover', TG_RELID::regclass)\n        LOOP\n            lc_names := lc_names || lc_name;\n            IF cardinality(lc_names) = 1000 THEN\n                PERFORM lifecycle.media_orphaned_v1('zoo.song', 'cover', lc_names, '86400.000000 seconds'::interval);\n                lc_names := '{}';\n            END IF;\n        END LOOP;\n        IF lc_names <> '{}' THEN\n            PERFORM lifecycle.media_orphaned_v1('zoo.song', 'cover', lc_names, '86400.000000 seconds'::interval);\n        END IF;\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="1e72bd4e958e9705-1",
                     level="STATEMENT",
@@ -297,9 +297,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="scan",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_media_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_names text[];\n    lc_name text;\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    lc_failure := NULL;\n    BEGIN\n        SELECT array_agg(DISTINCT name COLLATE \"C\") INTO lc_names\n        FROM (SELECT \"file\"::text AS name FROM old_rows) AS taken WHERE name <> '';\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.scan', NULL, lc_failure)\n        FROM (SELECT FROM old_rows LIMIT 1) AS any_row;\n    ELSIF lc_names IS NOT NULL THEN\n        PERFORM lifecycle.media_orphaned_v1('zoo.scan', 'file', lc_names, '0.000000 seconds'::interval);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="0461e36d575a1b01-1",
                     level="STATEMENT",
@@ -313,9 +313,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="scan",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_media_update",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_names text[];\n    lc_name text;\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    lc_failure := NULL;\n    BEGIN\n        SELECT array_agg(name ORDER BY name) INTO lc_names FROM (\n            SELECT \"file\"::text COLLATE \"C\" AS name FROM old_rows WHERE \"file\"::text <> ''\n            EXCEPT SELECT \"file\"::text COLLATE \"C\" FROM new_rows) AS replaced;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.scan', NULL, lc_failure)\n        FROM (SELECT FROM old_rows LIMIT 1) AS any_row;\n    ELSIF lc_names IS NOT NULL THEN\n        PERFORM lifecycle.media_orphaned_v1('zoo.scan', 'file', lc_names, '0.000000 seconds'::interval);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="0461e36d575a1b01-1",
                     level="STATEMENT",
@@ -329,9 +329,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="scan",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_media_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_names text[];\n    lc_name text;\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    lc_failure := NULL;\n    lc_names := '{}';\n    BEGIN\n        EXECUTE format('SELECT %I::text FROM ONLY %s LIMIT 0', 'file', TG_RELID::regclass);\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.scan', NULL, lc_failure);\n    ELSE\n        FOR lc_name IN EXECUTE format(\n            'SELECT %1$I::text FROM ONLY %2$s WHERE %1$I::text <> ''''', 'file', TG_RELID::regclass)\n        LOOP\n            lc_names := lc_names || lc_name;\n            IF cardinality(lc_names) = 1000 THEN\n                PERFORM lifecycle.media_orphaned_v1('zoo.scan', 'file', lc_names, '0.000000 seconds'::interval);\n                lc_names := '{}';\n            END IF;\n        END LOOP;\n        IF lc_names <> '{}' THEN\n            PERFORM lifecycle.media_orphaned_v1('zoo.scan', 'file', lc_names, '0.000000 seconds'::interval);\n        END IF;\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="0461e36d575a1b01-1",
                     level="STATEMENT",
@@ -349,9 +349,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="upload",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_media_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_names text[];\n    lc_name text;\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    lc_failure := NULL;\n    BEGIN\n        SELECT array_agg(DISTINCT name COLLATE \"C\") INTO lc_names\n        FROM (SELECT \"file\"::text AS name FROM old_rows) AS taken WHERE name <> '';\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.upload', NULL, lc_failure)\n        FROM (SELECT FROM old_rows LIMIT 1) AS any_row;\n    ELSIF lc_names IS NOT NULL THEN\n        PERFORM lifecycle.media_orphaned_v1('zoo.upload', 'file', lc_names, '7200.000000 seconds'::interval);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="08925f4fbcdabc72-1",
                     level="STATEMENT",
@@ -365,9 +365,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="upload",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_media_update",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_names text[];\n    lc_name text;\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    lc_failure := NULL;\n    BEGIN\n        SELECT array_agg(name ORDER BY name) INTO lc_names FROM (\n            SELECT \"file\"::text COLLATE \"C\" AS name FROM old_rows WHERE \"file\"::text <> ''\n            EXCEPT SELECT \"file\"::text COLLATE \"C\" FROM new_rows) AS replaced;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.upload', NULL, lc_failure)\n        FROM (SELECT FROM old_rows LIMIT 1) AS any_row;\n    ELSIF lc_names IS NOT NULL THEN\n        PERFORM lifecycle.media_orphaned_v1('zoo.upload', 'file', lc_names, '7200.000000 seconds'::interval);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="08925f4fbcdabc72-1",
                     level="STATEMENT",
@@ -381,9 +381,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="upload",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_media_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_names text[];\n    lc_name text;\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    lc_failure := NULL;\n    lc_names := '{}';\n    BEGIN\n        EXECUTE format('SELECT %I::text FROM ONLY %s LIMIT 0', 'file', TG_RELID::regclass);\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.upload', NULL, lc_failure);\n    ELSE\n        FOR lc_name IN EXECUTE format(\n            'SELECT %1$I::text FROM ONLY %2$s WHERE %1$I::text <> ''''', 'file', TG_RELID::regclass)\n        LOOP\n            lc_names := lc_names || lc_name;\n            IF cardinality(lc_names) = 1000 THEN\n                PERFORM lifecycle.media_orphaned_v1('zoo.upload', 'file', lc_names, '7200.000000 seconds'::interval);\n                lc_names := '{}';\n            END IF;\n        END LOOP;\n        IF lc_names <> '{}' THEN\n            PERFORM lifecycle.media_orphaned_v1('zoo.upload', 'file', lc_names, '7200.000000 seconds'::interval);\n        END IF;\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="08925f4fbcdabc72-1",
                     level="STATEMENT",
@@ -396,9 +396,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="clip",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_media_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_names text[];\n    lc_name text;\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    lc_failure := NULL;\n    BEGIN\n        SELECT array_agg(DISTINCT name COLLATE \"C\") INTO lc_names\n        FROM (SELECT \"video\"::text AS name FROM old_rows) AS taken WHERE name <> '';\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.clip', NULL, lc_failure)\n        FROM (SELECT FROM old_rows LIMIT 1) AS any_row;\n    ELSIF lc_names IS NOT NULL THEN\n        PERFORM lifecycle.media_orphaned_v1('zoo.clip', 'video', lc_names, '86400.000000 seconds'::interval);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="30d0a9f4da722d42-1",
                     level="STATEMENT",
@@ -412,9 +412,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="clip",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_media_update",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_names text[];\n    lc_name text;\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    lc_failure := NULL;\n    BEGIN\n        SELECT array_agg(name ORDER BY name) INTO lc_names FROM (\n            SELECT \"video\"::text COLLATE \"C\" AS name FROM old_rows WHERE \"video\"::text <> ''\n            EXCEPT SELECT \"video\"::text COLLATE \"C\" FROM new_rows) AS replaced;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.clip', NULL, lc_failure)\n        FROM (SELECT FROM old_rows LIMIT 1) AS any_row;\n    ELSIF lc_names IS NOT NULL THEN\n        PERFORM lifecycle.media_orphaned_v1('zoo.clip', 'video', lc_names, '86400.000000 seconds'::interval);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="30d0a9f4da722d42-1",
                     level="STATEMENT",
@@ -428,9 +428,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="clip",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_media_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_names text[];\n    lc_name text;\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    lc_failure := NULL;\n    lc_names := '{}';\n    BEGIN\n        EXECUTE format('SELECT %I::text FROM ONLY %s LIMIT 0', 'video', TG_RELID::regclass);\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.clip', NULL, lc_failure);\n    ELSE\n        FOR lc_name IN EXECUTE format(\n            'SELECT %1$I::text FROM ONLY %2$s WHERE %1$I::text <> ''''', 'video', TG_RELID::regclass)\n        LOOP\n            lc_names := lc_names || lc_name;\n            IF cardinality(lc_names) = 1000 THEN\n                PERFORM lifecycle.media_orphaned_v1('zoo.clip', 'video', lc_names, '86400.000000 seconds'::interval);\n                lc_names := '{}';\n            END IF;\n        END LOOP;\n        IF lc_names <> '{}' THEN\n            PERFORM lifecycle.media_orphaned_v1('zoo.clip', 'video', lc_names, '86400.000000 seconds'::interval);\n        END IF;\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="30d0a9f4da722d42-1",
                     level="STATEMENT",
@@ -443,9 +443,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="take",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_media_delete",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_names text[];\n    lc_name text;\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    lc_failure := NULL;\n    BEGIN\n        SELECT array_agg(DISTINCT name COLLATE \"C\") INTO lc_names\n        FROM (SELECT \"file\"::text AS name FROM old_rows) AS taken WHERE name <> '';\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.take', NULL, lc_failure)\n        FROM (SELECT FROM old_rows LIMIT 1) AS any_row;\n    ELSIF lc_names IS NOT NULL THEN\n        PERFORM lifecycle.media_orphaned_v1('zoo.take', 'file', lc_names, '86400.000000 seconds'::interval);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="3443a36e8e64b999-1",
                     level="STATEMENT",
@@ -459,9 +459,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="take",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_media_update",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_names text[];\n    lc_name text;\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    lc_failure := NULL;\n    BEGIN\n        SELECT array_agg(name ORDER BY name) INTO lc_names FROM (\n            SELECT \"file\"::text COLLATE \"C\" AS name FROM old_rows WHERE \"file\"::text <> ''\n            EXCEPT SELECT \"file\"::text COLLATE \"C\" FROM new_rows) AS replaced;\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.take', NULL, lc_failure)\n        FROM (SELECT FROM old_rows LIMIT 1) AS any_row;\n    ELSIF lc_names IS NOT NULL THEN\n        PERFORM lifecycle.media_orphaned_v1('zoo.take', 'file', lc_names, '86400.000000 seconds'::interval);\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="3443a36e8e64b999-1",
                     level="STATEMENT",
@@ -475,9 +475,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="take",
-            trigger=lifecycle.triggers.Captured(
+            trigger=lifecycle.operations.Captured(
                 name="lc_media_truncate",
-                sql=lifecycle.triggers.CaptureSql(
+                sql=lifecycle.operations.CaptureSql(
                     func="#variable_conflict use_column\nDECLARE\n    lc_names text[];\n    lc_name text;\n    lc_failure text;\nBEGIN\n    IF to_regnamespace('lifecycle') IS NULL THEN\n        RETURN NULL;\n    END IF;\n    lc_failure := NULL;\n    lc_names := '{}';\n    BEGIN\n        EXECUTE format('SELECT %I::text FROM ONLY %s LIMIT 0', 'file', TG_RELID::regclass);\n    EXCEPTION WHEN OTHERS THEN\n        lc_failure := SQLSTATE;\n    END;\n    IF lc_failure IS NOT NULL THEN\n        PERFORM lifecycle.capture_failed_v1('', 'zoo.take', NULL, lc_failure);\n    ELSE\n        FOR lc_name IN EXECUTE format(\n            'SELECT %1$I::text FROM ONLY %2$s WHERE %1$I::text <> ''''', 'file', TG_RELID::regclass)\n        LOOP\n            lc_names := lc_names || lc_name;\n            IF cardinality(lc_names) = 1000 THEN\n                PERFORM lifecycle.media_orphaned_v1('zoo.take', 'file', lc_names, '86400.000000 seconds'::interval);\n                lc_names := '{}';\n            END IF;\n        END LOOP;\n        IF lc_names <> '{}' THEN\n            PERFORM lifecycle.media_orphaned_v1('zoo.take', 'file', lc_names, '86400.000000 seconds'::interval);\n        END IF;\n    END IF;\n    RETURN NULL;\nEND\n",
                     hash="3443a36e8e64b999-1",
                     level="STATEMENT",

@@ -1,0 +1,131 @@
+"""What people say about a row in the admin: restore, hold, release."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger.context import context
+from lifecycle.ledger.holds import hold, release
+from lifecycle.ledger.row_actions import restore
+from lifecycle.ledger.row_names import row_of
+from lifecycle.models import LifecycleException
+from lifecycle.policy.registry import policies_of
+
+
+def ahead(until: datetime) -> None:
+    """A date that has passed holds nothing."""
+    if until <= timezone.now():
+        raise ValidationError("This date has passed.")
+
+
+class UntilForm(forms.Form):
+    """A date, or for ever."""
+
+    until = forms.DateTimeField(
+        required=False,
+        validators=[ahead],
+        help_text="2027-01-31 12:00, or empty",
+    )
+
+    def __init__(self, row: Model, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.row = row
+
+
+class HoldForm(UntilForm):
+    """Why, and until when."""
+
+    reason = forms.CharField(max_length=500, widget=forms.TextInput({"size": 60}))
+    reference = forms.CharField(max_length=200, required=False, help_text="a ticket, a file number")
+    field_order = ("reason", "reference", "until")
+
+
+class RestoreForm(UntilForm):
+    """For which policy, and until when."""
+
+    policy = forms.ChoiceField(required=False)
+    field_order = ("policy", "until")
+
+    def __init__(self, row: Model, *given: Any, **named: Any) -> None:
+        super().__init__(row, *given, **named)
+        names = [policy.name for policy in policies_of(type(row))]
+        self.fields["policy"].choices = [("", "all"), *zip(names, names, strict=True)]  # type: ignore[attr-defined]
+
+
+class ReleaseForm(forms.Form):
+    """Nothing to say."""
+
+    def __init__(self, row: Model, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One button: its permission, what is asked, what is done, and what is said then."""
+
+    permission: str
+    form: Any
+    act: Callable[[Model, dict[str, Any]], Any]
+    explained: str
+    done: str
+
+
+def _restore(row: Model, given: dict[str, Any]) -> None:
+    restore(row, until=given["until"], policy=given["policy"] or None)
+
+
+DEEDS = {
+    "restore": Deed(
+        "lifecycle.restore_row", RestoreForm, _restore,
+        "Brings the row back to live until its due time changes, or until a date.", "Restored",
+    ),
+    "hold": Deed(
+        "lifecycle.hold_row", HoldForm, lambda row, given: hold(row, **given),
+        "Nothing ends the row, whatever any policy says. Reason and reference are written into "
+        "the ledger as they are, for good.", "Held",
+    ),
+    "release": Deed(
+        "lifecycle.release_row", ReleaseForm, lambda row, given: release(row),
+        "Lifts every hold on this row; it falls due again where its time has come.", "Released",
+    ),
+}  # fmt: skip
+
+
+def do(request: HttpRequest, name: str, row: Model, given: dict[str, Any], using: str) -> None:
+    """Do it, with the user as the event's actor; `LifecycleError` where it is refused."""
+    with context(actor=request.user.get_username(), cause="admin", using=using):
+        DEEDS[name].act(row, given)
+
+
+@admin.action(description="Release the selected rows", permissions=["release"])
+def release_exceptions(
+    shown: Any, request: HttpRequest, chosen: QuerySet[LifecycleException]
+) -> None:
+    """Lift the holds on each row; of a hold on many rows, only the row is let go."""
+    for held in chosen.filter(kind="hold"):
+        try:
+            _release(request, held)
+        except LifecycleError as error:
+            shown.message_user(request, f"Refused: {error}", messages.ERROR)
+        else:
+            shown.message_user(request, f"Released: {held}.", messages.SUCCESS)
+    for other in chosen.exclude(kind="hold"):
+        shown.message_user(request, f"Left: {other} is no hold.", messages.ERROR)
+
+
+def _release(request: HttpRequest, held: LifecycleException) -> None:
+    using = str(held._state.db)
+    with context(actor=request.user.get_username(), cause="admin", using=using):
+        if not held.key:
+            release(held.event_id, using=using)
+        else:
+            release(row_of(f"{held.model}:{held.key}", using), using=using)

@@ -1,0 +1,43 @@
+"""Search of a list by `app.Model:pk`."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Model
+from django.http import HttpRequest
+
+from lifecycle.admin.readonly import ReadOnlyAdmin
+from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger.row_names import parse
+
+
+class RowSearch(ReadOnlyAdmin):
+    """The search box of a list takes the name of one row; `find` says what there is about it."""
+
+    search_fields = ("pk",)  # Django shows the box where there are some
+    search_help_text = "One row, as app.Model:pk"
+
+    def get_search_results(self, request: HttpRequest, rows: Any, term: str) -> tuple[Any, bool]:
+        """What is about the row that the term names; nothing, and why, where it names none."""
+        term = term.strip()
+        if not term:
+            return rows, False
+        if ":" not in term and (other := self.find_other(term, rows)) is not None:
+            return other, False
+        try:
+            return self.find(request, *parse(term), rows), False
+        except LifecycleError as error:
+            messages.error(request, f"Refused: {error}")
+            return rows.none(), False
+
+    def find(self, request: HttpRequest, model: type[Model], key: str, rows: Any) -> Any:
+        """Those of the list that are about one row."""
+        raise NotImplementedError
+
+    def find_other(self, term: str, rows: Any) -> Any:
+        """Those that a term finds that names no row; None where there is no such search."""
+        return None
+
+    def say_more(self, request: HttpRequest, text: str) -> None:
+        """Say that the search has not seen everything."""
+        messages.warning(request, f"{text}: see the page of the row, or `manage.py lifecycle why`.")

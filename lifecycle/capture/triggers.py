@@ -1,0 +1,180 @@
+"""Capture triggers: built from a policy, carried by django-pgtrigger's migrations.
+
+pgtrigger gives the migrations; the SQL around the body is ours, because pgtrigger's own template
+lets any session switch a trigger off, cannot set the time zone of a function, and locks each table
+for as long as the migration lasts. Two triggers are the same when their fingerprints are, so a
+library's upgrade makes no migration.
+"""
+
+import hashlib
+import re
+from typing import Any
+
+import pgtrigger
+from django.db.models import Model
+from psycopg import sql
+
+from lifecycle.compiler.fingerprint import capture_fingerprint
+from lifecycle.compiler.identity import hashed, in_order, told
+from lifecycle.compiler.keys import key_of, label_of, subjects_of
+from lifecycle.compiler.policy_sql import compiled
+from lifecycle.compiler.windows import counts_only, is_windowed, windows_of
+from lifecycle.db.literals import literal
+from lifecycle.db.sql import load
+from lifecycle.exceptions import PolicyError
+from lifecycle.operations import Captured, CaptureSql
+from lifecycle.policy.policy import Policy
+
+NEW = pgtrigger.Referencing(new="new_rows")
+OLD = pgtrigger.Referencing(old="old_rows")
+BOTH = pgtrigger.Referencing(old="old_rows", new="new_rows")
+
+
+class CaptureTrigger(pgtrigger.Trigger):
+    """One statement-level trigger on one table; its body is written when it is compiled."""
+
+    when = pgtrigger.After
+    level = pgtrigger.Statement
+
+    def __init__(self, name: str, operation: Any, referencing: Any, **options: Any) -> None:
+        options |= {"name": name, "operation": operation, "referencing": referencing}
+        super().__init__(func="-", **options)
+
+    def compile(self, model: Any) -> Captured:
+        return Captured(
+            name=self.name,
+            sql=CaptureSql(
+                pgid=self.get_pgid(model).replace("-", "_"),
+                func=self.body(model),
+                table=model._meta.db_table,
+                when=self.when,
+                operation=self.operation,
+                referencing=self.referencing or "",
+                hash=self.fingerprint(model),
+            ),
+        )
+
+    def fingerprint(self, model: type[Model]) -> str:
+        """What makes this trigger another one than before."""
+        raise NotImplementedError
+
+    def body(self, model: type[Model]) -> str:
+        """The plpgsql between AS $$ and $$."""
+        raise NotImplementedError
+
+
+class PolicyTrigger(CaptureTrigger):
+    """INSERT and UPDATE: what a policy needs to know of."""
+
+    def __init__(self, name: str, operation: Any, referencing: Any, policy: Policy) -> None:
+        self.policy = policy
+        super().__init__(name, operation, referencing)
+
+    def fingerprint(self, model: type[Model]) -> str:
+        version = "w1" if is_windowed(self.policy) else "2"
+        return f"{capture_fingerprint(self.policy)}-{version}"
+
+    def body(self, model: type[Model]) -> str:
+        template, parts = str(self.operation).lower(), {}
+        if is_windowed(self.policy):
+            own = windows_of(self.policy)
+            template = f"window_{template}"
+            parts = {"unit": literal(own.unit), "every": f"{literal(own.every)}::text"}
+            parts["start"] = own.start("lifecycle.finite_v1(due::timestamptz)")
+        return _fill(
+            template,
+            model,
+            self.policy,
+            due_sql=compiled(self.policy).due_sql,
+            resolution=literal(self.policy.resolution),
+            **parts,
+        )
+
+
+class TableTrigger(PolicyTrigger):
+    """DELETE and TRUNCATE: one for the table, whichever policies stand on it."""
+
+    def fingerprint(self, model: type[Model]) -> str:
+        key = key_of(model)
+        if self.counts:
+            return f"{model._meta.label_lower}-counts-1"
+        identity = f"{made_of}-" if (made_of := self.made_of()) else ""
+        return f"{model._meta.label_lower}-{key.column}-{key.kind}-{identity}1"
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is told how many rows went, and not which: their keys are secrets."""
+        return self.operation == pgtrigger.Delete and counts_only(self.policy.model)
+
+    def made_of(self) -> str:
+        """A short hash of what identities are made of; only a DELETE needs them.
+
+        Of the policy's model: in a migration the other one is a model that no policy knows.
+        """
+        if self.operation != pgtrigger.Delete:
+            return ""
+        made = told(self.policy.model, hashed(self.policy.model))
+        return hashlib.sha256(made.encode()).hexdigest()[:8] if made else ""
+
+    def body(self, model: type[Model]) -> str:
+        if self.counts:
+            return _fill("delete_counts", model, self.policy)
+        parts = {"identify": "", "told": ""}
+        names = hashed(self.policy.model)
+        if made := told(self.policy.model, names):
+            parts["told"] = f", lc_told, {literal(names)}"
+            parts["identify"] = _fill("identify", model, self.policy, bytes=made)
+        return _fill(str(self.operation).lower(), model, self.policy, **parts)
+
+
+def add_triggers(policy: Policy) -> None:
+    """Attach the policy's triggers to its model, and to the parents whose columns are its own."""
+    name = policy.name.replace("-", "_")
+    add(policy.model, PolicyTrigger(f"lc_{name}_i", pgtrigger.Insert, NEW, policy))
+    add(policy.model, PolicyTrigger(f"lc_{name}_u", pgtrigger.Update, BOTH, policy))
+    for parent in policy.model._meta.concrete_model._meta.get_parent_list():  # type: ignore[union-attr]
+        # Foreign keys are deferred: the child's row may be written before its parent's.
+        add(parent, PolicyTrigger(f"lc_{name}_i", pgtrigger.Insert, NEW, policy))
+        add(parent, PolicyTrigger(f"lc_{name}_u", pgtrigger.Update, BOTH, policy))
+    if not any(t.name == "lc_delete" for t in triggers_on(policy.model._meta.db_table)):
+        add(policy.model, TableTrigger("lc_delete", pgtrigger.Delete, OLD, policy))
+        add(policy.model, TableTrigger("lc_truncate", pgtrigger.Truncate, None, policy))
+
+
+def triggers_on(table: str) -> list[CaptureTrigger]:
+    """The capture triggers that the code declares for a table."""
+    found = [trigger for model, trigger in registered() if model._meta.db_table == table]
+    return sorted(found, key=lambda trigger: str(trigger.name))
+
+
+def registered() -> list[tuple[type[Model], CaptureTrigger]]:
+    """Every capture trigger that the code declares, with its model."""
+    pairs: Any = pgtrigger.registered()
+    return [(model, trigger) for model, trigger in pairs if isinstance(trigger, CaptureTrigger)]
+
+
+def bare(name: str) -> str:
+    """A body without its comments: it is copied into the host's migrations."""
+    return re.sub(r"^ *--.*\n|  --.*$", "", load(__file__, name), flags=re.MULTILINE)
+
+
+def add(model: type[Model], trigger: CaptureTrigger) -> None:
+    """Attach a trigger; the next `makemigrations` of the model's app writes it down."""
+    pgtrigger.register(trigger)(model)
+
+
+def _fill(template: str, model: type[Model], policy: Policy, **parts: str) -> str:
+    key = key_of(model)
+    parts |= {
+        "kind": key.kind,
+        "table": sql.Identifier(model._meta.db_table).as_string(),
+        "pk": sql.Identifier(key.column).as_string(),
+        "order": in_order(model),
+        "model": literal(label_of(policy)),
+        "subjects": subjects_of(key, "lc_keys"),
+        "policy": literal(policy.name),
+    }
+    body = re.sub(r"@(\w+)@", lambda token: parts[token[1]], bare(f"body_{template}"))
+    if "$lifecycle$" in body:
+        raise PolicyError("A policy's SQL may not contain $lifecycle$.")
+    return body

@@ -1,0 +1,108 @@
+"""Checks of the settings."""
+
+import difflib
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+from django.apps import apps
+from django.conf import settings
+from django.core.checks import CheckMessage
+from django.db import connections
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+from lifecycle.checks.messages import error, warning
+from lifecycle.conf import Conf
+from lifecycle.policy.policy import HOURS, is_hours
+
+PREFIX = "LIFECYCLE_"
+
+
+def check_project(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Every check of the settings."""
+    return [*has_pgtrigger(), *has_aware_times(), *knows_settings(), *reads_settings()]
+
+
+def has_pgtrigger() -> list[CheckMessage]:
+    """E030: django-pgtrigger, which writes triggers into migrations, is not installed."""
+    if apps.is_installed("pgtrigger"):
+        return []
+    text = "'pgtrigger' is not in INSTALLED_APPS: makemigrations writes no triggers."
+    return [error(30, text, "Add 'pgtrigger' to INSTALLED_APPS.")]
+
+
+def has_aware_times() -> list[CheckMessage]:
+    """E031: USE_TZ is off, so that times from the database say no zone."""
+    if settings.USE_TZ:
+        return []
+    text = "USE_TZ is False: the worker cannot compare times that name no zone, and ends nothing."
+    return [error(31, text, "Set USE_TZ = True; the columns stay as they are.")]
+
+
+def knows_settings() -> list[CheckMessage]:
+    """W032: a setting begins as ours do, and is none of them."""
+    ours, found = list(get_type_hints(Conf)), []
+    for name in sorted(name for name in dir(settings) if name.startswith(PREFIX)):
+        bare = name.removeprefix(PREFIX)
+        if bare not in ours:
+            near = difflib.get_close_matches(bare, ours, n=1)
+            meant = f"Did you mean {PREFIX}{near[0]}?" if near else f"There are {', '.join(ours)}."
+            found.append(warning(32, f"{name} is no setting of this package.", meant))
+    return [*found]
+
+
+def reads_settings() -> list[CheckMessage]:
+    """E033: a setting has a value that cannot be used."""
+    found = []
+    for name, hint in get_type_hints(Conf).items():
+        value = getattr(settings, PREFIX + name, getattr(Conf, name))
+        accepts, wanted = RULES.get(name, (lambda value: True, ""))
+        if not _fits(value, hint) or not accepts(value):
+            wanted = wanted or str(hint if get_args(hint) else hint.__name__)
+            # Not the value: an address may hold a password.
+            text = f"{PREFIX}{name} has a value that cannot be used."
+            found.append(error(33, text, f"It must be {wanted}."))
+    return [*found]
+
+
+def _is_address(value: str) -> bool:
+    try:
+        conninfo_to_dict(value)
+    except ProgrammingError:
+        return False
+    return True
+
+
+# What a setting's type does not say.
+RULES: dict[str, tuple[Any, str]] = {
+    "DATABASES": (
+        lambda value: set(value or ()) <= {*connections},
+        "a list of aliases of DATABASES",
+    ),
+    "DIRECT_URL": (lambda value: _is_address(value), "postgres://user:password@host:5432/name"),
+    "BACKFILL_RATE": (lambda value: value >= 0, "0 or more rows a second"),
+    "RECONCILE_DAYS": (lambda value: value >= 0, "0 or more days"),
+    "PURGE_HOURS": (lambda value: value is None or is_hours(value), HOURS),
+    "MAX_LAG": (lambda value: value > 0, "more than 0 seconds"),
+}
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of a type, or of one of several; a list does for a tuple."""
+    kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    return any(_is(value, kind) for kind in kinds)
+
+
+def _is(value: Any, kind: Any) -> bool:
+    if value is None or kind is NoneType:
+        return value is None and kind is NoneType
+    if isinstance(value, bool) or kind is bool:
+        return isinstance(value, bool) and kind is bool
+    if kind is float:
+        return isinstance(value, int | float)
+    parts = get_args(kind)
+    if get_origin(kind) is tuple and isinstance(value, list | tuple):
+        return len(value) == len(parts) and all(map(_is, value, parts))
+    if get_origin(kind) is list:
+        return isinstance(value, list | tuple) and all(_is(each, parts[0]) for each in value)
+    return isinstance(value, get_origin(kind) or kind)

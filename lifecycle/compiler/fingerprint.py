@@ -1,0 +1,108 @@
+"""A declaration as a short hash that does not change with the version of Django or psycopg.
+
+Made from what the user declared and from the names of the columns it reaches, not from the SQL
+that some version of the ORM makes of it: upgrading a library must not make a migration, while a
+renamed column must.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from django.db.models import F, QuerySet, Subquery
+from django.db.models.lookups import Lookup
+from django.db.models.sql import Query
+from django.utils.tree import Node
+
+from lifecycle.compiler.canonical import canonical
+from lifecycle.compiler.keys import key_of, label_of
+from lifecycle.compiler.policy_sql import tables_of
+from lifecycle.policy.capture_modes import Window
+from lifecycle.policy.policy import Policy
+
+CAPTURED = ("when", "expires", "resolution", "on_request")
+ACTED_ON = (*CAPTURED, "grace", "keep_while", "disposition", "capture", "identity")
+EXPRESSIONS = ("when", "expires", "grace", "keep_while")
+
+
+@cache
+def fingerprint(policy: Policy) -> str:
+    """Of all that decides which rows end, when and how. Caps and batch sizes are left out."""
+    return _hash(policy, ACTED_ON)
+
+
+@cache
+def capture_fingerprint(policy: Policy) -> str:
+    """Of what the triggers need; an `Update`'s grace is part of its due time, a window's
+    size and period of its own."""
+    if isinstance(policy.capture, Window):
+        return _hash(policy, (*CAPTURED, "capture"), getattr(policy.disposition, "every", None))
+    return _hash(policy, ACTED_ON[:5] if not policy.disposition.hides else CAPTURED)
+
+
+def _hash(policy: Policy, options: tuple[str, ...], *others: Any) -> str:
+    parts: list[Any] = [policy.name, label_of(policy), *tables_of(policy.model), *others]
+    parts += [key_of(policy.model), columns(policy, options)]
+    parts += [canonical(getattr(policy, option)) for option in options]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def columns(policy: Policy, options: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The columns that expressions name: a renamed one makes another declaration."""
+    values = [getattr(policy, option) for option in options if option in EXPRESSIONS]
+    named = set().union(*(paths(F(v) if isinstance(v, str) else v) for v in values))
+    return sorted({found for path in named for found in _passed(policy.model, path)})
+
+
+def _passed(model: Any, path: str) -> Iterator[tuple[str, str]]:
+    """The columns that a path over relations passes; those of other tables with their table."""
+    own = True
+    for part in path.split("__"):
+        field = _field(model, part)
+        if field is None:
+            return  # a transform or a lookup
+        column = str(getattr(field, "column", None))
+        yield part, column if own else f"{model._meta.db_table}.{column}"
+        if not field.is_relation:
+            return
+        own, model = False, field.related_model
+
+
+def _field(model: Any, name: str) -> Any:
+    fields = model._meta.get_fields()
+    named = (f for f in fields if name in (f.name, getattr(f, "attname", None)))
+    return next(named, None)
+
+
+def field_names(value: Any) -> set[str]:
+    """The first part of every field path that an expression names."""
+    return {path.split("__")[0] for path in paths(value)}
+
+
+def paths(value: Any) -> set[str]:
+    """Every field path that an expression names, with the lookup at its end.
+
+    Of a subquery: those that its `OuterRef`s name.
+    """
+    if isinstance(value, F):
+        return {str(value.name)}  # type: ignore[attr-defined]
+    return set().union(*map(paths, _inside(value)))
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    if isinstance(value, QuerySet | Query):
+        return [value.query.where if isinstance(value, QuerySet) else value.where]
+    if isinstance(value, Subquery):
+        return [value.query]
+    if isinstance(value, Lookup):
+        return [value.lhs, value.rhs]
+    if isinstance(value, Node):
+        return [part for child in value.children for part in _of_child(child)]
+    return value.get_source_expressions() if hasattr(value, "get_source_expressions") else []
+
+
+def _of_child(child: Any) -> tuple[Any, ...]:
+    return (F(child[0]), child[1]) if isinstance(child, tuple) else (child,)

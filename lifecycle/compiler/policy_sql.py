@@ -1,0 +1,225 @@
+"""Policy -> SQL: the one definition of "due", used by triggers, worker and querysets alike.
+
+Compiled by the ORM with values inlined, without a connection.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache, reduce
+from operator import and_
+from typing import Any
+
+from django.db import connections
+from django.db.models import (
+    BooleanField,
+    Case,
+    DateTimeField,
+    DurationField,
+    Expression,
+    ExpressionWrapper,
+    F,
+    Func,
+    Model,
+    Q,
+    QuerySet,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.sql import UpdateQuery
+from psycopg import sql
+
+from lifecycle.compiler.keys import Key, key_of
+from lifecycle.compiler.time_zones import zoned
+from lifecycle.db.literals import inline
+from lifecycle.db.routing import home
+from lifecycle.policy.dispositions import Update
+from lifecycle.policy.policy import Policy
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A policy as SQL.
+
+    due_sql     SELECT key, matches, due: when the row ends by its own columns, NULL = never
+    state_sql   SELECT key, matches, due, keep, grace: all the worker has to know of a row; and
+                `keeps`, the names of the conditions that keep it, where they have names
+    tables      the model's table, then those of its parents that the two read
+    update_sql  the SET list of an `Update`, or ''
+    """
+
+    due_sql: str
+    state_sql: str
+    tables: tuple[str, ...]
+    key: Key
+    update_sql: str
+
+
+@cache
+def compiled(policy: Policy) -> Compiled:
+    """The policy's SQL. Raises what the ORM raises for a wrong field name."""
+    rows = rows_of(policy)
+    return Compiled(
+        due_sql=select(rows, key=F("pk"), matches=matches_of(policy), due=due_of(policy)),
+        state_sql=select(
+            rows,
+            key=F("pk"),
+            matches=matches_of(policy),
+            due=due_of(policy),
+            keep=keep_of(policy),
+            grace=grace_of(policy),
+            **({"keeps": keeps_of(policy)} if is_named(policy) else {}),
+        ),
+        tables=tables_of(policy.model),
+        key=key_of(policy.model),
+        update_sql=_assignments(policy),
+    )
+
+
+def select(rows: QuerySet[Any], **columns: Any) -> str:
+    """`SELECT` of the named expressions over all rows, with values inlined."""
+    names = {f"lifecycle_{name}": expression for name, expression in columns.items()}
+    query = rows.annotate(**names).values_list(*names).query
+    statement, params = query.get_compiler(connection=connections[rows.db]).as_sql()
+    text = inline(statement, params)
+    # Only the aliases: a column or table of the host may begin with the same word.
+    for name in columns:
+        text = text.replace(f' AS "lifecycle_{name}"', f' AS "{name}"')
+    return text
+
+
+def due_query(policy: Policy) -> Any:
+    """The ORM's query of what triggers evaluate: `when` and `expires`."""
+    return _annotated(policy, matches=matches_of(policy), due=due_of(policy))
+
+
+def state_query(policy: Policy) -> Any:
+    """The ORM's query of what the worker evaluates beside: `keep_while` and `grace`."""
+    return _annotated(policy, keep=keep_of(policy), grace=grace_of(policy))
+
+
+def select_due(policy: Policy) -> str:
+    """`due_query` as SQL."""
+    return select(rows_of(policy), matches=matches_of(policy), due=due_of(policy))
+
+
+def _annotated(policy: Policy, **columns: Any) -> Any:
+    return rows_of(policy).annotate(**columns).values_list(*columns).query
+
+
+def tables_of(model: type[Model]) -> tuple[str, ...]:
+    """The tables whose rows together are one row of the model: its own, then its parents'."""
+    own = model._meta.concrete_model._meta  # type: ignore[union-attr]
+    return (own.db_table, *(parent._meta.db_table for parent in own.get_parent_list()))
+
+
+def locked_tables(policy: Policy) -> str:
+    """The FROM that a worker locks: a row of a child table is locked with its parents' rows."""
+    meta = policy.model._meta.concrete_model._meta  # type: ignore[union-attr]
+    text = sql.Identifier(meta.db_table).as_string()
+    seen = {meta.concrete_model}
+    for model in (meta.concrete_model, *meta.get_parent_list()):
+        for parent, link in model._meta.parents.items():
+            if link is not None and parent not in seen:
+                seen.add(parent)
+                text += _joined(model._meta.db_table, link.column, parent._meta)
+    return text
+
+
+def _joined(table: str, column: str, parent: Any) -> str:
+    own = sql.Identifier(table, column).as_string()
+    key = sql.Identifier(parent.db_table, parent.pk.column).as_string()
+    return f" JOIN {sql.Identifier(parent.db_table).as_string()} ON {key} = {own}"
+
+
+def due_of(policy: Policy) -> Expression | Case:
+    """When a row ends; an `Update` acts after the grace, so its grace is part of the due time."""
+    if policy.on_request:
+        return ExpressionWrapper(Value(None), DateTimeField())
+    moment: Any = ExpressionWrapper(zoned(policy.expires), DateTimeField())
+    if isinstance(policy.disposition, Update) and policy.grace:
+        moment = ExpressionWrapper(moment + _duration(policy.grace), DateTimeField())
+    return moment if policy.when == Q() else Case(When(policy.when, then=moment), default=None)
+
+
+def matches_of(policy: Policy) -> Expression | Case:
+    """Whether `when` is true; unknown counts as false."""
+    return _truth(policy.when)
+
+
+def keep_of(policy: Policy) -> Expression | Case:
+    """Whether `keep_while` is true; unknown counts as true, for nothing may end by accident."""
+    if policy.keep_while is None:
+        return ExpressionWrapper(Value(False), BooleanField())
+    return keep_by(*(policy.keep_while.values() if is_named(policy) else [policy.keep_while]))
+
+
+def keep_by(*conditions: Any) -> Case:
+    """Whether any of the conditions is true or unknown."""
+    none = reduce(and_, (~_condition(each) for each in conditions))
+    return Case(When(none, then=Value(False)), default=Value(True))
+
+
+def is_named(policy: Policy) -> bool:
+    """Whether the conditions of `keep_while` have names."""
+    return isinstance(policy.keep_while, dict)
+
+
+def keeps_of(policy: Policy) -> Expression:
+    """The names of the conditions that are true or unknown, where they have names."""
+    return Func(
+        *(
+            Case(When(~_condition(condition), then=Value(None)), default=Value(name))
+            for name, condition in sorted(policy.keep_while.items())
+        ),
+        template="pg_catalog.array_remove(ARRAY[%(expressions)s]::text[], NULL)",
+        output_field=TextField(),
+    )
+
+
+def grace_of(policy: Policy) -> Expression:
+    """How long a tombstoned row stays."""
+    if isinstance(policy.disposition, Update):
+        return _duration(timedelta(0))
+    return _duration(policy.grace)
+
+
+def _duration(grace: Any) -> Expression:
+    if isinstance(grace, timedelta):
+        return Value(grace, DurationField())
+    return ExpressionWrapper(F(grace) if isinstance(grace, str) else grace, DurationField())
+
+
+def _condition(condition: Any) -> Any:
+    return condition if isinstance(condition, Q) else Q(condition)
+
+
+def _truth(condition: Q) -> Expression | Case:
+    if condition == Q():
+        return ExpressionWrapper(Value(True), BooleanField())
+    return Case(When(condition, then=Value(True)), default=Value(False))
+
+
+def rows_of(policy: Policy) -> QuerySet[Any]:
+    # The base manager: a default manager that filters would hide rows from their own policy.
+    concrete = policy.model._meta.concrete_model
+    return concrete._base_manager.using(home(policy.model)).order_by()  # type: ignore[union-attr]
+
+
+def _assignments(policy: Policy) -> str:
+    if not isinstance(policy.disposition, Update):
+        return ""
+    return _set_list(policy, policy.disposition.values)
+
+
+def assignments(policy: Policy, values: dict[str, Any]) -> list[tuple[str, str]]:
+    """Columns and what an `Update` sets them to, as SQL."""
+    pairs = (_set_list(policy, {name: value}).split(" = ", 1) for name, value in values.items())
+    return [(column, value) for column, value in pairs]
+
+
+def _set_list(policy: Policy, values: dict[str, Any]) -> str:
+    query: Any = rows_of(policy).query.chain(klass=UpdateQuery)
+    query.add_update_values(values)
+    statement, params = query.get_compiler(connection=connections[home(policy.model)]).as_sql()
+    return inline(statement, params).split(" SET ", 1)[1]

@@ -1,0 +1,14 @@
+"""Routing."""
+
+from django.db import router
+from django.db.models import Model
+
+
+def home(model: type[Model]) -> str:
+    """The database that rows of a model are written to; of a proxy, its table's."""
+    return str(router.db_for_write(model._meta.concrete_model))  # type: ignore[arg-type]
+
+
+def home_of(row: Model) -> str:
+    """The database that this row is written to, wherever it was read."""
+    return str(router.db_for_write(type(row), instance=row))

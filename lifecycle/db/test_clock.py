@@ -1,0 +1,15 @@
+"""Test clock."""
+
+from lifecycle.db.connection import fetch, scalar, statement
+
+
+def clock_is_set(using: str) -> bool:
+    """Whether a test has set the clock of this database."""
+    return bool(scalar(using, "SELECT to_regclass('lifecycle.test_clock') IS NOT NULL"))
+
+
+def reset_clock(using: str) -> None:
+    """After a test that has set it; every flush comes here."""
+    if clock_is_set(using):
+        fetch(using, statement(__file__, "now_v1"))
+        fetch(using, "DROP TABLE lifecycle.test_clock")

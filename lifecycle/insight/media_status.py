@@ -1,0 +1,45 @@
+"""How the files stand that no row names any more: as a policy does, in names instead of rows."""
+
+from datetime import timedelta
+
+from django.db import DEFAULT_DB_ALIAS
+
+from lifecycle.conf import conf
+from lifecycle.db.connection import fetch, statement
+from lifecycle.insight.status import Status
+from lifecycle.install.triggers import unrecorded
+from lifecycle.models import PolicyState
+from lifecycle.policy.media_fields import watched
+
+FILES = "(media)"  # in place of a policy's name
+State = PolicyState.State
+
+
+def media_status(using: str = DEFAULT_DB_ALIAS, max_lag: float | None = None) -> list[Status]:
+    """One line about the files of a database; none where no file waits and nothing is wrong.
+
+    `scheduled`: in their grace; `due`: may go; `blocked`: of both, those that could not be deleted.
+    """
+    ((waiting, due, blocked, next_due, lag, paused),) = fetch(
+        using, statement(__file__, "media_status")
+    )
+    state = State.PAUSED if paused else State.ENABLED
+    found = Status(FILES, "", state, scheduled=waiting, due=due, blocked=blocked, database=using)
+    found.next_due, found.lag = next_due, lag
+    found.problems = _problems(found, conf.MAX_LAG if max_lag is None else max_lag) + _gaps(using)
+    return [found] if waiting or due or found.problems else []
+
+
+def _problems(found: Status, max_lag: float) -> list[str]:
+    problems = []
+    if found.blocked:
+        problems.append(f"{found.blocked} files cannot be deleted: their `blocked` events say why")
+    if found.acts and (found.lag or 0) > max_lag:
+        late = timedelta(seconds=int(found.lag or 0))
+        problems.append(f"{late} behind: does a worker run?")
+    return problems
+
+
+def _gaps(using: str) -> list[str]:
+    tables = {each.model._meta.db_table for each in watched()} & unrecorded(using)
+    return [f"files of {t} are not recorded: run `lifecycle install`" for t in sorted(tables)]

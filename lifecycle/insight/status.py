@@ -1,0 +1,157 @@
+"""How each policy stands: what its agenda lists, when it acts, and what is wrong with it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.apps import apps
+from django.db import DEFAULT_DB_ALIAS
+
+from lifecycle.backfill.progress import Progress, unfinished
+from lifecycle.compiler.fingerprint import fingerprint
+from lifecycle.compiler.keys import label_of
+from lifecycle.compiler.policy_sql import compiled
+from lifecycle.compiler.windows import is_windowed
+from lifecycle.conf import conf
+from lifecycle.db.connection import fetch, statement
+from lifecycle.install.triggers import unrecorded
+from lifecycle.models import PolicyState
+from lifecycle.policy import purge_hours as hours
+from lifecycle.policy.capture_modes import Signals
+from lifecycle.policy.databases import is_at
+from lifecycle.policy.policy import Policy
+from lifecycle.policy.registry import all_policies
+
+State = PolicyState.State
+
+
+@dataclass
+class Status:
+    """One policy of one database, in rows; in windows where its `capture` is by windows.
+
+    held        the holds in force on it and on rows of its table; `barred`: one is on all of it;
+                `enforced`: they stop the host's own deletes too
+    lag         how long something due has waited for a worker at most, in seconds; None while the
+                policy is outside its purge hours
+    opens_at    when the purge hours begin, where the policy is outside them
+    backfill    how far the table is read for rows that no trigger has seen; None when it is
+    last_run    when the last pass began that found something, and the kind of its error
+    problems    what is wrong with it, in words
+    """
+
+    policy: str
+    table: str
+    state: str
+    scheduled: int = 0
+    due: int = 0
+    tombstoned: int = 0
+    kept: int = 0
+    held: int = 0
+    blocked: int = 0
+    failed: int = 0
+    lag: float | None = None
+    last_run: datetime | None = None
+    last_error: str = ""
+    next_due: datetime | None = None
+    opens_at: datetime | None = None
+    fingerprint: str = ""
+    barred: bool = False
+    enforced: bool = False
+    backfill: Progress | None = None
+    capture: str = ""
+    blind_to: tuple[str, ...] = ()
+    database: str = DEFAULT_DB_ALIAS
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether it says anything about rows of this database."""
+        return bool(self.scheduled or self.due or self.tombstoned or self.held)
+
+    @property
+    def acts(self) -> bool:
+        """Whether the worker may end rows of it, but for its hours and its declaration."""
+        return self.state == State.ENABLED and not self.barred
+
+
+def statuses(using: str = DEFAULT_DB_ALIAS, max_lag: float | None = None) -> list[Status]:
+    """Every policy that the database knows or should know, by name.
+
+    A lag of more than `max_lag` seconds (the setting LIFECYCLE_MAX_LAG) is a problem.
+    """
+    declared = {policy.name: policy for policy in all_policies()}
+    here = {name for name, policy in declared.items() if is_at(policy.model, using)}
+    found = {each.policy: each for each in _stored(using, declared)}
+    for name in here - found.keys():
+        found[name] = Status(name, label_of(declared[name]), "", database=using)
+    for name in declared.keys() & found.keys() - here:
+        if not found[name].has_rows:
+            del found[name]  # its rows are in another database, where it is told
+    gaps, come = unrecorded(using), unfinished(using)
+    for name, each in found.items():
+        _describe(each, declared.get(name))
+        each.backfill = come.get(name)
+        most = conf.MAX_LAG if max_lag is None else max_lag
+        each.problems = _problems(each, declared.get(name), most)
+        each.problems += _gaps(declared.get(name), gaps)
+    return [found[name] for name in sorted(found)]
+
+
+def _stored(using: str, declared: dict[str, Policy]) -> list[Status]:
+    runs = _last_runs(using)
+    found = []
+    for name, table, state, *counts, next_due, waits_since, now, stored, barred, enforced in fetch(
+        using, statement(__file__, "status")
+    ):
+        each = Status(name, table, state, *counts)
+        each.database, each.next_due = using, next_due
+        each.fingerprint, each.barred, each.enforced = stored, barred, enforced
+        each.last_run, each.last_error = runs.get(name, (None, ""))
+        policy = declared.get(name)
+        each.opens_at = hours.opens_at(policy, now) if policy else None
+        if waits_since and not each.opens_at:
+            opened = (hours.opened_at(policy, now) if policy else None) or waits_since
+            each.lag = (now - max(waits_since, opened)).total_seconds()
+        found.append(each)
+    return found
+
+
+def _last_runs(using: str) -> dict[str, tuple[datetime, str]]:
+    """By policy; none where the worker's app is not part of this project."""
+    if not apps.is_installed("purge"):
+        return {}
+    runs = fetch(using, statement(__file__, "last_runs"))
+    return {policy: (started, error) for policy, started, error in runs}
+
+
+def _describe(each: Status, policy: Policy | None) -> None:
+    if policy is None:
+        return
+    each.capture = "triggers" if policy.capture.triggers else "signals"
+    if is_windowed(policy):
+        each.capture = "windows"
+    each.blind_to = Signals.blind_to if isinstance(policy.capture, Signals) else ()
+
+
+def _gaps(policy: Policy | None, tables: set[str]) -> list[str]:
+    missed = sorted(tables.intersection(compiled(policy).tables)) if policy else []
+    return [f"writes to {table} are not recorded: run `lifecycle install`" for table in missed]
+
+
+def _problems(each: Status, policy: Policy | None, max_lag: float) -> list[str]:
+    if policy is None:
+        gone = each.state == State.REMOVED
+        return [] if gone else ["not declared in this code: nothing of it ends"]
+    if not each.state:
+        return ["not in the database: run migrate"]
+    found = []
+    if each.fingerprint != fingerprint(policy):
+        found.append("declared differently in the database: run migrate, or update this code")
+    if each.state == State.HALTED:
+        found.append("halted by a brake: look, then `manage.py lifecycle resume --actor NAME`")
+    if each.blocked:
+        found.append(f"{each.blocked} rows cannot end: their `blocked` events say why")
+    if each.failed:
+        found.append(f"{each.failed} rows whose due time could not be computed")
+    if each.acts and (each.lag or 0) > max_lag:
+        found.append(f"{timedelta(seconds=int(each.lag or 0))} behind: does a worker run?")
+    return found

@@ -1,0 +1,244 @@
+"""Why a row is there or is gone, and what happens to it next.
+
+Reads what the worker reads: the stored SQL of each policy, exceptions, agenda, ledger. It locks
+nothing, so what it says is as of now; the worker looks again before it acts.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import DataError, transaction
+from django.db.models import Model
+
+from lifecycle.compiler.fingerprint import fingerprint
+from lifecycle.compiler.policy_sql import compiled, is_named
+from lifecycle.compiler.windows import is_windowed, windows_of
+from lifecycle.db.connection import Placed, Raw, fetch, scalar, statement
+from lifecycle.db.routing import home
+from lifecycle.insight.search import entries_about, events_about, events_of_table
+from lifecycle.ledger.holds import Hold, holds
+from lifecycle.ledger.row_names import every_row, key_told, named
+from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
+from lifecycle.policy.policy import Policy
+from lifecycle.policy.purge_hours import opens_at
+from lifecycle.policy.registry import policies_of
+
+LISTED = {"restored", "expired_by_hand"}  # what puts a row on the agenda by its key
+ENDINGS = ("purged", "deleted", "archived", "truncated")
+SHOWN = 5  # rows that stand in the way
+PATIENCE = 60.0  # seconds
+LARGE = ("subjects_bigint", "subjects_uuid", "subjects_text", "subjects_range", "identities")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one policy means for a row: `says` in words, and `at`, when something happens next."""
+
+    policy: str
+    state: str
+    says: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Why:
+    """All there is about one row. `complete` is False where the ledger was too long to read."""
+
+    row: str
+    exists: bool
+    says: str
+    verdicts: list[Verdict]
+    holds: list[Hold]
+    events: list[Event]
+    complete: bool
+
+
+def why(model: type[Model], key: str, using: str | None = None) -> Why:
+    """The row's events, newest first, its holds, and what each of its policies says now."""
+    using = using or home(model)
+    events, complete = _story(model, key, using)
+    exists = every_row(model, using).filter(pk=key).exists()
+    held = holds_on(model, key, using)
+    found = verdicts(model, key, using, events, held) if exists else []
+    says = _in_short(model, exists, events, found)
+    name = f"{model._meta.label}:{key}"
+    return Why(name, exists, says, found, held, events, complete)
+
+
+def verdicts(
+    model: type[Model], key: str, using: str, events: list[Event], held: list[Hold]
+) -> list[Verdict]:
+    """What each policy means now for a row that is there; of its events, the newest first."""
+    # An entry has the number of its event: known where the agenda is too long to be searched.
+    entries = {event.pk for event in events} | set(entries_about(model, key, using) or ())
+    looks = [_Look(policy, key, using, entries, held, events) for policy in policies_of(model)]
+    return [look.verdict() for look in looks]
+
+
+def _story(model: type[Model], key: str, using: str) -> tuple[list[Event], bool]:
+    """The events about the row, and whether the whole ledger was read in time."""
+    give_up, before = time.monotonic() + PATIENCE, None
+    numbers: list[int] = []
+    while before != 0 and time.monotonic() < give_up:
+        found = events_about(model, key, before, using)
+        numbers, before = numbers + found.events, found.reached
+    numbers += events_of_table(model, numbers, using)
+    told = Event.objects.using(using).filter(pk__in=numbers).defer(*LARGE).order_by("-pk")
+    return list(told), before == 0
+
+
+def holds_on(model: type[Model], key: str, using: str) -> list[Hold]:
+    """The holds in force on a row, or on all rows of its table."""
+    label, key = model._meta.label_lower, key_told(model, key, using)
+    on = LifecycleException.objects.using(using).filter(kind="hold", model=label)
+    numbers = list(on.filter(key__in=("", key)).values_list("event_id", flat=True))
+    return [each for each in holds(using, numbers) if each.in_force]
+
+
+def _in_short(
+    model: type[Model], exists: bool, events: list[Event], verdicts: list[Verdict]
+) -> str:
+    if not exists:
+        gone = next((each for each in events if each.kind in ENDINGS), None)
+        if gone is None:
+            how = "say how it went" if events else "know of it"
+            return f"It is not in the database, and the ledger does not {how}."
+        by = f" by policy {gone.policy}" if gone.policy else " by the site itself"
+        run = f"run {gone.run}, " if gone.run else ""
+        return f"It is gone: {gone.kind}{by} at {said(gone.recorded_at)} ({run}event {gone.pk})."
+    if not verdicts:
+        return f"It is in the database. No policy is on {model._meta.label}: nothing ends it."
+    first = min((each for each in verdicts if each.at), key=lambda v: v.at or 0, default=None)
+    return "It is in the database. " + (
+        f"Next: {first.policy}, at {said(first.at)}." if first else "Nothing will end it."
+    )
+
+
+class _Look:
+    """One policy and one row."""
+
+    def __init__(
+        self, policy: Policy, key: str, using: str, entries: set[int], held: list[Hold],
+        events: list[Event],
+    ) -> None:  # fmt: skip
+        self.policy, self.key, self.using = policy, key, using
+        self.held, self.events = held, [e for e in events if e.policy == policy.name]
+        self.state = PolicyState.objects.using(using).filter(name=policy.name).first()
+        agenda = AgendaEntry.objects.using(using).filter(pk__in=entries, policy=policy.name)
+        self.entries = list(agenda.order_by("due_at"))
+        told = key_told(policy.model, key, using)
+        about = LifecycleException.objects.using(using).filter(policy=policy.name, key=told)
+        self.exceptions = {each.kind: each for each in about.exclude(kind="hold")}
+
+    def verdict(self) -> Verdict:
+        """In the order in which the worker asks."""
+        if self.state is None:
+            return Verdict(self.policy.name, "", "is not in the database: run migrate")
+        try:
+            with transaction.atomic(using=self.using):
+                self.matches, self.due, self.keep, self.grace, self.now = self._read()
+        except DataError:
+            return self._verdict("its due time cannot be computed for this row")
+        if is_windowed(self.policy) and self.due and not self.exceptions.keys() & LISTED:
+            self.entries += self._of_window()
+        says, at = self._says()
+        return self._verdict(says, at)
+
+    def _of_window(self) -> list[AgendaEntry]:
+        """The agenda entries of the window in which the row ends."""
+        params = {"due": self.due, "unit": windows_of(self.policy).unit}
+        at = scalar(self.using, "SELECT lifecycle.window_v1(%(due)s, %(unit)s)", params)
+        listed = AgendaEntry.objects.using(self.using).filter(policy=self.policy.name)
+        return list(listed.filter(window_at=at).order_by("due_at"))
+
+    def _verdict(self, says: str, at: datetime | None = None) -> Verdict:
+        state: Any = self.state
+        if state.state != PolicyState.State.ENABLED:
+            return Verdict(self.policy.name, state.state, f"{says}; but it is {state.state}")
+        if state.fingerprint != fingerprint(self.policy):
+            return Verdict(self.policy.name, state.state, f"{says}; but it is declared otherwise")
+        opens = opens_at(self.policy, self.now) if at else None
+        return Verdict(self.policy.name, state.state, says, max(at, opens) if at and opens else at)
+
+    def _read(self) -> tuple[Any, ...]:
+        code, state = compiled(self.policy), self.state
+        parts = {
+            "state_sql": Raw(state.state_sql if state else ""),
+            "type": Placed(code.key.db_type),
+            "keep": Raw("keep"),
+        }
+        params = {"key": self.key, "resolution": self.policy.resolution}
+        by_hand = self.exceptions.get("expired_by_hand")
+        if by_hand and is_named(self.policy) and "without" in by_hand.event.detail:
+            parts["keep"] = Placed("NOT keeps <@ %(without)s::text[]")
+            params["without"] = by_hand.event.detail["without"]
+        return fetch(self.using, statement(__file__, "row_state", **parts), params)[0]
+
+    def _says(self) -> tuple[str, datetime | None]:
+        ends = self._ends()
+        spared = self.exceptions.get("restored")
+        if not self.matches:
+            return "does not match `when`", None
+        if ends is None:
+            return "has no end", None
+        if spared and (spared.until is None or spared.until > self.now):
+            return "is restored", spared.until
+        if ends > self.now:
+            window = [each.due_at for each in self.entries if each.window_at]
+            with_it = f", and ends with its window at {said(window[0])}" if window else ""
+            return f"is live until {said(ends)}{with_it}", max(window[0], ends) if window else ends
+        if self.held:
+            numbers = ", ".join(str(each.number) for each in self.held)
+            return f"is past its end, and held (hold {numbers})", None
+        return self._past()
+
+    def _past(self) -> tuple[str, datetime | None]:
+        """What happens to a row that is past its end and not held."""
+        ending = "purged" if self.policy.disposition.hides else "updated"
+        listed = self.entries[0].due_at if self.entries else None
+        if self.keep:
+            return "is past its end, and kept by keep_while; looked at again then", listed
+        tried = next((each for each in self.entries if each.attempts), None)
+        if tried and (way := self._blockers()):
+            return f"cannot be {ending} now: {way}; tried again then", tried.due_at
+        if listed is None:
+            return "is past its end, and not on the agenda: backfill lists it", None
+        stone = next((each for each in self.entries if each.tombstone), None)
+        if stone and stone.tombstoned_at and self.grace is not None:
+            return f"is tombstoned since {said(stone.tombstoned_at)}; {ending} then", stone.due_at
+        if self.grace is None:
+            return "is past its end, and its grace is unknown", listed
+        what = "tombstoned" if self.grace > timedelta(0) else ending
+        return f"is past its end; {what} by the next batch", max(listed, self.now)
+
+    def _ends(self) -> datetime | None:
+        by_hand = self.exceptions.get("expired_by_hand")
+        times = [time for time in (self.due, by_hand and by_hand.since) if time]
+        return min(times) if times else None
+
+    def _blockers(self) -> str | None:
+        """Why it could not go when that was last tried; None where it was not tried."""
+        last = self.events[0] if self.events else None
+        if last is None or last.kind != "blocked":
+            return None
+        detail = last.detail
+        by = detail.get("by") or self._referring(detail.get("table"))
+        words = ", ".join(by) or detail.get("table") or detail.get("error", "")
+        return f"in the way: {words}" if words else "blocked"
+
+    def _referring(self, table: str | None) -> list[str]:
+        """The first rows of the table that refer to the row."""
+        relations: Any = self.policy.model._meta.related_objects
+        found: list[Any] = []
+        for each in relations:
+            if each.related_model._meta.db_table == table:
+                rows = every_row(each.related_model, self.using)
+                found += rows.filter(**{each.field.name: self.key}).order_by("pk")[:SHOWN]
+        return [named(row) for row in found[:SHOWN]]
+
+
+def said(moment: Any) -> str:
+    """A moment, in words."""
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

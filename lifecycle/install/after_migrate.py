@@ -1,0 +1,152 @@
+"""After `migrate`: the database's copy of the policies, partitions, and the guard of tests."""
+
+import sys
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.db import connections, router, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.state import ProjectState
+
+from lifecycle.backfill.progress import mark
+from lifecycle.capture.triggers import registered
+from lifecycle.compiler.fingerprint import fingerprint
+from lifecycle.compiler.keys import label_of
+from lifecycle.compiler.policy_sql import compiled
+from lifecycle.compiler.windows import is_windowed
+from lifecycle.db.connection import fetch, scalar, statement
+from lifecycle.db.introspection import is_test_database, tables_in
+from lifecycle.db.test_clock import reset_clock
+from lifecycle.db.version import mismatch
+from lifecycle.install.retired_policies import begins_anew, follow, retire
+from lifecycle.install.triggers import install
+from lifecycle.models import Event, PolicyState
+from lifecycle.operations import FUNCTIONS, RunFiles
+from lifecycle.policy.policy import Policy
+from lifecycle.policy.registry import all_policies
+
+AGAIN = "Run `manage.py lifecycle install` when that is over; until then its policies wait."
+LEDGER, GUARD = Event._meta.db_table, "lifecycle_event_guard_truncate"
+
+
+def after_migrate(sender: AppConfig, using: str, **kwargs: Any) -> None:
+    """Receiver of `post_migrate`."""
+    if sender.name != "lifecycle" or not router.allow_migrate_model(using, Event):
+        return
+    for why in sync(using).values():
+        sys.stderr.write(f"{why}: it has not all of its triggers. {AGAIN}\n")
+
+
+def sync(using: str) -> dict[str, str]:
+    """Put triggers where the migrations want them; store every policy whose table exists.
+
+    Returns the tables that were busy, and why. Their policies are left as they are: a new one is
+    not stored before everything that is written is recorded, so that its backfill misses nothing.
+    """
+    connection = connections[using]
+    if connection.vendor != "postgresql":
+        return {}
+    tables = tables_in(using)
+    if PolicyState._meta.db_table not in tables:
+        return {}
+    if made_without_migrations(connection):
+        install_all(using)
+    if mismatch(using):
+        return {}  # code of another version than the migrations that have run
+    reset_clock(using)
+    guard_truncate(connection)
+    busy = install(using)
+    for policy in all_policies():
+        own = set(compiled(policy).tables)
+        here = own <= tables and router.allow_migrate_model(using, policy.model)
+        if here and own.isdisjoint(busy):
+            with transaction.atomic(using=using):
+                store(policy, using)
+    retire(using)
+    return busy
+
+
+def made_without_migrations(connection: BaseDatabaseWrapper) -> bool:
+    """Whether this is a test database that was made by `--nomigrations`."""
+    if not is_test_database(connection):
+        return False
+    return not scalar(connection.alias, "SELECT to_regnamespace('lifecycle') IS NOT NULL")
+
+
+def install_all(using: str) -> None:
+    """What the migrations would have brought: functions, and triggers that are missing."""
+    now = ProjectState.from_apps(apps)
+    with connections[using].schema_editor() as editor:
+        RunFiles(FUNCTIONS).database_forwards("lifecycle", editor, now, now)
+    there = tables_in(using)
+    for model, trigger in registered():
+        if model._meta.db_table in there:
+            trigger.install(model, database=using)  # type: ignore[arg-type]
+
+
+def store(policy: Policy, using: str) -> None:
+    """Write the policy's definition; an unchanged one is left as it is.
+
+    Another version of Django may compile the same declaration to other SQL, which is stored anew.
+
+    A new policy on a table that has rows starts in `observe`: it records and ends nothing. Those
+    rows, and all rows where what the triggers go by is another one, are marked to be read by the
+    worker.
+    """
+    code = compiled(policy)
+    take_over(policy, using)
+    known = PolicyState.objects.using(using).filter(name=policy.name).first()
+    enforced = policy.holds == "enforced"
+    stored = known and (known.fingerprint, known.due_sql, known.state_sql, known.enforced)
+    follow(known, label_of(policy), using)
+    anew = begins_anew(known, code.key.kind, label_of(policy))
+    if stored == (fingerprint(policy), code.due_sql, code.state_sql, enforced) and not anew:
+        return
+    filled = scalar(using, statement(__file__, "table_has_rows", table=code.tables[0]))
+    fetch(
+        using,
+        statement(__file__, "store_policy"),
+        {
+            "name": policy.name,
+            "model": label_of(policy),
+            "fingerprint": fingerprint(policy),
+            "state": "observe" if filled else "enabled",
+            "key_kind": code.key.kind,
+            "due_sql": code.due_sql,
+            "state_sql": code.state_sql,
+            "enforced": enforced,
+            "windowed": is_windowed(policy),
+            "is_new": known is None or anew in ("declared", "model"),
+            "anew": anew,
+        },
+    )
+    mark(policy, using, filled, anew=known is None or bool(anew))
+
+
+def take_over(policy: Policy, using: str) -> None:
+    """Agenda, exceptions and state of the policy that this one was before, also if it is stored.
+
+    Waits for the batches of both that are under way: they would list rows under the old name.
+    """
+    old = policy.previously
+    if old is None or old in {each.name for each in all_policies()}:
+        return
+    if not PolicyState.objects.using(using).filter(name=old).exists():
+        return
+    for name in sorted((old, policy.name)):
+        fetch(using, statement(__file__, "bar_policy"), {"policy": name})
+    names = {"old": old, "new": policy.name, "model": label_of(policy)}
+    for (state,) in fetch(using, statement(__file__, "rename_policy"), names):
+        fetch(using, statement(__file__, "renamed"), names | {"state": state})
+
+
+def guard_truncate(connection: BaseDatabaseWrapper) -> None:
+    """Let test runners flush their own databases, and only those.
+
+    Asks first: the ALTER waits for every open transaction that has written to the ledger, and all
+    other writers of tracked tables queue behind it.
+    """
+    verb, wanted = ("DISABLE", "D") if is_test_database(connection) else ("ENABLE", "O")
+    triggers = fetch(connection.alias, statement(__file__, "triggers_on"), {"table": LEDGER})
+    if (GUARD, wanted) not in {(name, enabled) for _, name, enabled, _ in triggers}:
+        fetch(connection.alias, f"ALTER TABLE {LEDGER} {verb} TRIGGER {GUARD}")

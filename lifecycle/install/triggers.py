@@ -1,0 +1,125 @@
+"""Capture triggers onto tables and off them, one table a transaction, beside all that is written.
+
+Migrations make the functions, which needs no lock, and mark those of removed triggers. After each
+`migrate`, and by `manage.py lifecycle install`, this puts on what is missing and takes off what is
+marked, both in one transaction: at each moment a table has the old triggers or the new ones.
+Killed or refused at any moment, the next call does what is left.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, cast
+
+from django.db import router
+
+from lifecycle.capture.triggers import registered
+from lifecycle.db.connection import Raw, fetch, statement
+from lifecycle.db.table_lock import AGAINST_ALL, AGAINST_WRITERS, Busy, locked, qualified
+from lifecycle.logs import Log
+from lifecycle.operations import REMOVED, CaptureSql
+
+log = Log("lifecycle")
+
+Table = tuple[str, str]  # schema, name
+
+
+@dataclass
+class Todo:
+    """What is left to do on one table."""
+
+    root: str = ""  # where the table is a partition: of which
+    add: list[CaptureSql] = field(default_factory=list)
+    drop: list[str] = field(default_factory=list)
+
+
+def install(using: str) -> dict[str, str]:
+    """Make the tables' triggers those of the migrations; returns the tables left out, and why.
+
+    (Of a partition, the table that it is one of.)
+
+    A trigger whose migration is missing or has not run is none of its business, nor is one that
+    somebody has disabled: checks tell.
+    """
+    left = {}
+    for (schema, table), todo in sorted(missing(using).items()):
+        name = qualified(schema, table)
+        mode = AGAINST_ALL if todo.drop else AGAINST_WRITERS
+        try:
+            locked(using, name, mode, partial(_apply, using, name, todo))
+        except Busy as error:
+            left[todo.root or table] = str(error)
+            log("not_installed", str(error), database=using, table=table)
+    _drop_functions(using)
+    return left
+
+
+def missing(using: str) -> dict[Table, Todo]:
+    """The tables whose triggers are not those of the migrations that have run."""
+    functions = _functions(using)
+    there = fetch(using, statement(__file__, "attached"))
+    have = {(schema, table, trigger) for schema, table, trigger, _ in there}
+    todo: dict[Table, Todo] = defaultdict(Todo)
+    current = {}
+    for schema, table, code in _wanted(using):
+        if functions.get(code.pgid, REMOVED) == REMOVED:
+            continue
+        current[schema, table, _purpose(code.pgid)] = code.pgid
+        if (schema, table, code.pgid) not in have:
+            todo[schema, table].root = code.table
+            todo[schema, table].add.append(code)
+    for schema, table, trigger, mark in there:
+        successor = current.get((schema, table, _purpose(trigger)), trigger)
+        if mark == REMOVED or trigger != successor:
+            todo[schema, table].drop.append(trigger)
+    return dict(todo)
+
+
+def unrecorded(using: str) -> set[str]:
+    """The tables on which a trigger is missing, or on a partition of which."""
+    return {todo.root for todo in missing(using).values() if todo.add}
+
+
+def _purpose(pgid: str) -> str:
+    """A trigger's name without the hash of its model, which may have moved to another app."""
+    return pgid.rpartition("_")[0]
+
+
+def _wanted(using: str) -> list[tuple[str, str, CaptureSql]]:
+    """Every trigger of the code on every table and partition that is there."""
+    here = ((model, trigger) for model, trigger in registered() if _is_here(model, using))
+    code = [cast(CaptureSql, trigger.compile(model).sql) for model, trigger in here]
+    tables = sorted({each.table for each in code})
+    places: dict[str, list[Table]] = defaultdict(list)
+    for root, schema, table in fetch(using, statement(__file__, "places"), {"tables": tables}):
+        places[root].append((schema, table))
+    return [(*place, each) for each in code for place in places[each.table]]
+
+
+def _apply(using: str, table: Raw, todo: Todo) -> None:
+    for code in todo.add:
+        parts = {"trigger": code.pgid, "table": table}
+        parts |= {"moment": Raw(code.moment), "operation": Raw(code.operation)}
+        parts |= {"referencing": Raw(code.referencing)}
+        fetch(using, statement(__file__, "attach_trigger", **parts))
+    for name in todo.drop:
+        fetch(using, statement(__file__, "drop_trigger", trigger=name, table=table))
+        if name in _functions(using):
+            fetch(using, statement(__file__, "mark_removed", function=name))
+
+
+def _drop_functions(using: str) -> None:
+    """Those of removed triggers, once no table has them any more."""
+    used = {trigger for _, _, trigger, _ in fetch(using, statement(__file__, "attached"))}
+    for name, mark in _functions(using).items():
+        if mark == REMOVED and name not in used:
+            fetch(using, statement(__file__, "drop_function", function=name))
+
+
+def _functions(using: str) -> dict[str, str]:
+    found: Any = fetch(using, statement(__file__, "capture_functions"))
+    return dict(found)
+
+
+def _is_here(model: Any, using: str) -> bool:
+    return bool(router.allow_migrate_model(using, model))

@@ -1,0 +1,49 @@
+"""The cap of a policy: how many rows may end in 24 hours, and whether more are due."""
+
+from django.db import DEFAULT_DB_ALIAS, DataError, transaction
+
+from lifecycle.compiler.keys import label_of
+from lifecycle.compiler.policy_sql import compiled
+from lifecycle.compiler.table_size import estimated_rows
+from lifecycle.compiler.windows import is_windowed
+from lifecycle.db.connection import Placed, Raw, fetch, scalar, statement
+from lifecycle.ledger.windows_due import due_rows
+from lifecycle.policy.policy import Policy
+
+
+def cap_of(policy: Policy, using: str) -> int:
+    """The most rows that may end in 24 hours: a number or a share of the table."""
+    return max(policy.cap_rows, int(policy.cap_fraction * estimated_rows(policy, using)))
+
+
+def room(policy: Policy, using: str) -> int:
+    """How many rows may still end in this window of 24 hours."""
+    text = statement(__file__, "room")
+    spent, allowed = fetch(using, text, {"policy": policy.name})[0]
+    return max(0, cap_of(policy, using) + allowed - spent)
+
+
+def _are_more(policy: Policy, using: str, left: int) -> bool:
+    """The same of rows of windows."""
+    try:
+        with transaction.atomic(using=using):
+            return due_rows(policy, using, left + 1) > left
+    except DataError:
+        return True
+
+
+def is_over(policy: Policy, left: int, using: str = DEFAULT_DB_ALIAS) -> bool:
+    """Whether more rows are due now, and would be ended, than the cap leaves."""
+    name = {"policy": policy.name, "model": label_of(policy)}
+    if is_windowed(policy) and _are_more(policy, using, left):
+        return True
+    if scalar(using, statement(__file__, "due_entries"), name) <= left:
+        return False
+    code = compiled(policy)
+    parts = {"state_sql": Raw(code.state_sql), "type": Placed(code.key.db_type)}
+    text = statement(__file__, "due_rows", **parts)
+    try:
+        with transaction.atomic(using=using):
+            return bool(scalar(using, text, name | {"most": left + 1}) > left)
+    except DataError:
+        return True  # an expression fails on a row: nobody can say that they are few enough

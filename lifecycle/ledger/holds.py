@@ -1,0 +1,154 @@
+"""Holds: nothing ends a held row, whatever any policy says, also not by cascade.
+
+Each hold locks its rows before it writes, so that it cannot pass a purge that is looking at them:
+either the purge comes first and a row is gone, or it sees the hold. Each is an event with its
+actor (see `lifecycle.context`), in the caller's transaction.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db.models import Model, QuerySet
+from psycopg.types.json import Jsonb
+
+from lifecycle.compiler.keys import key_of, label_of, subjects_of
+from lifecycle.db.connection import Placed, fetch, scalar, statement
+from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger.write import alias_of, label_of_row, lock_row, lock_rows, write
+from lifecycle.policy.registry import get_policy, policies_of
+
+CHUNK = 10_000  # rows of one event
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A hold that stands. `rows` is 0 where it is on a whole policy, `key` the first key.
+
+    One whose `until` has passed is not `in_force`, but stands until it is released.
+    """
+
+    number: int
+    policy: str
+    model: str
+    rows: int
+    key: str
+    since: datetime
+    until: datetime | None
+    in_force: bool
+    reason: str
+    reference: str
+    actor: str
+
+
+def hold(
+    target: Model | str, reason: str = "", reference: str = "", until: datetime | None = None,
+    using: str | None = None,
+) -> int:  # fmt: skip
+    """Hold a row, or the rows of a policy (by its name): nothing ends it, also not by cascade.
+
+    While a policy is held no policy ends rows of its table, whichever rows it matches.
+
+    Returns the number of the event, which `release` takes. Several holds may stand on one row;
+    each is released for itself. Reason and reference are written into the ledger as they are.
+    """
+    detail = _detail(reason, reference, until)
+    using = using or alias_of(target)
+    with transaction.atomic(using=using):
+        if isinstance(target, str):
+            policy = get_policy(target)
+            for each in policies_of(policy.model):
+                _bar(each.name, using)
+            model = label_of(policy)
+            return write("hold_placed", using, policy=target, model=model, detail=detail)
+        key, model = lock_row(target, using), label_of_row(target)
+        return write("hold_placed", using, model=model, key=key, of=target, detail=detail)
+
+
+def hold_rows(
+    rows: "QuerySet[Any]", reason: str = "", reference: str = "", until: datetime | None = None,
+    using: str | None = None,
+) -> tuple[list[int], int]:  # fmt: skip
+    """Hold every row that a queryset finds now; rows that come to match later are not held.
+
+    Returns the numbers of the holds, one for 10,000 rows, and how many rows they hold: all or, when
+    it raises, none. Rows that are purged while it waits for them are not among them.
+    """
+    using = using or alias_of(rows)
+    with transaction.atomic(using=using):
+        keys = lock_rows(rows, using)
+        numbers = hold_keys(rows.model, keys, using, reason, reference, until)
+    return numbers, len(keys)
+
+
+def hold_keys(
+    model: type[Model], keys: list[str], using: str, reason: str = "", reference: str = "",
+    until: datetime | None = None,
+) -> list[int]:  # fmt: skip
+    """Hold rows that the caller's transaction has locked or made; the numbers of the holds."""
+    key = key_of(model)
+    text = statement(
+        __file__, "hold_rows", subjects=Placed(subjects_of(key, f"%(keys)s::text[]::{key.kind}[]"))
+    )
+    told: dict[str, Any] = {"model": label_of_row(model)}
+    told["detail"] = Jsonb(_detail(reason, reference, until))
+    parts = [keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK)]
+    return [scalar(using, text, told | {"keys": p, "count": len(p)}) for p in parts]
+
+
+def release(
+    target: Model | str | int | None = None, reference: str = "", using: str | None = None
+) -> int:
+    """Lift the holds of a row or policy, one hold by its number, or all under a reference.
+
+    Returns how many. Of a hold on many rows only the row is let go, where a row is named. Rows
+    whose time has come meanwhile fall due at once. `LifecycleError` when there is none.
+    """
+    using = using or alias_of(target)
+    with transaction.atomic(using=using):
+        if isinstance(target, str):
+            _bar(target, using)
+        row: dict[str, Any] = {}
+        if isinstance(target, Model):
+            row = {"key": lock_row(target, using), "of": target}
+        held = _standing(target, reference, using, row.get("key"))
+        if not held:
+            raise LifecycleError(f"There is no hold on {target or f'reference {reference!r}'}.")
+        for number, policy, model in held:
+            _let_go(number, policy, model, using, row)
+    return len(held)
+
+
+def holds(using: str = DEFAULT_DB_ALIAS, numbers: list[int] | None = None) -> list[Hold]:
+    """Every hold that stands, or those of these numbers, the oldest first."""
+    return [Hold(*row) for row in fetch(using, statement(__file__, "holds"), {"numbers": numbers})]
+
+
+def _let_go(number: int, policy: str, model: str, using: str, row: dict[str, Any]) -> None:
+    detail = {"holds": [number]}
+    told = write("hold_released", using, policy=policy, model=model, detail=detail, **row)
+    again = {"event": told if row else number, "policy": policy}
+    fetch(using, statement(__file__, "look_again"), again)
+
+
+def _standing(target: Any, reference: str, using: str, key: str | None) -> list[tuple[Any, ...]]:
+    wanted = dict.fromkeys(("event", "policy", "reference", "model", "key"))
+    if isinstance(target, int):
+        wanted["event"] = target
+    elif isinstance(target, str):
+        wanted["policy"] = target
+    elif key is None:
+        wanted["reference"] = reference
+    else:
+        wanted |= {"model": label_of_row(target), "key": key}
+    return fetch(using, statement(__file__, "holds_on"), wanted)
+
+
+def _detail(reason: str, reference: str, until: datetime | None) -> dict[str, Any]:
+    return {"reason": reason, "reference": reference, "until": until and until.isoformat()}
+
+
+def _bar(policy: str, using: str) -> None:
+    """Wait for the batches of a policy that are under way; they share this lock."""
+    fetch(using, statement(__file__, "bar_policy"), {"policy": policy})

@@ -1,0 +1,72 @@
+"""Rows that are back on purpose: out of a backup, an archive, another system."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from psycopg.types.json import Jsonb
+
+from lifecycle.compiler.keys import key_of, label_of, subjects_of
+from lifecycle.db.connection import Placed, fetch, statement
+from lifecycle.db.routing import home_of
+from lifecycle.exceptions import NoPolicy, RowMissing
+from lifecycle.ledger.write import refuse_unnamed
+from lifecycle.policy.registry import policies_of
+
+CHUNK = 10_000  # rows; no event lists more
+
+
+def loaded(rows: Model | QuerySet[Any]) -> int:
+    """Record that rows are back on purpose; returns how many. A transaction for 10,000 rows.
+
+    Replay leaves them alone: for the ledger they begin a new life. Their policies look at them at
+    once, also at rows that came past the triggers; one that is past its end is ended again, after
+    a grace of its own. To keep it, `restore()` it. Rows that are not there are left out; a single
+    one raises `RowMissing`.
+    """
+    model: Any = rows.model if isinstance(rows, QuerySet) else type(rows)
+    if not policies_of(model):
+        raise NoPolicy(f"{model._meta.label} has no policy.")
+    using = rows.db if isinstance(rows, QuerySet) else home_of(rows)
+    total = 0
+    for keys in _chunks(rows, model):
+        with transaction.atomic(using=using):
+            total += record(model, keys, using)
+    if not total and isinstance(rows, Model):
+        raise RowMissing(f"{model._meta.label}:{rows.pk} is not in the database.")
+    return total
+
+
+def _chunks(rows: Model | QuerySet[Any], model: Any) -> Iterator[list[str]]:
+    """The keys as text, in order."""
+    if isinstance(rows, Model):
+        yield [str(rows.pk)]
+        return
+    last, ordered = None, rows.order_by("pk").values_list("pk", flat=True)
+    while keys := list((ordered.filter(pk__gt=last) if last is not None else ordered)[:CHUNK]):
+        yield list(map(str, keys))
+        last = keys[-1]
+
+
+def record(model: Any, keys: list[str], using: str, archive: str = "") -> int:
+    """As `loaded`, of rows by their keys, in the caller's transaction; nothing without a policy.
+
+    Locks the rows, so that no purge passes, and writes one event for each policy. It names the
+    archive that the rows are from.
+    """
+    refuse_unnamed(model)
+    key = key_of(model)
+    parts = {"kind": Placed(key.kind), "type": Placed(key.db_type), "pk": key.column}
+    table = model._meta.concrete_model._meta.db_table
+    text = statement(__file__, "lock_rows", table=table, **parts)
+    there = [row[0] for row in fetch(using, text, {"keys": keys})]
+    if not there:
+        return 0
+    subjects = subjects_of(key, f"%(keys)s::text[]::{key.kind}[]")
+    text = statement(__file__, "loaded", subjects=Placed(subjects))
+    detail = {"again": True} | ({"archive": archive} if archive else {})
+    for policy in policies_of(model):
+        told = {"policy": policy.name, "model": label_of(policy), "count": len(there)}
+        fetch(using, text, told | {"keys": there, "detail": Jsonb(detail)})
+    return len(there)

@@ -1,0 +1,138 @@
+"""Turning policies on and off; each change is an event with its actor.
+
+Without `using` the change is made where the policy's rows are written.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from django.db import DEFAULT_DB_ALIAS, transaction
+
+from lifecycle.db.connection import fetch, scalar, statement
+from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger.context import context
+from lifecycle.models import PolicyState
+from lifecycle.policy.databases import of_policy
+from lifecycle.policy.registry import get_policy
+
+State = PolicyState.State
+WHY_LEFT = {
+    State.OBSERVE: "only observes",
+    State.PAUSED: "is paused already",
+    State.ENABLED: "is enabled",
+    State.HALTED: "was halted by a brake: look at it and name it to resume it",
+    State.REMOVED: "is no longer declared",
+}
+
+
+class Change(NamedTuple):
+    """What `pause`, `resume` or `disable` makes of a policy, and from which states.
+
+    `alone`: of these only where the policy is named, not with all others.
+    """
+
+    kind: str
+    to: str
+    wanted: tuple[str, ...]
+    alone: tuple[str, ...] = ()
+
+
+ENABLE = Change("policy_changed", State.ENABLED, (State.OBSERVE,))
+PAUSE = Change("policy_changed", State.PAUSED, (State.ENABLED,))
+RESUME = Change("resumed", State.ENABLED, (State.PAUSED, State.HALTED), (State.HALTED,))
+DISABLE = Change(
+    "policy_changed", State.OBSERVE, (State.ENABLED, State.PAUSED, State.HALTED), (State.HALTED,)
+)
+
+
+def enable(policy: str, actor: str = "", using: str | None = None) -> None:
+    """From `observe`: the policy now ends rows."""
+    _change(policy, ENABLE, actor, using)
+
+
+def disable(policy: str, actor: str = "", using: str | None = None) -> None:
+    """Back to `observe`: the policy records, and ends nothing; waits for the batch under way.
+
+    What is tombstoned stays so, and its grace passes: once enabled again, its rows go.
+    """
+    _change(policy, DISABLE, actor, using)
+
+
+def pause(policy: str, actor: str = "", using: str | None = None) -> None:
+    """Stop a policy; waits for the batch under way, after which no other begins."""
+    _change(policy, PAUSE, actor, using)
+
+
+def resume(policy: str, actor: str = "", allow: int = 0, using: str | None = None) -> None:
+    """Go on after a pause or a halt; `allow` lets that many rows go beyond the cap for 24 hours.
+
+    A halted policy wants a name: `LifecycleError` without an actor.
+    """
+    if allow < 0:
+        raise LifecycleError("The rows allowed beyond the cap cannot be less than none.")
+    if is_halted(policy, using) and not actor:
+        raise LifecycleError(f"{policy} was halted by a brake: say who resumes it (--actor).")
+    _change(policy, RESUME, actor, using, allow)
+
+
+def is_halted(policy: str, using: str | None = None) -> bool:
+    """Whether a brake has stopped the policy."""
+    using = using or of_policy(policy)
+    return PolicyState.objects.using(using).filter(name=policy, state=State.HALTED).exists()
+
+
+def change_all(
+    change: Change, actor: str = "", using: str = DEFAULT_DB_ALIAS
+) -> tuple[list[str], dict[str, str]]:
+    """`PAUSE`, `RESUME` or `DISABLE` every policy that the database knows, or none after an error.
+
+    Returns the names of those changed, and why the others were left. Waits for the batches under
+    way of all of them. Halted policies are left: those are looked at one by one. While some are
+    paused and none is enabled, no media go, and a policy that `migrate` brings begins paused too.
+    """
+    with transaction.atomic(using=using), context(actor=actor, using=using):
+        known = PolicyState.objects.using(using).order_by("name")
+        _bar(["", *known.values_list("name", flat=True)], using)
+        states = dict(known.select_for_update().values_list("name", "state"))
+        wanted = set(change.wanted) - set(change.alone)
+        changed = [name for name, state in states.items() if state in wanted]
+        for name in changed:
+            _write(name, change, using)
+    left = {name: WHY_LEFT[State(states[name])] for name in states if name not in changed}
+    return changed, left
+
+
+def _change(policy: str, change: Change, actor: str, using: str | None, allow: int = 0) -> None:
+    using = using or of_policy(policy)
+    with transaction.atomic(using=using), context(actor=actor, using=using):
+        _bar([policy], using)
+        # A brake takes no bar; it waits for the row, and then halts only what is still enabled.
+        stored = PolicyState.objects.using(using).select_for_update()
+        known = stored.filter(name=policy).first()
+        if known is None:
+            get_policy(policy)
+            raise LifecycleError(f"{policy} is not in the database yet: run migrate.")
+        if known.state not in change.wanted:
+            wanted = " or ".join(change.wanted)
+            raise LifecycleError(f"{policy} is {known.state}, not {wanted}.")
+        _write(policy, change, using, allow)
+
+
+def _bar(policies: Iterable[str], using: str) -> None:
+    """Wait for the batches under way; in the order of the names, as every path takes the locks.
+
+    No name: those of the media.
+    """
+    for policy in policies:
+        fetch(using, statement(__file__, "bar_policy"), {"policy": policy})
+
+
+def _write(policy: str, change: Change, using: str, allow: int = 0) -> None:
+    params = {"policy": policy, "kind": change.kind, "state": change.to, "allow": allow}
+    fetch(using, statement(__file__, "change_state"), params)
+
+
+def rebuild(using: str = DEFAULT_DB_ALIAS) -> int:
+    """Make agenda and exceptions again from the ledger; returns the number of events read."""
+    with transaction.atomic(using=using):
+        return int(scalar(using, "SELECT lifecycle.rebuild_v1()"))

@@ -1,0 +1,107 @@
+"""What people say about single rows: restore, expire by hand. See `holding` for holds.
+
+Each locks the row before it writes, so that it cannot pass a purge that is looking at the row:
+either the purge comes first and the row is gone (`RowMissing`), or it sees what was said.
+Each is one event with its actor (see `lifecycle.context`), in the caller's transaction.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Model, QuerySet
+
+from lifecycle import signals
+from lifecycle.compiler.keys import subjects_of
+from lifecycle.compiler.policy_sql import compiled
+from lifecycle.db.connection import Placed, Raw, fetch, scalar, statement
+from lifecycle.exceptions import ConditionNotMet, LifecycleError, NoPolicy
+from lifecycle.ledger.write import alias_of, label_of_row, lock_row, lock_rows, write
+from lifecycle.policy.policy import Policy
+from lifecycle.policy.registry import get_policy, policies_of
+
+MOST = 10_000  # rows that may be expired by hand at a time
+
+
+def restore(obj: Model, until: datetime | None = None, policy: str | None = None) -> None:
+    """Bring a row back to live until its due time changes, or until a date.
+
+    Says so for every policy on the model, or for the one named. Raises `RowMissing` when the row
+    is gone: what was purged cannot be restored.
+    """
+    for each in _policies(type(obj), policy):
+        _say("restored", obj, each, due=until, until=until)
+
+
+def expire_now(obj: Model, policy: str | None = None) -> None:
+    """End a row now by hand; its grace begins when the worker tombstones it, a moment later.
+
+    Raises `ConditionNotMet` when the row does not match the policy's `when`.
+    """
+    _say("expired_by_hand", obj, _one(type(obj), policy), matching=True)
+
+
+def expire_rows(rows: "QuerySet[Any]", policy: str | None = None, using: str | None = None) -> int:
+    """End the rows that a queryset finds now, by hand, as `expire_now` does; returns how many.
+
+    Rows that do not match the policy's `when` are left out. At most 10,000 at a time, for each
+    becomes an exception until it has ended; `purge.run` ends more. All or, when it raises, none.
+    """
+    using, chosen = using or alias_of(rows), _one(rows.model, policy)
+    code = compiled(chosen)
+    parts = {"state_sql": Raw(code.state_sql), "kind": Placed(code.key.kind)}
+    parts |= {"type": Placed(code.key.db_type), "subjects": Placed(subjects_of(code.key, "keys"))}
+    with transaction.atomic(using=using):
+        keys = lock_rows(rows, using)
+        if len(keys) > MOST:
+            raise LifecycleError(
+                f"{len(keys)} rows are too many to expire by hand, at most {MOST}."
+            )
+        told = {"policy": chosen.name, "model": label_of_row(rows.model), "keys": keys}
+        expired = fetch(using, statement(__file__, "expire_rows", **parts), told)
+    return int(expired[0][0]) if expired else 0
+
+
+def _one(model: type[Model], name: str | None) -> Policy:
+    chosen = _policies(model, name)
+    if len(chosen) > 1:
+        names = ", ".join(each.name for each in chosen)
+        raise LifecycleError(f"{model._meta.label} has several policies: say which of {names}.")
+    return chosen[0]
+
+
+def _policies(model: type[Model], name: str | None) -> list[Policy]:
+    chosen = [p for p in policies_of(model) if name in (None, p.name)]
+    if not chosen:
+        if name:
+            get_policy(name)
+        raise NoPolicy(f"{model._meta.label} has no policy{f' {name!r}' if name else ''}.")
+    return chosen
+
+
+def _say(
+    kind: str, obj: Model, policy: Policy, due: datetime | None = None,
+    until: datetime | None = None, matching: bool = False,
+) -> None:  # fmt: skip
+    using = alias_of(obj)
+    with transaction.atomic(using=using):
+        key = lock_row(obj, using)
+        if matching and not _matches(policy, key, using):
+            raise ConditionNotMet(f"{obj} does not match `when` of policy {policy.name!r}.")
+        detail: dict[str, Any] = {"until": until.isoformat()} if until else {}
+        if kind == "restored":
+            detail["again"] = True  # a tombstone from before does not count any more
+        event = write(
+            kind, using, policy=policy.name, model=label_of_row(obj), key=key, of=obj,
+            detail=detail, due=due, now=matching,
+        )  # fmt: skip
+    if kind == "restored":
+        told = {"policy": policy.name, "events": [event], "count": 1}
+        send = lambda: signals.restored.send_robust(policy.model, **told)  # noqa: E731
+        transaction.on_commit(send, using=using, robust=True)
+
+
+def _matches(policy: Policy, key: str, using: str) -> bool:
+    code = compiled(policy)
+    text = statement(__file__, "row_matches", state_sql=Raw(code.state_sql))
+    return bool(scalar(using, text, {"key": key}))

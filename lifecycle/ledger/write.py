@@ -1,0 +1,78 @@
+"""What every word about a row needs: its lock, its key, one event."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Model, QuerySet, TextField
+from django.db.models.functions import Cast
+from psycopg.types.json import Jsonb
+
+from lifecycle.compiler.keys import key_of
+from lifecycle.compiler.windows import counts_only
+from lifecycle.db.connection import fetch, scalar, statement
+from lifecycle.db.routing import home, home_of
+from lifecycle.exceptions import LifecycleError, RowMissing
+from lifecycle.ledger.row_names import every_row
+from lifecycle.policy.databases import ledger
+from lifecycle.policy.registry import get_policy
+
+
+def lock_row(obj: Model, using: str) -> str:
+    """Lock the row against purge and return its key as the ledger writes it."""
+    refuse_unnamed(type(obj))
+    key = key_of(type(obj))
+    text = statement(__file__, "lock_row", table=own_table(obj), pk=key.column)
+    rows = fetch(using, text, {"key": obj.pk})
+    if not rows:
+        raise RowMissing(f"{obj._meta.label}:{obj.pk} is not in the database.")
+    return str(rows[0][0])
+
+
+def refuse_unnamed(model: type[Model]) -> None:
+    """Raise a `LifecycleError` where the ledger may not name rows of a model."""
+    if counts_only(model):
+        raise LifecycleError(
+            f"No row of {model._meta.label} can be named in the ledger, because its keys are"
+            " secrets (record_subjects=False): hold or change the policy."
+        )
+
+
+def lock_rows(rows: "QuerySet[Any]", using: str) -> list[str]:
+    """The keys of the rows, locked in key order as the worker locks them."""
+    refuse_unnamed(rows.model)
+    # By keys: a FOR UPDATE over the outer joins of a filter is refused.
+    found = every_row(rows.model, using).filter(pk__in=rows.order_by().values("pk"))
+    ordered = found.order_by("pk").select_for_update(no_key=True, of=("self",))
+    return list(ordered.values_list(Cast("pk", TextField()), flat=True))
+
+
+def write(
+    kind: str, using: str, policy: str = "", model: str = "", key: str | None = None,
+    of: Model | None = None, detail: dict[str, Any] | None = None, due: datetime | None = None,
+    now: bool = False,
+) -> int:  # fmt: skip
+    """Append one event about one row, or about none; returns its number."""
+    params = {
+        "kind": kind, "policy": policy, "model": model, "key": key, "due": due, "now": now,
+        "type": key_of(type(of)).kind if of else None, "detail": Jsonb(detail or {}),
+    }  # fmt: skip
+    return int(scalar(using, statement(__file__, "write_one"), params))
+
+
+def alias_of(target: Any) -> str:
+    """The database whose ledger is told."""
+    if isinstance(target, Model):
+        return home_of(target)  # not where it was read, which may be a replica
+    if isinstance(target, str):
+        return home(get_policy(target).model)
+    return home(target.model) if hasattr(target, "model") else ledger()
+
+
+def label_of_row(obj: Model | type[Model]) -> str:
+    """The ledger's name of the model of a row."""
+    return obj._meta.concrete_model._meta.label_lower  # type: ignore[union-attr]
+
+
+def own_table(obj: Model) -> str:
+    """The table of the row's own model."""
+    return obj._meta.concrete_model._meta.db_table  # type: ignore[union-attr]

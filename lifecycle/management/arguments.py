@@ -1,0 +1,62 @@
+"""Arguments that several subcommands share."""
+
+import getpass
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from lifecycle.exceptions import LifecycleError
+
+
+def add_policy(parser: ArgumentParser) -> None:
+    """The policy's name."""
+    parser.add_argument("policy")
+
+
+def add_policy_or_all(parser: ArgumentParser) -> None:
+    """The policy's name, or all of them; `chosen` tells which."""
+    parser.add_argument("policy", nargs="?")
+    parser.add_argument("--all", action="store_true", help="every policy of the database")
+
+
+def chosen(options: dict[str, Any]) -> str | None:
+    """The policy that was named; None for all. `LifecycleError` for neither or both."""
+    if bool(options["policy"]) == options["all"]:
+        raise LifecycleError("Name one policy, or say --all.")
+    return options["policy"] or None
+
+
+def add_actor(parser: ArgumentParser) -> None:
+    """Who does this: the user of the shell where nobody is named."""
+    parser.add_argument(
+        "--actor", default=shell_user(), help="who does this, told to the ledger; default: you"
+    )
+
+
+def shell_user() -> str:
+    """The name of the user who runs the command; '' where the system knows none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
+
+def add_yes(parser: ArgumentParser) -> None:
+    """For scripts: do not ask."""
+    parser.add_argument(
+        "--yes", "--noinput", "--no-input", action="store_true", help="do not ask; for scripts"
+    )
+
+
+def agreed(command: Any, question: str, options: dict[str, Any]) -> bool:
+    """Whether the person at the terminal says yes, or `--yes` was given.
+
+    `LifecycleError` where nobody can be asked.
+    """
+    if options["yes"]:
+        return True
+    if not sys.stdin.isatty():
+        raise LifecycleError("There is no terminal to ask at: look at the above, then say --yes.")
+    command.stdout.write(f"{question} [y/N] ", ending="")
+    command.stdout.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -1,0 +1,92 @@
+"""What a person names at the terminal: rows, moments."""
+
+import difflib
+from datetime import datetime, time
+from typing import Any
+
+from django.core.exceptions import FieldError, ValidationError
+from django.db.models import DateTimeField, Model, QuerySet
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+
+from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger.row_names import every_row, model_of
+
+LITERALS = {"true": True, "false": False}
+COMPARED = ("", "exact", "lt", "lte", "gt", "gte")
+
+
+def moment(text: str | None) -> datetime | None:
+    """An ISO date or time, in the site's zone where it names none."""
+    if text is None:
+        return None
+    try:
+        found = parse_datetime(text) or _midnight(text)
+    except ValueError:
+        found = None
+    if found is None:
+        raise LifecycleError(f"{text!r} is no date: write 2030-12-31 or 2030-12-31T18:00+01:00.")
+    return found if timezone.is_aware(found) else timezone.make_aware(found)
+
+
+def future(text: str | None) -> datetime | None:
+    """As `moment`, refused where it has passed."""
+    found = moment(text)
+    if found is not None and found <= timezone.now():
+        raise LifecycleError(f"{text} has passed.")
+    return found
+
+
+def rows_of(label: str, filters: list[str], every: bool, using: str) -> "QuerySet[Any]":
+    """The rows of `app.Model` that match every `field=value`.
+
+    Refuses what finds no row, and what finds every row unless that was said in so many words.
+    """
+    model = model_of(label)
+    if bool(filters) == every:
+        raise LifecycleError("Say which rows by --filter field=value, or --all for every row.")
+    rows = _filtered(model, filters, using)
+    found, there = rows.count(), every_row(model, using).count()
+    if not found:
+        raise LifecycleError(f"No row of {model._meta.label} matches.")
+    if found == there and not every:
+        raise LifecycleError(
+            f"That matches all {there} rows of {model._meta.label}: say --all if you mean it."
+        )
+    return rows
+
+
+def _filtered(model: type[Model], filters: list[str], using: str) -> "QuerySet[Any]":
+    rows = every_row(model, using)
+    for given in filters:
+        name, separator, value = given.partition("=")
+        if not (name and separator):
+            raise LifecycleError(f"{given!r} is no filter: write field=value.")
+        try:
+            rows = rows.filter(**{name: _value(model, name, value)})
+        except FieldError as error:
+            raise LifecycleError(_no_field(model, name)) from error
+        except (ValidationError, ValueError, TypeError) as error:
+            raise LifecycleError(f"{value!r} is no value for {name}.") from error
+    return rows
+
+
+def _value(model: type[Model], name: str, value: str) -> Any:
+    """What the ORM wants: a truth, a moment of the site's zone, else the text."""
+    field, _, lookup = name.partition("__")
+    if lookup.endswith("isnull"):
+        return LITERALS.get(value.lower(), value)
+    times = {each.name for each in model._meta.fields if isinstance(each, DateTimeField)}
+    return moment(value) if field in times and lookup in COMPARED else value
+
+
+def _no_field(model: type[Model], name: str) -> str:
+    known = [field.name for field in model._meta.get_fields()]
+    near = difflib.get_close_matches(name.split("__")[0], known, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else f" Fields: {', '.join(known)}."
+    return f"{model._meta.label} has no {name!r}.{hint}"
+
+
+def _midnight(text: str) -> datetime | None:
+    day = parse_date(text)
+    return datetime.combine(day, time()) if day else None

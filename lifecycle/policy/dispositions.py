@@ -1,0 +1,96 @@
+"""What happens to a row at the end of its life."""
+
+import difflib
+import re
+from typing import Any
+
+from lifecycle.exceptions import PolicyError
+
+
+class Disposition:
+    """How a policy ends its rows. Use `Purge`, `Archive` or `Update`."""
+
+    #: whether `live()` hides the row once it is past its end
+    hides = True
+
+    def declaration(self) -> tuple[Any, ...]:
+        """The parts of the declaration that enter the policy's fingerprint."""
+        return (type(self).__name__,)
+
+
+class Purge(Disposition):
+    """Delete the row, with what Django's `on_delete` says goes along."""
+
+
+class Archive(Purge):
+    """Write the row to an archive, read that back and compare it, and only then delete the row.
+
+    Archives go to the bucket that the settings name, else to the folder `LIFECYCLE_ARCHIVE_DIR`.
+    What goes along with a row is deleted, not archived.
+
+    prefix        where archives are in the bucket or folder: `audit-archives/`
+    formats       of `json`, `jsonl`, `txt` and `parquet`: the same rows in each. One at least is
+                  not `txt`, so that rows can be brought back
+    every         "1 day" or "1 month": windows fall due at the next start of such a period, of UTC,
+                  so that one archive has all of it. Needs `capture=Window(...)`
+    batch_rows    most rows of one archive. Default: 200,000
+    batch_bytes   an archive ends after the first thousand rows with which a file of it has as many
+                  bytes. Default: 1 GiB
+    """
+
+    FORMATS = ("json", "jsonl", "txt", "parquet")
+    PERIODS = ("1 day", "1 month")
+    PREFIX = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]*/)+")
+
+    def __init__(
+        self, prefix: str, formats: tuple[str, ...] = ("jsonl", "txt"), every: str | None = None,
+        batch_rows: int = 200_000, batch_bytes: int = 2**30,
+    ) -> None:  # fmt: skip
+        if not isinstance(prefix, str) or not self.PREFIX.fullmatch(prefix):
+            raise PolicyError(
+                f"Archive(): prefix must be a path that ends with a slash, not {prefix!r}."
+            )
+        if every not in (None, *self.PERIODS):
+            raise PolicyError(f"Archive(): every must be '1 day' or '1 month', not {every!r}.")
+        for name, size in (("batch_rows", batch_rows), ("batch_bytes", batch_bytes)):
+            if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+                raise PolicyError(f"Archive(): {name} must be above zero, not {size!r}.")
+        self.prefix, self.formats, self.every = prefix, self._known(formats), every
+        self.batch_rows, self.batch_bytes = batch_rows, batch_bytes
+
+    def _known(self, formats: Any) -> tuple[str, ...]:
+        if isinstance(formats, str) or not formats:
+            raise PolicyError(f"Archive(): formats must be some names, not {formats!r}.")
+        for name in formats:
+            if name not in self.FORMATS:
+                near = difflib.get_close_matches(str(name), self.FORMATS, n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                known = ", ".join(self.FORMATS)
+                raise PolicyError(f"Archive(): there is no format {name!r}: {known}.{hint}")
+        if set(formats) == {"txt"}:
+            raise PolicyError("Archive(): from 'txt' alone no row comes back; add 'jsonl'.")
+        return tuple(dict.fromkeys(formats))
+
+    def declaration(self) -> tuple[Any, ...]:
+        return (type(self).__name__, self.prefix, self.formats, self.every)
+
+
+class Update(Disposition):
+    """Set columns instead of deleting: deactivate, anonymise.
+
+    Acts at due time plus grace, hides nothing before or after, and halts the policy when a row
+    still matches `when` afterwards (it would be updated for ever). Values are constants or
+    expressions over the row's own columns.
+    """
+
+    hides = False
+
+    def __init__(self, **values: Any) -> None:
+        if not values:
+            raise PolicyError(
+                "Update() needs at least one column, for example Update(active=False)."
+            )
+        self.values = values
+
+    def declaration(self) -> tuple[Any, ...]:
+        return (type(self).__name__, sorted(self.values.items()))

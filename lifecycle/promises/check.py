@@ -1,0 +1,182 @@
+"""The promises as SQL: each file beside this one finds what breaks one promise.
+
+A file gives `(event, subject, problem)` for each violation and nothing when the promise is kept.
+They read the ledger from its beginning, 2 and 11 the tables of the policies, and 4 all names of
+files, in one snapshot; no write waits for them. On a large site run them where it is quiet, or on a
+restored copy.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
+from psycopg import sql
+
+from lifecycle import models
+from lifecycle.compiler.keys import label_of
+from lifecycle.compiler.policy_sql import compiled
+from lifecycle.compiler.windows import is_windowed, window_column
+from lifecycle.db.connection import Placed, Raw, fetch, part, scalar
+from lifecycle.db.introspection import is_test_database, tables_in
+from lifecycle.db.literals import literal
+from lifecycle.db.sql import load
+from lifecycle.ledger.resurrected import TAKEN, ended_tables, search
+from lifecycle.policy.dispositions import Archive
+from lifecycle.policy.policy import Policy
+from lifecycle.policy.purge_hours import opened_at
+from lifecycle.policy.registry import all_policies
+from lifecycle.promises.files import fields_of, names_of
+
+FOLDER = Path(__file__).parent
+STATED = timedelta(hours=1)
+NO_ROWS = (
+    "SELECT NULL::text AS policy, NULL AS model, NULL AS key, NULL::timestamptz AS due,"
+    " NULL::timestamptz AS window_at LIMIT 0"
+)
+
+NOTHING_RETURNED = "SELECT ''::text AS model, 0 AS event, '' AS key, true AS same LIMIT 0"
+_ENDED = "told.kind {} AND told.model = {} AND coalesce(told.detail ->> 'identity', '') = {}"
+
+
+class Violation(NamedTuple):
+    """One finding: the event (if it is one), what it is about, what is wrong. No field values."""
+
+    event: int | None
+    subject: str
+    problem: str
+
+
+def names() -> list[str]:
+    """The checks, by name."""
+    return sorted(path.stem for path in FOLDER.glob("promise_*.sql"))
+
+
+def check(
+    using: str = DEFAULT_DB_ALIAS, stated: timedelta = STATED, only: Iterable[str] | None = None
+) -> dict[str, list[Violation]]:
+    """The violations of each promise, by its name; a promise that is kept has an empty list.
+
+    `stated` is how long something may be due and not done. Leaves the database as it was.
+    Raises `DatabaseError` where a policy cannot be evaluated; `unreadable` says which.
+    """
+    chosen = names() if only is None else list(only)
+    outermost = not connections[using].in_atomic_block
+    with transaction.atomic(using=using):
+        if outermost:
+            fetch(using, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        params = _params(using, stated)
+        readable = _readable(using) if any("{r" in _load(name) for name in chosen) else []
+        found = {name: _violations(using, name, params, readable) for name in chosen}
+        transaction.set_rollback(True, using=using)
+    return found
+
+
+def unreadable(using: str = DEFAULT_DB_ALIAS) -> list[str]:
+    """Policies whose rows cannot be compared with the ledger, because their SQL fails on one."""
+    return sorted({p.name for p in _captured(using)} - {p.name for p in _readable(using)})
+
+
+def _violations(
+    using: str, name: str, params: dict[str, Any], readable: list[Policy]
+) -> list[Violation]:
+    rows = Raw(" UNION ALL ".join(_rows(policy) for policy in readable) or NO_ROWS)
+    parts = {"rows": part(rows)}
+    if "{fold}" in _load(name):
+        parts["fold"] = part(Raw(_fold(using)))
+    if "{files}" in _load(name):
+        parts |= {"files": part(Raw(names_of(using))), "fields": part(Raw(fields_of(using)))}
+    if "{returned}" in _load(name):
+        parts["returned"] = part(_returned(using, {label_of(policy) for policy in readable}))
+    text = sql.SQL(_load(name)).format(**parts).as_string()
+    with connections[using].cursor() as cursor:
+        cursor.execute(text, params)
+        while cursor.nextset():
+            pass  # a file of several statements: the last one gives the violations
+        return [Violation(*row) for row in cursor.fetchall()]
+
+
+def _fold(using: str) -> str:
+    """The functions that fold events, as they are, but into tables of the check."""
+    schema = "SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = {}"
+    text = ";\n".join(load(models.__file__, name) for name in ("list_v1", "apply_v1"))
+    for name in ("agenda", "exception", "policy"):
+        text = text.replace(f"@tables@.lifecycle_{name}", f"pg_temp.fold_{name}")
+    for name in ("list_v1", "apply_v1"):
+        text = text.replace(f"lifecycle.{name}(", f"pg_temp.{name}(")
+    return text.replace("@tables@", scalar(using, schema.format("'lifecycle_event'::regclass")))
+
+
+@cache
+def _load(name: str) -> str:
+    return (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _known(using: str) -> list[Policy]:
+    tables = tables_in(using)
+    return [policy for policy in all_policies() if compiled(policy).tables[0] in tables]
+
+
+def _captured(using: str) -> list[Policy]:
+    # Signals do not see every write, so that their ledger need not know every row.
+    return [policy for policy in _known(using) if policy.capture.triggers]
+
+
+def _readable(using: str) -> list[Policy]:
+    captured = _captured(using)
+    every = " UNION ALL ".join(map(_rows, captured)) or NO_ROWS
+    return captured if _reads(using, every) else [p for p in captured if _reads(using, _rows(p))]
+
+
+def _reads(using: str, rows: str) -> bool:
+    try:
+        with transaction.atomic(using=using):
+            fetch(using, f"SELECT count(due) FROM ({rows}) AS rows")  # noqa: S608
+    except DatabaseError:
+        return False
+    return True
+
+
+def _rows(policy: Policy) -> str:
+    """Rows that have an end by their own columns."""
+    return (
+        f"SELECT {literal(policy.name)}::text AS policy, {literal(label_of(policy))} AS model,"  # noqa: S608
+        f" key::text AS key, lifecycle.finite_v1(due::timestamptz) AS due, {window_column(policy)}"
+        f" AS window_at FROM ({compiled(policy).due_sql}) AS compiled"
+        " WHERE lifecycle.finite_v1(due::timestamptz) IS NOT NULL"
+    )
+
+
+def _returned(using: str, labels: set[str]) -> Placed:
+    """Rows that are there under keys that have ended, of the tables that can be read."""
+    found = []
+    for model, names in ended_tables(using):
+        label = model._meta.label_lower
+        if label in labels:
+            ended = _ENDED.format(TAKEN, literal(label), literal(names))
+            text = search(model, names, ended)
+            found.append(f"SELECT {literal(label)} AS model, lc.* FROM ({text}) AS lc")  # noqa: S608
+    return Placed(" UNION ALL ".join(found) or NOTHING_RETURNED)
+
+
+def _params(using: str, stated: timedelta) -> dict[str, Any]:
+    policies, now = _known(using), scalar(using, "SELECT lifecycle.now_v1()")
+    return {
+        "stated": stated,
+        "testing": is_test_database(connections[using]),
+        "graced": [p.name for p in policies if _has_grace(p)],
+        "archiving": [p.name for p in policies if isinstance(p.disposition, Archive)],
+        "windowed": [p.name for p in policies if is_windowed(p)],
+        "counted": [label_of(p) for p in policies if not p.capture.record_subjects],
+        "names": [p.name for p in policies],
+        "tables": [compiled(p).tables[0] for p in policies],
+        "opened": [opened_at(p, now) for p in policies],
+        "cap_rows": [p.cap_rows for p in policies],
+        "cap_fractions": [float(p.cap_fraction) for p in policies],
+    }
+
+
+def _has_grace(policy: Policy) -> bool:
+    return policy.disposition.hides and isinstance(policy.grace, timedelta) and bool(policy.grace)

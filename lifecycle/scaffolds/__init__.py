@@ -1,0 +1,52 @@
+"""Ready-made policies for packages that fill up tables: text to paste into an app of the site.
+
+Each is a file of `scaffolds/`: what it does, the app that it needs, `models.py`, `policies.py`.
+"""
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+from lifecycle.exceptions import LifecycleError
+
+FOLDER = Path(__file__).parent
+PARTS = ("needs", "models", "policies")
+
+
+@dataclass(frozen=True)
+class Scaffold:
+    """What stands in one file; `needs` is the package's name in INSTALLED_APPS."""
+
+    name: str
+    says: str
+    needs: str
+    models: str
+    policies: str
+
+    def as_text(self) -> str:
+        """All of it, as one text that Python reads too."""
+        said = "\n".join(f"# {line}" for line in self.says.splitlines())
+        return (
+            f"{said}\n\n# models.py of an app of your own, after {self.needs!r} in INSTALLED_APPS\n"
+            f"{self.models}\n\n# policies.py of the same app\n{self.policies}\n\n"
+            f"# Then: manage.py makemigrations, manage.py migrate, manage.py lifecycle status\n"
+        )
+
+
+def names() -> list[str]:
+    """What there is."""
+    return sorted(path.stem for path in FOLDER.glob("*.txt"))
+
+
+def scaffold(name: str) -> Scaffold:
+    """The one of that name; `LifecycleError` with a suggestion where there is none."""
+    known = names()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        meant = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(known)}."
+        raise LifecycleError(f"There is no scaffold {name!r}. {meant}")
+    text = (FOLDER / f"{name}.txt").read_text(encoding="utf-8")
+    found = {}
+    for part in reversed(PARTS):
+        text, _, found[part] = text.partition(f"--- {part}\n")
+    return Scaffold(name, text.strip(), **{part: found[part].strip() for part in PARTS})

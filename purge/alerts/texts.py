@@ -1,0 +1,146 @@
+"""The mails: what happened, what it means, how to look, how to go on. No value of a row."""
+
+from datetime import timedelta
+
+from django.apps import apps
+from django.db import DEFAULT_DB_ALIAS
+
+from lifecycle.conf import conf
+from lifecycle.models import Event
+from purge.models import Alert
+
+SHOWN = 3  # rows
+
+SUBJECTS = {
+    "halted": "Retention policy {policy} has halted",
+    "blocked": "Retention policy {policy}: rows cannot end",
+    "capture_failed": "Retention of {about}: times that could not be computed",
+    "media": "Retention of {about}: files cannot be deleted",
+    "lagging": "Retention policy {policy} is behind",
+}
+BODIES = {
+    "halted": """\
+A brake has stopped policy {policy} ({model}): {said}.
+
+None of its rows ends until a named person resumes it. Those still there stay, and go on being
+recorded.
+
+Look:
+    manage.py lifecycle status {policy}{database}
+    manage.py lifecycle enable {policy} --dry-run{database}
+If that is right, go on:
+    manage.py lifecycle resume {policy} --actor NAME{allow}{database}
+If it is a mistake, leave it halted, or let it only observe:
+    manage.py lifecycle disable {policy} --actor NAME{database}
+""",
+    "blocked": """\
+{count} of policy {policy} ({model}) cannot end: {cause}.
+{rows}
+They stay, are shown as blocked and are tried again, later and later, once a day in the end. The
+other rows of the policy go on. You are told of this cause once, until it is over.
+
+Look:
+    manage.py lifecycle status {policy}{database}{why}
+To go on, remove what stands in the way; the next try ends them.
+""",
+    "capture_failed": """\
+Rows of {model} were written whose due time could not be computed: SQLSTATE {cause}. The write
+itself went through.
+{rows}
+The worker looks at rows whose keys it knows; those it cannot compute either stay. You are told of
+this cause once, until the policy is declared anew or nothing has failed for a day.
+
+Look:
+    manage.py check --database {alias}
+    manage.py lifecycle status{status}{database}
+To go on, correct the values or the policy's expression, and then:
+    manage.py lifecycle backfill --policy {backfill}{database}
+""",
+    "media": """\
+{files} that no row of {model} shows any more cannot be deleted: {cause}.
+
+They stay where they are, are shown as blocked and are tried again, later and later, once a day in
+the end. Others go on. You are told of this cause once, until it is over. The events of kind
+`blocked` name the files.
+
+Look:
+    manage.py lifecycle status{database}
+To go on, give the worker the rights it needs at the store, or remove what refuses; the next
+try, or this after its time has come, deletes them:
+    manage.py purge{database}
+""",
+    "lagging": """\
+Rows of policy {policy} ({model}) wait to end, {said} now.
+LIFECYCLE_MAX_LAG is {max_lag}.
+
+Nothing is lost: what is due stays on the agenda, and ends late. Perhaps no worker runs
+(manage.py run_huey), another session keeps rows locked, or more falls due than the worker can do.
+
+Look:
+    manage.py lifecycle status {policy}{database}
+A pass now, beside the worker:
+    manage.py purge --policy {policy}{database}
+""",
+}
+
+
+def subject(alert: Alert) -> str:
+    """One line; Django puts EMAIL_SUBJECT_PREFIX before it."""
+    about = alert.policy or alert.model
+    return SUBJECTS[_text(alert)].format(policy=alert.policy, about=about)
+
+
+def body(alert: Alert, using: str) -> str:
+    """Plain text."""
+    rows, by = _names(alert, using)
+    database = "" if using == DEFAULT_DB_ALIAS else f" --database {using}"
+    parts = {
+        "policy": alert.policy,
+        "model": _label(alert),
+        "cause": alert.cause,
+        "said": alert.said,
+        "count": "1 row" if alert.count == 1 else f"{alert.count} rows",
+        "files": "1 file" if alert.count == 1 else f"{alert.count} files",
+        "rows": _line("The latest", rows) + _line("In the way", by),
+        "why": f"\n    manage.py lifecycle why {rows[0]}{database}" if rows else "",
+        "max_lag": timedelta(seconds=conf.MAX_LAG),
+        "alias": using,
+        "database": database,
+        "allow": " --allow ROWS" if alert.cause == "cap" else "",
+        "status": f" {alert.policy}" if alert.policy else "",
+        "backfill": alert.policy or "POLICY",
+    }
+    return BODIES[_text(alert)].format(**parts) + _ended(alert)
+
+
+def _text(alert: Alert) -> str:
+    """Which text tells of it: what is blocked without a policy is files."""
+    return "media" if alert.kind == "blocked" and not alert.policy else alert.kind
+
+
+def _line(what: str, names: list[str]) -> str:
+    return f"{what}: {', '.join(names)}.\n" if names else ""
+
+
+def _ended(alert: Alert) -> str:
+    if alert.ended_at is None:
+        return ""
+    return f"\nThis mail is late: it has gone on since {alert.ended_at:%Y-%m-%d %H:%M:%S} UTC.\n"
+
+
+def _label(alert: Alert) -> str:
+    """`app.Model` as people write it; as the ledger has it where the model is gone."""
+    try:
+        return apps.get_model(alert.model)._meta.label
+    except (LookupError, ValueError):
+        return alert.model
+
+
+def _names(alert: Alert, using: str) -> tuple[list[str], list[str]]:
+    """The latest rows, and what stands in their way, as `app.Model:pk`."""
+    event = Event.objects.using(using).filter(pk=alert.event or 0).first()
+    if event is None or not event.count:
+        return [], []
+    keys = [f"{_label(alert)}:{key}" for key in event.subjects[:SHOWN]]
+    by: list[str] = event.detail.get("by", [])
+    return keys, by[:SHOWN]

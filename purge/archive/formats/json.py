@@ -1,0 +1,176 @@
+"""JSON: an object a line, in an array (`json`) or one after the other and compressed (`jsonl`).
+
+`_exact` is a further key of a row, only where it has to be: the text of the columns that their
+JSON does not tell exactly. That is JSON's own null in a column that may be NULL as well.
+"""
+
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import Any, BinaryIO
+
+from purge.archive.formats.base import Column, Format, FormatError, Reader, Row, Writer, spare
+from purge.archive.formats.values import decode, encoder
+
+SCALAR = re.compile(r"[^,}\]\s]+")
+BRACKET = re.compile(r'["\[\]{}]')
+
+
+class Lines:
+    """Makes the lines of rows, column by column."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        names = [json.dumps(name, ensure_ascii=False) for name, _ in columns]
+        self.template = "{" + ", ".join(f"{name.replace('%', '%%')}: %s" for name in names) + "}"
+        self.names = [name for name, _ in columns]
+        self.encoders = [encoder(db_type) for _, db_type in columns]
+        self.documents = [i for i, column in enumerate(columns) if column.db_type == "jsonb"]
+        self.spare = json.dumps(spare(columns), ensure_ascii=False)
+
+    def of(self, rows: Sequence[Row]) -> list[str]:
+        """A line for each row, without its end."""
+        values = list(zip(*rows, strict=True))
+        cells = [_encoded(*pair) for pair in zip(self.encoders, values, strict=True)]
+        lines = [self.template % row for row in zip(*cells, strict=True)]
+        for index, beside in self._beside(values).items():
+            told = json.dumps(beside, ensure_ascii=False)
+            lines[index] = f"{lines[index][:-1]}, {self.spare}: {told}}}"
+        return lines
+
+    def _beside(self, values: list[tuple[str | None, ...]]) -> dict[int, dict[str, str]]:
+        found: dict[int, dict[str, str]] = {}
+        for column in self.documents:
+            if "null" in values[column]:
+                for index, value in enumerate(values[column]):
+                    if value == "null":
+                        found.setdefault(index, {})[self.names[column]] = value
+        return found
+
+
+def _encoded(encode: Any, values: tuple[str | None, ...]) -> list[str]:
+    if encode is None:
+        return ["null" if value is None else value for value in values]
+    return ["null" if value is None else encode(value) for value in values]
+
+
+class ArrayWriter:
+    """A JSON array with a row on each line."""
+
+    def __init__(self, columns: Sequence[Column], file: BinaryIO) -> None:
+        self.lines, self.file, self.start = Lines(columns), file, "[\n"
+
+    def write(self, rows: Sequence[Row]) -> None:
+        if rows:
+            self.file.write((self.start + ",\n".join(self.lines.of(rows))).encode())
+            self.start = ",\n"
+
+    def close(self) -> None:
+        self.file.write(b"[]\n" if self.start == "[\n" else b"\n]\n")
+
+
+class GzipWriter:
+    """A row on each line, compressed; the same rows give the same bytes."""
+
+    def __init__(self, columns: Sequence[Column], file: BinaryIO) -> None:
+        self.lines = Lines(columns)
+        self.file = gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0)
+
+    def write(self, rows: Sequence[Row]) -> None:
+        if rows:
+            self.file.write(("\n".join(self.lines.of(rows)) + "\n").encode())
+
+    def close(self) -> None:
+        self.file.close()
+
+
+@dataclass(frozen=True)
+class Json(Format):
+    """Rows as JSON."""
+
+    def writer(self, columns: Sequence[Column], file: BinaryIO) -> Writer:
+        return (GzipWriter if self is JSONL else ArrayWriter)(columns, file)
+
+    def reader(self, columns: Sequence[Column], file: BinaryIO) -> Reader:
+        parse = Parser(columns)
+        try:
+            for line in _texts(file) if self is JSONL else _elements(file):
+                yield parse(line)
+        except (EOFError, OSError, ValueError, IndexError, zlib.error) as error:
+            raise FormatError(f"This is no {self.name} archive of these columns.") from error
+
+
+JSON, JSONL = Json("json", ".json"), Json("jsonl", ".jsonl.gz")
+
+
+def _texts(file: BinaryIO) -> Iterator[str]:
+    if not file.read(1):
+        raise EOFError  # which gzip takes for a whole file of nothing
+    file.seek(0)
+    with closing(gzip.GzipFile(fileobj=file, mode="rb")) as unpacked:
+        for line in unpacked:
+            yield line.decode().rstrip("\n")
+
+
+def _elements(file: BinaryIO) -> Iterator[str]:
+    first = next(iter(file), b"")
+    last = b""
+    for line in file if first == b"[\n" else ():
+        last = line
+        if line != b"]\n":
+            yield line.decode().rstrip("\n").removesuffix(",")
+    if (first, last) not in ((b"[]\n", b""), (b"[\n", b"]\n")):
+        raise ValueError("not a whole array")
+
+
+class Parser:
+    """Takes one line apart into PostgreSQL's text of each column."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self.types = dict(columns)
+        self.spare = spare(columns)
+
+    def __call__(self, line: str) -> Row:
+        raw = dict(_fields(line))
+        beside = json.loads(raw.pop(self.spare, "{}"))
+        if raw.keys() != self.types.keys():
+            raise ValueError("other columns")
+        found = {name: decode(raw[name], db_type) for name, db_type in self.types.items()}
+        return tuple((found | beside).values())
+
+
+def _fields(line: str) -> Iterator[tuple[str, str]]:
+    """The names of an object, and the JSON of their values as it stands there."""
+    if line[0] != "{" or line[-1] != "}":
+        raise ValueError("no object")
+    at = 1
+    while at < len(line) - 1:
+        name, at = scanstring(line, line.index('"', at) + 1)
+        start = at + 2  # after ": "
+        at = _end(line, start)
+        yield name, line[start:at]
+
+
+def _end(line: str, at: int) -> int:
+    """Where the value that begins here ends; however deep it is, without recursion."""
+    if line[at] == '"':
+        return int(scanstring(line, at + 1)[1])
+    if line[at] not in "[{":
+        found = SCALAR.match(line, at)
+        if found is None:
+            raise ValueError("no value")
+        return found.end()
+    depth = 0
+    while found := BRACKET.search(line, at):
+        mark, at = found[0], found.end()
+        if mark == '"':
+            at = scanstring(line, at)[1]
+        else:
+            depth += 1 if mark in "[{" else -1
+            if not depth:
+                return at
+    raise ValueError("no end")

@@ -1,0 +1,140 @@
+"""Bringing rows back from an archive.
+
+A batch of 10,000 rows is one transaction: the rows, the ledger's `loaded`, and the hold that keeps
+them from ending at once. A load that was interrupted is run again: rows that are there are left
+alone, whoever has made them.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+from django.db import DataError, IntegrityError, transaction
+
+from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger.context import context
+from purge.archive.destinations import Destination, fetch
+from purge.archive.formats import FORMATS, Reader, Row
+from purge.archive.loading import stage as staging
+from purge.archive.loading.target import Target
+from purge.archive.manifest import File, Manifest
+
+CHUNK = 10_000  # rows of a batch, and of an event
+ORDER = ("jsonl", "parquet", "json")  # the first that is there and can be read
+FULL = 16 * 2**20  # characters of a batch
+SAMPLE = 5
+
+
+@dataclass
+class Counts:
+    """What became of the rows of an archive."""
+
+    read: int = 0
+    matched: int = 0
+    loaded: int = 0
+    there: int = 0  # not loaded: a row with that key is there
+    taken: int = 0  # not loaded: another row has a value that may be there only once
+    files: int = 0  # rows loaded that name a file
+    keys: list[str] = field(default_factory=list)  # the first that were not loaded
+
+    def add(self, other: "Counts") -> None:
+        for name in ("read", "matched", "loaded", "there", "taken", "files"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.keys = (self.keys + other.keys)[:SAMPLE]
+
+
+@dataclass(frozen=True)
+class Load:
+    """A load that was found possible; nothing is changed before `run`.
+
+    `model` is None where the rows go into a table beside the ledger.
+    """
+
+    manifest: Manifest
+    where: Destination
+    using: str
+    target: Target
+    model: Any = None
+    filters: dict[str, str] = field(default_factory=dict)
+    actor: str = ""
+    dry: bool = False
+
+    def run(self) -> Iterator[Counts]:
+        """Load batch after batch; the counts so far after each. The file is compared before."""
+        total = Counts()
+        with tempfile.TemporaryFile() as copy:
+            for chunk in chunks(self._rows(copy)):
+                with _explained(total):
+                    total.add(self._batch(chunk))
+                yield total
+
+    def _rows(self, copy: BinaryIO) -> Reader:
+        """The values of the columns that are loaded."""
+        file = readable(self.manifest)
+        if fetch(self.where, file.name, copy) != (file.bytes, file.sha256):
+            raise LifecycleError(
+                f"{file.name} is not as its manifest says: nothing was loaded. Run archive verify."
+            )
+        wanted = [i for i, c in enumerate(self.manifest.columns) if c.name in self.target.columns]
+        for row in FORMATS[file.format].reader(self.manifest.columns, copy):
+            yield tuple(row[index] for index in wanted)
+
+    def _batch(self, rows: list[Row]) -> Counts:
+        with transaction.atomic(using=self.using):
+            with context(actor=self.actor, using=self.using):
+                counts = self._through(staging.Batch(self.using, self.target, self.model), rows)
+            transaction.set_rollback(self.dry, using=self.using)
+        return counts
+
+    def _through(self, batch: staging.Batch, rows: list[Row]) -> Counts:
+        batch.begin(rows)
+        counts = Counts(read=len(rows), matched=batch.match(self.filters))
+        keys, counts.files = batch.insert(advance=not self.dry)
+        counts.loaded = len(keys)
+        left = batch.left_out(keys) if counts.loaded < counts.matched else []
+        counts.there = sum(there for _, there in left)
+        counts.taken = len(left) - counts.there
+        counts.keys = [key for key, _ in left][:SAMPLE]
+        batch.tell(keys, self.manifest.name)
+        return counts
+
+
+def chunks(rows: Reader) -> Iterator[list[Row]]:
+    """Rows in batches: wide ones in smaller batches, so that none fills the memory."""
+    chunk: list[Row] = []
+    size = 0
+    for row in rows:
+        chunk.append(row)
+        size += sum(len(value) for value in row if value)
+        if len(chunk) >= CHUNK or size >= FULL:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def readable(manifest: Manifest) -> File:
+    """The file that rows are read from."""
+    by_format = {file.format: file for file in manifest.files}
+    known = [name for name in ORDER if name in by_format]
+    for name in known:
+        if not FORMATS[name].missing:
+            return by_format[name]
+    why = FORMATS[known[0]].missing if known else "it has no file for programs"
+    raise LifecycleError(f"{manifest.name} cannot be read: {why}.")
+
+
+@contextmanager
+def _explained(total: Counts) -> Iterator[None]:
+    """What the database refuses, in one sentence; the batch is taken back."""
+    try:
+        yield
+    except (DataError, IntegrityError) as error:
+        diag = error.__cause__.diag  # type: ignore[union-attr]
+        before = f" {total.loaded} rows were loaded before." if total.loaded else ""
+        raise LifecycleError(
+            f"The database refuses: {diag.message_primary}. Nothing of this batch was changed."
+            f"{before} Load --into another table to look at the rows."
+        ) from error

@@ -1,0 +1,124 @@
+"""What has become of a table since its rows went into an archive."""
+
+import re
+from dataclasses import dataclass, field
+
+from django.db import DatabaseError, transaction
+from psycopg import sql
+
+from lifecycle.db.connection import Placed, fetch, scalar, statement
+from lifecycle.exceptions import LifecycleError
+from purge.archive.formats import Column
+from purge.archive.manifest import Manifest
+
+COMMENT = re.compile(r"--|/\*")
+
+
+@dataclass(frozen=True)
+class Target:
+    """The table that rows are loaded into, and which of its columns.
+
+    `name` is quoted. `make` is the statement that makes the table where it is not there. `notes`
+    say where it differs from the archive.
+    """
+
+    name: Placed
+    columns: list[str]
+    key: str
+    make: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+def named(*parts: str) -> Placed:
+    """An identifier for a statement with parameters."""
+    return Placed(sql.Identifier(*parts).as_string().replace("%", "%%"))
+
+
+def target(name: Placed, key: str, manifest: Manifest, using: str) -> Target:
+    """An existing table, compared with the archive; `LifecycleError` where rows cannot go there.
+
+    Columns that the table no longer has are left out; columns that it has since have their
+    default, or NULL. That is told. A column that needs a value and has no default is refused.
+    """
+    told = _columns(name, using)
+    if key not in {column for column, *_ in told} & {column for column, _ in manifest.columns}:
+        raise LifecycleError(
+            f"The table {_shown(name)} and the archive do not share the key {key!r}."
+        )
+    types = {column: db_type for column, db_type, _, computed in told if not computed}
+    needed = [column for column, _, needs, computed in told if needs and not computed]
+    archived = dict(manifest.columns)
+    if missing := [column for column in needed if column not in archived]:
+        raise LifecycleError(
+            f"Rows of {_shown(name)} need a value for {', '.join(missing)}, which the archive does"
+            " not have: give the column a default in the database, or load --into another table."
+        )
+    shared = [column for column in archived if column in types]
+    return Target(name, shared, key, notes=_notes(name, archived, types, {c for c, *_ in told}))
+
+
+def fresh(name: Placed, manifest: Manifest, using: str) -> Target:
+    """A table that is to be made, with the archive's columns."""
+    for column in manifest.columns:
+        _refuse_unknown(column, using)
+    columns = ", ".join(f"{named(column)} {db_type}" for column, db_type in manifest.columns)
+    parts = {"table": name, "columns": Placed(columns), "key": named(manifest.key)}
+    make = statement(__file__, "make_table", **parts)
+    return Target(name, [column for column, _ in manifest.columns], manifest.key, make)
+
+
+def is_there(name: Placed, using: str) -> bool:
+    """Whether there is such a table."""
+    return bool(_columns(name, using))
+
+
+def is_one_of(name: Placed, others: list[str], using: str) -> bool:
+    """Whether it is one of some tables, whatever it is called: `public.t` is `t`."""
+    asked = {"table": _plain(name), "others": [_plain(each) for each in others]}
+    return bool(scalar(using, statement(__file__, "is_one_of"), asked))
+
+
+def has_key(name: Placed, column: str, using: str) -> bool:
+    """Whether a column of the table tells its rows apart."""
+    asked = {"table": _plain(name), "column": column}
+    return bool(scalar(using, statement(__file__, "is_key"), asked))
+
+
+def _columns(name: Placed, using: str) -> list[tuple[str, str, bool, bool]]:
+    return fetch(using, statement(__file__, "columns"), {"table": _plain(name)})
+
+
+def _plain(name: str) -> str:
+    """As a value: PostgreSQL looks it up."""
+    return name.replace("%%", "%")
+
+
+def _shown(name: str) -> str:
+    """As people write it."""
+    return _plain(name).replace('"', "")
+
+
+def _refuse_unknown(column: Column, using: str) -> None:
+    """A manifest is a file: its words do not go into SQL unless they are types."""
+    told = {"type": column.db_type}
+    try:
+        with transaction.atomic(using=using):
+            known = scalar(using, statement(__file__, "known_type"), told)
+    except DatabaseError:  # before PostgreSQL 16, where it is no name at all
+        known = False
+    if not known or COMMENT.search(column.db_type):
+        raise LifecycleError(f"There is no type {column.db_type!r}, which {column.name} has.")
+
+
+def _notes(
+    name: Placed, archived: dict[str, str], types: dict[str, str], there: set[str]
+) -> list[str]:
+    gone = [column for column in archived if column not in there]
+    new = [column for column in types if column not in archived]
+    other = [c for c, db_type in types.items() if archived.get(c, db_type) != db_type]
+    notes = [
+        f"{_shown(name)} has no column {column} any more: its values are left out."
+        for column in gone
+    ]
+    notes += [f"{column} is new in {_shown(name)}: it gets its default, or NULL." for column in new]
+    return notes + [f"{c} was {archived[c]} and is {types[c]} now." for c in other]

@@ -1,0 +1,145 @@
+"""What goes along with rows that Django's collector deletes, locked before it goes.
+
+The collector deletes what it has read, also what has changed since: a child that was moved to
+another parent in between. So what it finds is locked, and read again until nothing has changed.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q, QuerySet
+from django.db.models.deletion import Collector, get_candidate_relations_to_delete
+
+from purge.batch.cascade.blockers import Barred
+from purge.batch.cascade.relations import among, is_heard, links
+from purge.exceptions import TooMany
+
+if TYPE_CHECKING:
+    from purge.batch.state import Batch
+
+
+class ByArray(Collector):
+    """Django's collector, asking for related rows by one array instead of a parameter a row."""
+
+    def related_objects(self, related_model: Any, related_fields: Any, objs: Any) -> Any:
+        if not all(f.primary_key for field in related_fields for f in field.foreign_related_fields):
+            return super().related_objects(related_model, related_fields, objs)
+        keys = among(type(objs[0]), [each.pk for each in objs])
+        named = [(f"{field.name}__in", keys) for field in related_fields]
+        rows = related_model._base_manager.using(self.using)
+        return rows.filter(Q.create(named, connector=Q.OR))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What goes with rows: a collector that holds it, and its keys by model.
+
+    `own` are further rows of the same table. The parents' part of a row is not told: it is the row.
+    """
+
+    collector: Collector
+    keys: list[Any]
+    own: list[Any]
+    along: dict[Any, list[Any]]
+
+    @property
+    def counts(self) -> Counter[Any]:
+        """How many rows of each model go along."""
+        return Counter({model: len(keys) for model, keys in self.along.items()})
+
+    @property
+    def unlinked(self) -> Counter[Any]:
+        """How many of each model stay, their link changed."""
+        counts: Counter[Any] = Counter()
+        for (field, _), parts in self.collector.field_updates.items():
+            for rows in parts:
+                counts[field.model] += _size(rows)
+        return counts
+
+    def rows(self, model: Any) -> Any:
+        """The rows of a model that go along."""
+        rows = model._base_manager.using(self.collector.using)
+        return rows.filter(pk__in=among(model, self.along[model]))
+
+
+def collect(batch: "Batch", model: Any, keys: list[Any]) -> Collected:
+    """Collect over locked rows; everything that goes along is locked, and may go."""
+    before: dict[Any, set[Any]] = {model: set()}
+    barred = Barred(batch)
+    while True:
+        collector = ByArray(using=batch.using)
+        collector.collect(_instances(batch, model, keys))
+        below = _read(collector)
+        below[model] = below[model] - set(keys)
+        for child, own in below.items():
+            rows = child._base_manager.using(batch.using).filter(pk__in=among(child, own))
+            _refuse(barred, child, _locked(batch, rows))
+        if below == before:
+            break
+        before = below
+    for rows in collector.fast_deletes:
+        found = _locked(batch, rows)
+        _refuse(barred, rows.model, found)
+        below[rows.model] = below.get(rows.model, set()) | found
+    for parent in model._meta.get_parent_list():
+        parts = {getattr(row, parent._meta.pk.attname) for row in collector.data[model]}
+        below[parent] = below.get(parent, set()) - parts
+    along = {child: list(found) for child, found in below.items() if found}
+    _refuse_many(batch, keys, along)
+    return Collected(collector, keys, sorted(below[model]), along)
+
+
+def _refuse(barred: Barred, child: Any, keys: set[Any]) -> None:
+    if keys:
+        rows = child._base_manager.using(barred.batch.using)
+        barred.refuse(child, rows.filter(pk__in=among(child, keys)))
+
+
+def _refuse_many(batch: "Batch", keys: list[Any], along: dict[Any, list[Any]]) -> None:
+    count = len(keys) + sum(map(len, along.values()))
+    if batch.most is not None and count > batch.most and len(keys) > 1:
+        raise TooMany
+
+
+def _size(rows: Any) -> int:
+    return rows.count() if isinstance(rows, QuerySet) else len(rows)
+
+
+def _read(collector: Collector) -> dict[Any, set[Any]]:
+    """The keys of the rows that the collector has read, by model."""
+    return {child: {each.pk for each in rows} for child, rows in collector.data.items()}
+
+
+def _instances(batch: "Batch", model: Any, keys: list[Any]) -> list[Any]:
+    """The rows as the collector wants them: without their values where nobody looks at those.
+
+    A row may hold a date that Python cannot; it ends all the same.
+    """
+    if _is_looked_at(model):
+        return list(model._base_manager.using(batch.using).filter(pk__in=keys))
+    return [_bare(model, key, batch.using) for key in keys]
+
+
+def _is_looked_at(model: Any) -> bool:
+    """Whether receivers, relations to other columns or parents with other keys want values."""
+    models = (model, *model._meta.get_parent_list())
+    if any(map(is_heard, models)) or not all(link.primary_key for _, link in links(model)):
+        return True
+    relations: list[Any] = [r for m in models for r in get_candidate_relations_to_delete(m._meta)]
+    return not all(f.primary_key for r in relations for f in r.field.foreign_related_fields)
+
+
+def _bare(model: Any, key: Any, using: str) -> Any:
+    row = model(pk=key)
+    for parent in model._meta.get_parent_list():
+        setattr(row, parent._meta.pk.attname, key)
+    row._state.db, row._state.adding = using, False
+    return row
+
+
+def _locked(batch: "Batch", rows: Any) -> set[Any]:
+    """The keys of the rows, which are locked now."""
+    # A host may hold a child and wait for its parent, which is ours: it must not find us waiting.
+    locking = rows.order_by("pk").select_for_update(of=("self",), nowait=not batch.patient)
+    return set(locking.values_list("pk", flat=True))

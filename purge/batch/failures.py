@@ -1,0 +1,67 @@
+"""Failures."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError
+
+from purge.batch.subjects import Subjects
+from purge.exceptions import ArchivedBelow, HeldBelow, HeldMeanwhile, PurgeError
+
+if TYPE_CHECKING:
+    from purge.batch.state import Batch
+
+
+SHORTEST_BLOCK, LONGEST_BLOCK = timedelta(minutes=1), timedelta(days=1)
+CONTENDED = ("55P03", "40P01")  # lock not available, deadlock detected
+
+
+def is_of_one_row(error: Exception) -> bool:
+    """Whether an error may be the fault of single rows: then the others go on."""
+    if is_contended(error):
+        return True
+    if isinstance(error, DatabaseError | InterfaceError):
+        return not isinstance(error, OperationalError | ProgrammingError | InterfaceError)
+    return not isinstance(error, PurgeError) or isinstance(error, HeldBelow | ArchivedBelow)
+
+
+def is_contended(error: Exception) -> bool:
+    """Whether somebody else holds a lock that was wanted."""
+    return sqlstate(error) in CONTENDED or isinstance(error, HeldMeanwhile)
+
+
+def put_off(batch: "Batch", subjects: Subjects, error: Exception) -> None:
+    """Leave rows among which some make trouble to the next batch."""
+    if is_contended(error):
+        batch.picked.carry_locked(subjects)
+    else:
+        batch.picked.carry(subjects, timedelta(0), carried="slow")
+
+
+def block(batch: "Batch", subject: Subjects, error: Exception) -> None:
+    """Record that one row cannot go now, and why; no value of it is recorded."""
+    if is_contended(error):
+        batch.picked.carry_locked(subject)
+        return
+    attempts = batch.picked.attempts
+    wait = min(SHORTEST_BLOCK * 2 ** min(attempts, 20), LONGEST_BLOCK)
+    batch.picked.carry(subject, wait, kind="blocked", attempts=attempts + 1, **reason(error))
+    batch.outcome.blocked += 1
+
+
+def reason(error: Exception) -> dict[str, Any]:
+    """Why, in names: error class, SQLSTATE, constraint, table, the models that refer."""
+    found: dict[str, Any] = {"error": type(error).__name__, "sqlstate": sqlstate(error)}
+    diagnosis = getattr(error.__cause__, "diag", None)
+    if diagnosis:
+        found |= {"constraint": diagnosis.constraint_name, "table": diagnosis.table_name}
+    for name in ("protected_objects", "restricted_objects", "held", "unarchived"):
+        objects = list(getattr(error, name, ()))[:5]
+        if objects:
+            found["by"] = [f"{each._meta.label}:{each.pk}" for each in objects]
+    return {key: value for key, value in found.items() if value}
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """PostgreSQL's code of an error that Django has wrapped."""
+    return getattr(error.__cause__, "sqlstate", None)

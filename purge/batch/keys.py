@@ -1,0 +1,24 @@
+"""Keys."""
+
+from typing import TYPE_CHECKING, Any
+
+from lifecycle.compiler.policy_sql import compiled
+from lifecycle.db.connection import Placed, fetch
+from purge.batch.subjects import Subjects
+
+if TYPE_CHECKING:
+    from purge.batch.state import Batch
+
+
+def keys_told(batch: "Batch", subjects: Subjects) -> list[Any]:
+    """The keys in order, as the ledger writes them: an `inet` has its mask there."""
+    kind = compiled(batch.policy).key.kind
+    key, rows = Placed(f"{batch.column}::{kind}"), subjects.where(batch.column)
+    text = batch.sql("locked_keys", key=key, rows=rows)
+    return [key for (key,) in fetch(batch.using, text, batch.params(subjects))]
+
+
+def keys_of(batch: "Batch", subjects: Subjects) -> list[Any]:
+    """The keys as Python values, in order; only for the few rows that need it."""
+    text = batch.sql("locked_keys", key=Placed(batch.column), rows=subjects.where(batch.column))
+    return [key for (key,) in fetch(batch.using, text, batch.params(subjects))]

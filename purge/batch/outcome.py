@@ -1,0 +1,41 @@
+"""What a batch or a run did, in rows."""
+
+from dataclasses import dataclass, fields, replace
+
+MEDIA = ""  # in place of a policy's name: on the agenda, in runs, for the pulse
+
+
+@dataclass
+class Outcome:
+    """Counts of rows; `fresh` are those whose end began, `along` those that went with others,
+    `sample` the keys a dry run shows.
+
+    `stopped` says why the policy ends nothing, or nothing more; `halted` that a brake stopped it.
+    """
+
+    tombstoned: int = 0
+    purged: int = 0
+    updated: int = 0
+    kept: int = 0
+    held: int = 0
+    blocked: int = 0
+    locked: int = 0
+    looked: int = 0
+    fresh: int = 0
+    along: int = 0
+    sample: tuple[str, ...] = ()
+    stopped: str = ""
+    halted: bool = False
+
+    def copy(self) -> "Outcome":
+        return replace(self)
+
+    def add(self, other: "Outcome") -> None:
+        """Add another's counts to these."""
+        for each in fields(self)[:-2]:
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+
+    def counts(self) -> dict[str, int]:
+        """The counts that a run stores."""
+        names = ("tombstoned", "purged", "updated", "kept", "held", "blocked", "locked")
+        return {name: getattr(self, name) for name in names}

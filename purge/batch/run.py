@@ -1,0 +1,86 @@
+"""One batch: a short transaction that locks rows, looks at them in a later statement, and acts.
+
+Deletes people's data. While a single statement waits for a lock, PostgreSQL checks only the
+locked row again; a hold or a child committed meanwhile is not seen. So rows are locked first and
+everything is evaluated in a statement that begins after the locks are held. Order of locks, as in
+every path of this package: the policy (shared), agenda entries (never waited for), rows in key
+order. A wait for a row ends after 300 ms, before PostgreSQL looks for deadlocks, so no transaction
+of the host is ever the victim.
+"""
+
+import time
+
+from django.db import OperationalError, transaction
+
+from lifecycle.db.connection import fetch, statement
+from lifecycle.policy.policy import Policy
+from lifecycle.policy.purge_hours import is_open
+from purge.batch import act as rows
+from purge.batch import brakes, failures
+from purge.batch.clock_guard import check_clock
+from purge.batch.keys import keys_told
+from purge.batch.look import look
+from purge.batch.state import Batch
+from purge.batch.subjects import Subjects
+
+ENOUGH = 0.5  # seconds after which a batch in trouble lists its other rows for the next one
+
+
+def begin(
+    policy: Policy, using: str, run: int | None, dry: bool, any_hour: bool = False
+) -> Batch | None:
+    """The first statements of a batch; None while the policy may not act."""
+    name = {"policy": policy.name}
+    try:
+        with transaction.atomic(using=using):
+            fetch(using, statement(__file__, "prepare"), name)
+    except OperationalError:
+        return None  # a pause or a hold is being written; the next pulse sees it
+    known = fetch(using, statement(__file__, "policy_now"), name)
+    if not known or brakes.why_not(policy, known[0], any_hour):
+        return None
+    _, _, now, _, state_sql, _, clock = known[0]
+    check_clock(clock, policy.name, using)
+    return Batch(policy, using, run, now, dry, any_hour or is_open(policy, now), state_sql)
+
+
+def record(batch: Batch) -> None:
+    """Count what the batch did in its run."""
+    if batch.run:
+        params = {"run": batch.run, "now": batch.now, **batch.outcome.counts()}
+        fetch(batch.using, batch.sql("record"), params)
+
+
+def judge(batch: Batch, subjects: Subjects) -> None:
+    """Look at locked rows and act; rows on which that fails are found by halving."""
+    before = batch.outcome.copy()
+    try:
+        with transaction.atomic(using=batch.using):
+            rows.act(batch, look(batch, subjects))
+            batch.progressed = True
+    except Exception as error:
+        if not failures.is_of_one_row(error):
+            raise
+        batch.outcome = before
+        if failures.is_contended(error):
+            _wait_no_more(batch)
+        _halve(batch, subjects, error)
+
+
+def _wait_no_more(batch: Batch) -> None:
+    """A transaction that waits for rows of this batch must not find it waiting a second later."""
+    batch.contended = True
+    fetch(batch.using, "SELECT set_config('lock_timeout', '1ms', true)")
+
+
+def _halve(batch: Batch, subjects: Subjects, error: Exception) -> None:
+    keys = keys_told(batch, subjects)
+    if len(keys) == 1:
+        batch.progressed = True
+        failures.block(batch, subjects.written(keys), error)
+    elif batch.progressed and time.monotonic() - batch.started > ENOUGH:
+        failures.put_off(batch, subjects.written(keys), error)
+    else:
+        middle = len(keys) // 2
+        for part in (keys[:middle], keys[middle:]):
+            judge(batch, subjects.written(part))

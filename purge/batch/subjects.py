@@ -1,0 +1,58 @@
+"""A set of rows of one table, on its way between statements of a batch.
+
+Either the whole set of a ledger event, which then never leaves the server, or keys written out.
+Keys written out stay in PostgreSQL's own text form of an array: ten thousand of them need not
+become Python objects only to go back.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lifecycle.compiler.keys import Key, subjects_of
+from lifecycle.db.connection import Placed
+from lifecycle.db.literals import array_text
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """`event` names the event whose whole set this is; `keys` is an array's text otherwise."""
+
+    key: Key
+    count: int
+    event: int | None = None
+    span: tuple[int, int] | None = None
+    keys: str | None = None
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Parameters of `where` and `composite`."""
+        low, high = self.span or (None, None)
+        return {"event": self.event, "keys": self.keys, "low": low, "high": high}
+
+    def where(self, column: str) -> Placed:
+        """The condition that a key column names one of these rows; `column` is quoted already."""
+        if self.span:
+            return Placed(f"{column} >= %(low)s AND {column} < %(high)s")
+        cast = f"::{self.key.db_type}[]" if self.key.kind == "text" else ""
+        if self.keys is None:
+            own = f"subjects_{self.key.kind}"  # one of three names of our own
+            source = f"SELECT {own} FROM lifecycle_event WHERE id = %(event)s"  # noqa: S608
+            return Placed(f"{column} = ANY (({source})::{self.key.kind}[]{cast})")
+        return Placed(
+            f"{column} = ANY ((SELECT %(keys)s::{self.key.kind}[])::{self.key.kind}[]{cast})"
+        )
+
+    def composite(self, ordered: bool = False) -> Placed:
+        """The set as a ledger event stores it; NULL for the whole set of `event`, its basis."""
+        if self.keys is None:
+            return Placed("NULL::lifecycle.subjects")
+        row = subjects_of(self.key, f"%(keys)s::{self.key.kind}[]")
+        return Placed(row if ordered else f"lifecycle.sorted_v1({row})")
+
+    def narrowed(self, count: int, keys: str | None) -> "Subjects":
+        """These rows, or those of them that are written out."""
+        return self if keys is None else Subjects(self.key, count, keys=keys)
+
+    def written(self, keys: list[Any]) -> "Subjects":
+        """A set of these keys, as the ledger writes them."""
+        return replace(self, count=len(keys), event=None, span=None, keys=array_text(keys))

@@ -1,0 +1,225 @@
+"""What became of an erasure, from the ledger alone: to be shown to whoever asked for it."""
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Model
+from django.db.models.fields.json import KT
+
+from lifecycle.db.connection import fetch, statement
+from lifecycle.models import AgendaEntry, Event, LifecycleException
+
+if TYPE_CHECKING:
+    from purge.batch.state import Batch
+
+
+DONE = ("purged", "updated")
+WORDS = {
+    "purged": "deleted",
+    "updated": "changed, as the policy says",
+    "tombstoned": "tombstoned, deleted after its grace",
+    "scheduled": "changed after its grace, as the policy says",
+    "withdrawn": "not ended: restored or changed since",
+    "deleted": "deleted since by the site itself",
+}
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One row that was erased, or is going to be; names, times and counts, no field's value.
+
+    state     `purged`, `updated`; `tombstoned` or `scheduled`: ends at `ends_at`, or soon after;
+              `withdrawn`: restored or changed since; `deleted`: by the site itself
+    events    the ledger's events about it: number, kind, time
+    cascade   rows that went along, by model, also of tables without a policy
+    unlinked  rows that stay, their link to it emptied, by model
+    media     names of the files that it had, and those that went along
+    media_gone  by name, when each of them was deleted; the others remain, maybe not for long
+    archives  by name, those that its policy has put it into before it went: copies remain there
+    waits_for why it has not ended although its time has come: a hold, what blocks it
+    """
+
+    reference: str
+    row: str
+    policy: str
+    actor: str
+    requested_at: datetime
+    erasure: int
+    state: str
+    ends_at: datetime | None = None
+    ended_at: datetime | None = None
+    events: list[dict[str, Any]] = field(default_factory=list)
+    cascade: dict[str, int] = field(default_factory=dict)
+    unlinked: dict[str, int] = field(default_factory=dict)
+    media: list[str] = field(default_factory=list)
+    media_gone: dict[str, datetime] = field(default_factory=dict)
+    archives: list[str] = field(default_factory=list)
+    waits_for: str = ""
+    dry_run: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing more is going to happen."""
+        return self.state not in ("tombstoned", "scheduled")
+
+    def as_json(self) -> str:
+        """For programs; times in ISO 8601."""
+        return json.dumps(asdict(self), default=lambda moment: moment.isoformat(), indent=2)
+
+    def as_text(self) -> str:
+        """For people, a line for each thing."""
+        verb = "Would be erased" if self.dry_run else "Erasure"
+        lines = [f"{verb}: {self.row}, reference {self.reference}"]
+        return "\n".join(lines + [f"  {name:<10}{what}" for name, what in self._lines()])
+
+    def _lines(self) -> list[tuple[str, str]]:
+        ends = self.ended_at or self.ends_at
+        lines = [
+            ("asked", f"{moment(self.requested_at)} by {self.actor}, policy {self.policy}"),
+            ("state", WORDS[self.state] + (f": {moment(ends)}" if ends else "")),
+            ("waits for", self.waits_for),
+            ("events", ", ".join(f"{each['id']} {each['kind']}" for each in self.events)),
+            ("with it", _counts(self.cascade) or ("no other rows" if self.ended_at else "")),
+            ("stays", f"{_counts(self.unlinked)}, link emptied" if self.unlinked else ""),
+            ("media", self._files() if self.ended_at or self.media else ""),
+            ("archives", ", ".join(self.archives) or "none"),
+        ]
+        return [(name, what) for name, what in lines if what]
+
+    def _files(self) -> str:
+        gone = [f"{name} deleted {moment(at)}" for name, at in self.media_gone.items()]
+        left = [name for name in self.media if name not in self.media_gone]
+        if left:
+            gone.append(f"remain in the storage: {', '.join(left)}")
+        return "; ".join(gone) or "no files"
+
+
+def receipts(reference: str, using: str = DEFAULT_DB_ALIAS) -> list[Receipt]:
+    """The receipts of a reference, one for each row that was erased under it, in order.
+
+    A request that came to no end of its own, and was followed by another for the row, has none.
+    """
+    found = Event.objects.using(using).alias(named=KT("detail__reference"))
+    found = found.filter(detail__has_key="reference", named=reference).exclude(kind="hold_placed")
+    events = list(found.order_by("id"))
+    asked = [event for event in events if event.kind == "expired_by_hand"]
+    last = {(event.model, *event.subjects): event.pk for event in asked}.values()
+    of: dict[int, list[Event]] = {event.pk: [] for event in asked}
+    for event in events:
+        of.setdefault(_erasure(event), []).append(event)
+    told = [e for e in asked if e.pk in last or any(each.kind in DONE for each in of[e.pk])]
+    return [_receipt(event, of[event.pk], using) for event in told]
+
+
+def would_be(batch: "Batch", reference: str, erasure: int) -> Receipt:
+    """The receipt of a dry run, which stops before the end."""
+    (found,) = [r for r in receipts(reference, batch.using) if r.erasure == erasure]
+    along: dict[str, Any] = dict(batch.along)
+    ended = batch.outcome.purged + batch.outcome.updated > 0
+    if ended:
+        state = "purged" if batch.outcome.purged else "updated"
+        along |= {"state": state, "ended_at": batch.now, "ends_at": None}
+    return replace(found, dry_run=True, events=[], **along)
+
+
+def _erasure(event: Event) -> int:
+    return int(event.detail.get("erasure", event.pk))
+
+
+def _receipt(asked: Event, events: list[Event], using: str) -> Receipt:
+    (key,) = asked.subjects
+    model = apps.get_model(asked.model)
+    ends = [event for event in events if event.kind in DONE and event.cause != "cascade"]
+    end = ends[-1] if ends else None
+    detail = end.detail if end else {}
+    receipt = Receipt(
+        reference=str(asked.detail["reference"]),
+        row=f"{model._meta.label}:{key}",
+        policy=asked.policy,
+        actor=asked.actor,
+        requested_at=asked.recorded_at,
+        erasure=asked.pk,
+        state=end.kind if end else "",
+        ended_at=end.recorded_at if end else None,
+        events=[{"id": e.pk, "kind": e.kind, "at": e.recorded_at} for e in events],
+        cascade=_cascade(events, detail),
+        unlinked=detail.get("unlinked", {}),
+        media=detail.get("media", []),
+        archives=[e.detail["archive"] for e in events if e.kind == "archived"],
+        media_gone=gone(detail.get("media", []), end.pk, using) if end else {},
+    )
+    return receipt if end else _pending(receipt, events, model, key, using)
+
+
+def _pending(
+    receipt: Receipt, events: list[Event], model: type[Model], key: str, using: str
+) -> Receipt:
+    if not LifecycleException.objects.using(using).filter(event=receipt.erasure).exists():
+        return _found(receipt, model, key, using)
+    listed = AgendaEntry.objects.using(using).filter(event__in=[event.pk for event in events])
+    entry = listed.order_by("due_at").first()
+    stoned = any(event.kind == "tombstoned" for event in events)
+    return replace(
+        receipt,
+        state="tombstoned" if stoned else "scheduled",
+        ends_at=entry.due_at if entry else None,
+        waits_for=_waits_for(events[-1]),
+    )
+
+
+def _found(receipt: Receipt, model: type[Model], key: str, using: str) -> Receipt:
+    """Ended by an event that does not name the erasure: the site's own, or a batch of many rows.
+
+    What went along with many rows is not known of each.
+    """
+    label = model._meta.label_lower
+    params = {"model": label, "event": receipt.erasure, "key": key}
+    found = fetch(using, statement(__file__, "ended_after"), params)
+    if not found:
+        return replace(receipt, state="withdrawn")
+    number, kind, at, count, detail = found[0]
+    events = [*receipt.events, {"id": number, "kind": kind, "at": at}]
+    state = kind if kind == "purged" else "deleted"
+    cascade = json.loads(detail).get("cascade", {}) if count == 1 else {}
+    return replace(receipt, state=state, ended_at=at, events=events, cascade=cascade)
+
+
+def _waits_for(last: Event) -> str:
+    if last.detail.get("carried") == "held":
+        return "a hold"
+    if last.kind == "kept":
+        return "`keep_while`"
+    if last.kind == "blocked":
+        return ", ".join(last.detail.get("by", [])) or str(last.detail.get("error", ""))
+    return ""
+
+
+def _cascade(events: list[Event], detail: dict[str, Any]) -> dict[str, int]:
+    """What Django knew of, and what only the tables' own triggers saw go."""
+    counts: dict[str, int] = dict(detail.get("cascade", {}))
+    seen: dict[str, int] = {}
+    for event in events:
+        if event.kind == "purged" and event.cause == "cascade":
+            seen[event.model] = seen.get(event.model, 0) + event.count
+    return {name: max(counts.get(name, 0), seen.get(name, 0)) for name in sorted(counts | seen)}
+
+
+def moment(when: datetime) -> str:
+    """A time as people read it, in UTC."""
+    return f"{when:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {model}" for model, count in counts.items())
+
+
+def gone(names: list[str], after: int, using: str) -> dict[str, datetime]:
+    """When each of some files was deleted, by the events after this one; sorted by name."""
+    if not names:
+        return {}
+    params = {"names": names, "after": after}
+    return dict(fetch(using, statement(__file__, "media_gone"), params))

@@ -1,0 +1,91 @@
+"""Why a row cannot be erased, said so that a person knows what to do."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Model, Q
+
+from lifecycle.exceptions import LifecycleError
+from lifecycle.models import Event, LifecycleException
+from lifecycle.policy.dispositions import Update
+from lifecycle.policy.policy import Policy
+from lifecycle.policy.registry import get_policy, policies_of
+from purge.batch import failures
+from purge.batch.override import NONE
+from purge.exceptions import ArchivedBelow, ErasureRefused
+
+LONGEST_REFERENCE = 200  # characters
+HELD = "23001"  # restrict_violation, which the DELETE trigger raises for a held row
+
+
+def policy_for(model: type[Model], name: str | None) -> Policy:
+    """The one policy of the model that ends rows on request."""
+    if name is not None:
+        get_policy(name)
+    label = model._meta.label
+    chosen = [p for p in policies_of(model) if p.on_request and name in (None, p.name)]
+    if not chosen:
+        named = f" called {name!r}" if name else ""
+        raise LifecycleError(f"{label} has no policy{named} with on_request=True.")
+    if len(chosen) > 1:
+        names = ", ".join(policy.name for policy in chosen)
+        raise LifecycleError(f"{label} has several policies for requests: say which of {names}.")
+    return chosen[0]
+
+
+def check(policy: Policy, reference: str, grace: timedelta | None, actor: str) -> None:
+    """Refuse a request that lacks something, or asks for more time than the policy gives."""
+    if not isinstance(reference, str) or not 0 < len(reference.strip()) <= LONGEST_REFERENCE:
+        raise LifecycleError(
+            f"An erasure wants a reference of at most {LONGEST_REFERENCE} characters."
+        )
+    if not actor:
+        raise LifecycleError("An erasure wants a name: say who asks for it (actor).")
+    if grace is not None and (not isinstance(grace, timedelta) or grace < NONE):
+        raise LifecycleError(f"The grace must be a timedelta of zero or more, not {grace!r}.")
+    own = policy.grace
+    if grace is not None and isinstance(own, timedelta) and grace > own:
+        raise LifecycleError(
+            f"A grace of {grace} is longer than {own}, that of {policy.name}: an erasure can only"
+            " end a row sooner."
+        )
+    if grace is None and isinstance(policy.disposition, Update) and not isinstance(own, timedelta):
+        raise LifecycleError(f"The grace of {policy.name} is an expression: say which one (grace).")
+
+
+def refuse_held(using: str, model: type[Model], keys: list[Any], now: datetime | None) -> None:
+    """Raise `ErasureRefused` with the holds on rows of a model, or on a policy of its table."""
+    found = LifecycleException.objects.using(using).filter(kind="hold")
+    if now is not None:
+        found = found.filter(Q(until=None) | Q(until__gt=now))
+    label = model._meta.concrete_model._meta.label_lower  # type: ignore[union-attr]
+    names = [policy.name for policy in policies_of(model)]
+    rows_held = Q(model=label, key__in=[*map(str, keys), ""])
+    numbers = found.filter(rows_held | Q(policy__in=names, key="")).values_list("event_id")
+    events = Event.objects.using(using).filter(pk__in=numbers).order_by("id")
+    if events:
+        raise ErasureRefused(f"Held by {'; '.join(map(_hold, events[:5]))}. Nothing was changed.")
+
+
+def _hold(event: Event) -> str:
+    """A hold with its number, what it is on, and what was said about it."""
+    many = f"{event.count} rows of {event.model}"
+    of = event.policy or (many if event.count > 1 else f"{event.model}:{event.subjects[0]}")
+    said = [f"{name} {event.detail[name]}" for name in ("reference", "reason")
+            if event.detail.get(name)]  # fmt: skip
+    return f"hold {event.pk} on {of}" + (f" ({', '.join(said)})" if said else "")
+
+
+def why(error: Exception) -> str:
+    """What stands in the way, in names: rows that refer, a constraint, a kind of error."""
+    found = failures.reason(error)
+    if failures.is_contended(error):
+        return "somebody else is writing rows that go along; try again"
+    if found.get("sqlstate") == HELD and "constraint" not in found:
+        return "a row that goes along by a cascade of the database is held"
+    if by := found.get("by"):
+        if isinstance(error, ArchivedBelow):
+            return f"{', '.join(by)} would go along, and a policy archives it first"
+        return f"{', '.join(by)} {'refers' if len(by) == 1 else 'refer'} to it ({found['error']})"
+    named = [str(found[name]) for name in ("constraint", "table") if name in found]
+    return " on ".join(named) + f" ({found['error']})" if named else str(found["error"])

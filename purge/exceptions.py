@@ -1,0 +1,49 @@
+"""What stops a run; the docstring of each is its message."""
+
+from typing import Any
+
+from lifecycle.exceptions import LifecycleError
+
+
+class PurgeError(LifecycleError):
+    """The worker stopped."""
+
+
+class Halt(PurgeError):
+    """A brake stops the policy until a named person resumes it."""
+
+    def __init__(self, cause: str, message: str, **detail: Any) -> None:
+        super().__init__(message)
+        self.cause, self.detail = cause, detail
+
+
+class HeldBelow(PurgeError):
+    """A row that would go along is held."""
+
+    def __init__(self, held: list[Any]) -> None:
+        super().__init__()
+        self.held = held
+
+
+class HeldMeanwhile(PurgeError):
+    """A hold was placed on rows of a model of which some were going along."""
+
+
+class ArchivedBelow(PurgeError):
+    """A row that would go along is to be archived before it goes, by a policy of its own."""
+
+    def __init__(self, unarchived: list[Any]) -> None:
+        super().__init__()
+        self.unarchived = unarchived
+
+
+class TooMany(PurgeError):
+    """More rows would go along than a batch may hold; the same with fewer rows to begin with."""
+
+
+class ErasureRefused(PurgeError):
+    """The row cannot be erased now; nothing was changed."""
+
+
+class ArchiveError(PurgeError):
+    """An archive could not be made; its rows stay until one could."""

@@ -1,0 +1,173 @@
+"""`manage.py purge --replay` on the terminal: the plan, the question, the report."""
+
+import json
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+from rich.progress import Progress
+from rich.table import Table
+
+from lifecycle.exceptions import LifecycleError
+from lifecycle.management.arguments import add_actor, add_yes, agreed
+from lifecycle.management.console import console_of
+from purge.media import replay as again
+from purge.media.run import run_media
+from purge.passes.options import Pass
+from purge.passes.runs import close_interrupted
+from purge.replay.model import EVER, VERDICTS, Replay, Report
+from purge.replay.plan import carry_out, check_cap, forget, plan
+
+SHOWN = 20  # rows that are named on a terminal
+OPTIONS = ("since", "allow", "json", "yes")  # that only a replay takes
+TITLES = ("ended again", "already gone", "newer row kept", "held", "blocked", "unsure")
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """The options of a replay."""
+    parser.add_argument(
+        "--replay", action="store_true", help="end again what a backup has brought back"
+    )
+    parser.add_argument("--since", help="only what ended at this time or later (ISO 8601)")
+    parser.add_argument("--allow", type=int, default=0, help="rows beyond the cap")
+    parser.add_argument("--json", action="store_true", help="the report as JSON")
+    add_actor(parser)
+    add_yes(parser)
+
+
+def refuse_strays(options: dict[str, Any]) -> None:
+    """Raise `LifecycleError` for an option that says nothing without `--replay`, or with it."""
+    if options["replay"] and options["limit"] is not None:
+        raise LifecycleError("--limit cannot be combined with --replay.")
+    for name in OPTIONS:
+        if options[name] and not options["replay"]:
+            raise LifecycleError(f"--{name} needs --replay.")
+
+
+def run(command: BaseCommand, options: dict[str, Any], using: str) -> str:
+    """Replay one database; why it did not end everything, in words."""
+    since = moment(options["since"]) if options["since"] else EVER
+    replay = Replay(
+        using, options["policy"], since, options["actor"], options["allow"], options["dry_run"]
+    )
+    with _progress(command, replay):
+        report = plan(replay)
+        files = again.find(using, since, act=False) if not options["policy"] else again.Files()
+    report.files = files
+    try:
+        done = _asked(command, replay, report, options)
+    except BaseException:
+        forget(replay)
+        raise
+    if done and not replay.dry:
+        with _progress(command, replay):
+            report = carry_out(replay)
+            report.files = files
+            if files.back:
+                again.find(using, since, act=True)
+                run_media(using, Pass("replay", options["actor"], using=using))
+        close_interrupted(using)
+    else:
+        forget(replay)
+    _show(command, report, options, "Replay" if done and not replay.dry else "Dry run of a replay")
+    return _failure(report)
+
+
+def moment(text: str) -> datetime:
+    """A time in ISO 8601, in the site's zone where it names none; `LifecycleError` otherwise."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise LifecycleError(
+            f"--since {text!r} is no time: write 2026-11-21 or 2026-11-21T09:30+00:00."
+        ) from error
+    when = when if timezone.is_aware(when) else timezone.make_aware(when)
+    if when > timezone.now():
+        raise LifecycleError(f"--since {text} is in the future: nothing has ended since.")
+    return when
+
+
+def _asked(
+    command: BaseCommand, replay: Replay, report: Report, options: dict[str, Any]
+) -> bool:  # fmt: skip
+    """Whether the plan is to be carried out; a plan without endings needs no question."""
+    rows, files = report.total("ended"), report.files.back
+    if replay.dry or not (rows or files):
+        return True
+    check_cap(replay, report)
+    if not options["yes"]:
+        _show(command, report, options | {"json": False}, "Plan of a replay")
+    more = f", delete {files} files again" if files else ""
+    if agreed(command, f"End {rows} rows again{more}?", options):
+        return True
+    raise LifecycleError("Nothing was changed.")
+
+
+def _show(command: BaseCommand, report: Report, options: dict[str, Any], title: str) -> None:
+    if options["json"]:
+        command.stdout.write(json.dumps(as_json(report), indent=2))
+        return
+    console = console_of(command)
+    if report.files.back or report.files.unsure:
+        unsure = f", {report.files.unsure} unsure" if report.files.unsure else ""
+        console.print(f"Files: {report.files.back} are back and go again{unsure}.")
+        for each in report.files.examples[:SHOWN]:
+            console.print(f"unsure {each}: newer than its end; restored, or uploaded again")
+    if not report.counts:
+        console.print("The ledger has ended nothing.")
+        return
+    console.print(_table(report, title))
+    for row in report.rows[:SHOWN]:
+        console.print(f"{row.verdict} {row.name} (event {row.event}): {row.why}".rstrip(": "))
+    if len(report.rows) > SHOWN:
+        console.print(f"and more: --json names the first {len(report.rows)}")
+    for model, event, when in report.emptied:
+        console.print(
+            f"{model} was emptied at {when:%Y-%m-%d %H:%M:%S} (event {event}): which rows it had"
+            " the ledger does not know; none of them is looked at."
+        )
+
+
+def _table(report: Report, title: str) -> Table:
+    table = Table(title=title)
+    for column in ("model", "ended by", *TITLES):
+        table.add_column(column, justify="left" if column in ("model", "ended by") else "right")
+    for (model, kind, policy), counts in sorted(report.counts.items()):
+        who = f"{policy} ({kind})" if policy else f"the site ({kind})"
+        table.add_row(model, who, *(str(counts[verdict]) for verdict in VERDICTS))
+    return table
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """The report as plain data; the first rows that were left are named."""
+    endings = [
+        {"model": model, "kind": kind, "policy": policy} | {v: counts[v] for v in VERDICTS}
+        for (model, kind, policy), counts in sorted(report.counts.items())
+    ]
+    rows = [vars(row) for row in report.rows]
+    emptied = [{"model": m, "event": e, "at": at.isoformat()} for m, e, at in report.emptied]
+    files = vars(report.files)
+    return {"endings": endings, "rows": rows, "emptied": emptied, "files": files}
+
+
+def _failure(report: Report) -> str:
+    left = {verdict: report.total(verdict) for verdict in ("blocked", "unsure")}
+    said = [f"{count} {verdict}" for verdict, count in left.items() if count]
+    lines = [f"Rows were left: {', '.join(said)}."] if said else []
+    if report.files.unsure:
+        lines.append(f"Files were left: {report.files.unsure} unsure.")
+    return "\n".join(lines)
+
+
+@contextmanager
+def _progress(command: BaseCommand, replay: Replay) -> Iterator[None]:
+    """How many rows of the ledger, then of those found, were looked at."""
+    console = console_of(command)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("replay", total=None)
+        replay.told = lambda rows: progress.update(bar, advance=rows)
+        yield

@@ -1,0 +1,45 @@
+"""Model."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from purge.batch.outcome import Outcome
+
+MOST = 1_000  # names in a batch, and in an event
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """A name that no row showed any more when its event was written, `since` then."""
+
+    name: str
+    model: str
+    field: str
+    since: datetime
+    attempts: int = 0
+    observed: bool = False  # by the site, from a table whose policies only observe
+
+
+class Verdict(NamedTuple):
+    """`media_purged`, `kept` or `blocked`, and why; `due`: when it is looked at again."""
+
+    orphan: Orphan
+    kind: str
+    why: str = ""
+    due: datetime | None = None
+
+
+@dataclass
+class Batch:
+    """What one batch knows while its transaction lasts."""
+
+    using: str
+    run: int | None
+    now: datetime
+    dry: bool
+    skew: float  # seconds between this machine's clock and the database's
+    orphans: dict[int, list[Orphan]] = field(default_factory=dict)  # by agenda entry
+    settled: list[int] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    outcome: Outcome = field(default_factory=Outcome)

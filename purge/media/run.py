@@ -1,0 +1,74 @@
+"""The media step: files that no row shows any more go, after their grace, and are told of.
+
+Rows first, then media: what a transaction takes back is still there, and what is gone from the
+database is in the ledger before the first file goes. `run_media` is one pass; see `batch`.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from lifecycle.db.connection import scalar, statement
+from lifecycle.db.version import mismatch
+from lifecycle.logs import Log
+from purge.batch.outcome import MEDIA, Outcome
+from purge.media.batch import run_batch
+from purge.models import Run
+from purge.passes import runs
+from purge.passes.options import Pass
+
+log = Log("purge")
+
+
+def run_media(using: str = DEFAULT_DB_ALIAS, how: Pass | None = None) -> Outcome:
+    """A pass over the media that are due in one database; counts are of names.
+
+    Deletes files. Not those that a live row shows, nor those uploaded again since they were
+    orphaned. An error of one store keeps its names on the agenda and holds up no other store;
+    raises only what the database raises.
+    """
+    outcome = Outcome()
+    for outcome in turns(how or Pass(using=using)):  # noqa: B007 - the last one holds all
+        pass
+    return outcome
+
+
+def is_due(using: str, since: datetime) -> bool:
+    """Whether there is anything for a pass."""
+    return bool(scalar(using, statement(__file__, "due"), {"since": since}))
+
+
+def turns(how: Pass) -> Iterator[Outcome]:
+    """Run batch after batch; yields what is done so far after each."""
+    if mismatch(how.using):
+        return  # as with policies: this code leaves that database alone
+    total, run = Outcome(), runs.start(MEDIA, how)
+    seen: list[int] = [] if how.seen is None else how.seen
+    try:
+        while not how.is_over and not how.is_full(total):
+            done = run_batch(how.using, run.pk, how.since, seen, how.dry)
+            if done is None:
+                break
+            total.add(done)
+            yield total
+    except Exception as error:
+        connections[how.using].close_if_unusable_or_obsolete()
+        _finish(run, total, how, type(error).__name__)
+        raise
+    _finish(run, total, how)
+    yield total
+
+
+def _finish(run: Run, total: Outcome, how: Pass, error: str = "") -> None:
+    """Close the run; one that found nothing leaves no row."""
+    if run.pk is None:
+        return
+    if not (total.purged or total.kept or total.blocked or error):
+        run.delete(using=how.using)
+        return
+    run.finished_at, run.error = scalar(how.using, "SELECT lifecycle.now_v1()"), error
+    run.save(using=how.using, update_fields=["finished_at", "error"])
+    told = {"database": how.using, "run": run.pk, "count": total.purged, "kept": total.kept}
+    text = f"media: {total.purged} purged, {total.kept} kept, {total.blocked} blocked"
+    log("media", text, **told, blocked=total.blocked)

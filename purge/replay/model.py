@@ -1,0 +1,92 @@
+"""Model."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from django.db import DEFAULT_DB_ALIAS
+
+from lifecycle.db.connection import fetch
+from lifecycle.exceptions import LifecycleError
+from lifecycle.policy.policy import Policy
+from lifecycle.policy.registry import all_policies, get_policy
+from purge.media.replay import Files
+from purge.models import Run
+
+VERDICTS = ("ended", "gone", "newer", "held", "blocked", "unsure")
+SHOWN = 1_000  # rows of a report
+EVER = datetime(1, 1, 1, tzinfo=UTC)
+By = tuple[str, str, str]  # model, kind, policy of an ending
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row that a replay has left, and why."""
+
+    name: str
+    event: int
+    verdict: str
+    why: str
+
+
+@dataclass
+class Report:
+    """What became of the rows, by the ending that was to be repeated; `ended`: again."""
+
+    counts: dict[By, Counter[str]] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)  # the first SHOWN of them
+    emptied: list[tuple[str, int, datetime]] = field(default_factory=list)
+    files: Files = field(default_factory=Files)
+
+    def add(self, by: By, verdicts: Counter[str]) -> None:
+        self.counts.setdefault(by, Counter()).update(verdicts)
+
+    def leave(self, row: Row) -> None:
+        if len(self.rows) < SHOWN:
+            self.rows.append(row)
+
+    def total(self, verdict: str) -> int:
+        """Rows of one verdict, of all endings."""
+        return sum(counts[verdict] for counts in self.counts.values())
+
+
+@dataclass
+class Replay:
+    """How a replay is made: of what, by whom, and whether it is taken back."""
+
+    using: str = DEFAULT_DB_ALIAS
+    policy: str | None = None
+    since: datetime = EVER
+    actor: str = ""
+    allow: int = 0
+    dry: bool = False
+    told: Callable[[int], None] = lambda rows: None  # progress: so many more were looked at
+    run: Run = field(init=False)
+    found: int = 0  # rows that the plan has kept
+    mark: int = 0  # the ledger's latest number when the search began
+    absent: dict[By, int] = field(default_factory=dict)  # rows that ended and are not there
+
+    def __post_init__(self) -> None:
+        if self.allow < 0:
+            raise LifecycleError("The rows allowed beyond the cap cannot be less than none.")
+        if self.policy:
+            get_policy(self.policy)
+        self.names = _names(self.using)
+
+    @property
+    def wanted(self) -> list[str] | None:
+        """The names, today's and earlier ones, of the policy that was asked for."""
+        return [old for old, new in self.names.items() if new == self.policy] or None
+
+    def policy_of(self, name: str) -> Policy | None:
+        """The policy that an event names, as it is declared today."""
+        declared = {policy.name: policy for policy in all_policies()}
+        return declared.get(self.names.get(name, name))
+
+
+def _names(using: str) -> dict[str, str]:
+    """Every name that a declared policy has and had, with today's."""
+    text = "SELECT lifecycle.names_v1(%(policy)s)"
+    rows = ((p.name, fetch(using, text, {"policy": p.name})) for p in all_policies())
+    return {old: name for name, found in rows for (old,) in found}

@@ -1,0 +1,113 @@
+"""Replay: ledger -> the world. Ends again what the ledger says has ended and a backup brought back.
+
+    find      rows that stand under keys which ended, with the identity that they have now
+    judge     lock them, look in a later statement: ended again, newer, held, blocked or unsure
+    act       the same ending again, by the same code as the worker's; `cause` is `replay`
+    report    a row each of what was left, and why
+
+Deletes people's data, so it takes no row for another: without an identity, a row is ended again
+only where its own columns say that it had expired before it ended; all others are `unsure`. A
+transaction is one batch; a killed replay has done what it has done, and the next one does the rest.
+A second replay finds nothing to do and writes nothing.
+"""
+
+from collections import Counter
+from datetime import datetime
+
+from lifecycle.db.connection import fetch, scalar, statement
+from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger.caps import cap_of
+from lifecycle.policy.registry import all_policies
+from purge.models import Returned, Run
+from purge.replay.model import Replay, Report
+
+
+def plan(replay: Replay) -> Report:
+    """What a replay would do: finds, locks and looks, takes every batch back. No row is changed.
+
+    A dry one acts as well before it takes the batch back, and so knows what cannot go.
+
+    What the search has found is kept until `carry_out` or `forget`.
+    """
+    from purge.replay.search import find
+
+    replay.mark = int(scalar(replay.using, "SELECT coalesce(max(id), 0) FROM lifecycle_event"))
+    replay.run = _start(replay)
+    replay.absent = find(replay)
+    replay.found = _found(replay)
+    return _settled(replay, act=replay.dry)
+
+
+def check_cap(replay: Replay, report: Report) -> None:
+    """Refuse a replay of more rows than a policy's cap, unless somebody has allowed so many."""
+    for (model, _, name), counts in report.counts.items():
+        policy = replay.policy_of(name) or next(
+            (p for p in all_policies() if p.model._meta.concrete_model._meta.label_lower == model),  # type: ignore[union-attr]
+            None,
+        )
+        cap = cap_of(policy, replay.using) if policy else 0
+        if counts["ended"] > max(cap, replay.allow):
+            raise LifecycleError(
+                f"Replay would end {counts['ended']} rows of {model} by {name or 'the site'}, the"
+                f" cap is {cap}. Look at the plan; then say --allow {counts['ended']}."
+            )
+
+
+def carry_out(replay: Replay) -> Report:
+    """End again what the plan has found; returns what became of it.
+
+    `LifecycleError` where another replay took a plan that had waited for long for a killed one.
+    """
+    if _found(replay) != replay.found:
+        forget(replay)
+        raise LifecycleError("The plan has waited too long, nothing was changed: replay again.")
+    report = _settled(replay, act=True)
+    _finish(replay, report)
+    return report
+
+
+def _settled(replay: Replay, act: bool) -> Report:
+    from purge.replay.settle import settle_all
+
+    report = Report(emptied=_emptied(replay))
+    for by, rows in replay.absent.items():
+        report.add(by, Counter(gone=rows))
+    settle_all(replay, report, act)
+    return report
+
+
+def forget(replay: Replay) -> None:
+    """Leave nothing behind of a plan that is not carried out."""
+    _clear(replay)
+    replay.run.delete()
+
+
+def _start(replay: Replay) -> Run:
+    now = scalar(replay.using, "SELECT lifecycle.now_v1()")
+    run = Run(policy=replay.policy or "", started_at=now, last_batch_at=now, origin="replay")
+    run.actor = replay.actor
+    run.save(using=replay.using)
+    return run
+
+
+def _finish(replay: Replay, report: Report) -> None:
+    """Close the run; one that ended nothing leaves no row."""
+    _clear(replay)
+    if not report.total("ended"):
+        replay.run.delete()
+        return
+    replay.run.finished_at = scalar(replay.using, "SELECT lifecycle.now_v1()")
+    replay.run.save(using=replay.using, update_fields=["finished_at"])
+
+
+def _found(replay: Replay) -> int:
+    return Returned.objects.using(replay.using).filter(run=replay.run.pk).count()
+
+
+def _clear(replay: Replay) -> None:
+    fetch(replay.using, statement(__file__, "replay_clear"), {"run": replay.run.pk})
+
+
+def _emptied(replay: Replay) -> list[tuple[str, int, datetime]]:
+    text = statement(__file__, "replay_emptied")
+    return [tuple(row) for row in fetch(replay.using, text, {"since": replay.since})]

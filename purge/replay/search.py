@@ -1,0 +1,119 @@
+"""The search of a replay: rows that are there under keys that have ended, table by table.
+
+Reads the ledger newest first, some 20,000 rows at a time, and keeps only what it finds: a ledger
+of rows that are all gone leaves nothing in memory nor in the work table.
+"""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.db.models import Model
+from django.db.models.expressions import Combinable
+
+from lifecycle.compiler.keys import key_of, label_of
+from lifecycle.compiler.policy_sql import assignments, compiled
+from lifecycle.db.connection import Placed, Raw, fetch, statement
+from lifecycle.ledger.resurrected import CHANGED, TAKEN, ended_tables, search
+from lifecycle.policy.databases import is_at
+from lifecycle.policy.registry import all_policies, policies_of
+from purge.batch.planner import without_loops
+
+if TYPE_CHECKING:
+    from lifecycle.policy.policy import Policy
+    from purge.replay.model import By, Replay
+
+
+ROWS = 20_000  # of the ledger in one statement
+NEWEST = 2**63 - 1
+WRITTEN = "kind IN ('expiry_scheduled', 'capture_failed') AND NOT detail ? 'carried'"
+SPARED = "kind IN ('loaded', 'restored')"
+ENDED = "kind IN ('deleted', 'purged')"
+
+
+def find(replay: "Replay") -> "dict[By, int]":
+    """Keep every row that came back; returns how many others there are, by ending."""
+    models = set()
+    for model, names in ended_tables(replay.using, TAKEN):
+        if policies_of(model) and is_at(model, replay.using):
+            models.add(model)
+            _search(replay, model, names)
+    for model, names in ended_tables(replay.using, CHANGED):
+        for policy in policies_of(model) if is_at(model, replay.using) else ():
+            if compiled(policy).update_sql:
+                models.add(model)
+                _search(replay, model, names, policy)
+    for model in models:
+        _mark(replay, model)
+    return _absent(replay)
+
+
+def _search(replay: "Replay", model: Any, names: str, policy: "Policy | None" = None) -> None:
+    """One table; with a policy, the rows that it has updated and that look as before."""
+    kinds = CHANGED if policy else TAKEN
+    names_of = [old for old, new in replay.names.items() if policy and new == policy.name]
+    params = {
+        "run": replay.run.pk, "model": model._meta.label_lower, "names": names, "rows": ROWS,
+        "since": replay.since, "policies": replay.wanted, "updates": policy.name if policy else "",
+    }  # fmt: skip
+    if policy:
+        wanted = set(replay.wanted or names_of)
+        params["policies"] = [name for name in names_of if name in wanted]
+    chunk = statement(__file__, "replay_chunk", kinds=Raw(kinds))
+    found = search(model, names, "told.id = ANY (%(events)s)", _as_before(policy))
+    text = statement(__file__, "replay_find", search=Placed(found))
+    below = NEWEST
+    while True:
+        events, lowest, rows = fetch(replay.using, chunk, params | {"below": below})[0]
+        if events is None:
+            return
+        fetch(replay.using, text, params | {"events": events})
+        below = lowest
+        replay.told(rows)
+
+
+def _as_before(policy: "Policy | None") -> str:
+    """SQL: whether a row looks as it did before its update."""
+    if policy is None:
+        return "true"
+    code = compiled(policy)
+    column = Placed(_column(policy.model))
+    matches = f"EXISTS (SELECT FROM ({code.state_sql}) AS lc_s WHERE lc_s.key = {column} AND lc_s.matches)"  # noqa: E501
+    constant = {n: v for n, v in policy.disposition.values.items() if not isinstance(v, Combinable)}  # type: ignore[attr-defined]
+    differ = [f"{a} IS DISTINCT FROM ({b})" for a, b in assignments(policy, constant)]
+    # What is set to constants tells by itself. An erasure's `when` would match for ever.
+    tells = len(constant) == len(policy.disposition.values) or (policy.on_request and differ)  # type: ignore[attr-defined]
+    return f"({' OR '.join(differ if tells else [*differ, matches])})"
+
+
+def _column(model: type[Model]) -> str:
+    from psycopg import sql
+
+    table = model._meta.concrete_model._meta.db_table  # type: ignore[union-attr]
+    return sql.Identifier(table, key_of(model).column).as_string()
+
+
+def _mark(replay: "Replay", model: Any) -> None:
+    """What the ledger has said since of the rows that were found, as far as it decides."""
+    key = key_of(model)
+    params = {"run": replay.run.pk, "model": model._meta.label_lower}
+    counts = fetch(replay.using, statement(__file__, "replay_counts"), params)[0]
+    for said, wanted in zip((SPARED, ENDED, WRITTEN), counts, strict=True):
+        if wanted:
+            parts = {"said": Raw(said), "kind": Raw(key.kind), "subjects": f"subjects_{key.kind}"}
+            text = statement(__file__, "replay_mark", **parts)
+            with transaction.atomic(using=replay.using), without_loops(replay.using):
+                fetch(replay.using, text, params)
+
+
+def _absent(replay: "Replay") -> "dict[By, int]":
+    params = {"since": replay.since, "policies": replay.wanted}
+    ended = {
+        row[:3]: row[3] for row in fetch(replay.using, statement(__file__, "replay_ended"), params)
+    }
+    found: Counter[By] = Counter()
+    groups = statement(__file__, "replay_groups")
+    for model, kind, by, _, _, rows in fetch(replay.using, groups, {"run": replay.run.pk}):
+        found[model, kind, by] += rows
+    known = {label_of(policy) for policy in all_policies()}
+    return {by: max(0, int(n) - found[by]) for by, n in ended.items() if by[0] in known}
