@@ -24,7 +24,7 @@ class Facts:
 
     def told(self) -> dict[tuple[str, str], tuple[int, int]]:
         """(policy, kind) -> how many of the rows, in how many events."""
-        found = run("rows_told", since=self.since, rows=self.rows)
+        found = run(__file__, "rows_told", since=self.since, rows=self.rows)
         return {(policy, kind): (rows, events) for policy, kind, rows, events in found}
 
     def count(self, kind: str, policy: str | None = None) -> int:
@@ -38,7 +38,7 @@ class Facts:
 
     def lag(self) -> tuple[timedelta | None, timedelta | None]:
         """From due to tombstoned, and from the end of the grace to purged: the slowest row's."""
-        return run("lag", since=self.since, rows=self.rows)[0]
+        return run(__file__, "lag", since=self.since, rows=self.rows)[0]
 
     def last_events(self, count: int) -> list[Event]:
         """The ledger's end, whoever wrote it; without `settled`, which is about no row."""
@@ -46,9 +46,9 @@ class Facts:
         return list(events.order_by("-pk")[:count])[::-1]
 
 
-def run(name: str, /, **params: Any) -> list[tuple[Any, ...]]:
-    """The rows of a statement of the demonstration."""
-    return fetch(USING, load(__file__, name), params)
+def run(module: str, name: str, /, **params: Any) -> list[tuple[Any, ...]]:
+    """The rows of a statement in the `.sql` file beside a module of the demonstration."""
+    return fetch(USING, load(module, name), params)
 
 
 def clock() -> datetime:

@@ -6,7 +6,7 @@ from django.db.migrations.operations.base import Operation
 from pgtrigger import compiler
 from psycopg import sql
 
-from lifecycle.db.sql import load
+from lifecycle.db.sql import function_file, load
 
 #: Every file that the migrations run, in their order: for test databases made without migrations.
 FUNCTIONS = [
@@ -76,7 +76,7 @@ class RunFiles(Operation):
             cursor.execute("SELECT quote_ident(current_schema())")
             schema = cursor.fetchone()[0]
         for name in self.files:
-            schema_editor.execute(load(__file__, name).replace("@tables@", schema), params=None)
+            schema_editor.execute(function_file(name).replace("@tables@", schema), params=None)
 
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any

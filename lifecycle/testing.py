@@ -14,12 +14,12 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import sql
 
 from lifecycle.capture import model_signals as receivers
-from lifecycle.capture import triggers
 from lifecycle.capture.triggers import registered
 from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.db.introspection import is_test_database, tables_in
 from lifecycle.db.test_clock import clock_is_set
 from lifecycle.exceptions import LifecycleError
+from lifecycle.install.triggers import triggers_of
 
 ABSENT = "Capture is absent: this database has no triggers on"
 
@@ -90,10 +90,10 @@ def _refuse_real(using: str) -> None:
 def _capture_triggers(using: str) -> list[tuple[str, str]]:
     """The capture triggers that are there, on partitions too: table and name."""
     names = {trigger.compile(model).sql.pgid for model, trigger in registered()}
-    text, there = statement(triggers.__file__, "triggers_on"), tables_in(using)
+    there = tables_in(using)
     found = []
     for table in sorted({model._meta.db_table for model, _ in registered()} & there):
-        rows = fetch(using, text, {"table": table})
+        rows = triggers_of(using, table)
         found += [(place, name) for place, name, _, _ in rows if name in names]
     return found
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any
 
-import lifecycle.compile as compile_
 import pytest
 from django.core.management import call_command
 from django.db.models import (
@@ -24,6 +23,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Least
 
 from lifecycle import Policy, Signals, Update
+from lifecycle.compiler import policy_sql as compile_
 from lifecycle.compiler.fingerprint import capture_fingerprint, fingerprint
 from lifecycle.exceptions import PolicyError
 from lifecycle.policy.registry import all_policies, get_policy
@@ -33,8 +33,8 @@ from tests.zoo.models import Draft, Order, Picture, Token
 PRINT = """
 import django
 django.setup()
-from lifecycle.fingerprint import fingerprint
-from lifecycle.registry import all_policies
+from lifecycle.compiler.fingerprint import fingerprint
+from lifecycle.policy.registry import all_policies
 print({policy.name: fingerprint(policy) for policy in all_policies()})
 """
 

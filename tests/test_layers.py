@@ -1,19 +1,67 @@
-"""Who may import whom, and that the `.sql` files and the migrations name each other."""
+"""Who may import whom: one way, from the ground up; and that SQL stands beside what calls it."""
 
 import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+
+import pytest
 
 from lifecycle.operations import FUNCTIONS
 from tests.infra.servers import ROOT
 
-HUEY = {"purge/tasks.py", "purge/queue.py"}
+#: From the ground up: a package imports those on lines above its own, and itself.
+LAYERS = """
+lifecycle.exceptions lifecycle.conf lifecycle.signals lifecycle.logs
+lifecycle.db
+lifecycle.models
+lifecycle.policy
+lifecycle.compiler
+lifecycle.operations
+lifecycle.capture
+lifecycle.ledger
+lifecycle.backfill
+lifecycle.install
+lifecycle.insight
+lifecycle.promises
+lifecycle.checks lifecycle.admin lifecycle.management lifecycle.testing lifecycle.pytest_plugin
+    lifecycle.scaffolds lifecycle.embedded lifecycle.apps lifecycle
+purge.exceptions purge.models purge.s3 purge.worker.keepalive
+purge.queue
+purge.archive
+purge.batch
+purge.alerts
+purge.passes
+purge.sources
+purge.archiving purge.media
+purge.runner
+purge.overrides purge.erasure purge.replay purge.reports
+purge.worker
+purge.tasks purge.checks purge.admin purge.management purge.apps purge
+"""
+HUEY = {"purge/tasks.py", "purge/queue.py", "purge/worker/jobs.py"}
+
+
+def layers() -> dict[str, int]:
+    """The number of each package's line."""
+    joined = LAYERS.replace("\n    ", " ").strip().splitlines()
+    return {name: number for number, line in enumerate(joined) for name in line.split()}
+
+
+def modules(*folders: str) -> dict[str, Path]:
+    """The modules below the folders, by their names."""
+    found = {}
+    for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
 
 
 def imported(path: Path) -> set[str]:
-    """The modules that a file imports, also inside its functions; relative ones written out."""
+    """What a file imports, wherever in it; relative ones written out, `from a import b` as a.b."""
     package = path.relative_to(ROOT).parent.parts
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -21,14 +69,76 @@ def imported(path: Path) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) - node.level + 1] if node.level else ()
-            found.add(".".join((*above, *(node.module or "").split("."))).strip("."))
+            base = ".".join((*above, *(node.module or "").split("."))).strip(".")
+            found |= {f"{base}.{alias.name}" for alias in node.names}
     return found
+
+
+def graph(paths: dict[str, Path]) -> dict[str, set[str]]:
+    """Which module imports which of them: also inside functions and for annotations."""
+    return {name: set(_targets(imported(path), paths)) - {name} for name, path in paths.items()}
+
+
+def _targets(names: Iterable[str], known: dict[str, Path]) -> Iterator[str]:
+    for name in names:
+        module = name if name in known else name.rpartition(".")[0]
+        if module in known:
+            yield module
+
+
+def upwards(arrows: dict[str, set[str]]) -> list[str]:
+    """The imports that go up, from a lower layer to a higher one."""
+    order = layers()
+
+    def layer(module: str) -> int:
+        while module not in order:
+            module = module.rpartition(".")[0]
+        return order[module]
+
+    pairs = ((upper, lower) for upper, others in arrows.items() for lower in others)
+    return [f"{a} imports {b}" for a, b in pairs if layer(a) < layer(b)]
+
+
+def circle(arrows: dict[str, set[str]]) -> list[str]:
+    """A circle of imports; none where there is none."""
+    try:
+        TopologicalSorter(arrows).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_imports_go_one_way() -> None:
+    arrows = graph(modules("lifecycle", "purge"))
+    assert len(arrows) > 150
+    assert upwards(arrows) == []
+    assert circle(arrows) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from lifecycle.ledger import holds",
+        "import lifecycle.ledger.holds",
+        "def later():\n    from lifecycle.ledger.holds import hold",
+        "if TYPE_CHECKING:\n    from ..ledger.holds import hold",
+    ],
+)
+def test_an_import_upwards_is_found(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    planted = ROOT / "lifecycle" / "compiler" / "keys.py"
+    read = Path.read_text
+    monkeypatch.setattr(
+        Path, "read_text", lambda path, **how: read(path, **how) + f"\n{line}\n" * (path == planted)
+    )
+    arrows = graph(modules("lifecycle", "purge"))
+    assert upwards(arrows) == ["lifecycle.compiler.keys imports lifecycle.ledger.holds"]
+    assert "lifecycle.compiler.keys" in circle(arrows)
 
 
 def importers(of: str, *folders: str) -> set[str]:
     """The files below the folders that import a top-level package."""
-    files = {path for folder in folders for path in (ROOT / folder).rglob("*.py")}
-    having = {path for path in files if any(name.split(".")[0] == of for name in imported(path))}
+    paths = modules(*folders).values()
+    having = {path for path in paths if any(name.split(".")[0] == of for name in imported(path))}
     return {str(path.relative_to(ROOT)) for path in having}
 
 
@@ -70,24 +180,41 @@ def run_files() -> list[str]:
 
 def test_migrations_name_every_function_once() -> None:
     named = run_files()
-    files = {
-        path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "lifecycle/sql").iterdir()
-    }
-    assert set(named) <= set(files)
+    folder = ROOT / "lifecycle" / "functions"
+    files = {path.stem: path.read_text(encoding="utf-8") for path in folder.iterdir()}
     assert named == FUNCTIONS
-    assert len(named) == len(set(named))
-    versioned = {name for name in files if re.search(r"_v\d+$", name)}
-    assert versioned <= set(named)
-    for name in versioned:
+    assert sorted(named) == sorted(files)
+    for name in (name for name in files if re.search(r"_v\d+$", name)):
         assert re.search(rf"CREATE (OR REPLACE )?FUNCTION lifecycle\.{name}\(", files[name])
 
 
-def test_every_statement_is_used() -> None:
-    for package in ("lifecycle", "purge"):
-        code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / package).rglob("*.py"))
-        names = {path.stem for path in (ROOT / package / "sql").iterdir()} - set(run_files())
-        assert [name for name in sorted(names) if not used(name, code)] == []
+def statement_files() -> list[Path]:
+    """The `.sql` files that stand beside a module."""
+    own = ("functions", "promises")
+    found = (path for top in ("lifecycle", "purge") for path in (ROOT / top).rglob("*.sql"))
+    return [path for path in found if path.parent.name not in own]
 
 
-def used(name: str, code: str) -> bool:
-    return f'"{name}"' in code or (name.startswith("body_") and 'f"body_{template}"' in code)
+@pytest.mark.parametrize("path", statement_files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_names_each_of_its_statements(path: Path) -> None:
+    text, code = path.read_text(encoding="utf-8"), path.with_suffix(".py").read_text()
+    names = re.findall(r"^-- name: (\w+)$", text, flags=re.MULTILINE)
+    assert names
+    assert text.startswith("-- name: ")
+    assert len(set(names)) == len(names)
+    assert [name for name in names if not is_named(name, code)] == []
+
+
+def test_a_module_calls_no_statement_that_is_not_there() -> None:
+    found = 0
+    for path in (path for top in ("lifecycle", "purge", "demo") for path in modules(top).values()):
+        called = re.findall(r'\(\s*__file__,\s*"(\w+)"', path.read_text(encoding="utf-8"))
+        there = path.with_suffix(".sql").read_text(encoding="utf-8") if called else ""
+        assert [name for name in called if f"-- name: {name}\n" not in there] == [], path
+        found += len(called)
+    assert found > 100
+
+
+def is_named(name: str, code: str) -> bool:
+    """As it stands, or as one of a family of bodies."""
+    return f'"{name}"' in code or (name.startswith("body_") and 'f"body_' in code)

@@ -49,7 +49,7 @@ def stamp(request: pytest.FixtureRequest, _due: None) -> str:
 def test_the_worker_ends_nothing_and_says_so(stamp: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "purge"):
         assert run_due() == {}
-        assert pulse.of("default").tick() == []
+        assert pulse.tick("default") == []
         assert close_interrupted() == 0
     assert stamp in run_policy(get_policy("tickets")).stopped
     said = [(r.action, r.database) for r in caplog.records if r.name == "purge"]  # type: ignore[attr-defined]

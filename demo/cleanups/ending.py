@@ -74,7 +74,7 @@ def end(name: str, how: How, override: dict[str, Any], count: int, found: list[A
     if found:
         _look(policy, ended)
     keys = [str(row.pk) for row in ended.stones] if found else None
-    ended.listed, ended.due = run_sql("purge_due", policy=name, keys=keys)[0]
+    ended.listed, ended.due = run_sql(__file__, "purge_due", policy=name, keys=keys)[0]
     return ended
 
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Count, Q
 
-import demo
 from demo.models import EmailSuppression
 from lifecycle.db.connection import fetch, statement
 from purge.reports.report import Line, Report, reports
@@ -62,7 +61,7 @@ def _kinds() -> list[tuple[str, int, int]]:
 
 
 def _domains() -> list[tuple[str, int]]:
-    text = statement(demo.__file__, "suppressed_domains")
+    text = statement(__file__, "suppressed_domains")
     return [(domain, count) for domain, count in fetch(DEFAULT_DB_ALIAS, text, {"most": DOMAINS})]
 
 

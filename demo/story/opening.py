@@ -45,7 +45,7 @@ def migrate(story: Story) -> str:
 def start_worker(story: Story) -> str:
     story.worker = story.spawn("worker", "run_huey")
     worker = {"name": story.worker.tag}
-    story.until(lambda: facts.run("worker_is_there", **worker)[0][0], "the worker")
+    story.until(lambda: facts.run(__file__, "worker_is_there", **worker)[0][0], "the worker")
     return f"manage.py run_huey, process {story.worker.process.pid}, asks once a second what is due"
 
 

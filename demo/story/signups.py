@@ -25,10 +25,12 @@ def write(story: Story) -> str:
     ]
     made = [story.first, *PendingRegistration.objects.bulk_create(bulk)]
     rest = {"domain": DOMAIN, "due": story.due}
-    raw = facts.run("write_registrations", count=RAW, grace=GRACE, **rest)
+    raw = facts.run(__file__, "write_registrations", count=RAW, grace=GRACE, **rest)
     story.add(made)
     story.add_keys(PendingRegistration, (key for (key,) in raw))
-    story.add_keys(UserOTP, (key for (key,) in facts.run("write_otps", count=OTPS, **rest)))
+    story.add_keys(
+        UserOTP, (key for (key,) in facts.run(__file__, "write_otps", count=OTPS, **rest))
+    )
     return f"1 row by save(), {BULK} by bulk_create(), {RAW} and {OTPS} by raw SQL"
 
 

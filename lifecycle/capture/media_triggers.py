@@ -38,7 +38,7 @@ class MediaTrigger(CaptureTrigger):
 
     def body(self, model: type[Model]) -> str:
         fields = "".join(self._of(field, model) for field in file_fields(model))
-        return bare("body_media").replace("@fields@", fields)
+        return bare(__file__, "body_media").replace("@fields@", fields)
 
     def _of(self, field: FileField, model: type[Model]) -> str:
         column = str(field.column)
@@ -49,7 +49,7 @@ class MediaTrigger(CaptureTrigger):
             "model": literal(_label(model)),
             "grace": literal(self.grace),
         }
-        text = bare(f"body_media_{str(self.operation).lower()}")
+        text = bare(__file__, f"body_media_{str(self.operation).lower()}")
         return re.sub(r"@(\w+)@", lambda token: parts[token[1]], text)
 
 

@@ -153,9 +153,9 @@ def registered() -> list[tuple[type[Model], CaptureTrigger]]:
     return [(model, trigger) for model, trigger in pairs if isinstance(trigger, CaptureTrigger)]
 
 
-def bare(name: str) -> str:
+def bare(module: str, name: str) -> str:
     """A body without its comments: it is copied into the host's migrations."""
-    return re.sub(r"^ *--.*\n|  --.*$", "", load(__file__, name), flags=re.MULTILINE)
+    return re.sub(r"^ *--.*\n|  --.*$", "", load(module, name), flags=re.MULTILINE)
 
 
 def add(model: type[Model], trigger: CaptureTrigger) -> None:
@@ -174,7 +174,7 @@ def _fill(template: str, model: type[Model], policy: Policy, **parts: str) -> st
         "subjects": subjects_of(key, "lc_keys"),
         "policy": literal(policy.name),
     }
-    body = re.sub(r"@(\w+)@", lambda token: parts[token[1]], bare(f"body_{template}"))
+    body = re.sub(r"@(\w+)@", lambda token: parts[token[1]], bare(__file__, f"body_{template}"))
     if "$lifecycle$" in body:
         raise PolicyError("A policy's SQL may not contain $lifecycle$.")
     return body

@@ -14,16 +14,15 @@ from lifecycle.capture.triggers import registered
 from lifecycle.checks.messages import error, warning
 from lifecycle.checks.postgres_sql import accepted, steady
 from lifecycle.compiler.fingerprint import fingerprint
-from lifecycle.db import connection as db
-from lifecycle.db.connection import fetch, scalar, statement
+from lifecycle.db.connection import scalar
 from lifecycle.db.introspection import is_test_database
 from lifecycle.db.version import mismatch
 from lifecycle.install.retired_policies import is_model
+from lifecycle.install.triggers import places, triggers_of
 from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
 from lifecycle.policy.databases import is_at, served
 from lifecycle.policy.registry import all_policies
 
-HOME = db.__file__  # beside which the package's SQL is
 OLDEST = 15
 GUARDS = ("lifecycle_event_guard_rows", "lifecycle_event_guard_truncate")
 FIRES = ("O", "A")  # pg_trigger.tgenabled: in normal sessions, always
@@ -137,9 +136,8 @@ def _is_here(model: Any, using: str) -> bool:
 
 
 def _triggers(using: str, table: str) -> list[tuple[Any, ...]]:
-    return fetch(using, statement(HOME, "triggers_on"), {"table": table})
+    return triggers_of(using, table)
 
 
 def _tables(using: str, table: str) -> list[str]:
-    found = fetch(using, statement(HOME, "places"), {"tables": [table]})
-    return [place for _, _, place in found]
+    return [place for _, _, place in places(using, [table])]

@@ -8,7 +8,6 @@ from django.db import DatabaseError, transaction
 
 from lifecycle.checks import policy_query as reading
 from lifecycle.checks.messages import warning
-from lifecycle.db import connection as db
 from lifecycle.db.connection import fetch, statement
 from lifecycle.policy.policy import Policy
 
@@ -32,7 +31,7 @@ def accepted(policy: Policy, using: str) -> Iterator[CheckMessage]:
 def steady(policy: Policy, using: str) -> Iterator[CheckMessage]:
     """W109: `when` or `expires` call a function that PostgreSQL calls volatile."""
     names = sorted({name.lower() for name in CALL.findall(reading.due_sql(policy))})
-    for (name,) in fetch(using, statement(db.__file__, "volatile"), {"names": names}):
+    for (name,) in fetch(using, statement(__file__, "volatile"), {"names": names}):
         text = f"`when` and `expires` call {name}(), which is volatile."
         hint = "If it is not, declare it IMMUTABLE or STABLE; else compute a column from it."
         yield warning(109, text, hint, policy)

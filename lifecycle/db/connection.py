@@ -38,13 +38,13 @@ def own_transaction(using: str) -> Iterator[None]:
         yield
 
 
-def statement(package: str, name: str, **parts: Any) -> str:
-    """A `.sql` file with its `{names}` filled: identifiers are quoted, `Raw` goes in as it is.
+def statement(module: str, name: str, **parts: Any) -> str:
+    """A module's statement with its `{names}` filled: identifiers quoted, `Raw` as it is.
 
     `Raw` text was compiled by the ORM and holds no placeholders of its own, so its `%` is doubled.
     """
     ready = {name: part(value) for name, value in parts.items()}
-    return sql.SQL(load(package, name)).format(**ready).as_string()
+    return sql.SQL(load(module, name)).format(**ready).as_string()
 
 
 @contextmanager

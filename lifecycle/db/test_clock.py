@@ -1,6 +1,7 @@
 """Test clock."""
 
-from lifecycle.db.connection import fetch, scalar, statement
+from lifecycle.db.connection import fetch, scalar
+from lifecycle.db.sql import function_file
 
 
 def clock_is_set(using: str) -> bool:
@@ -11,5 +12,5 @@ def clock_is_set(using: str) -> bool:
 def reset_clock(using: str) -> None:
     """After a test that has set it; every flush comes here."""
     if clock_is_set(using):
-        fetch(using, statement(__file__, "now_v1"))
+        fetch(using, function_file("now_v1"))
         fetch(using, "DROP TABLE lifecycle.test_clock")

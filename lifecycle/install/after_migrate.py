@@ -19,7 +19,8 @@ from lifecycle.db.introspection import is_test_database, tables_in
 from lifecycle.db.test_clock import reset_clock
 from lifecycle.db.version import mismatch
 from lifecycle.install.retired_policies import begins_anew, follow, retire
-from lifecycle.install.triggers import install
+from lifecycle.install.triggers import install, triggers_of
+from lifecycle.ledger.policy_states import wait_for_batches
 from lifecycle.models import Event, PolicyState
 from lifecycle.operations import FUNCTIONS, RunFiles
 from lifecycle.policy.policy import Policy
@@ -134,7 +135,7 @@ def take_over(policy: Policy, using: str) -> None:
     if not PolicyState.objects.using(using).filter(name=old).exists():
         return
     for name in sorted((old, policy.name)):
-        fetch(using, statement(__file__, "bar_policy"), {"policy": name})
+        wait_for_batches(name, using)
     names = {"old": old, "new": policy.name, "model": label_of(policy)}
     for (state,) in fetch(using, statement(__file__, "rename_policy"), names):
         fetch(using, statement(__file__, "renamed"), names | {"state": state})
@@ -147,6 +148,6 @@ def guard_truncate(connection: BaseDatabaseWrapper) -> None:
     other writers of tracked tables queue behind it.
     """
     verb, wanted = ("DISABLE", "D") if is_test_database(connection) else ("ENABLE", "O")
-    triggers = fetch(connection.alias, statement(__file__, "triggers_on"), {"table": LEDGER})
+    triggers = triggers_of(connection.alias, LEDGER)
     if (GUARD, wanted) not in {(name, enabled) for _, name, enabled, _ in triggers}:
         fetch(connection.alias, f"ALTER TABLE {LEDGER} {verb} TRIGGER {GUARD}")

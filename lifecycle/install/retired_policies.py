@@ -11,6 +11,8 @@ from django.apps import apps
 from django.db import transaction
 
 from lifecycle.db.connection import fetch, statement
+from lifecycle.install.triggers import attached
+from lifecycle.ledger.policy_states import wait_for_batches, write_state
 from lifecycle.models import PolicyState
 from lifecycle.policy.registry import all_policies
 
@@ -35,9 +37,8 @@ def retire(using: str) -> list[str]:
 def remove(name: str, using: str) -> None:
     """Nothing of the policy ends any more; waits for a batch under way."""
     with transaction.atomic(using=using):
-        fetch(using, statement(__file__, "bar_policy"), {"policy": name})
-        params = {"policy": name, "kind": "policy_changed", "state": Removed, "allow": 0}
-        fetch(using, statement(__file__, "change_state"), params)
+        wait_for_batches(name, using)
+        write_state(name, "policy_changed", Removed, using)
 
 
 def begins_anew(known: PolicyState | None, kind: str, model: str) -> str:
@@ -64,7 +65,7 @@ def follow(known: PolicyState | None, model: str, using: str) -> None:
     if known is None or known.model == model or is_model(known.model):
         return
     params = {"policy": known.name, "model": model, "formerly": known.model}
-    fetch(using, statement(__file__, "bar_policy"), params)
+    wait_for_batches(known.name, using)
     fetch(using, statement(__file__, "move_policy"), params)
     known.refresh_from_db(using=using)
 
@@ -79,6 +80,6 @@ def is_model(label: str) -> bool:
 
 def _recorded(using: str) -> set[str]:
     """The policies that have a trigger on some table."""
-    names = (name for _, _, name, _ in fetch(using, statement(__file__, "attached")))
+    names = (name for _, _, name, _ in attached(using))
     found = (re.fullmatch(r"pgtrigger_lc_(\w+)_[iu]_[0-9a-f]{5}", name) for name in names)
     return {match[1].replace("_", "-") for match in found if match}

@@ -56,8 +56,8 @@ def install(using: str) -> dict[str, str]:
 
 def missing(using: str) -> dict[Table, Todo]:
     """The tables whose triggers are not those of the migrations that have run."""
-    functions = _functions(using)
-    there = fetch(using, statement(__file__, "attached"))
+    functions = capture_functions(using)
+    there = attached(using)
     have = {(schema, table, trigger) for schema, table, trigger, _ in there}
     todo: dict[Table, Todo] = defaultdict(Todo)
     current = {}
@@ -90,10 +90,10 @@ def _wanted(using: str) -> list[tuple[str, str, CaptureSql]]:
     here = ((model, trigger) for model, trigger in registered() if _is_here(model, using))
     code = [cast(CaptureSql, trigger.compile(model).sql) for model, trigger in here]
     tables = sorted({each.table for each in code})
-    places: dict[str, list[Table]] = defaultdict(list)
-    for root, schema, table in fetch(using, statement(__file__, "places"), {"tables": tables}):
-        places[root].append((schema, table))
-    return [(*place, each) for each in code for place in places[each.table]]
+    found: dict[str, list[Table]] = defaultdict(list)
+    for root, schema, table in places(using, tables):
+        found[root].append((schema, table))
+    return [(*place, each) for each in code for place in found[each.table]]
 
 
 def _apply(using: str, table: Raw, todo: Todo) -> None:
@@ -103,22 +103,51 @@ def _apply(using: str, table: Raw, todo: Todo) -> None:
         parts |= {"referencing": Raw(code.referencing)}
         fetch(using, statement(__file__, "attach_trigger", **parts))
     for name in todo.drop:
-        fetch(using, statement(__file__, "drop_trigger", trigger=name, table=table))
-        if name in _functions(using):
+        fetch(using, dropping_trigger(name, table))
+        if name in capture_functions(using):
             fetch(using, statement(__file__, "mark_removed", function=name))
 
 
 def _drop_functions(using: str) -> None:
     """Those of removed triggers, once no table has them any more."""
-    used = {trigger for _, _, trigger, _ in fetch(using, statement(__file__, "attached"))}
-    for name, mark in _functions(using).items():
+    used = {trigger for _, _, trigger, _ in attached(using)}
+    for name, mark in capture_functions(using).items():
         if mark == REMOVED and name not in used:
-            fetch(using, statement(__file__, "drop_function", function=name))
+            fetch(using, dropping_function(name))
 
 
-def _functions(using: str) -> dict[str, str]:
+def attached(using: str) -> list[tuple[str, str, str, str]]:
+    """Every capture trigger there is: schema, table, name, mark of its function."""
+    found: Any = fetch(using, statement(__file__, "attached"))
+    return found
+
+
+def capture_functions(using: str) -> dict[str, str]:
+    """Every function of a capture trigger, with its mark."""
     found: Any = fetch(using, statement(__file__, "capture_functions"))
     return dict(found)
+
+
+def places(using: str, tables: list[str]) -> list[tuple[str, str, str]]:
+    """The tables and their partitions that are there: root, schema, table."""
+    found: Any = fetch(using, statement(__file__, "places"), {"tables": tables})
+    return found
+
+
+def triggers_of(using: str, table: str) -> list[tuple[str, str, str, str]]:
+    """The triggers on a table and its partitions: table, name, when it fires, mark."""
+    found: Any = fetch(using, statement(__file__, "triggers_on"), {"table": table})
+    return found
+
+
+def dropping_trigger(trigger: str, table: Raw) -> str:
+    """The statement that takes a trigger off a table."""
+    return statement(__file__, "drop_trigger", trigger=trigger, table=table)
+
+
+def dropping_function(name: str) -> str:
+    """The statement that drops a trigger's function."""
+    return statement(__file__, "drop_function", function=name)
 
 
 def _is_here(model: Any, using: str) -> bool:

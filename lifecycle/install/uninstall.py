@@ -24,7 +24,13 @@ from lifecycle.db.introspection import tables_in
 from lifecycle.db.table_lock import AGAINST_ALL, Busy, locked, qualified
 from lifecycle.exceptions import LifecycleError
 from lifecycle.install.retired_policies import remove
-from lifecycle.install.triggers import Table
+from lifecycle.install.triggers import (
+    Table,
+    attached,
+    capture_functions,
+    dropping_function,
+    dropping_trigger,
+)
 from lifecycle.ledger.context import context
 from lifecycle.models import Event, PolicyState
 from lifecycle.operations import RunFiles
@@ -47,9 +53,9 @@ class Found:
 def found(using: str) -> Found:
     """Look; changes nothing."""
     triggers: dict[Table, list[str]] = defaultdict(list)
-    for schema, table, trigger, _ in fetch(using, statement(__file__, "attached")):
+    for schema, table, trigger, _ in attached(using):
         triggers[schema, table].append(trigger)
-    functions = [name for name, _ in fetch(using, statement(__file__, "capture_functions"))]
+    functions = list(capture_functions(using))
     installed = [app for app in PACKAGE if app in apps.app_configs]
     models = [model for app in installed for model in apps.get_app_config(app).get_models()]
     tables = {model._meta.db_table for model in models} & tables_in(using)
@@ -74,7 +80,7 @@ def drop_triggers(using: str) -> dict[Table, str]:
     busy = {}
     for place, names in found(using).triggers.items():
         table = qualified(*place)
-        drop = [statement(__file__, "drop_trigger", trigger=name, table=table) for name in names]
+        drop = [dropping_trigger(name, table) for name in names]
         try:
             locked(using, table, AGAINST_ALL, partial(_run, using, drop))
         except Busy as error:
@@ -108,7 +114,7 @@ def drop_rest(using: str, ledger: bool, exported: int | None = None) -> None:
     `LifecycleError` where it has got more events than were exported, and has then changed nothing.
     """
     there = found(using)
-    drop = [statement(__file__, "drop_function", function=name) for name in there.functions]
+    drop = [dropping_function(name) for name in there.functions]
     drop.append(statement(__file__, "drop_schema" if ledger else "keep_schema"))
     if ledger and there.tables:
         tables = Raw(", ".join(sql.Identifier(name).as_string() for name in there.tables))

@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 from lifecycle.compiler.keys import key_of, label_of, subjects_of
 from lifecycle.db.connection import Placed, fetch, scalar, statement
 from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger.policy_states import wait_for_batches
 from lifecycle.ledger.write import alias_of, label_of_row, lock_row, lock_rows, write
 from lifecycle.policy.registry import get_policy, policies_of
 
@@ -59,7 +60,7 @@ def hold(
         if isinstance(target, str):
             policy = get_policy(target)
             for each in policies_of(policy.model):
-                _bar(each.name, using)
+                wait_for_batches(each.name, using)
             model = label_of(policy)
             return write("hold_placed", using, policy=target, model=model, detail=detail)
         key, model = lock_row(target, using), label_of_row(target)
@@ -108,7 +109,7 @@ def release(
     using = using or alias_of(target)
     with transaction.atomic(using=using):
         if isinstance(target, str):
-            _bar(target, using)
+            wait_for_batches(target, using)
         row: dict[str, Any] = {}
         if isinstance(target, Model):
             row = {"key": lock_row(target, using), "of": target}
@@ -147,8 +148,3 @@ def _standing(target: Any, reference: str, using: str, key: str | None) -> list[
 
 def _detail(reason: str, reference: str, until: datetime | None) -> dict[str, Any]:
     return {"reason": reason, "reference": reference, "until": until and until.isoformat()}
-
-
-def _bar(policy: str, using: str) -> None:
-    """Wait for the batches of a policy that are under way; they share this lock."""
-    fetch(using, statement(__file__, "bar_policy"), {"policy": policy})

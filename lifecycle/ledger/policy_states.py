@@ -3,7 +3,6 @@
 Without `using` the change is made where the policy's rows are written.
 """
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, transaction
@@ -92,7 +91,9 @@ def change_all(
     """
     with transaction.atomic(using=using), context(actor=actor, using=using):
         known = PolicyState.objects.using(using).order_by("name")
-        _bar(["", *known.values_list("name", flat=True)], using)
+        # The media's, which have no name, then each in the order of the names, as every path does.
+        for name in ["", *known.values_list("name", flat=True)]:
+            wait_for_batches(name, using)
         states = dict(known.select_for_update().values_list("name", "state"))
         wanted = set(change.wanted) - set(change.alone)
         changed = [name for name, state in states.items() if state in wanted]
@@ -105,8 +106,8 @@ def change_all(
 def _change(policy: str, change: Change, actor: str, using: str | None, allow: int = 0) -> None:
     using = using or of_policy(policy)
     with transaction.atomic(using=using), context(actor=actor, using=using):
-        _bar([policy], using)
-        # A brake takes no bar; it waits for the row, and then halts only what is still enabled.
+        wait_for_batches(policy, using)
+        # A brake waits for the row only, and then halts what is still enabled.
         stored = PolicyState.objects.using(using).select_for_update()
         known = stored.filter(name=policy).first()
         if known is None:
@@ -118,17 +119,21 @@ def _change(policy: str, change: Change, actor: str, using: str | None, allow: i
         _write(policy, change, using, allow)
 
 
-def _bar(policies: Iterable[str], using: str) -> None:
-    """Wait for the batches under way; in the order of the names, as every path takes the locks.
+def wait_for_batches(policy: str, using: str) -> None:
+    """Wait for the batches of a policy that are under way; they share this lock.
 
-    No name: those of the media.
+    Held to the end of the transaction: no batch of the policy begins meanwhile.
     """
-    for policy in policies:
-        fetch(using, statement(__file__, "bar_policy"), {"policy": policy})
+    fetch(using, statement(__file__, "wait_for_batches"), {"policy": policy})
 
 
 def _write(policy: str, change: Change, using: str, allow: int = 0) -> None:
-    params = {"policy": policy, "kind": change.kind, "state": change.to, "allow": allow}
+    write_state(policy, change.kind, change.to, using, allow)
+
+
+def write_state(policy: str, kind: str, state: str, using: str, allow: int = 0) -> None:
+    """A policy's new state, by an event; `allow` is how many rows may end beyond the cap."""
+    params = {"policy": policy, "kind": kind, "state": state, "allow": allow}
     fetch(using, statement(__file__, "change_state"), params)
 
 

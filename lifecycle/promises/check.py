@@ -15,14 +15,13 @@ from typing import Any, NamedTuple
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
 from psycopg import sql
 
-from lifecycle import models
 from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed, window_column
 from lifecycle.db.connection import Placed, Raw, fetch, part, scalar
 from lifecycle.db.introspection import is_test_database, tables_in
 from lifecycle.db.literals import literal
-from lifecycle.db.sql import load
+from lifecycle.db.sql import function_file
 from lifecycle.ledger.resurrected import TAKEN, ended_tables, search
 from lifecycle.policy.dispositions import Archive
 from lifecycle.policy.policy import Policy
@@ -101,7 +100,7 @@ def _violations(
 def _fold(using: str) -> str:
     """The functions that fold events, as they are, but into tables of the check."""
     schema = "SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = {}"
-    text = ";\n".join(load(models.__file__, name) for name in ("list_v1", "apply_v1"))
+    text = ";\n".join(function_file(name) for name in ("list_v1", "apply_v1"))
     for name in ("agenda", "exception", "policy"):
         text = text.replace(f"@tables@.lifecycle_{name}", f"pg_temp.fold_{name}")
     for name in ("list_v1", "apply_v1"):

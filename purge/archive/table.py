@@ -56,9 +56,7 @@ class Table:
     def columns(self) -> list[Column]:
         """Every column, in the order of the table."""
         quoted = sql.Identifier(self.name).as_string()
-        return [
-            Column(*row[:2]) for row in fetch(self.using, self.sql("columns"), {"table": quoted})
-        ]
+        return [Column(*row[:2]) for row in columns_of(quoted, self.using)]
 
     @property
     def name(self) -> str:
@@ -91,12 +89,12 @@ class Table:
         own = model._meta.local_concrete_fields
         return next((str(f.column) for f in own if getattr(f, "auto_now_add", False)), None)
 
-    def sql(self, name: str, **parts: Any) -> str:
-        """A statement with what every one of them names."""
+    def sql(self, module: str, name: str, **parts: Any) -> str:
+        """A module's statement with what every one about such a table names."""
         key = compiled(self.policy).key
         cast = f"::{key.db_type}[]" if key.kind == "text" else ""
         base = {"table": self.name, "column": Placed(self._column(key.column))}
-        return statement(__file__, name, **base, kind=Placed(key.kind), cast=Placed(cast), **parts)
+        return statement(module, name, **base, kind=Placed(key.kind), cast=Placed(cast), **parts)
 
     def read(self, keys: list[str]) -> Iterator[list[tuple[Any, ...]]]:
         """The rows of some keys as they are now, some at a time: key, hash, time, values."""
@@ -104,7 +102,7 @@ class Table:
         names = [f"lc_{number}" for number in range(len(self.columns))]
         made = Placed(", ".join(names))
         values = Placed(", ".join(map("{} AS {}".format, self._values, names)))
-        text = self.sql("read", time=Placed(time), values=values, made=made)
+        text = self.sql(__file__, "read", time=Placed(time), values=values, made=made)
         with (
             transaction.atomic(using=self.using),
             exact(self.using),
@@ -115,14 +113,19 @@ class Table:
                 yield rows
 
 
+def columns_of(table: str, using: str) -> list[tuple[Any, ...]]:
+    """Every column of a table, whose name is quoted: name, type, needs a value, is computed."""
+    return fetch(using, statement(__file__, "columns"), {"table": table})
+
+
 def trim(table: Table, archive: int) -> None:
     """Forget the keys of rows that are gone."""
-    fetch(table.using, table.sql("trim"), {"archive": archive})
+    fetch(table.using, table.sql(__file__, "trim"), {"archive": archive})
 
 
 def still_there(table: Table, archive: int) -> bool:
     """Whether some row of an archive is in the database as it was written."""
-    text = table.sql("still_there", hash=Placed(table.hash))
+    text = table.sql(__file__, "still_there", hash=Placed(table.hash))
     with exact(table.using):
         return bool(scalar(table.using, text, {"archive": archive}))
 

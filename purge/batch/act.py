@@ -49,7 +49,7 @@ def _show(batch: "Batch", verdict: "Verdict") -> None:
 
 
 def _later(batch: "Batch", verdict: "Verdict") -> None:
-    text = batch.sql("unlisted")
+    text = batch.sql(__file__, "unlisted")
     params = batch.params(verdict.subjects, dues=verdict.dues, entries=batch.picked.entries)
     count, keys, dues = fetch(batch.using, text, params)[0]
     if count:
@@ -99,7 +99,7 @@ def delete(batch: "Batch", subjects: Subjects) -> None:
     end_rows(batch, subjects)
     batch.outcome.purged += subjects.count
     if signals.purged.has_listeners(batch.policy.model):
-        text = batch.sql("events_since")
+        text = batch.sql(__file__, "events_since")
         events = fetch(batch.using, text, batch.params(subjects, before=before))
         send(batch, signals.purged, [event for (event,) in events], subjects.count)
 
@@ -108,11 +108,11 @@ def update(batch: "Batch", subjects: Subjects) -> None:
     """Set the columns of an `Update`; raises `Halt` where that leaves rows that still match."""
     where = subjects.where(batch.column)
     assignments = Raw(compiled(batch.policy).update_sql)
-    text = batch.sql("update", rows=where, assignments=assignments)
+    text = batch.sql(__file__, "update", rows=where, assignments=assignments)
     batch.along = told_alone(batch, batch.policy.model, subjects)
     with announced(batch, subjects):  # files that it takes out of columns have had their grace
         fetch(batch.using, text, batch.params(subjects))
-    again = batch.sql("still_matching", rows=subjects.where("state.key"))
+    again = batch.sql(__file__, "still_matching", rows=subjects.where("state.key"))
     if scalar(batch.using, again, batch.params(subjects)):
         raise Halt("update_again", "rows still match `when` after the update")
     write_updated(batch, subjects, **batch.along)
@@ -127,7 +127,7 @@ def write_updated(batch: "Batch", subjects: Subjects, **detail: Any) -> None:
         batch.write("updated", subjects, **detail)
         return
     parts = {"rows": subjects.where(batch.column), "bytes": Raw(made), "order": in_order(model)}
-    identities = batch.sql("identities", **{k: Placed(v) for k, v in parts.items()})
+    identities = batch.sql(__file__, "identities", **{k: Placed(v) for k, v in parts.items()})
     batch.write("updated", subjects, identities=identities, identity=names, **detail)
 
 

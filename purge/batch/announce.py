@@ -19,7 +19,7 @@ def announced(
     """Tell the triggers who deletes or updates; an error's rollback takes it back as well."""
     _announce(batch, subjects, wait, **detail)
     yield
-    fetch(batch.using, batch.sql("announce"), {"ending": "", "wait": None})
+    fetch(batch.using, batch.sql(__file__, "announce"), {"ending": "", "wait": None})
 
 
 def _announce(batch: "Batch", subjects: Subjects, wait: str | None, **detail: Any) -> None:
@@ -27,4 +27,6 @@ def _announce(batch: "Batch", subjects: Subjects, wait: str | None, **detail: An
     ending |= {"run": batch.run, "detail": batch.told | detail}
     if subjects.event:
         ending |= {"basis": subjects.event, "count": subjects.count}
-    fetch(batch.using, batch.sql("announce"), {"ending": json.dumps(ending), "wait": wait})
+    fetch(
+        batch.using, batch.sql(__file__, "announce"), {"ending": json.dumps(ending), "wait": wait}
+    )

@@ -14,6 +14,7 @@ from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.policy.dispositions import Archive
 from purge.archive.table import Table, exact
+from purge.batch.notify import send
 from purge.batch.state import Covered
 from purge.batch.subjects import Subjects
 
@@ -54,8 +55,6 @@ def tell(batch: "Batch", subjects: Subjects) -> Subjects:
         return subjects
     event = batch.write("archived", subjects, rows=archive.rows, verified=archive.verified)
     if signals.archived.has_listeners(batch.policy.model):
-        from purge.batch.notify import send
-
         send(batch, signals.archived, [event], subjects.count)
     return subjects if subjects.event else replace(subjects, event=event)
 
@@ -67,7 +66,7 @@ def uncovered(batch: "Batch", subjects: Subjects) -> list[str]:
 
 def _covered(batch: "Batch", subjects: Subjects) -> list[Covered]:
     table = Table(batch.policy, batch.using)
-    text = table.sql("covered", hash=table.hash, rows=subjects.where(batch.column))
+    text = table.sql(__file__, "covered", hash=table.hash, rows=subjects.where(batch.column))
     with exact(batch.using):
         return [Covered(*row) for row in fetch(batch.using, text, batch.params(subjects))]
 
@@ -78,7 +77,7 @@ def _others(
     if sum(each.number for each in found) == subjects.count:
         return 0, None, []
     table = Table(batch.policy, batch.using)
-    text = table.sql("except", rows=subjects.where(batch.column))
+    text = table.sql(__file__, "except", rows=subjects.where(batch.column))
     covered = ",".join(each.keys[1:-1] for each in found)
     count, keys, told = fetch(batch.using, text, batch.params(subjects, covered=f"{{{covered}}}"))[
         0

@@ -36,8 +36,14 @@ def standing(policy: Policy, using: str = DEFAULT_DB_ALIAS, any_hour: bool = Fal
     """
     if why := mismatch(using):
         return why
-    known = fetch(using, statement(__file__, "policy_now"), {"policy": policy.name})
-    return why_not(policy, known[0], any_hour) if known else "not in the database: run migrate"
+    known = policy_now(policy.name, using)
+    return why_not(policy, known, any_hour) if known else "not in the database: run migrate"
+
+
+def policy_now(policy: str, using: str) -> tuple[Any, ...] | None:
+    """A policy's row as brakes read it, with the two clocks; None where there is none."""
+    known = fetch(using, statement(__file__, "policy_now"), {"policy": policy})
+    return known[0] if known else None
 
 
 def why_not(policy: Policy, known: tuple[Any, ...], any_hour: bool = False) -> str:
@@ -108,5 +114,5 @@ def count(batch: "Batch") -> tuple[int, int]:
     """Count the batch's rows against the cap: those of 24 hours, those allowed beyond it."""
     fetch(batch.using, "SELECT set_config('lock_timeout', '10s', true)")
     params = {"policy": batch.policy.name, "now": batch.now, "rows": batch.outcome.fresh}
-    spent, allowed = fetch(batch.using, batch.sql("spend"), params)[0]
+    spent, allowed = fetch(batch.using, batch.sql(__file__, "spend"), params)[0]
     return int(spent), int(allowed)

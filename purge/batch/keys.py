@@ -14,11 +14,13 @@ def keys_told(batch: "Batch", subjects: Subjects) -> list[Any]:
     """The keys in order, as the ledger writes them: an `inet` has its mask there."""
     kind = compiled(batch.policy).key.kind
     key, rows = Placed(f"{batch.column}::{kind}"), subjects.where(batch.column)
-    text = batch.sql("locked_keys", key=key, rows=rows)
+    text = batch.sql(__file__, "locked_keys", key=key, rows=rows)
     return [key for (key,) in fetch(batch.using, text, batch.params(subjects))]
 
 
 def keys_of(batch: "Batch", subjects: Subjects) -> list[Any]:
     """The keys as Python values, in order; only for the few rows that need it."""
-    text = batch.sql("locked_keys", key=Placed(batch.column), rows=subjects.where(batch.column))
+    text = batch.sql(
+        __file__, "locked_keys", key=Placed(batch.column), rows=subjects.where(batch.column)
+    )
     return [key for (key,) in fetch(batch.using, text, batch.params(subjects))]

@@ -27,18 +27,16 @@ def _lock(batch: "Batch", subjects: Subjects) -> Subjects:
     if batch.picked.attempts >= STUBBORN:
         try:
             with transaction.atomic(using=batch.using):
-                return _lock_rows(batch, subjects, "")
+                return lock_rows(batch, subjects, _strength(batch))
         except OperationalError:
             pass
-    return _lock_rows(batch, subjects, " SKIP LOCKED")
+    return lock_rows(batch, subjects, _strength(batch) + " SKIP LOCKED")
 
 
-def _lock_rows(batch: "Batch", subjects: Subjects, skip: str) -> Subjects:
-    parts = {
-        "strength": Placed(_strength(batch) + skip),
-        "tables": Raw(locked_tables(batch.policy)),
-    }
-    text = batch.sql("lock", rows=subjects.where(batch.column), **parts)
+def lock_rows(batch: "Batch", subjects: Subjects, strength: str) -> Subjects:
+    """Lock rows in key order by `FOR ...`; returns those that are locked now."""
+    parts = {"strength": Placed(strength), "tables": Raw(locked_tables(batch.policy))}
+    text = batch.sql(__file__, "lock", rows=subjects.where(batch.column), **parts)
     count, keys = fetch(batch.using, text, batch.params(subjects))[0]
     return subjects if count == subjects.count else subjects.narrowed(count, keys or "{}")
 
@@ -54,7 +52,7 @@ def _strength(batch: "Batch") -> str:
 
 
 def _carry_unlocked(batch: "Batch", subjects: Subjects, locked: Subjects) -> None:
-    text = batch.sql("unlocked", rows=subjects.where(batch.column))
+    text = batch.sql(__file__, "unlocked", rows=subjects.where(batch.column))
     params = batch.params(subjects, locked=locked.keys if locked.count else "{}")
     count, keys = fetch(batch.using, text, params)[0]
     if count:

@@ -40,7 +40,7 @@ def _look(batch: "Batch", subjects: Subjects, search: bool) -> list[Verdict]:
     where, stones = subjects.where("state.key"), batch.picked.stones()
     policy = batch.policy
     keep = KEEP if is_named(policy) and not batch.override else UNNAMED
-    text = batch.sql("look", rows=where, stones=stones, **read, **keep)
+    text = batch.sql(__file__, "look", rows=where, stones=stones, **read, **keep)
     params = batch.params(
         subjects, search=search, entries=batch.picked.entries, resolution=policy.resolution,
         recheck=policy.recheck, open=batch.open, within=batch.override and batch.override.within,

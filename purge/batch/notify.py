@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from lifecycle import signals
-from lifecycle.db.connection import scalar
+from lifecycle.db.connection import scalar, statement
 
 if TYPE_CHECKING:
     from purge.batch.state import Batch
@@ -15,7 +15,12 @@ def last_event(batch: "Batch") -> int:
     """The ledger's latest number now; only asked for when a receiver wants to know."""
     if not signals.purged.has_listeners(batch.policy.model):
         return 0
-    return int(scalar(batch.using, batch.sql("last_event")))
+    return latest_event(batch.using)
+
+
+def latest_event(using: str) -> int:
+    """The ledger's latest number now."""
+    return int(scalar(using, statement(__file__, "last_event")))
 
 
 def send(batch: "Batch", signal: Any, events: list[int], count: int) -> None:

@@ -9,6 +9,7 @@ of the host is ever the victim.
 """
 
 import time
+from typing import Any
 
 from django.db import OperationalError, transaction
 
@@ -20,6 +21,7 @@ from purge.batch import brakes, failures
 from purge.batch.clock_guard import check_clock
 from purge.batch.keys import keys_told
 from purge.batch.look import look
+from purge.batch.outcome import Outcome
 from purge.batch.state import Batch
 from purge.batch.subjects import Subjects
 
@@ -30,25 +32,37 @@ def begin(
     policy: Policy, using: str, run: int | None, dry: bool, any_hour: bool = False
 ) -> Batch | None:
     """The first statements of a batch; None while the policy may not act."""
-    name = {"policy": policy.name}
     try:
         with transaction.atomic(using=using):
-            fetch(using, statement(__file__, "prepare"), name)
+            prepare(policy.name, using)
     except OperationalError:
         return None  # a pause or a hold is being written; the next pulse sees it
-    known = fetch(using, statement(__file__, "policy_now"), name)
-    if not known or brakes.why_not(policy, known[0], any_hour):
+    known = brakes.policy_now(policy.name, using)
+    if known is None or brakes.why_not(policy, known, any_hour):
         return None
-    _, _, now, _, state_sql, _, clock = known[0]
+    _, _, now, _, state_sql, _, clock = known
     check_clock(clock, policy.name, using)
     return Batch(policy, using, run, now, dry, any_hour or is_open(policy, now), state_sql)
+
+
+def prepare(policy: str, using: str) -> None:
+    """Share the lock that a pause or a hold on the policy waits for, and set the lock timeout.
+
+    Raises `OperationalError` where one is being written; then the transaction is of no more use.
+    """
+    fetch(using, statement(__file__, "prepare"), {"policy": policy})
 
 
 def record(batch: Batch) -> None:
     """Count what the batch did in its run."""
     if batch.run:
-        params = {"run": batch.run, "now": batch.now, **batch.outcome.counts()}
-        fetch(batch.using, batch.sql("record"), params)
+        count_in_run(batch.using, batch.run, batch.now, batch.outcome)
+
+
+def count_in_run(using: str, run: int, now: Any, outcome: Outcome) -> None:
+    """Add what a batch did to the counts of its run."""
+    params = {"run": run, "now": now, **outcome.counts()}
+    fetch(using, statement(__file__, "record"), params)
 
 
 def judge(batch: Batch, subjects: Subjects) -> None:

@@ -110,13 +110,13 @@ class Batch:
     def label(self) -> str:
         return label_of(self.policy)
 
-    def sql(self, name: str, **parts: Any) -> str:
-        """A statement of this package with what every one of them names."""
+    def sql(self, module: str, name: str, **parts: Any) -> str:
+        """A statement of a module with what every one of a batch names."""
         code = compiled(self.policy)
         parts |= {"kind": Placed(code.key.kind), "state_sql": Raw(self.state_sql)}
         parts |= {"table": code.tables[0], "column": Placed(self.column)}
         parts |= {"type": Placed(code.key.db_type)}
-        return statement(__file__, name, **parts)
+        return statement(module, name, **parts)
 
     def params(self, subjects: Subjects, **others: Any) -> dict[str, Any]:
         base = {"policy": self.policy.name, "model": self.label, "now": self.now, "run": self.run}
@@ -136,7 +136,9 @@ class Batch:
         detail |= self.told if subjects.count else {}
         if counts_only(self.policy.model):
             subjects = Subjects(subjects.key, subjects.count)
-        text = self.sql("write", subjects=subjects.composite(), identities=Placed(identities))
+        text = self.sql(
+            __file__, "write", subjects=subjects.composite(), identities=Placed(identities)
+        )
         event = {"kind": kind, "basis": subjects.event, "due": due, "settled": settled}
         params = self.params(subjects, **event, detail=Jsonb(detail))
         return int(scalar(self.using, text, params))

@@ -119,7 +119,7 @@ def _lock(batch: Batch, key: str) -> str | None:
 
     Returns its key as the ledger writes it, None where there is no such row.
     """
-    text = batch.sql("erase_lock", tables=Raw(locked_tables(batch.policy)))
+    text = batch.sql(__file__, "erase_lock", tables=Raw(locked_tables(batch.policy)))
     _set_timeout(batch.using, ROW_WAIT)
     try:
         with transaction.atomic(using=batch.using):

@@ -7,7 +7,7 @@ from psycopg.types.json import Jsonb
 
 from lifecycle.db.connection import fetch, statement
 from purge import s3
-from purge.batch import run as rows
+from purge.batch.run import count_in_run
 
 if TYPE_CHECKING:
     from purge.media.model import Batch
@@ -29,8 +29,7 @@ def record(batch: "Batch") -> None:
     for event in events:
         fetch(batch.using, statement(__file__, "write"), event)
     if batch.run:
-        counts = {"run": batch.run, "now": batch.now, **batch.outcome.counts()}
-        fetch(batch.using, statement(rows.__file__, "record"), counts)
+        count_in_run(batch.using, batch.run, batch.now, batch.outcome)
 
 
 def _groups(batch: "Batch") -> dict[tuple[Any, ...], list[str]]:

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import OperationalError, transaction
 
-from lifecycle.compiler.policy_sql import locked_tables
-from lifecycle.db.connection import Placed, Raw, fetch
 from lifecycle.ledger.context import context
 from purge.batch import failures
+from purge.batch.lock import lock_rows
 from purge.batch.state import Batch
 from purge.batch.subjects import Subjects
 from purge.exceptions import HeldBelow
@@ -61,12 +60,7 @@ def lock(batch: Again, subjects: Subjects) -> Subjects:
     for skip in ("", " SKIP LOCKED") if batch.waits else (" SKIP LOCKED",):
         try:
             with transaction.atomic(using=batch.using):
-                parts = {"strength": Placed(strength + skip), "rows": subjects.where(batch.column)}
-                text = batch.sql("lock", tables=Raw(locked_tables(batch.policy)), **parts)
-                count, keys = fetch(batch.using, text, batch.params(subjects))[0]
-                return (
-                    subjects if count == subjects.count else subjects.narrowed(count, keys or "{}")
-                )
+                return lock_rows(batch, subjects, strength + skip)
         except OperationalError:
             continue
     return subjects.narrowed(0, "{}")

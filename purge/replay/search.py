@@ -106,14 +106,18 @@ def _mark(replay: "Replay", model: Any) -> None:
                 fetch(replay.using, text, params)
 
 
+def groups_of(replay: "Replay") -> list[tuple[Any, ...]]:
+    """What was found, by model, kind of ending and policy, with the number of rows."""
+    return fetch(replay.using, statement(__file__, "replay_groups"), {"run": replay.run.pk})
+
+
 def _absent(replay: "Replay") -> "dict[By, int]":
     params = {"since": replay.since, "policies": replay.wanted}
     ended = {
         row[:3]: row[3] for row in fetch(replay.using, statement(__file__, "replay_ended"), params)
     }
     found: Counter[By] = Counter()
-    groups = statement(__file__, "replay_groups")
-    for model, kind, by, _, _, rows in fetch(replay.using, groups, {"run": replay.run.pk}):
+    for model, kind, by, _, _, rows in groups_of(replay):
         found[model, kind, by] += rows
     known = {label_of(policy) for policy in all_policies()}
     return {by: max(0, int(n) - found[by]) for by, n in ended.items() if by[0] in known}

@@ -12,7 +12,7 @@ from django.db import OperationalError, transaction
 
 from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import compiled
-from lifecycle.db.connection import Placed, Raw, fetch, own_transaction, scalar, statement
+from lifecycle.db.connection import Placed, Raw, fetch, own_transaction, scalar
 from lifecycle.ledger.resurrected import identity_now
 from lifecycle.models import PolicyState
 from lifecycle.policy.registry import all_policies, policies_of
@@ -20,9 +20,11 @@ from purge.batch import act as rows
 from purge.batch import failures
 from purge.batch.brakes import standing
 from purge.batch.planner import without_loops
+from purge.batch.run import count_in_run, prepare
 from purge.batch.subjects import Subjects
 from purge.exceptions import Halt
 from purge.replay.batch import Again, Group, Judged, as_replay, lock, refused
+from purge.replay.search import groups_of
 
 if TYPE_CHECKING:
     from purge.replay.model import Replay, Report
@@ -38,7 +40,7 @@ NO_STATE = """SELECT NULL::{} AS key, false AS matches, false AS keep, NULL::tim
 
 def settle_all(replay: "Replay", report: "Report", act: bool) -> None:
     """Judge what was found and, with `act`, end again what is to be ended."""
-    groups = fetch(replay.using, statement(__file__, "replay_groups"), {"run": replay.run.pk})
+    groups = groups_of(replay)
     for *group, _ in groups:
         _Settling(replay, report, Group(*group), act).run()
 
@@ -112,7 +114,7 @@ class _Settling:
         if not ids:
             return None, []
         judged = self._judge(batch, ids, subjects)
-        fetch(batch.using, batch.sql("record"), batch.params(subjects) | batch.outcome.counts())
+        count_in_run(batch.using, self.replay.run.pk, batch.now, batch.outcome)
         return last, judged
 
     def _page(
@@ -120,17 +122,16 @@ class _Settling:
     ) -> tuple[list[int], Subjects, int]:
         page = {"after": after, "only": only, "limit": limit, "run": self.replay.run.pk}
         page |= vars(self.group) | {"ending": self.group.kind}
-        ids, count, keys, last = fetch(batch.using, batch.sql("replay_page"), page)[0]
+        ids, count, keys, last = fetch(batch.using, batch.sql(__file__, "replay_page"), page)[0]
         return ids or [], Subjects(compiled(self.policy).key, count, keys=keys), last
 
     def _bar(self) -> None:
         """Share the lock that a pause or a hold on any policy of the table waits for."""
-        text = statement(__file__, "prepare")
         for policy in policies_of(self.policy.model):
             for attempt in range(PATIENCE):
                 try:
                     with transaction.atomic(using=self.replay.using):
-                        fetch(self.replay.using, text, {"policy": policy.name})
+                        prepare(policy.name, self.replay.using)
                     break
                 except OperationalError:
                     if attempt == PATIENCE - 1:
@@ -189,7 +190,7 @@ class _Settling:
             stopped=self._stopped(batch), on_request=own is not None and own.on_request,
         )  # fmt: skip
         with without_loops(batch.using):
-            return fetch(batch.using, batch.sql("replay_look", **parts), params)
+            return fetch(batch.using, batch.sql(__file__, "replay_look", **parts), params)
 
     def _stopped(self, batch: Again) -> str:
         """Why nothing of it ends now. What the site had deleted waits for every policy's pause."""

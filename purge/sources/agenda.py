@@ -100,7 +100,7 @@ class Picked:
     def _several(self, mixed: bool = False) -> Subjects:
         """The keys of all entries; each with its own tombstone where the entries' differ."""
         column = f"subjects_{compiled(self.batch.policy).key.kind}"
-        text = self.batch.sql("gather_stones" if mixed else "gather", subjects=column)
+        text = self.batch.sql(__file__, "gather_stones" if mixed else "gather", subjects=column)
         count, keys, *stones = fetch(self.batch.using, text, {"entries": self.entries})[0]
         if mixed:
             self._stones = {"subject_keys": keys, "stones": stones[0], "stoned_at": stones[1]}
@@ -113,7 +113,7 @@ class Picked:
         rest = self.subjects.count - limit
         piece = max(limit, rest // PIECES + 1)
         params = self.batch.params(self.subjects, limit=limit, piece=piece)
-        keys, others = fetch(self.batch.using, self.batch.sql("split"), params)[0]
+        keys, others = fetch(self.batch.using, self.batch.sql(__file__, "split"), params)[0]
         for other in others:  # as the next batches will want them: none splits all of it again
             part = Subjects(self.subjects.key, min(piece, rest), keys=other)
             self.carry(part, timedelta(0), carried="limit")
@@ -143,7 +143,7 @@ class Picked:
     ) -> None:
         """List rows again after a while, with the tombstones that they have."""
         row = subjects_of(subjects.key, "array_agg(state.key ORDER BY state.key)")
-        text = self.batch.sql("carry_stones", subjects=Placed(row), stones=self.stones())
+        text = self.batch.sql(__file__, "carry_stones", subjects=Placed(row), stones=self.stones())
         params = self.batch.params(subjects, **self.stone_params(), kind=kind)
         detail |= self.batch.told
         due = {"due": self.batch.now + wait, "detail": Jsonb(detail)}
@@ -158,7 +158,7 @@ class Picked:
     def carry_at(self, subjects: Subjects, dues: str, why: str, stone: int | None = None) -> None:
         """List rows again, each at its own time; both arrays are in the order of the times."""
         detail = {"carried": why} | ({"tombstone": stone} if stone else {}) | self.batch.told
-        text = self.batch.sql("carry", subjects=subjects.composite(ordered=True))
+        text = self.batch.sql(__file__, "carry", subjects=subjects.composite(ordered=True))
         fetch(self.batch.using, text, self.batch.params(subjects, dues=dues, detail=Jsonb(detail)))
 
     def close(self) -> None:
@@ -170,7 +170,7 @@ def pick(batch: "Batch", rows: int, since: Any, seen: list[int]) -> Picked | Non
     """Lock the batch's entries, none of those seen before; None when nothing is due."""
     params = {"policy": batch.policy.name, "now": batch.now, "since": since}
     params |= {"rows": rows, "entries": ENTRIES, "seen": seen, "open": batch.open}
-    entries = _alone(batch, fetch(batch.using, batch.sql("pick"), params))
+    entries = _alone(batch, fetch(batch.using, batch.sql(__file__, "pick"), params))
     return Picked(batch, entries) if entries else None
 
 

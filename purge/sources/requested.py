@@ -136,14 +136,16 @@ def run_batch(
 def _is_ours(batch: Batch, override: Override) -> bool:
     """Whether no other worker has this override; one that is not on the agenda is the caller's."""
     params = {"event": override.event}
-    return bool(scalar(batch.using, batch.sql("asked_lock"), params)) or not override.listed
+    return (
+        bool(scalar(batch.using, batch.sql(__file__, "asked_lock"), params)) or not override.listed
+    )
 
 
 def _next(
     batch: Batch, override: Override, size: int, last: str | None
 ) -> tuple[Subjects, str] | None:
     params = {"last": last, "now": batch.now, "within": override.within, "rows": size}
-    count, keys, last = fetch(batch.using, batch.sql("asked_next"), params)[0]
+    count, keys, last = fetch(batch.using, batch.sql(__file__, "asked_next"), params)[0]
     return (Subjects(compiled(batch.policy).key, count, keys=keys), str(last)) if count else None
 
 

@@ -1,37 +1,16 @@
 """The worker's part of a backfill: when to read a chunk, how long, and what the log says of it."""
 
 import time
-from typing import TYPE_CHECKING
 
 from lifecycle.backfill.progress import Step, progress, reconcile, step, waiting
 from lifecycle.logs import Log
 from lifecycle.policy.policy import Policy
-from purge.batch.brakes import is_other_version
-
-if TYPE_CHECKING:
-    from purge.worker.pulse import Pulse
-
 
 SLICE = 1.0  # seconds; then the worker is free for what is due
 BY_COMMAND = 5.0  # seconds of `manage.py purge` for each policy, at no other pace than the table's
 PREFIX = "backfill "  # before a policy's name, in what the pulse remembers
 
 log = Log("purge")
-
-
-def wake(beats: "Pulse", heartbeat: bool = False) -> list[str]:
-    """Wake a worker for each policy whose table is to be read now; returns their names."""
-    from purge.tasks import backfill_task
-
-    if is_other_version(beats.using):
-        return []
-    if heartbeat:
-        reconcile(beats.using)
-    names = [policy.name for policy in waiting(beats.using)]
-    asked = [name for name in names if beats.ask(PREFIX + name)]
-    for name in asked:
-        backfill_task(name, beats.using)
-    return asked
 
 
 def read_slice(policy: Policy, using: str) -> None:

@@ -191,7 +191,7 @@ def test_a_row_that_is_gone_before_it_is_read_is_in_no_archive(
 ) -> None:
     rows = tokens(2)
     monkeypatch.setattr(
-        "purge.archive.keeping.destination",
+        "purge.archiving.keep.destination",
         lambda: (Token.objects.filter(pk=rows[0].pk).delete(), destination())[1],
     )
     with archiving("tokens"):

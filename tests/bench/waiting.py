@@ -32,7 +32,7 @@ def idle_ticks(plan: Plan) -> None:
         fill_agenda(rows)
         since = timezone.now() - timedelta(minutes=2)
         asked = [_each(due_policies) for _ in range(plan.rounds)]
-        ticked = [_each(lambda: pulse.of("default").tick(since)) for _ in range(plan.rounds)]  # noqa: B023
+        ticked = [_each(lambda: pulse.tick("default", since)) for _ in range(plan.rounds)]  # noqa: B023
         assert due_policies() == []
         plan.add(
             Result(f"idle question at {rows:,} scheduled", asked, "<= 5", "ms"),

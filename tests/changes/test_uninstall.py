@@ -95,7 +95,7 @@ def test_one_that_was_interrupted_goes_on(site: Project) -> None:
     """A table that stays busy: nothing ends, the next run does the rest."""
     with psycopg.connect(site.url) as long:
         long.execute(FRESH)
-        patience = "from lifecycle import tablelock; tablelock.WAITS = (0.05,)"
+        patience = "from lifecycle.db import table_lock; table_lock.WAITS = (0.05,)"
         site.change("keep/policies.py", "\n\nend =", f"\n\n{patience}\nend =")
         with pytest.raises(Refused, match=r"shop_cart.*is locked by.*run it again"):
             site.manage(UNINSTALL)

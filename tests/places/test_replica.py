@@ -122,7 +122,7 @@ def test_every_command_reads_the_primary() -> None:
         manage("migrate", verbosity=0)
         call_command("check", databases=["default"])
         states.pause("tokens")
-        assert pulse.of("default").tick() == []
+        assert pulse.tick("default") == []
 
 
 def say_and_ask(row: Token) -> None:

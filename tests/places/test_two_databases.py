@@ -22,7 +22,7 @@ from purge.batch.clock_guard import TOLERANCE
 from purge.models import Run
 from purge.passes.options import Pass
 from purge.runner import run_due
-from purge.worker import pulse
+from purge.worker import memory, pulse
 from tests.worker.consumer import Consumer
 from tests.zoo.models import Line, Order, Person, Ticket, Token
 
@@ -215,17 +215,17 @@ def test_a_row_is_erased_where_it_is() -> None:
 def test_the_pulses_ask_each_their_own(settings: Any) -> None:
     from huey.contrib.djhuey import HUEY
 
-    pulse._pulses.clear()
+    memory._memories.clear()
     HUEY.storage.flush_queue()
     due_in_both()
     try:
-        assert pulse.of("default").tick() == ["tokens"]
-        assert sorted(pulse.of("second").tick()) == ["orders", "tickets"]
-        assert pulse.of("second").tick() == []
+        assert pulse.tick("default") == ["tokens"]
+        assert sorted(pulse.tick("second")) == ["orders", "tickets"]
+        assert pulse.tick("second") == []
     finally:
         HUEY.storage.flush_queue()
         HUEY.storage.close()
-        pulse._pulses.clear()
+        memory._memories.clear()
 
 
 def test_clocks_may_differ() -> None:

@@ -1,5 +1,6 @@
 """The pulse's memory: whom it wakes, and when it does so again."""
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from purge.batch import brakes
 from purge.batch.state import ALWAYS
 from purge.models import Run
 from purge.runner import run_due
-from purge.worker import pulse
+from purge.worker import memory, pulse
 from tests.support import SetHours, let_pass
 from tests.zoo.models import Coupon, Token
 
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def queue(transactional_db: None) -> Iterator[None]:
     """The queue, emptied; the pulse as in a new process."""
-    pulse._pulses.clear()
+    memory._memories.clear()
     brakes._said.clear()
     HUEY.storage.flush_queue()
     yield
@@ -36,9 +37,14 @@ def queue(transactional_db: None) -> Iterator[None]:
     HUEY.storage.close()
 
 
-def beats() -> pulse.Pulse:
-    """The pulse of the test database."""
-    return pulse.of("default")
+def tick(*since: Any, **options: Any) -> list[str]:
+    """One beat of the test database."""
+    return pulse.tick("default", *since, **options)
+
+
+def known() -> memory.Memory:
+    """What this process remembers of the test database."""
+    return memory.of("default")
 
 
 def token(ago: timedelta = timedelta(seconds=1)) -> Token:
@@ -51,24 +57,24 @@ def queued() -> int:
 
 def test_asks_once_until_it_is_answered() -> None:
     token()
-    assert beats().tick() == ["tokens"]
-    assert beats().tick() == []
-    beats().answered("tokens")
-    assert beats().tick() == ["tokens"]
+    assert tick() == ["tokens"]
+    assert tick() == []
+    known().answered("tokens")
+    assert tick() == ["tokens"]
     assert queued() == 2
 
 
 def test_asks_nobody_when_nothing_is_due() -> None:
     token(timedelta(hours=-1))
-    assert beats().tick() == []
+    assert tick() == []
     assert queued() == 0
 
 
 def test_wake_up_without_an_answer_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     token()
-    beats().tick()
-    monkeypatch.setattr(pulse, "ASKED_AGAIN", 0.0)
-    assert beats().tick() == ["tokens"]
+    tick()
+    monkeypatch.setattr(memory, "ASKED_AGAIN", 0.0)
+    assert tick() == ["tokens"]
 
 
 def test_wake_up_that_could_not_be_sent_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,52 +82,52 @@ def test_wake_up_that_could_not_be_sent_is_repeated(monkeypatch: pytest.MonkeyPa
     with monkeypatch.context() as broken:
         broken.setattr(HUEY, "enqueue", lambda *given: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            beats().tick()
-    assert beats().tick() == ["tokens"]
+            tick()
+    assert tick() == ["tokens"]
 
 
 def test_failing_policy_rests_longer_and_longer() -> None:
     token()
     rests = []
     for _ in range(12):
-        beats().failed("tokens")
-        rests.append(round(beats().resting["tokens"][1] - pulse.time.monotonic()))
-        assert beats().tick(heartbeat=True) == []
+        known().failed("tokens")
+        rests.append(round(known().resting["tokens"][1] - time.monotonic()))
+        assert tick(heartbeat=True) == []
     assert rests == sorted(rests)
     assert rests[0] == 2
-    assert rests[-1] <= pulse.LONGEST_REST
-    beats().answered("tokens")
-    assert beats().tick() == ["tokens"]
+    assert rests[-1] <= memory.LONGEST_REST
+    known().answered("tokens")
+    assert tick() == ["tokens"]
 
 
 def test_heartbeat_asks_what_the_pulse_does_not_see() -> None:
     token()
     let_pass(timedelta(hours=1))
     recent = timezone.now() - pulse.LOOK_BACK
-    assert beats().tick(since=recent) == []
-    assert beats().tick(heartbeat=True) == ["tokens"]
-    assert beats().tick(heartbeat=True) == ["tokens"]
+    assert tick(since=recent) == []
+    assert tick(heartbeat=True) == ["tokens"]
+    assert tick(heartbeat=True) == ["tokens"]
 
 
 def test_backlog_is_asked_for_until_it_is_done() -> None:
     token()
     let_pass(timedelta(hours=1))
     recent = timezone.now() - pulse.LOOK_BACK
-    beats().answered("tokens", left=ALWAYS)
-    assert beats().tick(since=recent) == ["tokens"]
-    beats().answered("tokens")
-    assert beats().tick(since=recent) == []
-    beats().answered("tokens", left=ALWAYS)
+    known().answered("tokens", left=ALWAYS)
+    assert tick(since=recent) == ["tokens"]
+    known().answered("tokens")
+    assert tick(since=recent) == []
+    known().answered("tokens", left=ALWAYS)
     run_due()
-    assert beats().tick(since=recent) == []
-    assert not beats().left
+    assert tick(since=recent) == []
+    assert not known().left
 
 
 def test_policy_of_other_code_is_left_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
     token()
     PolicyState.objects.filter(name="tokens").update(fingerprint="of-yesterday")
-    assert beats().tick() == []
-    assert beats().tick() == []
+    assert tick() == []
+    assert tick() == []
     assert caplog.text.count("tokens: declared differently") == 1
     assert run_due() == {}
 
@@ -157,34 +163,34 @@ def test_error_of_one_policy_stops_no_other(capsys: pytest.CaptureFixture[str]) 
 def test_rests_outside_the_hours_and_looks_back_when_they_begin(set_hours: SetHours) -> None:
     set_hours("tokens")
     token()
-    assert beats().tick() == ["tokens"]
+    assert tick() == ["tokens"]
     run_due()
-    beats().answered("tokens")
+    known().answered("tokens")
     let_pass(timedelta(hours=1))
     set_hours("tokens")
     recent = timezone.now() - pulse.LOOK_BACK
-    assert (beats().tick(recent), beats().tick(heartbeat=True)) == ([], [])
+    assert (tick(recent), tick(heartbeat=True)) == ([], [])
     set_hours("tokens", is_open=True)
-    assert beats().tick(recent) == ["tokens"]
+    assert tick(recent) == ["tokens"]
 
 
 @pytest.mark.parametrize("stop", ["pause", "hold"])
 def test_looks_back_for_what_was_stopped(stop: str) -> None:
     """Nobody waits for the heartbeat after a pause."""
     recent = timezone.now() - pulse.LOOK_BACK
-    assert beats().tick(recent) == []
+    assert tick(recent) == []
     if stop == "hold":
         hold("tokens")
     else:
         states.pause("tokens")
-    assert beats().tick(recent) == []
+    assert tick(recent) == []
     token()
     let_pass(timedelta(hours=1))
     if stop == "hold":
         release("tokens")
     else:
         states.resume("tokens")
-    assert beats().tick(recent) == ["tokens"]
+    assert tick(recent) == ["tokens"]
     run_due()
-    beats().answered("tokens")
-    assert beats().tick(recent) == []
+    known().answered("tokens")
+    assert tick(recent) == []

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from django.db import DatabaseError, transaction
 from psycopg import sql
 
-from lifecycle.db.connection import Placed, fetch, scalar, statement
+from lifecycle.db.connection import Placed, scalar, statement
 from lifecycle.exceptions import LifecycleError
 from purge.archive.formats import Column
 from purge.archive.manifest import Manifest
+from purge.archive.table import columns_of
 
 COMMENT = re.compile(r"--|/\*")
 
@@ -85,7 +86,7 @@ def has_key(name: Placed, column: str, using: str) -> bool:
 
 
 def _columns(name: Placed, using: str) -> list[tuple[str, str, bool, bool]]:
-    return fetch(using, statement(__file__, "columns"), {"table": _plain(name)})
+    return columns_of(_plain(name), using)
 
 
 def _plain(name: str) -> str:

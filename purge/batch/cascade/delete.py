@@ -96,5 +96,5 @@ def _delete_collected(batch: "Batch", model: Any, subjects: Subjects, found: Col
 
 
 def _delete(batch: "Batch", subjects: Subjects) -> None:
-    text = batch.sql("delete", rows=subjects.where(batch.column))
+    text = batch.sql(__file__, "delete", rows=subjects.where(batch.column))
     fetch(batch.using, text, batch.params(subjects))

@@ -66,7 +66,7 @@ class Below:
         """The keys of locked rows, which are there."""
         if subjects.keys is not None and subjects.key.kind != "text":
             return subjects.keys
-        text = self.batch.sql("locked_array", rows=subjects.where(self.batch.column))
+        text = self.batch.sql(__file__, "locked_array", rows=subjects.where(self.batch.column))
         return str(scalar(self.batch.using, text, self.batch.params(subjects)))
 
     def rows(self, model: Any) -> Any:

@@ -65,11 +65,13 @@ def take(batch: "Batch", seen: list[int]) -> Taken | None:
     own, grace = windows_of(batch.policy), batch.policy.grace
     params = batch.params(nobody(batch), **own.params) | {"seen": seen, "open": batch.open}
     params |= {"windows": AT_ONCE, "grace": grace}
-    locked = [window for (window,) in fetch(batch.using, batch.sql("sweep_pick"), params)]
+    locked = [window for (window,) in fetch(batch.using, batch.sql(__file__, "sweep_pick"), params)]
     if not locked:
         return None
     params["windows"] = locked
-    entries = [Entry(*row) for row in fetch(batch.using, batch.sql("sweep_entries"), params)]
+    entries = [
+        Entry(*row) for row in fetch(batch.using, batch.sql(__file__, "sweep_entries"), params)
+    ]
     taken = Taken()
     for window, own_entries in _by_window(entries):
         _sort(batch, taken, window, own_entries)

@@ -107,7 +107,7 @@ class Swept(Picked):
 
     def _blocked(self) -> dict[str, int]:
         """Rows of each window that this sweep has found blocked."""
-        text = self.batch.sql("sweep_blocked")
+        text = self.batch.sql(__file__, "sweep_blocked")
         return dict(fetch(self.batch.using, text, self._params(began=self.place.began)))
 
     def _list_left(self, window: str, why: str, count: int, due: Any) -> None:
@@ -143,7 +143,7 @@ class Swept(Picked):
     def _sql(self, name: str, any_row: bool = False, **parts: Any) -> str:
         moment = Raw(windows_of(self.batch.policy).moment)
         return self.batch.sql(
-            name, within=within(self.batch.policy, any_row), moment=moment, **parts
+            __file__, name, within=within(self.batch.policy, any_row), moment=moment, **parts
         )
 
     def _params(self, **others: Any) -> dict[str, Any]:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from django.db import DEFAULT_DB_ALIAS, transaction
 
-from lifecycle.db.connection import own_transaction, scalar
+from lifecycle.db.connection import own_transaction
 from lifecycle.ledger.windows_due import list_windows, windowed_at
 from lifecycle.models import PolicyState
 from lifecycle.policy.policy import Policy
 from purge.batch import brakes
 from purge.batch.lock import lock
+from purge.batch.notify import latest_event
 from purge.batch.outcome import Outcome
 from purge.batch.run import begin, judge, record
 from purge.batch.state import Batch
@@ -75,7 +76,7 @@ def _settle(
 ) -> Place | None:
     """One step of the sweep; returns where it stands, None when it is done."""
     if before is None or before.due != taken.due:
-        began = int(scalar(batch.using, batch.sql("last_event")))
+        began = latest_event(batch.using)
         before = Place(taken.due, began)
     batch.most = None if batch.dry else batch.policy.batch_rows
     batch.picked = swept = Swept(batch, taken, Place(**vars(before)))

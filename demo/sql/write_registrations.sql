@@ -1,5 +1,0 @@
--- Registrations that were made 60 minutes before `due`, written past the ORM.
-INSERT INTO demo_pendingregistration (email, token, created_at, grace)
-SELECT format('raw-%%s@%%s', n, %(domain)s::text), md5(n::text), %(due)s - interval '3600 seconds', %(grace)s
-FROM generate_series(1, %(count)s) AS n
-RETURNING id

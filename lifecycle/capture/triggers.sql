@@ -1,0 +1,269 @@
+-- name: body_delete
+-- Trigger body: rows that one DELETE statement has taken, whoever ran it.
+#variable_conflict use_column
+DECLARE
+    lc_keys @kind@[];
+    lc_told bytea[];
+    lc_count bigint := (SELECT count(*) FROM old_rows);
+    lc_failure text;
+BEGIN
+    IF to_regnamespace('lifecycle') IS NULL THEN
+        RETURN NULL;  -- the package was removed; the host's writes go on
+    END IF;
+    IF lc_count = 0 THEN
+        RETURN NULL;
+    END IF;
+@identify@    IF coalesce((lifecycle.ending_v1(@model@) ->> 'count')::bigint = lc_count, false) THEN
+        PERFORM lifecycle.ended_v1(@model@, NULL, lc_count@told@);
+        RETURN NULL;
+    END IF;
+    BEGIN
+        SELECT array_agg(key ORDER BY @order@) INTO lc_keys
+        FROM (SELECT @pk@::@kind@ AS key FROM old_rows) AS taken;
+    EXCEPTION WHEN OTHERS THEN
+        lc_failure := SQLSTATE;  -- the key has another column or type now
+    END;
+    IF lc_failure IS NULL THEN
+        PERFORM lifecycle.ended_v1(@model@, @subjects@, lc_count@told@);
+    ELSE
+        PERFORM lifecycle.capture_failed_v1('', @model@, @subjects@, lc_failure);
+    END IF;
+    RETURN NULL;
+END
+
+-- name: body_delete_counts
+-- Trigger body: how many rows one DELETE statement has taken, whoever ran it. Their keys are secrets.
+DECLARE
+    lc_count bigint := (SELECT count(*) FROM old_rows);
+BEGIN
+    IF to_regnamespace('lifecycle') IS NOT NULL AND lc_count > 0 THEN
+        PERFORM lifecycle.ended_v1(@model@, NULL, lc_count);
+    END IF;
+    RETURN NULL;
+END
+
+-- name: body_identify
+-- Part of the DELETE trigger's body, for tables with an identity: what it is made of, in key order.
+-- A host's DELETE must not fail because of it.
+    BEGIN
+        SELECT array_agg(told ORDER BY @order@) INTO lc_told
+        FROM (SELECT @pk@::@kind@ AS key, @bytes@ AS told FROM old_rows) AS taken;
+    EXCEPTION WHEN OTHERS THEN
+        lc_told := NULL;
+    END;
+
+-- name: body_insert
+-- Trigger body: rows of one INSERT statement, or of the new parents of a COPY or MERGE.
+#variable_conflict use_column
+DECLARE
+    lc_keys @kind@[];
+    lc_dues timestamptz[];
+    lc_failure text;
+BEGIN
+    IF to_regnamespace('lifecycle') IS NULL THEN
+        RETURN NULL;  -- the package was removed; the host's writes go on
+    END IF;
+    -- Nothing is written inside this block, so the host's transaction gets no subtransaction id.
+    BEGIN
+        WITH @table@ AS (SELECT * FROM new_rows), told AS (
+            SELECT key::@kind@ AS key,
+                lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), @resolution@) AS due
+            FROM (@due_sql@) AS compiled
+        )
+        SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)
+        INTO lc_keys, lc_dues FROM told
+        WHERE due IS NOT NULL OR (SELECT lifecycle.excepted_v1(@policy@));
+    EXCEPTION WHEN OTHERS THEN
+        lc_failure := SQLSTATE;
+    END;
+    IF lc_failure IS NOT NULL THEN
+        BEGIN
+            SELECT array_agg(key ORDER BY key) INTO lc_keys
+            FROM (SELECT @pk@::@kind@ AS key FROM new_rows) AS written;
+        EXCEPTION WHEN OTHERS THEN
+            lc_keys := NULL;  -- the key has another column or type now: backfill finds the rows
+        END;
+        PERFORM lifecycle.capture_failed_v1(@policy@, @model@, @subjects@, lc_failure)
+        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;
+    ELSIF lc_keys IS NOT NULL THEN
+        PERFORM lifecycle.scheduled_v1(@policy@, @model@, @subjects@, lc_dues,
+            CASE WHEN lc_dues[1] - @resolution@ < lifecycle.now_v1() THEN '{"late": true}'::jsonb
+                 ELSE '{}' END);
+    END IF;
+    RETURN NULL;
+END
+
+-- name: body_truncate
+-- Trigger body: a TRUNCATE is recorded, and refused while rows are held.
+BEGIN
+    IF to_regnamespace('lifecycle') IS NULL THEN
+        RETURN NULL;  -- the package was removed; the host's writes go on
+    END IF;
+    PERFORM lifecycle.truncated_v1(@model@);
+    RETURN NULL;
+END
+
+-- name: body_update
+-- Trigger body: rows of one UPDATE statement whose due time or `when` is another one now.
+#variable_conflict use_column
+DECLARE
+    lc_keys @kind@[];
+    lc_dues timestamptz[];
+    lc_past_keys @kind@[];
+    lc_past_dues timestamptz[];
+    lc_failure text;
+BEGIN
+    IF to_regnamespace('lifecycle') IS NULL THEN
+        RETURN NULL;  -- the package was removed; the host's writes go on
+    END IF;
+    BEGIN
+        WITH was AS (
+            WITH @table@ AS (SELECT * FROM old_rows)
+            SELECT key::@kind@ AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due
+            FROM (@due_sql@) AS compiled
+        ), became AS (
+            WITH @table@ AS (SELECT * FROM new_rows)
+            SELECT key::@kind@ AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due
+            FROM (@due_sql@) AS compiled
+        ), changed AS (
+            SELECT key, lifecycle.tick_v1(became.due, @resolution@) AS due,
+                coalesce(was.due <= (SELECT lifecycle.now_v1()), false) AS past
+            FROM became LEFT JOIN was USING (key)
+            WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches
+        )
+        SELECT array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),
+            array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),
+            array_agg(key ORDER BY due, key) FILTER (WHERE past),
+            array_agg(due ORDER BY due, key) FILTER (WHERE past)
+        INTO lc_keys, lc_dues, lc_past_keys, lc_past_dues FROM changed
+        WHERE past OR due IS NOT NULL OR (SELECT lifecycle.excepted_v1(@policy@));
+    EXCEPTION WHEN OTHERS THEN
+        lc_failure := SQLSTATE;
+    END;
+    IF lc_failure IS NOT NULL THEN
+        BEGIN
+            SELECT array_agg(key ORDER BY key) INTO lc_keys
+            FROM (SELECT @pk@::@kind@ AS key FROM new_rows) AS written;
+        EXCEPTION WHEN OTHERS THEN
+            lc_keys := NULL;  -- the key has another column or type now: backfill finds the rows
+        END;
+        PERFORM lifecycle.capture_failed_v1(@policy@, @model@, @subjects@, lc_failure)
+        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;
+        RETURN NULL;
+    END IF;
+    IF lc_keys IS NOT NULL THEN
+        PERFORM lifecycle.scheduled_v1(@policy@, @model@, @subjects@, lc_dues,
+            CASE WHEN lc_dues[1] - @resolution@ < lifecycle.now_v1() THEN '{"late": true}'::jsonb
+                 ELSE '{}' END);
+    END IF;
+    IF lc_past_keys IS NOT NULL THEN
+        lc_keys := lc_past_keys;
+        PERFORM lifecycle.scheduled_v1(@policy@, @model@, @subjects@, lc_past_dues, '{"again": true}');
+    END IF;
+    RETURN NULL;
+END
+
+-- name: body_window_insert
+-- Trigger body: the windows in which rows of one INSERT statement end. A key that was restored or
+-- expired by hand before is another row's now.
+#variable_conflict use_column
+DECLARE
+    lc_starts timestamptz[];
+    lc_keys @kind@[];
+    lc_dues timestamptz[];
+    lc_failure text;
+BEGIN
+    IF to_regnamespace('lifecycle') IS NULL THEN
+        RETURN NULL;  -- the package was removed; the host's writes go on
+    END IF;
+    -- Nothing is written inside this block, so the host's transaction gets no subtransaction id.
+    BEGIN
+        WITH @table@ AS (SELECT * FROM new_rows), ends AS (
+            SELECT DISTINCT @start@ AS start
+            FROM (@due_sql@) AS compiled
+        )
+        SELECT array_agg(start ORDER BY start) INTO lc_starts FROM ends WHERE start IS NOT NULL;
+        IF lifecycle.excepted_v1(@policy@) THEN
+            WITH @table@ AS (SELECT * FROM new_rows), told AS (
+                SELECT key::@kind@ AS key,
+                    lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), @resolution@) AS due
+                FROM (@due_sql@) AS compiled
+            )
+            SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)
+            INTO lc_keys, lc_dues FROM told
+            WHERE key::text IN (SELECT lifecycle.excepted_keys_v1(@policy@));
+        END IF;
+    EXCEPTION WHEN OTHERS THEN
+        lc_failure := SQLSTATE;
+    END;
+    IF lc_failure IS NOT NULL THEN
+        PERFORM lifecycle.capture_failed_v1(@policy@, @model@, NULL, lc_failure)
+        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;
+        RETURN NULL;
+    END IF;
+    IF lc_starts IS NOT NULL THEN
+        PERFORM lifecycle.windowed_v1(@policy@, @model@, lc_starts, @unit@, @every@, '{}');
+    END IF;
+    IF lc_keys IS NOT NULL THEN
+        PERFORM lifecycle.scheduled_v1(@policy@, @model@, @subjects@, lc_dues, '{}');
+    END IF;
+    RETURN NULL;
+END
+
+-- name: body_window_update
+-- Trigger body: the windows into which one UPDATE statement has moved rows. Old and new are compared
+-- only where some window of theirs is not on the agenda, or a row is restored or expired by hand.
+#variable_conflict use_column
+DECLARE
+    lc_starts timestamptz[];
+    lc_keys @kind@[];
+    lc_dues timestamptz[];
+    lc_failure text;
+BEGIN
+    IF to_regnamespace('lifecycle') IS NULL THEN
+        RETURN NULL;  -- the package was removed; the host's writes go on
+    END IF;
+    -- Nothing is written inside this block, so the host's transaction gets no subtransaction id.
+    BEGIN
+        WITH @table@ AS (SELECT * FROM new_rows), ends AS (
+            SELECT DISTINCT @start@ AS start
+            FROM (@due_sql@) AS compiled
+        )
+        SELECT array_agg(start ORDER BY start) INTO lc_starts FROM ends WHERE start IS NOT NULL;
+        lc_starts := lifecycle.unlisted_v1(@policy@, lc_starts);
+        IF lc_starts IS NOT NULL OR lifecycle.excepted_v1(@policy@) THEN
+            WITH was AS (
+                WITH @table@ AS (SELECT * FROM old_rows)
+                SELECT key::@kind@ AS key, lifecycle.finite_v1(due::timestamptz) AS due
+                FROM (@due_sql@) AS compiled
+            ), became AS (
+                WITH @table@ AS (SELECT * FROM new_rows)
+                SELECT key::@kind@ AS key, lifecycle.finite_v1(due::timestamptz) AS due
+                FROM (@due_sql@) AS compiled
+            ), moved AS (
+                SELECT key, lifecycle.window_v1(became.due, @unit@) AS start,
+                    lifecycle.tick_v1(became.due, @resolution@) AS due,
+                    key::text IN (SELECT lifecycle.excepted_keys_v1(@policy@)) AS excepted
+                FROM became LEFT JOIN was USING (key) WHERE became.due IS DISTINCT FROM was.due
+            )
+            SELECT array_agg(DISTINCT start) FILTER (WHERE start IS NOT NULL),
+                array_agg(key ORDER BY due, key) FILTER (WHERE excepted),
+                array_agg(due ORDER BY due, key) FILTER (WHERE excepted)
+            INTO lc_starts, lc_keys, lc_dues FROM moved;
+        END IF;
+    EXCEPTION WHEN OTHERS THEN
+        lc_failure := SQLSTATE;
+    END;
+    IF lc_failure IS NOT NULL THEN
+        PERFORM lifecycle.capture_failed_v1(@policy@, @model@, NULL, lc_failure)
+        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;
+        RETURN NULL;
+    END IF;
+    IF lc_starts IS NOT NULL THEN
+        PERFORM lifecycle.windowed_v1(@policy@, @model@, lc_starts, @unit@, @every@, '{}');
+    END IF;
+    IF lc_keys IS NOT NULL THEN
+        PERFORM lifecycle.scheduled_v1(@policy@, @model@, @subjects@, lc_dues, '{}');
+    END IF;
+    RETURN NULL;
+END

@@ -1,0 +1,35 @@
+-- name: status
+-- Each stored policy: its state, what its agenda lists, the holds that touch it. A row that came with
+-- a due time in the past has waited since it came. Reads the agenda, and of the ledger the events that
+-- are on it.
+WITH clock AS MATERIALIZED (SELECT lifecycle.now_v1() AS now), listed AS (
+    SELECT entry.policy,
+        sum(entry.count) FILTER (WHERE tombstone IS NULL AND entry.due_at > now) AS scheduled,
+        sum(entry.count) FILTER (WHERE entry.due_at <= now) AS due,
+        sum(entry.count) FILTER (WHERE tombstone IS NOT NULL) AS tombstoned,
+        sum(entry.count) FILTER (WHERE told.kind = 'kept') AS kept,
+        sum(entry.count) FILTER (WHERE told.kind = 'blocked') AS blocked,
+        sum(entry.count) FILTER (WHERE told.kind = 'capture_failed') AS failed,
+        min(entry.due_at) AS next_due,
+        min(greatest(entry.due_at, told.recorded_at)) FILTER (WHERE entry.due_at <= now) AS waits_since
+    FROM lifecycle_agenda AS entry JOIN lifecycle_event AS told ON told.id = entry.event_id, clock
+    GROUP BY 1
+)
+SELECT state.name, state.model, state.state, coalesce(scheduled, 0)::bigint, coalesce(due, 0)::bigint,
+    coalesce(tombstoned, 0)::bigint, coalesce(kept, 0)::bigint,
+    (SELECT count(*) FROM lifecycle_exception AS held WHERE held.kind = 'hold'
+        AND (held.policy = state.name OR held.model = state.model)
+        AND (held.until IS NULL OR held.until > now)),
+    coalesce(blocked, 0)::bigint, coalesce(failed, 0)::bigint, date_trunc('second', next_due),
+    waits_since, now, state.fingerprint,
+    EXISTS (SELECT FROM lifecycle_exception AS held WHERE held.kind = 'hold' AND held.model = state.model
+        AND held.key = '' AND (held.until IS NULL OR held.until > now)), state.enforced
+FROM clock CROSS JOIN lifecycle_policy AS state LEFT JOIN listed ON listed.policy = state.name
+ORDER BY 1
+
+-- name: last_runs
+-- The last pass of each policy that found something, as the worker's own table has it.
+SELECT state.name, run.started_at, run.error
+FROM lifecycle_policy AS state CROSS JOIN LATERAL (
+    SELECT started_at, error FROM purge_run WHERE policy = state.name
+    ORDER BY started_at DESC LIMIT 1) AS run

@@ -1,0 +1,48 @@
+-- name: attached
+-- Every capture trigger there is: schema and table, trigger, mark of its function.
+SELECT nspname, place.relname, tgname, obj_description(tgfoid, 'pg_proc')
+FROM pg_trigger JOIN pg_class AS place ON place.oid = tgrelid
+JOIN pg_namespace AS home ON home.oid = place.relnamespace
+WHERE NOT tgisinternal AND tgname LIKE 'pgtrigger\_lc\_%'
+AND starts_with(obj_description(tgfoid, 'pg_proc'), 'lifecycle ')
+ORDER BY 1, 2, 3
+
+-- name: places
+-- Where triggers of tables go: on each of them that is there, and on its partitions, however deep;
+-- statement triggers of a parent do not see writes addressed to a partition.
+SELECT root.relname, nspname, place.relname
+FROM pg_class AS root CROSS JOIN LATERAL (
+    SELECT root.oid UNION SELECT relid FROM pg_partition_tree(root.oid)) AS below (oid)
+JOIN pg_class AS place ON place.oid = below.oid
+JOIN pg_namespace AS home ON home.oid = place.relnamespace
+WHERE root.relname = ANY (%(tables)s) AND root.relkind IN ('r', 'p')
+AND root.relnamespace = current_schema()::regnamespace
+
+-- name: attach_trigger
+-- A capture trigger on a table or on a partition, which uses its parent's function.
+CREATE OR REPLACE TRIGGER {trigger} {moment} {operation} ON {table} {referencing}
+FOR EACH STATEMENT EXECUTE FUNCTION {trigger}()
+
+-- name: drop_trigger
+DROP TRIGGER IF EXISTS {trigger} ON {table}
+
+-- name: mark_removed
+-- Drop the function once no table, and no partition, has a trigger of it.
+COMMENT ON FUNCTION {function}() IS 'lifecycle removed'
+
+-- name: drop_function
+DROP FUNCTION IF EXISTS {function}()
+
+-- name: capture_functions
+-- Every function of a capture trigger in the schema of the site's tables, with its mark.
+SELECT proname, obj_description(oid, 'pg_proc') FROM pg_proc
+WHERE pronamespace = current_schema()::regnamespace AND proname LIKE 'pgtrigger\_lc\_%'
+AND starts_with(obj_description(oid, 'pg_proc'), 'lifecycle ')
+
+-- name: triggers_on
+-- Triggers on a table and on its partitions: table, name, when it fires, mark of its function.
+SELECT relname, tgname, tgenabled::text, obj_description(tgfoid, 'pg_proc')
+FROM pg_trigger AS trigger JOIN pg_class ON pg_class.oid = tgrelid
+WHERE NOT tgisinternal AND tgrelid IN (
+    SELECT relid FROM pg_partition_tree(quote_ident(%(table)s)::regclass)
+    UNION SELECT quote_ident(%(table)s)::regclass)

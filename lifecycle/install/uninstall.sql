@@ -1,0 +1,34 @@
+-- name: export_ledger
+-- Every event as one line of JSON, in order.
+SELECT to_jsonb(told)::text FROM lifecycle_event AS told ORDER BY id
+
+-- name: drop_schema
+-- Everything of the package but its tables; also what an uninstall that kept the ledger has left.
+DROP SCHEMA IF EXISTS lifecycle CASCADE;
+DROP SCHEMA IF EXISTS lifecycle_kept CASCADE
+
+-- name: keep_schema
+-- The package's functions but the guard of the ledger, which stays with the salt under another
+-- name: a trigger that comes back with some restored table finds no schema `lifecycle`, and is quiet.
+DO $keep$
+DECLARE
+    each text;
+BEGIN
+    IF to_regnamespace('lifecycle') IS NULL THEN
+        RETURN;
+    END IF;
+    FOR each IN SELECT oid::regprocedure FROM pg_proc
+        WHERE pronamespace = 'lifecycle'::regnamespace AND proname <> 'guard_rows_v1'
+    LOOP
+        EXECUTE 'DROP FUNCTION ' || each;
+    END LOOP;
+    DROP TYPE lifecycle.subjects;
+    COMMENT ON SCHEMA lifecycle IS NULL;
+    ALTER SCHEMA lifecycle RENAME TO lifecycle_kept;
+END $keep$
+
+-- name: drop_tables
+DROP TABLE IF EXISTS {tables}
+
+-- name: count_rows
+SELECT count(*) FROM {table}

@@ -1,0 +1,13 @@
+-- name: expire_rows
+-- Locked rows that match their policy's `when` are expired by hand, by one event.
+WITH matching AS (
+    SELECT array_agg(key::{kind} ORDER BY key::{kind}) AS keys FROM ({state_sql}) AS state
+    WHERE key = ANY (%(keys)s::text[]::{type}[]) AND matches
+)
+SELECT cardinality(keys), lifecycle.write_v1('expired_by_hand', %(policy)s::text, %(model)s::text,
+    lifecycle.sorted_v1({subjects}), cardinality(keys), NULL, lifecycle.now_v1(), NULL, '{{}}', NULL)
+FROM matching WHERE keys IS NOT NULL
+
+-- name: row_matches
+-- Whether a row matches its policy's `when`.
+SELECT coalesce((SELECT matches FROM ({state_sql}) AS state WHERE state.key::text = %(key)s), false)

@@ -1,2 +1,0 @@
--- The text that a key has in the ledger.
-SELECT %(key)s::{type}::text

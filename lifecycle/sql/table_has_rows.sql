@@ -1,2 +1,0 @@
--- Whether a table has any row.
-SELECT EXISTS (SELECT FROM {table})

@@ -1,3 +1,0 @@
--- Functions of these names of which every form is volatile.
-SELECT proname FROM pg_proc WHERE proname = ANY (%(names)s)
-GROUP BY 1 HAVING bool_and(provolatile = 'v') ORDER BY 1

@@ -1,0 +1,36 @@
+-- name: test_clock
+-- Let the tests of a host set the clock; in a test database only. Taken back by test_clock_off.
+CREATE TABLE IF NOT EXISTS lifecycle.test_clock (ahead interval NOT NULL);
+GRANT SELECT ON lifecycle.test_clock TO PUBLIC;
+CREATE OR REPLACE FUNCTION lifecycle.now_v1() RETURNS timestamptz
+LANGUAGE sql VOLATILE AS $$
+    SELECT pg_catalog.clock_timestamp()
+        + coalesce((SELECT max(ahead) FROM lifecycle.test_clock), interval '0')
+$$
+
+-- name: test_clock_set
+-- From now on the clock says this, and goes on from there.
+WITH before AS (DELETE FROM lifecycle.test_clock)
+INSERT INTO lifecycle.test_clock
+SELECT make_interval(secs => extract(epoch FROM %(now)s::timestamptz - clock_timestamp()))
+
+-- name: next_due
+-- The earliest time at which a policy that may act has something due, or media, which are of none.
+SELECT least((
+    SELECT min(entry.due_at)
+    FROM lifecycle_agenda AS entry JOIN lifecycle_policy AS state ON state.name = entry.policy
+    WHERE state.state = 'enabled' AND NOT EXISTS (
+        SELECT FROM lifecycle_exception AS held
+        WHERE held.kind = 'hold' AND held.model = state.model AND held.key = ''
+        AND (held.until IS NULL OR held.until > lifecycle.now_v1()))
+), (
+    SELECT min(due_at) FROM lifecycle_agenda
+    WHERE policy = '' AND (EXISTS (SELECT FROM lifecycle_policy WHERE state = 'enabled')
+        OR NOT EXISTS (SELECT FROM lifecycle_policy WHERE state = 'paused'))
+))
+
+-- name: test_counts
+-- What was recorded since an event, in rows, by policy and kind.
+SELECT policy, kind, sum(count)::bigint FROM lifecycle_event
+WHERE id > %(since)s AND policy <> '' AND kind NOT IN ('settled', 'expiry_scheduled')
+GROUP BY policy, kind

@@ -1,0 +1,92 @@
+-- name: look_begin
+-- Since when nobody has looked for troubles; no row while somebody else does. The first look reads
+-- a day of the ledger; the others an hour more than there is, for writers that commit late.
+WITH first AS (
+    INSERT INTO purge_alert (kind, policy, model, cause, count, said, opened_at, seen_at,
+                             signalled_at, told_at, tries, again_at)
+    SELECT 'look', '', '', '', 0, '', now, now - interval '23 hours', now, now, 0, now
+    FROM lifecycle.now_v1() AS now
+    ON CONFLICT DO NOTHING RETURNING seen_at
+), known AS MATERIALIZED (
+    SELECT id, seen_at FROM purge_alert WHERE kind = 'look' FOR UPDATE SKIP LOCKED
+), marked AS (
+    UPDATE purge_alert SET seen_at = lifecycle.now_v1() WHERE id IN (SELECT id FROM known)
+)
+SELECT seen_at - interval '1 hour' FROM (TABLE first UNION ALL SELECT seen_at FROM known) AS looked
+
+-- name: alert_over
+-- What is over. Not at the first look without it: a row that is blocked may be locked for a moment,
+-- and what comes and goes at its limit is told once.
+UPDATE purge_alert AS alert SET ended_at = lifecycle.now_v1()
+WHERE ended_at IS NULL AND CASE kind
+    WHEN 'look' THEN false
+    WHEN 'halted' THEN NOT EXISTS (
+        SELECT FROM lifecycle_policy AS state WHERE state.name = alert.policy AND state.state = 'halted')
+    WHEN 'capture_failed' THEN seen_at < lifecycle.now_v1() - interval '24 hours' OR EXISTS (
+        SELECT FROM lifecycle_policy AS state
+        WHERE state.name = alert.policy AND state.declared_at > alert.seen_at)
+    ELSE seen_at < lifecycle.now_v1() - interval '10 minutes' END
+RETURNING kind, policy, cause
+
+-- name: alert_seen
+-- A trouble is there: true when it was not before. While the mail server is away, new ones wait too.
+INSERT INTO purge_alert (kind, policy, model, cause, event, count, said, run, opened_at, seen_at, tries,
+                         again_at)
+SELECT %(kind)s, %(policy)s, %(model)s, left(%(cause)s, 200), %(event)s, %(count)s, %(said)s,
+    %(run)s::bigint, now, coalesce(%(seen)s, now), 0,
+    coalesce((SELECT max(again_at) FROM purge_alert WHERE told_at IS NULL AND tries > 0), now)
+FROM lifecycle.now_v1() AS now
+ON CONFLICT (kind, policy, model, cause) WHERE ended_at IS NULL
+DO UPDATE SET seen_at = EXCLUDED.seen_at, event = EXCLUDED.event, count = EXCLUDED.count, said = EXCLUDED.said
+RETURNING xmax = 0
+
+-- name: troubles
+-- Rows that cannot end and captures that failed, a line a cause, and when it was last so. A policy declared anew since has
+-- made good what failed before.
+WITH blocked AS (
+    SELECT entry.policy, told.model, entry.event_id, entry.count,
+        concat_ws(' ', told.detail ->> 'error', coalesce(told.detail ->> 'constraint',
+            told.detail ->> 'table', split_part(told.detail -> 'by' ->> 0, ':', 1),
+            told.detail ->> 'sqlstate', told.detail ->> 'code')) AS cause
+    FROM lifecycle_agenda AS entry JOIN lifecycle_event AS told ON told.id = entry.event_id
+    WHERE entry.attempts > 0 AND told.kind = 'blocked'
+)
+SELECT 'blocked', policy, model, cause, max(event_id), sum(count)::bigint, lifecycle.now_v1()
+FROM blocked GROUP BY policy, model, cause
+UNION ALL
+SELECT 'capture_failed', told.policy, told.model, coalesce(told.detail ->> 'sqlstate', ''), max(told.id),
+    sum(told.count)::bigint, max(told.recorded_at)
+FROM lifecycle_event AS told LEFT JOIN lifecycle_policy AS state ON state.name = told.policy
+WHERE told.kind = 'capture_failed' AND told.recorded_at > %(since)s
+AND told.recorded_at > coalesce(state.declared_at, '-infinity')
+GROUP BY told.policy, told.model, told.detail ->> 'sqlstate'
+ORDER BY 1, 2, 3, 4
+
+-- name: lagging
+-- Policies of which something has been due for too long, while they might act all that time: not
+-- paused, halted or held, and within their hours (`opened`); outside of those they only tombstone.
+WITH clock AS (
+    SELECT lifecycle.now_v1() AS now, lifecycle.now_v1() - make_interval(secs => %(max_lag)s) AS late
+), acting AS (
+    SELECT state.name, state.model, timed.opened, timed.stones
+    FROM lifecycle_policy AS state CROSS JOIN clock
+    JOIN unnest(%(names)s::text[], %(opened)s::timestamptz[], %(stones)s::boolean[])
+        AS timed (name, opened, stones) ON timed.name = state.name
+    WHERE state.state = 'enabled' AND NOT EXISTS (
+        SELECT FROM lifecycle_exception AS held
+        WHERE held.kind = 'hold' AND held.model = state.model AND held.key = ''
+        AND (held.until IS NULL OR held.until > clock.late))
+)
+SELECT 'lagging', acting.name, acting.model, '', NULL, waiting.count, clock.now,
+    extract(epoch FROM clock.now - waiting.since)::float
+FROM clock CROSS JOIN acting CROSS JOIN LATERAL (
+    SELECT min(greatest(entry.due_at, told.recorded_at, acting.opened)) AS since, sum(entry.count)::bigint AS count
+    FROM lifecycle_agenda AS entry JOIN lifecycle_event AS told ON told.id = entry.event_id
+    WHERE entry.policy = acting.name AND entry.due_at < clock.late
+    AND (entry.tombstone IS NULL OR NOT acting.stones)
+) AS waiting
+WHERE waiting.since < clock.late AND NOT EXISTS (
+    SELECT FROM lifecycle_event AS changed
+    WHERE changed.kind IN ('resumed', 'policy_changed', 'hold_released') AND changed.model = acting.model
+    AND changed.recorded_at > clock.late)
+ORDER BY 2

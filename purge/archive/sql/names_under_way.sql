@@ -1,2 +1,0 @@
--- The archives that are being made: their files may be there, and their manifest not yet.
-SELECT name FROM purge_archive WHERE state <> 'done' AND name <> ''

@@ -1,2 +1,0 @@
--- Only rows that match are loaded.
-DELETE FROM pg_temp.purge_loading WHERE ({matches}) IS NOT TRUE

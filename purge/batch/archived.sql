@@ -1,0 +1,31 @@
+-- name: again
+-- When a policy's archive that did not work is tried again.
+SELECT max(again_at) FROM purge_archive WHERE policy = %(policy)s AND state IN ('chosen', 'written')
+
+-- name: covered
+-- Of some rows those of which a verified archive holds what they are now: archive, name, rows in it,
+-- when it was verified, how many, their keys. Only parts are read that may have one of the keys.
+WITH lc_own AS MATERIALIZED (
+    SELECT {column}::{kind}::text AS told FROM {table} WHERE {rows}
+), lc_bounds AS MATERIALIZED (
+    SELECT min(told COLLATE "C") AS low, max(told COLLATE "C") AS high FROM lc_own
+), lc_written AS MATERIALIZED (
+    SELECT one.key, one.hash, max(archive.id) AS archive
+    FROM purge_archive AS archive JOIN purge_archive_part AS part ON part.archive_id = archive.id
+    CROSS JOIN lc_bounds CROSS JOIN LATERAL unnest(part.keys, part.hashes) AS one (key, hash)
+    WHERE archive.policy = %(policy)s AND archive.model = %(model)s
+    AND archive.state IN ('verified', 'left') AND part.low <= lc_bounds.high AND part.high >= lc_bounds.low
+    GROUP BY 1, 2
+), lc_covered AS (
+    -- Hashed are only rows that some archive may have.
+    SELECT lc_written.archive, {column}::{kind} AS key
+    FROM lc_written JOIN {table} ON {column}::{kind}::text = lc_written.key AND lc_written.hash = {hash}
+    WHERE {rows}
+)
+SELECT archive.name, archive.rows, to_json(archive.verified_at) #>> '{{}}', count(*), array_agg(key ORDER BY key)::text
+FROM lc_covered JOIN purge_archive AS archive ON archive.id = lc_covered.archive GROUP BY archive.id
+
+-- name: except
+-- The rows of a set that are not among some keys.
+SELECT count(*), array_agg({column}::{kind} ORDER BY {column})::text, array_agg({column}::{kind}::text ORDER BY {column})
+FROM {table} WHERE {rows} AND {column} <> ALL ((SELECT %(covered)s::{kind}[])::{kind}[]{cast})

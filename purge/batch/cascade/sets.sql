@@ -1,0 +1,3 @@
+-- name: locked_array
+-- The keys of rows that are there, as one array.
+SELECT coalesce(array_agg({column} ORDER BY {column})::text, '{{}}') FROM {table} WHERE {rows}

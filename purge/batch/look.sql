@@ -1,0 +1,86 @@
+-- name: look
+-- Look at locked rows afresh: own columns, exceptions, keep_while, grace, tombstone; say for each
+-- what is to be done and when. `keys` is NULL for a class that is the whole set.
+-- `state` comes first: a table of the host may have the name of one of the others.
+-- Times are rounded up as the ledger lists them, so that the ledger alone can prove that nothing
+-- ended before its time. OFFSET 0 has each step computed once a row, instead of written into every
+-- place that names it.
+WITH state AS (
+    SELECT key::{kind} AS key, matches, keep, {keeps} AS keeps,
+        lifecycle.tick_v1({due}, %(resolution)s) AS due, {grace} AS grace
+    FROM ({state_sql}) AS state WHERE {rows} OFFSET 0
+), excepted AS MATERIALIZED (
+    SELECT key::{kind} AS key, bool_or(kind = 'restored' AND (until IS NULL OR until > %(now)s)) AS spared,
+        max(until) FILTER (WHERE kind = 'restored' AND until <= %(now)s) AS lapsed,
+        min(since) FILTER (WHERE kind = 'expired_by_hand') AS by_hand,
+        min(grace) AS grace, max({named}) AS without
+    FROM lifecycle_exception
+    WHERE policy = %(policy)s AND kind IN ('restored', 'expired_by_hand') GROUP BY 1
+), elsewhere AS MATERIALIZED (  -- tombstones under which other entries list rows
+    SELECT key::{kind} AS key, max(tombstone) AS tombstone, max(tombstoned_at) AS tombstoned_at
+    FROM lifecycle_agenda AS entry, lifecycle.keys_v1(entry.event_id) AS key
+    WHERE %(search)s AND entry.policy = %(policy)s AND tombstone IS NOT NULL
+    AND entry.event_id <> ALL (%(entries)s) GROUP BY 1
+), renewed AS MATERIALIZED (
+    SELECT key::{kind} AS key, max(id) AS id
+    FROM lifecycle.renewed_v1(%(policy)s, %(model)s,
+            least(%(oldest)s::bigint, (SELECT min(tombstone) FROM elsewhere))),
+        lifecycle.keys_v1(id) AS key
+    GROUP BY 1
+), holds AS MATERIALIZED (
+    SELECT key::{kind} AS key,
+        CASE WHEN bool_and(until IS NOT NULL) THEN max(until) END AS until
+    FROM lifecycle_exception
+    WHERE kind = 'hold' AND model = %(model)s AND key <> ''
+    AND (until IS NULL OR until > %(now)s) GROUP BY 1
+), stoned AS (
+    SELECT state.key, {keep} AS keep, least(state.grace, excepted.grace) AS grace, stone.tombstone, stone.tombstoned_at,
+        CASE WHEN matches AND least(due, by_hand) IS NOT NULL
+             THEN greatest(least(due, by_hand), lapsed) END AS ends,
+        coalesce(spared, false) AS spared, renewed.id AS renewed_id,
+        elsewhere.tombstone AS other, elsewhere.tombstoned_at AS other_at,
+        holds.key IS NOT NULL AS held, holds.until AS held_until
+    FROM state
+    {stones}
+    LEFT JOIN excepted ON excepted.key = state.key
+    LEFT JOIN renewed ON renewed.key = state.key
+    LEFT JOIN holds ON holds.key = state.key
+    LEFT JOIN elsewhere ON elsewhere.key = state.key
+    OFFSET 0
+), valid AS (
+    SELECT *, coalesce(tombstoned_at >= ends AND coalesce(renewed_id < tombstone, true), false) AS valid,
+        coalesce(other_at >= ends AND coalesce(renewed_id < other, true), false) AS listed
+    FROM stoned OFFSET 0
+), judged AS MATERIALIZED (
+    SELECT key, tombstone, CASE
+            WHEN ends IS NULL OR spared THEN 'free'
+            WHEN ends > %(now)s THEN 'later'
+            WHEN held THEN 'held'
+            WHEN keep THEN 'kept'
+            WHEN NOT valid AND listed THEN {listed}
+            WHEN NOT valid AND grace <= interval '0' AND %(open)s THEN 'end'
+            WHEN NOT valid THEN 'tombstone'
+            WHEN grace IS NULL OR lifecycle.tick_v1(tombstoned_at + grace, %(resolution)s) > %(now)s
+                THEN 'waiting'
+            ELSE 'purge' END AS verdict,
+        CASE WHEN ends > %(now)s THEN ends
+            WHEN held THEN least(held_until, %(now)s + %(recheck)s)
+            WHEN grace IS NULL THEN %(now)s + %(recheck)s
+            WHEN valid THEN tombstoned_at + grace
+            ELSE %(now)s + greatest(grace, interval '0') END AS due
+    FROM valid
+), counted AS (
+    SELECT verdict, CASE WHEN verdict = 'waiting' THEN tombstone END AS stone, count(*),
+        lifecycle.tick_v1(min(due), %(resolution)s) AS due,
+        count(*) < %(count)s AS is_part, verdict IN ('later', 'waiting', 'held') AS has_dues
+    FROM judged GROUP BY 1, 2
+)
+SELECT verdict, stone, counted.count, due, listed.keys, CASE WHEN has_dues THEN listed.dues END
+FROM counted CROSS JOIN LATERAL (
+    SELECT array_agg(key ORDER BY due, key)::text AS keys, array_agg(due ORDER BY due, key)::text AS dues
+    FROM (
+        SELECT key, CASE WHEN has_dues THEN lifecycle.tick_v1(due, %(resolution)s) END AS due
+        FROM judged WHERE (is_part OR has_dues) AND judged.verdict = counted.verdict
+        AND (stone IS NULL OR judged.tombstone = stone)
+    ) AS class
+) AS listed

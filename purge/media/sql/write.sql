@@ -1,3 +1,0 @@
--- What became of names of one field; no row is meant, so the event has no subjects.
-SELECT lifecycle.write_v1(%(kind)s, '', %(model)s, NULL, %(count)s, NULL, %(due)s::timestamptz, %(run)s,
-    %(detail)s::jsonb, %(settled)s::bigint[])

@@ -1,0 +1,27 @@
+-- name: due_listed
+-- How many rows the due entries of a policy list, at most.
+SELECT coalesce(sum(count), 0)::bigint FROM lifecycle_agenda
+WHERE policy = %(policy)s AND due_at <= (SELECT lifecycle.now_v1())
+
+-- name: due_policies
+-- The policies that are neither stopped nor held, and whether they have something due; of those that
+-- have hours also whether there is something to tombstone, which is done at any hour.
+SELECT name, fingerprint, lifecycle.now_v1(),
+    EXISTS (SELECT FROM lifecycle_agenda AS entry
+        WHERE entry.policy = state.name AND due_at <= (SELECT lifecycle.now_v1())
+        AND due_at >= %(since)s),
+    name = ANY (%(timed)s::text[]) AND EXISTS (SELECT FROM lifecycle_agenda AS entry
+        WHERE entry.policy = state.name AND due_at <= (SELECT lifecycle.now_v1())
+        AND due_at >= %(since)s AND tombstone IS NULL)
+FROM lifecycle_policy AS state
+WHERE state.state = 'enabled'
+AND NOT EXISTS (SELECT FROM lifecycle_exception AS held
+    WHERE held.kind = 'hold' AND held.model = state.model AND held.key = ''
+    AND (held.until IS NULL OR held.until > lifecycle.now_v1()))
+UNION ALL
+-- Media are of no policy; only a pause of everything stops them.
+SELECT '', '', lifecycle.now_v1(), EXISTS (SELECT FROM lifecycle_agenda
+    WHERE policy = '' AND due_at <= (SELECT lifecycle.now_v1()) AND due_at >= %(since)s), false
+WHERE NOT EXISTS (SELECT FROM lifecycle_policy WHERE state = 'paused')
+OR EXISTS (SELECT FROM lifecycle_policy WHERE state = 'enabled')
+ORDER BY name

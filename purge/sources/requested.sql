@@ -1,0 +1,43 @@
+-- name: asked_pending
+-- Overrides of a policy that wait for a worker: agenda entries without rows.
+SELECT told.id, told.actor, make_interval(secs => (told.detail ->> 'within')::float),
+    told.detail ? 'grace', make_interval(secs => (told.detail ->> 'older_than')::float),
+    CASE WHEN told.detail ? 'without'
+         THEN ARRAY(SELECT jsonb_array_elements_text(told.detail -> 'without')) END
+FROM lifecycle_agenda AS entry JOIN lifecycle_event AS told ON told.id = entry.event_id
+WHERE entry.policy = %(policy)s AND entry.count = 0 ORDER BY told.id
+
+-- name: asked_rows
+-- How many rows would end within a time, counted no further than `most`. Rows that are tombstoned
+-- were counted against the cap before.
+SELECT count(*) FROM (
+    SELECT FROM ({state_sql}) AS state
+    WHERE matches AND NOT keep
+    AND lifecycle.finite_v1(due::timestamptz) - %(within)s::interval <= (SELECT lifecycle.now_v1())
+    AND key::text NOT IN (
+        SELECT spared.key FROM lifecycle_exception AS spared
+        WHERE (kind = 'hold' AND model = %(model)s OR kind = 'restored' AND policy = %(policy)s)
+        AND (until IS NULL OR until > (SELECT lifecycle.now_v1())))
+    AND key NOT IN (
+        SELECT key::{type} FROM lifecycle_agenda, lifecycle.keys_v1(event_id) AS key
+        WHERE policy = %(policy)s AND tombstone IS NOT NULL)
+    LIMIT %(most)s
+) AS counted
+
+-- name: asked_lock
+-- One worker at a time goes through an override.
+SELECT count(*) FROM (
+    SELECT FROM lifecycle_agenda WHERE event_id = %(event)s FOR UPDATE SKIP LOCKED
+) AS entry
+
+-- name: asked_next
+-- The next rows by their key that would end within a time.
+WITH chunk AS MATERIALIZED (
+    SELECT key FROM ({state_sql}) AS state
+    WHERE (%(last)s::text IS NULL OR key > %(last)s::text::{type})
+    AND matches AND lifecycle.finite_v1(due::timestamptz) - %(within)s::interval <= %(now)s
+    ORDER BY key LIMIT %(rows)s
+)
+SELECT count(*), array_agg(key::{kind} ORDER BY key::{kind})::text,
+    (SELECT key::text FROM chunk ORDER BY chunk.key DESC LIMIT 1)
+FROM chunk

@@ -1,2 +1,0 @@
--- Rows that were locked and looked at.
-DELETE FROM {table} WHERE {rows}

@@ -1,7 +1,0 @@
--- The first event after one that ended a row of a table, also in a batch with others.
-SELECT told.id, told.kind, told.recorded_at, told.count, told.detail::text
-FROM lifecycle_event AS told
-WHERE told.model = %(model)s AND told.id > %(event)s AND told.cause <> 'cascade'
-AND told.kind IN ('purged', 'deleted', 'truncated')
-AND (told.kind = 'truncated' OR %(key)s::text IN (SELECT lifecycle.keys_v1(told.id)))
-ORDER BY told.id LIMIT 1

@@ -1,2 +1,0 @@
--- The latest number that the ledger has given out.
-SELECT last_value FROM lifecycle_event_id_seq

@@ -1,2 +1,0 @@
--- The keys of rows that are there, as one array.
-SELECT coalesce(array_agg({column} ORDER BY {column})::text, '{{}}') FROM {table} WHERE {rows}

@@ -1,2 +1,0 @@
--- The keys of rows that are there, in order.
-SELECT {key} FROM {table} WHERE {rows} ORDER BY {column}

@@ -1,3 +1,0 @@
--- What was found, by the ending that is to be repeated: one kind of statement each.
-SELECT model, kind, policy, names, updates, count(*) FROM purge_returned
-WHERE run = %(run)s GROUP BY 1, 2, 3, 4, 5 ORDER BY updates <> '', 1, 2, 3, 4
