@@ -2,7 +2,7 @@
 -- How many of the story's rows the ledger has events about, by policy and kind, and how many events.
 SELECT told.policy, told.kind, count(DISTINCT key), count(DISTINCT told.id)
 FROM lifecycle_event AS told, lifecycle.keys_v1(told.id) AS key
-WHERE told.id > %(since)s AND told.model || ':' || key = ANY (%(rows)s) AND NOT told.detail ? 'carried'
+WHERE told.id > %(since)s AND told.model || ':' || key = ANY (%(rows)s) AND NOT told.detail ? 'relisted'
 GROUP BY 1, 2
 
 -- name: lag
@@ -11,7 +11,7 @@ WITH told AS (
     SELECT told.model || ':' || key AS name, kind, due_at, recorded_at
     FROM lifecycle_event AS told, lifecycle.keys_v1(told.id) AS key
     WHERE told.id > %(since)s AND told.model || ':' || key = ANY (%(rows)s)
-    AND NOT told.detail ? 'carried'
+    AND NOT told.detail ? 'relisted'
 ), life AS (
     SELECT name,
         min(greatest(due_at, recorded_at)) FILTER (WHERE kind = 'expiry_scheduled') AS due,

@@ -147,7 +147,7 @@ class AgendaEntry(models.Model):
         return f"{self.policy} {self.due_at:%Y-%m-%d %H:%M:%S} ({self.count})"
 
 
-class LifecycleException(models.Model):
+class RowException(models.Model):
     """Projection, few rows: a hold, a restore, an expiry by hand, of one row.
 
     A hold with an empty key is on the whole policy, or on the whole table.

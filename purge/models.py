@@ -6,7 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
-class Returned(models.Model):
+class Resurrected(models.Model):
     """A row that a replay has found although the ledger says that it ended; gone with the replay.
 
     `updates` names the policy where the ending has changed the row instead of taking it. `spared`,
@@ -30,10 +30,12 @@ class Returned(models.Model):
     ended = models.BigIntegerField(null=True)
 
     class Meta:
-        db_table = "purge_returned"
+        db_table = "purge_resurrected"
         default_permissions = ()
         constraints = (
-            models.UniqueConstraint("run", "model", "key", "updates", name="purge_returned_once"),
+            models.UniqueConstraint(
+                "run", "model", "key", "updates", name="purge_resurrected_once"
+            ),
         )
 
     def __str__(self) -> str:

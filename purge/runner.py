@@ -31,14 +31,14 @@ from purge.batch.brakes import check_cap, standing
 from purge.batch.clock_guard import check_clock
 from purge.batch.outcome import Outcome
 from purge.batch.override import Override
-from purge.batch.state import ALWAYS
+from purge.batch.state import BEGINNING
 from purge.exceptions import ArchiveError, Halt, TooMany
 from purge.media import run as media
 from purge.models import Run
 from purge.passes import pacing, runs
 from purge.passes.due import due_policies
 from purge.passes.halt import halt
-from purge.passes.options import Pass
+from purge.passes.options import PassOptions
 from purge.sources import requested as overriding
 from purge.sources.agenda import run_batch
 from purge.sources.windows import sweep
@@ -46,14 +46,14 @@ from purge.sources.windows import sweep
 log = Log("purge")
 
 
-def run_due(how: Pass | None = None) -> dict[str, Outcome]:
+def run_due(how: PassOptions | None = None) -> dict[str, Outcome]:
     """One batch of each policy in turn until nothing is due, so that none waits for another.
 
     Then the media, those of the rows that have just ended among them. An error of one policy stops
     that policy; it is logged, and raised when all others are done.
     """
-    how = how or Pass()
-    if how.since == ALWAYS and not how.dry:
+    how = how or PassOptions()
+    if how.since == BEGINNING and not how.dry:
         sweep.find_windows(how.using)
     waiting = {name: turns(get_policy(name), how) for name in due_policies(how.using, how.since)}
     done: dict[str, Outcome] = {}
@@ -76,15 +76,15 @@ def run_due(how: Pass | None = None) -> dict[str, Outcome]:
     return done
 
 
-def run_policy(policy: Policy, how: Pass | None = None) -> Outcome:
+def run_policy(policy: Policy, how: PassOptions | None = None) -> Outcome:
     """A pass over one policy."""
     outcome = Outcome()
-    for outcome in turns(policy, how or Pass()):  # noqa: B007 - the last one holds all
+    for outcome in turns(policy, how or PassOptions()):  # noqa: B007 - the last one holds all
         pass
     return outcome
 
 
-def turns(policy: Policy, how: Pass) -> Any:
+def turns(policy: Policy, how: PassOptions) -> Any:
     """Run batch after batch; yields what is done so far after each."""
     total = Outcome(stopped=standing(policy, how.using, how.any_hour))
     if total.stopped:
@@ -107,7 +107,7 @@ def turns(policy: Policy, how: Pass) -> Any:
     runs.finish(run, total, how)
 
 
-def _batches(policy: Policy, how: Pass, run: Run, total: Outcome) -> Iterator[Outcome]:
+def _batches(policy: Policy, how: PassOptions, run: Run, total: Outcome) -> Iterator[Outcome]:
     """First what people have asked for, then what is due; `total` is what was yielded before."""
     failed: ArchiveError | None = None
     for override in _overrides(policy, how):
@@ -126,12 +126,12 @@ def _batches(policy: Policy, how: Pass, run: Run, total: Outcome) -> Iterator[Ou
         raise failed
 
 
-def _archives(policy: Policy, how: Pass) -> bool:
+def _archives(policy: Policy, how: PassOptions) -> bool:
     return gate.is_archived(policy) and not how.dry
 
 
 def _asked_batches(
-    policy: Policy, how: Pass, run: Run, total: Outcome, override: Override
+    policy: Policy, how: PassOptions, run: Run, total: Outcome, override: Override
 ) -> Iterator[Outcome]:
     archives = _archives(policy, how)
     if archives and not keeping.keep(policy, how, run.pk, _next_batch, override):
@@ -144,7 +144,9 @@ def _asked_batches(
         closing.settle(policy, how.using)
 
 
-def _archived_batches(policy: Policy, how: Pass, run: Run, total: Outcome) -> Iterator[Outcome]:
+def _archived_batches(
+    policy: Policy, how: PassOptions, run: Run, total: Outcome
+) -> Iterator[Outcome]:
     """First into archives, and read back; where that fails, rows are tombstoned all the same."""
     failed = None
     try:
@@ -159,7 +161,7 @@ def _archived_batches(policy: Policy, how: Pass, run: Run, total: Outcome) -> It
         closing.settle(policy, how.using)
 
 
-def _due_batches(policy: Policy, how: Pass, run: Run, total: Outcome) -> Iterator[Outcome]:
+def _due_batches(policy: Policy, how: PassOptions, run: Run, total: Outcome) -> Iterator[Outcome]:
     while not how.is_over and not how.is_full(total):
         rows = min(
             pacing.rows_of(policy, how), how.limit - total.looked if how.limit else pacing.LARGEST
@@ -176,15 +178,17 @@ def _due_batches(policy: Policy, how: Pass, run: Run, total: Outcome) -> Iterato
         yield done_now
 
 
-def _next_batch(policy: Policy, how: Pass, run: int | None, rows: int) -> Outcome | None:
+def _next_batch(policy: Policy, how: PassOptions, run: int | None, rows: int) -> Outcome | None:
     """First the rows that are listed by their keys, then those of windows."""
-    done = run_batch(policy, how.using, run, rows, how.since, how.seen, how.any_hour, how.gather)
+    done = run_batch(
+        policy, how.using, run, rows, how.since, how.seen, how.any_hour, how.collect_keys
+    )
     if done is None and is_windowed(policy):
         return sweep.run_batch(policy, how, run, rows)
     return done
 
 
-def _overrides(policy: Policy, how: Pass) -> list[Override]:
+def _overrides(policy: Policy, how: PassOptions) -> list[Override]:
     if how.override:
         return [how.override]
     return [] if how.dry else overriding.pending(policy, how.using)

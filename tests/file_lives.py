@@ -30,7 +30,7 @@ some = st.sets(keys, min_size=1)
 
 
 @dataclass
-class Orphan:
+class OrphanedFile:
     """A name that a statement has taken out of its rows: when, and from when its file may go."""
 
     name: str
@@ -47,7 +47,7 @@ class Files:
     step: int = 0
     rows: dict[tuple[Any, int], str] = field(default_factory=dict)
     uploaded: dict[str, int] = field(default_factory=dict)
-    orphans: list[Orphan] = field(default_factory=list)
+    orphans: list[OrphanedFile] = field(default_factory=list)
 
     def live(self) -> set[str]:
         return {name for name in self.rows.values() if name}
@@ -56,7 +56,9 @@ class Files:
         """A statement has taken these names out of its rows."""
         self.step += 1
         due = self.now + grace
-        self.orphans += [Orphan(name, self.now, due, self.step) for name in sorted(taken - {""})]
+        self.orphans += [
+            OrphanedFile(name, self.now, due, self.step) for name in sorted(taken - {""})
+        ]
 
     def allowed(self) -> set[str]:
         """Files that a pass may delete now."""

@@ -26,7 +26,7 @@ from lifecycle.ledger import policy_states as states
 from lifecycle.policy.registry import get_policy
 from lifecycle.promises import check as promises
 from purge.passes import pacing
-from purge.passes.options import Pass
+from purge.passes.options import PassOptions
 from purge.runner import run_policy
 from tests.clock import pass_time
 from tests.reference import Row, World
@@ -134,7 +134,7 @@ class Lives(RuleBasedStateMachine):
                 assert row.active
                 row.restored, row.by_hand = None, self.world.now
                 if row.ends(self.world.now) == self.world.now:
-                    row.stone = None  # of an earlier expiry by hand, perhaps in this very hour
+                    row.tombstone = None  # of an earlier expiry by hand, perhaps in this very hour
 
     @step(within=st.sampled_from([0, 1, 3, 5]), dry=st.booleans())
     def end_sooner(self, within: int, dry: bool) -> None:
@@ -210,7 +210,7 @@ class Lives(RuleBasedStateMachine):
         allowed, due = self.world.look(whole=limit is None)
         policy = get_policy(POLICY)
         pacing._sizes["default", POLICY] = policy.batch_rows = size
-        run_policy(policy, Pass(limit=limit))
+        run_policy(policy, PassOptions(limit=limit))
         gone = self.world.rows.keys() - keys_of(Life.objects.all())
         assert gone <= allowed, f"ended too early: {gone - allowed}"
         assert due <= gone, f"forgotten: {due - gone}"

@@ -11,7 +11,7 @@ from math import inf
 
 @dataclass
 class Row:
-    """A row, and what was said about it. `stone` is the first pass that can have tombstoned it."""
+    """A row, and what was said about it. `tombstone`: the first pass that can have written one."""
 
     expires: float | None
     grace: float | None
@@ -19,7 +19,7 @@ class Row:
     wanted: bool = False
     restored: float | None = None
     by_hand: float | None = None
-    stone: float | None = None
+    tombstone: float | None = None
     graces: list[float] = field(default_factory=list)
     loose: bool = False
 
@@ -33,11 +33,11 @@ class Row:
     def stoned(self, now: float) -> bool:
         """Whether a tombstone counts that a pass has given the row."""
         end = self.ends(now)
-        return self.stone is not None and end is not None and self.stone >= end
+        return self.tombstone is not None and end is not None and self.tombstone >= end
 
     def changed(self) -> None:
         """Due time or `when` is another one: what was said before does not count any more."""
-        self.restored = self.by_hand = self.stone = None
+        self.restored = self.by_hand = self.tombstone = None
         self.loose = False
 
 
@@ -99,7 +99,7 @@ class World:
     def _grace(self, key: int, row: Row, whole: bool, allowed: set[int], due: set[int]) -> None:
         row.loose = row.loose or not whole
         if not row.stoned(self.now):
-            row.stone, row.graces = self.now, [inf if row.grace is None else row.grace]
-        elif row.grace is not None and row.stone is not None:
-            allowed |= {key} if row.stone + min(row.graces) <= self.now else set()
-            due |= {key} if row.stone + max(row.graces) <= self.now and not row.loose else set()
+            row.tombstone, row.graces = self.now, [inf if row.grace is None else row.grace]
+        elif row.grace is not None and row.tombstone is not None:
+            allowed |= {key} if row.tombstone + min(row.graces) <= self.now else set()
+            due |= {key} if row.tombstone + max(row.graces) <= self.now and not row.loose else set()

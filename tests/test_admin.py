@@ -10,14 +10,14 @@ from django.utils import timezone
 
 from demo.models import User
 from lifecycle import hold
-from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
+from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
 from purge.models import Run
 from purge.runner import run_due
 from tests.zoo.models import Coupon, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SHOWN = (Event, AgendaEntry, LifecycleException, PolicyState, Run)
+SHOWN = (Event, AgendaEntry, RowException, PolicyState, Run)
 NASTY = "<script>alert(1)</script>"
 
 

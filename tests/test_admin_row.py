@@ -15,7 +15,7 @@ from lifecycle.admin.row_actions import DEEDS
 from lifecycle.db.connection import fetch
 from lifecycle.insight import search as finding
 from lifecycle.ledger.holds import hold_rows
-from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
+from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
 from purge.models import Run
 from purge.runner import run_due
 from tests.support import let_pass, session
@@ -183,7 +183,7 @@ class TestSearch:
         expected = {
             Event: set(about),
             AgendaEntry: keys_of(AgendaEntry.objects.filter(event__in=about)),
-            LifecycleException: keys_of(LifecycleException.objects.all()),
+            RowException: keys_of(RowException.objects.all()),
             PolicyState: {"drafts"},
             Run: keys_of(Run.objects.filter(policy="drafts")),
         }
@@ -308,26 +308,26 @@ class TestLists:
         Ticket.objects.bulk_create(Ticket() for _ in range(3))
         hold_rows(Ticket.objects.all())
         hold("coupons")
-        one = LifecycleException.objects.filter(model="zoo.ticket").first()
-        text = choose(support, LifecycleException, "release_exceptions", one).text
+        one = RowException.objects.filter(model="zoo.ticket").first()
+        text = choose(support, RowException, "release_exceptions", one).text
         assert "Released: " in text
-        assert LifecycleException.objects.filter(model="zoo.ticket").count() == 2
-        whole = LifecycleException.objects.get(policy="coupons")
-        choose(support, LifecycleException, "release_exceptions", whole)
-        assert not LifecycleException.objects.filter(policy="coupons").exists()
+        assert RowException.objects.filter(model="zoo.ticket").count() == 2
+        whole = RowException.objects.get(policy="coupons")
+        choose(support, RowException, "release_exceptions", whole)
+        assert not RowException.objects.filter(policy="coupons").exists()
         actors = Event.objects.filter(kind="hold_released").values_list("actor", flat=True)
         assert list(actors) == ["jo", "jo"]
 
     def test_release_says_what_it_cannot(self, support: Client, draft: Draft) -> None:
         support.post(f"{reverse('admin:lifecycle_row_deed', args=['restore'])}?row={name(draft)}")
-        restored = LifecycleException.objects.get(kind="restored")
-        text = choose(support, LifecycleException, "release_exceptions", restored).text
+        restored = RowException.objects.get(kind="restored")
+        text = choose(support, RowException, "release_exceptions", restored).text
         assert "is no hold." in text
         row = Legacy.objects.create()
         hold(row)
         fetch("default", "DELETE FROM zoo_legacy")
-        held = LifecycleException.objects.get(kind="hold")
-        text = choose(support, LifecycleException, "release_exceptions", held).text
+        held = RowException.objects.get(kind="hold")
+        text = choose(support, RowException, "release_exceptions", held).text
         assert "is not in the database." in text
 
     def test_pause_and_resume(self, support: Client) -> None:
@@ -362,7 +362,7 @@ class TestLists:
         for model, action, permission in (
             (PolicyState, "pause", "pause_policy"),
             (PolicyState, "resume", "resume_policy"),
-            (LifecycleException, "release_exceptions", "release_row"),
+            (RowException, "release_exceptions", "release_row"),
         ):
             view = f"view_{model._meta.model_name}"
             without = client_of(view, *(every - {permission}), name=f"not {action}")

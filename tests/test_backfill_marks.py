@@ -17,7 +17,7 @@ from lifecycle.backfill.progress import reconcile, step
 from lifecycle.db.connection import fetch, statement
 from lifecycle.install.after_migrate import store, sync
 from lifecycle.ledger import policy_states as states
-from lifecycle.models import AgendaEntry, Backfill, Event, LifecycleException, PolicyState
+from lifecycle.models import AgendaEntry, Backfill, Event, PolicyState, RowException
 from lifecycle.policy import registry
 from lifecycle.policy.policy import OPTIONS, Policy
 from lifecycle.policy.registry import get_policy
@@ -173,7 +173,7 @@ class TestRenamed:
             assert PolicyState.objects.get(name="sketches").spent["2026-01-01T00"] == 5
             assert listed("drafts") == 0
             assert AgendaEntry.objects.filter(policy="sketches", tombstone__isnull=False).exists()
-            assert LifecycleException.objects.get(kind="restored").policy == "sketches"
+            assert RowException.objects.get(kind="restored").policy == "sketches"
             self.same_after_rebuild()
             told = Event.objects.filter(kind="policy_changed").count()
             sync("default")

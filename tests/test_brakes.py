@@ -25,7 +25,7 @@ from purge.exceptions import Halt
 from purge.models import Run
 from purge.passes.due import due_policies
 from purge.passes.halt import halt
-from purge.passes.options import Pass
+from purge.passes.options import PassOptions
 from purge.runner import run_due, run_policy, turns
 from purge.sources.agenda import run_batch
 from tests.support import Background, let_pass, session, wait_until
@@ -121,7 +121,7 @@ def test_two_workers_halt_once(tickets: Policy) -> None:
 def test_a_pause_meanwhile_stays_a_pause(tickets: Policy) -> None:
     due(6)
     states.pause("tickets")
-    halt(tickets, Halt("cap", "too many"), Pass(), Run(policy="tickets"))
+    halt(tickets, Halt("cap", "too many"), PassOptions(), Run(policy="tickets"))
     assert state() == "paused"
 
 
@@ -284,7 +284,7 @@ def test_pause_is_obeyed_within_one_batch(tickets: Policy, monkeypatch: pytest.M
     monkeypatch.setattr(tickets, "cap_rows", 100)
     monkeypatch.setattr(tickets, "batch_rows", 2)
     due(6)
-    passing = turns(tickets, Pass())
+    passing = turns(tickets, PassOptions())
     assert next(passing).purged == 2
     states.pause("tickets", actor="ada")
     assert [*passing] == []

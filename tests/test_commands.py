@@ -15,10 +15,10 @@ from rich.console import Console
 from lifecycle import hold, release
 from lifecycle.db.connection import fetch, statement
 from lifecycle.ledger import policy_states as states
-from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
+from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
 from lifecycle.policy.registry import _policies, get_policy
 from purge.models import Run
-from purge.passes.options import Pass
+from purge.passes.options import PassOptions
 from purge.runner import run_due, turns
 from tests.support import SetHours, let_pass, session
 from tests.zoo.models import Contract, Coupon, Draft, Picture, Preference, Ticket, Token
@@ -275,7 +275,7 @@ def test_rebuild_says_how_many_events_it_read() -> None:
 
 
 def projections() -> list[Any]:
-    exceptions = LifecycleException.objects.order_by("event").values_list("event", "kind", "key")
+    exceptions = RowException.objects.order_by("event").values_list("event", "kind", "key")
     return [*AgendaEntry.objects.order_by("pk").values_list(), *exceptions]
 
 
@@ -380,7 +380,7 @@ class TestPurge:
 def test_dry_run_keeps_no_lock_between_its_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each batch is taken back at once: a site with a million due rows goes on meanwhile."""
     Token.objects.create(expires_at=timezone.now() - timedelta(hours=1))
-    passes = turns(get_policy("tokens"), Pass(dry=True))
+    passes = turns(get_policy("tokens"), PassOptions(dry=True))
     assert next(passes).purged == 1
     with session() as other:
         other.execute("SELECT FROM zoo_token FOR UPDATE NOWAIT")

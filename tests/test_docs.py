@@ -41,5 +41,5 @@ def test_every_field_of_detail_is_described() -> None:
     sources = [path for top in ("lifecycle", "purge") for path in (ROOT / top).rglob("*.[ps]*")]
     text = "".join(path.read_text(encoding="utf-8") for path in sources)
     read = set(re.findall(r"detail\s*(?:\?|->>?)\s*'(\w+)'", text))
-    assert {"carried", "tombstone", "state"} <= read
+    assert {"relisted", "tombstone", "state"} <= read
     assert [field for field in sorted(read) if f"`{field}`" not in reference] == []

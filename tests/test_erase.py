@@ -16,7 +16,7 @@ import purge
 from lifecycle import context, expire_now, hold, live, release, restore
 from lifecycle.exceptions import ConditionNotMet, LifecycleError, NoPolicy, RowMissing
 from lifecycle.ledger import policy_states as states
-from lifecycle.models import AgendaEntry, Event, LifecycleException
+from lifecycle.models import AgendaEntry, Event, RowException
 from lifecycle.policy.registry import get_policy
 from lifecycle.promises import check as promises
 from purge.erasure.receipt import Receipt
@@ -54,7 +54,7 @@ def untouched(row: Any) -> bool:
     return (
         type(row).objects.filter(pk=row.pk).exists()
         and not Event.objects.filter(kind__in=("expired_by_hand", "purged")).exists()
-        and not LifecycleException.objects.exclude(kind="hold").exists()
+        and not RowException.objects.exclude(kind="hold").exists()
         and not AgendaEntry.objects.exists()
         and not Run.objects.exists()
     )
@@ -74,7 +74,7 @@ class TestNow:
         assert [each["kind"] for each in receipt.events] == ["expired_by_hand", "purged"]
         assert Call.objects.filter(person=None).count() == 1
         assert Run.objects.get().purged == 1
-        assert not LifecycleException.objects.exists()
+        assert not RowException.objects.exists()
         assert not AgendaEntry.objects.exclude(policy="").exists()
 
     def test_its_event_names_an_actor_and_says_that_the_grace_was_skipped(self) -> None:
@@ -197,7 +197,7 @@ class TestNow:
         client.refresh_from_db()
         assert (client.email, client.picture.name) == ("", "")
         assert (receipt.state, receipt.media) == ("updated", ["ada.png"])
-        assert not LifecycleException.objects.exists()
+        assert not RowException.objects.exists()
         assert erase(client) == receipt
         assert "ada@" not in str(list(Event.objects.values_list("detail")))
 

@@ -13,7 +13,7 @@ from lifecycle.policy import purge_hours as hours
 from lifecycle.policy.registry import get_policy
 from lifecycle.promises import check as promises
 from purge.passes.due import due_policies
-from purge.passes.options import Pass
+from purge.passes.options import PassOptions
 from purge.runner import run_due, run_policy
 from tests.support import SetHours, events_of, let_pass
 from tests.zoo.models import Account, Draft, Order, Ticket
@@ -21,7 +21,7 @@ from tests.zoo.models import Account, Draft, Order, Ticket
 AGO = timedelta(minutes=5)
 
 
-class Asked:
+class RequestedRows:
     """A policy in so far as its hours are concerned."""
 
     def __init__(self, *hours: int) -> None:
@@ -51,7 +51,7 @@ def at(text: str) -> datetime:
     ],
 )
 def test_which_hours_are_open(asked: tuple[int, ...], hour: int, found: bool) -> None:
-    policy: Any = Asked(*asked)
+    policy: Any = RequestedRows(*asked)
     now = datetime(2026, 3, 5, hour, 59, 59, tzinfo=UTC)
     assert hours.is_open(policy, now) is found
     assert (hours.opens_at(policy, now) is None) is found
@@ -78,7 +78,7 @@ def test_nights_in_which_the_clocks_change(
     settings: Any, now: str, asked: tuple[int, int], opened: str, opens: str | None
 ) -> None:
     settings.TIME_ZONE = "Europe/Berlin"
-    policy: Any = Asked(*asked)
+    policy: Any = RequestedRows(*asked)
     assert hours.opened_at(policy, at(now)) == at(opened)
     assert hours.opens_at(policy, at(now)) == (opens and at(opens))
 
@@ -86,7 +86,7 @@ def test_nights_in_which_the_clocks_change(
 def test_the_setting_is_for_policies_without_hours_of_their_own(settings: Any) -> None:
     settings.LIFECYCLE_PURGE_HOURS = (22, 6)
     noon = datetime(2026, 3, 5, 12, tzinfo=UTC)
-    found: list[Any] = [Asked(), Asked(11, 13), Asked(0, 24)]
+    found: list[Any] = [RequestedRows(), RequestedRows(11, 13), RequestedRows(0, 24)]
     assert [hours.is_open(policy, noon) for policy in found] == [False, True, True]
 
 
@@ -130,7 +130,7 @@ class TestOutside:
         set_hours("tickets", "accounts")
         Ticket.objects.create(expires_at=timezone.now() - AGO)
         Account.objects.create(seen_at=timezone.now() - timedelta(days=40))
-        now = Pass(any_hour=True)
+        now = PassOptions(any_hour=True)
         assert run_policy(get_policy("tickets"), now).purged == 1
         assert run_policy(get_policy("accounts"), now).updated == 1
 

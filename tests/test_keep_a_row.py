@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lifecycle import holds
-from lifecycle.models import LifecycleException
+from lifecycle.models import RowException
 from tests.support import kinds, let_pass, run_until_idle
 from tests.test_commands import manage
 from tests.zoo.factories import LineFactory
@@ -45,7 +45,7 @@ def test_the_guide() -> None:
     assert list(Order.objects.all()) == [order]
     assert set(Line.objects.all()) == set(Line.objects.filter(order=order))
     assert manage(*release) == "Released 3 holds.\n"
-    assert not LifecycleException.objects.exists()
+    assert not RowException.objects.exists()
     run_until_idle()  # tombstoned: its grace begins now
     assert kinds(policy="orders")[-1] == "tombstoned"
     assert "is live" in manage(*restore)

@@ -9,7 +9,7 @@ from lifecycle import expire_now, hold, release, restore
 from lifecycle.capture.model_signals import _deleted
 from lifecycle.insight.why import why
 from lifecycle.ledger.row_names import named, parse, row_of
-from lifecycle.models import Event, LifecycleException
+from lifecycle.models import Event, RowException
 from tests.support import let_pass, run_until_idle
 from tests.zoo.models import Probe, Sample, Sensor
 
@@ -49,7 +49,7 @@ def test_a_hold_on_the_row(sensor: Sensor) -> None:
     assert sensor in Sensor.objects.live()
     assert is_there(sensor)
     assert release(sensor) == 1
-    assert not LifecycleException.objects.filter(event_id=number).exists()
+    assert not RowException.objects.filter(event_id=number).exists()
     assert not is_there(sensor)
 
 

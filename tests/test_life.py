@@ -36,6 +36,6 @@ def test_draft_is_tombstoned_first() -> None:
     assert Draft.objects.count() == 5
     assert Draft.objects.live().count() == 0
     assert Draft.objects.tombstoned().count() == 5
-    stone = Event.objects.get(kind="tombstoned")
-    assert stone.due_at > timezone.now() + timedelta(minutes=59)
-    assert stone.count == 5
+    tombstone = Event.objects.get(kind="tombstoned")
+    assert tombstone.due_at > timezone.now() + timedelta(minutes=59)
+    assert tombstone.count == 5

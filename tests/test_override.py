@@ -14,12 +14,12 @@ import purge
 from lifecycle import expire_now, hold, live, release, restore
 from lifecycle.exceptions import LifecycleError, NoPolicy
 from lifecycle.ledger.policy_states import pause, resume
-from lifecycle.models import AgendaEntry, Event, LifecycleException
+from lifecycle.models import AgendaEntry, Event, RowException
 from lifecycle.policy.registry import get_policy
 from purge.batch.outcome import Outcome
 from purge.models import Run
 from purge.overrides import request as asking
-from purge.passes.options import Pass
+from purge.passes.options import PassOptions
 from purge.runner import run_due, run_policy
 from purge.sources import requested as overriding
 from tests.infra.servers import ROOT
@@ -72,7 +72,7 @@ class TestSooner:
         assert (asked.count, asked.detail) == (0, {"within": 18 * 3600, "grace": 0})
         assert purged.detail == {"grace_skipped": True, "override": asked.pk}
         assert (told.detail, told.due_at) == (purged.detail, None)
-        assert not LifecycleException.objects.exists()
+        assert not RowException.objects.exists()
         let_pass(18 * HOUR)
         run_until_idle()
         assert there() == [young]
@@ -126,7 +126,7 @@ class TestSooner:
         run_until_idle()
         assert there() == [young]
         assert "grace_skipped" not in Event.objects.get(kind="purged").detail
-        assert not LifecycleException.objects.exists()
+        assert not RowException.objects.exists()
 
     def test_a_policy_without_grace(self) -> None:
         keys = [Ticket.objects.create(expires_at=timezone.now() + n * DAY).pk for n in (1, 3)]
@@ -338,7 +338,7 @@ class TestEnqueued:
     def test_stopped_half_way_and_gone_on_with(self, small_batches: None) -> None:
         drafts(*[7] * 6)
         purge.enqueue("drafts", actor="jo", **PURGE_NOW)
-        assert run_policy(get_policy("drafts"), Pass(limit=3)).purged == 4
+        assert run_policy(get_policy("drafts"), PassOptions(limit=3)).purged == 4
         overriding._reached.clear()  # another process
         assert run_due()["drafts"].purged == 2
         assert not AgendaEntry.objects.filter(count=0).exists()

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 import lifecycle
 from lifecycle.ledger import policy_states as states
-from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
+from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
 from lifecycle.policy.registry import get_policy
-from purge.passes.options import Pass
+from purge.passes.options import PassOptions
 from purge.runner import run_due, run_policy
 from tests.clock import pass_time
 from tests.support import renamed, session
@@ -40,7 +40,7 @@ HOUR = timedelta(hours=1)
 
 def projections() -> dict[str, list[dict[str, Any]]]:
     """What the ledger gives; an exception's own number is not from there."""
-    exceptions = LifecycleException.objects.order_by("event_id", "policy", "key").values()
+    exceptions = RowException.objects.order_by("event_id", "policy", "key").values()
     return {
         "agenda": list(AgendaEntry.objects.order_by("event_id").values()),
         "exceptions": [{k: v for k, v in each.items() if k != "id"} for each in exceptions],
@@ -92,7 +92,7 @@ def change_rows() -> None:
 
 def finish_things() -> None:
     lifecycle.release("tickets")
-    for held in LifecycleException.objects.filter(kind="hold", until=None):
+    for held in RowException.objects.filter(kind="hold", until=None):
         lifecycle.release(held.event_id)
     states.resume("coupons", actor="ann", allow=10)
 
@@ -100,7 +100,7 @@ def finish_things() -> None:
 def run_with_a_locked_row() -> None:
     with session() as other:
         other.execute("SELECT FROM zoo_token ORDER BY id LIMIT 5 FOR UPDATE")
-        run_policy(get_policy("tokens"), Pass(limit=7))
+        run_policy(get_policy("tokens"), PassOptions(limit=7))
         run_due()
 
 
@@ -132,8 +132,8 @@ def test_rebuilt_is_the_same() -> None:
         "hold_released", "updated", "purged", "deleted", "blocked", "capture_failed", "resumed",
         "policy_changed", "settled",
     }  # fmt: skip
-    carried = Event.objects.filter(detail__has_key="carried").values_list("detail__carried")
-    assert {"held", "limit", "locked", "later", "released", "grace"} <= {why for (why,) in carried}
+    relisted = Event.objects.filter(detail__has_key="relisted").values_list("detail__relisted")
+    assert {"held", "limit", "locked", "later", "released", "grace"} <= {why for (why,) in relisted}
 
 
 def test_rebuilt_from_nothing() -> None:
@@ -141,6 +141,6 @@ def test_rebuilt_from_nothing() -> None:
     say_things()
     before = projections()
     AgendaEntry.objects.all().delete()
-    LifecycleException.objects.all().delete()
+    RowException.objects.all().delete()
     call_command("lifecycle", "rebuild")
     assert projections() == before

@@ -17,7 +17,7 @@ from lifecycle.backfill.progress import ask, step
 from lifecycle.capture.triggers import registered
 from lifecycle.install.after_migrate import sync
 from lifecycle.ledger.policy_states import enable, rebuild
-from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
+from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
 from lifecycle.policy import registry
 from lifecycle.policy.policy import OPTIONS
 from lifecycle.policy.registry import get_policy
@@ -195,7 +195,7 @@ def test_a_policy_that_comes_back_begins_anew() -> None:
     state = PolicyState.objects.get(name="drafts")
     assert state.state == "observe"
     assert not AgendaEntry.objects.filter(policy="drafts").exists()
-    assert [*LifecycleException.objects.values_list("kind", flat=True)] == ["restored"]
+    assert [*RowException.objects.values_list("kind", flat=True)] == ["restored"]
     before = (state.state, [*AgendaEntry.objects.values_list("pk", flat=True)])
     rebuild()
     state.refresh_from_db()
@@ -245,7 +245,7 @@ def _was_called_otherwise() -> None:
 @pytest.mark.usefixtures("_was_called_otherwise")
 def test_a_renamed_model_takes_its_holds_along() -> None:
     sync("default")
-    assert LifecycleException.objects.get().model == "zoo.draft"
+    assert RowException.objects.get().model == "zoo.draft"
     assert PolicyState.objects.get(name="drafts").state == "enabled"
     let_pass(2 * HOUR)
     run_until_idle()
@@ -254,7 +254,7 @@ def test_a_renamed_model_takes_its_holds_along() -> None:
     run_until_idle()
     assert [events_of(row, "hold_placed") for row in Draft.objects.all()] == [[]], "the held one"
     rebuild()
-    assert LifecycleException.objects.get().model == "zoo.draft"
+    assert RowException.objects.get().model == "zoo.draft"
     release(Draft.objects.get())
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from lifecycle import hold, holds
-from lifecycle.models import Event, LifecycleException
+from lifecycle.models import Event, RowException
 from purge.runner import run_due
 from tests.support import events_of
 from tests.test_commands import fails, manage
@@ -38,7 +38,7 @@ def test_a_row_is_restored_until_a_day() -> None:
         "tokens",
     )
     assert told == f"zoo.Token:{token.pk} is live until 2100-02-03 00:00:00 UTC.\n"
-    assert LifecycleException.objects.get().until.year == 2100
+    assert RowException.objects.get().until.year == 2100
 
 
 def test_a_row_is_held_listed_and_released() -> None:
@@ -137,7 +137,7 @@ def test_what_is_refused_changes_nothing(what: str) -> None:
     named = [each.replace("{row}", f"zoo.Token:{row.pk}") for each in arguments]
     assert words in fails("lifecycle", *named)
     assert Event.objects.count() == before
-    assert not LifecycleException.objects.exists()
+    assert not RowException.objects.exists()
 
 
 def test_release_of_a_row_that_is_not_held() -> None:

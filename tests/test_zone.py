@@ -35,7 +35,7 @@ def test_day_of_grace_has_24_hours(days: int) -> None:
     """One of these ends in the other half of the year."""
     ExpiredOrderFactory(grace=timedelta(days=days))
     run_until_idle()
-    stone = Event.objects.get(kind="tombstoned")
+    tombstone = Event.objects.get(kind="tombstoned")
     # Not a difference of two times in one zone, which Python takes by the clock on the wall.
-    took = stone.due_at.timestamp() - stone.recorded_at.timestamp()
+    took = tombstone.due_at.timestamp() - tombstone.recorded_at.timestamp()
     assert took == pytest.approx(days * 86_400, abs=5)

@@ -78,9 +78,9 @@ def add_cleanup_arguments(parser: ArgumentParser) -> None:
 def report(part: Part, ended: Ended) -> dict[str, Any]:
     """What a part did, as plain data."""
     told: dict[str, Any] = {"policy": part.policy, "found": ended.count}
-    told |= ended.outcome.counts() | {"tombstones": len(ended.stones), "purge_due": ended.due}
+    told |= ended.outcome.counts() | {"tombstones": len(ended.tombstones), "purge_due": ended.due}
     if part.lists:
-        states = dict.fromkeys(ended.gone, "gone") | dict.fromkeys(ended.stones, "tombstoned")
+        states = dict.fromkeys(ended.gone, "gone") | dict.fromkeys(ended.tombstones, "tombstoned")
         told["rows"] = [
             {"row": named(row), "state": states.get(row, "stays"), "why": reason(part, ended, row)}
             for row in ended.found

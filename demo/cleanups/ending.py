@@ -10,12 +10,12 @@ from demo.facts import run as run_sql
 from lifecycle import live, tombstoned
 from lifecycle.compiler.keys import label_of
 from lifecycle.exceptions import LifecycleError
-from lifecycle.models import LifecycleException
+from lifecycle.models import RowException
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy
 from purge.batch.brakes import standing
 from purge.batch.outcome import Outcome
-from purge.passes.options import Pass
+from purge.passes.options import PassOptions
 from purge.runner import run_policy
 
 NO_GRACE = {"grace": timedelta(0)}
@@ -43,7 +43,7 @@ class Ended:
     how: How
     outcome: Outcome
     gone: list[Any] = field(default_factory=list)
-    stones: list[Any] = field(default_factory=list)
+    tombstones: list[Any] = field(default_factory=list)
     listed: int = 0
     due: datetime | None = None
     stays: dict[Any, str] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class Ended:
     @property
     def tombstoned(self) -> int:
         """How many rows are tombstoned, by whoever it was."""
-        return len(self.stones) if self.found else self.outcome.tombstoned
+        return len(self.tombstones) if self.found else self.outcome.tombstoned
 
 
 def end(name: str, how: How, override: dict[str, Any], count: int, found: list[Any]) -> Ended:
@@ -73,7 +73,7 @@ def end(name: str, how: How, override: dict[str, Any], count: int, found: list[A
         raise LifecycleError(f"{name} is {ended.outcome.stopped}")
     if found:
         _look(policy, ended)
-    keys = [str(row.pk) for row in ended.stones] if found else None
+    keys = [str(row.pk) for row in ended.tombstones] if found else None
     ended.listed, ended.due = run_sql(__file__, "purge_due", policy=name, keys=keys)[0]
     return ended
 
@@ -84,21 +84,21 @@ def _run(policy: Policy, how: How, override: dict[str, Any]) -> Outcome:
     asked = override | (NO_GRACE if how.purge_now else {})
     if asked:
         return purge.run(policy.name, actor=how.actor, dry_run=how.dry_run, **asked)
-    return run_policy(policy, Pass("command", actor=how.actor, dry=how.dry_run))
+    return run_policy(policy, PassOptions("command", actor=how.actor, dry=how.dry_run))
 
 
 def _look(policy: Policy, ended: Ended) -> None:
     """What is there now of the rows that were found; by the ledger and by their columns."""
     rows = policy.model._base_manager.filter(pk__in=[row.pk for row in ended.found])
     there = set(rows.values_list("pk", flat=True))
-    stones = set(tombstoned(rows).values_list("pk", flat=True))
+    tombstones = set(tombstoned(rows).values_list("pk", flat=True))
     ended.gone = [row for row in ended.found if row.pk not in there]
     if not policy.disposition.hides:
         due = set(live(rows).filter(policy.when).values_list("pk", flat=True))
         ended.gone = [row for row in ended.found if row.pk not in due]
-    ended.stones = [row for row in ended.found if row.pk in stones]
+    ended.tombstones = [row for row in ended.found if row.pk in tombstones]
     why = _why(policy)
-    settled = {row.pk for row in (*ended.gone, *ended.stones)}
+    settled = {row.pk for row in (*ended.gone, *ended.tombstones)}
     for row in ended.found:
         if row.pk not in settled:
             ended.stays[row] = why.get(str(row.pk)) or why.get("") or ""
@@ -106,7 +106,7 @@ def _look(policy: Policy, ended: Ended) -> None:
 
 def _why(policy: Policy) -> dict[str, str]:
     """Key -> what keeps the row, by a person's will; '' is the whole table, or the policy."""
-    known = LifecycleException.objects.filter(model=label_of(policy)).exclude(until__lte=clock())
+    known = RowException.objects.filter(model=label_of(policy)).exclude(until__lte=clock())
     restored = known.filter(kind="restored", policy=policy.name)
     found = {each.key: "restored" for each in restored}
     return found | {each.key: "held" for each in known.filter(kind="hold")}

@@ -7,15 +7,15 @@ policy; each has a permission of its own and is an event with the user as its ac
 from lifecycle.admin.lists import (
     AgendaEntryAdmin,
     EventAdmin,
-    LifecycleExceptionAdmin,
     PolicyFilter,
+    RowExceptionAdmin,
 )
 from lifecycle.admin.policies import PolicyStateAdmin
 
 __all__ = [
     "AgendaEntryAdmin",
     "EventAdmin",
-    "LifecycleExceptionAdmin",
     "PolicyFilter",
     "PolicyStateAdmin",
+    "RowExceptionAdmin",
 ]

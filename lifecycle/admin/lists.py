@@ -13,7 +13,7 @@ from lifecycle.admin.row_search import RowSearch
 from lifecycle.db.connection import fetch
 from lifecycle.insight.search import entries_about, events_about
 from lifecycle.ledger.row_names import key_told
-from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
+from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
 
 SUBJECTS_SHOWN = 20  # or names of files
 RECORDED, DUE, TOMBSTONED = moment("recorded_at"), moment("due_at"), moment("tombstoned_at")
@@ -100,8 +100,8 @@ class AgendaEntryAdmin(RowSearch):
         return rows.filter(pk__in=found or [])
 
 
-@admin.register(LifecycleException)
-class LifecycleExceptionAdmin(RowSearch):
+@admin.register(RowException)
+class RowExceptionAdmin(RowSearch):
     """Holds, restores and expiries by hand that count now."""
 
     list_display = ("kind", "policy", "model", "key", SINCE, UNTIL)

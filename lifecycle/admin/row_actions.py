@@ -17,7 +17,7 @@ from lifecycle.ledger.context import context
 from lifecycle.ledger.holds import hold, release
 from lifecycle.ledger.row_actions import restore
 from lifecycle.ledger.row_names import row_of
-from lifecycle.models import LifecycleException
+from lifecycle.models import RowException
 from lifecycle.policy.registry import policies_of
 
 
@@ -69,7 +69,7 @@ class ReleaseForm(forms.Form):
 
 
 @dataclass(frozen=True)
-class Deed:
+class RowAction:
     """One button: its permission, what is asked, what is done, and what is said then."""
 
     permission: str
@@ -84,16 +84,16 @@ def _restore(row: Model, given: dict[str, Any]) -> None:
 
 
 DEEDS = {
-    "restore": Deed(
+    "restore": RowAction(
         "lifecycle.restore_row", RestoreForm, _restore,
         "Brings the row back to live until its due time changes, or until a date.", "Restored",
     ),
-    "hold": Deed(
+    "hold": RowAction(
         "lifecycle.hold_row", HoldForm, lambda row, given: hold(row, **given),
         "Nothing ends the row, whatever any policy says. Reason and reference are written into "
         "the ledger as they are, for good.", "Held",
     ),
-    "release": Deed(
+    "release": RowAction(
         "lifecycle.release_row", ReleaseForm, lambda row, given: release(row),
         "Lifts every hold on this row; it falls due again where its time has come.", "Released",
     ),
@@ -107,9 +107,7 @@ def do(request: HttpRequest, name: str, row: Model, given: dict[str, Any], using
 
 
 @admin.action(description="Release the selected rows", permissions=["release"])
-def release_exceptions(
-    shown: Any, request: HttpRequest, chosen: QuerySet[LifecycleException]
-) -> None:
+def release_exceptions(shown: Any, request: HttpRequest, chosen: QuerySet[RowException]) -> None:
     """Lift the holds on each row; of a hold on many rows, only the row is let go."""
     for held in chosen.filter(kind="hold"):
         try:
@@ -122,7 +120,7 @@ def release_exceptions(
         shown.message_user(request, f"Left: {other} is no hold.", messages.ERROR)
 
 
-def _release(request: HttpRequest, held: LifecycleException) -> None:
+def _release(request: HttpRequest, held: RowException) -> None:
     using = str(held._state.db)
     with context(actor=request.user.get_username(), cause="admin", using=using):
         if not held.key:

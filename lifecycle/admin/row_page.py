@@ -17,7 +17,7 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.insight.search import entries_about, events_about
 from lifecycle.insight.why import holds_on, verdicts
 from lifecycle.ledger.row_names import every_row, key_told, named, parse, row_of
-from lifecycle.models import AgendaEntry, Event, LifecycleException
+from lifecycle.models import AgendaEntry, Event, RowException
 from lifecycle.policy.registry import policies_of
 
 LARGE = ("subjects_bigint", "subjects_uuid", "subjects_text", "subjects_range", "identities")
@@ -111,7 +111,7 @@ def story(model: type[Model], key: str, before: int | None = None) -> dict[str, 
 
 def _exceptions(model: type[Model], key: str, using: str) -> Any:
     """What stands on the row, or on all rows of its table."""
-    about = LifecycleException.objects.using(using).select_related("event")
+    about = RowException.objects.using(using).select_related("event")
     defer = [f"event__{column}" for column in LARGE]
     told = key_told(model, key, using)
     chosen = about.filter(model=model._meta.label_lower, key__in=("", told))

@@ -35,7 +35,7 @@ WITH clock AS MATERIALIZED (
 SELECT (SELECT count(*) FROM chunk), (SELECT key::text FROM chunk ORDER BY chunk.key DESC LIMIT 1),
     coalesce(cardinality(keys), 0),
     CASE WHEN keys IS NOT NULL THEN lifecycle.scheduled_v1(%(policy)s, %(model)s, {subjects}, dues,
-                                                           '{{"carried": "backfill"}}') END
+                                                           '{{"relisted": "backfill"}}') END
 FROM grouped
 
 -- name: backfill_failed
@@ -70,7 +70,7 @@ FROM (
     SELECT entry.due_at, again, one.key FROM (
         SELECT entry.due_at, coalesce(told.basis, told.id) AS owner,
             entry.tombstone IS NOT NULL OR told.kind <> 'expiry_scheduled'
-                OR coalesce(told.detail ->> 'carried' NOT IN ('later', 'backfill'), false) AS again
+                OR coalesce(told.detail ->> 'relisted' NOT IN ('later', 'backfill'), false) AS again
         FROM lifecycle_agenda AS entry JOIN lifecycle_event AS told ON told.id = entry.event_id
         WHERE entry.policy = %(policy)s AND EXISTS (SELECT FROM wanted)
     ) AS entry

@@ -9,7 +9,7 @@ SELECT lifecycle.capture_failed_v1(%(policy)s::text, %(model)s::text,
 SELECT lifecycle.scheduled_v1(%(policy)s::text, %(model)s::text,
     lifecycle.one_v1(%(kind)s::text, %(key)s::text),
     ARRAY[lifecycle.tick_v1(%(due)s::timestamptz, %(resolution)s::interval)],
-    CASE WHEN %(same)s THEN '{{"carried": "backfill"}}'::jsonb ELSE '{{"again": true}}' END)
+    CASE WHEN %(same)s THEN '{{"relisted": "backfill"}}'::jsonb ELSE '{{"again": true}}' END)
 
 -- name: signal_due
 -- A row's key and when it ends by its own columns, as text; no line where the row is not there.

@@ -1,4 +1,4 @@
-"""Capture triggers: built from a policy, carried by django-pgtrigger's migrations.
+"""Capture triggers: built from a policy, relisted by django-pgtrigger's migrations.
 
 pgtrigger gives the migrations; the SQL around the body is ours, because pgtrigger's own template
 lets any session switch a trigger off, cannot set the time zone of a function, and locks each table

@@ -19,7 +19,7 @@ from lifecycle.db.introspection import is_test_database
 from lifecycle.db.version import mismatch
 from lifecycle.install.retired_policies import is_model
 from lifecycle.install.triggers import places, triggers_of
-from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
+from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
 from lifecycle.policy.databases import is_at, served
 from lifecycle.policy.registry import all_policies
 
@@ -88,7 +88,7 @@ def ledger_guard(using: str) -> Iterator[CheckMessage]:
 
 def held_models(using: str) -> Iterator[CheckMessage]:
     """W112: rows are held under a name that no model has any more."""
-    held = LifecycleException.objects.using(using).filter(kind="hold").exclude(model="")
+    held = RowException.objects.using(using).filter(kind="hold").exclude(model="")
     for label in held.order_by("model").values_list("model", flat=True).distinct():
         if not is_model(label):
             text = f"Rows of {label} are held, but there is no such model: nothing protects them."

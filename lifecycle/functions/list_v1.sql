@@ -5,7 +5,7 @@
 CREATE FUNCTION lifecycle.list_v1(told @tables@.lifecycle_event) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    stone bigint := CASE told.kind WHEN 'tombstoned' THEN told.id
+    tombstone bigint := CASE told.kind WHEN 'tombstoned' THEN told.id
                     ELSE (told.detail ->> 'tombstone')::bigint END;
 BEGIN
     IF told.due_at IS NULL OR told.policy = '' AND NOT told.detail ? 'names' THEN
@@ -16,8 +16,8 @@ BEGIN
     VALUES (told.id, told.policy, greatest(told.due_at, told.recorded_at),
         (told.detail ->> 'window')::timestamptz,
         CASE WHEN told.detail ? 'window' THEN greatest(told.count, 1) ELSE told.count END,
-        coalesce((told.detail ->> 'attempts')::int, 0), stone,
-        CASE WHEN stone = told.id THEN told.recorded_at
-             WHEN stone IS NOT NULL
-             THEN (SELECT recorded_at FROM @tables@.lifecycle_event WHERE id = stone) END);
+        coalesce((told.detail ->> 'attempts')::int, 0), tombstone,
+        CASE WHEN tombstone = told.id THEN told.recorded_at
+             WHEN tombstone IS NOT NULL
+             THEN (SELECT recorded_at FROM @tables@.lifecycle_event WHERE id = tombstone) END);
 END $$

@@ -17,7 +17,7 @@ BEGIN
     IF to_regclass('@tables@.lifecycle_event') IS NULL THEN
         RETURN;  -- the package was removed
     END IF;
-    excepted := NOT p_detail ? 'carried' AND lifecycle.excepted_v1(p_policy);
+    excepted := NOT p_detail ? 'relisted' AND lifecycle.excepted_v1(p_policy);
     IF p_dues[1] IS NOT DISTINCT FROM p_dues[total] THEN
         FOR i IN 1..total BY chunk LOOP
             PERFORM lifecycle.schedule_part_v1(p_policy, p_model,

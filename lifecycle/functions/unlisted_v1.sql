@@ -6,5 +6,5 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         SELECT FROM @tables@.lifecycle_agenda AS entry
         JOIN @tables@.lifecycle_event AS told ON told.id = entry.event_id
         WHERE entry.policy = p_policy AND entry.window_at = start AND entry.tombstone IS NULL
-        AND told.kind = 'expiry_scheduled' AND told.detail ->> 'carried' IS DISTINCT FROM 'held')
+        AND told.kind = 'expiry_scheduled' AND told.detail ->> 'relisted' IS DISTINCT FROM 'held')
 $$

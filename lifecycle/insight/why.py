@@ -20,7 +20,7 @@ from lifecycle.db.routing import home
 from lifecycle.insight.search import entries_about, events_about, events_of_table
 from lifecycle.ledger.holds import Hold, holds
 from lifecycle.ledger.row_names import every_row, key_told, named
-from lifecycle.models import AgendaEntry, Event, LifecycleException, PolicyState
+from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import opens_at
 from lifecycle.policy.registry import policies_of
@@ -92,7 +92,7 @@ def _story(model: type[Model], key: str, using: str) -> tuple[list[Event], bool]
 def holds_on(model: type[Model], key: str, using: str) -> list[Hold]:
     """The holds in force on a row, or on all rows of its table."""
     label, key = model._meta.label_lower, key_told(model, key, using)
-    on = LifecycleException.objects.using(using).filter(kind="hold", model=label)
+    on = RowException.objects.using(using).filter(kind="hold", model=label)
     numbers = list(on.filter(key__in=("", key)).values_list("event_id", flat=True))
     return [each for each in holds(using, numbers) if each.in_force]
 
@@ -129,7 +129,7 @@ class _Look:
         agenda = AgendaEntry.objects.using(using).filter(pk__in=entries, policy=policy.name)
         self.entries = list(agenda.order_by("due_at"))
         told = key_told(policy.model, key, using)
-        about = LifecycleException.objects.using(using).filter(policy=policy.name, key=told)
+        about = RowException.objects.using(using).filter(policy=policy.name, key=told)
         self.exceptions = {each.kind: each for each in about.exclude(kind="hold")}
 
     def verdict(self) -> Verdict:
@@ -205,9 +205,12 @@ class _Look:
             return f"cannot be {ending} now: {way}; tried again then", tried.due_at
         if listed is None:
             return "is past its end, and not on the agenda: backfill lists it", None
-        stone = next((each for each in self.entries if each.tombstone), None)
-        if stone and stone.tombstoned_at and self.grace is not None:
-            return f"is tombstoned since {said(stone.tombstoned_at)}; {ending} then", stone.due_at
+        tombstone = next((each for each in self.entries if each.tombstone), None)
+        if tombstone and tombstone.tombstoned_at and self.grace is not None:
+            return (
+                f"is tombstoned since {said(tombstone.tombstoned_at)}; {ending} then",
+                tombstone.due_at,
+            )
         if self.grace is None:
             return "is past its end, and its grace is unknown", listed
         what = "tombstoned" if self.grace > timedelta(0) else ending

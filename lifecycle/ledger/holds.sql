@@ -21,7 +21,7 @@ GROUP BY held.event_id, held.policy, held.model ORDER BY held.event_id
 SELECT lifecycle.write_v1('expiry_scheduled', state.name, held.model,
     ROW(held.subjects_bigint, held.subjects_uuid, held.subjects_text, held.subjects_range)
         ::lifecycle.subjects,
-    held.count, NULL, lifecycle.now_v1(), NULL, '{{"carried": "released"}}'::jsonb || coalesce((
+    held.count, NULL, lifecycle.now_v1(), NULL, '{{"relisted": "released"}}'::jsonb || coalesce((
         SELECT jsonb_build_object('reference', asked.detail -> 'reference', 'erasure', asked.id)
         FROM lifecycle_exception AS by_hand JOIN lifecycle_event AS asked ON asked.id = event_id
         WHERE held.count = 1 AND by_hand.kind = 'expired_by_hand' AND by_hand.policy = state.name

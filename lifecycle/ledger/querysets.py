@@ -26,7 +26,7 @@ from django.db.models.lookups import In, LessThanOrEqual
 from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import due_of, is_named, keep_by, keep_of, matches_of
 from lifecycle.db.literals import inline
-from lifecycle.models import LifecycleException
+from lifecycle.models import RowException
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import policies_of
 
@@ -141,10 +141,10 @@ def _is_held(policy: Policy) -> Q:
     return Q(row) | Q(Exists(holds.filter(model=label_of(policy), key="")))
 
 
-def _current() -> QuerySet[LifecycleException]:
-    return LifecycleException.objects.filter(Q(until=None) | Q(until__gt=Clock()))
+def _current() -> QuerySet[RowException]:
+    return RowException.objects.filter(Q(until=None) | Q(until__gt=Clock()))
 
 
-def _in(exceptions: QuerySet[LifecycleException]) -> Any:
+def _in(exceptions: QuerySet[RowException]) -> Any:
     # IN over the few exceptions is hashed once; EXISTS would probe for each row.
     return In(Cast("pk", TextField()), exceptions.values("key"))

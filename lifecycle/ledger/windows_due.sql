@@ -48,7 +48,7 @@ WITH RECURSIVE lc_clock AS MATERIALIZED (
     WHERE place < %(most)s
 ), lc_known AS (
     SELECT lc_step.start, sum(entry.count) AS rows, coalesce(bool_or(entry.event_id IS NOT NULL
-        AND told.kind NOT IN ('kept', 'blocked') AND told.detail ->> 'carried' IS DISTINCT FROM 'held'), false) AS listed
+        AND told.kind NOT IN ('kept', 'blocked') AND told.detail ->> 'relisted' IS DISTINCT FROM 'held'), false) AS listed
     FROM lc_step LEFT JOIN lifecycle_agenda AS entry
         ON entry.policy = %(policy)s AND entry.window_at = lc_step.start
     LEFT JOIN lifecycle_event AS told ON told.id = entry.event_id
@@ -65,5 +65,5 @@ WITH RECURSIVE lc_clock AS MATERIALIZED (
 )
 SELECT (SELECT count(*) FROM lc_step), (SELECT max(start)::text FROM lc_step), coalesce(cardinality(starts), 0),
     CASE WHEN starts IS NOT NULL THEN lifecycle.windowed_v1(%(policy)s, %(model)s, starts, %(unit)s,
-        %(every)s, '{{"carried": "backfill"}}') END
+        %(every)s, '{{"relisted": "backfill"}}') END
 FROM lc_missing

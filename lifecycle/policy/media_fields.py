@@ -22,7 +22,7 @@ DAY = timedelta(days=1)
 LONGEST = timedelta(days=36_525)  # a century: later times could be none of PostgreSQL's
 
 
-class Watched(NamedTuple):
+class WatchedTable(NamedTuple):
     """A table whose files are watched.
 
     model    whose app has the triggers' migration: of a table that is not yours, a proxy
@@ -33,7 +33,7 @@ class Watched(NamedTuple):
     grace: timedelta
 
 
-_tracked: dict[Any, Watched] = {}
+_tracked: dict[Any, WatchedTable] = {}
 
 
 def track_media(model: type[Model], grace: timedelta = DAY) -> None:
@@ -55,10 +55,10 @@ def track_media(model: type[Model], grace: timedelta = DAY) -> None:
         raise PolicyError(f"track_media({label}): grace must be a timedelta of up to 100 years.")
     if concrete in _tracked:
         raise PolicyError(f"track_media({label}) is declared twice.")
-    _tracked[concrete] = Watched(model, grace)
+    _tracked[concrete] = WatchedTable(model, grace)
 
 
-def tracked() -> list[Watched]:
+def tracked() -> list[WatchedTable]:
     """What `track_media` has declared."""
     return list(_tracked.values())
 
@@ -69,7 +69,7 @@ def file_fields(model: type[Model]) -> list[FileField]:
     return [field for field in own.local_concrete_fields if isinstance(field, FileField)]
 
 
-def watched() -> list[Watched]:
+def watched() -> list[WatchedTable]:
     """Every table that gets media triggers, by its label."""
     known = {model: _on(model) for model in _reached()} | _tracked
     found = [each for model, each in known.items() if _can_have_triggers(each.model)]
@@ -96,10 +96,10 @@ def ended_by(policy: Policy) -> Iterator[Any]:
     yield from (model._meta.concrete_model for model in taken_along(policy))
 
 
-def _on(model: Any) -> Watched:
+def _on(model: Any) -> WatchedTable:
     """The table by its own model, or by the proxy on which its policies have their triggers."""
     carriers = [policy.model for policy in policies_of(model) if policy.capture.triggers]
-    return Watched(carriers[0] if carriers else model, DAY)
+    return WatchedTable(carriers[0] if carriers else model, DAY)
 
 
 def _can_have_triggers(model: Any) -> bool:

@@ -8,16 +8,16 @@ WITH told AS MATERIALIZED (
 ), story AS (
     SELECT *,
         CASE WHEN kind = 'expiry_scheduled'
-             THEN coalesce(detail ->> 'carried', 'later') IN ('later', 'backfill')
-                 OR detail ->> 'carried' = 'released' AND policy = ANY (%(windowed)s)
+             THEN coalesce(detail ->> 'relisted', 'later') IN ('later', 'backfill')
+                 OR detail ->> 'relisted' = 'released' AND policy = ANY (%(windowed)s)
              ELSE kind IN ('restored', 'expired_by_hand', 'capture_failed', 'loaded') END AS schedules,
         kind IN ('expiry_scheduled', 'restored', 'capture_failed', 'loaded')
-            AND NOT detail ? 'carried' AS changes
+            AND NOT detail ? 'relisted' AS changes
     FROM told WHERE key IS NOT NULL
 ), chapters AS (
     SELECT *, count(*) FILTER (WHERE schedules) OVER life AS schedule,
         count(*) FILTER (WHERE changes) OVER life AS change,
-        count(*) FILTER (WHERE kind = 'kept' OR detail ->> 'carried' = 'held') OVER life AS spared
+        count(*) FILTER (WHERE kind = 'kept' OR detail ->> 'relisted' = 'held') OVER life AS spared
     FROM story WINDOW life AS (PARTITION BY policy, model, key ORDER BY id)
 ), rows AS (
     SELECT *,
@@ -50,7 +50,7 @@ WITH told AS MATERIALIZED (
 ), window_judged AS (
     SELECT id, model, window_at, CASE
         WHEN listed.due IS NULL THEN 'purged, and no event says when its window is over'
-        WHEN recorded_at < stone.promised
+        WHEN recorded_at < tombstone.promised
             THEN 'purged before ' || promised || ', which the tombstone of its window promised'
         WHEN graced AND promised IS NULL THEN 'purged without the tombstone that its grace asks for'
         WHEN recorded_at < listed.due THEN 'purged before the end of its window at ' || listed.due
@@ -63,7 +63,7 @@ WITH told AS MATERIALIZED (
         SELECT due_at AS promised FROM told
         WHERE told.policy = swept.policy AND told.id < swept.id AND kind = 'tombstoned'
         AND (detail ->> 'window')::timestamptz = swept.window_at ORDER BY told.id DESC LIMIT 1
-    ) AS stone ON true CROSS JOIN LATERAL (
+    ) AS tombstone ON true CROSS JOIN LATERAL (
         SELECT swept.policy = ANY (%(graced)s) AND swept.id > coalesce(max(declared.id), 0) AS graced
         FROM lifecycle_event AS declared
         WHERE declared.kind = 'policy_changed' AND declared.policy = swept.policy

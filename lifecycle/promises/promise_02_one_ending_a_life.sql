@@ -6,7 +6,7 @@ WITH story AS MATERIALIZED (
     SELECT *, kind IN ('purged', 'deleted') AS ends,
         due_at IS NOT NULL AND (
             kind IN ('restored', 'expired_by_hand', 'capture_failed', 'loaded') OR kind = 'expiry_scheduled'
-            AND coalesce(detail ->> 'carried', 'later') IN ('later', 'backfill')) AS schedules
+            AND coalesce(detail ->> 'relisted', 'later') IN ('later', 'backfill')) AS schedules
     FROM lifecycle.story_v1() WHERE key IS NOT NULL
 ), lives AS (
     SELECT *, count(*) FILTER (WHERE ends)

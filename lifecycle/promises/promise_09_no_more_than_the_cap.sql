@@ -4,7 +4,7 @@
 -- that named people have erased on request are left out: the cap stops no single row.
 WITH story AS (
     SELECT *, count(*) FILTER (WHERE kind IN ('expiry_scheduled', 'restored', 'capture_failed', 'loaded')
-                               AND NOT detail ? 'carried')
+                               AND NOT detail ? 'relisted')
         OVER (PARTITION BY policy, model, key ORDER BY id) AS change
     FROM lifecycle.story_v1() WHERE key IS NOT NULL
 ), marked AS (

@@ -12,7 +12,7 @@ WITH shapes (name, kinds, shape) AS (
         ('again', ARRAY['expiry_scheduled', 'capture_failed', 'restored', 'loaded'], 'true'),
         ('late', ARRAY['expiry_scheduled'], 'true'),
         ('dropped', ARRAY['expiry_scheduled'], 'true'),
-        ('carried', ARRAY['expiry_scheduled'], '"[a-z_]{{1,20}}"'),
+        ('relisted', ARRAY['expiry_scheduled'], '"[a-z_]{{1,20}}"'),
         ('window', ARRAY['expiry_scheduled', 'tombstoned', 'kept', 'blocked'], '"[-0-9T:.+]{{10,40}}"'),
         ('windows', ARRAY['purged', 'archived'], '\["[-0-9T:.+]{{10,40}}"(, "[-0-9T:.+]{{10,40}}")*\]'),
         ('tombstone', ARRAY['expiry_scheduled', 'kept', 'blocked'], '\d+'),

@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="LifecycleException",
+            name="RowException",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
@@ -286,7 +286,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
-            model_name="lifecycleexception",
+            model_name="rowexception",
             name="event",
             field=models.ForeignKey(
                 db_constraint=False,
@@ -315,13 +315,13 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="lifecycleexception",
+            model_name="rowexception",
             index=models.Index(
                 models.F("policy"), models.F("kind"), models.F("key"), name="lc_exception_policy"
             ),
         ),
         migrations.AddIndex(
-            model_name="lifecycleexception",
+            model_name="rowexception",
             index=models.Index(
                 models.F("model"), models.F("kind"), models.F("key"), name="lc_exception_model"
             ),

@@ -114,7 +114,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Returned",
+            name="Resurrected",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("run", models.BigIntegerField()),
@@ -141,7 +141,7 @@ class Migration(migrations.Migration):
                 ("ended", models.BigIntegerField(null=True)),
             ],
             options={
-                "db_table": "purge_returned",
+                "db_table": "purge_resurrected",
                 "default_permissions": (),
                 "constraints": [
                     models.UniqueConstraint(
@@ -149,7 +149,7 @@ class Migration(migrations.Migration):
                         models.F("model"),
                         models.F("key"),
                         models.F("updates"),
-                        name="purge_returned_once",
+                        name="purge_resurrected_once",
                     )
                 ],
             },

@@ -89,13 +89,13 @@ def _lagging(using: str) -> list[dict[str, Any]]:
     now = scalar(using, "SELECT lifecycle.now_v1()")
     policies = all_policies()
     # Outside its hours a policy only tombstones, which is done at any hour.
-    stones = [p.disposition.hides and not hours.is_open(p, now) for p in policies]
+    tombstones = [p.disposition.hides and not hours.is_open(p, now) for p in policies]
     params = {
         "names": [p.name for p in policies],
-        "stones": stones,
+        "tombstones": tombstones,
         "opened": [
             None if only else hours.opened_at(p, now)
-            for p, only in zip(policies, stones, strict=True)
+            for p, only in zip(policies, tombstones, strict=True)
         ],
         "max_lag": conf.MAX_LAG,
     }

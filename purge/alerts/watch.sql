@@ -68,10 +68,10 @@ ORDER BY 1, 2, 3, 4
 WITH clock AS (
     SELECT lifecycle.now_v1() AS now, lifecycle.now_v1() - make_interval(secs => %(max_lag)s) AS late
 ), acting AS (
-    SELECT state.name, state.model, timed.opened, timed.stones
+    SELECT state.name, state.model, timed.opened, timed.tombstones
     FROM lifecycle_policy AS state CROSS JOIN clock
-    JOIN unnest(%(names)s::text[], %(opened)s::timestamptz[], %(stones)s::boolean[])
-        AS timed (name, opened, stones) ON timed.name = state.name
+    JOIN unnest(%(names)s::text[], %(opened)s::timestamptz[], %(tombstones)s::boolean[])
+        AS timed (name, opened, tombstones) ON timed.name = state.name
     WHERE state.state = 'enabled' AND NOT EXISTS (
         SELECT FROM lifecycle_exception AS held
         WHERE held.kind = 'hold' AND held.model = state.model AND held.key = ''
@@ -83,7 +83,7 @@ FROM clock CROSS JOIN acting CROSS JOIN LATERAL (
     SELECT min(greatest(entry.due_at, told.recorded_at, acting.opened)) AS since, sum(entry.count)::bigint AS count
     FROM lifecycle_agenda AS entry JOIN lifecycle_event AS told ON told.id = entry.event_id
     WHERE entry.policy = acting.name AND entry.due_at < clock.late
-    AND (entry.tombstone IS NULL OR NOT acting.stones)
+    AND (entry.tombstone IS NULL OR NOT acting.tombstones)
 ) AS waiting
 WHERE waiting.since < clock.late AND NOT EXISTS (
     SELECT FROM lifecycle_event AS changed

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from purge.batch.override import Override
     from purge.batch.state import Batch
     from purge.batch.subjects import Subjects
-    from purge.passes.options import Pass
+    from purge.passes.options import PassOptions
 
-    NextBatch = Callable[[Any, "Pass", Any, int], Outcome | None]
+    NextBatch = Callable[[Any, "PassOptions", Any, int], Outcome | None]
 
 
 PART = 1_000  # rows
@@ -34,7 +34,7 @@ BATCH = 10_000  # rows
 
 def chosen(
     table: Table,
-    how: "Pass",
+    how: "PassOptions",
     override: "Override | None",
     next_batch: "NextBatch",
     size: int,
@@ -42,10 +42,10 @@ def chosen(
     """The keys of rows that would end and are in no archive yet, at most `size` at a time."""
     found: list[str] = []
 
-    def gather(batch: "Batch", subjects: "Subjects") -> None:
+    def collect_keys(batch: "Batch", subjects: "Subjects") -> None:
         found.extend(uncovered(batch, subjects))
 
-    probe = replace(how, dry=True, gather=gather, override=override, places={})
+    probe = replace(how, dry=True, collect_keys=collect_keys, override=override, places={})
     for _ in _batches(table, probe, override, next_batch):
         while len(found) >= size:
             yield found[:size]
@@ -55,7 +55,7 @@ def chosen(
 
 
 def _batches(
-    table: Table, probe: "Pass", override: "Override | None", next_batch: "NextBatch"
+    table: Table, probe: "PassOptions", override: "Override | None", next_batch: "NextBatch"
 ) -> Iterator[None]:
     looked, last = 0, None
     while probe.limit is None or looked < probe.limit:

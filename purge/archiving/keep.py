@@ -35,7 +35,7 @@ from purge.models import Archive
 if TYPE_CHECKING:
     from purge.archiving.choose import NextBatch
     from purge.batch.override import Override
-    from purge.passes.options import Pass
+    from purge.passes.options import PassOptions
 
 
 State = Archive.State
@@ -46,7 +46,7 @@ MORE_NAMES = 5
 
 
 def keep(
-    policy: Policy, how: "Pass", run: int | None, next_batch: "NextBatch",
+    policy: Policy, how: "PassOptions", run: int | None, next_batch: "NextBatch",
     override: "Override | None" = None,
 ) -> bool:  # fmt: skip
     """Archive what would end now; False where another worker does so at the moment.
@@ -97,7 +97,7 @@ def _is_whole(where: Destination, archive: Archive) -> bool:
 
 
 def _choose(
-    table: Table, where: Destination, how: "Pass", run: int | None, next_batch: "NextBatch",
+    table: Table, where: Destination, how: "PassOptions", run: int | None, next_batch: "NextBatch",
     override: "Override | None",
 ) -> None:  # fmt: skip
     """Archive after archive until all that is due is in one, or a slice of a worker is over."""

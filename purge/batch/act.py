@@ -9,7 +9,7 @@ from lifecycle.db.connection import Placed, Raw, fetch, scalar
 from lifecycle.policy.dispositions import Archive, Update
 from purge.batch import archived as gate
 from purge.batch.announce import announced
-from purge.batch.cascade.account import told_alone
+from purge.batch.cascade.account import cascaded_alone
 from purge.batch.cascade.delete import end_rows
 from purge.batch.keys import keys_of
 from purge.batch.notify import last_event, send
@@ -30,9 +30,9 @@ def act(batch: "Batch", verdicts: list["Verdict"]) -> None:
         batch.outcome.looked += verdict.subjects.count
         if batch.dry and verdict.name in ("tombstone", "end", "purge"):
             _show(batch, verdict)
-        if batch.gather:
+        if batch.collect_keys:
             if verdict.name in gate.ENDS:
-                batch.gather(batch, verdict.subjects)
+                batch.collect_keys(batch, verdict.subjects)
         elif verdict.name in gate.ENDS and gate.is_archived(batch.policy) and not batch.dry:
             gate.end(batch, verdict, _act)
         else:
@@ -40,7 +40,7 @@ def act(batch: "Batch", verdicts: list["Verdict"]) -> None:
 
 
 def _act(batch: "Batch", verdict: "Verdict") -> None:
-    batch.picked.acts[verdict.name](batch, verdict)
+    batch.source.acts[verdict.name](batch, verdict)
 
 
 def _show(batch: "Batch", verdict: "Verdict") -> None:
@@ -50,18 +50,18 @@ def _show(batch: "Batch", verdict: "Verdict") -> None:
 
 def _later(batch: "Batch", verdict: "Verdict") -> None:
     text = batch.sql(__file__, "unlisted")
-    params = batch.params(verdict.subjects, dues=verdict.dues, entries=batch.picked.entries)
+    params = batch.params(verdict.subjects, dues=verdict.dues, entries=batch.source.entries)
     count, keys, dues = fetch(batch.using, text, params)[0]
     if count:
-        batch.picked.carry_at(Subjects(verdict.subjects.key, count, keys=keys), dues, "later")
+        batch.source.relist_at(Subjects(verdict.subjects.key, count, keys=keys), dues, "later")
 
 
 def _waiting(batch: "Batch", verdict: "Verdict") -> None:
-    batch.picked.carry_at(verdict.subjects, str(verdict.dues), "grace", verdict.stone)
+    batch.source.relist_at(verdict.subjects, str(verdict.dues), "grace", verdict.tombstone)
 
 
 def _held(batch: "Batch", verdict: "Verdict") -> None:
-    batch.picked.carry_at(verdict.subjects, str(verdict.dues), "held")
+    batch.source.relist_at(verdict.subjects, str(verdict.dues), "held")
     batch.outcome.held += verdict.subjects.count
 
 
@@ -109,7 +109,7 @@ def update(batch: "Batch", subjects: Subjects) -> None:
     where = subjects.where(batch.column)
     assignments = Raw(compiled(batch.policy).update_sql)
     text = batch.sql(__file__, "update", rows=where, assignments=assignments)
-    batch.along = told_alone(batch, batch.policy.model, subjects)
+    batch.along = cascaded_alone(batch, batch.policy.model, subjects)
     with announced(batch, subjects):  # files that it takes out of columns have had their grace
         fetch(batch.using, text, batch.params(subjects))
     again = batch.sql(__file__, "still_matching", rows=subjects.where("state.key"))

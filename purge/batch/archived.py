@@ -35,7 +35,7 @@ def is_archived(policy: Any) -> bool:
 def end(batch: "Batch", verdict: "Verdict", act: "Callable[[Batch, Verdict], None]") -> None:
     """Act on those rows that are in an archive; list the others again."""
     found = _covered(batch, verdict.subjects)
-    _carry_others(batch, verdict.subjects, found)
+    _relist_others(batch, verdict.subjects, found)
     for each in found:
         whole = each.number == verdict.subjects.count
         keys = verdict.subjects.keys if whole else each.keys
@@ -85,10 +85,10 @@ def _others(
     return count, keys, told or []
 
 
-def _carry_others(batch: "Batch", subjects: Subjects, found: list[Covered]) -> None:
+def _relist_others(batch: "Batch", subjects: Subjects, found: list[Covered]) -> None:
     count, keys, _ = _others(batch, subjects, found)
     if count:
         again = scalar(batch.using, statement(__file__, "again"), {"policy": batch.policy.name})
         wait = max(SOON, again - batch.now) if again else SOON
         others = Subjects(compiled(batch.policy).key, count, keys=keys)
-        batch.picked.carry(others, wait, carried="archive")
+        batch.source.relist(others, wait, relisted="archive")

@@ -95,7 +95,7 @@ def check_cap(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> None:
         raise Halt("cap", f"more than {left} rows are due", left=left, cap=cap_of(policy, using))
 
 
-def spend(batch: "Batch") -> None:
+def count_against_cap(batch: "Batch") -> None:
     """Count the batch's rows inside its transaction; one too many takes the batch back.
 
     The last statement of a batch: batches of one policy wait for one another from here to the
@@ -114,5 +114,5 @@ def count(batch: "Batch") -> tuple[int, int]:
     """Count the batch's rows against the cap: those of 24 hours, those allowed beyond it."""
     fetch(batch.using, "SELECT set_config('lock_timeout', '10s', true)")
     params = {"policy": batch.policy.name, "now": batch.now, "rows": batch.outcome.fresh}
-    spent, allowed = fetch(batch.using, batch.sql(__file__, "spend"), params)[0]
+    spent, allowed = fetch(batch.using, batch.sql(__file__, "count_against_cap"), params)[0]
     return int(spent), int(allowed)

@@ -7,7 +7,7 @@ SELECT state.state, state.fingerprint, lifecycle.now_v1(),
     state.state_sql, state.spent, pg_catalog.clock_timestamp()
 FROM lifecycle_policy AS state WHERE state.name = %(policy)s
 
--- name: spend
+-- name: count_against_cap
 -- Count rows against the policy's cap, by the hour; hours past the window are forgotten.
 WITH clock AS (
     SELECT to_char(%(now)s::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24') AS hour,

@@ -30,22 +30,22 @@ def is_contended(error: Exception) -> bool:
     return sqlstate(error) in CONTENDED or isinstance(error, HeldMeanwhile)
 
 
-def put_off(batch: "Batch", subjects: Subjects, error: Exception) -> None:
+def relist_later(batch: "Batch", subjects: Subjects, error: Exception) -> None:
     """Leave rows among which some make trouble to the next batch."""
     if is_contended(error):
-        batch.picked.carry_locked(subjects)
+        batch.source.relist_locked(subjects)
     else:
-        batch.picked.carry(subjects, timedelta(0), carried="slow")
+        batch.source.relist(subjects, timedelta(0), relisted="slow")
 
 
 def block(batch: "Batch", subject: Subjects, error: Exception) -> None:
     """Record that one row cannot go now, and why; no value of it is recorded."""
     if is_contended(error):
-        batch.picked.carry_locked(subject)
+        batch.source.relist_locked(subject)
         return
-    attempts = batch.picked.attempts
+    attempts = batch.source.attempts
     wait = min(SHORTEST_BLOCK * 2 ** min(attempts, 20), LONGEST_BLOCK)
-    batch.picked.carry(subject, wait, kind="blocked", attempts=attempts + 1, **reason(error))
+    batch.source.relist(subject, wait, kind="blocked", attempts=attempts + 1, **reason(error))
     batch.outcome.blocked += 1
 
 

@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 def lock(batch: "Batch", subjects: Subjects) -> Subjects:
-    """Lock the rows and return those that are locked; what others hold is carried."""
+    """Lock the rows and return those that are locked; what others hold is relisted."""
     locked = _lock(batch, subjects)
     if locked.count < subjects.count:
-        _carry_unlocked(batch, subjects, locked)
+        _relist_unlocked(batch, subjects, locked)
     return locked
 
 
 def _lock(batch: "Batch", subjects: Subjects) -> Subjects:
     """Lock those rows that can be locked now; stubborn ones are waited for, for 300 ms."""
-    if batch.picked.attempts >= STUBBORN:
+    if batch.source.attempts >= STUBBORN:
         try:
             with transaction.atomic(using=batch.using):
                 return lock_rows(batch, subjects, _strength(batch))
@@ -44,16 +44,16 @@ def lock_rows(batch: "Batch", subjects: Subjects, strength: str) -> Subjects:
 def _strength(batch: "Batch") -> str:
     """Rows that are only tombstoned or updated keep their key: new children need not wait."""
     grace = batch.policy.grace
-    only_stones = batch.picked.only_stones and isinstance(grace, timedelta) and bool(grace)
+    none_tombstoned = batch.source.none_tombstoned and isinstance(grace, timedelta) and bool(grace)
     if batch.override and batch.override.skips_grace:
-        only_stones = False
-    stays = only_stones or not batch.policy.disposition.hides
+        none_tombstoned = False
+    stays = none_tombstoned or not batch.policy.disposition.hides
     return "FOR NO KEY UPDATE" if stays else "FOR UPDATE"
 
 
-def _carry_unlocked(batch: "Batch", subjects: Subjects, locked: Subjects) -> None:
+def _relist_unlocked(batch: "Batch", subjects: Subjects, locked: Subjects) -> None:
     text = batch.sql(__file__, "unlocked", rows=subjects.where(batch.column))
     params = batch.params(subjects, locked=locked.keys if locked.count else "{}")
     count, keys = fetch(batch.using, text, params)[0]
     if count:
-        batch.picked.carry_locked(Subjects(subjects.key, count, keys=keys))
+        batch.source.relist_locked(Subjects(subjects.key, count, keys=keys))

@@ -32,21 +32,21 @@ def _may_be_tombstoned(batch: "Batch", names: set[str]) -> bool:
     own_grace = batch.policy.disposition.hides and not isinstance(batch.policy.grace, timedelta)
     if own_grace and ("end" in names or ("tombstone" in names and not batch.open)):
         return True
-    return "tombstone" in names and batch.picked.relisted
+    return "tombstone" in names and batch.source.relisted
 
 
 def _look(batch: "Batch", subjects: Subjects, search: bool) -> list[Verdict]:
-    read = batch.override.read if batch.override else batch.picked.read
-    where, stones = subjects.where("state.key"), batch.picked.stones()
+    read = batch.override.read if batch.override else batch.source.read
+    where, tombstones = subjects.where("state.key"), batch.source.tombstones()
     policy = batch.policy
     keep = KEEP if is_named(policy) and not batch.override else UNNAMED
-    text = batch.sql(__file__, "look", rows=where, stones=stones, **read, **keep)
+    text = batch.sql(__file__, "look", rows=where, tombstones=tombstones, **read, **keep)
     params = batch.params(
-        subjects, search=search, entries=batch.picked.entries, resolution=policy.resolution,
+        subjects, search=search, entries=batch.source.entries, resolution=policy.resolution,
         recheck=policy.recheck, open=batch.open, within=batch.override and batch.override.within,
-        **batch.picked.stone_params(),
+        **batch.source.tombstone_params(),
     )  # fmt: skip
     return [
-        Verdict(verdict, stone, subjects.narrowed(count, keys), due, dues)
-        for verdict, stone, count, due, keys, dues in fetch(batch.using, text, params)
+        Verdict(verdict, tombstone, subjects.narrowed(count, keys), due, dues)
+        for verdict, tombstone, count, due, keys, dues in fetch(batch.using, text, params)
     ]

@@ -34,14 +34,14 @@ WITH state AS (
     WHERE kind = 'hold' AND model = %(model)s AND key <> ''
     AND (until IS NULL OR until > %(now)s) GROUP BY 1
 ), stoned AS (
-    SELECT state.key, {keep} AS keep, least(state.grace, excepted.grace) AS grace, stone.tombstone, stone.tombstoned_at,
+    SELECT state.key, {keep} AS keep, least(state.grace, excepted.grace) AS grace, tombstone.tombstone, tombstone.tombstoned_at,
         CASE WHEN matches AND least(due, by_hand) IS NOT NULL
              THEN greatest(least(due, by_hand), lapsed) END AS ends,
         coalesce(spared, false) AS spared, renewed.id AS renewed_id,
         elsewhere.tombstone AS other, elsewhere.tombstoned_at AS other_at,
         holds.key IS NOT NULL AS held, holds.until AS held_until
     FROM state
-    {stones}
+    {tombstones}
     LEFT JOIN excepted ON excepted.key = state.key
     LEFT JOIN renewed ON renewed.key = state.key
     LEFT JOIN holds ON holds.key = state.key
@@ -70,17 +70,17 @@ WITH state AS (
             ELSE %(now)s + greatest(grace, interval '0') END AS due
     FROM valid
 ), counted AS (
-    SELECT verdict, CASE WHEN verdict = 'waiting' THEN tombstone END AS stone, count(*),
+    SELECT verdict, CASE WHEN verdict = 'waiting' THEN tombstone END AS tombstone, count(*),
         lifecycle.tick_v1(min(due), %(resolution)s) AS due,
         count(*) < %(count)s AS is_part, verdict IN ('later', 'waiting', 'held') AS has_dues
     FROM judged GROUP BY 1, 2
 )
-SELECT verdict, stone, counted.count, due, listed.keys, CASE WHEN has_dues THEN listed.dues END
+SELECT verdict, tombstone, counted.count, due, listed.keys, CASE WHEN has_dues THEN listed.dues END
 FROM counted CROSS JOIN LATERAL (
     SELECT array_agg(key ORDER BY due, key)::text AS keys, array_agg(due ORDER BY due, key)::text AS dues
     FROM (
         SELECT key, CASE WHEN has_dues THEN lifecycle.tick_v1(due, %(resolution)s) END AS due
         FROM judged WHERE (is_part OR has_dues) AND judged.verdict = counted.verdict
-        AND (stone IS NULL OR judged.tombstone = stone)
+        AND (tombstone IS NULL OR judged.tombstone = tombstone)
     ) AS class
 ) AS listed

@@ -65,7 +65,7 @@ def count_in_run(using: str, run: int, now: Any, outcome: Outcome) -> None:
     fetch(using, statement(__file__, "record"), params)
 
 
-def judge(batch: Batch, subjects: Subjects) -> None:
+def evaluate(batch: Batch, subjects: Subjects) -> None:
     """Look at locked rows and act; rows on which that fails are found by halving."""
     before = batch.outcome.copy()
     try:
@@ -93,8 +93,8 @@ def _halve(batch: Batch, subjects: Subjects, error: Exception) -> None:
         batch.progressed = True
         failures.block(batch, subjects.written(keys), error)
     elif batch.progressed and time.monotonic() - batch.started > ENOUGH:
-        failures.put_off(batch, subjects.written(keys), error)
+        failures.relist_later(batch, subjects.written(keys), error)
     else:
         middle = len(keys) // 2
         for part in (keys[:middle], keys[middle:]):
-            judge(batch, subjects.written(part))
+            evaluate(batch, subjects.written(part))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from purge.batch.override import Override
 
-    Gather = Callable[["Batch", Subjects], None]
+    CollectKeys = Callable[["Batch", Subjects], None]
 
 
 class Covered(NamedTuple):
@@ -34,7 +34,7 @@ class Covered(NamedTuple):
     keys: str
 
 
-ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
+BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 
 
 class Source(Protocol):
@@ -49,16 +49,16 @@ class Source(Protocol):
     acts: dict[str, Any]  # what is done with each class of rows
 
     @property
-    def only_stones(self) -> bool: ...
+    def none_tombstoned(self) -> bool: ...
     def first(self, limit: int) -> Subjects: ...
-    def stones(self) -> Placed: ...
-    def stone_params(self) -> dict[str, Any]: ...
-    def carry(
+    def tombstones(self) -> Placed: ...
+    def tombstone_params(self) -> dict[str, Any]: ...
+    def relist(
         self, subjects: Subjects, wait: timedelta, kind: str = "expiry_scheduled", **detail: Any
     ) -> None: ...
-    def carry_locked(self, subjects: Subjects) -> None: ...
-    def carry_at(
-        self, subjects: Subjects, dues: str, why: str, stone: int | None = None
+    def relist_locked(self, subjects: Subjects) -> None: ...
+    def relist_at(
+        self, subjects: Subjects, dues: str, why: str, tombstone: int | None = None
     ) -> None: ...
     def close(self) -> None: ...
 
@@ -77,10 +77,10 @@ class Batch:
     override: "Override | None" = None
     told: dict[str, Any] = field(default_factory=dict)  # what each event about rows says
     archive: "Covered | None" = None  # the archive that holds the rows that are being ended
-    gather: "Gather | None" = None  # in the place of what is done with rows that may end
+    collect_keys: "CollectKeys | None" = None  # in the place of what is done with rows that may end
     along: dict[str, Any] = field(default_factory=dict)  # what went along with ended rows
     most: int | None = None  # rows that one transaction may delete, with what goes along
-    picked: "Source" = field(init=False)
+    source: "Source" = field(init=False)
     outcome: Outcome = field(default_factory=Outcome)
     started: float = field(default_factory=time.monotonic)
     contended: bool = False
@@ -89,7 +89,7 @@ class Batch:
     @property
     def patient(self) -> bool:
         """Whether this batch may wait for locks: once, for rows that were locked often before."""
-        return self.picked.attempts >= STUBBORN and not self.contended
+        return self.source.attempts >= STUBBORN and not self.contended
 
     @property
     def wait(self) -> str:

@@ -11,7 +11,7 @@ class Verdict:
     """One class of rows: what is to be done with them, and when (`dues`: each its own time)."""
 
     name: str
-    stone: int | None
+    tombstone: int | None
     subjects: Subjects
     due: datetime | None
     dues: str | None

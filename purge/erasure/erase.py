@@ -20,7 +20,7 @@ from lifecycle.db.routing import home_of
 from lifecycle.exceptions import ConditionNotMet, LifecycleError, RowMissing
 from lifecycle.ledger.context import context, said
 from lifecycle.ledger.write import refuse_unnamed
-from lifecycle.models import LifecycleException
+from lifecycle.models import RowException
 from lifecycle.policy.dispositions import Update
 from lifecycle.policy.policy import Policy
 from purge.batch import act as rows
@@ -35,7 +35,7 @@ from purge.erasure.receipt import Receipt, receipts, would_be
 from purge.erasure.refusals import check, policy_for, refuse_held, why
 from purge.erasure.run import finish_run, start_run, tell
 from purge.exceptions import ErasureRefused, HeldBelow
-from purge.sources.agenda import Picked
+from purge.sources.agenda import AgendaEntries
 
 ROW_WAIT, OTHERS_WAIT = "10s", "300ms"
 
@@ -150,7 +150,7 @@ def _stands(before: Receipt, is_there: bool, grace: timedelta | None) -> bool:
 
 def _refuse_second(batch: Batch, key: str, grace: timedelta | None) -> None:
     """A second grace would begin anew, and so end the row later."""
-    known = LifecycleException.objects.using(batch.using).filter(policy=batch.policy.name, key=key)
+    known = RowException.objects.using(batch.using).filter(policy=batch.policy.name, key=key)
     earlier = known.filter(kind="expired_by_hand").order_by("event_id").first()
     own = batch.policy.grace if grace is None else grace
     if earlier and own != NONE:
@@ -176,8 +176,10 @@ def _ask(batch: Batch, key: str, reference: str, grace: timedelta | None) -> int
 
 
 def _end(batch: Batch, event: int, key: str) -> None:
-    batch.picked = Picked(batch, [(event, 1, STUBBORN, None, None, event, None, None, False, None)])
-    (verdict,) = look(batch, batch.picked.subjects)
+    batch.source = AgendaEntries(
+        batch, [(event, 1, STUBBORN, None, None, event, None, None, False, None)]
+    )
+    (verdict,) = look(batch, batch.source.subjects)
     _refuse_what_stays(batch.policy, key, verdict.name)
     start_run(batch)
     try:
@@ -191,7 +193,7 @@ def _end(batch: Batch, event: int, key: str) -> None:
         if isinstance(error, HeldBelow):
             refuse_held(batch.using, type(error.held[0]), [row.pk for row in error.held], batch.now)
         raise ErasureRefused(f"{_name(batch.policy, key)} cannot go: {why(error)}.") from error
-    batch.picked.close()
+    batch.source.close()
     brakes.count(batch)
     record(batch)
     finish_run(batch)
@@ -211,7 +213,7 @@ def _look_along(batch: Batch) -> None:
     """Find what would keep the row also where it goes only after a grace."""
     model: Any = batch.policy.model._meta.concrete_model
     if not isinstance(batch.policy.disposition, Update):
-        look_along(batch, model, batch.picked.subjects)
+        look_along(batch, model, batch.source.subjects)
 
 
 @contextmanager

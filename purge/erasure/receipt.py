@@ -11,7 +11,7 @@ from django.db.models import Model
 from django.db.models.fields.json import KT
 
 from lifecycle.db.connection import fetch, statement
-from lifecycle.models import AgendaEntry, Event, LifecycleException
+from lifecycle.models import AgendaEntry, Event, RowException
 
 if TYPE_CHECKING:
     from purge.batch.state import Batch
@@ -158,7 +158,7 @@ def _receipt(asked: Event, events: list[Event], using: str) -> Receipt:
 def _pending(
     receipt: Receipt, events: list[Event], model: type[Model], key: str, using: str
 ) -> Receipt:
-    if not LifecycleException.objects.using(using).filter(event=receipt.erasure).exists():
+    if not RowException.objects.using(using).filter(event=receipt.erasure).exists():
         return _found(receipt, model, key, using)
     listed = AgendaEntry.objects.using(using).filter(event__in=[event.pk for event in events])
     entry = listed.order_by("due_at").first()
@@ -189,7 +189,7 @@ def _found(receipt: Receipt, model: type[Model], key: str, using: str) -> Receip
 
 
 def _waits_for(last: Event) -> str:
-    if last.detail.get("carried") == "held":
+    if last.detail.get("relisted") == "held":
         return "a hold"
     if last.kind == "kept":
         return "`keep_while`"

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Model, Q
 
 from lifecycle.exceptions import LifecycleError
-from lifecycle.models import Event, LifecycleException
+from lifecycle.models import Event, RowException
 from lifecycle.policy.dispositions import Update
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy, policies_of
@@ -55,7 +55,7 @@ def check(policy: Policy, reference: str, grace: timedelta | None, actor: str) -
 
 def refuse_held(using: str, model: type[Model], keys: list[Any], now: datetime | None) -> None:
     """Raise `ErasureRefused` with the holds on rows of a model, or on a policy of its table."""
-    found = LifecycleException.objects.using(using).filter(kind="hold")
+    found = RowException.objects.using(using).filter(kind="hold")
     if now is not None:
         found = found.filter(Q(until=None) | Q(until__gt=now))
     label = model._meta.concrete_model._meta.label_lower  # type: ignore[union-attr]

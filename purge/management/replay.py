@@ -17,9 +17,9 @@ from lifecycle.management.arguments import add_actor, add_yes, agreed
 from lifecycle.management.console import console_of
 from purge.media import replay as again
 from purge.media.run import run_media
-from purge.passes.options import Pass
+from purge.passes.options import PassOptions
 from purge.passes.runs import close_interrupted
-from purge.replay.model import EVER, VERDICTS, Replay, Report
+from purge.replay.model import BEGINNING, VERDICTS, Replay, Report
 from purge.replay.plan import carry_out, check_cap, forget, plan
 
 SHOWN = 20  # rows that are named on a terminal
@@ -50,7 +50,7 @@ def refuse_strays(options: dict[str, Any]) -> None:
 
 def run(command: BaseCommand, options: dict[str, Any], using: str) -> str:
     """Replay one database; why it did not end everything, in words."""
-    since = moment(options["since"]) if options["since"] else EVER
+    since = moment(options["since"]) if options["since"] else BEGINNING
     replay = Replay(
         using, options["policy"], since, options["actor"], options["allow"], options["dry_run"]
     )
@@ -69,7 +69,7 @@ def run(command: BaseCommand, options: dict[str, Any], using: str) -> str:
             report.files = files
             if files.back:
                 again.find(using, since, act=True)
-                run_media(using, Pass("replay", options["actor"], using=using))
+                run_media(using, PassOptions("replay", options["actor"], using=using))
         close_interrupted(using)
     else:
         forget(replay)
@@ -94,7 +94,7 @@ def moment(text: str) -> datetime:
 def _asked(
     command: BaseCommand, replay: Replay, report: Report, options: dict[str, Any]
 ) -> bool:  # fmt: skip
-    """Whether the plan is to be carried out; a plan without endings needs no question."""
+    """Whether the plan is to be relisted out; a plan without endings needs no question."""
     rows, files = report.total("ended"), report.files.back
     if replay.dry or not (rows or files):
         return True

@@ -26,7 +26,7 @@ from django.db.models import FileField
 from lifecycle.db.connection import fetch, own_transaction, statement
 from purge.batch.outcome import Outcome
 from purge.media import verdicts
-from purge.media.model import MOST, Batch, Orphan, Verdict
+from purge.media.model import MOST, Batch, OrphanedFile, Verdict
 from purge.media.observed import observed
 from purge.media.record import record
 from purge.media.store_backoff import answered, rest, resting
@@ -78,7 +78,7 @@ def pick(batch: Batch, since: datetime, seen: list[int]) -> bool:
     ):
         model = today.setdefault(model, current(model, batch.using))
         only = by_site and model in watched
-        listed = [Orphan(each, model, name, at, attempts, only) for each in json.loads(names)]
+        listed = [OrphanedFile(each, model, name, at, attempts, only) for each in json.loads(names)]
         batch.orphans[entry] = listed
         batch.outcome.looked += len(listed)
     return bool(batch.orphans)
@@ -144,9 +144,9 @@ def settle(batch: Batch, store: Store | None, entries: list[int]) -> None:
     batch.verdicts += found
 
 
-def merged(orphans: Iterable[Orphan]) -> list[Orphan]:
+def merged(orphans: Iterable[OrphanedFile]) -> list[OrphanedFile]:
     """Each name once: it may have been orphaned twice, the later counts."""
-    found: dict[str, Orphan] = {}
+    found: dict[str, OrphanedFile] = {}
     for orphan in orphans:
         known = found.get(orphan.name, orphan)
         found[orphan.name] = replace(

@@ -10,7 +10,7 @@ MOST = 1_000  # names in a batch, and in an event
 
 
 @dataclass(frozen=True)
-class Orphan:
+class OrphanedFile:
     """A name that no row showed any more when its event was written, `since` then."""
 
     name: str
@@ -24,7 +24,7 @@ class Orphan:
 class Verdict(NamedTuple):
     """`media_purged`, `kept` or `blocked`, and why; `due`: when it is looked at again."""
 
-    orphan: Orphan
+    orphan: OrphanedFile
     kind: str
     why: str = ""
     due: datetime | None = None
@@ -39,7 +39,7 @@ class Batch:
     now: datetime
     dry: bool
     skew: float  # seconds between this machine's clock and the database's
-    orphans: dict[int, list[Orphan]] = field(default_factory=dict)  # by agenda entry
+    orphans: dict[int, list[OrphanedFile]] = field(default_factory=dict)  # by agenda entry
     settled: list[int] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     outcome: Outcome = field(default_factory=Outcome)

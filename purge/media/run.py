@@ -16,12 +16,12 @@ from purge.batch.outcome import MEDIA, Outcome
 from purge.media.batch import run_batch
 from purge.models import Run
 from purge.passes import runs
-from purge.passes.options import Pass
+from purge.passes.options import PassOptions
 
 log = Log("purge")
 
 
-def run_media(using: str = DEFAULT_DB_ALIAS, how: Pass | None = None) -> Outcome:
+def run_media(using: str = DEFAULT_DB_ALIAS, how: PassOptions | None = None) -> Outcome:
     """A pass over the media that are due in one database; counts are of names.
 
     Deletes files. Not those that a live row shows, nor those uploaded again since they were
@@ -29,7 +29,7 @@ def run_media(using: str = DEFAULT_DB_ALIAS, how: Pass | None = None) -> Outcome
     raises only what the database raises.
     """
     outcome = Outcome()
-    for outcome in turns(how or Pass(using=using)):  # noqa: B007 - the last one holds all
+    for outcome in turns(how or PassOptions(using=using)):  # noqa: B007 - the last one holds all
         pass
     return outcome
 
@@ -39,7 +39,7 @@ def is_due(using: str, since: datetime) -> bool:
     return bool(scalar(using, statement(__file__, "due"), {"since": since}))
 
 
-def turns(how: Pass) -> Iterator[Outcome]:
+def turns(how: PassOptions) -> Iterator[Outcome]:
     """Run batch after batch; yields what is done so far after each."""
     if mismatch(how.using):
         return  # as with policies: this code leaves that database alone
@@ -60,7 +60,7 @@ def turns(how: Pass) -> Iterator[Outcome]:
     yield total
 
 
-def _finish(run: Run, total: Outcome, how: Pass, error: str = "") -> None:
+def _finish(run: Run, total: Outcome, how: PassOptions, error: str = "") -> None:
     """Close the run; one that found nothing leaves no row."""
     if run.pk is None:
         return

@@ -15,7 +15,7 @@ from django.apps import apps
 from lifecycle.signals import media_manifest
 from purge import s3
 from purge.media import names
-from purge.media.model import Orphan, Verdict
+from purge.media.model import OrphanedFile, Verdict
 from purge.media.observed import again
 from purge.media.references import held
 from purge.media.stores.base import GONE, Found, Look, Store, code_of
@@ -42,7 +42,7 @@ class Refused(Exception):
         self.code = code
 
 
-def settle(store: Store, orphans: list[Orphan], batch: "Batch") -> list[Verdict]:
+def settle(store: Store, orphans: list[OrphanedFile], batch: "Batch") -> list[Verdict]:
     """Decide on orphans of one store and delete those that go; a dry one deletes nothing."""
     known = {orphan.name: orphan for orphan in orphans}
     looked, told = _judge(store, known, batch)
@@ -67,7 +67,7 @@ def settle(store: Store, orphans: list[Orphan], batch: "Batch") -> list[Verdict]
 
 
 def _judge(
-    store: Store, known: dict[str, Orphan], batch: "Batch"
+    store: Store, known: dict[str, OrphanedFile], batch: "Batch"
 ) -> tuple[dict[str, Found], list[Verdict]]:
     """What was found of the names, and what is to become of each; nothing is changed."""
     refused = names.refused(store, known)
@@ -80,7 +80,7 @@ def _judge(
     return look.found, told
 
 
-def _verdict(orphan: Orphan, look: Look, batch: "Batch", in_use: bool) -> Verdict:
+def _verdict(orphan: OrphanedFile, look: Look, batch: "Batch", in_use: bool) -> Verdict:
     one = look.found.get(orphan.name)
     if in_use:
         return Verdict(orphan, "kept", "in use")
@@ -100,7 +100,7 @@ def _verdict(orphan: Orphan, look: Look, batch: "Batch", in_use: bool) -> Verdic
     return Verdict(orphan, "media_purged")
 
 
-def _blocked(orphan: Orphan, code: str) -> Verdict:
+def _blocked(orphan: OrphanedFile, code: str) -> Verdict:
     return Verdict(orphan, "blocked", code)
 
 
@@ -117,12 +117,12 @@ def _after(verdict: Verdict, said: dict[str, str], back: list[str]) -> Verdict:
     return verdict if code == GONE else _blocked(orphan, code)
 
 
-def _derived(going: dict[str, Orphan]) -> dict[str, Orphan]:
+def _derived(going: dict[str, OrphanedFile]) -> dict[str, OrphanedFile]:
     """What receivers of `media_manifest` add, as orphans of the same field and time."""
-    found: dict[str, Orphan] = {}
+    found: dict[str, OrphanedFile] = {}
     if not media_manifest.receivers:
         return found
-    fields: dict[tuple[str, str], list[Orphan]] = {}
+    fields: dict[tuple[str, str], list[OrphanedFile]] = {}
     for orphan in going.values():
         fields.setdefault((orphan.model, orphan.field), []).append(orphan)
     for (model, name), own in fields.items():

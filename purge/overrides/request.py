@@ -25,7 +25,7 @@ from purge.batch.brakes import standing
 from purge.batch.outcome import Outcome
 from purge.batch.override import Override
 from purge.overrides.options import override_of
-from purge.passes.options import Pass
+from purge.passes.options import PassOptions
 from purge.runner import run_policy
 from purge.sources.requested import MOST_EXCEPTIONS, how_many
 
@@ -67,10 +67,10 @@ def run(
         raise LifecycleError(f"{policy} is {why}: nothing of it ends.")
     if not dry_run:
         asked = replace(asked, event=_record(known, asked, using, listed=False))
-    how = Pass("override", actor=asked.actor, dry=dry_run, using=using, any_hour=True)
+    how = PassOptions("override", actor=asked.actor, dry=dry_run, using=using, any_hour=True)
     done = run_policy(known, replace(how, override=asked))
     if done.tombstoned and not dry_run:
-        run_policy(known, Pass("override", actor=asked.actor, using=using))
+        run_policy(known, PassOptions("override", actor=asked.actor, using=using))
     return done
 
 

@@ -11,7 +11,7 @@ from lifecycle.policy.purge_hours import hours_of
 from lifecycle.policy.registry import all_policies
 from purge.batch import outcome
 from purge.batch.brakes import differs, is_other_version
-from purge.batch.state import ALWAYS
+from purge.batch.state import BEGINNING
 
 
 def due_rows(policy: str, using: str = DEFAULT_DB_ALIAS) -> int:
@@ -19,7 +19,7 @@ def due_rows(policy: str, using: str = DEFAULT_DB_ALIAS) -> int:
     return int(scalar(using, statement(__file__, "due_listed"), {"policy": policy}))
 
 
-def due_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = ALWAYS) -> list[str]:
+def due_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = BEGINNING) -> list[str]:
     """The policies of this code that have something due and may act."""
     ready = ready_policies(using, since)
     return [each.policy for each in ready if each.due and each.policy != outcome.MEDIA]
@@ -33,7 +33,7 @@ class Ready(NamedTuple):
     open: bool
 
 
-def ready_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = ALWAYS) -> list[Ready]:
+def ready_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = BEGINNING) -> list[Ready]:
     """The policies of this code that are neither stopped, held nor declared differently.
 
     Media are among them, as `MEDIA`.
@@ -43,7 +43,7 @@ def ready_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = ALWAYS) -> l
     declared = {policy.name: policy for policy in all_policies()}
     timed = [name for name, policy in declared.items() if hours_of(policy)]
     found = []
-    for name, stored, now, due, stones in fetch(
+    for name, stored, now, due, tombstones in fetch(
         using, statement(__file__, "due_policies"), {"since": since, "timed": timed}
     ):
         if name == outcome.MEDIA:
@@ -51,6 +51,6 @@ def ready_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = ALWAYS) -> l
         policy = declared.get(name)
         if policy and not differs(policy, stored):
             is_open = name not in timed or hours.is_open(policy, now)
-            some = due if is_open else stones and policy.disposition.hides
+            some = due if is_open else tombstones and policy.disposition.hides
             found.append(Ready(name, some, is_open))
     return found

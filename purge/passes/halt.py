@@ -13,13 +13,13 @@ from purge.exceptions import Halt
 from purge.models import Alert, Run
 
 if TYPE_CHECKING:
-    from purge.passes.options import Pass
+    from purge.passes.options import PassOptions
 
 
 log = Log("purge")
 
 
-def halt(policy: Policy, why: Halt, how: "Pass", run: Run) -> None:
+def halt(policy: Policy, why: Halt, how: "PassOptions", run: Run) -> None:
     """Stop a policy until a named person resumes it, and tell the site's admins.
 
     One halt for a policy, whichever worker comes first; nothing where a person has stopped it.

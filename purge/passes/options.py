@@ -9,24 +9,24 @@ from django.db import DEFAULT_DB_ALIAS
 
 from purge.batch.outcome import Outcome
 from purge.batch.override import Override
-from purge.batch.state import ALWAYS
+from purge.batch.state import BEGINNING
 
 
 @dataclass
-class Pass:
+class PassOptions:
     """How a pass is made: by whom, how far, and whether it is taken back."""
 
     origin: str = "worker"
     actor: str = ""
     limit: int | None = None
-    since: Any = ALWAYS
+    since: Any = BEGINNING
     dry: bool = False
     using: str = DEFAULT_DB_ALIAS
     deadline: float | None = None  # of time.monotonic(); the batch under way is finished
     any_hour: bool = False  # whatever the policy's hours are: a person wants it now
     override: Override | None = None  # only this, instead of what is due
-    places: "Places" = field(default_factory=dict)  # where the sweeps of a dry run are
-    gather: Any = None  # of a choice for an archive: takes what would end
+    places: "SweepPositions" = field(default_factory=dict)  # where the sweeps of a dry run are
+    collect_keys: Any = None  # of a choice for an archive: takes what would end
 
     def __post_init__(self) -> None:
         self.seen: list[int] | None = [] if self.dry else None
@@ -42,7 +42,7 @@ class Pass:
 
 
 @dataclass
-class Place:
+class SweepPosition:
     """How far a sweep has come: after the row that stands here. Lost, it costs a second look.
 
     began     the ledger's last number when it began: older entries of its windows are settled
@@ -58,4 +58,4 @@ class Place:
     wait: timedelta = timedelta(0)
 
 
-Places = dict[tuple[str, str], Place]
+SweepPositions = dict[tuple[str, str], SweepPosition]

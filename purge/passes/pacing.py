@@ -6,7 +6,7 @@ from lifecycle.policy.policy import Policy
 from purge.batch.outcome import Outcome
 
 if TYPE_CHECKING:
-    from purge.passes.options import Pass
+    from purge.passes.options import PassOptions
 
 
 SLOW = 0.5  # seconds; PostgreSQL looks for deadlocks after 1
@@ -17,7 +17,7 @@ LARGEST = 10_000  # rows; no event lists more
 _sizes: dict[tuple[str, str], int] = {}
 
 
-def rows_of(policy: Policy, how: "Pass") -> int:
+def rows_of(policy: Policy, how: "PassOptions") -> int:
     """How many rows the next batch takes; a dry run leaves no rest of an entry to come back to."""
     if how.dry:
         return LARGEST

@@ -12,7 +12,7 @@ from purge.batch.outcome import Outcome
 from purge.models import Run
 
 if TYPE_CHECKING:
-    from purge.passes.options import Pass
+    from purge.passes.options import PassOptions
 
 
 SILENT = timedelta(minutes=10)  # longer than any batch: such a run is not there any more
@@ -32,7 +32,7 @@ def close_interrupted(using: str = DEFAULT_DB_ALIAS) -> int:
     return len(closed)
 
 
-def start(policy: str, how: "Pass") -> Run:
+def start(policy: str, how: "PassOptions") -> Run:
     """Open the run of a pass; a dry one is not stored."""
     now = scalar(how.using, "SELECT lifecycle.now_v1()")
     run = Run(policy=policy, started_at=now, last_batch_at=now, origin=how.origin)
@@ -42,7 +42,7 @@ def start(policy: str, how: "Pass") -> Run:
     return run
 
 
-def finish(run: Run, total: Outcome, how: "Pass", error: str = "") -> None:
+def finish(run: Run, total: Outcome, how: "PassOptions", error: str = "") -> None:
     """Close the run, whose counts its batches have kept; one that found nothing leaves no row."""
     if run.pk is None:
         return

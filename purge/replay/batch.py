@@ -31,7 +31,7 @@ class Group:
 
 
 @dataclass
-class Again(Batch):
+class ReplayBatch(Batch):
     """One batch of rows to be ended again, under any policy of their table."""
 
     group: Group = field(kw_only=True)
@@ -54,7 +54,7 @@ def as_replay(replay: "Replay") -> Any:
     return context(actor=replay.actor, cause="replay", using=replay.using)
 
 
-def lock(batch: Again, subjects: Subjects) -> Subjects:
+def lock(batch: ReplayBatch, subjects: Subjects) -> Subjects:
     """Lock the rows in key order; a row that somebody else has is left out."""
     strength = "FOR NO KEY UPDATE" if batch.group.updates else "FOR UPDATE"
     for skip in ("", " SKIP LOCKED") if batch.waits else (" SKIP LOCKED",):

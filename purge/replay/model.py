@@ -16,7 +16,7 @@ from purge.models import Run
 
 VERDICTS = ("ended", "gone", "newer", "held", "blocked", "unsure")
 SHOWN = 1_000  # rows of a report
-EVER = datetime(1, 1, 1, tzinfo=UTC)
+BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 By = tuple[str, str, str]  # model, kind, policy of an ending
 
 
@@ -57,7 +57,7 @@ class Replay:
 
     using: str = DEFAULT_DB_ALIAS
     policy: str | None = None
-    since: datetime = EVER
+    since: datetime = BEGINNING
     actor: str = ""
     allow: int = 0
     dry: bool = False

@@ -1,7 +1,7 @@
 """Replay: ledger -> the world. Ends again what the ledger says has ended and a backup brought back.
 
     find      rows that stand under keys which ended, with the identity that they have now
-    judge     lock them, look in a later statement: ended again, newer, held, blocked or unsure
+    evaluate     lock them, look in a later statement: ended again, newer, held, blocked or unsure
     act       the same ending again, by the same code as the worker's; `cause` is `replay`
     report    a row each of what was left, and why
 
@@ -18,7 +18,7 @@ from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.caps import cap_of
 from lifecycle.policy.registry import all_policies
-from purge.models import Returned, Run
+from purge.models import Resurrected, Run
 from purge.replay.model import Replay, Report
 
 
@@ -77,7 +77,7 @@ def _settled(replay: Replay, act: bool) -> Report:
 
 
 def forget(replay: Replay) -> None:
-    """Leave nothing behind of a plan that is not carried out."""
+    """Leave nothing behind of a plan that is not relisted out."""
     _clear(replay)
     replay.run.delete()
 
@@ -101,7 +101,7 @@ def _finish(replay: Replay, report: Report) -> None:
 
 
 def _found(replay: Replay) -> int:
-    return Returned.objects.using(replay.using).filter(run=replay.run.pk).count()
+    return Resurrected.objects.using(replay.using).filter(run=replay.run.pk).count()
 
 
 def _clear(replay: Replay) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ROWS = 20_000  # of the ledger in one statement
 NEWEST = 2**63 - 1
-WRITTEN = "kind IN ('expiry_scheduled', 'capture_failed') AND NOT detail ? 'carried'"
+WRITTEN = "kind IN ('expiry_scheduled', 'capture_failed') AND NOT detail ? 'relisted'"
 SPARED = "kind IN ('loaded', 'restored')"
 ENDED = "kind IN ('deleted', 'purged')"
 

@@ -15,7 +15,7 @@ SELECT array_agg(id), min(id), coalesce(sum(count), 0)::bigint FROM (
 WITH found AS MATERIALIZED (
     {search}
 )
-INSERT INTO purge_returned
+INSERT INTO purge_resurrected
     (run, model, key, updates, event, kind, policy, recorded_at, names, same, identity)
 SELECT DISTINCT ON (key) %(run)s, %(model)s, key, %(updates)s, event, told.kind, told.policy,
     told.recorded_at, %(names)s, same, identity
@@ -26,19 +26,19 @@ ON CONFLICT (run, model, key, updates) DO UPDATE
         recorded_at = EXCLUDED.recorded_at, names = EXCLUDED.names, same = EXCLUDED.same,
         identity = EXCLUDED.identity
     WHERE (coalesce(EXCLUDED.same, false), EXCLUDED.event)
-        > (coalesce(purge_returned.same, false), purge_returned.event)
+        > (coalesce(purge_resurrected.same, false), purge_resurrected.event)
 
 -- name: replay_counts
 -- Rows found of a table: all, those that an update is to be repeated on, those that dates may tell.
 SELECT count(*), count(*) FILTER (WHERE updates <> ''),
     count(*) FILTER (WHERE updates <> '' OR same IS NULL)
-FROM purge_returned WHERE run = %(run)s AND model = %(model)s
+FROM purge_resurrected WHERE run = %(run)s AND model = %(model)s
 
 -- name: replay_mark
 -- What the ledger has said of the keys that were found since their earliest ending: loaded or
 -- restored on purpose, ended otherwise, written by the host.
 WITH since AS (
-    SELECT min(event) AS event FROM purge_returned WHERE run = %(run)s AND model = %(model)s
+    SELECT min(event) AS event FROM purge_resurrected WHERE run = %(run)s AND model = %(model)s
 ), said AS (
     SELECT id, kind, CASE WHEN basis IS NULL THEN id ELSE basis END AS owner
     FROM lifecycle_event AS told
@@ -56,7 +56,7 @@ WITH since AS (
             lower(owner.subjects_range), upper(owner.subjects_range) - 1) AS k) AS subject
     GROUP BY 1
 )
-UPDATE purge_returned AS found SET spared = coalesce(keyed.spared, found.spared),
+UPDATE purge_resurrected AS found SET spared = coalesce(keyed.spared, found.spared),
     ended = greatest(keyed.ended, found.ended, (SELECT max(id) FROM lifecycle_event
         WHERE kind = 'truncated' AND lifecycle_event.model = %(model)s)), written = coalesce(keyed.written, found.written)
 FROM keyed WHERE found.run = %(run)s AND found.model = %(model)s AND found.key = keyed.key
@@ -70,5 +70,5 @@ GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 
 -- name: replay_groups
 -- What was found, by the ending that is to be repeated: one kind of statement each.
-SELECT model, kind, policy, names, updates, count(*) FROM purge_returned
+SELECT model, kind, policy, names, updates, count(*) FROM purge_resurrected
 WHERE run = %(run)s GROUP BY 1, 2, 3, 4, 5 ORDER BY updates <> '', 1, 2, 3, 4

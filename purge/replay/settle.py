@@ -23,7 +23,7 @@ from purge.batch.planner import without_loops
 from purge.batch.run import count_in_run, prepare
 from purge.batch.subjects import Subjects
 from purge.exceptions import Halt
-from purge.replay.batch import Again, Group, Judged, as_replay, lock, refused
+from purge.replay.batch import Group, Judged, ReplayBatch, as_replay, lock, refused
 from purge.replay.search import groups_of
 
 if TYPE_CHECKING:
@@ -50,8 +50,12 @@ class _Settling:
 
     def __init__(self, replay: "Replay", report: "Report", group: Group, act: bool) -> None:
         self.replay, self.report, self.group, self.act = replay, report, group, act
-        self.told_by = replay.policy_of(group.updates or group.by)
-        self.own = self.told_by if self.told_by and label_of(self.told_by) == group.model else None
+        self.deciding_policy = replay.policy_of(group.updates or group.by)
+        self.own = (
+            self.deciding_policy
+            if self.deciding_policy and label_of(self.deciding_policy) == group.model
+            else None
+        )
         self.policy = self.own or next(p for p in all_policies() if label_of(p) == group.model)
         self.size = SIZES[0] * 10
 
@@ -118,7 +122,7 @@ class _Settling:
         return last, judged
 
     def _page(
-        self, batch: Again, after: int, only: list[int] | None, limit: int
+        self, batch: ReplayBatch, after: int, only: list[int] | None, limit: int
     ) -> tuple[list[int], Subjects, int]:
         page = {"after": after, "only": only, "limit": limit, "run": self.replay.run.pk}
         page |= vars(self.group) | {"ending": self.group.kind}
@@ -137,16 +141,16 @@ class _Settling:
                     if attempt == PATIENCE - 1:
                         raise
 
-    def _prepare(self, waits: bool) -> Again:
+    def _prepare(self, waits: bool) -> ReplayBatch:
         now = scalar(self.replay.using, "SELECT lifecycle.now_v1()")
         code = compiled(self.policy)
         state = code.state_sql if self.own else NO_STATE.format(code.key.db_type)
-        return Again(
+        return ReplayBatch(
             self.policy, self.replay.using, self.replay.run.pk, now, self.replay.dry, True, state,
             group=self.group, waits=waits,
         )  # fmt: skip
 
-    def _judge(self, batch: Again, ids: list[int], subjects: Subjects) -> list[Judged]:
+    def _judge(self, batch: ReplayBatch, ids: list[int], subjects: Subjects) -> list[Judged]:
         """Lock, look and act; rows on which that fails are found by halving."""
         before = batch.outcome.copy()
         try:
@@ -166,18 +170,18 @@ class _Settling:
                 return self._halve(batch, ids)
             return [refused(self._key(batch, ids), error)]
 
-    def _halve(self, batch: Again, ids: list[int]) -> list[Judged]:
+    def _halve(self, batch: ReplayBatch, ids: list[int]) -> list[Judged]:
         middle = len(ids) // 2
         return [
             each for part in (ids[:middle], ids[middle:])
             for each in self._judge(batch, *self._page(batch, 0, part, len(part))[:2])
         ]  # fmt: skip
 
-    def _key(self, batch: Again, ids: list[int]) -> tuple[int, Any, int]:
-        text = "SELECT id, key, event FROM purge_returned WHERE id = ANY (%(ids)s)"
+    def _key(self, batch: ReplayBatch, ids: list[int]) -> tuple[int, Any, int]:
+        text = "SELECT id, key, event FROM purge_resurrected WHERE id = ANY (%(ids)s)"
         return fetch(batch.using, text, {"ids": ids})[0]
 
-    def _look(self, batch: Again, ids: list[int], locked: Subjects) -> list[Judged]:
+    def _look(self, batch: ReplayBatch, ids: list[int], locked: Subjects) -> list[Judged]:
         own, group = self.own, self.group
         parts = {
             "identity": Raw(identity_now(self.policy.model, group.names)),
@@ -185,21 +189,22 @@ class _Settling:
             "state_rows": locked.where("lc_s.key") if locked.count else Placed("false"),
         }  # fmt: skip
         params = batch.params(
-            locked, ids=ids, mark=self.replay.mark, missing=bool(group.by) and self.told_by is None,
+            locked, ids=ids, mark=self.replay.mark,
+            missing=bool(group.by) and self.deciding_policy is None,
             updates=bool(group.updates), judged=own is not None and group.kind != "deleted",
             stopped=self._stopped(batch), on_request=own is not None and own.on_request,
         )  # fmt: skip
         with without_loops(batch.using):
             return fetch(batch.using, batch.sql(__file__, "replay_look", **parts), params)
 
-    def _stopped(self, batch: Again) -> str:
+    def _stopped(self, batch: ReplayBatch) -> str:
         """Why nothing of it ends now. What the site had deleted waits for every policy's pause."""
-        if self.told_by:
-            return standing(self.told_by, batch.using, any_hour=True)
+        if self.deciding_policy:
+            return standing(self.deciding_policy, batch.using, any_hour=True)
         found = [standing(each, batch.using) for each in policies_of(self.policy.model)]
         return next((why for why in found if why in BARRED), "")
 
-    def _end(self, batch: Again, keys: list[Any]) -> None:
+    def _end(self, batch: ReplayBatch, keys: list[Any]) -> None:
         if not keys:
             return
         subjects = Subjects(compiled(self.policy).key, 0).written(keys)

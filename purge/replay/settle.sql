@@ -1,7 +1,7 @@
 -- name: replay_page
 -- The next rows of a group: their numbers, how many, their keys as one array.
 SELECT array_agg(id), count(*), array_agg(key)::text, max(id) FROM (
-    SELECT id, key::{kind} AS key FROM purge_returned
+    SELECT id, key::{kind} AS key FROM purge_resurrected
     WHERE run = %(run)s AND model = %(model)s AND names = %(names)s AND updates = %(updates)s
     AND kind = %(ending)s AND policy = %(by)s AND id > %(after)s
     AND (%(only)s::bigint[] IS NULL OR id = ANY (%(only)s::bigint[])) ORDER BY id LIMIT %(limit)s
@@ -15,13 +15,13 @@ WITH lc_found AS MATERIALIZED (
     SELECT lc_one.id, lc_one.key::{kind} AS key, lc_one.event, lc_one.same, lc_one.identity,
         greatest(lc_one.spared, lc_late.spared) AS spared, greatest(lc_one.written, lc_late.written) AS written,
         greatest(lc_one.ended, lc_late.ended) AS ended, lc_one.recorded_at
-    FROM purge_returned AS lc_one
+    FROM purge_resurrected AS lc_one
     LEFT JOIN (
         SELECT lc_key, max(lc_said.id) FILTER (WHERE kind IN ('loaded', 'restored')) AS spared,
             max(lc_said.id) FILTER (WHERE kind IN ('deleted', 'purged')) AS ended,
             max(lc_said.id) FILTER (WHERE kind IN ('expiry_scheduled', 'capture_failed')) AS written
         FROM lifecycle_event AS lc_said, lifecycle.keys_v1(lc_said.id) AS lc_key
-        WHERE model = %(model)s AND lc_said.id > %(mark)s AND NOT detail ? 'carried' GROUP BY 1
+        WHERE model = %(model)s AND lc_said.id > %(mark)s AND NOT detail ? 'relisted' GROUP BY 1
     ) AS lc_late ON lc_late.lc_key = lc_one.key
     WHERE lc_one.id = ANY (%(ids)s)
 ), lc_here AS MATERIALIZED (

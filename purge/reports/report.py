@@ -15,7 +15,7 @@ from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.insight import forecast
 from lifecycle.insight.media_status import media_status
 from lifecycle.insight.status import Status, statuses
-from lifecycle.models import LifecycleException
+from lifecycle.models import RowException
 from lifecycle.policy.databases import served
 from lifecycle.policy.registry import all_policies
 
@@ -107,7 +107,7 @@ def report(days: int, using: str) -> Report:
         # A table has a line of its own beside those of its policies for rows that went along.
         line = lines.setdefault(policy or f"{table} along", Line(policy, table))
         setattr(line, COUNTED[kind], getattr(line, COUNTED[kind]) + count)
-    holds = LifecycleException.objects.using(using).filter(kind="hold").exclude(until__lte=until)
+    holds = RowException.objects.using(using).filter(kind="hold").exclude(until__lte=until)
     return Report(using, since, until, sorted(lines.values(), key=_order), holds.count())
 
 

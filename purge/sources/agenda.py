@@ -1,7 +1,7 @@
 """The agenda entries of one batch, and what becomes of them.
 
 An entry is settled by every batch that has looked at its rows. Rows that are neither gone, ended,
-outside `when` nor listed elsewhere at exactly their time are carried: listed again, in the same
+outside `when` nor listed elsewhere at exactly their time are relisted: listed again, in the same
 transaction, so nothing due is ever forgotten.
 """
 
@@ -21,17 +21,18 @@ from purge.batch.act import ACTS
 from purge.batch.expressions import OWN
 from purge.batch.lock import lock
 from purge.batch.outcome import Outcome
-from purge.batch.run import begin, judge, record
-from purge.batch.state import ALWAYS, Batch
+from purge.batch.run import begin, evaluate, record
+from purge.batch.state import BEGINNING, Batch
 from purge.batch.subjects import Subjects
 
 if TYPE_CHECKING:
-    from purge.batch.state import Gather
+    from purge.batch.state import CollectKeys
 
 
 def run_batch(
-    policy: Policy, using: str, run: int | None, size: int, since: Any = ALWAYS,
-    seen: list[int] | None = None, any_hour: bool = False, gather: "Gather | None" = None,
+    policy: Policy, using: str, run: int | None, size: int, since: Any = BEGINNING,
+    seen: list[int] | None = None, any_hour: bool = False,
+    collect_keys: "CollectKeys | None" = None,
 ) -> Outcome | None:  # fmt: skip
     """Settle one batch of at most `size` rows that are due; None when nothing is.
 
@@ -40,27 +41,27 @@ def run_batch(
     """
     with own_transaction(using):
         batch = begin(policy, using, run, seen is not None, any_hour)
-        picked = pick(batch, size, since, seen or []) if batch else None
-        if batch is None or picked is None:
+        source = claim(batch, size, since, seen or []) if batch else None
+        if batch is None or source is None:
             return None
-        batch.picked, batch.gather = picked, gather
+        batch.source, batch.collect_keys = source, collect_keys
         batch.most = None if batch.dry else policy.batch_rows
         _settle(batch, size)
         if seen is not None:
             transaction.set_rollback(True, using=using)
-            seen.extend(picked.entries)
+            seen.extend(source.entries)
         return batch.outcome
 
 
 def _settle(batch: Batch, size: int) -> None:
-    subjects = batch.picked.subjects
+    subjects = batch.source.subjects
     if subjects.count > size:
-        subjects = batch.picked.first(size)
+        subjects = batch.source.first(size)
     locked = lock(batch, subjects)
     if locked.count:
-        judge(batch, locked)
-    batch.picked.close()
-    brakes.spend(batch)
+        evaluate(batch, locked)
+    batch.source.close()
+    brakes.count_against_cap(batch)
     record(batch)
 
 
@@ -70,7 +71,7 @@ PIECES = 20  # most entries that the rest of a large one becomes
 LONGEST_WAIT = timedelta(minutes=1)
 
 
-class Picked:
+class AgendaEntries:
     """Entries that this batch has locked, with the tombstones that they give to their rows."""
 
     read: dict[str, Any] = OWN  # how the look reads a row's own end and grace
@@ -81,14 +82,14 @@ class Picked:
         self.entries = [entry[0] for entry in entries]
         self.attempts = max(entry[2] for entry in entries)
         self.relisted = any(entry[8] for entry in entries)
-        self._stone: tuple[Any, Any] = entries[0][3], entries[0][4]
-        self._stones: dict[str, Any] | None = None
+        self._tombstone: tuple[Any, Any] = entries[0][3], entries[0][4]
+        self._tombstones: dict[str, Any] | None = None
         self.oldest = min((entry[3] for entry in entries if entry[3]), default=None)
         mixed = len({entry[3] for entry in entries}) > 1
         self.subjects = self._one(entries[0]) if len(entries) == 1 else self._several(mixed)
 
     @property
-    def only_stones(self) -> bool:
+    def none_tombstoned(self) -> bool:
         """Whether none of the rows was tombstoned before."""
         return self.oldest is None
 
@@ -100,14 +101,20 @@ class Picked:
     def _several(self, mixed: bool = False) -> Subjects:
         """The keys of all entries; each with its own tombstone where the entries' differ."""
         column = f"subjects_{compiled(self.batch.policy).key.kind}"
-        text = self.batch.sql(__file__, "gather_stones" if mixed else "gather", subjects=column)
-        count, keys, *stones = fetch(self.batch.using, text, {"entries": self.entries})[0]
+        text = self.batch.sql(
+            __file__, "collect_keys_and_tombstones" if mixed else "collect_keys", subjects=column
+        )
+        count, keys, *tombstones = fetch(self.batch.using, text, {"entries": self.entries})[0]
         if mixed:
-            self._stones = {"subject_keys": keys, "stones": stones[0], "stoned_at": stones[1]}
+            self._tombstones = {
+                "subject_keys": keys,
+                "tombstones": tombstones[0],
+                "tombstoned_at": tombstones[1],
+            }
         return Subjects(compiled(self.batch.policy).key, count, keys=keys)
 
     def first(self, limit: int) -> Subjects:
-        """The first rows of the set; the others are carried, due as before."""
+        """The first rows of the set; the others are relisted, due as before."""
         if self.subjects.keys is None:
             self.subjects = self._several()
         rest = self.subjects.count - limit
@@ -116,49 +123,59 @@ class Picked:
         keys, others = fetch(self.batch.using, self.batch.sql(__file__, "split"), params)[0]
         for other in others:  # as the next batches will want them: none splits all of it again
             part = Subjects(self.subjects.key, min(piece, rest), keys=other)
-            self.carry(part, timedelta(0), carried="limit")
+            self.relist(part, timedelta(0), relisted="limit")
             rest -= piece
         return Subjects(self.subjects.key, limit, keys=keys)
 
-    def stones(self) -> Placed:
+    def tombstones(self) -> Placed:
         """The join that gives each row its tombstone."""
         kind = compiled(self.batch.policy).key.kind
-        if self._stones is None:
+        if self._tombstones is None:
             return Placed(
-                "CROSS JOIN (SELECT %(stone)s::bigint AS tombstone,"
-                " %(stone_at)s::timestamptz AS tombstoned_at) AS stone"
+                "CROSS JOIN (SELECT %(tombstone)s::bigint AS tombstone,"
+                " %(tombstoned_at)s::timestamptz AS tombstoned_at) AS tombstone"
             )
         return Placed(
-            f"JOIN unnest(%(subject_keys)s::{kind}[], %(stones)s::bigint[],"
-            " %(stoned_at)s::timestamptz[]) AS stone (key, tombstone, tombstoned_at)"
-            f" ON stone.key = state.key::{kind}"
+            f"JOIN unnest(%(subject_keys)s::{kind}[], %(tombstones)s::bigint[],"
+            " %(tombstoned_at)s::timestamptz[]) AS tombstone (key, tombstone, tombstoned_at)"
+            f" ON tombstone.key = state.key::{kind}"
         )
 
-    def stone_params(self) -> dict[str, Any]:
-        one = {"stone": self._stone[0], "stone_at": self._stone[1], "oldest": self.oldest}
-        return one | (self._stones or {})
+    def tombstone_params(self) -> dict[str, Any]:
+        one = {
+            "tombstone": self._tombstone[0],
+            "tombstoned_at": self._tombstone[1],
+            "oldest": self.oldest,
+        }
+        return one | (self._tombstones or {})
 
-    def carry(
+    def relist(
         self, subjects: Subjects, wait: timedelta, kind: str = "expiry_scheduled", **detail: Any
     ) -> None:
         """List rows again after a while, with the tombstones that they have."""
         row = subjects_of(subjects.key, "array_agg(state.key ORDER BY state.key)")
-        text = self.batch.sql(__file__, "carry_stones", subjects=Placed(row), stones=self.stones())
-        params = self.batch.params(subjects, **self.stone_params(), kind=kind)
+        text = self.batch.sql(
+            __file__, "relist_with_tombstones", subjects=Placed(row), tombstones=self.tombstones()
+        )
+        params = self.batch.params(subjects, **self.tombstone_params(), kind=kind)
         detail |= self.batch.told
         due = {"due": self.batch.now + wait, "detail": Jsonb(detail)}
         fetch(self.batch.using, text, params | due)
 
-    def carry_locked(self, subjects: Subjects) -> None:
+    def relist_locked(self, subjects: Subjects) -> None:
         """Rows that somebody else has locked: soon again, then less and less soon."""
         wait = min(LOCKED_AGAIN * 2 ** min(self.attempts, 10), LONGEST_WAIT)
-        self.carry(subjects, wait, carried="locked", attempts=self.attempts + 1)
+        self.relist(subjects, wait, relisted="locked", attempts=self.attempts + 1)
         self.batch.outcome.locked += subjects.count
 
-    def carry_at(self, subjects: Subjects, dues: str, why: str, stone: int | None = None) -> None:
+    def relist_at(
+        self, subjects: Subjects, dues: str, why: str, tombstone: int | None = None
+    ) -> None:
         """List rows again, each at its own time; both arrays are in the order of the times."""
-        detail = {"carried": why} | ({"tombstone": stone} if stone else {}) | self.batch.told
-        text = self.batch.sql(__file__, "carry", subjects=subjects.composite(ordered=True))
+        detail = (
+            {"relisted": why} | ({"tombstone": tombstone} if tombstone else {}) | self.batch.told
+        )
+        text = self.batch.sql(__file__, "relist", subjects=subjects.composite(ordered=True))
         fetch(self.batch.using, text, self.batch.params(subjects, dues=dues, detail=Jsonb(detail)))
 
     def close(self) -> None:
@@ -166,12 +183,12 @@ class Picked:
         self.batch.write("settled", Subjects(self.subjects.key, 0), settled=self.entries)
 
 
-def pick(batch: "Batch", rows: int, since: Any, seen: list[int]) -> Picked | None:
+def claim(batch: "Batch", rows: int, since: Any, seen: list[int]) -> AgendaEntries | None:
     """Lock the batch's entries, none of those seen before; None when nothing is due."""
     params = {"policy": batch.policy.name, "now": batch.now, "since": since}
     params |= {"rows": rows, "entries": ENTRIES, "seen": seen, "open": batch.open}
-    entries = _alone(batch, fetch(batch.using, batch.sql(__file__, "pick"), params))
-    return Picked(batch, entries) if entries else None
+    entries = _alone(batch, fetch(batch.using, batch.sql(__file__, "claim"), params))
+    return AgendaEntries(batch, entries) if entries else None
 
 
 def _alone(batch: "Batch", entries: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

@@ -1,4 +1,4 @@
--- name: gather
+-- name: collect_keys
 -- The keys of several entries, each once.
 SELECT count(*), array_agg(key)::text
 FROM (
@@ -15,7 +15,7 @@ FROM (
     WHERE entry.event_id = ANY (%(entries)s) ORDER BY key
 ) AS subject
 
--- name: gather_stones
+-- name: collect_keys_and_tombstones
 -- The keys of several entries, each once, with the latest tombstone that any of them gives.
 SELECT count(*), array_agg(key ORDER BY key)::text, array_agg(tombstone ORDER BY key)::text,
     array_agg(tombstoned_at ORDER BY key)::text
@@ -40,22 +40,22 @@ SELECT keys[:%(limit)s]::text, ARRAY(
     FROM generate_series(%(limit)s + 1, cardinality(keys), %(piece)s) AS place ORDER BY place)
 FROM (SELECT %(keys)s::{kind}[]) AS t (keys)
 
--- name: carry_stones
+-- name: relist_with_tombstones
 -- List rows again, one event for each tombstone among them.
 SELECT lifecycle.write_v1(%(kind)s, %(policy)s, %(model)s, lifecycle.sorted_v1({subjects}),
     count(*), NULL, %(due)s::timestamptz, %(run)s,
-    %(detail)s::jsonb || CASE WHEN stone.tombstone IS NULL THEN '{{}}'
-                              ELSE jsonb_build_object('tombstone', stone.tombstone) END, NULL)
+    %(detail)s::jsonb || CASE WHEN tombstone.tombstone IS NULL THEN '{{}}'
+                              ELSE jsonb_build_object('tombstone', tombstone.tombstone) END, NULL)
 FROM unnest(%(keys)s::{kind}[]) AS state (key)
-{stones}
-GROUP BY stone.tombstone
+{tombstones}
+GROUP BY tombstone.tombstone
 
--- name: carry
+-- name: relist
 -- List rows again, each at its time.
 SELECT lifecycle.scheduled_v1(%(policy)s, %(model)s, {subjects}, %(dues)s::timestamptz[],
                               %(detail)s::jsonb)
 
--- name: pick
+-- name: claim
 -- Lock what is due of one policy: one large entry, or as many small ones as fit into a batch.
 -- Outside the policy's hours, only what is to be tombstoned.
 WITH due AS MATERIALIZED (
@@ -74,7 +74,7 @@ SELECT counted.event_id, counted.count, counted.attempts, counted.tombstone,
     counted.tombstoned_at, owner.id, lower(owner.subjects_range), upper(owner.subjects_range),
     counted.tombstone IS NOT NULL OR told.detail ? 'again'
         OR told.kind IN ('kept', 'restored', 'expired_by_hand', 'capture_failed')
-        OR coalesce(told.detail ->> 'carried' IN ('held', 'released', 'locked'), false),
+        OR coalesce(told.detail ->> 'relisted' IN ('held', 'released', 'locked'), false),
     CASE WHEN told.detail ? 'reference'
          THEN jsonb_build_object('reference', told.detail -> 'reference',
                                  'erasure', coalesce(told.detail -> 'erasure', to_jsonb(told.id))) END

@@ -24,15 +24,15 @@ from purge.batch import brakes
 from purge.batch.lock import lock
 from purge.batch.outcome import Outcome
 from purge.batch.override import NONE, Override
-from purge.batch.run import begin, judge, record
+from purge.batch.run import begin, evaluate, record
 from purge.batch.state import STUBBORN, Batch
 from purge.batch.subjects import Subjects
 from purge.exceptions import Halt, TooMany
-from purge.sources.agenda import Picked
+from purge.sources.agenda import AgendaEntries
 
 if TYPE_CHECKING:
     from purge.batch.verdict import Verdict
-    from purge.passes.options import Pass
+    from purge.passes.options import PassOptions
 
 
 MOST_EXCEPTIONS = 10_000  # rows that one override may tombstone; each becomes an exception
@@ -40,21 +40,21 @@ MOST_EXCEPTIONS = 10_000  # rows that one override may tombstone; each becomes a
 _reached: dict[int, str] = {}  # override -> the last key that this process has looked at
 
 
-class Asked(Picked):
+class RequestedRows(AgendaEntries):
     """In place of agenda entries: rows that stay are not listed again."""
 
     def __init__(self, batch: Batch, subjects: Subjects) -> None:
         self.batch, self.subjects, self.entries = batch, subjects, []
         self.attempts, self.relisted, self.oldest = STUBBORN, False, None
-        self._stone, self._stones = (None, None), None
+        self._tombstone, self._tombstones = (None, None), None
         self.acts = ACTS
 
-    def carry(
+    def relist(
         self, subjects: Subjects, wait: timedelta, kind: str = "expiry_scheduled", **detail: Any
     ) -> None:
         """Listed already."""
 
-    def carry_locked(self, subjects: Subjects) -> None:
+    def relist_locked(self, subjects: Subjects) -> None:
         """Somebody else has them; their policy comes again."""
         self.batch.outcome.locked += subjects.count
 
@@ -72,7 +72,9 @@ def _names(told: list[str] | None) -> tuple[str, ...] | None:
     return None if told is None else tuple(told)
 
 
-def batches(policy: Policy, how: "Pass", run: int | None, override: Override) -> Iterator[Outcome]:
+def batches(
+    policy: Policy, how: "PassOptions", run: int | None, override: Override
+) -> Iterator[Outcome]:
     """Batch after batch until every row was looked at, or the pass is over.
 
     Raises `Halt` before the first row when the cap does not leave so many.
@@ -103,7 +105,12 @@ def how_many(policy: Policy, using: str, override: Override, most: int) -> int:
 
 
 def run_batch(
-    policy: Policy, how: "Pass", run: int | None, override: Override, last: str | None, size: int
+    policy: Policy,
+    how: "PassOptions",
+    run: int | None,
+    override: Override,
+    last: str | None,
+    size: int,
 ) -> tuple[Outcome, str] | None:
     with own_transaction(how.using):
         batch = begin(policy, how.using, run, how.dry, any_hour=True)
@@ -114,20 +121,20 @@ def run_batch(
             # Of the code: a batch begins only where that and the database declare the same.
             batch.state_sql = compiled(applied).state_sql
         batch.told = {"override": override.event} if override.event else {}
-        batch.gather = how.gather
+        batch.collect_keys = how.collect_keys
         batch.most = None if how.dry else policy.batch_rows
         found = _next(batch, override, min(size, how.limit or size), last)
         if found is None:
             _settle(batch, override)
             return None
         subjects, last = found
-        batch.picked = Asked(batch, subjects)
+        batch.source = RequestedRows(batch, subjects)
         fetch(how.using, "SELECT set_config('lifecycle.actor', %(actor)s, true)",
               {"actor": override.actor})  # fmt: skip
         locked = lock(batch, subjects)
         if locked.count:
-            judge(batch, locked)
-        brakes.spend(batch)
+            evaluate(batch, locked)
+        brakes.count_against_cap(batch)
         record(batch)
         transaction.set_rollback(how.dry, using=how.using)
         return batch.outcome, last

@@ -11,7 +11,7 @@ from huey.contrib.djhuey import db_task
 from lifecycle.policy.registry import get_policy
 from purge.batch.outcome import MEDIA
 from purge.media.run import run_media
-from purge.passes.options import Pass
+from purge.passes.options import PassOptions
 from purge.runner import run_policy
 from purge.worker import memory
 from purge.worker.backfill import PREFIX, read_slice
@@ -45,10 +45,10 @@ def backfill_task(name: str, using: str = DEFAULT_DB_ALIAS) -> None:
 
 
 @contextmanager
-def _answered(name: str, since: str, using: str) -> Iterator[Pass]:
+def _answered(name: str, since: str, using: str) -> Iterator[PassOptions]:
     """The options of a slice, of whose end the pulse is told."""
     start = datetime.fromisoformat(since)
-    how = Pass(since=start, using=using, deadline=time.monotonic() + SLICE)
+    how = PassOptions(since=start, using=using, deadline=time.monotonic() + SLICE)
     try:
         yield how
     except Exception:

@@ -20,7 +20,7 @@ from lifecycle.logs import Log
 from lifecycle.policy.databases import served
 from purge.batch.brakes import is_other_version
 from purge.batch.outcome import MEDIA
-from purge.batch.state import ALWAYS
+from purge.batch.state import BEGINNING
 from purge.passes.due import ready_policies
 from purge.worker import memory
 from purge.worker.backfill import PREFIX
@@ -35,7 +35,7 @@ AFTER = 0.01 + os.getpid() % 50 / 1000  # seconds after the whole one; not all c
 LOOK_BACK = timedelta(minutes=2)
 
 
-def tick(using: str, since: datetime = ALWAYS, heartbeat: bool = False) -> list[str]:
+def tick(using: str, since: datetime = BEGINNING, heartbeat: bool = False) -> list[str]:
     """Wake a worker for each policy that has something due, and for media; returns their names.
 
     A heartbeat asks also where an answer is outstanding: that one may not look back far enough.
@@ -46,8 +46,8 @@ def tick(using: str, since: datetime = ALWAYS, heartbeat: bool = False) -> list[
     left = known.leftovers()
     since = min([since, *left.values()])
     ready = ready_policies(using, since)
-    if known.is_back({each.policy for each in ready if each.open}) and since > ALWAYS:
-        since = ALWAYS
+    if known.is_back({each.policy for each in ready if each.open}) and since > BEGINNING:
+        since = BEGINNING
         ready = ready_policies(using, since)
     due = [each.policy for each in ready if each.due]
     names = [name for name in due if known.may_ask(name, heartbeat)]
@@ -96,7 +96,7 @@ class Pulse:
                 self._thread.start()
 
     def _beat(self) -> None:
-        since, healthy, wanted = ALWAYS, True, memory.of(self.using).wanted
+        since, healthy, wanted = BEGINNING, True, memory.of(self.using).wanted
         while True:
             wanted.clear()
             try:
@@ -111,7 +111,7 @@ class Pulse:
                 # The database may be restarting; the next beat connects again, from the start.
                 if healthy:
                     log("pulse_failed", f"{self.using}: pulse failed", database=self.using)
-                since, healthy, wait = ALWAYS, False, INTERVAL
+                since, healthy, wait = BEGINNING, False, INTERVAL
                 connections.close_all()
             wanted.wait(wait)
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from lifecycle import context, expire_now, expire_rows, hold, release, restore
 from lifecycle.exceptions import ConditionNotMet, LifecycleError, NoPolicy, RowMissing
 from lifecycle.ledger import row_actions as actions
-from lifecycle.models import AgendaEntry, Event, LifecycleException
+from lifecycle.models import AgendaEntry, Event, RowException
 from tests.support import kinds, run_until_idle
 from tests.zoo.models import Contract, Coupon, Draft, Person, Ticket, Token
 
@@ -30,7 +30,7 @@ def test_missing_and_unsaved_rows(row: Token) -> None:
         for act in (restore, hold, lambda each: expire_now(each, policy="tokens")):
             with pytest.raises(RowMissing, match=r"zoo.Token:\w+ is not in the database"):
                 act(missing)
-    assert not LifecycleException.objects.exists()
+    assert not RowException.objects.exists()
 
 
 def test_purged_row_cannot_be_restored(row: Token) -> None:
@@ -66,7 +66,7 @@ def test_expire_now_wants_one_policy(row: Token) -> None:
 def test_expire_now_wants_a_match(row: Token) -> None:
     with pytest.raises(ConditionNotMet, match="`when` of policy 'tokens-short'"):
         expire_now(row, policy="tokens-short")
-    assert not LifecycleException.objects.exists()
+    assert not RowException.objects.exists()
 
 
 def test_release_wants_a_hold(row: Token) -> None:
@@ -78,10 +78,10 @@ def test_release_wants_a_hold(row: Token) -> None:
 def test_every_hold_is_released_for_itself(row: Token) -> None:
     first, second = hold(row, reason="claim"), hold(row, reference="DSR-12")
     assert release(first) == 1
-    assert LifecycleException.objects.get().event_id == second
+    assert RowException.objects.get().event_id == second
     third = hold(row)
     assert release(row) == 2
-    assert not LifecycleException.objects.exists()
+    assert not RowException.objects.exists()
     released = Event.objects.filter(kind="hold_released").order_by("id")
     assert [event.detail["holds"] for event in released] == [[first], [second], [third]]
 
@@ -125,7 +125,7 @@ def test_a_rollback_takes_it_back(row: Token) -> None:
     with transaction.atomic():
         restore(row, policy="tokens")
         transaction.set_rollback(True)
-    assert not LifecycleException.objects.exists()
+    assert not RowException.objects.exists()
     assert kinds(model="zoo.token") == ["expiry_scheduled"]
 
 
@@ -177,4 +177,4 @@ def test_too_many_rows_are_not_expired_by_hand(monkeypatch: pytest.MonkeyPatch) 
         expire_rows(Token.objects.all())
     with pytest.raises(NoPolicy, match=r"zoo\.Contract has no policy"):
         expire_rows(Contract.objects.all())
-    assert not LifecycleException.objects.exists()
+    assert not RowException.objects.exists()

@@ -8,7 +8,7 @@ from django.utils import timezone
 from lifecycle import context, hold, hold_rows, holds, release
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.policy_states import rebuild
-from lifecycle.models import Event, LifecycleException
+from lifecycle.models import Event, RowException
 from purge.runner import run_due
 from tests.support import Background, events_of, let_pass, session, wait_until, waits_for
 from tests.zoo import factories
@@ -26,9 +26,9 @@ def test_rows_of_a_queryset_are_held_by_one_event() -> None:
     assert sorted(Event.objects.get(pk=numbers[0]).subjects) == sorted(str(t.pk) for t in tokens)
     run_due()
     assert set(Token.objects.all()) == set(tokens)
-    before = set(LifecycleException.objects.values_list("event_id", "kind", "key"))
+    before = set(RowException.objects.values_list("event_id", "kind", "key"))
     rebuild()
-    assert set(LifecycleException.objects.values_list("event_id", "kind", "key")) == before
+    assert set(RowException.objects.values_list("event_id", "kind", "key")) == before
 
 
 def test_a_filter_over_relations() -> None:
@@ -50,7 +50,7 @@ def test_one_row_is_let_go_and_the_others_stay() -> None:
     run_due()
     assert not Token.objects.exists()
     rebuild()
-    assert not LifecycleException.objects.exists()
+    assert not RowException.objects.exists()
 
 
 def test_all_under_a_reference() -> None:

@@ -197,14 +197,14 @@ def test_child_table_and_its_parent() -> None:
 
 @isolate_apps("tests.zoo")
 def test_proxy_has_the_policies_of_its_table() -> None:
-    class Pass(Token):
+    class PassOptions(Token):
         class Meta:
             proxy = True
             app_label = "zoo"
 
     row = token(-HOUR)
-    assert not live(Pass).exists()
-    assert tombstoned(Pass).get().pk == row.pk
+    assert not live(PassOptions).exists()
+    assert tombstoned(PassOptions).get().pk == row.pk
 
 
 def test_uuid_keys() -> None:

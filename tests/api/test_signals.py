@@ -11,7 +11,7 @@ from django.utils import timezone
 from lifecycle import restore, signals
 from lifecycle.models import Event, PolicyState
 from lifecycle.policy.registry import get_policy
-from purge.passes.options import Pass
+from purge.passes.options import PassOptions
 from purge.runner import run_policy
 from tests.support import run_until_idle
 from tests.zoo.models import Draft, Token
@@ -60,9 +60,9 @@ def test_tombstoned_and_purged(heard: Heard) -> None:
     keys = tokens(3)
     row = Draft.objects.create(created_at=timezone.now() - timedelta(days=2))
     run_until_idle()
-    (stone,), (purged,) = heard.of("tombstoned"), heard.of("purged")
-    assert (stone["sender"], stone["policy"], stone["count"]) == (Draft, "drafts", 1)
-    assert stone["keys"] == [str(row.pk)]
+    (tombstone,), (purged,) = heard.of("tombstoned"), heard.of("purged")
+    assert (tombstone["sender"], tombstone["policy"], tombstone["count"]) == (Draft, "drafts", 1)
+    assert tombstone["keys"] == [str(row.pk)]
     assert (purged["sender"], purged["policy"], purged["count"]) == (Token, "tokens", 3)
     assert purged["keys"] == keys
 
@@ -99,8 +99,8 @@ def test_halted(heard: Heard, caplog: pytest.LogCaptureFixture) -> None:
 def test_dry_run_sends_none(heard: Heard) -> None:
     tokens(2)
     Draft.objects.create(created_at=timezone.now() - timedelta(days=2))
-    assert run_policy(get_policy("tokens"), Pass(dry=True)).purged == 2
-    assert run_policy(get_policy("drafts"), Pass(dry=True)).tombstoned == 1
+    assert run_policy(get_policy("tokens"), PassOptions(dry=True)).purged == 2
+    assert run_policy(get_policy("drafts"), PassOptions(dry=True)).tombstoned == 1
     assert not heard
     assert Token.objects.count() == 2
 

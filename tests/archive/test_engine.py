@@ -21,7 +21,7 @@ from purge.archive.destinations import destination
 from purge.archive.verify import verify
 from purge.exceptions import ArchiveError
 from purge.models import Archive, ArchivePart, Run
-from purge.passes.options import Pass
+from purge.passes.options import PassOptions
 from purge.runner import run_due, run_policy
 from tests.archive.engine import archiving, expected, manifests, tokens
 from tests.clock import pass_time
@@ -217,7 +217,7 @@ def test_a_blocked_row_is_archived_once(folder: Path) -> None:
 def test_a_dry_run_writes_nothing(folder: Path) -> None:
     tokens(3)
     with archiving("tokens"):
-        assert run_policy(get_policy("tokens"), Pass(dry=True)).purged == 3
+        assert run_policy(get_policy("tokens"), PassOptions(dry=True)).purged == 3
     assert Token.objects.count() == 3
     assert list(folder.iterdir()) == []
     assert not Archive.objects.exists()

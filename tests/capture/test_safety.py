@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, InternalError, connection, transaction
 
 from lifecycle import hold, release, restore
-from lifecycle.models import AgendaEntry, Event, LifecycleException
+from lifecycle.models import AgendaEntry, Event, RowException
 from tests.support import kinds, run_until_idle, session
 from tests.zoo.factories import ExpiredTokenFactory, LiveTokenFactory
 from tests.zoo.models import Token
@@ -163,7 +163,7 @@ def test_truncate_ends_the_exceptions_of_its_rows() -> None:
     token = ExpiredTokenFactory()
     restore(token)
     execute("TRUNCATE zoo_token")
-    assert not LifecycleException.objects.exists()
+    assert not RowException.objects.exists()
     again = ExpiredTokenFactory(id=token.pk)
     run_until_idle()
     assert not Token.objects.filter(pk=again.pk).exists()

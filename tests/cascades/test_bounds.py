@@ -21,7 +21,7 @@ from purge.batch.subjects import Subjects
 from purge.batch.verdict import Verdict
 from purge.exceptions import Halt
 from purge.passes import pacing
-from purge.passes.options import Pass
+from purge.passes.options import PassOptions
 from purge.runner import run_due, run_policy
 from tests.support import Background, events_of, let_pass, run_until_idle, session
 
@@ -85,7 +85,7 @@ def test_an_override_is_bounded_too() -> None:
 def test_a_dry_run_counts_all_of_it_and_takes_nothing() -> None:
     for _ in range(6):
         with_products(3)
-    done = run_policy(get_policy("shops"), Pass(dry=True))
+    done = run_policy(get_policy("shops"), PassOptions(dry=True))
     assert (done.purged, left(Shop, Product, Price)) == (6, [6, 18, 36])
 
 
@@ -98,7 +98,7 @@ def test_rows_of_the_next_batches_are_listed_in_pieces(monkeypatch: pytest.Monke
     )
     run_due()
     assert not Shop.objects.exists()
-    assert Event.objects.filter(detail__carried="limit").count() == 9
+    assert Event.objects.filter(detail__relisted="limit").count() == 9
 
 
 @pytest.mark.parametrize("model", [Price, Clerk])

@@ -16,7 +16,7 @@ from lifecycle import hold
 from lifecycle.exceptions import LifecycleError, PolicyError
 from lifecycle.insight.why import why
 from lifecycle.install import after_migrate as sync
-from lifecycle.models import Event, LifecycleException
+from lifecycle.models import Event, RowException
 from lifecycle.policy import registry
 from lifecycle.policy.policy import OPTIONS, Policy
 from lifecycle.policy.registry import get_policy
@@ -130,9 +130,9 @@ def test_a_worker_does_what_was_asked_for() -> None:
 def test_a_rebuild_keeps_what_was_named() -> None:
     drafts()
     run(keep=[])
-    before = list(LifecycleException.objects.values_list("kind", "key", "since"))
+    before = list(RowException.objects.values_list("kind", "key", "since"))
     call_command("lifecycle", "rebuild", verbosity=0)
-    assert list(LifecycleException.objects.values_list("kind", "key", "since")) == before
+    assert list(RowException.objects.values_list("kind", "key", "since")) == before
     pass_time(days=8)
     run_due()
     assert there() == {"held"}

@@ -16,7 +16,7 @@ from purge.media import store_backoff as resting
 from purge.media.run import run_media
 from purge.media.stores import bucket as buckets
 from purge.models import Archive
-from purge.passes.options import Pass
+from purge.passes.options import PassOptions
 from tests.clock import pass_time
 from tests.s3.strict import CUT, CUT_AFTER, Strict
 from tests.s3.swift import Bucket, Server
@@ -324,7 +324,7 @@ def test_a_pass_ends_while_the_store_of_a_renamed_model_is_away(
     fetch("default", text)
     later()
     strict_s3.fail("LIST", 503, times=200)
-    assert run_media(how=Pass(deadline=time.monotonic() + 20)).locked == 1
+    assert run_media(how=PassOptions(deadline=time.monotonic() + 20)).locked == 1
 
 
 @pytest.mark.parametrize("odd", ["b\x01.jpg", "c\\b.jpg"])

@@ -17,11 +17,11 @@ from lifecycle.policy.media_fields import ended_by
 from lifecycle.policy.registry import all_policies
 from lifecycle.signals import media_manifest
 from purge.alerts import watch as alerts
-from purge.batch.state import ALWAYS
+from purge.batch.state import BEGINNING
 from purge.erasure.receipt import gone
 from purge.media.run import is_due, run_media
 from purge.models import Run
-from purge.passes.options import Pass
+from purge.passes.options import PassOptions
 from tests.clock import pass_time
 from tests.zoo.models import Upload
 
@@ -159,7 +159,7 @@ def test_a_dry_run_changes_nothing():
     name = stored()
     orphaned(name)
     before = Event.objects.count()
-    assert run_media(how=Pass(dry=True)).purged == 1
+    assert run_media(how=PassOptions(dry=True)).purged == 1
     assert default_storage.exists(name)
     assert (Event.objects.count(), Run.objects.count(), len(waiting())) == (before, 0, 1)
 
@@ -179,7 +179,7 @@ def test_nothing_goes_while_everything_is_paused():
     for name in PolicyState.objects.filter(state="enabled").values_list("name", flat=True):
         pause(name)
     assert run_media().looked == 0
-    assert not is_due("default", ALWAYS)
+    assert not is_due("default", BEGINNING)
     resume("draft-services" if "draft-services" in names() else names()[0])
     assert run_media().purged == 1
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from lifecycle import context, hold, release, restore
 from lifecycle.ledger import policy_states as states
 from lifecycle.models import Event
-from purge.passes.options import Pass
+from purge.passes.options import PassOptions
 from purge.runner import run_due
 from tests.infra.servers import until
 from tests.support import let_pass
@@ -67,7 +67,7 @@ def live_through(using: str) -> None:
     order = Order.objects.using(using).create(expires_at=past)
     Line.objects.using(using).create(order=order)
     call_command("purge", "--dry-run", database=using, verbosity=0)
-    run_due(Pass(using=using))
+    run_due(PassOptions(using=using))
     with pytest.raises(DataError), context(actor="jo", using=using):
         rows.create(expires_at=past, label="x" * 51)
     call_command("lifecycle", "backfill", "--policy", "tokens", "--database", using)
@@ -78,11 +78,11 @@ def test_a_row_lives_its_life(pooled: str) -> None:
     drafts, now = Draft.objects.using(pooled), timezone.now()
     with context(actor="jo", using=pooled):
         drafts.bulk_create(Draft(created_at=now - AGO) for _ in range(20))
-    run_due(Pass(using=pooled))
+    run_due(PassOptions(using=pooled))
     assert drafts.tombstoned().count() == 20
     restore(drafts.first())
     let_pass(timedelta(hours=2))
-    run_due(Pass(using=pooled))
+    run_due(PassOptions(using=pooled))
     assert drafts.count() == 1
     assert Event.objects.filter(kind="expiry_scheduled", actor="jo").exists()
     assert sum(Event.objects.filter(kind="purged").values_list("count", flat=True)) == 19

@@ -47,8 +47,8 @@ def test_two_consumers_do_each_row_once(consumer: Start, queue: dict[str, str]) 
     consumer("one", **queue), consumer("two", **queue)
     until(lambda: Spark.objects.count() == 1, 60)
     assert endings() == wanted
-    stones = Event.objects.filter(kind="tombstoned")
-    assert sum(stone.count for stone in stones) == 200
+    tombstones = Event.objects.filter(kind="tombstoned")
+    assert sum(tombstone.count for tombstone in tombstones) == 200
     assert Spark.objects.get() == stays
     assert bool(queue) == (ask("SELECT last_value FROM huey_task_id_seq") == before)
 

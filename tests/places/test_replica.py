@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from lifecycle import context, expire_now, hold, release, restore
 from lifecycle.ledger import policy_states as states
-from lifecycle.models import Event, LifecycleException, PolicyState
+from lifecycle.models import Event, PolicyState, RowException
 from purge.runner import run_due
 from purge.worker import pulse
 from tests.infra.servers import until
@@ -85,7 +85,7 @@ def test_what_people_say_of_a_row_read_there(stale: Replica) -> None:
         *("hold_placed", "hold_released") * 2, "restored", "restored", "expired_by_hand",
         "hold_placed", "hold_released",
     ]  # fmt: skip
-    assert LifecycleException.objects.using("default").get(kind="expired_by_hand")
+    assert RowException.objects.using("default").get(kind="expired_by_hand")
 
 
 def test_a_pass_reads_the_primary() -> None:

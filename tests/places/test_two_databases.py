@@ -20,7 +20,7 @@ from lifecycle.policy.registry import all_policies, get_policy
 from purge.batch import clock_guard as clock
 from purge.batch.clock_guard import TOLERANCE
 from purge.models import Run
-from purge.passes.options import Pass
+from purge.passes.options import PassOptions
 from purge.runner import run_due
 from purge.worker import memory, pulse
 from tests.worker.consumer import Consumer
@@ -182,7 +182,7 @@ def test_what_people_say_goes_to_the_rows_ledger() -> None:
     assert not Event.objects.using("default").filter(actor="jo").exists()
     with pytest.raises(LifecycleError):
         release(number)
-    run_due(Pass(using="second"))
+    run_due(PassOptions(using="second"))
     assert not Ticket.objects.exists()
 
 

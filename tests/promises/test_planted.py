@@ -13,7 +13,7 @@ from django.utils import timezone
 
 import lifecycle
 from lifecycle.ledger import policy_states as states
-from lifecycle.models import AgendaEntry, Event, LifecycleException
+from lifecycle.models import AgendaEntry, Event, RowException
 from lifecycle.policy.registry import get_policy
 from lifecycle.promises import check as promises
 from purge.runner import run_due
@@ -299,9 +299,9 @@ def test_a_projection_that_somebody_has_changed(change: str) -> None:
 
 def test_the_check_leaves_the_projections_alone() -> None:
     lifecycle.hold(token(hours=3))
-    before = [*AgendaEntry.objects.values()], [*LifecycleException.objects.values()]
+    before = [*AgendaEntry.objects.values()], [*RowException.objects.values()]
     assert broken() == {}
-    assert before == ([*AgendaEntry.objects.values()], [*LifecycleException.objects.values()])
+    assert before == ([*AgendaEntry.objects.values()], [*RowException.objects.values()])
 
 
 # 7: the ledger only grows

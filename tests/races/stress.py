@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from lifecycle import expire_now, hold, release, restore, tombstoned
 from lifecycle.exceptions import ConditionNotMet, LifecycleError, RowMissing
-from lifecycle.models import LifecycleException
+from lifecycle.models import RowException
 from purge.runner import run_due
 from tests.support import endings, run_until_idle, together
 from tests.zoo.models import Line, Order, Token
@@ -149,7 +149,7 @@ def place(writer: Writer) -> None:
 
 
 def lift(writer: Writer) -> None:
-    held = LifecycleException.objects.filter(kind="hold").order_by("?").first()
+    held = RowException.objects.filter(kind="hold").order_by("?").first()
     if held is not None:
         try:
             release(held.event_id)
@@ -190,7 +190,7 @@ def stress(seconds: float, seed: int, writers: int = 5, workers: int = 2) -> int
 
 def settle() -> None:
     """Let go of everything, run until idle, and look."""
-    for held in LifecycleException.objects.filter(kind="hold"):
+    for held in RowException.objects.filter(kind="hold"):
         release(held.event_id)
     run_until_idle(horizon=timedelta(seconds=65), deadline=150)
     for model in (Token, Order):

@@ -8,7 +8,7 @@ import pytest
 import purge
 from lifecycle import hold
 from lifecycle.exceptions import RowMissing
-from lifecycle.models import LifecycleException
+from lifecycle.models import RowException
 from purge.exceptions import ErasureRefused
 from purge.runner import run_due
 from tests.support import (
@@ -124,7 +124,7 @@ def test_a_hold_that_comes_while_it_ends_finds_no_row() -> None:
         worker.result()
         with pytest.raises(RowMissing):
             holder.result()
-    assert not LifecycleException.objects.exists()
+    assert not RowException.objects.exists()
 
 
 def test_the_worker_comes_to_its_end_while_it_is_erased_at_once() -> None:

@@ -212,14 +212,14 @@ def test_a_lock_that_lasts_longer_than_the_wait_holds_nobody_up(draft: Draft) ->
 def test_a_skipped_row_is_listed_with_its_tombstone() -> None:
     draft = ExpiredDraftFactory()
     run_due()
-    stone = Event.objects.get(kind="tombstoned")
+    tombstone = Event.objects.get(kind="tombstoned")
     let_pass(timedelta(hours=2))
     with session() as other:
         touched(other, draft)
         run_due()
     entry = AgendaEntry.objects.get()
-    assert (entry.tombstone, entry.attempts) == (stone.pk, 1)
-    assert Event.objects.get(pk=entry.event_id).detail["carried"] == "locked"
+    assert (entry.tombstone, entry.attempts) == (tombstone.pk, 1)
+    assert Event.objects.get(pk=entry.event_id).detail["relisted"] == "locked"
 
 
 def test_a_row_deleted_meanwhile_is_not_missed_and_not_ended_twice(draft: Draft) -> None:

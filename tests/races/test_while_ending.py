@@ -13,7 +13,7 @@ from django.utils import timezone
 from lifecycle import hold, live, release, restore
 from lifecycle.exceptions import RowMissing
 from lifecycle.ledger.policy_states import pause, resume
-from lifecycle.models import LifecycleException
+from lifecycle.models import RowException
 from purge.runner import run_due
 from tests.support import (
     Background,
@@ -87,7 +87,7 @@ def test_what_comes_while_the_row_is_being_purged_is_refused(action) -> None:
         worker.result()
         with pytest.raises(RowMissing):
             host.result()
-    assert not LifecycleException.objects.exists()
+    assert not RowException.objects.exists()
     assert events_of(token) == ["expiry_scheduled", "purged"]
 
 

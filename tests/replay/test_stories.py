@@ -23,7 +23,7 @@ from lifecycle.policy.dispositions import Update
 from lifecycle.policy.policy import OPTIONS, Policy
 from lifecycle.policy.registry import get_policy
 from lifecycle.testing import capture_off, run_until
-from purge.models import Returned, Run
+from purge.models import Resurrected, Run
 from purge.replay.model import Replay, Report
 from purge.replay.plan import carry_out, forget, plan
 from tests.zoo.models import Account, Client, Coupon, Member, Ticket, Token
@@ -217,7 +217,7 @@ def test_story(story: str, triggers: bool, tmp_path: Path) -> None:
         assert second.total("ended") == 0
         assert verdicts(second) == ({} if wanted == "ended" else {wanted: 1})
         assert Event.objects.count() == events
-    assert not Returned.objects.exists()
+    assert not Resurrected.objects.exists()
     assert Run.objects.filter(origin="replay").count() == (wanted == "ended")
 
 

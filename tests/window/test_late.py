@@ -6,7 +6,7 @@ from django.db import connection
 from lifecycle.models import AgendaEntry, Event
 from lifecycle.policy.registry import get_policy
 from lifecycle.testing import set_clock
-from purge.passes.options import Pass
+from purge.passes.options import PassOptions
 from purge.runner import run_due, run_policy
 from purge.sources.windows.sweep import find_windows
 from tests.races.gates import closed_gate
@@ -104,7 +104,7 @@ def test_a_row_that_somebody_writes_is_taken_when_he_is_done() -> None:
         writer.execute("UPDATE zoo_trace SET wanted = wanted WHERE label = 'a'")
         sweep()
         assert left() == ["a"]
-        (told,) = Event.objects.filter(detail__carried="locked")
+        (told,) = Event.objects.filter(detail__relisted="locked")
         assert told.count == 1
         writer.rollback()
     set_clock(NOON.replace(minute=1))
@@ -167,7 +167,7 @@ def test_a_sweep_that_is_broken_off_is_taken_up_by_anybody(monkeypatch: pytest.M
     monkeypatch.setattr(get_policy("traces"), "batch_rows", 3)
     for hour in range(10):
         trace(day(9, hour), wanted=hour == 0)
-    run_policy(get_policy("traces"), Pass(limit=4))
+    run_policy(get_policy("traces"), PassOptions(limit=4))
     assert 0 < Trace.objects.count() < 10
     monkeypatch.setattr("purge.sources.windows.sweep._places", {})
     run_due()

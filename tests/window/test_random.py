@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from lifecycle import expire_now, hold, release, restore
 from lifecycle.exceptions import LifecycleError
-from lifecycle.models import LifecycleException
+from lifecycle.models import RowException
 from lifecycle.promises import check as promises
 from lifecycle.testing import capture_off, set_clock
 from purge.runner import run_due
@@ -100,7 +100,7 @@ class World:
 
     def spared(self) -> set[int]:
         """What nothing may end now, whatever its end."""
-        said = LifecycleException.objects.filter(kind__in=("hold", "restored"))
+        said = RowException.objects.filter(kind__in=("hold", "restored"))
         in_force = said.filter(Q(until=None) | Q(until__gt=self.now + timedelta(minutes=1)))
         keys = in_force.values_list("key", flat=True)
         return {*map(int, keys), *Proof.objects.values_list("trace_id", flat=True)}

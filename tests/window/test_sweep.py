@@ -10,7 +10,7 @@ from lifecycle import expire_now, hold, release, restore
 from lifecycle.models import AgendaEntry, Event
 from lifecycle.policy.registry import get_policy
 from lifecycle.testing import capture_off, run_until, set_clock
-from purge.passes.options import Pass
+from purge.passes.options import PassOptions
 from purge.runner import run_due, run_policy
 from purge.sources.windows.sweep import find_windows
 from tests.support import SetHours, kinds
@@ -176,7 +176,7 @@ def test_a_dry_run_shows_what_would_go_and_changes_nothing(monkeypatch: pytest.M
     for n in range(5):
         trace(day(8, n))
     before = Event.objects.count()
-    done = run_policy(get_policy("traces"), Pass(dry=True))
+    done = run_policy(get_policy("traces"), PassOptions(dry=True))
     assert done.purged == 5
     assert (Trace.objects.count(), Event.objects.count()) == (5, before)
 

@@ -14,7 +14,7 @@ from lifecycle import hold, release
 from lifecycle.ledger import policy_states as states
 from lifecycle.models import PolicyState
 from purge.batch import brakes
-from purge.batch.state import ALWAYS
+from purge.batch.state import BEGINNING
 from purge.models import Run
 from purge.runner import run_due
 from purge.worker import memory, pulse
@@ -113,11 +113,11 @@ def test_backlog_is_asked_for_until_it_is_done() -> None:
     token()
     let_pass(timedelta(hours=1))
     recent = timezone.now() - pulse.LOOK_BACK
-    known().answered("tokens", left=ALWAYS)
+    known().answered("tokens", left=BEGINNING)
     assert tick(since=recent) == ["tokens"]
     known().answered("tokens")
     assert tick(since=recent) == []
-    known().answered("tokens", left=ALWAYS)
+    known().answered("tokens", left=BEGINNING)
     run_due()
     assert tick(since=recent) == []
     assert not known().left

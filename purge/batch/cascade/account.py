@@ -26,7 +26,7 @@ def told_along(batch: "Batch", found: Below | Collected, subjects: Subjects) -> 
     """`cascade`, `unlinked` and `media` of what goes along; those that are empty are left out."""
     told: dict[str, Any] = counted(found)
     if "erasure" in batch.told:
-        names = told_alone(batch, batch.policy.model, subjects).get("media", [])
+        names = cascaded_alone(batch, batch.policy.model, subjects).get("media", [])
         for model in found.counts:
             names = [*names, *media(batch, model, found.rows(model))]
         told |= {"unlinked": _by_label(found.unlinked), "media": sorted(set(names))[:MOST]}
@@ -39,7 +39,7 @@ def counted(found: Below | Collected) -> dict[str, Any]:
     return {"cascade": counts} if counts else {}
 
 
-def told_alone(batch: "Batch", model: Any, subjects: Subjects) -> dict[str, Any]:
+def cascaded_alone(batch: "Batch", model: Any, subjects: Subjects) -> dict[str, Any]:
     """The same of rows with which nothing goes that Django knows of."""
     from purge.batch.keys import keys_of
 

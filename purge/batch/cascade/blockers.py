@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Case, F, Q, TextField, Value, When
 from django.db.models.functions import Cast
 
-from lifecycle.models import LifecycleException
+from lifecycle.models import RowException
 from lifecycle.policy.dispositions import Archive
 from lifecycle.policy.registry import policies_of
 from purge.exceptions import ArchivedBelow, HeldBelow, HeldMeanwhile
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NAMED = 5  # rows that an event names
 
 
-class Barred:
+class CascadeBlockers:
     """Asks of each set of rows that would go along, when they are locked."""
 
     def __init__(self, batch: "Batch") -> None:
@@ -56,7 +56,7 @@ class Barred:
     @property
     def _holds(self) -> Any:
         now = self.batch.now
-        holds = LifecycleException.objects.using(self.batch.using).filter(kind="hold")
+        holds = RowException.objects.using(self.batch.using).filter(kind="hold")
         return holds.filter(Q(until=None) | Q(until__gt=now))
 
     @cached_property

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Q, QuerySet
 from django.db.models.deletion import Collector, get_candidate_relations_to_delete
 
-from purge.batch.cascade.blockers import Barred
+from purge.batch.cascade.blockers import CascadeBlockers
 from purge.batch.cascade.relations import among, is_heard, links
 from purge.exceptions import TooMany
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from purge.batch.state import Batch
 
 
-class ByArray(Collector):
+class ArrayCollector(Collector):
     """Django's collector, asking for related rows by one array instead of a parameter a row."""
 
     def related_objects(self, related_model: Any, related_fields: Any, objs: Any) -> Any:
@@ -66,21 +66,21 @@ class Collected:
 def collect(batch: "Batch", model: Any, keys: list[Any]) -> Collected:
     """Collect over locked rows; everything that goes along is locked, and may go."""
     before: dict[Any, set[Any]] = {model: set()}
-    barred = Barred(batch)
+    blockers = CascadeBlockers(batch)
     while True:
-        collector = ByArray(using=batch.using)
+        collector = ArrayCollector(using=batch.using)
         collector.collect(_instances(batch, model, keys))
         below = _read(collector)
         below[model] = below[model] - set(keys)
         for child, own in below.items():
             rows = child._base_manager.using(batch.using).filter(pk__in=among(child, own))
-            _refuse(barred, child, _locked(batch, rows))
+            _refuse(blockers, child, _locked(batch, rows))
         if below == before:
             break
         before = below
     for rows in collector.fast_deletes:
         found = _locked(batch, rows)
-        _refuse(barred, rows.model, found)
+        _refuse(blockers, rows.model, found)
         below[rows.model] = below.get(rows.model, set()) | found
     for parent in model._meta.get_parent_list():
         parts = {getattr(row, parent._meta.pk.attname) for row in collector.data[model]}
@@ -90,10 +90,10 @@ def collect(batch: "Batch", model: Any, keys: list[Any]) -> Collected:
     return Collected(collector, keys, sorted(below[model]), along)
 
 
-def _refuse(barred: Barred, child: Any, keys: set[Any]) -> None:
+def _refuse(blockers: CascadeBlockers, child: Any, keys: set[Any]) -> None:
     if keys:
-        rows = child._base_manager.using(barred.batch.using)
-        barred.refuse(child, rows.filter(pk__in=among(child, keys)))
+        rows = child._base_manager.using(blockers.batch.using)
+        blockers.refuse(child, rows.filter(pk__in=among(child, keys)))
 
 
 def _refuse_many(batch: "Batch", keys: list[Any], along: dict[Any, list[Any]]) -> None:

@@ -14,7 +14,7 @@ from django.db.models.signals import pre_delete
 
 from lifecycle.db.connection import fetch
 from purge.batch.announce import _announce, announced
-from purge.batch.cascade.account import counted, told_alone, told_along
+from purge.batch.cascade.account import cascaded_alone, counted, told_along
 from purge.batch.cascade.collector import Collected, collect
 from purge.batch.cascade.order import (
     NO_WAIT,
@@ -36,7 +36,7 @@ def end_rows(batch: "Batch", subjects: Subjects) -> None:
     """Delete the rows; deferred constraints are checked here, not at the commit."""
     model: Any = batch.policy.model._meta.concrete_model
     if Collector(using=batch.using).can_fast_delete(model._base_manager.using(batch.using).all()):
-        batch.along = told_alone(batch, model, subjects)
+        batch.along = cascaded_alone(batch, model, subjects)
         with announced(batch, subjects, **batch.along):
             _delete(batch, subjects)
     else:

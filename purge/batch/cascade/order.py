@@ -24,7 +24,7 @@ def delete_along(found: Below) -> None:
     for model in in_order(found):
         if model not in found.unlocked:
             _delete(found, model)
-    found.barred.refuse_news(found.unlocked)
+    found.blockers.refuse_news(found.unlocked)
 
 
 def delete_unheard(found: Below) -> None:
@@ -38,7 +38,7 @@ def delete_unheard(found: Below) -> None:
             heard.add(model)
         elif model is not found.model and not links(model) and model not in unlocked:
             _delete(found, model)
-    found.barred.refuse_news(unlocked)
+    found.blockers.refuse_news(unlocked)
 
 
 def delete_parents(found: Below) -> None:

@@ -55,12 +55,12 @@ class Edge:
         if hasattr(self.field, "bulk_related_objects"):
             return _generic(self.field, upper, keys, using)
         if self.field.remote_field.model._meta.concrete_model is upper and _is_by_key(self.field):
-            return Q(**{f"{self.field.name}__in": keys_in(upper, keys)})
-        rows = upper._base_manager.using(using).filter(pk__in=keys_in(upper, keys))
+            return Q(**{f"{self.field.name}__in": key_array(upper, keys)})
+        rows = upper._base_manager.using(using).filter(pk__in=key_array(upper, keys))
         return Q(**{f"{self.field.name}__in": rows})
 
 
-def keys_in(model: Any, keys: str, cast: str = "") -> RawSQL:
+def key_array(model: Any, keys: str, cast: str = "") -> RawSQL:
     """The right side of `pk__in`: an array of keys, as PostgreSQL writes it, as one parameter."""
     db_type = key_of(model).db_type
     return RawSQL(f"SELECT unnest(%s::{db_type}[]){cast}", [keys])  # noqa: S611
@@ -143,7 +143,7 @@ def _generic(field: Any, upper: Any, keys: str, using: str) -> Q:
     return Q(
         **{
             f"{field.content_type_field_name}__pk": type_.pk,
-            f"{field.object_id_field_name}__in": keys_in(upper, keys, cast),
+            f"{field.object_id_field_name}__in": key_array(upper, keys, cast),
         }
     )
 

@@ -16,8 +16,8 @@ from django.db.models import Q
 from django.db.models.deletion import ProtectedError, RestrictedError
 
 from lifecycle.db.connection import scalar
-from purge.batch.cascade.blockers import Barred, named
-from purge.batch.cascade.relations import GOES, PROTECTS, RESTRICTS, Edge, keys_in, links, tree
+from purge.batch.cascade.blockers import CascadeBlockers, named
+from purge.batch.cascade.relations import GOES, PROTECTS, RESTRICTS, Edge, key_array, links, tree
 from purge.batch.subjects import Subjects
 from purge.exceptions import TooMany
 
@@ -51,7 +51,7 @@ class Below:
         self.unlocked: list[Any] = []
         self.changes: list[tuple[Edge, Any]] = []
         self.before: TopologicalSorter[Any] = TopologicalSorter()
-        self.barred = Barred(batch)
+        self.blockers = CascadeBlockers(batch)
         self._room: int | None = None
 
     def find(self, subjects: Subjects) -> None:
@@ -115,11 +115,11 @@ class Below:
     def _find_end(self, model: Any) -> None:
         """Rows at which nobody looks are locked by their own DELETE, and asked about after it."""
         rows = self.rows(model)
-        if not self.barred.asks(model) and "erasure" not in self.batch.told:
+        if not self.blockers.asks(model) and "erasure" not in self.batch.told:
             self.unlocked.append(model)
             self._count(model, self._fetch(COUNT, self._few(rows.values_list("pk")))[0])
         elif self._count(model, self._lock(COUNT, rows)[0]):
-            self.barred.refuse(model, rows)
+            self.blockers.refuse(model, rows)
 
     def _change(self, edge: Edge, rows: Any) -> None:
         count = self._lock(COUNT, rows, stay=True)[0]
@@ -138,14 +138,14 @@ class Below:
     def _take(self, model: Any, condition: Q, along: bool = True) -> str:
         """Lock rows that are not known yet, and keep their keys; returns these."""
         known = self._all_keys(model)
-        rows = self._base(model).filter(condition).exclude(pk__in=keys_in(model, known))
+        rows = self._base(model).filter(condition).exclude(pk__in=key_array(model, known))
         count, keys = self._lock(KEYS, rows)
         if not count:
             return ""
         self.keys[model] = _joined(self.keys.get(model, "{}"), keys)
         if along:
             self._count(model, count)
-        self.barred.refuse(model, self._among(model, keys))
+        self.blockers.refuse(model, self._among(model, keys))
         return str(keys)
 
     def _count(self, model: Any, count: int) -> int:
@@ -181,11 +181,11 @@ class Below:
         """Rows that refer to what goes and do not go themselves."""
         rows = self._base(model).filter(condition)
         if model is self.model or model in self.keys:
-            return rows.exclude(pk__in=keys_in(model, self._all_keys(model)))
+            return rows.exclude(pk__in=key_array(model, self._all_keys(model)))
         return rows.exclude(pk__in=self.rows(model).values("pk")) if model in self.ends else rows
 
     def _among(self, model: Any, keys: str) -> Any:
-        return self._base(model).filter(pk__in=keys_in(model, keys))
+        return self._base(model).filter(pk__in=key_array(model, keys))
 
     def _base(self, model: Any) -> Any:
         return model._base_manager.using(self.batch.using)

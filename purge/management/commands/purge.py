@@ -24,7 +24,7 @@ from purge.batch.outcome import Outcome
 from purge.management import replay as replaying
 from purge.media.run import run_media
 from purge.passes.due import due_policies, due_rows
-from purge.passes.options import Pass
+from purge.passes.options import PassOptions
 from purge.runner import turns
 from purge.worker.backfill import read_now
 
@@ -70,7 +70,7 @@ class Command(BaseCommand):
 
     def run_due(self, using: str, options: dict[str, Any]) -> str:
         """A pass over one database; why it did not do everything, in words."""
-        how = Pass("purge", limit=options["limit"], dry=options["dry_run"], using=using)
+        how = PassOptions("purge", limit=options["limit"], dry=options["dry_run"], using=using)
         if not how.dry:
             for name, come in read_now(using, options["policy"]).items():
                 self.stderr.write(f"{name}: backfill, {come}")
@@ -93,7 +93,7 @@ class Command(BaseCommand):
             said.append(f"{waiting} files wait: their store does not answer.")
         return "\n".join(said)
 
-    def run_each(self, names: list[str], how: Pass, console: Console) -> dict[str, Outcome]:
+    def run_each(self, names: list[str], how: PassOptions, console: Console) -> dict[str, Outcome]:
         """What became of each policy; one that an error stopped is logged, and left out."""
         done = {}
         for name in names:
@@ -103,7 +103,7 @@ class Command(BaseCommand):
                 log("run_failed", f"{name}: run failed", policy=name, database=how.using)
         return done
 
-    def run_media(self, how: Pass) -> dict[str, Outcome]:
+    def run_media(self, how: PassOptions) -> dict[str, Outcome]:
         """What became of the media that are due, also those of rows that have just gone."""
         try:
             return {FILES: run_media(how.using, replace(how))}
@@ -111,7 +111,7 @@ class Command(BaseCommand):
             log("run_failed", "media: run failed", database=how.using)
             return {}
 
-    def run_one(self, name: str, how: Pass, console: Console) -> Outcome:
+    def run_one(self, name: str, how: PassOptions, console: Console) -> Outcome:
         """One policy, with a bar as long as what its agenda lists."""
         total = Outcome()
         quiet = not console.is_terminal

@@ -32,13 +32,13 @@ class Entry(NamedTuple):
     due: bool
     tombstoned: bool
     attempts: int
-    stone: int | None
+    tombstone: int | None
     waits: bool
     until: datetime
 
 
 @dataclass
-class Taken:
+class ClaimedWindows:
     """The windows that a batch has to itself and sweeps, with all their entries."""
 
     windows: list[str] = field(default_factory=list)
@@ -55,12 +55,14 @@ class Taken:
         """How often some row of them could not be locked, or not go."""
         return max((entry.attempts for entry in self.entries), default=0)
 
-    def stone(self, window: str) -> int | None:
+    def tombstone(self, window: str) -> int | None:
         """The tombstone of a window."""
-        return max((e.stone for e in self.entries if e.window == window and e.stone), default=None)
+        return max(
+            (e.tombstone for e in self.entries if e.window == window and e.tombstone), default=None
+        )
 
 
-def take(batch: "Batch", seen: list[int]) -> Taken | None:
+def take(batch: "Batch", seen: list[int]) -> ClaimedWindows | None:
     """Lock windows that are due; None when nothing is. Begins graces that begin now."""
     own, grace = windows_of(batch.policy), batch.policy.grace
     params = batch.params(nobody(batch), **own.params) | {"seen": seen, "open": batch.open}
@@ -72,7 +74,7 @@ def take(batch: "Batch", seen: list[int]) -> Taken | None:
     entries = [
         Entry(*row) for row in fetch(batch.using, batch.sql(__file__, "sweep_entries"), params)
     ]
-    taken = Taken()
+    taken = ClaimedWindows()
     for window, own_entries in _by_window(entries):
         _sort(batch, taken, window, own_entries)
     return taken
@@ -88,12 +90,12 @@ def _by_window(entries: list[Entry]) -> Iterator[tuple[str, list[Entry]]]:
         yield window, [entry for entry in entries if entry.window == window]
 
 
-def _sort(batch: "Batch", taken: Taken, window: str, entries: list[Entry]) -> None:
+def _sort(batch: "Batch", taken: ClaimedWindows, window: str, entries: list[Entry]) -> None:
     """What is done with one window: tombstoned, left to a later entry, or swept."""
     due = [entry for entry in entries if entry.due]
     if not due:
         return  # another worker came first
-    if any(entry.stone is None for entry in due) and (batch.policy.grace or not batch.open):
+    if any(entry.tombstone is None for entry in due) and (batch.policy.grace or not batch.open):
         taken.settled += _tombstone(batch, window, entries)
     elif any(entry.tombstoned and not entry.due for entry in entries):
         # Rows of it have come since: all go with the later tombstone.
@@ -107,7 +109,7 @@ def _sort(batch: "Batch", taken: Taken, window: str, entries: list[Entry]) -> No
 
 def _tombstone(batch: "Batch", window: str, entries: list[Entry]) -> list[int]:
     """The grace of all rows of the window begins, also of those that were kept or held before."""
-    due = max(entry.until for entry in entries if entry.stone is None)
+    due = max(entry.until for entry in entries if entry.tombstone is None)
     settled = events_of(entries)
     event = batch.write("tombstoned", nobody(batch), due, settled, window=window)
     send(batch, signals.tombstoned, [event], 0)
@@ -115,7 +117,7 @@ def _tombstone(batch: "Batch", window: str, entries: list[Entry]) -> list[int]:
 
 
 def _wait(batch: "Batch", window: str, due: list[Entry], last: Entry) -> list[int]:
-    told: dict[str, Any] = {"window": window, "carried": "grace", "tombstone": last.stone}
+    told: dict[str, Any] = {"window": window, "relisted": "grace", "tombstone": last.tombstone}
     batch.write("expiry_scheduled", nobody(batch), last.until, events_of(due), **told)
     return events_of(due)
 

@@ -11,9 +11,9 @@ from purge.batch import act as rows
 from purge.batch.expressions import OWN
 from purge.batch.planner import in_order_of_index
 from purge.batch.subjects import Subjects
-from purge.passes.options import Place
-from purge.sources.agenda import LOCKED_AGAIN, LONGEST_WAIT, Picked
-from purge.sources.windows.entries import Taken, nobody, settle
+from purge.passes.options import SweepPosition
+from purge.sources.agenda import LOCKED_AGAIN, LONGEST_WAIT, AgendaEntries
+from purge.sources.windows.entries import ClaimedWindows, nobody, settle
 
 if TYPE_CHECKING:
     from purge.batch.state import Batch
@@ -42,18 +42,18 @@ STAYING = {
 }
 
 
-class Swept(Picked):
+class WindowRows(AgendaEntries):
     """Windows that a batch has taken; their rows had their grace, or have none."""
 
     read = OWN | {"grace": Raw("interval '0'")}
     acts = rows.ACTS | STAYING
-    only_stones = False
+    none_tombstoned = False
 
-    def __init__(self, batch: "Batch", taken: Taken, place: Place) -> None:
+    def __init__(self, batch: "Batch", taken: ClaimedWindows, place: SweepPosition) -> None:
         self.batch, self.taken, self.place = batch, taken, place
         self.entries, self.attempts = list(taken.due), taken.attempts
         self.relisted, self.oldest = False, None
-        self._stone, self._stones = (None, None), None
+        self._tombstone, self._tombstones = (None, None), None
 
     def find(self, limit: int) -> Subjects | None:
         """The next rows; None when all were looked at."""
@@ -70,11 +70,11 @@ class Swept(Picked):
         self.place.moment, self.place.key = moment, key
         return Subjects(compiled(self.batch.policy).key, count, keys=keys)
 
-    def carry(
+    def relist(
         self, subjects: Subjects, wait: timedelta, kind: str = "expiry_scheduled", **detail: Any
     ) -> None:
         """A blocked row is listed with its window; all others are left in it, and found there."""
-        if detail.get("carried") == "archive":
+        if detail.get("relisted") == "archive":
             self.place.wait = max(self.place.wait, wait)
         if kind != "blocked":
             return
@@ -85,7 +85,7 @@ class Swept(Picked):
         )
         self._list(kind, window, subjects, self.batch.now + wait, **detail)
 
-    def carry_locked(self, subjects: Subjects) -> None:
+    def relist_locked(self, subjects: Subjects) -> None:
         self.batch.outcome.locked += subjects.count
         self.place.locked = True
 
@@ -115,18 +115,18 @@ class Swept(Picked):
         if why == "kept":
             self._list("kept", window, some, due)
         elif why == "held":
-            self._list("expiry_scheduled", window, some, due, carried="held")
+            self._list("expiry_scheduled", window, some, due, relisted="held")
         else:
             wait = min(LOCKED_AGAIN * 2 ** min(self.attempts, 10), LONGEST_WAIT)
-            carried = "locked" if self.place.locked else "left"
+            relisted = "locked" if self.place.locked else "left"
             if self.place.wait:
-                wait, carried = self.place.wait, "archive"
-            told = {"carried": carried, "attempts": self.attempts + 1}
+                wait, relisted = self.place.wait, "archive"
+            told = {"relisted": relisted, "attempts": self.attempts + 1}
             self._list("expiry_scheduled", window, some, self.batch.now + wait, **told)
 
     def _list(self, kind: str, window: str, subjects: Subjects, due: Any, **detail: Any) -> None:
-        if stone := self.taken.stone(window):
-            detail["tombstone"] = stone
+        if tombstone := self.taken.tombstone(window):
+            detail["tombstone"] = tombstone
         told, self.batch.told = self.batch.told, {}
         self.batch.write(kind, subjects, due, window=window, **detail)
         self.batch.told = told

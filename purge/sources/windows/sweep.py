@@ -18,20 +18,20 @@ from purge.batch import brakes
 from purge.batch.lock import lock
 from purge.batch.notify import latest_event
 from purge.batch.outcome import Outcome
-from purge.batch.run import begin, judge, record
+from purge.batch.run import begin, evaluate, record
 from purge.batch.state import Batch
-from purge.passes.options import Place, Places
-from purge.sources.windows.entries import Taken, take
-from purge.sources.windows.rows import Swept
+from purge.passes.options import SweepPosition, SweepPositions
+from purge.sources.windows.entries import ClaimedWindows, take
+from purge.sources.windows.rows import WindowRows
 
 if TYPE_CHECKING:
-    from purge.passes.options import Pass
+    from purge.passes.options import PassOptions
 
 
-_places: Places = {}
+_places: SweepPositions = {}
 
 
-def run_batch(policy: Policy, how: "Pass", run: int | None, size: int) -> Outcome | None:
+def run_batch(policy: Policy, how: "PassOptions", run: int | None, size: int) -> Outcome | None:
     """Look at the next rows of windows that are due, at most `size`; None when nothing is.
 
     Raises what brakes raise, and then has changed nothing.
@@ -72,21 +72,21 @@ def is_under_way(policy: Policy, using: str) -> bool:
 
 
 def _settle(
-    batch: Batch, taken: Taken, before: Place | None, size: int, how: "Pass"
-) -> Place | None:
+    batch: Batch, taken: ClaimedWindows, before: SweepPosition | None, size: int, how: "PassOptions"
+) -> SweepPosition | None:
     """One step of the sweep; returns where it stands, None when it is done."""
     if before is None or before.due != taken.due:
         began = latest_event(batch.using)
-        before = Place(taken.due, began)
+        before = SweepPosition(taken.due, began)
     batch.most = None if batch.dry else batch.policy.batch_rows
-    batch.picked = swept = Swept(batch, taken, Place(**vars(before)))
-    batch.told, batch.gather = {"windows": taken.windows}, how.gather
-    found = swept.find(size)
+    batch.source = source = WindowRows(batch, taken, SweepPosition(**vars(before)))
+    batch.told, batch.collect_keys = {"windows": taken.windows}, how.collect_keys
+    found = source.find(size)
     locked = lock(batch, found) if found else None
     if locked and locked.count:
-        judge(batch, locked)
+        evaluate(batch, locked)
     is_done = found is None or found.count < size
     if is_done:
-        swept.close()
-    brakes.spend(batch)
-    return None if is_done else swept.place
+        source.close()
+    brakes.count_against_cap(batch)
+    return None if is_done else source.place

@@ -84,7 +84,7 @@ class Site:
         self.until(lambda: self.backfilled() >= 1)
         counts = self.ask(
             "SELECT count(*), sum(count) FROM lifecycle_event"
-            " WHERE detail ->> 'carried' = 'backfill'"
+            " WHERE detail ->> 'relisted' = 'backfill'"
         )
         print("backfill: {} events about {} rows".format(*counts[0]))
 
