@@ -29,6 +29,10 @@ class HeldMeanwhile(PurgeError):
     """A hold was placed on rows of a model of which some were going along."""
 
 
+class TiedMeanwhile(HeldMeanwhile):
+    """A foreign key came by which the database takes rows along, or one has gone."""
+
+
 class ArchivedBelow(PurgeError):
     """A row that would go along is to be archived before it goes, by a policy of its own."""
 

@@ -10,7 +10,7 @@ from django.apps import apps
 from django.core.checks import CheckMessage
 from django.db import connections, router
 from django.db.models import DO_NOTHING, QuerySet
-from django.db.models.deletion import CASCADE, get_candidate_relations_to_delete
+from django.db.models.deletion import get_candidate_relations_to_delete
 from django.db.models.expressions import Subquery
 from django.db.models.sql import Query
 
@@ -18,6 +18,7 @@ from lifecycle.checks import policy_query as reading
 from lifecycle.checks.messages import error
 from lifecycle.db.routing import home
 from lifecycle.models import Event
+from lifecycle.policy.coverage import CASCADES
 from lifecycle.policy.databases import homes
 from lifecycle.policy.policy import Policy
 
@@ -116,7 +117,7 @@ def _referring(model: Any, seen: set[Any] | None = None) -> Iterator[tuple[str, 
         for relation in relations:
             if relation.on_delete is not DO_NOTHING:
                 yield str(relation.field), relation.field.model
-            if relation.on_delete is CASCADE:
+            if relation.on_delete in CASCADES:
                 yield from _referring(relation.field.model, seen)
         for field in owner._meta.private_fields:
             if hasattr(field, "bulk_related_objects"):

@@ -57,6 +57,18 @@ def key_field(model: type[Model]) -> "Field[Any, Any]":
     return field
 
 
+def is_object(field: "Field[Any, Any]") -> bool:
+    """Whether Python has values of a field as objects that the field itself makes."""
+    return hasattr(field, "from_db_value")
+
+
+def stored_key(row: Model) -> Any:
+    """The key of a row as PostgreSQL takes it, whatever object Python has for it."""
+    if row._meta.is_composite_pk or not is_object(field := key_field(type(row))):
+        return row.pk
+    return field.get_db_prep_value(row.pk, connections[home(type(row))])
+
+
 def db_type_of(field: "Field[Any, Any]", using: str) -> str:
     """The type of the column in the database; of a foreign key, that of its target."""
     return str(field.rel_db_type(connections[using]) or "text")

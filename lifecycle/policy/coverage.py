@@ -1,7 +1,8 @@
 """Which models of the site have an answer to "when do its rows end?", and which have none.
 
 A model is covered by a policy on its table, by `keep_forever`, or because each of its rows goes
-along with a row that a policy ends: by a foreign key that is never empty, with on_delete=CASCADE.
+along with a row that a policy ends: by a foreign key that is never empty, with on_delete=CASCADE or
+DB_CASCADE.
 Not asked: abstract models, proxies (their table's model is), the tables that a ManyToManyField
 makes by itself, the models of this package. Unmanaged and installed ones are: they hold people's
 data too.
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
+from django.db import models
 from django.db.models import CASCADE, Model
 
 from lifecycle.exceptions import PolicyError
@@ -19,6 +21,7 @@ from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies, policies_of
 
 OURS = {"lifecycle", "purge"}
+CASCADES = (CASCADE, getattr(models, "DB_CASCADE", CASCADE))  # by Django, by the database
 UNWRITTEN = "TODO"  # a reason that begins so was pasted, and not written yet
 
 _kept: dict[type[Model], str] = {}
@@ -47,7 +50,7 @@ def kept() -> dict[type[Model], str]:
 
 def uncovered() -> list[type[Model]]:
     """The models that have neither a policy nor a reason, by label."""
-    ending = {model for policy in all_policies() if _deletes(policy) for model in _table(policy)}
+    ending = {model for policy in all_policies() if deletes(policy) for model in _table(policy)}
     ending |= set(_closure(ending, _goes_along))
     found = [model for model in apps.get_models() if _is_asked(model) and not policies_of(model)]
     return sorted(set(found) - ending - _kept.keys(), key=lambda model: model._meta.label)
@@ -55,10 +58,11 @@ def uncovered() -> list[type[Model]]:
 
 def taken_along(policy: Policy) -> set[type[Model]]:
     """The models of which rows may go along when the policy ends a row, its own left out."""
-    return set(_closure(_table(policy), _may_go_along)) if _deletes(policy) else set()
+    return set(_closure(_table(policy), _may_go_along)) if deletes(policy) else set()
 
 
-def _deletes(policy: Policy) -> bool:
+def deletes(policy: Policy) -> bool:
+    """Whether rows end by being deleted."""
     return not isinstance(policy.disposition, Update)
 
 
@@ -100,7 +104,7 @@ def _may_go_along(model: Any) -> Iterator[Any]:
 def _cascades(model: Any) -> Iterator[Any]:
     """The foreign keys to a model, and to its parents, that take their rows along."""
     for relation in model._meta.related_objects + _hidden(model):
-        if getattr(relation, "on_delete", None) is CASCADE:
+        if getattr(relation, "on_delete", None) in CASCADES:
             yield relation.field
 
 

@@ -1,6 +1,6 @@
 -- 10. No field value is in the ledger: what an event says beside keys, times and counts has one of
--- these shapes. Cause and actor, reason and reference are what people wrote; names of media are
--- names. Of a table whose keys are secrets it has no key.
+-- these shapes. Cause and actor, reason and reference are what people wrote; names of media and
+-- of tables are names. Of a table whose keys are secrets it has no key.
 WITH shapes (name, kinds, shape) AS (
     VALUES ('fingerprint', ARRAY['policy_changed'], '"[0-9a-f]{{16}}"'),
         ('previously', ARRAY['policy_changed'], '"[a-z0-9-]{{1,40}}"'),
@@ -30,7 +30,7 @@ WITH shapes (name, kinds, shape) AS (
         ('rows', ARRAY['archived'], '\d+'),
         ('verified', ARRAY['archived'], '"[-0-9T:.+]{{10,40}}"'),
         ('archive', ARRAY['archived', 'purged', 'loaded', 'expired_by_hand'], '"[\w-]{{1,200}}"'),
-        ('cascade', ARRAY['purged', 'deleted'], '\{{("\w+\.\w+": \d+(, )?)*\}}'),
+        ('cascade', ARRAY['purged', 'deleted'], '\{{("[^"]{{1,127}}": \d+(, )?)*\}}'),
         ('unlinked', ARRAY['purged', 'deleted'], '\{{("\w+\.\w+": \d+(, )?)*\}}'),
         ('media', ARRAY['purged', 'deleted', 'updated'], '\[.*\]'),
         ('field', ARRAY['media_orphaned', 'media_purged', 'kept', 'blocked'], '"\w+"'),

@@ -12,6 +12,7 @@ from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import counts_only
 from lifecycle.db.connection import Placed, Raw, scalar, statement
+from lifecycle.db.ties import Tie
 from lifecycle.policy.policy import Policy
 from purge.batch.outcome import Outcome
 from purge.batch.subjects import Subjects
@@ -79,6 +80,7 @@ class Batch:
     archive: "Covered | None" = None  # the archive that holds the rows that are being ended
     collect_keys: "CollectKeys | None" = None  # in the place of what is done with rows that may end
     along: dict[str, Any] = field(default_factory=dict)  # what went along with ended rows
+    ties: dict[Any, list[Tie]] = field(default_factory=dict)  # by the model that ends
     most: int | None = None  # rows that one transaction may delete, with what goes along
     source: "Source" = field(init=False)
     outcome: Outcome = field(default_factory=Outcome)

@@ -6,6 +6,8 @@ from django.contrib.contenttypes.fields import GenericForeignKey, GenericRelatio
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
+from .ways import NATIVE, WAYS, foreign_key
+
 
 class Shop(models.Model):
     """The row that ends; no grace."""
@@ -131,3 +133,105 @@ class Wife(models.Model):
     """The other one."""
 
     husband = models.ForeignKey(Husband, models.CASCADE, null=True, related_name="+")
+
+
+def path(row: models.Model, name: str) -> str:
+    """Where files are put: the name says whose they are."""
+    return f"cascades/{name}"
+
+
+class Top(models.Model):
+    """Ends; the root of the tree that has every `on_delete`."""
+
+    expires_at = models.DateTimeField(null=True)
+
+
+class Mid(models.Model):
+    """Refers to its top by every way there is, a row by one of them."""
+
+    file = models.FileField(upload_to=path, blank=True)
+    for _way in WAYS:
+        locals()[_way] = foreign_key("cascades.Top", _way)
+
+
+class Low(models.Model):
+    """Refers to a row between in the same ways; nothing refers to it."""
+
+    file = models.FileField(upload_to=path, blank=True)
+    for _way in WAYS:
+        locals()[_way] = foreign_key("cascades.Mid", _way)
+
+
+class Scrap(models.Model):
+    """Goes with its top by the database alone, with its file."""
+
+    top: Any = foreign_key("cascades.Top", "db_cascade" if NATIVE else "sql_cascade")
+    file = models.FileField(upload_to=path, blank=True)
+
+
+class Mark:
+    """A key that is an object in Python, and prints as something else than the database has."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return f"<{self.text}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mark) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __lt__(self, other: "Mark") -> bool:
+        return self.text < other.text
+
+
+class MarkField(models.CharField):
+    """Gives marks, takes marks."""
+
+    def from_db_value(self, value: Any, *args: Any) -> Mark | None:
+        return None if value is None else Mark(value)
+
+    def to_python(self, value: Any) -> Any:
+        return value if value is None or isinstance(value, Mark) else Mark(value)
+
+    def get_prep_value(self, value: Any) -> Any:
+        return value.text if isinstance(value, Mark) else value
+
+
+class Crate(models.Model):
+    """Ends; its key is an object."""
+
+    mark = MarkField(primary_key=True, max_length=20)
+    above = models.ForeignKey("self", models.CASCADE, null=True)
+    expires_at = models.DateTimeField(null=True)
+
+
+class Parcel(models.Model):
+    """Goes with its crate; its key is another."""
+
+    mark = MarkField(primary_key=True, max_length=20)
+    crate = models.ForeignKey(Crate, models.CASCADE)
+
+
+class Slip(models.Model):
+    """Goes with its parcel."""
+
+    parcel = models.ForeignKey(Parcel, models.CASCADE)
+
+
+class Shelf(models.Model):
+    """Has a key of two columns, and goes with its crate."""
+
+    pk = models.CompositePrimaryKey("crate_id", "number")
+    crate = models.ForeignKey(Crate, models.CASCADE)
+    number = models.IntegerField()
+    code = models.CharField(max_length=20, unique=True)
+
+
+class Item(models.Model):
+    """Goes with its shelf, by the shelf's code."""
+
+    shelf = models.ForeignKey(Shelf, models.CASCADE, to_field="code")

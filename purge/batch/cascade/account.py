@@ -11,8 +11,9 @@ from django.db.models import FileField, Model
 
 from lifecycle.policy.dispositions import Update
 from purge.batch.cascade.collector import Collected
-from purge.batch.cascade.relations import among
+from purge.batch.cascade.python_keys import among
 from purge.batch.cascade.sets import Below
+from purge.batch.cascade.ties import is_stand_in
 from purge.batch.subjects import Subjects
 
 if TYPE_CHECKING:
@@ -65,5 +66,12 @@ def _file_fields(batch: "Batch", model: type[Model]) -> list[str]:
 
 
 def _by_label(counts: Counter[Any]) -> dict[str, int]:
-    told = {model._meta.label_lower: count for model, count in counts.items() if count}
+    told = {_label(model): count for model, count in counts.items() if count}
     return dict(sorted(told.items()))
+
+
+def _label(model: Any) -> str:
+    """Of a table without a model, its name."""
+    if is_stand_in(model):
+        return str(model._meta.db_table).replace('"', "").replace("%%", "%")
+    return str(model._meta.label_lower)

@@ -5,14 +5,17 @@ another parent in between. So what it finds is locked, and read again until noth
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q, QuerySet
 from django.db.models.deletion import Collector, get_candidate_relations_to_delete
 
 from purge.batch.cascade.blockers import CascadeBlockers
-from purge.batch.cascade.relations import among, is_heard, links
+from purge.batch.cascade.python_keys import among, array_of, selected
+from purge.batch.cascade.relations import is_heard, links
+from purge.batch.cascade.sets import Below
+from purge.batch.cascade.ties import tied
 from purge.exceptions import TooMany
 
 if TYPE_CHECKING:
@@ -36,22 +39,26 @@ class Collected:
     """What goes with rows: a collector that holds it, and its keys by model.
 
     `own` are further rows of the same table. The parents' part of a row is not told: it is the row.
+    `tied` are the rows that the database takes along with all these.
     """
 
     collector: Collector
     keys: list[Any]
     own: list[Any]
     along: dict[Any, list[Any]]
+    parts: dict[Any, list[Any]]  # of the roots, in their parents' tables
+    tied: Below | None = None
 
     @property
     def counts(self) -> Counter[Any]:
         """How many rows of each model go along."""
-        return Counter({model: len(keys) for model, keys in self.along.items()})
+        own = Counter({model: len(keys) for model, keys in self.along.items()})
+        return own + self.tied.counts if self.tied else own
 
     @property
     def unlinked(self) -> Counter[Any]:
         """How many of each model stay, their link changed."""
-        counts: Counter[Any] = Counter()
+        counts: Counter[Any] = Counter(self.tied.unlinked if self.tied else ())
         for (field, _), parts in self.collector.field_updates.items():
             for rows in parts:
                 counts[field.model] += _size(rows)
@@ -60,7 +67,8 @@ class Collected:
     def rows(self, model: Any) -> Any:
         """The rows of a model that go along."""
         rows = model._base_manager.using(self.collector.using)
-        return rows.filter(pk__in=among(model, self.along[model]))
+        own = rows.filter(pk__in=among(model, self.along.get(model, [])))
+        return own | self.tied.rows(model) if self.tied and self.tied.counts[model] else own
 
 
 def collect(batch: "Batch", model: Any, keys: list[Any]) -> Collected:
@@ -82,12 +90,29 @@ def collect(batch: "Batch", model: Any, keys: list[Any]) -> Collected:
         found = _locked(batch, rows)
         _refuse(blockers, rows.model, found)
         below[rows.model] = below.get(rows.model, set()) | found
+    parts: dict[Any, set[Any]] = {}
     for parent in model._meta.get_parent_list():
-        parts = {getattr(row, parent._meta.pk.attname) for row in collector.data[model]}
-        below[parent] = below.get(parent, set()) - parts
+        parts[parent] = {getattr(row, parent._meta.pk.attname) for row in collector.data[model]}
+        below[parent] = below.get(parent, set()) - parts[parent]
     along = {child: list(found) for child, found in below.items() if found}
     _refuse_many(batch, keys, along)
-    return Collected(collector, keys, sorted(below[model]), along)
+    own_parts = {parent: list(found) for parent, found in parts.items()}
+    return Collected(collector, keys, list(below[model]), along, own_parts)
+
+
+def with_tied(batch: "Batch", found: Collected, model: Any) -> Collected:
+    """The same, with what the database takes along, locked and asked whether it may go."""
+    ties = tied(batch, model)
+    if not ties:
+        return found
+    below, most = Below(batch, model, {}, ties), batch.most if len(found.keys) > 1 else None
+    gone = {child: [*keys] for child, keys in found.along.items()}
+    for parent, keys in found.parts.items():
+        gone[parent] = [*gone.get(parent, ()), *keys]
+    room = None if most is None else most - len(found.keys) - sum(map(len, found.along.values()))
+    arrays = {child: array_of(child, keys, batch.using) for child, keys in gone.items()}
+    below.find_tied(array_of(model, found.keys, batch.using), arrays, room)
+    return replace(found, tied=below)
 
 
 def _refuse(blockers: CascadeBlockers, child: Any, keys: set[Any]) -> None:
@@ -142,4 +167,5 @@ def _locked(batch: "Batch", rows: Any) -> set[Any]:
     """The keys of the rows, which are locked now."""
     # A host may hold a child and wait for its parent, which is ours: it must not find us waiting.
     locking = rows.order_by("pk").select_for_update(of=("self",), nowait=not batch.patient)
-    return set(locking.values_list("pk", flat=True))
+    keys = selected(locking)
+    return set(keys if rows.model._meta.is_composite_pk else [key for (key,) in keys])

@@ -15,7 +15,7 @@ from django.db.models.signals import pre_delete
 from lifecycle.db.connection import fetch
 from purge.batch.announce import _announce, announced
 from purge.batch.cascade.account import cascaded_alone, counted, told_along
-from purge.batch.cascade.collector import Collected, collect
+from purge.batch.cascade.collector import Collected, collect, with_tied
 from purge.batch.cascade.order import (
     NO_WAIT,
     delete_along,
@@ -24,30 +24,42 @@ from purge.batch.cascade.order import (
     is_anybody_listening,
     is_hasty,
 )
+from purge.batch.cascade.python_keys import as_stored
 from purge.batch.cascade.sets import Below, below
+from purge.batch.cascade.ties import refuse_new, tied
 from purge.batch.keys import keys_of
 from purge.batch.subjects import Subjects
 
 if TYPE_CHECKING:
     from purge.batch.state import Batch
 
+CHECK = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
+
 
 def end_rows(batch: "Batch", subjects: Subjects) -> None:
-    """Delete the rows; deferred constraints are checked here, not at the commit."""
+    """Delete the rows; deferred constraints are checked here, not at the commit.
+
+    Afterwards they are deferred again: another part of the batch may have rows whose order of
+    deletion only that allows.
+    """
     model: Any = batch.policy.model._meta.concrete_model
-    if Collector(using=batch.using).can_fast_delete(model._base_manager.using(batch.using).all()):
+    rows = model._base_manager.using(batch.using).all()
+    if not tied(batch, model) and Collector(using=batch.using).can_fast_delete(rows):
         batch.along = cascaded_alone(batch, model, subjects)
         with announced(batch, subjects, **batch.along):
             _delete(batch, subjects)
     else:
         _end_with_others(batch, model, subjects)
-    fetch(batch.using, "SET CONSTRAINTS ALL IMMEDIATE")
+    fetch(batch.using, CHECK)
+    refuse_new(batch, model)
 
 
 def look_along(batch: "Batch", model: Any, subjects: Subjects) -> Below | Collected:
     """Lock what goes along with locked rows; raises what says that a row cannot go."""
     found = below(batch, model, subjects)
-    return found or collect(batch, model, keys_of(batch, subjects))
+    if found:
+        return found
+    return with_tied(batch, collect(batch, model, keys_of(batch, subjects)), model)
 
 
 def _end_with_others(batch: "Batch", model: Any, subjects: Subjects) -> None:
@@ -63,12 +75,15 @@ def _end_with_others(batch: "Batch", model: Any, subjects: Subjects) -> None:
         return
     if isinstance(found, Collected):
         _delete_collected(batch, model, subjects, found)
+        if found.tied:
+            found.tied.blockers.refuse_news(found.tied.unlocked)
     elif is_anybody_listening(found):
         if not is_anybody_listening(found, pre_delete):  # those are sent before the first row goes
             with announced(batch, replace(subjects, event=None), cause="cascade"):
                 delete_unheard(found)
         seen = collect(batch, model, keys_of(batch, subjects))
         _delete_collected(batch, model, subjects, seen)
+        found.blockers.refuse_news(found.unlocked)
     else:
         _delete_sets(batch, subjects, found)
 
@@ -88,10 +103,11 @@ def _delete_collected(batch: "Batch", model: Any, subjects: Subjects, found: Col
     receiver may delete other rows of the table meanwhile."""
     keys = found.keys
     if found.own:
-        with announced(batch, subjects.written(found.own), cause="cascade"):
+        own = subjects.written(as_stored(model, found.own, batch.using))
+        with announced(batch, own, cause="cascade"):
             collect(batch, model, found.own).collector.delete()
         found = collect(batch, model, keys)
-    with announced(batch, subjects.written(keys), **batch.along):
+    with announced(batch, subjects.written(as_stored(model, keys, batch.using)), **batch.along):
         found.collector.delete()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from lifecycle.db.connection import fetch
 from purge.batch.cascade.relations import is_heard, links
 from purge.batch.cascade.sets import Below
+from purge.batch.cascade.ties import is_stand_in
 
 NO_WAIT = "1ms"  # as PostgreSQL reads it
 
@@ -34,7 +35,8 @@ def delete_unheard(found: Below) -> None:
     _delete_unlocked(found, unlocked, said=False)
     heard: set[Any] = set()
     for model in in_order(found):
-        if is_heard(model) or any(each.model in heard for each in found.edges.get(model, ())):
+        below = (*found.edges.get(model, ()), *found.ties.get(model, ()))
+        if is_heard(model) or any(each.model in heard for each in below):
             heard.add(model)
         elif model is not found.model and not links(model) and model not in unlocked:
             _delete(found, model)
@@ -48,8 +50,11 @@ def delete_parents(found: Below) -> None:
 
 
 def is_anybody_listening(found: Below, *signals: Any) -> bool:
-    """Whether receivers want to see rows of which some may go along, or the roots."""
-    models = {found.model, *found.model._meta.get_parent_list(), *found.edges, *found.keys}
+    """Whether receivers want to see rows of which some may go along, or the roots.
+
+    Of what only the database takes along nobody is told.
+    """
+    models = {found.model, *found.model._meta.get_parent_list(), *found.edges, *found.collected}
     return any(is_heard(model, *signals) for model in models)
 
 
@@ -83,7 +88,7 @@ def _delete_unlocked(found: Below, models: list[Any], said: bool) -> None:
 
 
 def _delete(found: Below, model: Any) -> None:
-    if found.counts[model]:
+    if found.counts[model] and not is_stand_in(model):
         found.counts[model] = found.rows(model)._raw_delete(using=found.batch.using)
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from django.db.models import Q
 from django.db.models.deletion import (
     CASCADE,
-    DO_NOTHING,
     PROTECT,
     RESTRICT,
     SET_DEFAULT,
@@ -21,20 +20,12 @@ from django.db.models.deletion import (
 from django.db.models.expressions import RawSQL
 from django.db.models.signals import post_delete, pre_delete
 
-from lifecycle.compiler.keys import key_field, key_of
-from lifecycle.db.literals import array_text
-
-
-def among(model: Any, keys: Any) -> Any:
-    """The right side of `pk__in`: ten thousand keys as one parameter."""
-    own = key_of(model)
-    if own.kind == "text" and not all(isinstance(key, str) for key in keys):
-        return list(keys)  # a type whose text form only its field knows
-    return RawSQL(f"SELECT unnest(%s::{own.db_type}[])", [array_text(keys)])  # noqa: S611
-
+from lifecycle.compiler.keys import is_object, key_field, key_of
+from lifecycle.db.ties import SKIPPED
 
 GOES, PROTECTS, RESTRICTS, STAYS = "goes", "protects", "restricts", "stays"
 WAYS = {CASCADE: GOES, PROTECT: PROTECTS, RESTRICT: RESTRICTS, SET_NULL: STAYS, SET_DEFAULT: STAYS}
+NO_KEYS = "{}"
 TEXTS = {"CharField", "TextField", "SlugField"}
 
 
@@ -50,7 +41,7 @@ class Edge:
     way: str
     value: Callable[[], Any] = lambda: None
 
-    def refers(self, upper: Any, keys: str, using: str) -> Q:
+    def refers(self, upper: Any, keys: Any, using: str) -> Q:
         """The condition of the rows that refer to those rows of `upper`."""
         if hasattr(self.field, "bulk_related_objects"):
             return _generic(self.field, upper, keys, using)
@@ -60,8 +51,13 @@ class Edge:
         return Q(**{f"{self.field.name}__in": rows})
 
 
-def key_array(model: Any, keys: str, cast: str = "") -> RawSQL:
-    """The right side of `pk__in`: an array of keys, as PostgreSQL writes it, as one parameter."""
+def key_array(model: Any, keys: Any, cast: str = "") -> Any:
+    """The right side of `pk__in`: an array of keys, as PostgreSQL writes it, as one parameter.
+
+    Keys of several columns, which few tables have, are a list of them.
+    """
+    if model._meta.is_composite_pk:
+        return [] if keys == NO_KEYS else keys
     db_type = key_of(model).db_type
     return RawSQL(f"SELECT unnest(%s::{db_type}[]){cast}", [keys])  # noqa: S611
 
@@ -71,7 +67,7 @@ def edges(model: Any) -> list[Edge] | None:
     found = []
     relations: Any = get_candidate_relations_to_delete(model._meta)
     for relation in relations:
-        if relation.on_delete is not DO_NOTHING:
+        if relation.on_delete not in SKIPPED:
             found.append(_edge(relation))
     for field in model._meta.private_fields:
         if hasattr(field, "bulk_related_objects"):
@@ -94,7 +90,7 @@ def tree(model: Any) -> dict[Any, list[Edge]] | None:
         if upper in found:
             continue
         own = edges(upper)
-        if own is None or (upper._meta.is_composite_pk and own):
+        if own is None:
             return None
         found[upper] = own
         waiting += [edge.model for edge in own if edge.way == GOES]
@@ -127,6 +123,8 @@ def _generic_edge(field: Any) -> Edge | None:
     """A generic relation, where keys are written in it as PostgreSQL writes them."""
     if type(field).bulk_related_objects.__module__ != "django.contrib.contenttypes.fields":
         return None
+    if field.model._meta.is_composite_pk or is_object(key_field(field.model)):
+        return None  # what is written here is the text that Python gives to a key
     upper, kind = key_field(field.model).get_internal_type(), key_of(field.model).kind
     lower = _object_id(field).get_internal_type()
     same = (kind == "uuid" and lower == "UUIDField") or (kind == "bigint" and "Integer" in lower)

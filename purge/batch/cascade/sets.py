@@ -5,28 +5,37 @@ whether they may go, and asked in turn who refers to them. A row that is locked 
 to, and nothing new can refer to it: what was found is what goes. The keys of rows between two
 tables stay one text in PostgreSQL's form of an array; rows that nothing refers to have no keys here
 at all, only the condition that names them. A host that has one of them is never waited for.
+
+What the database takes along by itself (see `ties`) comes after what Django does: nobody collects
+those rows, so no `on_delete` of Django's is asked for them.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
-from django.db import connections
 from django.db.models import Q
 from django.db.models.deletion import ProtectedError, RestrictedError
 
 from lifecycle.db.connection import scalar
 from purge.batch.cascade.blockers import CascadeBlockers, named
-from purge.batch.cascade.relations import GOES, PROTECTS, RESTRICTS, Edge, key_array, links, tree
+from purge.batch.cascade.relations import (
+    GOES,
+    NO_KEYS,
+    PROTECTS,
+    RESTRICTS,
+    Edge,
+    key_array,
+    links,
+    tree,
+)
+from purge.batch.cascade.row_locks import RowLocks, joined
+from purge.batch.cascade.ties import Tied, is_stand_in, tied
 from purge.batch.subjects import Subjects
-from purge.exceptions import TooMany
 
 if TYPE_CHECKING:
     from purge.batch.state import Batch
-
-
-COUNT = "SELECT count(*) FROM ({}) AS locked"
-KEYS = "SELECT count(*), array_agg(key)::text FROM ({}) AS locked (key)"
 
 
 class Below:
@@ -36,30 +45,46 @@ class Below:
     unlinked   how many of each model stay, their link changed
     changes    those, with the relation whose link it is
     keys       of the rows between two tables, as one array for each model
+    collected  those of them that Django takes along
+    fallen     those that only the database does
     ends       the conditions of the rows that nothing refers to
     unlocked   models whose rows are locked only by their DELETE
     before     which model's rows go before which others'
     """
 
-    def __init__(self, batch: "Batch", model: Any, edges: dict[Any, list[Edge]]) -> None:
-        self.batch, self.model, self.edges = batch, model, edges
+    def __init__(
+        self, batch: "Batch", model: Any, edges: dict[Any, list[Edge]], ties: dict[Any, list[Tied]]
+    ) -> None:
+        self.batch, self.model, self.edges, self.ties = batch, model, edges, ties
         self.counts: Counter[Any] = Counter()
         self.unlinked: Counter[Any] = Counter()
-        self._roots = "{}"
-        self.keys: dict[Any, str] = {}
+        self._roots: Any = NO_KEYS
+        self.keys: dict[Any, Any] = {}
+        self.collected: dict[Any, Any] = {}
+        self.fallen: dict[Any, Any] = {}
         self.ends: dict[Any, Q] = {}
+        self._collected_ends: dict[Any, Q] = {}
         self.unlocked: list[Any] = []
         self.changes: list[tuple[Edge, Any]] = []
         self.before: TopologicalSorter[Any] = TopologicalSorter()
         self.blockers = CascadeBlockers(batch)
-        self._room: int | None = None
+        self._locks = RowLocks(batch)
 
     def find(self, subjects: Subjects) -> None:
         """Lock everything; raises what says that a row cannot go, or that they are too many."""
         most = self.batch.most if subjects.count > 1 else None
-        self._room = None if most is None else most - subjects.count
+        self._locks.room = None if most is None else most - subjects.count
         self._roots = self._keys_of(subjects)
         self._find_between()
+        self.collected = dict(self.keys)
+        self._find_tied()
+        self._find_others()
+
+    def find_tied(self, roots: Any, collected: dict[Any, Any], room: int | None) -> None:
+        """The same below rows that Django's collector has found, which are locked."""
+        self._locks.room, self._roots = room, roots
+        self.keys, self.collected = dict(collected), dict(collected)
+        self._find_tied()
         self._find_others()
 
     def _keys_of(self, subjects: Subjects) -> str:
@@ -91,100 +116,120 @@ class Below:
                     if found := self._take(edge.model, edge.refers(model, keys, self.batch.using)):
                         waiting.append((edge.model, found))
 
+    def _find_tied(self) -> None:
+        """The same, of rows that only the database takes along."""
+        waiting = [(*each, False) for each in self._all_collected()]
+        while waiting:
+            model, keys, fell = waiting.pop(0)
+            for tie in self._ties(model, fell):
+                if tie.way == GOES and not self._is_end(tie.model):
+                    if tie.model is not model:
+                        self.before.add(model, tie.model)
+                    if found := self._take(tie.model, tie.refers(model, keys, self.batch.using)):
+                        before = self.fallen.get(tie.model, NO_KEYS)
+                        self.fallen[tie.model] = joined(before, found)
+                        waiting.append((tie.model, found, True))
+
+    def _all_collected(self) -> list[tuple[Any, Any]]:
+        """The roots and what Django takes along, by model."""
+        models = {self.model: None, **self.collected}
+        return [(model, self._with_roots(model, self.collected)) for model in models]
+
+    def _ties(self, model: Any, fell: bool) -> list[Tied]:
+        """The ties that act on what refers to rows: those that fell, or that Django collects."""
+        return [tie for tie in self.ties.get(model, ()) if fell or not tie.is_djangos]
+
+    def _refers(self) -> Iterator[tuple[Edge | Tied, Q]]:
+        """Every relation to rows that go, with the condition of the rows that refer to them."""
+        for model, keys in self._all_collected():
+            for edge in (*self.edges.get(model, ()), *self._ties(model, fell=False)):
+                yield edge, edge.refers(model, keys, self.batch.using)
+        for model, keys in self.fallen.items():
+            for tie in self._ties(model, fell=True):
+                yield tie, tie.refers(model, keys, self.batch.using)
+
     def _find_others(self) -> None:
         """Rows that nothing refers to, and those that stay or stand in the way."""
-        refers: list[tuple[Edge, Q]] = []
-        for model in {self.model: None, **self.keys}:
-            for edge in self.edges.get(model, ()):
-                refers.append((edge, edge.refers(model, self._all_keys(model), self.batch.using)))
+        refers = list(self._refers())
         for edge, condition in refers:
             if edge.way == PROTECTS:
                 _refuse(ProtectedError, edge.model, self._base(edge.model).filter(condition))
             elif edge.way == GOES and self._is_end(edge.model):
-                before = self.ends.get(edge.model)
-                self.ends[edge.model] = before | condition if before else condition
+                self._add_end(edge, condition)
         for model in self.ends:
             self._find_end(model)
         for edge, condition in refers:
-            rows = self._staying(edge.model, condition)
+            rows = self._staying(edge, condition)
             if edge.way == RESTRICTS:
                 _refuse(RestrictedError, edge.model, rows)
             elif edge.way not in (GOES, PROTECTS):
                 self._change(edge, rows)
 
+    def _add_end(self, edge: Edge | Tied, condition: Q) -> None:
+        for ends in (self.ends, self._collected_ends)[: 1 if isinstance(edge, Tied) else 2]:
+            before = ends.get(edge.model)
+            ends[edge.model] = before | condition if before else condition
+
     def _find_end(self, model: Any) -> None:
         """Rows at which nobody looks are locked by their own DELETE, and asked about after it."""
-        rows = self.rows(model)
-        if not self.blockers.asks(model) and "erasure" not in self.batch.told:
+        rows, asks = self.rows(model), self.blockers.asks(model)
+        if is_stand_in(model) or not (asks or "erasure" in self.batch.told):
             self.unlocked.append(model)
-            self._count(model, self._fetch(COUNT, self._few(rows.values_list("pk")))[0])
-        elif self._count(model, self._lock(COUNT, rows)[0]):
+            self._count(model, self._locks.seen(rows))
+        elif self._count(model, self._locks.locked(rows)):
             self.blockers.refuse(model, rows)
 
-    def _change(self, edge: Edge, rows: Any) -> None:
-        count = self._lock(COUNT, rows, stay=True)[0]
+    def _change(self, edge: Edge | Tied, rows: Any) -> None:
+        if is_stand_in(edge.model):
+            return  # nobody may look at it, and it stays
+        count = self._locks.locked(rows, stay=True)
         if count:
-            self._spend(count)
+            self._locks.spend(count)
             self.unlinked[edge.model] += count
-            self.changes.append((edge, rows))
+            if isinstance(edge, Edge):
+                self.changes.append((edge, rows))
 
     def _is_end(self, model: Any) -> bool:
-        return not self.edges[model] and not links(model)
+        between = self.edges.get(model) or self.ties.get(model) or links(model)
+        return not between and model not in self.collected
 
-    def _all_keys(self, model: Any) -> str:
-        roots = self._roots if model is self.model else "{}"
-        return _joined(roots, self.keys.get(model, "{}"))
+    def _all_keys(self, model: Any) -> Any:
+        return self._with_roots(model, self.keys)
 
-    def _take(self, model: Any, condition: Q, along: bool = True) -> str:
+    def _with_roots(self, model: Any, keys: dict[Any, Any]) -> Any:
+        return joined(self._roots if model is self.model else NO_KEYS, keys.get(model, NO_KEYS))
+
+    def _take(self, model: Any, condition: Q, along: bool = True) -> Any:
         """Lock rows that are not known yet, and keep their keys; returns these."""
         known = self._all_keys(model)
         rows = self._base(model).filter(condition).exclude(pk__in=key_array(model, known))
-        count, keys = self._lock(KEYS, rows)
+        count, keys = self._locks.keys(rows)
         if not count:
-            return ""
-        self.keys[model] = _joined(self.keys.get(model, "{}"), keys)
+            return None
+        self.keys[model] = joined(self.keys.get(model, NO_KEYS), keys)
         if along:
             self._count(model, count)
         self.blockers.refuse(model, self._among(model, keys))
-        return str(keys)
+        return keys
 
     def _count(self, model: Any, count: int) -> int:
         self.counts[model] += count
-        self._spend(count)
+        self._locks.spend(count)
         return count
 
-    def _spend(self, count: int) -> None:
-        if self._room is not None:
-            self._room -= count
-            if self._room < 0:
-                raise TooMany
-
-    def _lock(self, text: str, rows: Any, stay: bool = False) -> Any:
-        """Lock the rows in the order of their keys, not many more of them than there is room."""
-        # A host may hold a child and wait for its parent, which is ours: we must not wait for it.
-        locking = rows.order_by("pk").values_list("pk")
-        nowait = not self.batch.patient
-        return self._fetch(
-            text, self._few(locking.select_for_update(of=("self",), nowait=nowait, no_key=stay))
-        )
-
-    def _few(self, rows: Any) -> Any:
-        return rows if self._room is None else rows[: self._room + 1]
-
-    def _fetch(self, text: str, rows: Any) -> Any:
-        statement, params = rows.query.get_compiler(self.batch.using).as_sql()
-        with connections[self.batch.using].cursor() as cursor:
-            cursor.execute(text.format(statement), params)
-            return cursor.fetchone()
-
-    def _staying(self, model: Any, condition: Q) -> Any:
-        """Rows that refer to what goes and do not go themselves."""
+    def _staying(self, edge: Edge | Tied, condition: Q) -> Any:
+        """Rows that refer to what goes and do not go themselves; to Django, that it collects."""
+        model, (known, ends) = edge.model, (self.keys, self.ends)
+        if edge.way == RESTRICTS:
+            known, ends = self.collected, self._collected_ends
         rows = self._base(model).filter(condition)
-        if model is self.model or model in self.keys:
-            return rows.exclude(pk__in=key_array(model, self._all_keys(model)))
-        return rows.exclude(pk__in=self.rows(model).values("pk")) if model in self.ends else rows
+        if model is self.model or model in known:
+            return rows.exclude(pk__in=key_array(model, self._with_roots(model, known)))
+        if model not in ends:
+            return rows
+        return rows.exclude(pk__in=self._base(model).filter(ends[model]).values("pk"))
 
-    def _among(self, model: Any, keys: str) -> Any:
+    def _among(self, model: Any, keys: Any) -> Any:
         return self._base(model).filter(pk__in=key_array(model, keys))
 
     def _base(self, model: Any) -> Any:
@@ -196,7 +241,7 @@ def below(batch: "Batch", model: Any, subjects: Subjects) -> Below | None:
     edges = tree(model)
     if edges is None:
         return None
-    found = Below(batch, model, edges)
+    found = Below(batch, model, edges, tied(batch, model))
     found.find(subjects)
     return found
 
@@ -204,10 +249,3 @@ def below(batch: "Batch", model: Any, subjects: Subjects) -> Below | None:
 def _refuse(error: Any, model: Any, rows: Any) -> None:
     if found := named(model, rows):
         raise error("rows refer to it", set(found))
-
-
-def _joined(these: str, those: str) -> str:
-    """Two arrays of keys as one."""
-    if these == "{}" or those == "{}":
-        return those if these == "{}" else these
-    return f"{these[:-1]},{those[1:]}"

@@ -1,0 +1,167 @@
+"""Ties of the database seen from a batch: which rows go along, or stay changed, without Django.
+
+A tie acts on rows that Django leaves alone: DB_CASCADE, DO_NOTHING, no relation at all. Where rows
+went by a tie themselves Django's `on_delete` is nobody's: nobody has collected them, and only the
+ties to them act. A table without a model has a stand-in, by which its rows are counted, and looked
+through for what is tied to them.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from django.apps.registry import Apps
+from django.db import connections, models
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.deletion import get_candidate_relations_to_delete
+from django.db.models.expressions import RawSQL
+
+from lifecycle.compiler.keys import key_of
+from lifecycle.db.ties import SKIPPED, Tie, models_by_table, table_of, ties
+from purge.batch.cascade.relations import GOES, STAYS, key_array, tree
+from purge.exceptions import TiedMeanwhile
+
+if TYPE_CHECKING:
+    from purge.batch.state import Batch
+
+STAND_INS = "database"  # the app of models that stand for tables without one
+
+
+@dataclass(frozen=True)
+class Tied:
+    """A tie as an edge: the model whose rows refer, and what becomes of them.
+
+    `is_djangos` says that Django does something of its own to rows that refer to collected ones.
+    """
+
+    tie: Tie
+    model: Any
+
+    @property
+    def way(self) -> str:
+        """Whether the rows go or stay."""
+        return GOES if self.tie.deletes else STAYS
+
+    @property
+    def is_djangos(self) -> bool:
+        """Whether Django sees to the same relation before the database could."""
+        return self.tie.on_delete not in (None, *SKIPPED)
+
+    def refers(self, upper: Any, keys: Any, using: str) -> Q:
+        """The condition of the rows that refer to those rows of `upper`."""
+        lower, own = _fields(self.model, self.tie.columns), _fields(upper, self.tie.keys)
+        if None in lower + own:
+            return Q(pk__in=_unmapped(self.model, upper, self.tie, keys, using))
+        if len(lower) == 1 and own[0].primary_key:
+            return Q(**{f"{lower[0].name}__in": key_array(upper, keys)})
+        same = {o.name: OuterRef(low.attname) for o, low in zip(own, lower, strict=True)}
+        rows = upper._base_manager.using(using).filter(pk__in=key_array(upper, keys))
+        return Q(Exists(rows.filter(**same)))
+
+
+def tied(batch: "Batch", model: Any) -> dict[Any, list[Tied]]:
+    """The ties that may act when rows of the model go, by the model that they refer to."""
+    if model not in batch.ties:
+        batch.ties[model] = _known(batch.using, model)
+    return _by_model(batch.ties[model]) if batch.ties[model] else {}
+
+
+def refuse_new(batch: "Batch", model: Any) -> None:
+    """Raise where a tie has come since, also one to rows that have gone.
+
+    Our DELETE has its lock on the tables: no tie comes after it before the batch has committed.
+    """
+    before = batch.ties.pop(model, None)
+    if before is not None and before != _known(batch.using, model):
+        raise TiedMeanwhile
+
+
+def is_stand_in(model: Any) -> bool:
+    """Whether a model stands for a table that has none: its rows are left to the database."""
+    return getattr(model, "stands_in", False)
+
+
+def _known(using: str, model: Any) -> list[Tie]:
+    return ties(using, sorted({table_of(each) for each in _reached(model)}))
+
+
+def _reached(model: Any) -> Iterator[Any]:
+    """The models of which Django may delete rows, so that ties to them act."""
+    found = tree(model)
+    for each in _closure(model) if found is None else [model, *found]:
+        yield each._meta.concrete_model
+        yield from each._meta.get_parent_list()
+
+
+def _closure(model: Any) -> Iterable[Any]:
+    """The same where only Django's collector knows: whatever is related."""
+    seen, fresh = {model}, [model]
+    while fresh:
+        meta = fresh.pop()._meta
+        relations: Any = get_candidate_relations_to_delete(meta)
+        near = {each.related_model for each in relations} | set(meta.get_parent_list())
+        near |= {f.related_model for f in meta.private_fields if hasattr(f, "bulk_related_objects")}
+        fresh += near - seen
+        seen |= near
+    return seen
+
+
+def _by_model(known: list[Tie]) -> dict[Any, list[Tied]]:
+    """Ties to models or stand-ins; a table that is closed is left out, where none leads on."""
+    site = models_by_table()
+    found: dict[Any, list[Tied]] = {}
+    uppers = {tie.upper for tie in known}
+    for tie in known:
+        if tie.table in site or tie.is_open or tie.table in uppers:
+            upper, lower = (_model(site, table, known) for table in (tie.upper, tie.table))
+            found.setdefault(upper, []).append(Tied(tie, lower))
+    return found
+
+
+def _model(site: dict[str, Any], table: str, known: list[Tie]) -> Any:
+    columns = {name for tie in known if tie.table == table for name in tie.columns}
+    columns |= {name for tie in known if tie.upper == table for name in tie.keys}
+    return site.get(table) or _stand_in(table, tuple(sorted(columns)))
+
+
+class _RowId(models.TextField):
+    """Where a row is: it stays there while it is locked."""
+
+    def db_type(self, connection: Any) -> str:
+        return "tid"
+
+
+@cache
+def _stand_in(table: str, columns: tuple[str, ...]) -> Any:
+    """A model of a table of which nothing is known but these columns."""
+    options = {"app_label": STAND_INS, "apps": Apps(), "managed": False}
+    options["db_table"] = table.replace("%", "%%")  # Django leaves that to whoever names a table
+    parts: dict[str, Any] = {
+        f"column_{number}": models.TextField(db_column=name.replace("%", "%%"))
+        for number, name in enumerate(columns)
+    }
+    parts |= {"row": _RowId(primary_key=True, db_column="ctid"), "stands_in": True}
+    parts |= {"Meta": type("Meta", (), options), "__module__": __name__}
+    return type("StandIn", (models.Model,), parts)
+
+
+def _fields(model: Any, columns: tuple[str, ...]) -> list[Any]:
+    """The fields of the model's own table by their columns; None for a column that has none."""
+    own = {
+        str(field.column).replace("%%", "%"): field for field in model._meta.local_concrete_fields
+    }
+    return [own.get(column) for column in columns]
+
+
+def _unmapped(model: Any, upper: Any, tie: Tie, keys: Any, using: str) -> RawSQL:
+    """Keys of the rows that refer by columns which a model does not have."""
+    quote = connections[using].ops.quote_name
+    pairs = [f"low.{quote(a)} = up.{quote(b)}" for a, b in zip(tie.columns, tie.keys, strict=True)]
+    own, above = key_of(model), key_of(upper)
+    text = (
+        f"SELECT low.{quote(own.column)} FROM {quote(tie.table)} AS low"  # noqa: S608
+        f" JOIN {quote(tie.upper)} AS up ON {' AND '.join(pairs)}"
+        f" WHERE up.{quote(above.column)} IN (SELECT unnest("
+    )
+    return RawSQL(f"{text.replace('%', '%%')}%s::{above.db_type}[]))", [keys])  # noqa: S611
