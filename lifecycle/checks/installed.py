@@ -13,6 +13,7 @@ from django.db import connections, router
 from lifecycle.capture.triggers import registered
 from lifecycle.checks.messages import error, warning
 from lifecycle.checks.postgres_sql import accepted, steady
+from lifecycle.checks.tied import tied
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.db.connection import scalar
 from lifecycle.db.introspection import is_test_database
@@ -53,6 +54,7 @@ def _check(using: str) -> Iterator[CheckMessage]:
     yield from held_models(using)
     yield from stored_policies(using, tables)
     yield from capture_triggers(using, tables)
+    yield from tied(using)
     for policy in all_policies():
         if policy.model._meta.db_table in tables and _is_here(policy.model, using):
             yield from accepted(policy, using)

@@ -5,21 +5,23 @@ from typing import Any
 import pytest
 from django.core.checks import run_checks
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, models
 from django.db.models.expressions import RawSQL
 
 from lifecycle import Policy
 from lifecycle.checks import installed
 from lifecycle.policy.registry import _policies
-from tests.zoo.models import Token
+from tests.zoo.models import Photo, Token
 
 pytestmark = pytest.mark.django_db
+
+W113 = "lifecycle.W113"
 
 
 def ids() -> list[str | None]:
     """The ids of what `manage.py check --database default` finds, without those of declarations."""
     found = run_checks(tags=["database"], databases=["default"])
-    return [m.id for m in found if str(m.id).startswith("lifecycle.")]
+    return [m.id for m in found if str(m.id).startswith("lifecycle.") and not m.is_silenced()]
 
 
 def sql(statement: str, *params: Any) -> Any:
@@ -165,3 +167,49 @@ def test_warnings_do_not_keep_migrate_from_mending() -> None:
     sql("UPDATE lifecycle_policy SET fingerprint = 'other' WHERE name = 'tickets'")
     call_command("migrate", verbosity=0, skip_checks=False)
     assert ids() == []
+
+
+def ties() -> dict[str, tuple[Any, str, str]]:
+    """What W113 says of each table: its model, what is wrong, how to mend it."""
+    found = [m for m in run_checks(tags=["database"], databases=["default"]) if m.id == W113]
+    return {m.msg.split("rows of ")[1].split("'")[1]: (m.obj, m.msg, str(m.hint)) for m in found}
+
+
+def test_cascades_that_no_model_declares() -> None:
+    before = ties()
+    sql("CREATE TABLE planted (token_id bigint REFERENCES zoo_token ON DELETE SET NULL)")
+    sql("ALTER TABLE zoo_photo ADD token_id bigint REFERENCES zoo_token ON DELETE CASCADE")
+    sql("ALTER TABLE cascades_visit ADD photo_id bigint REFERENCES zoo_photo ON DELETE SET DEFAULT")
+    found = {table: told for table, told in ties().items() if table not in before}
+    assert sorted(found) == ["cascades_visit", "planted", "zoo_photo"]
+    model, text, hint = found["planted"]
+    assert model is None
+    assert "planted_token_id_fkey empties the links of" in text
+    assert "Declare a model" in hint
+    model, text, hint = found["zoo_photo"]
+    assert model is Photo
+    assert "zoo.Photo does not say so" in text
+    assert "DB_CASCADE" in hint
+
+
+@pytest.mark.parametrize("action", ["NO ACTION", "RESTRICT"])
+def test_a_foreign_key_without_an_action_is_no_tie(action: str) -> None:
+    before = ties()
+    sql(f"CREATE TABLE planted (token_id bigint REFERENCES zoo_token ON DELETE {action})")
+    assert ties() == before
+
+
+def test_what_a_model_declares_is_not_told() -> None:
+    told = ties()
+    assert "cascades_mid" in told  # by the keys that SQL has made
+    assert ("cascades_scrap" in told) is not hasattr(models, "DB_CASCADE")
+    text = "".join(text for _, text, _ in told.values())
+    assert "cascades_mid_sql_" in text
+    assert "_db_cascade_" not in text
+
+
+def test_files_that_nobody_watches_are_told_of() -> None:
+    for table in ("zoo_legacy", "zoo_photo", "cascades_left"):
+        sql(f"ALTER TABLE {table} ADD token_id bigint REFERENCES zoo_token ON DELETE CASCADE")
+    hints = {table: "track_media(" in hint for table, (_, _, hint) in ties().items()}
+    assert (hints["zoo_legacy"], hints["zoo_photo"], hints["cascades_left"]) == (True, False, False)
