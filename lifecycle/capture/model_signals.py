@@ -11,7 +11,7 @@ from django.db.models import Model
 from django.db.models.signals import post_delete, post_save, pre_save
 
 from lifecycle.capture.media_triggers import has_triggers
-from lifecycle.compiler.keys import key_of, label_of
+from lifecycle.compiler.keys import key_of, label_of, stored_key
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import Placed, Raw, fetch, statement
 from lifecycle.db.version import mismatch
@@ -64,7 +64,7 @@ def _saved(instance: Model, using: str, policy: Policy, **kwargs: Any) -> None:
     found, sqlstate = _due(instance, using, policy)
     told = {"policy": policy.name, "model": label_of(policy), "kind": compiled(policy).key.kind}
     if sqlstate:
-        told |= {"key": str(instance.pk), "sqlstate": sqlstate}
+        told |= {"key": str(stored_key(instance)), "sqlstate": sqlstate}
         fetch(using, _about(instance, "signal_failed"), told)
     elif found:
         row: dict[str, Any] = {"key": found[0], "due": found[1], "same": found == before}
@@ -77,7 +77,7 @@ def _due(instance: Model, using: str, policy: Policy) -> tuple[tuple[Any, ...] |
     text = statement(__file__, "signal_due", due_sql=Raw(compiled(policy).due_sql))
     try:
         with transaction.atomic(using=using):
-            found = fetch(using, text, {"key": instance.pk})
+            found = fetch(using, text, {"key": stored_key(instance)})
     except DatabaseError as error:
         return None, getattr(error.__cause__, "sqlstate", None) or "XX000"
     return (found[0] if found else None), ""
@@ -90,7 +90,7 @@ def _deleted(instance: Model, using: str, **kwargs: Any) -> None:
         return  # another policy's DELETE trigger has recorded it
     label = instance._meta.concrete_model._meta.label_lower  # type: ignore[union-attr]
     key = key_of(type(instance))
-    params = {"model": label, "key": str(instance.pk), "kind": key.kind}
+    params = {"model": label, "key": str(stored_key(instance)), "kind": key.kind}
     fetch(using, _about(instance, "signal_deleted"), params)
     if not has_triggers(type(instance)):
         _orphan(instance, using, label)

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from psycopg.types.json import Jsonb
 
-from lifecycle.compiler.keys import key_of, label_of, subjects_of
+from lifecycle.compiler.keys import key_of, label_of, stored_key, subjects_of
 from lifecycle.db.connection import Placed, fetch, statement
 from lifecycle.db.routing import home_of
 from lifecycle.exceptions import NoPolicy, RowMissing
@@ -34,14 +34,14 @@ def loaded(rows: Model | QuerySet[Any]) -> int:
         with transaction.atomic(using=using):
             total += record(model, keys, using)
     if not total and isinstance(rows, Model):
-        raise RowMissing(f"{model._meta.label}:{rows.pk} is not in the database.")
+        raise RowMissing(f"{model._meta.label}:{stored_key(rows)} is not in the database.")
     return total
 
 
 def _chunks(rows: Model | QuerySet[Any], model: Any) -> Iterator[list[str]]:
     """The keys as text, in order."""
     if isinstance(rows, Model):
-        yield [str(rows.pk)]
+        yield [str(stored_key(rows))]
         return
     last, ordered = None, rows.order_by("pk").values_list("pk", flat=True)
     while keys := list((ordered.filter(pk__gt=last) if last is not None else ordered)[:CHUNK]):

@@ -6,7 +6,7 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db.models import CharField, Model, QuerySet, TextField
 
-from lifecycle.compiler.keys import key_field, key_of
+from lifecycle.compiler.keys import is_object, key_field, key_of, stored_key
 from lifecycle.db.connection import Placed, scalar, statement
 from lifecycle.db.routing import home
 from lifecycle.exceptions import LifecycleError, RowMissing
@@ -14,7 +14,7 @@ from lifecycle.exceptions import LifecycleError, RowMissing
 
 def named(row: Model) -> str:
     """The name of a row."""
-    return f"{_concrete(type(row))._meta.label}:{row.pk}"
+    return f"{_concrete(type(row))._meta.label}:{stored_key(row)}"
 
 
 def parse(name: str) -> tuple[type[Model], str]:
@@ -66,7 +66,7 @@ def _key(model: type[Model], key: str) -> str:
     except ValidationError as error:
         kind = key_of(model).kind
         raise LifecycleError(f"{key!r} is no key of {model._meta.label} ({kind}).") from error
-    return str(value)
+    return key if is_object(key_field(model)) else str(value)
 
 
 def _concrete(model: type[Model]) -> type[Model]:

@@ -7,7 +7,7 @@ from django.db.models import Model, QuerySet, TextField
 from django.db.models.functions import Cast
 from psycopg.types.json import Jsonb
 
-from lifecycle.compiler.keys import key_of
+from lifecycle.compiler.keys import key_of, stored_key
 from lifecycle.compiler.windows import counts_only
 from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.db.routing import home, home_of
@@ -22,14 +22,19 @@ def lock_row(obj: Model, using: str) -> str:
     refuse_unnamed(type(obj))
     key = key_of(type(obj))
     text = statement(__file__, "lock_row", table=own_table(obj), pk=key.column)
-    rows = fetch(using, text, {"key": obj.pk})
+    rows = fetch(using, text, {"key": stored_key(obj)})
     if not rows:
-        raise RowMissing(f"{obj._meta.label}:{obj.pk} is not in the database.")
+        raise RowMissing(f"{obj._meta.label}:{stored_key(obj)} is not in the database.")
     return str(rows[0][0])
 
 
 def refuse_unnamed(model: type[Model]) -> None:
-    """Raise a `LifecycleError` where the ledger may not name rows of a model."""
+    """Raise a `LifecycleError` where the ledger cannot or may not name rows of a model."""
+    if model._meta.is_composite_pk:
+        raise LifecycleError(
+            f"No row of {model._meta.label} can be named in the ledger, because its key has several"
+            " columns: hold a row that it goes along with."
+        )
     if counts_only(model):
         raise LifecycleError(
             f"No row of {model._meta.label} can be named in the ledger, because its keys are"

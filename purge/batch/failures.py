@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError
 
+from lifecycle.compiler.keys import stored_key
 from purge.batch.subjects import Subjects
 from purge.exceptions import ArchivedBelow, HeldBelow, HeldMeanwhile, PurgeError
 
@@ -58,7 +59,7 @@ def reason(error: Exception) -> dict[str, Any]:
     for name in ("protected_objects", "restricted_objects", "held", "unarchived"):
         objects = list(getattr(error, name, ()))[:5]
         if objects:
-            found["by"] = [f"{each._meta.label}:{each.pk}" for each in objects]
+            found["by"] = [f"{each._meta.label}:{stored_key(each)}" for each in objects]
     return {key: value for key, value in found.items() if value}
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import OperationalError, connections, transaction
 from django.db.models import Model
 
+from lifecycle.compiler.keys import stored_key
 from lifecycle.compiler.policy_sql import compiled, locked_tables
 from lifecycle.db.connection import READ_COMMITTED, Raw, fetch, scalar
 from lifecycle.db.literals import array_text
@@ -57,7 +58,7 @@ def erase(
     """
     model: Any = obj._meta.concrete_model
     using = using or home_of(obj)
-    return erase_key(model, obj.pk, reference, grace, policy, actor, dry_run, using)
+    return erase_key(model, stored_key(obj), reference, grace, policy, actor, dry_run, using)
 
 
 def erase_key(
@@ -191,7 +192,8 @@ def _end(batch: Batch, event: int, key: str) -> None:
         if not failures.is_of_one_row(error):
             raise
         if isinstance(error, HeldBelow):
-            refuse_held(batch.using, type(error.held[0]), [row.pk for row in error.held], batch.now)
+            held = [stored_key(row) for row in error.held]
+            refuse_held(batch.using, type(error.held[0]), held, batch.now)
         raise ErasureRefused(f"{_name(batch.policy, key)} cannot go: {why(error)}.") from error
     batch.source.close()
     brakes.count(batch)
