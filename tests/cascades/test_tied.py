@@ -274,6 +274,28 @@ def test_a_table_without_a_model_is_counted_and_looked_through(
     assert Label.objects.count() == 2
 
 
+def test_rows_of_a_partitioned_table_without_a_model_are_told_apart(changed: Any) -> None:
+    """Two rows, each the first of its partition: they lie at the same place."""
+    changed(
+        "CREATE TABLE parted (name text, half integer, top bigint REFERENCES cascades_top"
+        " ON DELETE CASCADE, PRIMARY KEY (name, half)) PARTITION BY LIST (half);"
+        " CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);"
+        " CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);"
+        " ALTER TABLE cascades_label ADD name text, ADD half integer,"
+        " ADD FOREIGN KEY (name, half) REFERENCES parted ON DELETE CASCADE",
+        "ALTER TABLE cascades_label DROP name, DROP half; DROP TABLE parted",
+    )
+    kept, free = Top.objects.create(), top()
+    for half, each in enumerate((kept, free), 1):
+        sql("INSERT INTO parted VALUES ('a', %s, %s)", half, each.pk)
+        sql("INSERT INTO cascades_label (name, half) VALUES ('a', %s)", half)
+    hold(Label.objects.order_by("pk")[0])
+    run_due()
+    assert list(Top.objects.all()) == [kept]
+    assert purged()["cascade"] == {"parted": 1, "cascades.label": 1}
+    assert sql("SELECT half FROM parted") == sql("SELECT half FROM cascades_label") == [(1,)]
+
+
 def test_a_key_of_several_columns(changed: Any) -> None:
     changed(
         "CREATE TABLE legacy_pair (crate varchar, number integer, top bigint"

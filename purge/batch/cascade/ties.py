@@ -15,7 +15,7 @@ from django.apps.registry import Apps
 from django.db import connections, models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.deletion import get_candidate_relations_to_delete
-from django.db.models.expressions import RawSQL
+from django.db.models.expressions import Col, RawSQL
 
 from lifecycle.compiler.keys import key_of
 from lifecycle.db.ties import SKIPPED, Tie, models_by_table, table_of, ties
@@ -126,10 +126,22 @@ def _model(site: dict[str, Any], table: str, known: list[Tie]) -> Any:
 
 
 class _RowId(models.TextField):
-    """Where a row is: it stays there while it is locked."""
+    """Where a row is, in which partition too: it stays there while it is locked."""
 
     def db_type(self, connection: Any) -> str:
-        return "tid"
+        return "text"
+
+    def get_col(self, alias: str, output_field: Any = None) -> Col:
+        return _Place(alias, self, output_field)
+
+
+class _Place(Col):
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[()]]:
+        return _place(compiler.quote_name_unless_alias(self.alias)), ()
+
+
+def _place(table: str) -> str:
+    return f"({table}.tableoid::text || {table}.ctid::text)"
 
 
 @cache
@@ -154,14 +166,18 @@ def _fields(model: Any, columns: tuple[str, ...]) -> list[Any]:
     return [own.get(column) for column in columns]
 
 
+def _key(alias: str, model: Any, quote: Any) -> str:
+    return _place(alias) if is_stand_in(model) else f"{alias}.{quote(key_of(model).column)}"
+
+
 def _unmapped(model: Any, upper: Any, tie: Tie, keys: Any, using: str) -> RawSQL:
     """Keys of the rows that refer by columns which a model does not have."""
     quote = connections[using].ops.quote_name
     pairs = [f"low.{quote(a)} = up.{quote(b)}" for a, b in zip(tie.columns, tie.keys, strict=True)]
-    own, above = key_of(model), key_of(upper)
+    above = key_of(upper)
     text = (
-        f"SELECT low.{quote(own.column)} FROM {quote(tie.table)} AS low"  # noqa: S608
+        f"SELECT {_key('low', model, quote)} FROM {quote(tie.table)} AS low"  # noqa: S608
         f" JOIN {quote(tie.upper)} AS up ON {' AND '.join(pairs)}"
-        f" WHERE up.{quote(above.column)} IN (SELECT unnest("
+        f" WHERE {_key('up', upper, quote)} IN (SELECT unnest("
     )
     return RawSQL(f"{text.replace('%', '%%')}%s::{above.db_type}[]))", [keys])  # noqa: S611
