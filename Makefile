@@ -6,7 +6,7 @@ WORKERS ?= -n $(shell $(RUN) -c "import os; print(min(os.cpu_count() + 1, 4))")
 RUN := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check coverage migrations bench soak
+.PHONY: help venv lock demo test check coverage migrations bench soak
 
 help:
 	@echo "make demo    run the story, then site and worker until Ctrl-C   (ARGS=--exit: end after it)"
@@ -15,11 +15,15 @@ help:
 	@echo "make coverage  the tests, and which lines and branches they do not reach"
 	@echo "make bench   the measurements, to the terminal and build/bench.json"
 	@echo "make soak    the long runs with faults"
+	@echo "make lock    write requirements.lock again                      (ARGS=--upgrade: newer releases)"
 	@echo "DATABASE_URL replaces the embedded PostgreSQL; PYTHON=python3.12 makes .venv with that one."
 
 venv:
 	@command -v "$(PYTHON)" >/dev/null || { echo "$(PYTHON) not found: install Python 3.11 or newer (Debian: apt-get install python3 python3-venv)" >&2; exit 1; }
 	@"$(PYTHON)" .ci/venv.py
+
+lock: venv
+	@$(RUN) .ci/lock.py $(ARGS)
 
 demo: venv
 	@$(RUN) manage.py demo $(ARGS)

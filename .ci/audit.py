@@ -1,16 +1,22 @@
-"""Known vulnerabilities in requirements.lock: a finding fails, an unreachable service does not."""
+"""Known vulnerabilities in requirements.lock: a finding fails, an unreachable service does not.
+
+Every locked version is asked about, those too that another Python or system installs.
+"""
 
 import json
+import re
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
+LOCK = Path("requirements.lock")
 LIMIT_SECONDS = 180
 COMMAND = [
     sys.executable,
     "-m",
     "pip_audit",
-    "--requirement=requirements.lock",
-    "--require-hashes",
+    "--no-deps",
     "--disable-pip",
     "--progress-spinner=off",
     "--timeout=10",
@@ -18,25 +24,41 @@ COMMAND = [
 ]
 
 
-def report() -> dict | None:
-    """pip-audit's report, None when it could not ask its service."""
-    try:
-        done = subprocess.run(COMMAND, capture_output=True, text=True, timeout=LIMIT_SECONDS)
-        return json.loads(done.stdout)
-    except (subprocess.TimeoutExpired, json.JSONDecodeError):
-        return None
+def rounds(lock: str) -> list[list[str]]:
+    """The pinned versions without their markers, no name twice in a list: pip-audit takes none."""
+    found: list[dict[str, str]] = []
+    for name, version in re.findall(r"^([\w.-]+)==([^\s;\\]+)", lock, re.MULTILINE):
+        free = next((names for names in found if name not in names), None)
+        if free is None:
+            found.append(free := {})
+        free[name] = version
+    return [[f"{name}=={version}" for name, version in names.items()] for names in found]
+
+
+def report(pins: list[str]) -> list[dict] | None:
+    """What pip-audit reports of each, None when it could not ask its service."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write("\n".join(pins) + "\n")
+        file.flush()
+        command = [*COMMAND, f"--requirement={file.name}"]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS)
+            return json.loads(done.stdout)["dependencies"]
+        except (subprocess.TimeoutExpired, json.JSONDecodeError):
+            return None
 
 
 def main() -> int:
-    found = report()
-    if found is None:
+    reports = [report(pins) for pins in rounds(LOCK.read_text())]
+    if None in reports:
         print("pip-audit: the service could not be reached; skipped")
         return 0
-    bad = [package for package in found["dependencies"] if package.get("vulns")]
+    found = [package for packages in reports for package in packages]
+    bad = [package for package in found if package.get("vulns")]
     for package in bad:
         names = ", ".join(vulnerability["id"] for vulnerability in package["vulns"])
         print(f"pip-audit: {package['name']} {package['version']}: {names}")
-    print(f"pip-audit: {len(found['dependencies'])} packages, {len(bad)} with findings")
+    print(f"pip-audit: {len(found)} packages, {len(bad)} with findings")
     return 1 if bad else 0
 
 

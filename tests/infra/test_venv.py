@@ -10,7 +10,7 @@ import pytest
 
 from .servers import ROOT
 
-# A lock without packages keeps these tests off the network.
+# A lock without packages needs no index: without one uv is not had, and pip has nothing to do.
 EMPTY_LOCK = "# nothing\n"
 
 
@@ -19,7 +19,8 @@ def checkout(tmp_path: Path) -> Path:
     """A folder as a clone has it, with a space in its name and for its owner alone."""
     folder = tmp_path / "a clone"
     (folder / ".ci").mkdir(parents=True)
-    shutil.copy(ROOT / ".ci" / "venv.py", folder / ".ci")
+    for name in ["venv.py", "pinned_uv.py", "uv.lock"]:
+        shutil.copy(ROOT / ".ci" / name, folder / ".ci")
     (folder / "requirements.lock").write_text(EMPTY_LOCK)
     folder.chmod(0o700)
     return folder
@@ -43,8 +44,7 @@ def make(checkout: Path) -> str:
 
 
 def works(checkout: Path) -> bool:
-    pip = [".venv/bin/python", "-m", "pip", "--version"]
-    return subprocess.call(pip, cwd=checkout, stdout=subprocess.DEVNULL) == 0
+    return subprocess.call([".venv/bin/python", "-c", "import ssl"], cwd=checkout) == 0
 
 
 def test_made_once_and_again_when_the_lock_or_the_interpreter_is_another(checkout: Path) -> None:
@@ -75,21 +75,35 @@ def test_two_at_once_after_a_kill_make_one_whole(checkout: Path) -> None:
     assert works(checkout)
 
 
-def test_an_old_python_is_told_what_is_needed(checkout: Path) -> None:
-    script = "import sys, runpy; sys.version_info = (3, 9, 2, 'final', 0)\n"
+def run_with(before: str, checkout: Path) -> subprocess.CompletedProcess[str]:
+    """The script, after some lines of Python."""
+    script = f"import sys, runpy; sys.path.insert(0, '.ci'); {before}\n"
     script += "runpy.run_path('.ci/venv.py', run_name='__main__')"
     command = [sys.executable, "-c", script]
-    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True)
+    return subprocess.run(command, cwd=checkout, capture_output=True, text=True)
+
+
+def test_the_mark_goes_before_anything_is_cleared(checkout: Path) -> None:
+    make(checkout)
+    (checkout / "requirements.lock").write_text(EMPTY_LOCK * 2)
+    died = run_with(
+        "import subprocess; subprocess.check_call = lambda *a, **k: sys.exit(9)", checkout
+    )
+    assert died.returncode == 9
+    (checkout / "requirements.lock").write_text(EMPTY_LOCK)
+    assert "Making .venv" in make(checkout)
+    assert works(checkout)
+
+
+def test_an_old_python_is_told_what_is_needed(checkout: Path) -> None:
+    done = run_with("sys.version_info = (3, 9, 2, 'final', 0)", checkout)
     assert done.returncode == 1
     assert "Python 3.11 or newer is needed, this is 3.9" in done.stderr
     assert not (checkout / ".venv").exists()
 
 
 def test_a_missing_venv_module_names_the_package(checkout: Path) -> None:
-    script = "import sys, runpy; sys.modules['ensurepip'] = None\n"
-    script += "runpy.run_path('.ci/venv.py', run_name='__main__')"
-    command = [sys.executable, "-c", script]
-    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True)
+    done = run_with("sys.modules['ensurepip'] = None", checkout)
     assert done.returncode == 1
     assert "apt-get install python3-venv" in done.stderr
 

@@ -1,0 +1,117 @@
+"""requirements.lock: closed on every Python, taken by old pips, and nothing but pins and hashes."""
+
+import ensurepip
+import os
+import re
+import runpy
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from .closed import closures
+from .servers import ROOT
+
+LOCK, PYPROJECT = ROOT / "requirements.lock", ROOT / "pyproject.toml"
+# The oldest pip that a supported Python comes with; it does not run on newer Pythons than 3.11.
+OLD_PIP = "23.0" if sys.version_info < (3, 12) else ensurepip.version()
+
+
+def problems(lock: str) -> set[str]:
+    return set().union(*(closure.problems for closure in closures(lock, PYPROJECT)))
+
+
+def without(line: str) -> str:
+    """The lock without the package whose line begins so."""
+    lock, removed = re.subn(rf"^{line}.*\n(?:    --hash.*\n)+", "", LOCK.read_text(), flags=re.M)
+    assert removed == 1
+    return lock
+
+
+def test_the_lock_is_closed() -> None:
+    found = closures(LOCK.read_text(), PYPROJECT)
+    assert problems(LOCK.read_text()) == set()
+    assert all(len(closure.reached) > 80 for closure in found)
+
+
+def test_only_what_others_install_cannot_be_seen() -> None:
+    """Anything else unseen would mean that .venv is not the lock's."""
+    for closure in closures(LOCK.read_text(), PYPROJECT):
+        django = closure.locked["django"]
+        others = {"async-timeout==5.0.1"} | (
+            {f"django=={django}"} - {f"django=={version('django')}"}
+        )
+        assert closure.unseen <= others
+
+
+@pytest.mark.parametrize(
+    ("line", "asker"),
+    [
+        ("coverage==", "pytest-cov"),
+        ("psycopg-binary==", "psycopg"),
+        ("filelock==", "cachecontrol"),
+        ("async-timeout==", "redis"),
+        (r"django==6\.", "the project"),
+        ("pip==", "the project"),
+    ],
+)
+def test_a_package_that_is_missing_is_found(line: str, asker: str) -> None:
+    """The second and third are asked for by an extra only, the next two on some Pythons only."""
+    name = line.partition("==")[0]
+    found = {
+        problem for problem in problems(without(line)) if f"asks for {name}" in problem.lower()
+    }
+    assert any(problem.startswith(asker) for problem in found)
+    assert all(problem.endswith("locked is None") for problem in found)
+
+
+def test_a_version_that_does_not_fit_is_found() -> None:
+    lock = re.sub(r"^coverage==\S+", "coverage==7.10.5", LOCK.read_text(), flags=re.M)
+    assert any("coverage[toml]" in problem for problem in problems(lock))
+
+
+def test_a_version_locked_twice_for_a_python_is_found() -> None:
+    lock = LOCK.read_text().replace("python_full_version < '3.12'", "python_full_version < '3.13'")
+    assert problems(lock) == {"django is locked twice"}
+
+
+def test_it_holds_pins_and_hashes_only() -> None:
+    pin = r"[a-z0-9-]+==[\w.]+(?: ; [^\\:/]+)? \\"
+    for line in LOCK.read_text().splitlines():
+        assert re.fullmatch(rf"{pin}|    --hash=sha256:[0-9a-f]{{64}}(?: \\)?", line), line
+
+
+def test_each_version_is_audited_once() -> None:
+    rounds = runpy.run_path(str(ROOT / ".ci" / "audit.py"))["rounds"](LOCK.read_text())
+    pins = re.findall(r"^[\w.-]+==[^\s;]+", LOCK.read_text(), flags=re.M)
+    assert sorted(pin for pins in rounds for pin in pins) == sorted(pins)
+    assert [len([pin for pin in pins if pin.startswith("django==")]) for pins in rounds] == [1, 1]
+
+
+def pip_of(version: str, folder: Path) -> dict[str, str]:
+    """The environment in which `python -m pip` is of this version; skips where it cannot be had."""
+    target = ["--quiet", "--no-deps", "--target", str(folder), f"pip=={version}"]
+    install = [sys.executable, "-m", "pip", "install", *target]
+    done = subprocess.run(install, capture_output=True, text=True)
+    if done.returncode:
+        assert not os.environ.get("CI"), done.stderr
+        pytest.skip("no package index can be reached")
+    return {**os.environ, "PYTHONPATH": str(folder)}
+
+
+def test_an_old_pip_takes_the_lock(tmp_path: Path) -> None:
+    variables = pip_of(OLD_PIP, tmp_path / "pip")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "new"], check=True)
+    pip = [str(tmp_path / "new" / "bin" / "python"), "-m", "pip"]
+    said = subprocess.run([*pip, "--version"], env=variables, capture_output=True, text=True)
+    assert said.stdout.startswith(f"pip {OLD_PIP} ")
+    options = ["--dry-run", "--no-deps", "--require-hashes", "--requirement", str(LOCK)]
+    done = subprocess.run(
+        [*pip, "install", *options], env=variables, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    would = done.stdout.partition("Would install ")[2].split()
+    assert f"pytest-{version('pytest')}" in would
+    assert len([name for name in would if name.startswith("Django-")]) == 1
