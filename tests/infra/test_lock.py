@@ -1,6 +1,5 @@
 """requirements.lock: closed on every Python, taken by old pips, and nothing but pins and hashes."""
 
-import ensurepip
 import os
 import re
 import runpy
@@ -15,8 +14,9 @@ from .closed import closures
 from .servers import ROOT
 
 LOCK, PYPROJECT = ROOT / "requirements.lock", ROOT / "pyproject.toml"
-# The oldest pip that a supported Python comes with; it does not run on newer Pythons than 3.11.
-OLD_PIP = "23.0" if sys.version_info < (3, 12) else ensurepip.version()
+# The oldest that is promised for each Python; older ones do not run on the newer Pythons.
+OLD_PIPS = {(3, 11): "23.0", (3, 12): "23.2.1", (3, 13): "24.2"}
+OLD_PIP = OLD_PIPS.get(sys.version_info[:2], "25.2")
 
 
 def problems(lock: str) -> set[str]:
