@@ -20,7 +20,13 @@ PREFIX = "LIFECYCLE_"
 
 def check_project(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """Every check of the settings."""
-    return [*has_pgtrigger(), *has_aware_times(), *knows_settings(), *reads_settings()]
+    return [
+        *has_pgtrigger(),
+        *has_postgres(),
+        *has_aware_times(),
+        *knows_settings(),
+        *reads_settings(),
+    ]
 
 
 def has_pgtrigger() -> list[CheckMessage]:
@@ -29,6 +35,16 @@ def has_pgtrigger() -> list[CheckMessage]:
         return []
     text = "'pgtrigger' is not in INSTALLED_APPS: makemigrations writes no triggers."
     return [error(30, text, "Add 'pgtrigger' to INSTALLED_APPS.")]
+
+
+def has_postgres() -> list[CheckMessage]:
+    """E035: django.contrib.postgres, of which the ledger's tables use arrays, is not installed."""
+    if apps.is_installed("django.contrib.postgres"):
+        return []
+    text = (
+        "'django.contrib.postgres' is not in INSTALLED_APPS: the ledger's tables have its arrays."
+    )
+    return [error(35, text, "Add 'django.contrib.postgres' to INSTALLED_APPS.")]
 
 
 def has_aware_times() -> list[CheckMessage]:

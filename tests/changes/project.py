@@ -26,7 +26,7 @@ if "purge" in INSTALLED_APPS:
     from purge.queue import queue
     HUEY = queue()
 """
-PACKAGE = ["pgtrigger", "huey.contrib.djhuey", "lifecycle", "purge"]
+PACKAGE = ["django.contrib.postgres", "pgtrigger", "huey.contrib.djhuey", "lifecycle", "purge"]
 RUN = """
 import json, os, sys
 os.environ["DJANGO_SETTINGS_MODULE"] = "site_settings"

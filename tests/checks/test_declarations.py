@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
-from django.core.checks import CheckMessage, run_checks
+from django.core.checks import ERROR, CheckMessage, run_checks
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.expressions import RawSQL
@@ -255,6 +255,14 @@ def test_pgtrigger_is_missing(settings: Any) -> None:
         INSTALLED_APPS=[app for app in settings.INSTALLED_APPS if app != "pgtrigger"]
     ):
         assert [message.id for message in check_project()] == ["lifecycle.E030"]
+
+
+def test_without_djangos_app_for_postgres(settings: Any) -> None:
+    apps = [app for app in settings.INSTALLED_APPS if app != "django.contrib.postgres"]
+    with override_settings(INSTALLED_APPS=apps):
+        (message,) = check_project()
+    assert (message.id, message.level) == ("lifecycle.E035", ERROR)
+    assert "Add 'django.contrib.postgres' to INSTALLED_APPS." in str(message.hint)
 
 
 def test_times_without_a_zone() -> None:

@@ -24,7 +24,13 @@ import os
 
 from purge.queue import queue
 
-INSTALLED_APPS += ["pgtrigger", "huey.contrib.djhuey", "lifecycle", "purge"]
+INSTALLED_APPS += [
+    "django.contrib.postgres",
+    "pgtrigger",
+    "huey.contrib.djhuey",
+    "lifecycle",
+    "purge",
+]
 MIGRATION_MODULES = {"lifecycle": "migrations.lifecycle", "purge": "migrations.purge"}
 HUEY = queue()
 """

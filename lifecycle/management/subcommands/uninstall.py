@@ -26,8 +26,9 @@ What is left to do in the project:
   - in its checkout: `manage.py lifecycle uninstall --migrations`, which cuts the triggers out of
     its migration files; commit them;
   - delete every policies.py, the proxies made for them, and what imports lifecycle or purge;
-  - take "lifecycle", "purge", and where nothing else needs them "pgtrigger",
-    "huey.contrib.djhuey" and HUEY, out of the settings; stop `run_huey`; uninstall the package."""
+  - take "lifecycle", "purge", and where nothing else needs them "django.contrib.postgres",
+    "pgtrigger", "huey.contrib.djhuey" and HUEY, out of the settings; stop `run_huey`; uninstall
+    the package."""
 
 LATER = """To drop it later:
   DROP TABLE lifecycle_event, lifecycle_agenda, lifecycle_exception, lifecycle_policy,
