@@ -7,6 +7,8 @@ docs/settings.md has the table of the variables.
 from pathlib import Path
 from typing import Any
 
+import django
+
 from demo import environment, storages
 from lifecycle import embedded
 from purge.queue import queue
@@ -84,11 +86,15 @@ TEMPLATES = [
 AUTH_USER_MODEL = "demo.User"
 ROOT_URLCONF = "demo.urls"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+mail_backend = "django.core.mail.backends.console.EmailBackend"
 ANYMAIL: dict[str, Any] = {"WEBHOOK_SECRET": environment.webhook_secret()}
 if ses := environment.mail_service():
-    EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
+    mail_backend = "anymail.backends.amazon_ses.EmailBackend"
     ANYMAIL["AMAZON_SES_CLIENT_PARAMS"] = ses
+if django.VERSION >= (6, 1):
+    MAILERS = {"default": {"BACKEND": mail_backend}}
+else:
+    EMAIL_BACKEND = mail_backend
 DEMO_REPORT_TO = environment.report_to()
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

@@ -28,6 +28,7 @@ from purge.passes.halt import halt
 from purge.passes.options import PassOptions
 from purge.runner import run_due, run_policy, turns
 from purge.sources.agenda import run_batch
+from tests.mailing import ADMINS, set_mail
 from tests.support import Background, let_pass, session, wait_until
 from tests.zoo.factories import ExpiredPreferenceFactory, UnparsablePreferenceFactory
 from tests.zoo.models import Draft, Reading, Ticket, Token
@@ -66,7 +67,7 @@ def test_up_to_the_cap_all_go(tickets: Policy) -> None:
 
 
 def test_cap_halts_before_the_first_row(tickets: Policy, settings: Any) -> None:
-    settings.ADMINS = [("Site", "site@example.com")]
+    settings.ADMINS = ADMINS
     told: list[dict[str, Any]] = []
 
     def receive(**kwargs: Any) -> None:
@@ -99,8 +100,7 @@ class NoMail(BaseEmailBackend):
 
 
 def test_mail_that_fails_stops_nothing(tickets: Policy, settings: Any) -> None:
-    settings.ADMINS = [("Site", "site@example.com")]
-    settings.EMAIL_BACKEND = "tests.test_brakes.NoMail"
+    set_mail(settings, 0, backend="tests.test_brakes.NoMail")
     due(6)
     Token.objects.create(expires_at=timezone.now() - AGO)
     assert run_due()["tokens"].purged == 1

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.apps import apps
-from django.core.mail import mail_admins
 from django.db import transaction
 
 from lifecycle import signals
@@ -20,7 +19,7 @@ from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.logs import Log
 from lifecycle.policy import purge_hours as hours
 from lifecycle.policy.registry import all_policies
-from purge.alerts.mail import patient
+from purge.alerts.mail import send_to_admins
 from purge.alerts.texts import body, subject
 from purge.batch.brakes import is_other_version
 from purge.models import Alert
@@ -148,7 +147,7 @@ def _mail(alert: Alert, using: str) -> bool:
     """Whether the mail was taken; if not, no other is tried for a while."""
     mine = Alert.objects.using(using).filter(pk=alert.pk)
     try:
-        mail_admins(subject(alert), body(alert, using), connection=patient())
+        send_to_admins(subject(alert), body(alert, using))
     except Exception:
         told = {"policy": alert.policy, "database": using, "trouble": alert.kind}
         log("mail_failed", f"{alert.policy or alert.model}: mail failed", **told)

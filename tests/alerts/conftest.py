@@ -10,6 +10,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from lifecycle import signals
+from tests.mailing import WAYS, set_mail
 from tests.worker.conftest import consumer  # noqa: F401 - a fixture
 
 
@@ -43,16 +44,15 @@ class Mailbox:
 
     @property
     def subjects(self) -> list[str]:
-        return [str(mail["Subject"]) for mail in self.mails]
+        # A long one is folded after its name, which leaves a space before it.
+        return [str(mail["Subject"]).strip() for mail in self.mails]
 
 
 @pytest.fixture
-def mailbox(settings: Any) -> Iterator[Mailbox]:
-    """The mail server of the site."""
+def mailbox(settings: Any, request: pytest.FixtureRequest) -> Iterator[Mailbox]:
+    """The mail server of the site; a parameter says in which way its settings name it."""
     box = Mailbox()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", box.port
-    settings.ADMINS = [("Site", "site@example.com")]
+    set_mail(settings, box.port, getattr(request, "param", WAYS[0]))
     box.start()
     yield box
     box.stop()

@@ -2,8 +2,8 @@
 
 import os
 
+from tests.mailing import ADMINS, mail_settings
 from tests.settings import *  # noqa: F403
 
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-EMAIL_HOST, EMAIL_PORT = "127.0.0.1", int(os.environ["MAIL_PORT"])
-ADMINS = [("Site", "site@example.com")]
+globals().update(mail_settings(int(os.environ["MAIL_PORT"])))
+__all__ = ["ADMINS"]

@@ -15,8 +15,10 @@ from django.utils import timezone
 from lifecycle import signals
 from lifecycle.logs import ACTIONS, ALWAYS, Log
 from purge.alerts import watch as alerts
+from purge.alerts.mail import patient
 from purge.runner import run_due
 from tests.infra.servers import ROOT
+from tests.mailing import WAYS, set_mail
 from tests.support import let_pass
 from tests.zoo.models import Token
 
@@ -126,6 +128,11 @@ def test_receiver_of_the_guide(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "retention: tokens  1\n"
 
 
-def test_settings_of_the_guide(settings: Any) -> None:
-    given = example("mails")
-    assert all(hasattr(settings, name) for name in given if name.isupper())
+@pytest.mark.parametrize("way", WAYS)
+def test_settings_of_the_guide(settings: Any, way: str) -> None:
+    set_mail(settings, 25, way)
+    given = {name: value for name, value in example(f"mails: {way}").items() if name.isupper()}
+    assert all(hasattr(settings, name) for name in given)
+    for name, value in given.items():
+        setattr(settings, name, value)
+    assert patient().host == "mail.example.com"

@@ -23,6 +23,7 @@ from purge.media.run import is_due, run_media
 from purge.models import Run
 from purge.passes.options import PassOptions
 from tests.clock import pass_time
+from tests.mailing import ADMINS
 from tests.zoo.models import Upload
 
 from .support import age, folder, make_service, orphaned, stored, told, waiting
@@ -252,7 +253,7 @@ def test_other_storages_one_by_one():
 
 
 def test_people_are_told_of_files_that_cannot_be_deleted(mailoutbox, settings):
-    settings.ADMINS = [("Ada", "ada@example.com")]
+    settings.ADMINS = ADMINS
     orphaned("../one.jpg", "../two.jpg")
     run_media()
     alerts.watch("default")

@@ -57,7 +57,8 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 SIMPLE_JWT = {"REFRESH_TOKEN_LIFETIME": timedelta(days=2)}
 ACCOUNT_RATE_LIMITS = False
-EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+from tests.mailing import mail_settings
+globals().update(mail_settings(0, backend="django.core.mail.backends.locmem.EmailBackend"))
 """
 URLS = """
 from django.urls import include, path
