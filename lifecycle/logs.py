@@ -32,6 +32,7 @@ ACTIONS = {
     "pulse_failed": ("exception", ""),
     "pulse_recovered": ("warning", ""),
     "heartbeat_failed": ("exception", ""),
+    "tick_failed": ("exception", ""),
     "backfill": ("info", "why read listed failed"),
     "backfill_failed": ("exception", ""),
     "not_installed": ("warning", "table"),

@@ -90,9 +90,14 @@ def _direct(connection: Any) -> dict[str, Any]:
 def create_tables(using: str = "default", **kwargs: Any) -> None:
     """Make the queue's tables where they are missing; a receiver of `post_migrate`.
 
-    Does nothing when the queue is in Redis or in another database than `using`.
+    Does nothing when the queue is in Redis or in another database than `using`, or the site has
+    no Huey.
     """
+    from django.apps import apps
     from django.db import connections, transaction
+
+    if not apps.is_installed("huey.contrib.djhuey"):
+        return
     from huey.contrib.djhuey import HUEY
 
     storage = HUEY.storage

@@ -1,39 +1,39 @@
-"""What Huey finds: the work that wake-ups ask for, the heartbeat, and the start of the pulse."""
+"""What a worker finds here: Huey's tasks where the site has Huey, `tick` where Django has tasks."""
 
-from huey import crontab
-from huey.contrib.djhuey import HUEY, db_periodic_task
+from typing import TYPE_CHECKING
 
-from lifecycle.logs import Log
-from lifecycle.policy.databases import served
-from purge.alerts import watch as alerts
-from purge.passes.runs import close_interrupted
-from purge.sources.windows import sweep
-from purge.worker import pulse
-from purge.worker.jobs import backfill_task, media_task, run_policy_task
-from purge.worker.keepalive import keep_alive
+import django
+from django.apps import apps
+from django.conf import settings
 
-__all__ = ["backfill_task", "heartbeat", "media_task", "run_policy_task", "start_pulse"]
+from purge.worker.whole_pass import Done, run_all
 
-log = Log("purge")
+if TYPE_CHECKING or apps.is_installed("huey.contrib.djhuey"):
+    from purge.worker.heartbeat import heartbeat, start_pulse
+    from purge.worker.jobs import backfill_task, media_task, run_policy_task
+
+    __all__ = ["backfill_task", "heartbeat", "media_task", "run_policy_task", "start_pulse"]
 
 
-@db_periodic_task(crontab(minute="*"))
-def heartbeat() -> None:
-    """Everything due, from the start: finds what the pulse may not have seen."""
-    for using in served():
-        try:
-            close_interrupted(using)
-            sweep.find_windows(using)
-            pulse.tick(using, heartbeat=True)
-            pulse.tick_backfill(using, heartbeat=True)
-        except Exception:
-            # The other databases have theirs all the same.
-            log("heartbeat_failed", f"{using}: heartbeat failed", database=using)
-        alerts.watch(using)
+def _place() -> tuple[str, str]:
+    """Backend and queue of `tick`: Django's defaults, or the site's first where it has no such."""
+    known = settings.TASKS
+    backend = "default" if "default" in known else next(iter(known))
+    queues = known[backend].get("QUEUES") or ["default"]
+    return backend, "default" if "default" in queues else next(iter(queues))
 
 
-@HUEY.on_startup()
-def start_pulse() -> None:
-    """Each worker calls this; its process has one pulse for each database."""
-    keep_alive(served())
-    pulse.start()
+if django.VERSION >= (6, 0) and settings.TASKS:
+    from django.tasks import task
+
+    BACKEND, QUEUE = _place()
+
+    @task(backend=BACKEND, queue_name=QUEUE)
+    def tick(seconds: float | None = None) -> Done:
+        """One pass over everything that is due, for a site whose worker is not Huey.
+
+        What `manage.py purge` does, and what Huey's heartbeat does besides. Begins no batch after
+        `seconds`, if they are given. Enqueue it as often as the site wants; two at once do no harm.
+        Not inside a transaction: each batch is one of its own.
+        """
+        return run_all(seconds)

@@ -42,7 +42,7 @@ purge.overrides purge.erasure purge.replay purge.reports
 purge.worker
 purge.tasks purge.checks purge.admin purge.management purge.apps purge
 """
-HUEY = {"purge/tasks.py", "purge/queue.py", "purge/worker/jobs.py"}
+HUEY = {"purge/queue.py", "purge/worker/heartbeat.py", "purge/worker/jobs.py"}
 
 
 def layers() -> dict[str, int]:

@@ -22,7 +22,7 @@ USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = ["django.contrib.contenttypes", *{apps!r}]
 MIGRATION_MODULES = {{"lifecycle": "migrations.lifecycle", "purge": "migrations.purge"}}
-if "purge" in INSTALLED_APPS:
+if "huey.contrib.djhuey" in INSTALLED_APPS:
     from purge.queue import queue
     HUEY = queue()
 """

@@ -1,0 +1,36 @@
+"""Huey's clock: the heartbeat, and the start of the pulse in each consumer."""
+
+from huey import crontab
+from huey.contrib.djhuey import HUEY, db_periodic_task
+
+from lifecycle.logs import Log
+from lifecycle.policy.databases import served
+from purge.alerts import watch as alerts
+from purge.passes.runs import close_interrupted
+from purge.sources.windows import sweep
+from purge.worker import pulse
+from purge.worker.keepalive import keep_alive
+
+log = Log("purge")
+
+
+@db_periodic_task(crontab(minute="*"))
+def heartbeat() -> None:
+    """Everything due, from the start: finds what the pulse may not have seen."""
+    for using in served():
+        try:
+            close_interrupted(using)
+            sweep.find_windows(using)
+            pulse.tick(using, heartbeat=True)
+            pulse.tick_backfill(using, heartbeat=True)
+        except Exception:
+            # The other databases have theirs all the same.
+            log("heartbeat_failed", f"{using}: heartbeat failed", database=using)
+        alerts.watch(using)
+
+
+@HUEY.on_startup()
+def start_pulse() -> None:
+    """Each worker calls this; its process has one pulse for each database."""
+    keep_alive(served())
+    pulse.start()

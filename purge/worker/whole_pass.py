@@ -1,0 +1,57 @@
+"""One whole pass, for a site whose worker is not Huey: what pulse, heartbeat and tasks do there.
+
+Two may run at once, as may any number of workers: rows that one has locked the other leaves.
+"""
+
+import time
+
+from django.db import connections
+
+from lifecycle.db.version import require
+from lifecycle.logs import Log
+from lifecycle.policy.databases import served
+from purge.alerts import watch as alerts
+from purge.batch.outcome import Outcome
+from purge.passes.options import Pass
+from purge.passes.runs import close_interrupted
+from purge.runner import run_due
+from purge.worker.backfill import read_now
+
+Done = dict[str, dict[str, dict[str, int]]]  # database -> policy -> counts of rows
+
+log = Log("purge")
+
+
+def run_all(seconds: float | None = None) -> Done:
+    """A pass over each database; what was done, for those policies that had something due.
+
+    Begins no batch after `seconds`, and leaves the rest on the agenda. An error, of a policy or of
+    a database, stops only that one; it is logged, and raised when all others are done.
+    """
+    deadline = None if seconds is None else time.monotonic() + seconds
+    done: Done = {}
+    errors: list[Exception] = []
+    for using in served():
+        try:
+            try:
+                done[using] = _run(Pass(using=using, deadline=deadline))
+            finally:
+                alerts.watch(using)
+        except Exception as error:
+            log("tick_failed", f"{using}: pass failed", database=using)
+            connections[using].close_if_unusable_or_obsolete()
+            errors.append(error)
+    if errors:
+        raise errors[0]
+    return done
+
+
+def _run(how: Pass) -> dict[str, dict[str, int]]:
+    require(how.using)
+    close_interrupted(how.using)
+    read_now(how.using)
+    return {name or "(media)": _told(outcome) for name, outcome in run_due(how).items()}
+
+
+def _told(outcome: Outcome) -> dict[str, int]:
+    return {name: count for name, count in outcome.counts().items() if count}
