@@ -6,13 +6,14 @@ WORKERS ?= -n $(shell $(RUN) -c "import os; print(min(os.cpu_count() + 1, 4))")
 RUN := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lock demo test check coverage migrations bench soak
+.PHONY: help venv lock demo test check coverage migrations bench soak matrix
 
 help:
 	@echo "make demo    run the story, then site and worker until Ctrl-C   (ARGS=--exit: end after it)"
 	@echo "make test    all tests                                          (ARGS='-k name -n 0': pytest's)"
 	@echo "make check   lint, types, migrations, known vulnerabilities, tests"
 	@echo "make coverage  the tests, and which lines and branches they do not reach"
+	@echo "make matrix  the tests on each Python, Django, PostgreSQL here   (ARGS='tests/capture')"
 	@echo "make bench   the measurements, to the terminal and build/bench.json"
 	@echo "make soak    the long runs with faults"
 	@echo "make lock    write requirements.lock again                      (ARGS=--upgrade: newer releases)"
@@ -45,6 +46,9 @@ check: venv
 
 coverage: venv
 	@$(RUN) -m pytest $(WORKERS) --cov $(ARGS)
+
+matrix:
+	@"$(PYTHON)" .ci/matrix.py $(ARGS)
 
 bench: venv
 	@$(RUN) -m tests.bench $(ARGS)
