@@ -27,8 +27,12 @@ class Counted:
 
     def __init__(self, file: BinaryIO) -> None:
         self.file, self.bytes, self.sha = file, 0, hashlib.sha256()
+        self.is_over = False
 
     def write(self, part: Any) -> int:
+        if self.is_over:
+            # A writer that was given up closes itself when it is collected, and writes its rest.
+            return len(part)
         self.file.write(part)
         self.sha.update(part)
         self.bytes += len(part)
@@ -90,7 +94,7 @@ def written(
     """
     with ExitStack() as stack:
         with _told():
-            files = {each: Counted(stack.enter_context(_unnamed())) for each in formats}
+            files = {each: stack.enter_context(counted()) for each in formats}
             done = Written(files)
             writers = [
                 FORMATS[each].writer(table.columns, cast(BinaryIO, file))
@@ -106,6 +110,17 @@ def written(
             for file in files.values():
                 file.flush()
         yield done
+
+
+@contextmanager
+def counted() -> Iterator[Counted]:
+    """A file without a name; what is written to it afterwards goes nowhere."""
+    with _unnamed() as file:
+        found = Counted(file)
+        try:
+            yield found
+        finally:
+            found.is_over = True
 
 
 def _unnamed() -> Any:

@@ -1,5 +1,6 @@
 """Whatever fails, no row is gone that is not in a verified archive; the next run ends the rest."""
 
+import gc
 import io
 import os
 import subprocess
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import pytest
 from django.db import connections
@@ -19,7 +20,9 @@ from lifecycle.exceptions import LifecycleError
 from purge.archive import storage as storing
 from purge.archive.catalog import catalog
 from purge.archive.destinations import Destination, destination
+from purge.archive.formats import FORMATS, Column
 from purge.archive.verify import verify
+from purge.archiving.write import counted
 from purge.models import Archive
 from purge.runner import run_due
 from tests import clock
@@ -191,6 +194,22 @@ def test_a_folder_that_cannot_be_written(folder: Path) -> None:
         fails()
         folder.unlink()
         recovers()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_writer_that_is_given_up_writes_no_more(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unheard: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda told: unheard.append(str(told)))
+    with suppress(OSError), counted() as file:
+        circle: list[Any] = [FORMATS[name].writer([Column("id", "bigint")], cast(BinaryIO, file))]
+        circle[0].write([("1",)])
+        circle.append(circle)  # as the traceback of an error: it goes when garbage is collected
+        raise OSError
+    del circle
+    gc.collect()
+    assert unheard == []
 
 
 @pytest.mark.parametrize("point", ["chosen", "put", "read back", "deleting"])
