@@ -12,7 +12,7 @@ from lifecycle.logs import Log
 from lifecycle.policy.databases import served
 from purge.alerts import watch as alerts
 from purge.batch.outcome import Outcome
-from purge.passes.options import Pass
+from purge.passes.options import PassOptions
 from purge.passes.runs import close_interrupted
 from purge.runner import run_due
 from purge.worker.backfill import read_now
@@ -34,7 +34,7 @@ def run_all(seconds: float | None = None) -> Done:
     for using in served():
         try:
             try:
-                done[using] = _run(Pass(using=using, deadline=deadline))
+                done[using] = _run(PassOptions(using=using, deadline=deadline))
             finally:
                 alerts.watch(using)
         except Exception as error:
@@ -46,7 +46,7 @@ def run_all(seconds: float | None = None) -> Done:
     return done
 
 
-def _run(how: Pass) -> dict[str, dict[str, int]]:
+def _run(how: PassOptions) -> dict[str, dict[str, int]]:
     require(how.using)
     close_interrupted(how.using)
     read_now(how.using)
