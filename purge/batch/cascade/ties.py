@@ -137,7 +137,9 @@ class _RowId(models.TextField):
 
 class _Place(Col):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[()]]:
-        return _place(compiler.quote_name_unless_alias(self.alias)), ()
+        # Which of the two a compiler has: Django 6.1 quotes aliases too.
+        quote = getattr(compiler, "quote_name", None) or compiler.quote_name_unless_alias
+        return _place(quote(self.alias)), ()
 
 
 def _place(table: str) -> str:
