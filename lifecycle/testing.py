@@ -15,7 +15,7 @@ from psycopg import sql
 
 from lifecycle.capture import model_signals as receivers
 from lifecycle.capture.triggers import registered
-from lifecycle.db.connection import fetch, scalar, statement
+from lifecycle.db.connection import fetch, local_settings, scalar, statement
 from lifecycle.db.introspection import is_test_database, tables_in
 from lifecycle.db.test_clock import clock_is_set
 from lifecycle.exceptions import LifecycleError
@@ -39,7 +39,8 @@ def run_until(when: datetime, using: str = DEFAULT_DB_ALIAS) -> Ended:
     if absent := without_capture(using):
         raise LifecycleError(f"{ABSENT} {', '.join(absent)}.")
     last = scalar(using, "SELECT coalesce(max(id), 0) FROM lifecycle_event")
-    with _settings_kept(using):
+    # A batch shortens `lock_timeout` for its transaction, which in a `TestCase` is the test's.
+    with local_settings(using, lock_timeout=None):
         due = next_due(using)
         while due and due <= when:
             set_clock(max(due, _now(using)), using)
@@ -121,12 +122,3 @@ def _counts(since: int, using: str) -> Ended:
     for policy, kind, rows in fetch(using, statement(__file__, "test_counts"), {"since": since}):
         counts.setdefault(policy, {})[kind] = rows
     return counts
-
-
-@contextmanager
-def _settings_kept(using: str) -> Iterator[None]:
-    """A batch shortens `lock_timeout` for its transaction, which in a `TestCase` is the test's."""
-    before = scalar(using, "SELECT current_setting('lock_timeout')")
-    yield
-    if connections[using].in_atomic_block:
-        fetch(using, "SELECT set_config('lock_timeout', %(before)s, true)", {"before": before})

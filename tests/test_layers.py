@@ -29,7 +29,7 @@ lifecycle.insight
 lifecycle.promises
 lifecycle.checks lifecycle.admin lifecycle.management lifecycle.testing lifecycle.pytest_plugin
     lifecycle.scaffolds lifecycle.embedded lifecycle.apps lifecycle
-purge.exceptions purge.models purge.s3 purge.worker.keepalive
+purge.exceptions purge.back_off purge.models purge.s3 purge.worker.keepalive
 purge.queue
 purge.archive
 purge.batch

@@ -10,6 +10,7 @@ from lifecycle.admin.readonly import moment
 from lifecycle.admin.row_actions import release_exceptions
 from lifecycle.admin.row_page import LARGE, RowPages
 from lifecycle.admin.row_search import RowSearch
+from lifecycle.compiler.keys import label_of_model
 from lifecycle.db.connection import fetch
 from lifecycle.insight.search import entries_about, events_about
 from lifecycle.ledger.row_names import key_told
@@ -115,5 +116,5 @@ class RowExceptionAdmin(RowSearch):
         return request.user.has_perm("lifecycle.release_row")
 
     def find(self, request: HttpRequest, model: type[Model], key: str, rows: Any) -> Any:
-        label = model._meta.concrete_model._meta.label_lower  # type: ignore[union-attr]
+        label = label_of_model(model)
         return rows.filter(model=label, key__in=("", key_told(model, key, rows.db)))

@@ -16,7 +16,7 @@ from lifecycle.db.routing import home
 from lifecycle.exceptions import LifecycleError
 from lifecycle.insight.search import entries_about, events_about
 from lifecycle.insight.why import holds_on, verdicts
-from lifecycle.ledger.row_names import every_row, key_told, named, parse, row_of
+from lifecycle.ledger.row_names import every_row, key_told, named, parse, row_name, row_of
 from lifecycle.models import AgendaEntry, Event, RowException
 from lifecycle.policy.registry import policies_of
 
@@ -97,7 +97,7 @@ def story(model: type[Model], key: str, before: int | None = None) -> dict[str, 
     is_there = every_row(model, using).filter(pk=key).exists()
     row = (model, key, using)
     return {
-        "row": f"{model._meta.label}:{key}",
+        "row": row_name(model, key),
         "is_there": is_there,
         "is_tracked": bool(policies_of(model)),
         "verdicts": verdicts(*row, events, holds_on(*row)) if is_there else [],

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from lifecycle.compiler.keys import Key, label_of, subjects_of
 from lifecycle.compiler.policy_sql import compiled
-from lifecycle.db.connection import Placed, Raw, fetch, statement
+from lifecycle.db.connection import Placed, Raw, fetch, sqlstate, statement
 from lifecycle.policy.policy import Policy
 
 DAYS = 40  # entries of a chunk beside the overdue ones, at most: under 1,000 for a million rows
@@ -82,7 +82,7 @@ class Lister:
 
     def _give_up(self, last: str | None, most: int, error: Exception) -> Found:
         """The worker looks at these rows one by one, when it may."""
-        code = getattr(error.__cause__, "sqlstate", None) or "22000"
+        code = sqlstate(error) or "22000"
         rows, end, listed, _ = self._fetch("backfill_failed", last, most, sqlstate=code)
         return Found(rows, end, listed, listed)
 

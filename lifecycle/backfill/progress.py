@@ -18,7 +18,13 @@ from lifecycle.compiler.fingerprint import capture_fingerprint, fingerprint
 from lifecycle.compiler.table_size import estimated_rows
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.conf import conf
-from lifecycle.db.connection import fetch, own_transaction, statement
+from lifecycle.db.connection import (
+    LOCK_NOT_AVAILABLE,
+    fetch,
+    own_transaction,
+    sqlstate,
+    statement,
+)
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.windows_due import MOST, list_windows
 from lifecycle.models import Backfill, PolicyState
@@ -130,7 +136,7 @@ def step(policy: Policy, using: str = DEFAULT_DB_ALIAS, hurried: bool = False) -
         with own_transaction(using):
             return _step(policy, using, hurried)
     except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", None) != "55P03":  # lock not available
+        if sqlstate(error) != LOCK_NOT_AVAILABLE:
             raise
         return None  # a pause is being written, or the host alters the table
 

@@ -10,6 +10,7 @@ from django.db.models import FileField, Model
 from psycopg import sql
 
 from lifecycle.capture.triggers import BOTH, OLD, CaptureTrigger, add, bare, triggers_on
+from lifecycle.compiler.keys import label_of_model
 from lifecycle.db.literals import literal
 from lifecycle.policy.media_fields import file_fields, watched
 
@@ -33,7 +34,7 @@ class MediaTrigger(CaptureTrigger):
 
     def fingerprint(self, model: type[Model]) -> str:
         fields = [(field.name, str(field.column)) for field in file_fields(model)]
-        parts = (_label(model), fields, self.grace / timedelta(seconds=1))
+        parts = (label_of_model(model), fields, self.grace / timedelta(seconds=1))
         return f"{hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}-{VERSION}"
 
     def body(self, model: type[Model]) -> str:
@@ -46,7 +47,7 @@ class MediaTrigger(CaptureTrigger):
             "column": sql.Identifier(column).as_string(),
             "name": literal(column),
             "field": literal(field.name),
-            "model": literal(_label(model)),
+            "model": literal(label_of_model(model)),
             "grace": literal(self.grace),
         }
         text = bare(__file__, f"body_media_{str(self.operation).lower()}")
@@ -64,8 +65,3 @@ def add_media_triggers() -> None:
 def has_triggers(model: type[Model]) -> bool:
     """Whether triggers record the files of a model's table."""
     return any(isinstance(each, MediaTrigger) for each in triggers_on(model._meta.db_table))
-
-
-def _label(model: type[Model]) -> str:
-    """Of the model whose column it is, whichever proxy has the trigger."""
-    return str(model._meta.concrete_model._meta.label_lower)  # type: ignore[union-attr]

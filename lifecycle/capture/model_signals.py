@@ -11,9 +11,9 @@ from django.db.models import Model
 from django.db.models.signals import post_delete, post_save, pre_save
 
 from lifecycle.capture.media_triggers import has_triggers
-from lifecycle.compiler.keys import key_of, label_of, stored_key
+from lifecycle.compiler.keys import key_of, label_of, label_of_model, stored_key
 from lifecycle.compiler.policy_sql import compiled
-from lifecycle.db.connection import Placed, Raw, fetch, statement
+from lifecycle.db.connection import Placed, Raw, fetch, sqlstate, statement
 from lifecycle.db.version import mismatch
 from lifecycle.policy.media_fields import DAY, file_fields
 from lifecycle.policy.policy import Policy
@@ -61,10 +61,10 @@ def _saved(instance: Model, using: str, policy: Policy, **kwargs: Any) -> None:
     if kwargs.get("raw") or not _records(using):
         return
     before = instance.__dict__.get(REMEMBERED, {}).pop(policy.name, None)
-    found, sqlstate = _due(instance, using, policy)
+    found, failure = _due(instance, using, policy)
     told = {"policy": policy.name, "model": label_of(policy), "kind": compiled(policy).key.kind}
-    if sqlstate:
-        told |= {"key": str(stored_key(instance)), "sqlstate": sqlstate}
+    if failure:
+        told |= {"key": str(stored_key(instance)), "sqlstate": failure}
         fetch(using, _about(instance, "signal_failed"), told)
     elif found:
         row: dict[str, Any] = {"key": found[0], "due": found[1], "same": found == before}
@@ -79,7 +79,7 @@ def _due(instance: Model, using: str, policy: Policy) -> tuple[tuple[Any, ...] |
         with transaction.atomic(using=using):
             found = fetch(using, text, {"key": stored_key(instance)})
     except DatabaseError as error:
-        return None, getattr(error.__cause__, "sqlstate", None) or "XX000"
+        return None, sqlstate(error) or "XX000"
     return (found[0] if found else None), ""
 
 
@@ -88,7 +88,7 @@ def _deleted(instance: Model, using: str, **kwargs: Any) -> None:
         return
     if any(policy.capture.triggers for policy in policies_of(type(instance))):
         return  # another policy's DELETE trigger has recorded it
-    label = instance._meta.concrete_model._meta.label_lower  # type: ignore[union-attr]
+    label = label_of_model(instance)
     key = key_of(type(instance))
     params = {"model": label, "key": str(stored_key(instance)), "kind": key.kind}
     fetch(using, _about(instance, "signal_deleted"), params)

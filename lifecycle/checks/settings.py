@@ -1,6 +1,5 @@
 """Checks of the settings."""
 
-import difflib
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -13,6 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from lifecycle.checks.messages import error, warning
 from lifecycle.conf import Conf
+from lifecycle.exceptions import nearest
 from lifecycle.policy.policy import HOURS, is_hours
 
 PREFIX = "LIFECYCLE_"
@@ -61,8 +61,8 @@ def knows_settings() -> list[CheckMessage]:
     for name in sorted(name for name in dir(settings) if name.startswith(PREFIX)):
         bare = name.removeprefix(PREFIX)
         if bare not in ours:
-            near = difflib.get_close_matches(bare, ours, n=1)
-            meant = f"Did you mean {PREFIX}{near[0]}?" if near else f"There are {', '.join(ours)}."
+            near = nearest(bare, ours)
+            meant = f"Did you mean {PREFIX}{near}?" if near else f"There are {', '.join(ours)}."
             found.append(warning(32, f"{name} is no setting of this package.", meant))
     return [*found]
 

@@ -1,4 +1,4 @@
-"""How the primary keys of a model are written in the ledger."""
+"""How models and their primary keys are written in the ledger."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +46,12 @@ def subjects_of(key: Key, keys: str) -> str:
 
 def label_of(policy: Any) -> str:
     """The ledger's name of the policy's table: `app.model` of the concrete model."""
-    return str(policy.model._meta.concrete_model._meta.label_lower)
+    return label_of_model(policy.model)
+
+
+def label_of_model(model: Model | type[Model]) -> str:
+    """The ledger's name of the table of a model, or of a row: `app.model` of the concrete model."""
+    return str(model._meta.concrete_model._meta.label_lower)  # type: ignore[union-attr]
 
 
 def key_field(model: type[Model]) -> "Field[Any, Any]":

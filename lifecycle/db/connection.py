@@ -24,6 +24,9 @@ def scalar(using: str, statement: str, params: dict[str, Any] | None = None) -> 
     return fetch(using, statement, params)[0][0]
 
 
+# SQLSTATE: a statement timeout, no lock in time, a deadlock
+QUERY_CANCELED, LOCK_NOT_AVAILABLE, DEADLOCK = "57014", "55P03", "40P01"
+CONTENDED = {LOCK_NOT_AVAILABLE, DEADLOCK}
 READ_COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
 
 
@@ -50,17 +53,38 @@ def statement(module: str, name: str, **parts: Any) -> str:
 @contextmanager
 def limited(using: str, seconds: float) -> Iterator[None]:
     """Statements inside are stopped after so long: an `OperationalError` that `was_stopped`."""
-    setting = "SELECT set_config('statement_timeout', %(limit)s, true)"
-    with transaction.atomic(using=using):
-        before = scalar(using, "SELECT current_setting('statement_timeout')")
-        fetch(using, setting, {"limit": f"{int(seconds * 1000)}ms"})
+    limit = f"{int(seconds * 1000)}ms"
+    with transaction.atomic(using=using), local_settings(using, statement_timeout=limit):
         yield
-        fetch(using, setting, {"limit": before})
 
 
 def was_stopped(error: BaseException) -> bool:
     """Whether an error is that a statement came to its timeout."""
-    return getattr(error.__cause__, "sqlstate", None) == "57014"
+    return sqlstate(error) == QUERY_CANCELED
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """PostgreSQL's code of an error that Django has wrapped; None where it has none."""
+    return getattr(error.__cause__, "sqlstate", None)
+
+
+def set_local(using: str, **values: str | None) -> dict[str, str]:
+    """Set settings until the transaction ends, None: leave as it is. Returns what they were."""
+    params = {"names": list(values), "values": list(values.values())}
+    rows = fetch(using, statement(__file__, "set_local"), params)
+    return {name: before for name, before, _ in rows}
+
+
+@contextmanager
+def local_settings(using: str, **values: str | None) -> Iterator[None]:
+    """Settings of the transaction under way that are put back at the end of the block.
+
+    None: as it is, for a block that changes it.
+    """
+    before = set_local(using, **values)
+    yield
+    # Not in a finally: after an error the rollback puts the values back.
+    set_local(using, **before)
 
 
 class Raw(str):

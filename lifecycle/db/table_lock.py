@@ -12,18 +12,21 @@ from contextlib import contextmanager
 from django.db import DatabaseError, transaction
 from psycopg import sql
 
-from lifecycle.db.connection import Raw, fetch, scalar, statement
+from lifecycle.db.connection import (
+    CONTENDED,
+    Raw,
+    fetch,
+    local_settings,
+    sqlstate,
+    statement,
+)
+from lifecycle.exceptions import Busy
 
 WAITS = (0.05,) * 20 + (0.2,) * 10 + (0.5, 1.0, 2.0, 2.0, 2.0)  # seconds, one after the other
 PAUSE = 0.5  # seconds in between, in which those who queued go on
-BUSY = {"55P03", "40P01"}  # SQLSTATE: no lock in time, or a deadlock
 
 # What adding a trigger takes, which lets readers go on, and what dropping one takes.
 AGAINST_WRITERS, AGAINST_ALL = Raw("SHARE ROW EXCLUSIVE"), Raw("ACCESS EXCLUSIVE")
-
-
-class Busy(Exception):
-    """The table could not be locked in any of the waits."""
 
 
 def locked(using: str, table: Raw, mode: Raw, act: Callable[[], None]) -> None:
@@ -40,7 +43,7 @@ def locked(using: str, table: Raw, mode: Raw, act: Callable[[], None]) -> None:
                 act()
             return
         except DatabaseError as error:
-            if getattr(error.__cause__, "sqlstate", None) not in BUSY:
+            if sqlstate(error) not in CONTENDED:
                 raise
     raise Busy(_who(using, table))
 
@@ -48,20 +51,13 @@ def locked(using: str, table: Raw, mode: Raw, act: Callable[[], None]) -> None:
 @contextmanager
 def lock_timeout(seconds: float, using: str) -> Iterator[None]:
     """No wait for a lock lasts longer, in the transaction under way."""
-    before = scalar(using, "SELECT current_setting('lock_timeout')")
-    _set(using, f"{int(seconds * 1000)}ms")
-    yield
-    # Not in a finally: after an error the rollback puts the value back.
-    _set(using, before)
+    with local_settings(using, lock_timeout=f"{int(seconds * 1000)}ms"):
+        yield
 
 
 def qualified(schema: str, table: str) -> Raw:
     """The table's full name, quoted."""
     return Raw(sql.Identifier(schema, table).as_string())
-
-
-def _set(using: str, value: str) -> None:
-    fetch(using, "SELECT set_config('lock_timeout', %(value)s, true)", {"value": value})
 
 
 def _who(using: str, table: Raw) -> str:

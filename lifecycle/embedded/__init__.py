@@ -20,8 +20,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lifecycle.embedded.location import NAME, PORT, USER, EmbeddedError, place
+from lifecycle.embedded.location import NAME, PORT, USER, place
 from lifecycle.embedded.session import Session
+from lifecycle.exceptions import EmbeddedError
 
 __all__ = ["EmbeddedError", "database", "ensure", "release", "server"]
 

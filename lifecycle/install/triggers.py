@@ -15,7 +15,8 @@ from django.db import router
 
 from lifecycle.capture.triggers import registered
 from lifecycle.db.connection import Raw, fetch, statement
-from lifecycle.db.table_lock import AGAINST_ALL, AGAINST_WRITERS, Busy, locked, qualified
+from lifecycle.db.table_lock import AGAINST_ALL, AGAINST_WRITERS, locked, qualified
+from lifecycle.exceptions import Busy
 from lifecycle.logs import Log
 from lifecycle.operations import REMOVED, CaptureSql
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
 
-SETTINGS = ("actor", "cause")
+from lifecycle.db.connection import local_settings, scalar
 
 
 @contextmanager
@@ -15,26 +15,12 @@ def context(actor: str = "", cause: str = "", using: str = DEFAULT_DB_ALIAS) -> 
     Opens a transaction (or a savepoint), because the setting is transaction-local and so cannot
     leak to another request through a pooled connection. Nesting restores the outer values.
     """
-    with transaction.atomic(using=using):
-        before = [_get(using, name) for name in SETTINGS]
-        _set(using, dict(zip(SETTINGS, (actor, cause), strict=True)))
+    settings = {"lifecycle.actor": actor, "lifecycle.cause": cause}
+    with transaction.atomic(using=using), local_settings(using, **settings):
         yield
-        # Not in a finally: after an error the savepoint's rollback puts the values back.
-        _set(using, dict(zip(SETTINGS, before, strict=True)))
 
 
 def said(name: str, using: str = DEFAULT_DB_ALIAS) -> str:
     """The `actor` or `cause` that is in force; empty without one."""
-    return _get(using, name)
-
-
-def _get(using: str, name: str) -> str:
-    with connections[using].cursor() as cursor:
-        cursor.execute("SELECT coalesce(current_setting(%s, true), '')", [f"lifecycle.{name}"])
-        return str(cursor.fetchone()[0])
-
-
-def _set(using: str, values: dict[str, str]) -> None:
-    with connections[using].cursor() as cursor:
-        for name, value in values.items():
-            cursor.execute("SELECT set_config(%s, %s, true)", [f"lifecycle.{name}", value])
+    text = "SELECT coalesce(lifecycle.setting_v1(%(name)s), '')"
+    return str(scalar(using, text, {"name": name}))

@@ -13,11 +13,11 @@ from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import Model, QuerySet
 from psycopg.types.json import Jsonb
 
-from lifecycle.compiler.keys import key_of, label_of, subjects_of
+from lifecycle.compiler.keys import key_of, label_of, label_of_model, subjects_of
 from lifecycle.db.connection import Placed, fetch, scalar, statement
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.policy_states import wait_for_batches
-from lifecycle.ledger.write import alias_of, label_of_row, lock_row, lock_rows, write
+from lifecycle.ledger.write import alias_of, lock_row, lock_rows, write
 from lifecycle.policy.registry import get_policy, policies_of
 
 CHUNK = 10_000  # rows of one event
@@ -63,7 +63,7 @@ def hold(
                 wait_for_batches(each.name, using)
             model = label_of(policy)
             return write("hold_placed", using, policy=target, model=model, detail=detail)
-        key, model = lock_row(target, using), label_of_row(target)
+        key, model = lock_row(target, using), label_of_model(target)
         return write("hold_placed", using, model=model, key=key, of=target, detail=detail)
 
 
@@ -92,7 +92,7 @@ def hold_keys(
     text = statement(
         __file__, "hold_rows", subjects=Placed(subjects_of(key, f"%(keys)s::text[]::{key.kind}[]"))
     )
-    told: dict[str, Any] = {"model": label_of_row(model)}
+    told: dict[str, Any] = {"model": label_of_model(model)}
     told["detail"] = Jsonb(_detail(reason, reference, until))
     parts = [keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK)]
     return [scalar(using, text, told | {"keys": p, "count": len(p)}) for p in parts]
@@ -142,7 +142,7 @@ def _standing(target: Any, reference: str, using: str, key: str | None) -> list[
     elif key is None:
         wanted["reference"] = reference
     else:
-        wanted |= {"model": label_of_row(target), "key": key}
+        wanted |= {"model": label_of_model(target), "key": key}
     return fetch(using, statement(__file__, "holds_on"), wanted)
 
 

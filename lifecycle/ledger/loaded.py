@@ -11,6 +11,7 @@ from lifecycle.compiler.keys import key_of, label_of, stored_key, subjects_of
 from lifecycle.db.connection import Placed, fetch, statement
 from lifecycle.db.routing import home_of
 from lifecycle.exceptions import NoPolicy, RowMissing
+from lifecycle.ledger.row_names import named
 from lifecycle.ledger.write import refuse_unnamed
 from lifecycle.policy.registry import policies_of
 
@@ -34,7 +35,7 @@ def loaded(rows: Model | QuerySet[Any]) -> int:
         with transaction.atomic(using=using):
             total += record(model, keys, using)
     if not total and isinstance(rows, Model):
-        raise RowMissing(f"{model._meta.label}:{stored_key(rows)} is not in the database.")
+        raise RowMissing(f"{named(rows)} is not in the database.")
     return total
 
 

@@ -12,11 +12,11 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 
 from lifecycle import signals
-from lifecycle.compiler.keys import subjects_of
+from lifecycle.compiler.keys import label_of_model, subjects_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import Placed, Raw, fetch, scalar, statement
 from lifecycle.exceptions import ConditionNotMet, LifecycleError, NoPolicy
-from lifecycle.ledger.write import alias_of, label_of_row, lock_row, lock_rows, write
+from lifecycle.ledger.write import alias_of, lock_row, lock_rows, write
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy, policies_of
 
@@ -57,7 +57,7 @@ def expire_rows(rows: "QuerySet[Any]", policy: str | None = None, using: str | N
             raise LifecycleError(
                 f"{len(keys)} rows are too many to expire by hand, at most {MOST}."
             )
-        told = {"policy": chosen.name, "model": label_of_row(rows.model), "keys": keys}
+        told = {"policy": chosen.name, "model": label_of_model(rows.model), "keys": keys}
         expired = fetch(using, statement(__file__, "expire_rows", **parts), told)
     return int(expired[0][0]) if expired else 0
 
@@ -92,7 +92,7 @@ def _say(
         if kind == "restored":
             detail["again"] = True  # a tombstone from before does not count any more
         event = write(
-            kind, using, policy=policy.name, model=label_of_row(obj), key=key, of=obj,
+            kind, using, policy=policy.name, model=label_of_model(obj), key=key, of=obj,
             detail=detail, due=due, now=matching,
         )  # fmt: skip
     if kind == "restored":

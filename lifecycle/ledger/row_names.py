@@ -14,7 +14,12 @@ from lifecycle.exceptions import LifecycleError, RowMissing
 
 def named(row: Model) -> str:
     """The name of a row."""
-    return f"{_concrete(type(row))._meta.label}:{stored_key(row)}"
+    return row_name(type(row), stored_key(row))
+
+
+def row_name(model: type[Model], key: Any) -> str:
+    """The name of the row of a key, which need not be there."""
+    return f"{_concrete(model)._meta.label}:{key}"
 
 
 def parse(name: str) -> tuple[type[Model], str]:
@@ -43,7 +48,7 @@ def row_of(name: str, using: str | None = None) -> Model:
     using = using or home(model)
     row = every_row(model, using).filter(pk=key).first()
     if row is None:
-        raise RowMissing(f"{model._meta.label}:{key} is not in the database.")
+        raise RowMissing(f"{row_name(model, key)} is not in the database.")
     return row
 
 

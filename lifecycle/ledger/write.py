@@ -12,7 +12,7 @@ from lifecycle.compiler.windows import counts_only
 from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.db.routing import home, home_of
 from lifecycle.exceptions import LifecycleError, RowMissing
-from lifecycle.ledger.row_names import every_row
+from lifecycle.ledger.row_names import every_row, named
 from lifecycle.policy.databases import ledger
 from lifecycle.policy.registry import get_policy
 
@@ -24,7 +24,7 @@ def lock_row(obj: Model, using: str) -> str:
     text = statement(__file__, "lock_row", table=own_table(obj), pk=key.column)
     rows = fetch(using, text, {"key": stored_key(obj)})
     if not rows:
-        raise RowMissing(f"{obj._meta.label}:{stored_key(obj)} is not in the database.")
+        raise RowMissing(f"{named(obj)} is not in the database.")
     return str(rows[0][0])
 
 
@@ -71,11 +71,6 @@ def alias_of(target: Any) -> str:
     if isinstance(target, str):
         return home(get_policy(target).model)
     return home(target.model) if hasattr(target, "model") else ledger()
-
-
-def label_of_row(obj: Model | type[Model]) -> str:
-    """The ledger's name of the model of a row."""
-    return obj._meta.concrete_model._meta.label_lower  # type: ignore[union-attr]
 
 
 def own_table(obj: Model) -> str:

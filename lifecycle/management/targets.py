@@ -1,6 +1,5 @@
 """What a person names at the terminal: rows, moments."""
 
-import difflib
 from datetime import datetime, time
 from typing import Any
 
@@ -9,7 +8,7 @@ from django.db.models import DateTimeField, Model, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from lifecycle.exceptions import LifecycleError
+from lifecycle.exceptions import LifecycleError, did_you_mean
 from lifecycle.ledger.row_names import every_row, model_of
 
 LITERALS = {"true": True, "false": False}
@@ -82,8 +81,7 @@ def _value(model: type[Model], name: str, value: str) -> Any:
 
 def _no_field(model: type[Model], name: str) -> str:
     known = [field.name for field in model._meta.get_fields()]
-    near = difflib.get_close_matches(name.split("__")[0], known, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else f" Fields: {', '.join(known)}."
+    hint = did_you_mean(name.split("__")[0], known, f" Fields: {', '.join(known)}.")
     return f"{model._meta.label} has no {name!r}.{hint}"
 
 

@@ -1,8 +1,6 @@
 """How the writes of a model reach the ledger."""
 
-import difflib
-
-from lifecycle.exceptions import PolicyError
+from lifecycle.exceptions import PolicyError, did_you_mean
 
 
 class Capture:
@@ -40,8 +38,7 @@ class Window(Capture):
 
     def __init__(self, size: str = "1 day", record_subjects: bool = True) -> None:
         if size not in self.SIZES:
-            near = difflib.get_close_matches(str(size), self.SIZES, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(str(size), self.SIZES)
             sizes = ", ".join(map(repr, self.SIZES))
             raise PolicyError(f"A window is one of {sizes}, not {size!r}.{hint}")
         if not isinstance(record_subjects, bool):

@@ -1,10 +1,9 @@
 """What happens to a row at the end of its life."""
 
-import difflib
 import re
 from typing import Any
 
-from lifecycle.exceptions import PolicyError
+from lifecycle.exceptions import PolicyError, did_you_mean
 
 
 class Disposition:
@@ -63,8 +62,7 @@ class Archive(Purge):
             raise PolicyError(f"Archive(): formats must be some names, not {formats!r}.")
         for name in formats:
             if name not in self.FORMATS:
-                near = difflib.get_close_matches(str(name), self.FORMATS, n=1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
+                hint = did_you_mean(str(name), self.FORMATS)
                 known = ", ".join(self.FORMATS)
                 raise PolicyError(f"Archive(): there is no format {name!r}: {known}.{hint}")
         if set(formats) == {"txt"}:

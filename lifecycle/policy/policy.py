@@ -1,6 +1,5 @@
 """The declaration of a policy: which rows end, when, after which grace, and how."""
 
-import difflib
 import re
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,7 +8,7 @@ from typing import Any
 from django.db.models import F, Model, Q
 from django.db.models.expressions import BaseExpression, Combinable
 
-from lifecycle.exceptions import PolicyError
+from lifecycle.exceptions import PolicyError, did_you_mean
 from lifecycle.policy.capture_modes import Capture, Rows, Window
 from lifecycle.policy.dispositions import Archive, Disposition, Purge
 from lifecycle.policy.fixed_age import age_of
@@ -117,8 +116,7 @@ def default_identity(model: type[Model]) -> Sequence[str]:
 def _refuse_unknown(name: str, options: dict[str, Any]) -> None:
     for option in options:
         if option not in OPTIONS:
-            near = difflib.get_close_matches(option, OPTIONS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else f" Options: {', '.join(OPTIONS)}."
+            hint = did_you_mean(option, OPTIONS, f" Options: {', '.join(OPTIONS)}.")
             raise PolicyError(f"Policy {name!r} has no option {option!r}.{hint}")
 
 

@@ -1,10 +1,8 @@
 """The policies of this site, as `policies.py` of each app declares them."""
 
-import difflib
-
 from django.db.models import Model
 
-from lifecycle.exceptions import NoPolicy
+from lifecycle.exceptions import NoPolicy, did_you_mean
 from lifecycle.policy.policy import Policy
 
 _policies: dict[str, Policy] = {}
@@ -19,9 +17,7 @@ def get_policy(name: str) -> Policy:
     """The policy of that name; `NoPolicy` with a suggestion when there is none."""
     if name in _policies:
         return _policies[name]
-    near = difflib.get_close_matches(name, _policies, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise NoPolicy(f"There is no policy {name!r}.{hint}")
+    raise NoPolicy(f"There is no policy {name!r}.{did_you_mean(name, _policies)}")
 
 
 def policies_of(model: type[Model]) -> list[Policy]:

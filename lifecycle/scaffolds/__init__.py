@@ -3,11 +3,10 @@
 Each is a file of `scaffolds/`: what it does, the app that it needs, `models.py`, `policies.py`.
 """
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
-from lifecycle.exceptions import LifecycleError
+from lifecycle.exceptions import LifecycleError, did_you_mean
 
 FOLDER = Path(__file__).parent
 PARTS = ("needs", "models", "policies")
@@ -42,9 +41,8 @@ def scaffold(name: str) -> Scaffold:
     """The one of that name; `LifecycleError` with a suggestion where there is none."""
     known = names()
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        meant = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(known)}."
-        raise LifecycleError(f"There is no scaffold {name!r}. {meant}")
+        hint = did_you_mean(name, known, f" There are {', '.join(known)}.")
+        raise LifecycleError(f"There is no scaffold {name!r}.{hint}")
     text = (FOLDER / f"{name}.txt").read_text(encoding="utf-8")
     found = {}
     for part in reversed(PARTS):

@@ -21,6 +21,7 @@ from lifecycle.policy import purge_hours as hours
 from lifecycle.policy.registry import all_policies
 from purge.alerts.mail import send_to_admins
 from purge.alerts.texts import body, subject
+from purge.back_off import back_off
 from purge.batch.brakes import is_other_version
 from purge.models import Alert
 
@@ -151,7 +152,7 @@ def _mail(alert: Alert, using: str) -> bool:
     except Exception:
         told = {"policy": alert.policy, "database": using, "trouble": alert.kind}
         log("mail_failed", f"{alert.policy or alert.model}: mail failed", **told)
-        wait = min(SHORTEST * 2 ** min(alert.tries - 1, 10), LONGEST)
+        wait = back_off(SHORTEST, LONGEST, alert.tries - 1)
         again = scalar(using, "SELECT lifecycle.now_v1()") + wait
         Alert.objects.using(using).filter(told_at=None).update(again_at=again)
         return False

@@ -1,10 +1,9 @@
 """Which archives there are: what the manifests at the destination say."""
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lifecycle.exceptions import LifecycleError
+from lifecycle.exceptions import LifecycleError, did_you_mean
 from lifecycle.policy.dispositions import Archive
 from lifecycle.policy.registry import all_policies
 from purge.archive.destinations import Destination, ObjectMissing
@@ -61,8 +60,7 @@ def archive(where: Destination, below: Sequence[str], name: str) -> Manifest:
         except ObjectMissing:
             continue
     there = [bare(each) for prefix in below for each, _ in where.names(prefix)]
-    near = difflib.get_close_matches(wanted, set(there), n=1)
-    hint = f" Did you mean {near[0]}?" if near else ""
+    hint = did_you_mean(wanted, set(there))
     raise LifecycleError(f"There is no archive {wanted!r} in {where.title}.{hint}")
 
 

@@ -14,7 +14,7 @@ from django.db import connections, transaction
 from psycopg import sql
 
 from lifecycle.compiler.policy_sql import compiled
-from lifecycle.db.connection import Placed, fetch, scalar, statement
+from lifecycle.db.connection import Placed, fetch, local_settings, scalar, statement
 from lifecycle.db.literals import array_text
 from lifecycle.policy.fixed_age import age_of
 from lifecycle.policy.policy import Policy
@@ -27,21 +27,8 @@ AT_ONCE = 100  # rows of one answer: wide ones must not fill the memory
 @contextmanager
 def exact(using: str) -> Iterator[None]:
     """Values as exact text, in a transaction, until the end of the block."""
-    names = list(SETTINGS)
-    before = fetch(using, _SETTINGS_NOW, {"names": names})
-    fetch(using, _SET, {"names": names, "values": list(SETTINGS.values())})
-    yield
-    fetch(using, _SET, {"names": names, "values": [value for (value,) in before]})
-
-
-_SETTINGS_NOW = (
-    "SELECT current_setting(name)"
-    " FROM unnest(%(names)s::text[]) WITH ORDINALITY AS one (name, place) ORDER BY place"
-)
-_SET = (
-    "SELECT count(set_config(name, value, true))"
-    " FROM unnest(%(names)s::text[], %(values)s::text[]) AS one (name, value)"
-)
+    with local_settings(using, **SETTINGS):
+        yield
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from purge.archiving.choose import PART, chosen, note
 from purge.archiving.close import archives_of, forget
 from purge.archiving.lock import Guarded, alone
 from purge.archiving.write import End, Written, now, written
+from purge.back_off import back_off
 from purge.exceptions import ArchiveError
 from purge.models import Archive
 
@@ -216,7 +217,7 @@ def _end(end: End, is_secret: bool) -> End:
 
 def _back_off(table: Table, error: Exception) -> None:
     archive = _unfinished(table.policy, table.using) or _new(table, None)
-    wait = min(SHORTEST * 2 ** min(archive.attempts, 10), LONGEST)
+    wait = back_off(SHORTEST, LONGEST, archive.attempts)
     archive.again_at, archive.error = now(table.using) + wait, str(error)
     archive.attempts += 1
     archive.save(using=table.using)

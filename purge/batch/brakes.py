@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import DEFAULT_DB_ALIAS
 
 from lifecycle.compiler.fingerprint import fingerprint
-from lifecycle.db.connection import fetch, statement
+from lifecycle.db.connection import fetch, set_local, statement
 from lifecycle.db.version import mismatch
 from lifecycle.ledger.caps import cap_of, is_over, room
 from lifecycle.logs import Log
@@ -112,7 +112,7 @@ def count_against_cap(batch: "Batch") -> None:
 
 def count(batch: "Batch") -> tuple[int, int]:
     """Count the batch's rows against the cap: those of 24 hours, those allowed beyond it."""
-    fetch(batch.using, "SELECT set_config('lock_timeout', '10s', true)")
+    set_local(batch.using, lock_timeout="10s")
     params = {"policy": batch.policy.name, "now": batch.now, "rows": batch.outcome.fresh}
     spent, allowed = fetch(batch.using, batch.sql(__file__, "count_against_cap"), params)[0]
     return int(spent), int(allowed)

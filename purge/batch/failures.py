@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError
 
-from lifecycle.compiler.keys import stored_key
+from lifecycle.db.connection import CONTENDED, sqlstate
+from lifecycle.ledger.row_names import named
+from purge.back_off import back_off
 from purge.batch.subjects import Subjects
 from purge.exceptions import ArchivedBelow, HeldBelow, HeldMeanwhile, PurgeError
 
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
 
 
 SHORTEST_BLOCK, LONGEST_BLOCK = timedelta(minutes=1), timedelta(days=1)
-CONTENDED = ("55P03", "40P01")  # lock not available, deadlock detected
 
 
 def is_of_one_row(error: Exception) -> bool:
@@ -45,7 +46,7 @@ def block(batch: "Batch", subject: Subjects, error: Exception) -> None:
         batch.source.relist_locked(subject)
         return
     attempts = batch.source.attempts
-    wait = min(SHORTEST_BLOCK * 2 ** min(attempts, 20), LONGEST_BLOCK)
+    wait = back_off(SHORTEST_BLOCK, LONGEST_BLOCK, attempts)
     batch.source.relist(subject, wait, kind="blocked", attempts=attempts + 1, **reason(error))
     batch.outcome.blocked += 1
 
@@ -59,10 +60,5 @@ def reason(error: Exception) -> dict[str, Any]:
     for name in ("protected_objects", "restricted_objects", "held", "unarchived"):
         objects = list(getattr(error, name, ()))[:5]
         if objects:
-            found["by"] = [f"{each._meta.label}:{stored_key(each)}" for each in objects]
+            found["by"] = [named(each) for each in objects]
     return {key: value for key, value in found.items() if value}
-
-
-def sqlstate(error: BaseException) -> str | None:
-    """PostgreSQL's code of an error that Django has wrapped."""
-    return getattr(error.__cause__, "sqlstate", None)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lifecycle.db.connection import fetch
+from lifecycle.db.connection import local_settings
 
 
 @contextmanager
@@ -12,7 +12,7 @@ def without_loops(using: str) -> Iterator[None]:
 
     For joins of sets of which the planner knows no size: it takes them for small.
     """
-    with _planned_without(using, "enable_nestloop"):
+    with local_settings(using, enable_nestloop="off"):
         yield
 
 
@@ -22,15 +22,5 @@ def in_order_of_index(using: str) -> Iterator[None]:
 
     A planner that takes few rows for likely reads all of them and sorts.
     """
-    with _planned_without(using, "enable_sort", "enable_bitmapscan"):
+    with local_settings(using, enable_sort="off", enable_bitmapscan="off"):
         yield
-
-
-@contextmanager
-def _planned_without(using: str, *names: str) -> Iterator[None]:
-    read = ", ".join(f"current_setting('{name}')" for name in names)
-    switch = ", ".join(f"set_config('{name}', %({name})s, true)" for name in names)
-    off = dict.fromkeys(names, "off")
-    before = fetch(using, f"SELECT {read}, {switch}", off)[0]
-    yield
-    fetch(using, f"SELECT {switch}", dict(zip(names, before, strict=False)))

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import OperationalError, transaction
 
-from lifecycle.db.connection import fetch, statement
+from lifecycle.db.connection import fetch, set_local, statement
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import is_open
 from purge.batch import act as rows
@@ -84,7 +84,7 @@ def evaluate(batch: Batch, subjects: Subjects) -> None:
 def _wait_no_more(batch: Batch) -> None:
     """A transaction that waits for rows of this batch must not find it waiting a second later."""
     batch.contended = True
-    fetch(batch.using, "SELECT set_config('lock_timeout', '1ms', true)")
+    set_local(batch.using, lock_timeout="1ms")
 
 
 def _halve(batch: Batch, subjects: Subjects, error: Exception) -> None:

@@ -15,11 +15,12 @@ from django.db.models import Model
 
 from lifecycle.compiler.keys import stored_key
 from lifecycle.compiler.policy_sql import compiled, locked_tables
-from lifecycle.db.connection import READ_COMMITTED, Raw, fetch, scalar
+from lifecycle.db.connection import READ_COMMITTED, Raw, fetch, local_settings, scalar, set_local
 from lifecycle.db.literals import array_text
 from lifecycle.db.routing import home_of
 from lifecycle.exceptions import ConditionNotMet, LifecycleError, RowMissing
 from lifecycle.ledger.context import context, said
+from lifecycle.ledger.row_names import row_name
 from lifecycle.ledger.write import refuse_unnamed
 from lifecycle.models import RowException
 from lifecycle.policy.dispositions import Update
@@ -74,7 +75,7 @@ def erase_key(
     with transaction.atomic(using=using):
         if not outer:
             fetch(using, READ_COMMITTED)
-        with context(actor, said("cause", using), using), _lock_timeout(using):
+        with context(actor, said("cause", using), using), local_settings(using, lock_timeout=None):
             receipt = _erase(chosen, str(key), reference, grace, using, dry_run)
         if outer:
             fetch(using, "SET CONSTRAINTS ALL DEFERRED")  # as Django has them
@@ -121,14 +122,14 @@ def _lock(batch: Batch, key: str) -> str | None:
     Returns its key as the ledger writes it, None where there is no such row.
     """
     text = batch.sql(__file__, "erase_lock", tables=Raw(locked_tables(batch.policy)))
-    _set_timeout(batch.using, ROW_WAIT)
+    set_local(batch.using, lock_timeout=ROW_WAIT)
     try:
         with transaction.atomic(using=batch.using):
             found = fetch(batch.using, text, {"key": key})
     except OperationalError as error:
         message = f"Somebody else is writing {_name(batch.policy, key)}: try again."
         raise ErasureRefused(message) from error
-    _set_timeout(batch.using, OTHERS_WAIT)
+    set_local(batch.using, lock_timeout=OTHERS_WAIT)
     batch.now = scalar(batch.using, "SELECT lifecycle.now_v1()")
     return str(found[0][0]) if found else None
 
@@ -225,17 +226,5 @@ def _skipping_grace(batch: Batch, skips: bool) -> Iterator[None]:
     batch.told.pop("grace_skipped", None)
 
 
-@contextmanager
-def _lock_timeout(using: str) -> Iterator[None]:
-    """The caller's transaction has its own `lock_timeout` again afterwards."""
-    before = str(scalar(using, "SELECT current_setting('lock_timeout')"))
-    yield
-    _set_timeout(using, before)
-
-
-def _set_timeout(using: str, wait: str) -> None:
-    fetch(using, "SELECT set_config('lock_timeout', %(wait)s, true)", {"wait": wait})
-
-
 def _name(policy: Policy, key: str) -> str:
-    return f"{policy.model._meta.concrete_model._meta.label}:{key}"  # type: ignore[union-attr]
+    return row_name(policy.model, key)

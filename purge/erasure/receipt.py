@@ -11,6 +11,7 @@ from django.db.models import Model
 from django.db.models.fields.json import KT
 
 from lifecycle.db.connection import fetch, statement
+from lifecycle.ledger.row_names import row_name
 from lifecycle.models import AgendaEntry, Event, RowException
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _receipt(asked: Event, events: list[Event], using: str) -> Receipt:
     detail = end.detail if end else {}
     receipt = Receipt(
         reference=str(asked.detail["reference"]),
-        row=f"{model._meta.label}:{key}",
+        row=row_name(model, key),
         policy=asked.policy,
         actor=asked.actor,
         requested_at=asked.recorded_at,

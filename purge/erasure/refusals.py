@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import Model, Q
 
+from lifecycle.compiler.keys import label_of_model
 from lifecycle.exceptions import LifecycleError
 from lifecycle.models import Event, RowException
 from lifecycle.policy.dispositions import Update
@@ -58,7 +59,7 @@ def refuse_held(using: str, model: type[Model], keys: list[Any], now: datetime |
     found = RowException.objects.using(using).filter(kind="hold")
     if now is not None:
         found = found.filter(Q(until=None) | Q(until__gt=now))
-    label = model._meta.concrete_model._meta.label_lower  # type: ignore[union-attr]
+    label = label_of_model(model)
     names = [policy.name for policy in policies_of(model)]
     rows_held = Q(model=label, key__in=[*map(str, keys), ""])
     numbers = found.filter(rows_held | Q(policy__in=names, key="")).values_list("event_id")

@@ -7,6 +7,7 @@ from psycopg.types.json import Jsonb
 
 from lifecycle.db.connection import fetch, statement
 from purge import s3
+from purge.back_off import back_off
 from purge.batch.run import count_in_run
 
 if TYPE_CHECKING:
@@ -76,4 +77,4 @@ def _event(
 def wait(code: str, attempts: int) -> timedelta:
     """Until the next try: twice as long each time; an hour at least where somebody must act."""
     first = PARKED if code in s3.REFUSED else SHORTEST
-    return min(first * 2 ** min(attempts - 1, 20), LONGEST)
+    return back_off(first, LONGEST, attempts - 1)

@@ -10,6 +10,7 @@ from django.apps import apps
 from django.db.models import FileField
 
 from lifecycle.logs import Log
+from purge.back_off import back_off
 from purge.media.stores.choose import store_of
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _resting: dict[tuple[str, ...], tuple[int, float]] = {}  # root -> failures in a
 def rest(store: "Store", error: Exception) -> None:
     """Leave a store alone, for longer after each failure in a row."""
     failures = _resting.get(store.root, (0, 0.0))[0] + 1
-    wait = min(FIRST * 2 ** min(failures - 1, 10), LONGEST)
+    wait = back_off(FIRST, LONGEST, failures - 1)
     _resting[store.root] = failures, time.monotonic() + wait
     log("media_store", f"{' '.join(store.root)}: {error}", cause=str(error))
 

@@ -5,11 +5,10 @@ names of conditions that the policy itself declares. It drops no condition that 
 holds, restores, the cap, pauses count as always.
 """
 
-import difflib
 from datetime import timedelta
 from typing import Any
 
-from lifecycle.exceptions import LifecycleError
+from lifecycle.exceptions import LifecycleError, did_you_mean
 from lifecycle.policy.dispositions import Update
 from lifecycle.policy.fixed_age import age_of
 from lifecycle.policy.policy import Policy
@@ -22,8 +21,7 @@ OPTIONS = ("within", "older_than", "grace", "keep")
 def override_of(policy: Policy, actor: str, options: dict[str, Any]) -> Override:
     """Check the options of an override; `LifecycleError` for one that cannot be."""
     for name in options.keys() - set(OPTIONS):
-        near = difflib.get_close_matches(name, OPTIONS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, OPTIONS)
         raise LifecycleError(f"An override has no option {name!r}: {', '.join(OPTIONS)}.{hint}")
     if policy.on_request:
         raise LifecycleError(f"{policy.name} ends rows only on request: use purge.erase().")

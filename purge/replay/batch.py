@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import OperationalError, transaction
 
+from lifecycle.db.connection import sqlstate
 from lifecycle.ledger.context import context
 from purge.batch import failures
 from purge.batch.lock import lock_rows
@@ -70,7 +71,7 @@ def refused(row: tuple[int, Any, int], error: Exception) -> Judged:
     """A row that cannot go: why, in names."""
     if failures.is_contended(error):
         return (*row, "locked", "somebody else has locked it or what goes along")
-    if isinstance(error, HeldBelow) or failures.sqlstate(error) == "23001":
+    if isinstance(error, HeldBelow) or sqlstate(error) == "23001":
         return (*row, "held", "what would go along is held")
     why = failures.reason(error)
     return (*row, "blocked", ", ".join(str(v) for k, v in why.items() if k != "sqlstate"))

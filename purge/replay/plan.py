@@ -14,6 +14,7 @@ A second replay finds nothing to do and writes nothing.
 from collections import Counter
 from datetime import datetime
 
+from lifecycle.compiler.keys import label_of
 from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.caps import cap_of
@@ -42,7 +43,7 @@ def check_cap(replay: Replay, report: Report) -> None:
     """Refuse a replay of more rows than a policy's cap, unless somebody has allowed so many."""
     for (model, _, name), counts in report.counts.items():
         policy = replay.policy_of(name) or next(
-            (p for p in all_policies() if p.model._meta.concrete_model._meta.label_lower == model),  # type: ignore[union-attr]
+            (p for p in all_policies() if label_of(p) == model),
             None,
         )
         cap = cap_of(policy, replay.using) if policy else 0

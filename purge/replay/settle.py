@@ -14,6 +14,7 @@ from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import Placed, Raw, fetch, own_transaction, scalar
 from lifecycle.ledger.resurrected import identity_now
+from lifecycle.ledger.row_names import row_name
 from lifecycle.models import PolicyState
 from lifecycle.policy.registry import all_policies, policies_of
 from purge.batch import act as rows
@@ -94,7 +95,7 @@ class _Settling:
         self.replay.told(len(judged))
         for _, key, event, verdict, why in judged:
             if verdict not in ("ended", "gone"):
-                name = f"{self.policy.model._meta.concrete_model._meta.label}:{key}"  # type: ignore[union-attr]
+                name = row_name(self.policy.model, key)
                 self.report.leave(Row(name, event, verdict, why))
 
     def _batch(

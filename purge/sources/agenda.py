@@ -16,6 +16,7 @@ from lifecycle.compiler.keys import subjects_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import Placed, fetch, own_transaction
 from lifecycle.policy.policy import Policy
+from purge.back_off import back_off
 from purge.batch import brakes
 from purge.batch.act import ACTS
 from purge.batch.expressions import OWN
@@ -164,7 +165,7 @@ class AgendaEntries:
 
     def relist_locked(self, subjects: Subjects) -> None:
         """Rows that somebody else has locked: soon again, then less and less soon."""
-        wait = min(LOCKED_AGAIN * 2 ** min(self.attempts, 10), LONGEST_WAIT)
+        wait = back_off(LOCKED_AGAIN, LONGEST_WAIT, self.attempts)
         self.relist(subjects, wait, relisted="locked", attempts=self.attempts + 1)
         self.batch.outcome.locked += subjects.count
 

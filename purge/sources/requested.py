@@ -15,7 +15,15 @@ from django.db import transaction
 
 from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import compiled
-from lifecycle.db.connection import Placed, Raw, fetch, own_transaction, scalar, statement
+from lifecycle.db.connection import (
+    Placed,
+    Raw,
+    fetch,
+    own_transaction,
+    scalar,
+    set_local,
+    statement,
+)
 from lifecycle.ledger import caps
 from lifecycle.policy.dispositions import Update
 from lifecycle.policy.policy import Policy
@@ -129,8 +137,7 @@ def run_batch(
             return None
         subjects, last = found
         batch.source = RequestedRows(batch, subjects)
-        fetch(how.using, "SELECT set_config('lifecycle.actor', %(actor)s, true)",
-              {"actor": override.actor})  # fmt: skip
+        set_local(how.using, **{"lifecycle.actor": override.actor})
         locked = lock(batch, subjects)
         if locked.count:
             evaluate(batch, locked)

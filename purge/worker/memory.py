@@ -8,6 +8,8 @@ import threading
 import time
 from datetime import datetime
 
+from purge.back_off import back_off
+
 # Seconds until a wake-up that this process has not seen answered is repeated: it was lost, it
 # still waits in the queue, or another consumer has answered it.
 ASKED_AGAIN = 10.0
@@ -44,7 +46,7 @@ class Memory:
         """A worker could not go on: let the name rest, longer after each failure in a row."""
         with self._lock:
             failures = self.resting.get(name, (0, 0.0))[0] + 1
-            rest = min(FIRST_REST * 2 ** min(failures, 10), LONGEST_REST)
+            rest = back_off(FIRST_REST, LONGEST_REST, failures)
             self.resting[name] = failures, time.monotonic() + rest
             self.asked.pop(name, None)
 

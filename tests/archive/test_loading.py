@@ -286,7 +286,7 @@ def test_what_cannot_be_loaded_says_why(folder: Path, capsys: pytest.CaptureFixt
     with pytest.raises(CommandError, match=r"There is no model zoo\.gone here: load --into"):
         load(capsys, "no_model")
     with pytest.raises(
-        CommandError, match=r"There is no archive 'only_txt'.*Did you mean only_text"
+        CommandError, match=r"There is no archive 'only_txt'.*Did you mean 'only_text'"
     ):
         load(capsys, "only_txt")
 

@@ -7,7 +7,7 @@ from django.db import connections
 from django.db.models import FileField
 
 from lifecycle.compiler.keys import key_of
-from lifecycle.db.connection import Placed, fetch, scalar, statement
+from lifecycle.db.connection import Placed, fetch, scalar, set_local, statement
 from lifecycle.ledger.holds import hold_keys
 from lifecycle.ledger.loaded import record
 from purge.archive.formats import Row
@@ -27,9 +27,7 @@ class Batch:
 
     def begin(self, rows: list[Row]) -> None:
         """Put the rows where they wait; the table is made, where it is not there."""
-        for name, value in SETTINGS.items():
-            setting = {"name": name, "value": value}
-            fetch(self.using, "SELECT set_config(%(name)s, %(value)s, true)", setting)
+        set_local(self.using, **SETTINGS)
         if self.target.make:
             fetch(self.using, self.target.make, {})
         fetch(self.using, "DROP TABLE IF EXISTS pg_temp.purge_loading")

@@ -7,7 +7,7 @@ them was held meanwhile is asked when it is done, before anything is committed.
 from graphlib import CycleError
 from typing import Any
 
-from lifecycle.db.connection import fetch
+from lifecycle.db.connection import set_local
 from purge.batch.cascade.relations import is_heard, links
 from purge.batch.cascade.sets import Below
 from purge.batch.cascade.ties import is_stand_in
@@ -77,14 +77,13 @@ def in_order(found: Below) -> list[Any]:
 
 def _delete_unlocked(found: Below, models: list[Any], said: bool) -> None:
     """No host is waited for by a DELETE of rows that were not locked before."""
-    text = "SELECT set_config('lock_timeout', %(to)s, true)"
     says = bool(models) and not (said or found.batch.patient)
     if says:
-        fetch(found.batch.using, text, {"to": NO_WAIT})
+        set_local(found.batch.using, lock_timeout=NO_WAIT)
     for model in models:
         _delete(found, model)
     if says:
-        fetch(found.batch.using, text, {"to": found.batch.wait})
+        set_local(found.batch.using, lock_timeout=found.batch.wait)
 
 
 def _delete(found: Below, model: Any) -> None:

@@ -7,6 +7,7 @@ from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import window_params, windows_of, within
 from lifecycle.db.connection import Placed, Raw, fetch, scalar
 from lifecycle.ledger.windows_due import attempt
+from purge.back_off import back_off
 from purge.batch import act as rows
 from purge.batch.expressions import OWN
 from purge.batch.planner import in_order_of_index
@@ -117,7 +118,7 @@ class WindowRows(AgendaEntries):
         elif why == "held":
             self._list("expiry_scheduled", window, some, due, relisted="held")
         else:
-            wait = min(LOCKED_AGAIN * 2 ** min(self.attempts, 10), LONGEST_WAIT)
+            wait = back_off(LOCKED_AGAIN, LONGEST_WAIT, self.attempts)
             relisted = "locked" if self.place.locked else "left"
             if self.place.wait:
                 wait, relisted = self.place.wait, "archive"
