@@ -387,3 +387,27 @@ def test_dry_run_keeps_no_lock_between_its_batches(monkeypatch: pytest.MonkeyPat
         other.execute("SELECT pg_advisory_xact_lock(hashtextextended('lifecycle:tokens', 0))")
     assert list(passes) == []
     assert Token.objects.count() == 1
+
+
+class TestThePolicyOfACommand:
+    """`--policy NAME` everywhere; the name alone where nothing else can be meant."""
+
+    @pytest.mark.parametrize("named", [["tickets"], ["--policy", "tickets"]])
+    def test_either_way(self, named: list[str]) -> None:
+        assert manage("lifecycle", "pause", *named) == "tickets is paused.\n"
+        assert state("drafts") == "enabled"
+        assert manage("lifecycle", "resume", *named) == "tickets goes on.\n"
+        manage("lifecycle", "disable", *named)
+        assert "tickets is enabled" in manage("lifecycle", "enable", "--yes", *named)
+        assert state() == "enabled"
+
+    def test_several(self) -> None:
+        text = manage("lifecycle", "status", "tickets", "--policy", "drafts", "--json")
+        assert [each["policy"] for each in json.loads(text)] == ["drafts", "tickets"]
+
+    @pytest.mark.parametrize("command", ["enable", "disable", "pause", "resume"])
+    def test_both_are_refused(self, command: str) -> None:
+        before = state("tickets"), state("drafts")
+        with pytest.raises(CommandError, match="not allowed with argument"):
+            call_command("lifecycle", command, "tickets", "--policy", "drafts")
+        assert (state("tickets"), state("drafts")) == before

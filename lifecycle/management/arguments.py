@@ -2,24 +2,42 @@
 
 import getpass
 import sys
-from argparse import ArgumentParser
+from argparse import SUPPRESS, ArgumentParser
 from typing import Any
 
 from lifecycle.exceptions import LifecycleError
 
 
-def add_policy(parser: ArgumentParser) -> None:
-    """The policy's name."""
-    parser.add_argument("policy")
+def add_policy(
+    parser: ArgumentParser,
+    about: str = "the policy's name",
+    nargs: str = "",
+    required: bool = False,
+) -> None:
+    """`--policy NAME`, and with `nargs` the name alone too: "?" for one, "*" for several.
+
+    The name is in `options["policy"]`, None where none was given; several in "policies".
+    """
+    if nargs == "*":
+        parser.add_argument("policies", nargs=nargs, metavar="policy", default=SUPPRESS,
+                            action="extend", help=about)  # fmt: skip
+        parser.add_argument("--policy", dest="policies", metavar="NAME", default=[],
+                            action="append", help="the same")  # fmt: skip
+        return
+    either = parser.add_mutually_exclusive_group(required=required)
+    either.add_argument("--policy", metavar="NAME", help=about)
+    if nargs:
+        # With a default of its own, an absent name would empty what --policy has given.
+        either.add_argument("policy", nargs=nargs, default=SUPPRESS, help="the same")
 
 
 def add_policy_or_all(parser: ArgumentParser) -> None:
-    """The policy's name, or all of them; `chosen` tells which."""
-    parser.add_argument("policy", nargs="?")
+    """The policy's name, or `--all`; `policy_or_all` reads which."""
+    add_policy(parser, nargs="?")
     parser.add_argument("--all", action="store_true", help="every policy of the database")
 
 
-def chosen(options: dict[str, Any]) -> str | None:
+def policy_or_all(options: dict[str, Any]) -> str | None:
     """The policy that was named; None for all. `LifecycleError` for neither or both."""
     if bool(options["policy"]) == options["all"]:
         raise LifecycleError("Name one policy, or say --all.")
@@ -29,7 +47,7 @@ def chosen(options: dict[str, Any]) -> str | None:
 def add_actor(parser: ArgumentParser) -> None:
     """Who does this: the user of the shell where nobody is named."""
     parser.add_argument(
-        "--actor", default=shell_user(), help="who does this, told to the ledger; default: you"
+        "--actor", default=shell_user(), help="who does this, written into the ledger; default: you"
     )
 
 
@@ -39,6 +57,11 @@ def shell_user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return ""
+
+
+def add_json(parser: ArgumentParser) -> None:
+    """The output as JSON."""
+    parser.add_argument("--json", action="store_true", help="for programs")
 
 
 def add_yes(parser: ArgumentParser) -> None:

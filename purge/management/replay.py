@@ -9,13 +9,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.utils import timezone
-from rich.progress import Progress
 from rich.table import Table
 
 from lifecycle.exceptions import LifecycleError
 from lifecycle.management.arguments import add_actor, add_yes, agreed
-from lifecycle.management.console import console_of
-from purge.media import replay as again
+from lifecycle.management.output import console_of, progress_bar
+from purge.media import replay as media_replay
 from purge.media.run import run_media
 from purge.passes.options import PassOptions
 from purge.passes.runs import close_interrupted
@@ -40,7 +39,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def refuse_strays(options: dict[str, Any]) -> None:
-    """Raise `LifecycleError` for an option that says nothing without `--replay`, or with it."""
+    """Raise `LifecycleError` for an option that has no meaning without `--replay`, or with it."""
     if options["replay"] and options["limit"] is not None:
         raise LifecycleError("--limit cannot be combined with --replay.")
     for name in OPTIONS:
@@ -56,24 +55,26 @@ def run(command: BaseCommand, options: dict[str, Any], using: str) -> str:
     )
     with _progress(command, replay):
         report = plan(replay)
-        files = again.find(using, since, act=False) if not options["policy"] else again.Files()
+        by_policy = bool(options["policy"])  # media are of none
+        files = media_replay.Files() if by_policy else media_replay.find(using, since, act=False)
     report.files = files
     try:
-        done = _asked(command, replay, report, options)
+        confirmed = _confirmed(command, replay, report, options)
     except BaseException:
         forget(replay)
         raise
-    if done and not replay.dry:
+    acting = confirmed and not replay.dry
+    if acting:
         with _progress(command, replay):
             report = carry_out(replay)
             report.files = files
             if files.back:
-                again.find(using, since, act=True)
+                media_replay.find(using, since, act=True)
                 run_media(using, PassOptions("replay", options["actor"], using=using))
         close_interrupted(using)
     else:
         forget(replay)
-    _show(command, report, options, "Replay" if done and not replay.dry else "Dry run of a replay")
+    _show(command, report, options, "Replay" if acting else "Dry run of a replay")
     return _failure(report)
 
 
@@ -91,10 +92,13 @@ def moment(text: str) -> datetime:
     return when
 
 
-def _asked(
+def _confirmed(
     command: BaseCommand, replay: Replay, report: Report, options: dict[str, Any]
 ) -> bool:  # fmt: skip
-    """Whether the plan is to be relisted out; a plan without endings needs no question."""
+    """Whether the plan may be carried out: a plan without endings needs no question.
+
+    `LifecycleError` where the answer is no, or the plan is over a cap.
+    """
     rows, files = report.total("ended"), report.files.back
     if replay.dry or not (rows or files):
         return True
@@ -156,8 +160,8 @@ def as_json(report: Report) -> dict[str, Any]:
 
 def _failure(report: Report) -> str:
     left = {verdict: report.total(verdict) for verdict in ("blocked", "unsure")}
-    said = [f"{count} {verdict}" for verdict, count in left.items() if count]
-    lines = [f"Rows were left: {', '.join(said)}."] if said else []
+    counts = [f"{count} {verdict}" for verdict, count in left.items() if count]
+    lines = [f"Rows were left: {', '.join(counts)}."] if counts else []
     if report.files.unsure:
         lines.append(f"Files were left: {report.files.unsure} unsure.")
     return "\n".join(lines)
@@ -166,8 +170,6 @@ def _failure(report: Report) -> str:
 @contextmanager
 def _progress(command: BaseCommand, replay: Replay) -> Iterator[None]:
     """How many rows of the ledger, then of those found, were looked at."""
-    console = console_of(command)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        bar = progress.add_task("replay", total=None)
-        replay.told = lambda rows: progress.update(bar, advance=rows)
+    with progress_bar(console_of(command), "replay") as update:
+        replay.told = lambda rows: update(advance=rows)
         yield

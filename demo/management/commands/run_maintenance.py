@@ -3,7 +3,6 @@
 The worker does all of this by itself; this is for a look, or for a site without a worker.
 """
 
-import json
 from argparse import ArgumentParser
 from typing import Any
 
@@ -13,7 +12,7 @@ from demo.cleanups.command import add_cleanup_arguments
 from demo.cleanups.maintenance import COMMANDS, Result, run_one, table
 from lifecycle.exceptions import LifecycleError
 from lifecycle.management.arguments import agreed
-from lifecycle.management.console import console_of
+from lifecycle.management.output import console_of, write_json
 
 QUESTION = "Purge now, without their grace, all that the clean-ups find?"
 
@@ -34,15 +33,15 @@ class Command(BaseCommand):
         wanted = [name for name in wanted if name not in options["skip"]]
         if not wanted:
             raise CommandError("Nothing is left to run: see --only and --skip.")
-        if not self.may(options):
+        if not self.confirmed(options):
             self.stdout.write("Nothing was changed.")
             return
         results = [run_one(name, options) for name in wanted]
-        self.tell(results, options)
+        self.print_results(results, options)
         if failed := [each.command for each in results if each.failed]:
             raise CommandError(f"Failed: {', '.join(failed)}. The others were run.")
 
-    def may(self, options: dict[str, Any]) -> bool:
+    def confirmed(self, options: dict[str, Any]) -> bool:
         """Ask once for all of them."""
         if options["dry_run"] or not options["purge_now"]:
             return True
@@ -51,10 +50,10 @@ class Command(BaseCommand):
         except LifecycleError as error:
             raise CommandError(str(error)) from error
 
-    def tell(self, results: list[Result], options: dict[str, Any]) -> None:
+    def print_results(self, results: list[Result], options: dict[str, Any]) -> None:
         """The table, or the same as JSON."""
         if not options["json"]:
             console_of(self).print(table(results, options["dry_run"]))
             return
-        told = {"dry_run": options["dry_run"], "commands": [vars(result) for result in results]}
-        self.stdout.write(json.dumps(told, indent=2))
+        commands = [vars(result) for result in results]
+        write_json(self, {"dry_run": options["dry_run"], "commands": commands})

@@ -7,21 +7,21 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
-from rich.progress import Progress
 
 from lifecycle.backfill.progress import Step, ask, progress, refuse_stopped, step, waiting
-from lifecycle.management.console import console_of
+from lifecycle.management.arguments import add_policy
+from lifecycle.management.output import console_of, progress_bar
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy
 
 HELP = "List the rows that were there before the policy, or came past the triggers."
-BUSY = 0.2  # seconds until it is tried again where the worker reads
+BUSY = 0.2  # seconds until the next attempt while the worker reads the table
 INTERRUPTED = 130  # the shell's exit code after Ctrl-C
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Options of the subcommand."""
-    parser.add_argument("--policy", help="this one, from the beginning of its table")
+    add_policy(parser, "this one, from the beginning of its table")
     parser.add_argument("--rate", type=int, metavar="ROWS", help="at most so many rows a second")
 
 
@@ -47,17 +47,17 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
 
 
 def _read(policy: Policy, using: str, rate: int | None, console: Console) -> None:
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(policy.name)
-        while (come := progress(policy, using)) and not come.finished:
-            bar.update(task, completed=come.read, total=come.about or None)
-            done = step(policy, using, hurried=True)
-            if done is None:
+    with progress_bar(console, policy.name) as update:
+        while (state := progress(policy, using)) and not state.finished:
+            update(completed=state.read, total=state.about or None)
+            chunk = step(policy, using, hurried=True)
+            if chunk is None:
                 refuse_stopped(policy, using)
-            time.sleep(_pause(done, rate))
+            time.sleep(_pause(chunk, rate))
 
 
-def _pause(done: Step | None, rate: int | None) -> float:
-    if done is None:
+def _pause(chunk: Step | None, rate: int | None) -> float:
+    """Seconds until the next chunk is read."""
+    if chunk is None:
         return BUSY
-    return done.rows / rate if rate and not done.finished else 0
+    return chunk.rows / rate if rate and not chunk.finished else 0

@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from lifecycle.ledger import policy_states as states
-from lifecycle.management.arguments import add_actor, add_policy_or_all, chosen
-from lifecycle.management.change_all import change_all
+from lifecycle.management.arguments import add_actor, add_policy_or_all, policy_or_all
+from lifecycle.management.policy_states import change_all
 
 HELP = "Let a policy, or all, only observe."
 
@@ -20,7 +20,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(command: BaseCommand, options: dict[str, Any]) -> None:
     """Disable and say so."""
-    policy = chosen(options)
+    policy = policy_or_all(options)
     if policy is None:
         change_all(command, states.DISABLE, "only observes from now on", options)
         return

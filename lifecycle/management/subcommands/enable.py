@@ -1,11 +1,9 @@
 """`manage.py lifecycle enable`: what a policy would end, then, if wanted, it ends rows."""
 
 from argparse import ArgumentParser
-from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils.timezone import localtime
 from rich.console import Console
 from rich.table import Table
 
@@ -15,7 +13,7 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.insight.forecast import Forecast, forecast
 from lifecycle.ledger import policy_states as states
 from lifecycle.management.arguments import add_actor, add_policy, add_yes, agreed
-from lifecycle.management.console import console_of
+from lifecycle.management.output import console_of, local_time
 from lifecycle.models import PolicyState
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import hours_of
@@ -28,7 +26,7 @@ State = PolicyState.State
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Options of the subcommand."""
-    add_policy(parser)
+    add_policy(parser, nargs="?", required=True)
     add_actor(parser)
     add_yes(parser)
     parser.add_argument("--dry-run", action="store_true", help="only show")
@@ -95,7 +93,7 @@ def _remarks(policy: Policy, found: Forecast) -> list[str]:
     lines = [f"The table was not counted: {found.unread}."] if found.unread else []
     if found.oldest:
         label, (key, due) = policy.model._meta.concrete_model._meta.label, found.oldest  # type: ignore[union-attr]
-        lines.append(f"The first to end: {label}:{key}, at {_moment(due)}.")
+        lines.append(f"The first to end: {label}:{key}, at {local_time(due)}.")
     if found.unlisted:
         lines.append(
             f"At least {found.unlisted:,} rows with an end are not on the agenda yet: "
@@ -123,7 +121,3 @@ def _print_days(console: Console, policy: Policy, found: Forecast) -> None:
         bar = "#" * -(-BAR * count // most) if count else ""
         table.add_row(f"{day:%Y-%m-%d}", f"{count:,}", bar)
     console.print(table)
-
-
-def _moment(due: datetime) -> str:
-    return f"{localtime(due):%Y-%m-%d %H:%M:%S}"

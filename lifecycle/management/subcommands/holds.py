@@ -1,6 +1,5 @@
 """`manage.py lifecycle holds`: what is held, since when, why, by whom."""
 
-import json
 from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any
@@ -10,7 +9,8 @@ from django.utils.timezone import localtime
 from rich.table import Table
 
 from lifecycle.ledger.holds import Hold, holds
-from lifecycle.management.console import console_of
+from lifecycle.management.arguments import add_json
+from lifecycle.management.output import console_of, write_json
 
 HELP = "Every hold that stands, with who placed it and why."
 COLUMNS = ("number", "held", "since", "until", "reason", "reference", "actor")
@@ -18,14 +18,14 @@ COLUMNS = ("number", "held", "since", "until", "reason", "reference", "actor")
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Options of the subcommand."""
-    parser.add_argument("--json", action="store_true", help="for programs")
+    add_json(parser)
 
 
 def run(command: BaseCommand, options: dict[str, Any]) -> None:
     """Print them."""
     found = holds(options["database"])
     if options["json"]:
-        command.stdout.write(json.dumps([asdict(each) for each in found], default=str, indent=2))
+        write_json(command, [asdict(each) for each in found])
     elif not found:
         command.stdout.write("Nothing is held.")
     else:
@@ -38,8 +38,8 @@ def _print(command: BaseCommand, found: list[Hold]) -> None:
         table.add_column(column, justify="right" if column == "number" else "left")
     for each in found:
         until = _time(each.until) + ("" if each.in_force else " (has passed)")
-        told = (each.reason, each.reference, each.actor)
-        table.add_row(str(each.number), _held(each), _time(each.since), until, *told)
+        cells = (str(each.number), _held(each), _time(each.since), until)
+        table.add_row(*cells, each.reason, each.reference, each.actor)
     console_of(command).print(table)
 
 

@@ -9,7 +9,7 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.context import context
 from lifecycle.ledger.holds import release
 from lifecycle.ledger.row_names import row_of
-from lifecycle.management.arguments import add_actor
+from lifecycle.management.arguments import add_actor, add_policy
 from lifecycle.policy.registry import get_policy
 
 HELP = "Lift the holds of a row or a policy, one by its number, or all under a reference."
@@ -19,7 +19,7 @@ TARGETS = ("row", "policy", "number", "reference")
 def add_arguments(parser: ArgumentParser) -> None:
     """Options of the subcommand."""
     parser.add_argument("row", nargs="?", metavar="app.Model:pk")
-    parser.add_argument("--policy", help="the holds on this policy")
+    add_policy(parser, "the holds on this policy")
     parser.add_argument("--number", type=int, help="this hold, as `lifecycle holds` names it")
     parser.add_argument("--reference", help="every hold under this reference")
     add_actor(parser)

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 from lifecycle.ledger.context import context
 from lifecycle.ledger.row_actions import restore
 from lifecycle.ledger.row_names import named, row_of
-from lifecycle.management.arguments import add_actor
+from lifecycle.management.arguments import add_actor, add_policy
 from lifecycle.management.targets import future
 
 HELP = "Bring a row back to live, until its due time changes or until a date."
@@ -18,7 +18,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Options of the subcommand."""
     parser.add_argument("row", metavar="app.Model:pk")
     parser.add_argument("--until", metavar="DATE", help="only until then")
-    parser.add_argument("--policy", help="only for this policy. Default: all on the model")
+    add_policy(parser, "only for this policy. Default: all on the model")
     add_actor(parser)
 
 

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand
 
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger import policy_states as states
-from lifecycle.management.arguments import add_policy_or_all, chosen, shell_user
-from lifecycle.management.change_all import change_all
+from lifecycle.management.arguments import add_policy_or_all, policy_or_all, shell_user
+from lifecycle.management.policy_states import change_all
 
 HELP = "Go on after a pause or a halt."
 
@@ -24,7 +24,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(command: BaseCommand, options: dict[str, Any]) -> None:
     """Resume and say so."""
-    policy, using = chosen(options), options["database"]
+    policy, using = policy_or_all(options), options["database"]
     if policy is None:
         if options["allow"]:
             raise LifecycleError("--allow is for one policy: name it.")

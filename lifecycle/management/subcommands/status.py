@@ -1,22 +1,21 @@
 """`manage.py lifecycle status`: each policy with what its agenda lists, and what is wrong."""
 
-import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils.timezone import localtime
 from rich.console import Console
 from rich.table import Table
 
 from lifecycle.exceptions import NoPolicy
 from lifecycle.insight.media_status import media_status
 from lifecycle.insight.status import Status, statuses
-from lifecycle.management.console import console_of
+from lifecycle.management.arguments import add_json, add_policy
+from lifecycle.management.output import console_of, local_time, write_json
 from lifecycle.policy.registry import get_policy
 
 WIDEST = 1000  # columns
@@ -25,8 +24,8 @@ HELP = "Each policy with what is due; exit code 1 when one is not well."
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The command's own options."""
-    parser.add_argument("policies", nargs="*", metavar="policy", help="only these")
-    parser.add_argument("--json", action="store_true", help="for programs")
+    add_policy(parser, "only these", nargs="*")
+    add_json(parser)
     parser.add_argument(
         "--max-lag", type=float, metavar="SECONDS",
         help="more is a problem; default: the setting LIFECYCLE_MAX_LAG, 600",
@@ -39,7 +38,7 @@ def run_on_all(command: BaseCommand, options: dict[str, Any], databases: list[st
     found = [each for each in every if each.policy in (options["policies"] or (each.policy,))]
     _refuse_unknown(options["policies"], found)
     if options["json"]:
-        command.stdout.write(json.dumps([asdict(each) for each in found], default=str, indent=2))
+        write_json(command, [asdict(each) for each in found])
     else:
         _print(console_of(command), found)
     if any(each.problems for each in found):
@@ -104,7 +103,7 @@ def _remarks(each: Status) -> list[str]:
     if each.capture == "windows":
         lines.append("scheduled, due and tombstoned are windows; nobody has counted their rows")
     if each.opens_at:
-        lines.append(f"outside its purge hours until {_moment(each.opens_at)}")
+        lines.append(f"outside its purge hours until {local_time(each.opens_at)}")
     if each.barred:
         lines.append("all of it is held")
     if each.held and each.enforced:
@@ -118,12 +117,8 @@ def _remarks(each: Status) -> list[str]:
     return lines
 
 
-def _moment(time: datetime | None) -> str:
-    return f"{localtime(time):%Y-%m-%d %H:%M:%S}" if time else ""
-
-
 TIMES: list[Column] = [
     ("lag", lambda each: str(timedelta(seconds=int(each.lag or 0))) if each.lag else ""),
-    ("last run", lambda each: _moment(each.last_run)),
-    ("next due", lambda each: _moment(each.next_due)),
+    ("last run", lambda each: local_time(each.last_run)),
+    ("next due", lambda each: local_time(each.next_due)),
 ]

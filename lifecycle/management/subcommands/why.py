@@ -1,6 +1,5 @@
 """`manage.py lifecycle why`: all that is known of one row, and what happens to it next."""
 
-import json
 from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any
@@ -10,7 +9,8 @@ from rich.table import Table
 
 from lifecycle.insight.why import Why, said, why
 from lifecycle.ledger.row_names import parse
-from lifecycle.management.console import console_of
+from lifecycle.management.arguments import add_json
+from lifecycle.management.output import console_of, write_json
 from lifecycle.models import Event
 
 HELP = "Every event of a row, what its policies say now, what holds it, what happens next."
@@ -20,14 +20,14 @@ COLUMNS = ("event", "recorded at", "kind", "policy", "due at", "actor", "cause")
 def add_arguments(parser: ArgumentParser) -> None:
     """Options of the subcommand."""
     parser.add_argument("row", metavar="app.Model:pk", help="it may be gone")
-    parser.add_argument("--json", action="store_true", help="for programs")
+    add_json(parser)
 
 
 def run(command: BaseCommand, options: dict[str, Any]) -> None:
     """Print it."""
     found = why(*parse(options["row"]), options["database"])
     if options["json"]:
-        command.stdout.write(json.dumps(_plain(found), default=str, indent=2))
+        write_json(command, _plain(found))
     else:
         _print(command, found)
 
@@ -39,8 +39,8 @@ def _print(command: BaseCommand, found: Why) -> None:
         console.print(f"  {each.policy} ({each.state}): {each.says}{_at(each.at)}")
     for held in found.holds:
         until = f" until {said(held.until)}" if held.until else ""
-        told = ", ".join(word for word in (held.reason, held.reference, held.actor) if word)
-        console.print(f"  hold {held.number} since {said(held.since)}{until}: {told}")
+        words = ", ".join(filter(None, (held.reason, held.reference, held.actor)))
+        console.print(f"  hold {held.number} since {said(held.since)}{until}: {words}")
     table = Table(box=None, pad_edge=False)
     for column in COLUMNS:
         table.add_column(column)

@@ -4,11 +4,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from rich.progress import Progress
 
 from lifecycle.exceptions import LifecycleError
 from lifecycle.management.arguments import add_actor
-from lifecycle.management.console import console_of
+from lifecycle.management.output import console_of, progress_bar
 from purge.archive.catalog import archive, prefixes
 from purge.archive.destinations import destination
 from purge.archive.loading.load import Counts, Load
@@ -50,11 +49,10 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
 
 
 def _run(command: BaseCommand, load: Load) -> Counts:
-    console, counts = console_of(command), Counts()
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        bar = progress.add_task("loading", total=load.manifest.rows or None)
+    counts = Counts()
+    with progress_bar(console_of(command), "loading", load.manifest.rows) as update:
         for counts in load.run():
-            progress.update(bar, completed=counts.read)
+            update(completed=counts.read)
     return counts
 
 

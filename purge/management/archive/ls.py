@@ -7,8 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from rich.table import Table
 
-from lifecycle.management.console import console_of
-from purge.archive.catalog import Catalog, catalog, prefixes
+from lifecycle.management.arguments import add_json, add_policy
+from lifecycle.management.output import console_of
+from purge.archive.catalog import catalog, prefixes
 from purge.archive.destinations import destination
 from purge.archive.manifest import Manifest
 
@@ -19,24 +20,25 @@ WIDE = 100  # narrower: the name has to say when it was made
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Options of the subcommand."""
-    parser.add_argument("--policy", help="only those of this policy")
-    parser.add_argument("--json", action="store_true", help="for programs")
+    add_policy(parser, "only those of this policy")
+    add_json(parser)
 
 
 def run(command: BaseCommand, options: dict[str, Any]) -> None:
     """Print them, the oldest first."""
     where = destination()
-    told = catalog(where, prefixes(options["prefix"]))
+    listed = catalog(where, prefixes(options["prefix"]))
     wanted = options["policy"]
-    found = [each for each in told.archives if wanted in (None, each.policy)]
+    found = [each for each in listed.archives if wanted in (None, each.policy)]
     if options["json"]:
-        told_of = [json.loads(each.as_json()) | {"destination": where.title} for each in found]
-        command.stdout.write(json.dumps(told_of, indent=2, ensure_ascii=False))
+        manifests = [json.loads(each.as_json()) | {"destination": where.title} for each in found]
+        command.stdout.write(json.dumps(manifests, indent=2, ensure_ascii=False))
     elif not found:
         command.stdout.write(f"No archives in {where.title}.")
     else:
         _print(command, found, where.title)
-    _complain(command, told)
+    for problem in listed.broken.values():
+        command.stderr.write(problem)
 
 
 def _print(command: BaseCommand, found: list[Manifest], title: str) -> None:
@@ -53,11 +55,6 @@ def _print(command: BaseCommand, found: list[Manifest], title: str) -> None:
         made = (day(each.made),) if wide else ()
         table.add_row(each.name, each.policy, *days, *made, f"{each.rows:,}", size(each.bytes))
     console.print(table)
-
-
-def _complain(command: BaseCommand, told: Catalog) -> None:
-    for why in told.broken.values():
-        command.stderr.write(why)
 
 
 def day(time: str | None) -> str:

@@ -6,11 +6,11 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from rich.progress import Progress
 
 from lifecycle.exceptions import LifecycleError
-from lifecycle.management.console import console_of
+from lifecycle.management.arguments import add_json
 from lifecycle.management.databases import databases_of
+from lifecycle.management.output import console_of, progress_bar
 from purge.archive.catalog import Catalog, archive, catalog, prefixes
 from purge.archive.destinations import Destination, destination
 from purge.archive.manifest import Manifest
@@ -28,7 +28,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--all", action="store_true",
         help="every archive, and whether some are missing or objects too many",
     )  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="for programs")
+    add_json(parser)
 
 
 def run(command: BaseCommand, options: dict[str, Any]) -> None:
@@ -36,14 +36,14 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     if bool(options["archive"]) == options["all"]:
         raise LifecycleError("Name archives, or say --all.")
     where = destination()
-    told = _chosen(where, options)
-    found = _each(command, where, told.archives, options["json"])
-    beside = around(told, databases_of(options["database"])) if options["all"] else []
+    chosen = _chosen(where, options)
+    found = _each(command, where, chosen.archives, options["json"])
+    beside = around(chosen, databases_of(options["database"])) if options["all"] else []
     problems = [each for those in found.values() for each in those] + beside
     if options["json"]:
-        command.stdout.write(_as_json(told.archives, problems))
+        command.stdout.write(_as_json(chosen.archives, problems))
     else:
-        _print(command, told.archives, beside)
+        _print(command, chosen.archives, beside)
     if problems:
         words = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         raise CommandError(f"{words} in {where.title}.")
@@ -59,22 +59,20 @@ def _chosen(where: Destination, options: dict[str, Any]) -> Catalog:
 def _each(
     command: BaseCommand, where: Destination, archives: list[Manifest], quiet: bool
 ) -> dict[str, list[Problem]]:
-    """The problems of each archive, told as they are found; with a bar as long as the bytes."""
+    """The problems of each archive, printed as they are found; with a bar as long as the bytes."""
     console = console_of(command)
     found = {}
-    with Progress(
-        console=console, transient=True, disable=quiet or not console.is_terminal
-    ) as progress:
-        bar = progress.add_task("verifying", total=sum(each.bytes for each in archives) or None)
+    total = sum(each.bytes for each in archives)
+    with progress_bar(console, "verifying", total, quiet) as update:
         for each in archives:
             found[each.name] = verify(where, each)
-            progress.advance(bar, each.bytes)
+            update(advance=each.bytes)
             if not quiet:
-                _tell(console, each, found[each.name])
+                _print_archive(console, each, found[each.name])
     return found
 
 
-def _tell(console: Any, each: Manifest, problems: list[Problem]) -> None:
+def _print_archive(console: Any, each: Manifest, problems: list[Problem]) -> None:
     word = "WRONG" if problems else "ok"
     files = "1 file" if len(each.files) == 1 else f"{len(each.files)} files"
     what = f"{each.rows:,} rows, {files}, {size(each.bytes)}"
@@ -92,5 +90,5 @@ def _print(command: BaseCommand, archives: list[Manifest], beside: list[Problem]
 
 
 def _as_json(archives: list[Manifest], problems: list[Problem]) -> str:
-    told = {"archives": [each.name for each in archives], "problems": list(map(asdict, problems))}
-    return json.dumps(told, indent=2, ensure_ascii=False)
+    data = {"archives": [each.name for each in archives], "problems": list(map(asdict, problems))}
+    return json.dumps(data, indent=2, ensure_ascii=False)

@@ -6,15 +6,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from lifecycle.db.connection import scalar
 from lifecycle.db.version import mismatch
 from lifecycle.exceptions import LifecycleError
 from lifecycle.logs import Log
-from lifecycle.management.console import console_of
+from lifecycle.management.arguments import add_policy
 from lifecycle.management.databases import databases_of
+from lifecycle.management.output import console_of, progress_bar
 from lifecycle.policy.databases import served
 from lifecycle.policy.purge_hours import OUTSIDE, is_open
 from lifecycle.policy.registry import all_policies, get_policy
@@ -37,7 +37,7 @@ class Command(BaseCommand):
     help = "Tombstone and purge what is due now; any scheduler may run it instead of the worker."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--policy", help="only this policy")
+        add_policy(parser, "only this policy")
         parser.add_argument(
             "--limit", type=int, help="look at no more than this many rows a policy"
         )
@@ -55,11 +55,11 @@ class Command(BaseCommand):
             if options["policy"]:
                 get_policy(options["policy"])
             databases = databases_of(options["database"], options["policy"])
-            failed = [why for using in databases if (why := self.run_in(using, options))]
+            reasons = [self.run_in(using, options) for using in databases]
         except LifecycleError as error:
             raise CommandError(str(error)) from error
-        if failed:
-            raise CommandError("\n".join(failed))
+        if any(reasons):
+            raise CommandError("\n".join(filter(None, reasons)))
 
     def run_in(self, using: str, options: dict[str, Any]) -> str:
         """A replay if it was asked for, and a pass; why they did not do everything, in words."""
@@ -70,56 +70,62 @@ class Command(BaseCommand):
 
     def run_due(self, using: str, options: dict[str, Any]) -> str:
         """A pass over one database; why it did not do everything, in words."""
-        how = PassOptions("purge", limit=options["limit"], dry=options["dry_run"], using=using)
-        if not how.dry:
-            for name, come in read_now(using, options["policy"]).items():
-                self.stderr.write(f"{name}: backfill, {come}")
+        dry, limit = options["dry_run"], options["limit"]
+        pass_options = PassOptions("purge", limit=limit, dry=dry, using=using)
+        if not dry:
+            for name, progress in read_now(using, options["policy"]).items():
+                self.stderr.write(f"{name}: backfill, {progress}")
         names = [options["policy"]] if options["policy"] else due_policies(using)
         console = console_of(self)
         console.quiet = options["json"]
-        done = self.run_each(names, how, console) | self.run_media(how)
-        if not how.dry:
-            alerts.watch(how.using)
+        done = self.run_each(names, pass_options, console) | self.run_media(pass_options)
+        if not dry:
+            alerts.watch(using)
         place = f" in {using}" if len(served()) > 1 else ""
         shown = {name: each for name, each in done.items() if name != FILES or each.looked}
-        console.print(summary(shown, how.dry, place) if shown else f"Nothing is due{place}.")
+        console.print(summary(shown, dry, place) if shown else f"Nothing is due{place}.")
         for name, why in stopped(done, using).items():
             self.stderr.write(f"{name}: {why}")
-        if any(outcome.halted for outcome in done.values()):
-            return "A brake stopped a policy."
-        failed = [name for name in [*names, FILES] if name not in done]
-        said = [f"An error stopped {', '.join(failed)}; the others were run."] if failed else []
-        if FILES in done and (waiting := done[FILES].locked):
-            said.append(f"{waiting} files wait: their store does not answer.")
-        return "\n".join(said)
+        return failure([*names, FILES], done)
 
-    def run_each(self, names: list[str], how: PassOptions, console: Console) -> dict[str, Outcome]:
+    def run_each(
+        self, names: list[str], pass_options: PassOptions, console: Console
+    ) -> dict[str, Outcome]:
         """What became of each policy; one that an error stopped is logged, and left out."""
         done = {}
         for name in names:
             try:
-                done[name] = self.run_one(name, how, console)
+                done[name] = self.run_one(name, pass_options, console)
             except Exception:
-                log("run_failed", f"{name}: run failed", policy=name, database=how.using)
+                log("run_failed", f"{name}: run failed", policy=name, database=pass_options.using)
         return done
 
-    def run_media(self, how: PassOptions) -> dict[str, Outcome]:
+    def run_media(self, pass_options: PassOptions) -> dict[str, Outcome]:
         """What became of the media that are due, also those of rows that have just gone."""
         try:
-            return {FILES: run_media(how.using, replace(how))}
+            return {FILES: run_media(pass_options.using, replace(pass_options))}
         except Exception:
-            log("run_failed", "media: run failed", database=how.using)
+            log("run_failed", "media: run failed", database=pass_options.using)
             return {}
 
-    def run_one(self, name: str, how: PassOptions, console: Console) -> Outcome:
+    def run_one(self, name: str, pass_options: PassOptions, console: Console) -> Outcome:
         """One policy, with a bar as long as what its agenda lists."""
         total = Outcome()
-        quiet = not console.is_terminal
-        with Progress(console=console, transient=True, disable=quiet) as progress:
-            bar = progress.add_task(name, total=due_rows(name, how.using) or None)
-            for total in turns(get_policy(name), replace(how)):
-                progress.update(bar, completed=total.looked)
+        with progress_bar(console, name, due_rows(name, pass_options.using)) as update:
+            for total in turns(get_policy(name), replace(pass_options)):
+                update(completed=total.looked)
         return total
+
+
+def failure(names: list[str], done: dict[str, Outcome]) -> str:
+    """Why a pass did not do everything, in words; '' where it did."""
+    if any(outcome.halted for outcome in done.values()):
+        return "A brake stopped a policy."
+    failed = [name for name in names if name not in done]
+    lines = [f"An error stopped {', '.join(failed)}; the others were run."] if failed else []
+    if FILES in done and (waiting := done[FILES].locked):
+        lines.append(f"{waiting} files wait: their store does not answer.")
+    return "\n".join(lines)
 
 
 def stopped(done: dict[str, Outcome], using: str) -> dict[str, str]:

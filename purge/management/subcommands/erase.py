@@ -11,7 +11,8 @@ from django.utils.dateparse import parse_duration
 
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.row_names import parse
-from lifecycle.management.arguments import add_actor, add_yes, agreed
+from lifecycle.management.arguments import add_actor, add_json, add_policy, add_yes, agreed
+from lifecycle.management.output import write_json
 from purge.erasure.erase import erase_key
 from purge.erasure.receipt import Receipt, receipts
 
@@ -22,14 +23,14 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"
 def add_arguments(parser: ArgumentParser) -> None:
     """Options of the subcommand."""
     parser.add_argument("row", nargs="?", help="app.Model:pk")
-    parser.add_argument("--reference", default="", help="of the request, told to the ledger")
+    parser.add_argument("--reference", default="", help="of the request, written into the ledger")
     parser.add_argument(
         "--grace", type=duration, metavar="TIME", help="0, 90s, 30m, 12h, 7d: not the policy's own"
     )
-    parser.add_argument("--policy", help="where the model has several for requests")
+    add_policy(parser, "where the model has several for requests")
     parser.add_argument("--show", metavar="REFERENCE", help="print the receipts of a reference")
     parser.add_argument("--dry-run", action="store_true", help="do it, and take it back")
-    parser.add_argument("--json", action="store_true", help="for programs")
+    add_json(parser)
     add_yes(parser)
     add_actor(parser)
 
@@ -73,7 +74,7 @@ def _erase(options: dict[str, Any], dry_run: bool) -> Receipt:
 def _agreed(command: BaseCommand, options: dict[str, Any]) -> bool:
     preview = _erase(options, dry_run=True)
     if not preview.dry_run:
-        return True  # erased before: the receipt is told again
+        return True  # erased before: the receipt is printed again
     command.stdout.write(preview.as_text())
     return agreed(command, "Erase it?", options)
 
@@ -87,8 +88,7 @@ def _show(command: BaseCommand, options: dict[str, Any], databases: list[str]) -
 
 def _print(command: BaseCommand, options: dict[str, Any], found: list[Receipt]) -> None:
     if options["json"]:
-        told = [json.loads(receipt.as_json()) for receipt in found]
-        command.stdout.write(json.dumps(told, indent=2))
+        write_json(command, [json.loads(receipt.as_json()) for receipt in found])
         return
     for receipt in found:
         command.stdout.write(receipt.as_text())

@@ -11,11 +11,12 @@ from django.core.management.base import BaseCommand
 from django.core.validators import validate_email
 
 from lifecycle.exceptions import LifecycleError
+from lifecycle.management.arguments import add_json
 from purge.reports.report import DAYS, Report, reports
 from purge.reports.texts import as_html, as_text, mail
 
 HELP = "What was purged, archived, restored, what is held or blocked, what goes in the next days."
-LONGEST = 3650  # days
+MOST_DAYS = 3650
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -23,7 +24,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--days", type=days, default=DAYS, metavar="N", help="of the past; 7")
     parser.add_argument("--email", action="append", metavar="ADDRESS", default=[], help="send it")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write it as a page")
-    parser.add_argument("--json", action="store_true", help="for programs")
+    add_json(parser)
 
 
 def run_on_all(command: BaseCommand, options: dict[str, Any], databases: list[str]) -> None:
@@ -42,18 +43,18 @@ def run_on_all(command: BaseCommand, options: dict[str, Any], databases: list[st
 
 def days(text: str) -> int:
     """A whole number of days, at least one."""
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= LONGEST:
-        raise ArgumentTypeError(f"{text!r} is no number of days from 1 to {LONGEST}.")
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MOST_DAYS:
+        raise ArgumentTypeError(f"{text!r} is no number of days from 1 to {MOST_DAYS}.")
     return int(text)
 
 
 def as_json(found: list[Report]) -> str:
     """A list of objects; times and dates in ISO 8601."""
-    told = [asdict(report) | {"problems": report.problems} for report in found]
-    for report in told:
+    data = [asdict(report) | {"problems": report.problems} for report in found]
+    for report in data:
         for line in report["lines"]:
             line["soon"] = {f"{day}": count for day, count in line["soon"].items() if count}
-    return json.dumps(told, default=lambda value: value.isoformat(), indent=2) + "\n"
+    return json.dumps(data, default=lambda value: value.isoformat(), indent=2) + "\n"
 
 
 def _refuse_wrong(address: str) -> None:

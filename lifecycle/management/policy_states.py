@@ -1,4 +1,4 @@
-"""What `--all` prints."""
+"""What `disable`, `pause` and `resume` share: they change one policy, or all."""
 
 from typing import Any
 

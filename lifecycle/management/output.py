@@ -1,0 +1,50 @@
+"""What management commands write: to a terminal, to a pipe, as JSON."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils.timezone import localtime
+from rich.console import Console
+from rich.progress import Progress
+
+
+def console_of(command: BaseCommand) -> Console:
+    """A rich console on the command's output, which tests may have redirected.
+
+    Keys of rows are shown as they are, not read as markup. What is no terminal gets long lines.
+    """
+    # Not the OutputWrapper itself: it ends every write with a new line.
+    stream: Any = command.stdout
+    tty = stream.isatty()
+    return Console(
+        file=stream._out, markup=False, emoji=False, highlight=False, width=None if tty else 200
+    )
+
+
+@contextmanager
+def progress_bar(
+    console: Console, name: str, total: int | None = None, quiet: bool = False
+) -> Iterator[Callable[..., None]]:
+    """A bar that goes when the block ends; yields what updates it, by rich's `Progress.update`.
+
+    Nothing is shown where the console is no terminal, or with `quiet`.
+    """
+    hidden = quiet or not console.is_terminal
+    with Progress(console=console, transient=True, disable=hidden) as progress:
+        # Of nothing, and of an unknown number, rich shows a bar without an end.
+        task = progress.add_task(name, total=total or None)
+        yield lambda **update: progress.update(task, **update)
+
+
+def write_json(command: BaseCommand, data: Any) -> None:
+    """One JSON value on the command's output; times and the like as text."""
+    command.stdout.write(json.dumps(data, default=str, indent=2))
+
+
+def local_time(time: datetime | None) -> str:
+    """A time in the site's zone, to the second; '' for none."""
+    return f"{localtime(time):%Y-%m-%d %H:%M:%S}" if time else ""
