@@ -1,4 +1,4 @@
-"""What the worker did, to look at."""
+"""The runs of the worker in the admin, to read."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ class RunAdmin(RowSearch):
     def find(self, request: HttpRequest, model: type[Model], key: str, rows: Any) -> Any:
         found = events_about(model, key, using=rows.db)
         if found.reached:
-            self.say_more(
+            self.warn_incomplete(
                 request, f"Runs of events before number {found.reached} were not looked at"
             )
         runs = Event.objects.using(rows.db).filter(pk__in=found.events, run__isnull=False)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from demo.models import User
 from lifecycle import hold
-from lifecycle.admin.row_actions import DEEDS
+from lifecycle.admin.row_actions import ROW_ACTIONS
 from lifecycle.db.connection import fetch
 from lifecycle.insight import search as finding
 from lifecycle.ledger.holds import hold_rows
@@ -53,9 +53,9 @@ def page(client: Client, row: str, **more: Any) -> str:
     return client.get(reverse("admin:lifecycle_row"), {"row": row, **more}).text
 
 
-def press(client: Client, deed: str, row: str, **given: str) -> Any:
+def press(client: Client, action: str, row: str, **given: str) -> Any:
     """Open the form of a button and send it."""
-    address = f"{reverse('admin:lifecycle_row_deed', args=[deed])}?row={row}"
+    address = f"{reverse('admin:lifecycle_row_action', args=[action])}?row={row}"
     assert client.get(address).status_code in (200, 302, 403)
     return client.post(address, given, follow=True)
 
@@ -251,31 +251,31 @@ class TestDeeds:
             ("restore", {"policy": "tokens"}, "is not one of the available choices"),
             ("release", {}, "There is no hold on"),
         ]
-        for deed, given, said in wrong:
-            assert said in press(support, deed, name(draft), **given).text
-        for deed in DEEDS:
-            text = press(support, deed, "zoo.Draft:99", reason="x").text
+        for action, given, said in wrong:
+            assert said in press(support, action, name(draft), **given).text
+        for action in ROW_ACTIONS:
+            text = press(support, action, "zoo.Draft:99", reason="x").text
             assert "zoo.Draft:99 is not in the database." in text
         assert Event.objects.count() == before
 
     def test_no_such_button(self, support: Client, draft: Draft) -> None:
-        address = reverse("admin:lifecycle_row_deed", args=["purge"])
+        address = reverse("admin:lifecycle_row_action", args=["purge"])
         assert support.get(address, {"row": name(draft)}).status_code == 404
 
     def test_each_has_its_permission(self, draft: Draft) -> None:
         hold(draft)
-        for deed in DEEDS:
-            others = [each for each in ROW if not each.startswith(deed)]
-            without = client_of("view_event", *others, name=f"not {deed}")
+        for action in ROW_ACTIONS:
+            others = [each for each in ROW if not each.startswith(action)]
+            without = client_of("view_event", *others, name=f"not {action}")
             before = Event.objects.count()
-            button = reverse("admin:lifecycle_row_deed", args=[deed])
+            button = reverse("admin:lifecycle_row_action", args=[action])
             assert button not in page(without, name(draft))
-            assert press(without, deed, name(draft), reason="x").status_code == 403
+            assert press(without, action, name(draft), reason="x").status_code == 403
             assert Event.objects.count() == before
-            allowed = client_of("view_event", f"{deed}_row", name=deed)
+            allowed = client_of("view_event", f"{action}_row", name=action)
             assert button in page(allowed, name(draft))
-            assert press(allowed, deed, name(draft), reason="x").status_code == 200
-            assert Event.objects.filter(actor=deed).exists()
+            assert press(allowed, action, name(draft), reason="x").status_code == 200
+            assert Event.objects.filter(actor=action).exists()
 
     def test_looking_needs_the_ledgers_permission(self, draft: Draft) -> None:
         for known in ((), ROW):
@@ -287,8 +287,8 @@ class TestDeeds:
     def test_forged_requests_are_refused(self, support: Client, draft: Draft) -> None:
         strict = Client(enforce_csrf_checks=True)
         strict.force_login(User.objects.get(username="jo"))
-        for deed in DEEDS:
-            address = f"{reverse('admin:lifecycle_row_deed', args=[deed])}?row={name(draft)}"
+        for action in ROW_ACTIONS:
+            address = f"{reverse('admin:lifecycle_row_action', args=[action])}?row={name(draft)}"
             assert strict.post(address, {"reason": "x"}).status_code == 403
             assert "csrfmiddlewaretoken" in strict.get(address).text
 
@@ -319,7 +319,7 @@ class TestLists:
         assert list(actors) == ["jo", "jo"]
 
     def test_release_says_what_it_cannot(self, support: Client, draft: Draft) -> None:
-        support.post(f"{reverse('admin:lifecycle_row_deed', args=['restore'])}?row={name(draft)}")
+        support.post(f"{reverse('admin:lifecycle_row_action', args=['restore'])}?row={name(draft)}")
         restored = RowException.objects.get(kind="restored")
         text = choose(support, RowException, "release_exceptions", restored).text
         assert "is no hold." in text

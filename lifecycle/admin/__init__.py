@@ -1,4 +1,4 @@
-"""The plain admin: ledger, agenda, exceptions and policies to look at, and what people say of rows.
+"""The admin: ledger, agenda, row exceptions and policies to read, and the row actions of people.
 
 Nothing can be edited. The buttons are restore, hold and release of a row, pause and resume of a
 policy; each has a permission of its own and is an event with the user as its actor.

@@ -56,7 +56,9 @@ class EventAdmin(RowPages, RowSearch):
     def find(self, request: HttpRequest, model: type[Model], key: str, rows: Any) -> Any:
         found = events_about(model, key, using=rows.db)
         if found.reached:
-            self.say_more(request, f"Events before number {found.reached} were not looked at")
+            self.warn_incomplete(
+                request, f"Events before number {found.reached} were not looked at"
+            )
         return rows.filter(pk__in=found.events)
 
     @admin.display(ordering="policy")
@@ -75,11 +77,12 @@ class EventAdmin(RowPages, RowSearch):
     def files(self, event: Event) -> str:
         """The first names of an event about files, and the field that they stood in."""
         names = event.detail.get("names") or []
-        told = _some(names[:SUBJECTS_SHOWN], len(names))
-        return f"{event.detail.get('field')}: {told}" if names else ""
+        shown = _some(names[:SUBJECTS_SHOWN], len(names))
+        return f"{event.detail.get('field')}: {shown}" if names else ""
 
 
 def _some(shown: list[str], total: int) -> str:
+    """The first few, and how many more there are."""
     text, more = ", ".join(shown), total - len(shown)
     return f"{text} and {more} more" if more > 0 else text
 
@@ -97,7 +100,7 @@ class AgendaEntryAdmin(RowSearch):
     def find(self, request: HttpRequest, model: type[Model], key: str, rows: Any) -> Any:
         found = entries_about(model, key, rows.db)
         if found is None:
-            self.say_more(request, "The agenda is too long to be searched for one row")
+            self.warn_incomplete(request, "The agenda is too long to be searched for one row")
         return rows.filter(pk__in=found or [])
 
 

@@ -1,4 +1,4 @@
-"""What people say about a row in the admin: restore, hold, release."""
+"""Row actions: what a person does about one row in the admin: restore, hold, release."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ from lifecycle.models import RowException
 from lifecycle.policy.registry import policies_of
 
 
-def ahead(until: datetime) -> None:
-    """A date that has passed holds nothing."""
+def in_the_future(until: datetime) -> None:
+    """Refuse a date that has passed: it would hold nothing."""
     if until <= timezone.now():
         raise ValidationError("This date has passed.")
 
@@ -32,7 +32,7 @@ class UntilForm(forms.Form):
 
     until = forms.DateTimeField(
         required=False,
-        validators=[ahead],
+        validators=[in_the_future],
         help_text="2027-01-31 12:00, or empty",
     )
 
@@ -62,7 +62,7 @@ class RestoreForm(UntilForm):
 
 
 class ReleaseForm(forms.Form):
-    """Nothing to say."""
+    """Nothing to fill in: the button confirms."""
 
     def __init__(self, row: Model, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -70,7 +70,10 @@ class ReleaseForm(forms.Form):
 
 @dataclass(frozen=True)
 class RowAction:
-    """One button: its permission, what is asked, what is done, and what is said then."""
+    """One button: its permission, its form, what it does, and the words about it.
+
+    `explained` stands above the form, `done` before the row's name once it is done.
+    """
 
     permission: str
     form: Any
@@ -83,7 +86,7 @@ def _restore(row: Model, given: dict[str, Any]) -> None:
     restore(row, until=given["until"], policy=given["policy"] or None)
 
 
-DEEDS = {
+ROW_ACTIONS = {
     "restore": RowAction(
         "lifecycle.restore_row", RestoreForm, _restore,
         "Brings the row back to live until its due time changes, or until a date.", "Restored",
@@ -100,24 +103,26 @@ DEEDS = {
 }  # fmt: skip
 
 
-def do(request: HttpRequest, name: str, row: Model, given: dict[str, Any], using: str) -> None:
+def act(
+    request: HttpRequest, action: RowAction, row: Model, given: dict[str, Any], using: str
+) -> None:  # fmt: skip
     """Do it, with the user as the event's actor; `LifecycleError` where it is refused."""
     with context(actor=request.user.get_username(), cause="admin", using=using):
-        DEEDS[name].act(row, given)
+        action.act(row, given)
 
 
 @admin.action(description="Release the selected rows", permissions=["release"])
-def release_exceptions(shown: Any, request: HttpRequest, chosen: QuerySet[RowException]) -> None:
+def release_exceptions(page: Any, request: HttpRequest, chosen: QuerySet[RowException]) -> None:
     """Lift the holds on each row; of a hold on many rows, only the row is let go."""
     for held in chosen.filter(kind="hold"):
         try:
             _release(request, held)
         except LifecycleError as error:
-            shown.message_user(request, f"Refused: {error}", messages.ERROR)
+            page.message_user(request, f"Refused: {error}", messages.ERROR)
         else:
-            shown.message_user(request, f"Released: {held}.", messages.SUCCESS)
+            page.message_user(request, f"Released: {held}.", messages.SUCCESS)
     for other in chosen.exclude(kind="hold"):
-        shown.message_user(request, f"Left: {other} is no hold.", messages.ERROR)
+        page.message_user(request, f"Left: {other} is no hold.", messages.ERROR)
 
 
 def _release(request: HttpRequest, held: RowException) -> None:

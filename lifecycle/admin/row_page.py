@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from lifecycle.admin.row_actions import DEEDS, do
+from lifecycle.admin.row_actions import ROW_ACTIONS, act
 from lifecycle.db.routing import home
 from lifecycle.exceptions import LifecycleError
 from lifecycle.insight.search import entries_about, events_about
@@ -32,55 +32,60 @@ class RowPages:
         view = self.admin_site.admin_view
         return [
             path("row/", view(self.row_page), name="lifecycle_row"),
-            path("row/<str:deed>/", view(self.deed_page), name="lifecycle_row_deed"),
+            path("row/<str:action>/", view(self.action_page), name="lifecycle_row_action"),
             *super().get_urls(),  # type: ignore[misc]
         ]
 
     def row_page(self, request: HttpRequest) -> HttpResponse:
         """What there is about `?row=app.Model:pk`, or the box to ask for it."""
         self._may_look(request)
-        asked, before = request.GET.get("row", "").strip(), request.GET.get("before", "")
+        row_name, before = _row_name(request), request.GET.get("before", "")
         shown: dict[str, Any] = {}
-        if asked:
+        if row_name:
             try:
-                shown = story(*parse(asked), int(before) if before.isdecimal() else None)
+                shown = story(*parse(row_name), int(before) if before.isdecimal() else None)
             except LifecycleError as error:
                 messages.error(request, f"Refused: {error}")
-        deeds = [name for name, deed in DEEDS.items() if request.user.has_perm(deed.permission)]
-        return self._page(request, "row", {"asked": asked, "deeds": deeds} | shown)
+        may = request.user.has_perm
+        actions = [name for name, action in ROW_ACTIONS.items() if may(action.permission)]
+        return self._page(request, "row", {"row_name": row_name, "actions": actions} | shown)
 
-    def deed_page(self, request: HttpRequest, deed: str) -> HttpResponse:
-        """Asks what has to be known, and does it."""
+    def action_page(self, request: HttpRequest, action: str) -> HttpResponse:
+        """The form of a row action; once it is valid, the action, and back to the row."""
         self._may_look(request)
-        if deed not in DEEDS:
+        if action not in ROW_ACTIONS:
             raise Http404
-        if not request.user.has_perm(DEEDS[deed].permission):
+        if not request.user.has_perm(ROW_ACTIONS[action].permission):
             raise PermissionDenied
-        asked = request.GET.get("row", "").strip()
         try:
-            return self._ask(request, deed, asked)
+            return self._form_or_act(request, action, row_of(_row_name(request)))
         except LifecycleError as error:
             messages.error(request, f"Refused: {error}")
-            return redirect(page_of(asked))
+            return redirect(page_of(_row_name(request)))
 
-    def _ask(self, request: HttpRequest, deed: str, asked: str) -> HttpResponse:
-        row = row_of(asked)
-        form = DEEDS[deed].form(row, request.POST if request.method == "POST" else None)
+    def _form_or_act(self, request: HttpRequest, name: str, row: Model) -> HttpResponse:
+        action, row_name = ROW_ACTIONS[name], named(row)
+        form = action.form(row, request.POST if request.method == "POST" else None)
         if form.is_valid():
-            do(request, deed, row, form.cleaned_data, home(type(row)))
-            messages.success(request, f"{DEEDS[deed].done}: {named(row)}.")
-            return redirect(page_of(named(row)))
-        told = {"asked": named(row), "deed": deed, "explained": DEEDS[deed].explained}
-        return self._page(request, "deed", told | {"form": form, "back": page_of(named(row))})
+            act(request, action, row, form.cleaned_data, home(type(row)))
+            messages.success(request, f"{action.done}: {row_name}.")
+            return redirect(page_of(row_name))
+        about = {"row_name": row_name, "action": name, "explained": action.explained}
+        return self._page(request, "row_action", about | {"form": form, "back": page_of(row_name)})
 
     def _may_look(self, request: HttpRequest) -> None:
         if not self.has_view_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
 
-    def _page(self, request: HttpRequest, name: str, told: dict[str, Any]) -> HttpResponse:
+    def _page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
         request.current_app = self.admin_site.name
-        told |= self.admin_site.each_context(request) | {"opts": Event._meta, "title": "One row"}
-        return TemplateResponse(request, f"admin/lifecycle/{name}.html", told)
+        context |= self.admin_site.each_context(request)
+        context |= {"opts": Event._meta, "title": "One row"}
+        return TemplateResponse(request, f"admin/lifecycle/{name}.html", context)
+
+
+def _row_name(request: HttpRequest) -> str:
+    return request.GET.get("row", "").strip()
 
 
 def page_of(name: str) -> str:
@@ -92,8 +97,8 @@ def story(model: type[Model], key: str, before: int | None = None) -> dict[str, 
     """What ledger, agenda and exceptions say about one row, and each policy on its table."""
     using = home(model)
     found = events_about(model, key, before, using)
-    told = Event.objects.using(using).filter(pk__in=found.events).defer(*LARGE)
-    events, entries = _said(told.order_by("-pk")), entries_about(model, key, using)
+    stored = Event.objects.using(using).filter(pk__in=found.events).defer(*LARGE)
+    events, entries = _with_detail(stored.order_by("-pk")), entries_about(model, key, using)
     is_there = every_row(model, using).filter(pk=key).exists()
     row = (model, key, using)
     return {
@@ -113,15 +118,15 @@ def _exceptions(model: type[Model], key: str, using: str) -> Any:
     """What stands on the row, or on all rows of its table."""
     about = RowException.objects.using(using).select_related("event")
     defer = [f"event__{column}" for column in LARGE]
-    told = key_told(model, key, using)
-    chosen = about.filter(model=model._meta.label_lower, key__in=("", told))
+    stored = key_told(model, key, using)
+    chosen = about.filter(model=model._meta.label_lower, key__in=("", stored))
     return chosen.defer(*defer).order_by("since")
 
 
-def _said(told: Any) -> list[Any]:
-    """Each event with its detail as a line of text."""
-    events = list(told)
+def _with_detail(stored: Any) -> list[Any]:
+    """Each event with its detail as a line of text, `detail_text`."""
+    events = list(stored)
     for event in events:
         detail = (f"{name}: {value}" for name, value in event.detail.items() if value is not None)
-        event.said = ", ".join(detail)
+        event.detail_text = ", ".join(detail)
     return events

@@ -38,6 +38,6 @@ class RowSearch(ReadOnlyAdmin):
         """Those that a term finds that names no row; None where there is no such search."""
         return None
 
-    def say_more(self, request: HttpRequest, text: str) -> None:
-        """Say that the search has not seen everything."""
+    def warn_incomplete(self, request: HttpRequest, text: str) -> None:
+        """Tell the user that the search has not read everything, and what has."""
         messages.warning(request, f"{text}: see the page of the row, or `manage.py lifecycle why`.")
