@@ -5,8 +5,14 @@ from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate
 
 from lifecycle.management.extensions import add_subcommand
-from purge.checks.app import check_lifecycle, check_runs, check_versions
-from purge.checks.archives import check_destination, check_formats, check_public
+from purge.checks import (
+    check_destination,
+    check_formats,
+    check_lifecycle,
+    check_public,
+    check_runs,
+    check_versions,
+)
 from purge.queue import create_tables
 
 

@@ -84,12 +84,12 @@ def _paste(models: list[Any]) -> str:
     """Lines for policies.py; of two models with one name the second gets another."""
     names, imports, lines = set[str](), [], []
     for module, group in groupby(models, key=lambda model: model.__module__):
-        told = []
+        imported = []
         for model in group:
             name = model.__name__
             known = name if name not in names else f"{model._meta.app_label.title()}{name}"
             names.add(known)
-            told.append(name if known == name else f"{name} as {known}")
+            imported.append(name if known == name else f"{name} as {known}")
             lines.append(f'keep_forever({known}, "{UNWRITTEN}: why its rows have no end")')
-        imports.append(f"from {module} import {', '.join(told)}")
+        imports.append(f"from {module} import {', '.join(imported)}")
     return PASTE.format(imports="\n".join(imports), lines="\n".join(lines))

@@ -1,6 +1,6 @@
 """Checks of where a policy's rows are written: beside their ledger, and all in one database.
 
-A batch is one transaction of one database: what it locks, looks at and deletes must be there.
+A batch is one transaction of one database: what it locks, evaluates and deletes must be there.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from django.db.models.deletion import get_candidate_relations_to_delete
 from django.db.models.expressions import Subquery
 from django.db.models.sql import Query
 
-from lifecycle.checks import policy_query as reading
+from lifecycle.checks import policy_query
 from lifecycle.checks.messages import error
 from lifecycle.db.routing import home
 from lifecycle.models import Event
@@ -37,7 +37,7 @@ def beside_its_ledger(policy: Policy) -> list[CheckMessage]:
     """E015: the database of the table has no ledger, or nobody looks after it."""
     alias = home(policy.model)
     if connections[alias].vendor != "postgresql":
-        return []  # E013 tells
+        return []  # reported by E013
     label = policy.model._meta.label
     if not router.allow_migrate_model(alias, Event):
         text = f"{label} is written to {alias!r}, where the router puts no ledger."
@@ -51,7 +51,7 @@ def beside_its_ledger(policy: Policy) -> list[CheckMessage]:
 
 def reads_one_database(policy: Policy) -> list[CheckMessage]:
     """E016: `keep_while` or `grace` reads a table of another database."""
-    alias, query = home(policy.model), reading.state(policy)
+    alias, query = home(policy.model), policy_query.state(policy)
     here = {
         model._meta.db_table: home(model) for model in apps.get_models(include_auto_created=True)
     }
@@ -108,7 +108,7 @@ def _subqueries(node: Any) -> Iterator[Any]:
 
 
 def _referring(model: Any, seen: set[Any] | None = None) -> Iterator[tuple[str, Any]]:
-    """What the collector asks when a row ends, down along the cascades: relation and model."""
+    """The relations that Django's collector follows from a row, down the cascades: name, model."""
     seen = set() if seen is None else seen
     owners = {model._meta.concrete_model, *model._meta.get_parent_list()} - seen
     seen |= owners

@@ -1,7 +1,7 @@
 """Checks of `when`, `expires`, `grace` and `keep_while`.
 
 A trigger evaluates `when` and `expires` over the rows of one statement: it sees those rows' own
-columns and nothing else, and what it finds must still be true when the worker looks again.
+columns and nothing else, and its result must still hold when the worker evaluates the row.
 """
 
 import re
@@ -9,7 +9,7 @@ import re
 from django.core.checks import CheckMessage
 from django.db.models import DateField, DurationField, GeneratedField
 
-from lifecycle.checks import policy_query as reading
+from lifecycle.checks import policy_query
 from lifecycle.checks.messages import error
 from lifecycle.policy.policy import Policy
 
@@ -25,7 +25,7 @@ VOLATILE = re.compile(
 
 def compiles(policy: Policy) -> list[CheckMessage]:
     """E005: an unknown field, or an expression that the ORM cannot make SQL of."""
-    problem = None if reading.has_composite_key(policy) else reading.problem(policy)
+    problem = None if policy_query.has_composite_key(policy) else policy_query.problem(policy)
     if problem is None:
         return []
     hint = "Name fields of the model, and expressions that Django can compile for PostgreSQL."
@@ -34,18 +34,18 @@ def compiles(policy: Policy) -> list[CheckMessage]:
 
 def own_columns(policy: Policy) -> list[CheckMessage]:
     """E001: a join to another table."""
-    query = reading.due(policy)
+    query = policy_query.due(policy)
     if query is None:
         return []
     hint = "Copy the value into a column of this table, or put the condition into keep_while."
-    tables = sorted({join.table_name for join in reading.joins(query)})
+    tables = sorted({join.table_name for join in policy_query.joins(query)})
     text = "`when` and `expires` reach into {}: a trigger sees this table's own columns only."
     return [error(1, text.format(", ".join(tables)), hint, policy)] if tables else []
 
 
 def no_subquery(policy: Policy) -> list[CheckMessage]:
     """E002: a subquery, whose answer may change without any write to this table."""
-    if len(re.findall(r"\bSELECT\b", reading.due_sql(policy), re.IGNORECASE)) < 2:
+    if len(re.findall(r"\bSELECT\b", policy_query.due_sql(policy), re.IGNORECASE)) < 2:
         return []
     text = "`when` and `expires` hold a subquery: its answer changes without a write to this table."
     return [error(2, text, "Put the condition into keep_while=Exists(...).", policy)]
@@ -53,7 +53,7 @@ def no_subquery(policy: Policy) -> list[CheckMessage]:
 
 def no_clock(policy: Policy) -> list[CheckMessage]:
     """E003: volatile, or dependent on the clock or the session."""
-    found = VOLATILE.search(reading.due_sql(policy))
+    found = VOLATILE.search(policy_query.due_sql(policy))
     if not found:
         return []
     name = found[1] or found[2]
@@ -64,8 +64,10 @@ def no_clock(policy: Policy) -> list[CheckMessage]:
 
 def no_virtual_column(policy: Policy) -> list[CheckMessage]:
     """E004: a generated column that is not stored; a trigger reads NULL in its place."""
-    query = reading.due(policy)
-    nodes = [n for each in query.annotations.values() for n in reading.walk(each)] if query else []
+    query = policy_query.due(policy)
+    nodes = (
+        [n for each in query.annotations.values() for n in policy_query.walk(each)] if query else []
+    )
     fields = {getattr(node, "target", None) for node in nodes}
     hint = "Store it: GeneratedField(..., db_persist=True)."
     return [
@@ -77,7 +79,7 @@ def no_virtual_column(policy: Policy) -> list[CheckMessage]:
 
 def expires_is_a_moment(policy: Policy) -> list[CheckMessage]:
     """E006: `expires` is known not to be a date or a moment."""
-    field = reading.output(policy, policy.expires)
+    field = policy_query.output(policy, policy.expires)
     if field is None or isinstance(field, DateField):
         return []
     text = f"`expires` is a {type(field).__name__}, not a moment."
@@ -87,7 +89,7 @@ def expires_is_a_moment(policy: Policy) -> list[CheckMessage]:
 
 def grace_is_a_duration(policy: Policy) -> list[CheckMessage]:
     """E007: `grace` is known not to be a duration."""
-    field = reading.output(policy, policy.grace)
+    field = policy_query.output(policy, policy.grace)
     if field is None or isinstance(field, DurationField):
         return []
     text = f"`grace` is a {type(field).__name__}, not a duration."
@@ -96,8 +98,8 @@ def grace_is_a_duration(policy: Policy) -> list[CheckMessage]:
 
 def one_row_each(policy: Policy) -> list[CheckMessage]:
     """E008: `keep_while` or `grace` joins a to-many relation, so a row is counted several times."""
-    query = reading.state(policy)
-    multiple = [j for j in reading.joins(query) if reading.is_to_many(j)] if query else []
+    query = policy_query.state(policy)
+    multiple = [j for j in policy_query.joins(query) if policy_query.is_to_many(j)] if query else []
     if not multiple:
         return []
     text = f"`keep_while` or `grace` joins {multiple[0].table_name}, which has several rows for one"
@@ -108,7 +110,7 @@ def one_row_each(policy: Policy) -> list[CheckMessage]:
 def no_frozen_now(policy: Policy) -> list[CheckMessage]:
     """E009: `timezone.now()` was called in the declaration, and is a constant from then on."""
     # Nobody writes microseconds by hand.
-    if not re.search(r"'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+", reading.state_sql(policy)):
+    if not re.search(r"'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+", policy_query.state_sql(policy)):
         return []
     text = "The declaration holds a time to the microsecond, another one in each process."
     hint = "Leave timezone.now() out of it: the worker compares `expires` with the clock."

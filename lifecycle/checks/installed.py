@@ -4,29 +4,32 @@ All but the server's version are warnings: `migrate`, which mends most of them, 
 on an error.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.core.checks import CheckMessage
-from django.db import connections, router
+from django.db import DatabaseError, connections, router, transaction
 
 from lifecycle.capture.triggers import registered
+from lifecycle.checks import policy_query
 from lifecycle.checks.messages import error, warning
-from lifecycle.checks.postgres_sql import accepted, steady
-from lifecycle.checks.tied import tied
+from lifecycle.checks.ties import tied
 from lifecycle.compiler.fingerprint import fingerprint
-from lifecycle.db.connection import scalar
+from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.db.introspection import is_test_database
 from lifecycle.db.version import mismatch
 from lifecycle.install.retired_policies import is_model
 from lifecycle.install.triggers import places, triggers_of
 from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
 from lifecycle.policy.databases import is_at, served
+from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies
 
 OLDEST = 15
 GUARDS = ("lifecycle_event_guard_rows", "lifecycle_event_guard_truncate")
 FIRES = ("O", "A")  # pg_trigger.tgenabled: in normal sessions, always
+CALL = re.compile(r"\b([a-z_]\w*)\s*\(", re.IGNORECASE)  # in SQL
 MIGRATE = "Run `manage.py makemigrations`, then `manage.py migrate`."
 
 
@@ -56,9 +59,9 @@ def _check(using: str) -> Iterator[CheckMessage]:
     yield from capture_triggers(using, tables)
     yield from tied(using)
     for policy in all_policies():
-        if policy.model._meta.db_table in tables and _is_here(policy.model, using):
-            yield from accepted(policy, using)
-            yield from steady(policy, using)
+        if policy.model._meta.db_table in tables and is_at(policy.model, using):
+            yield from is_accepted(policy, using)
+            yield from calls_nothing_volatile(policy, using)
 
 
 def server_version(connection: Any) -> Iterator[CheckMessage]:
@@ -79,7 +82,7 @@ def looked_after(using: str) -> Iterator[CheckMessage]:
 
 def ledger_guard(using: str) -> Iterator[CheckMessage]:
     """W102: the ledger can be changed, because its guard is gone or switched off."""
-    fires = {row[1] for row in _triggers(using, Event._meta.db_table) if row[2] in FIRES}
+    fires = {row[1] for row in triggers_of(using, Event._meta.db_table) if row[2] in FIRES}
     wanted = GUARDS[:1] if is_test_database(connections[using]) else GUARDS
     for guard in wanted:
         if guard not in fires:
@@ -101,7 +104,7 @@ def stored_policies(using: str, tables: set[str]) -> Iterator[CheckMessage]:
     """W103, W104: a policy is not in the database, or is declared differently there."""
     stored = dict(PolicyState.objects.using(using).values_list("name", "fingerprint"))
     for policy in all_policies():
-        if policy.model._meta.db_table not in tables or not _is_here(policy.model, using):
+        if policy.model._meta.db_table not in tables or not is_at(policy.model, using):
             continue
         if policy.name not in stored:
             yield warning(103, "The policy is not in the database yet.", MIGRATE, policy)
@@ -114,12 +117,12 @@ def capture_triggers(using: str, tables: set[str]) -> Iterator[CheckMessage]:
     """W105, W106, W107: a trigger is missing, outdated or disabled, on a table or a partition."""
     for model, trigger in registered():
         table = model._meta.db_table
-        if table not in tables or not _is_here(model, using):
+        if table not in tables or not is_at(model, using):
             continue
         code = trigger.compile(model).sql
-        found = {row[0]: row for row in _triggers(using, table) if row[1] == code.pgid}
-        for place in _tables(using, table):
-            yield from _one_trigger(found.get(place), place, code, is_root=place == table)
+        found = {row[0]: row for row in triggers_of(using, table) if row[1] == code.pgid}
+        for _, _, each in places(using, [table]):
+            yield from _one_trigger(found.get(each), each, code, is_root=each == table)
 
 
 def _one_trigger(found: Any, table: str, code: Any, is_root: bool) -> Iterator[CheckMessage]:
@@ -133,13 +136,24 @@ def _one_trigger(found: Any, table: str, code: Any, is_root: bool) -> Iterator[C
         yield warning(107, f"The trigger {code.pgid} on {table} is disabled.", hint)
 
 
-def _is_here(model: Any, using: str) -> bool:
-    return is_at(model, using)
+def is_accepted(policy: Policy, using: str) -> Iterator[CheckMessage]:
+    """W108: PostgreSQL refuses the policy's SQL, so every write would be `capture_failed`."""
+    text = policy_query.state_sql(policy)
+    if not text:
+        return
+    try:
+        with transaction.atomic(using=using):
+            fetch(using, f"EXPLAIN {text}")
+    except DatabaseError as refused:
+        reason = str(refused).splitlines()[0]
+        hint = "Run it by hand: RawSQL and casts are not seen by the ORM. After a change, migrate."
+        yield warning(108, f"PostgreSQL refuses the policy's SQL: {reason}", hint, policy)
 
 
-def _triggers(using: str, table: str) -> list[tuple[Any, ...]]:
-    return triggers_of(using, table)
-
-
-def _tables(using: str, table: str) -> list[str]:
-    return [place for _, _, place in places(using, [table])]
+def calls_nothing_volatile(policy: Policy, using: str) -> Iterator[CheckMessage]:
+    """W109: `when` or `expires` call a function that PostgreSQL calls volatile."""
+    names = sorted({name.lower() for name in CALL.findall(policy_query.due_sql(policy))})
+    for (name,) in fetch(using, statement(__file__, "volatile"), {"names": names}):
+        text = f"`when` and `expires` call {name}(), which is volatile."
+        hint = "If it is not, declare it IMMUTABLE or STABLE; else compute a column from it."
+        yield warning(109, text, hint, policy)

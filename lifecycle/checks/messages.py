@@ -1,4 +1,4 @@
-"""What every check says: what is wrong, how to mend it, where to read more."""
+"""The messages of checks: what is wrong, how to mend it, where to read more."""
 
 from typing import Any
 

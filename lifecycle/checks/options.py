@@ -85,8 +85,8 @@ def sees_all_writes(policy: Policy) -> list[CheckMessage]:
     return [warning(26, text, hint, policy)]
 
 
-def looks_again_soon(policy: Policy) -> list[CheckMessage]:
-    """W027: a kept or held row would be looked at very seldom."""
+def rechecks_soon_enough(policy: Policy) -> list[CheckMessage]:
+    """W027: a kept or held row would be evaluated very seldom."""
     if policy.recheck <= LONG:
         return []
     text = f"A kept row is looked at again only after {policy.recheck.days} days."
@@ -118,7 +118,7 @@ def _column(policy: Policy, name: str) -> Any:
 
 def _is_own_column(policy: Policy, name: str) -> bool:
     if name == "pk":
-        return True  # E024 tells
+        return True  # reported by E024
     own = policy.model._meta.concrete_model._meta.local_concrete_fields  # type: ignore[union-attr]
     return _column(policy, name) in own
 
@@ -140,6 +140,6 @@ OPTIONS = (
     updates_no_key,
     update_ends,
     sees_all_writes,
-    looks_again_soon,
+    rechecks_soon_enough,
     key_is_no_secret,
 )

@@ -16,7 +16,7 @@ QUOTED = re.compile(r"""E'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*\"""",
 
 
 def due(policy: Policy) -> Any | None:
-    """The query of `when` and `expires`; None where it cannot be made, which E005 tells."""
+    """The query of `when` and `expires`; None where it cannot be made, which E005 reports."""
     return _made(due_query, policy)
 
 

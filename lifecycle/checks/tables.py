@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage
 
-from lifecycle.checks import policy_query as reading
+from lifecycle.checks import policy_query
 from lifecycle.checks.messages import error, warning
 from lifecycle.policy.packages import is_installed, migrations_of, proxy_of
 from lifecycle.policy.policy import Policy
@@ -12,7 +12,7 @@ from lifecycle.policy.policy import Policy
 
 def simple_key(policy: Policy) -> list[CheckMessage]:
     """E011: a key of several columns, which the ledger has no type for."""
-    if not reading.has_composite_key(policy):
+    if not policy_query.has_composite_key(policy):
         return []
     text = "The ledger writes one key a row, this model has a CompositePrimaryKey."
     return [error(11, text, "Give the model a key of one column and a UniqueConstraint.", policy)]

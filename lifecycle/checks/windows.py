@@ -53,7 +53,7 @@ def _own(policy: Policy, name: str) -> Any:
     try:
         field = concrete._meta.get_field(name)
     except FieldDoesNotExist:
-        return None  # E005 tells
+        return None  # reported by E005
     return field if field in concrete._meta.local_concrete_fields else None
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.test import override_settings
 
 from lifecycle import Archive
-from purge.checks.archives import check_destination, check_public
+from purge.checks import check_destination, check_public
 from tests.zoo.models import Token
 
 NOWHERE: dict[str, Any] = {
@@ -51,7 +51,7 @@ def test_settings_that_can_be(told: dict[str, Any]) -> None:
 
 
 def test_without_boto3(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("purge.checks.archives.find_spec", lambda name: None)
+    monkeypatch.setattr("purge.checks.find_spec", lambda name: None)
     with override_settings(**(NOWHERE | BUCKET)):
         assert "pip install" in check_destination()[0].msg
 

@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 from lifecycle.policy.dispositions import Archive
 from purge.archive.formats import FORMATS, Column, FormatError, Row
-from purge.checks.archives import check_formats
+from purge.checks import check_formats
 from tests.zoo.models import Token
 
 COLUMNS = (

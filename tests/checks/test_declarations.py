@@ -25,7 +25,7 @@ from lifecycle.checks.settings import check_project
 from lifecycle.checks.tables import TABLES
 from lifecycle.conf import conf
 from lifecycle.policy.registry import _policies
-from purge.checks.app import check_lifecycle
+from purge.checks import check_lifecycle
 from tests.infra.test_commands import DOWN, manage
 from tests.zoo.models import Account, Contract, Draft, Line, Order, Picture, Report, Token
 

@@ -11,7 +11,7 @@ from django.test import override_settings
 from demo.models import ServiceMedia
 from lifecycle.db.connection import fetch
 from lifecycle.models import AgendaEntry, Event
-from purge.checks.app import check_versions
+from purge.checks import check_versions
 from purge.media import store_backoff as resting
 from purge.media.run import run_media
 from purge.media.stores import bucket as buckets

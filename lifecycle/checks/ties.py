@@ -13,19 +13,19 @@ from lifecycle.policy.databases import is_at
 from lifecycle.policy.media_fields import file_fields, watched
 from lifecycle.policy.registry import all_policies
 
-WORDS = {"c": "deletes", "n": "empties the links of", "d": "changes the links of"}
+ACTIONS = {"c": "deletes", "n": "empties the links of", "d": "changes the links of"}
 
 
 def tied(using: str) -> Iterator[CheckMessage]:
     """W113: the database takes rows along, or changes them, and no model says so."""
     for tie in ties(using, _tables(using)):
-        said = tie.on_delete
-        if said is None or said is DO_NOTHING or IN_DATABASE.get(said, tie.action) != tie.action:
+        declared = tie.on_delete
+        if declared in (None, DO_NOTHING) or IN_DATABASE.get(declared, tie.action) != tie.action:
+            model, action = tie.model, ACTIONS[tie.action]
             text = (
-                f"When a policy ends a row of {tie.upper!r}, {tie.name} {WORDS[tie.action]} rows of"
+                f"When a policy ends a row of {tie.upper!r}, {tie.name} {action} rows of"
                 f" {tie.table!r}: the database does it, "
             )
-            model = tie.model
             text += f"and {model._meta.label} does not say so." if model else "and it has no model."
             yield warning(113, text, _hint(tie, model), model)
 

@@ -1,0 +1,152 @@
+"""System checks of the worker's app and of archives; those of the policies are in `lifecycle`.
+
+They run without `lifecycle` in INSTALLED_APPS too, whose models can then not be imported: hence the
+imports inside of the functions.
+"""
+
+from importlib.util import find_spec
+from typing import Any
+
+from django.apps import apps
+from django.core.checks import CheckMessage, Error, Warning
+from django.db import router
+
+from lifecycle.conf import conf
+from purge import s3
+from purge.archive.destinations import NONE
+
+DOCS = "docs/reference/checks.md"
+
+
+def error(number: int, text: str, hint: str, obj: Any = None) -> Error:
+    """`purge.E<number>`: something of what is declared cannot work."""
+    hint = f"{hint} ({DOCS}#purge-e{number:03})"
+    return Error(text, hint=hint, obj=obj, id=f"purge.E{number:03}")
+
+
+def warning(number: int, text: str, hint: str, obj: Any = None) -> Warning:
+    """`purge.W<number>`: it works, and more stays or is shown than somebody may want."""
+    hint = f"{hint} ({DOCS}#purge-w{number:03})"
+    return Warning(text, hint=hint, obj=obj, id=f"purge.W{number:03}")
+
+
+def check_lifecycle(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """purge.E001: there is nothing to run without `lifecycle`."""
+    if apps.is_installed("lifecycle"):
+        return []
+    hint = "Add 'lifecycle' to INSTALLED_APPS, before 'purge'."
+    return [error(1, "'purge' is installed without 'lifecycle'.", hint)]
+
+
+def check_runs(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """purge.E002: a database with policies has no table for the runs."""
+    if not apps.is_installed("lifecycle"):
+        return []
+    from lifecycle.policy.databases import served
+    from purge.models import Run
+
+    hint = "Let the router migrate `purge` wherever `lifecycle` is."
+    return [
+        error(2, f"The router puts no table of `purge` into {using!r}.", hint)
+        for using in served()
+        if not router.allow_migrate_model(using, Run)
+    ]
+
+
+def check_versions(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """purge.W002: deleted media leave their bytes in a bucket. Asks the bucket: with --deploy."""
+    from purge.media.store_backoff import storages
+
+    hint = (
+        "LIFECYCLE_MEDIA_DELETE_VERSIONS = True erases every version; or let the bucket's own rule"
+        " end them."
+    )
+    buckets = {s.bucket_name: s for s in storages() if s3.is_storage(s)}
+    return [
+        warning(2, f"Bucket {name} keeps the bytes of what is deleted.", hint)
+        for name, storage in buckets.items()
+        if not conf.MEDIA_DELETE_VERSIONS and s3.is_versioned(storage.connection.meta.client, name)
+    ]
+
+
+def check_formats(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """purge.E003: a format needs what is not installed."""
+    if not (archiving := _archiving_policies()):
+        return []
+    from purge.archive.formats import FORMATS
+
+    return [
+        error(
+            3, f"{policy.name} archives as {name}, which is not installed.",
+            FORMATS[name].missing, policy.model,
+        )
+        for policy in archiving
+        for name in policy.disposition.formats
+        if FORMATS[name].missing
+    ]  # fmt: skip
+
+
+def check_destination(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """purge.E004: there is nowhere to put archives. Asks no store."""
+    archiving = _archiving_policies()
+    problem = _destination_problem() if archiving else ""
+    names = ", ".join(policy.name for policy in archiving)
+    hint = "See docs/how-to/archive-to-s3-or-r2.md."
+    return [error(4, f"{names}: {problem}", hint)] if problem else []
+
+
+def check_public(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """purge.W004: a storage of media shows archives to anybody."""
+    store = s3.store()
+    if store is None or not (archiving := _archiving_policies()):
+        return []
+    from purge.media.store_backoff import storages
+
+    public = {_location(each) for each in storages() if _is_public(each, store.bucket)}
+    return [
+        warning(
+            4, f"Archives of {policy.name} are in bucket {store.bucket}, which is public below"
+            f" {location or 'its root'!r} by the settings of a media storage.",
+            "Give the media storage a `location` of its own.", policy.model,
+        )
+        for policy in archiving
+        for location in sorted(public)
+        if policy.disposition.prefix.startswith(location)
+    ]  # fmt: skip
+
+
+def _archiving_policies() -> list[Any]:
+    """The policies that end rows by `Archive`; none where `lifecycle` is not installed."""
+    if not apps.is_installed("lifecycle"):
+        return []
+    from lifecycle.policy.dispositions import Archive
+    from lifecycle.policy.registry import all_policies
+
+    return [policy for policy in all_policies() if isinstance(policy.disposition, Archive)]
+
+
+def _destination_problem() -> str:
+    """What is wrong with the settings that name the destination; '' where nothing is."""
+    store = s3.store()
+    if store is None:
+        if s3.setting("CLOUDFLARE_ACCOUNT_ID"):
+            return "CLOUDFLARE_ACCOUNT_ID is set, and AWS_STORAGE_BUCKET_NAME names no bucket."
+        return "" if conf.ARCHIVE_DIR else NONE
+    if bool(store.key) != bool(store.secret):
+        return "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together: one is missing."
+    if store.endpoint and not store.endpoint.startswith(("https://", "http://")):
+        return "AWS_S3_ENDPOINT_URL must begin with https://."
+    return "" if find_spec("boto3") else s3.MISSING
+
+
+def _is_public(storage: Any, bucket: str) -> bool:
+    if not s3.is_storage(storage) or storage.bucket_name != bucket:
+        return False
+    acl = str(getattr(storage, "default_acl", None) or "")
+    return acl.startswith("public") or not getattr(storage, "querystring_auth", True)
+
+
+def _location(storage: Any) -> str:
+    """The folder of a storage in its bucket, with a slash; '' for the root."""
+    location = str(getattr(storage, "location", "") or "").strip("/")
+    return f"{location}/" if location else ""
