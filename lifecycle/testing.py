@@ -1,4 +1,4 @@
-"""For the tests of a host: let time pass, play the worker, write without capture.
+"""For the tests of a host: set the clock, run the worker, write without capture.
 
 Works in `TestCase`, `TransactionTestCase`, with pytest-django's `db` and `transactional_db`, and
 with a live server. Refuses every database that a test runner did not make for itself.
@@ -27,7 +27,7 @@ Ended = dict[str, dict[str, int]]
 
 
 def run_until(when: datetime, using: str = DEFAULT_DB_ALIAS) -> Ended:
-    """Play what the worker does until `when`: everything falls due at its own time, in order.
+    """Do what the worker does until `when`: everything falls due at its own time, in order.
 
     Returns how many rows each policy has `tombstoned`, `purged`, `updated`, `kept`, ...: only what
     was recorded meanwhile. The clock that lifecycle goes by, also `live()`, says `when` from then
@@ -64,17 +64,17 @@ def set_clock(when: datetime, using: str = DEFAULT_DB_ALIAS) -> None:
 
 @contextmanager
 def capture_off(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
-    """Nothing that is written inside is recorded, as if it had come past the triggers.
+    """Nothing that is written inside is recorded, as if no trigger had seen it.
 
     For fixtures that build large tables, and for tests of what `lifecycle backfill` finds.
     """
     _refuse_real(using)
-    found = _capture_triggers(using)
+    triggers = _capture_triggers(using)
     with ExitStack() as stack:
         stack.enter_context(receivers.silent())
-        _switch("DISABLE", found, using)
+        _switch("DISABLE", triggers, using)
         yield
-        _switch("ENABLE", found, using)
+        _switch("ENABLE", triggers, using)
 
 
 def without_capture(using: str = DEFAULT_DB_ALIAS) -> list[str]:
@@ -89,14 +89,13 @@ def _refuse_real(using: str) -> None:
 
 
 def _capture_triggers(using: str) -> list[tuple[str, str]]:
-    """The capture triggers that are there, on partitions too: table and name."""
+    """The capture triggers in the database, on partitions too: table and name."""
     names = {trigger.compile(model).sql.pgid for model, trigger in registered()}
-    there = tables_in(using)
-    found = []
-    for table in sorted({model._meta.db_table for model, _ in registered()} & there):
+    triggers = []
+    for table in sorted({model._meta.db_table for model, _ in registered()} & tables_in(using)):
         rows = triggers_of(using, table)
-        found += [(place, name) for place, name, _, _ in rows if name in names]
-    return found
+        triggers += [(place, name) for place, name, _, _ in rows if name in names]
+    return triggers
 
 
 def _switch(verb: str, chosen: list[tuple[str, str]], using: str) -> None:

@@ -29,12 +29,12 @@ class RunAdmin(RowSearch):
     readonly_fields = (STARTED, FINISHED)
 
     def find(self, request: HttpRequest, model: type[Model], key: str, rows: Any) -> Any:
-        found = events_about(model, key, using=rows.db)
-        if found.reached:
+        search = events_about(model, key, using=rows.db)
+        if search.reached:
             self.warn_incomplete(
-                request, f"Runs of events before number {found.reached} were not looked at"
+                request, f"Runs of events before number {search.reached} were not looked at"
             )
-        runs = Event.objects.using(rows.db).filter(pk__in=found.events, run__isnull=False)
+        runs = Event.objects.using(rows.db).filter(pk__in=search.events, run__isnull=False)
         return rows.filter(pk__in=list(runs.values_list("run", flat=True)))
 
     @admin.display(description="rows")

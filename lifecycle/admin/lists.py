@@ -54,12 +54,12 @@ class EventAdmin(RowPages, RowSearch):
         return super().get_queryset(request).defer(*LARGE)
 
     def find(self, request: HttpRequest, model: type[Model], key: str, rows: Any) -> Any:
-        found = events_about(model, key, using=rows.db)
-        if found.reached:
+        search = events_about(model, key, using=rows.db)
+        if search.reached:
             self.warn_incomplete(
-                request, f"Events before number {found.reached} were not looked at"
+                request, f"Events before number {search.reached} were not looked at"
             )
-        return rows.filter(pk__in=found.events)
+        return rows.filter(pk__in=search.events)
 
     @admin.display(ordering="policy")
     def about(self, event: Event) -> str:
@@ -98,10 +98,10 @@ class AgendaEntryAdmin(RowSearch):
     readonly_fields = (DUE, TOMBSTONED)
 
     def find(self, request: HttpRequest, model: type[Model], key: str, rows: Any) -> Any:
-        found = entries_about(model, key, rows.db)
-        if found is None:
+        entries = entries_about(model, key, rows.db)
+        if entries is None:
             self.warn_incomplete(request, "The agenda is too long to be searched for one row")
-        return rows.filter(pk__in=found or [])
+        return rows.filter(pk__in=entries or [])
 
 
 @admin.register(RowException)

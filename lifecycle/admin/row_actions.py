@@ -36,8 +36,8 @@ class UntilForm(forms.Form):
         help_text="2027-01-31 12:00, or empty",
     )
 
-    def __init__(self, row: Model, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
+    def __init__(self, row: Model, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.row = row
 
 
@@ -55,8 +55,8 @@ class RestoreForm(UntilForm):
     policy = forms.ChoiceField(required=False)
     field_order = ("policy", "until")
 
-    def __init__(self, row: Model, *given: Any, **named: Any) -> None:
-        super().__init__(row, *given, **named)
+    def __init__(self, row: Model, *args: Any, **kwargs: Any) -> None:
+        super().__init__(row, *args, **kwargs)
         names = [policy.name for policy in policies_of(type(row))]
         self.fields["policy"].choices = [("", "all"), *zip(names, names, strict=True)]  # type: ignore[attr-defined]
 
@@ -64,8 +64,8 @@ class RestoreForm(UntilForm):
 class ReleaseForm(forms.Form):
     """Nothing to fill in: the button confirms."""
 
-    def __init__(self, row: Model, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
+    def __init__(self, row: Model, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ class RowAction:
     done: str
 
 
-def _restore(row: Model, given: dict[str, Any]) -> None:
-    restore(row, until=given["until"], policy=given["policy"] or None)
+def _restore(row: Model, values: dict[str, Any]) -> None:
+    restore(row, until=values["until"], policy=values["policy"] or None)
 
 
 ROW_ACTIONS = {
@@ -92,43 +92,43 @@ ROW_ACTIONS = {
         "Brings the row back to live until its due time changes, or until a date.", "Restored",
     ),
     "hold": RowAction(
-        "lifecycle.hold_row", HoldForm, lambda row, given: hold(row, **given),
+        "lifecycle.hold_row", HoldForm, lambda row, values: hold(row, **values),
         "Nothing ends the row, whatever any policy says. Reason and reference are written into "
         "the ledger as they are, for good.", "Held",
     ),
     "release": RowAction(
-        "lifecycle.release_row", ReleaseForm, lambda row, given: release(row),
+        "lifecycle.release_row", ReleaseForm, lambda row, values: release(row),
         "Lifts every hold on this row; it falls due again where its time has come.", "Released",
     ),
 }  # fmt: skip
 
 
 def act(
-    request: HttpRequest, action: RowAction, row: Model, given: dict[str, Any], using: str
+    request: HttpRequest, action: RowAction, row: Model, values: dict[str, Any], using: str
 ) -> None:  # fmt: skip
     """Do it, with the user as the event's actor; `LifecycleError` where it is refused."""
     with context(actor=request.user.get_username(), cause="admin", using=using):
-        action.act(row, given)
+        action.act(row, values)
 
 
 @admin.action(description="Release the selected rows", permissions=["release"])
 def release_exceptions(page: Any, request: HttpRequest, chosen: QuerySet[RowException]) -> None:
     """Lift the holds on each row; of a hold on many rows, only the row is let go."""
-    for held in chosen.filter(kind="hold"):
+    for each in chosen.filter(kind="hold"):
         try:
-            _release(request, held)
+            _release(request, each)
         except LifecycleError as error:
             page.message_user(request, f"Refused: {error}", messages.ERROR)
         else:
-            page.message_user(request, f"Released: {held}.", messages.SUCCESS)
+            page.message_user(request, f"Released: {each}.", messages.SUCCESS)
     for other in chosen.exclude(kind="hold"):
         page.message_user(request, f"Left: {other} is no hold.", messages.ERROR)
 
 
-def _release(request: HttpRequest, held: RowException) -> None:
-    using = str(held._state.db)
+def _release(request: HttpRequest, exception: RowException) -> None:
+    using = str(exception._state.db)
     with context(actor=request.user.get_username(), cause="admin", using=using):
-        if not held.key:
-            release(held.event_id, using=using)
+        if not exception.key:
+            release(exception.event_id, using=using)
         else:
-            release(row_of(f"{held.model}:{held.key}", using), using=using)
+            release(row_of(f"{exception.model}:{exception.key}", using), using=using)

@@ -96,8 +96,8 @@ def page_of(name: str) -> str:
 def story(model: type[Model], key: str, before: int | None = None) -> dict[str, Any]:
     """What ledger, agenda and exceptions say about one row, and each policy on its table."""
     using = home(model)
-    found = events_about(model, key, before, using)
-    stored = Event.objects.using(using).filter(pk__in=found.events).defer(*LARGE)
+    search = events_about(model, key, before, using)
+    stored = Event.objects.using(using).filter(pk__in=search.events).defer(*LARGE)
     events, entries = _with_detail(stored.order_by("-pk")), entries_about(model, key, using)
     is_there = every_row(model, using).filter(pk=key).exists()
     row = (model, key, using)
@@ -110,7 +110,7 @@ def story(model: type[Model], key: str, before: int | None = None) -> dict[str, 
         "too_long": entries is None,
         "entries": AgendaEntry.objects.using(using).filter(pk__in=entries or []).order_by("due_at"),
         "events": events,
-        "reached": found.reached,
+        "reached": search.reached,
     }
 
 

@@ -54,17 +54,17 @@ def written(models: list[Any]) -> list[CheckMessage]:
 
 def kept_and_ended(models: list[Any]) -> list[CheckMessage]:
     """E042: a model is kept for ever, and a policy stands on it."""
-    found = []
+    messages: list[CheckMessage] = []
     for model in models:
         for policy in policies_of(model):
             text = f"It is kept for ever, and policy {policy.name!r} stands on it."
-            found.append(error(42, text, "Remove keep_forever(), or the policy.", model))
-    return [*found]
+            messages.append(error(42, text, "Remove keep_forever(), or the policy.", model))
+    return messages
 
 
 def kept_and_taken_along(models: list[Any]) -> list[CheckMessage]:
     """W043: rows of a model that is kept for ever go along with rows that a policy ends."""
-    found = []
+    messages: list[CheckMessage] = []
     for policy in all_policies():
         for model in sorted(taken_along(policy) & set(models), key=lambda m: m._meta.label):
             text = (
@@ -72,8 +72,8 @@ def kept_and_taken_along(models: list[Any]) -> list[CheckMessage]:
                 f" row of {policy.model._meta.label}."
             )
             hint = "Use on_delete=PROTECT or SET_NULL on the way, or remove keep_forever()."
-            found.append(warning(43, text, hint, model))
-    return [*found]
+            messages.append(warning(43, text, hint, model))
+    return messages
 
 
 def _of(labels: set[str] | None, models: Iterable[Any]) -> list[Any]:

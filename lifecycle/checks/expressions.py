@@ -53,10 +53,10 @@ def no_subquery(policy: Policy) -> list[CheckMessage]:
 
 def no_clock(policy: Policy) -> list[CheckMessage]:
     """E003: volatile, or dependent on the clock or the session."""
-    found = VOLATILE.search(policy_query.due_sql(policy))
-    if not found:
+    match = VOLATILE.search(policy_query.due_sql(policy))
+    if not match:
         return []
-    name = found[1] or found[2]
+    name = match[1] or match[2]
     text = f"`when` and `expires` call {name}: it gives another answer at every look."
     hint = "`expires` is the moment a row ends, for example F('created_at') + timedelta(days=30)."
     return [error(3, text, f"{hint} The worker compares it with the clock.", policy)]

@@ -93,8 +93,8 @@ def ledger_guard(using: str) -> Iterator[CheckMessage]:
 
 def held_models(using: str) -> Iterator[CheckMessage]:
     """W112: rows are held under a name that no model has any more."""
-    held = RowException.objects.using(using).filter(kind="hold").exclude(model="")
-    for label in held.order_by("model").values_list("model", flat=True).distinct():
+    holds = RowException.objects.using(using).filter(kind="hold").exclude(model="")
+    for label in holds.order_by("model").values_list("model", flat=True).distinct():
         if not is_model(label):
             text = f"Rows of {label} are held, but there is no such model: nothing protects them."
             yield warning(112, text, "Hold them under the model's new name, release the old holds.")
@@ -120,18 +120,18 @@ def capture_triggers(using: str, tables: set[str]) -> Iterator[CheckMessage]:
         if table not in tables or not is_at(model, using):
             continue
         code = trigger.compile(model).sql
-        found = {row[0]: row for row in triggers_of(using, table) if row[1] == code.pgid}
+        there = {row[0]: row for row in triggers_of(using, table) if row[1] == code.pgid}
         for _, _, each in places(using, [table]):
-            yield from _one_trigger(found.get(each), each, code, is_root=each == table)
+            yield from _one_trigger(there.get(each), each, code, is_root=each == table)
 
 
-def _one_trigger(found: Any, table: str, code: Any, is_root: bool) -> Iterator[CheckMessage]:
-    if found is None:
+def _one_trigger(trigger: Any, table: str, code: Any, is_root: bool) -> Iterator[CheckMessage]:
+    if trigger is None:
         text = f"{table} has no trigger {code.pgid}: writes to it are not recorded."
         yield warning(105, text, MIGRATE)
-    elif is_root and found[3] != code.mark:
+    elif is_root and trigger[3] != code.mark:
         yield warning(106, f"The trigger {code.pgid} on {table} is outdated.", MIGRATE)
-    elif found[2] not in FIRES:
+    elif trigger[2] not in FIRES:
         hint = f"ALTER TABLE {table} ENABLE TRIGGER {code.pgid};"
         yield warning(107, f"The trigger {code.pgid} on {table} is disabled.", hint)
 

@@ -16,13 +16,13 @@ OVERWRITES = ("file_overwrite", "overwrite_files", "_allow_overwrite")
 def check_media(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """Every model whose files are watched, or should be."""
     labels = None if app_configs is None else {config.label for config in app_configs}
-    found = [*tracked_here(), *left_behind(), *overwritten()]
-    return [each for each in found if labels is None or each.obj._meta.app_label in labels]
+    messages = [*tracked_here(), *left_behind(), *overwritten()]
+    return [each for each in messages if labels is None or each.obj._meta.app_label in labels]
 
 
 def tracked_here() -> list[CheckMessage]:
     """E044: `track_media` names a model on which this site's migrations put no trigger."""
-    found = []
+    messages: list[CheckMessage] = []
     able = {each.model for each in watched()}
     for model in sorted({each.model for each in tracked()} - able, key=lambda m: m._meta.label):
         installed = is_installed(model)
@@ -31,8 +31,8 @@ def tracked_here() -> list[CheckMessage]:
         hint = "Let migrations manage the table."
         if installed:
             hint = f"{proxy_of(model)}\n\nand call track_media() with it."
-        found.append(error(44, text, hint, model))
-    return [*found]
+        messages.append(error(44, text, hint, model))
+    return messages
 
 
 def left_behind() -> list[CheckMessage]:
@@ -42,14 +42,14 @@ def left_behind() -> list[CheckMessage]:
 
 def overwritten() -> list[CheckMessage]:
     """W046: a storage gives a new file the name of an older one."""
-    found = []
+    messages: list[CheckMessage] = []
     for each in watched():
         for field in file_fields(each.model):
             if any(getattr(field.storage, name, False) for name in OVERWRITES):
                 text = f"The storage of {field} gives a new file the name of an older one."
                 hint = "Set file_overwrite (allow_overwrite, overwrite_files) to False."
-                found.append(warning(46, text, hint, each.model))
-    return [*found]
+                messages.append(warning(46, text, hint, each.model))
+    return messages
 
 
 def _why(model: Any) -> tuple[str, str]:

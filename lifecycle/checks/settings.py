@@ -57,19 +57,19 @@ def has_aware_times() -> list[CheckMessage]:
 
 def knows_settings() -> list[CheckMessage]:
     """W032: a setting begins as ours do, and is none of them."""
-    ours, found = list(get_type_hints(Conf)), []
+    ours, messages = list(get_type_hints(Conf)), list[CheckMessage]()
     for name in sorted(name for name in dir(settings) if name.startswith(PREFIX)):
         bare = name.removeprefix(PREFIX)
         if bare not in ours:
             near = nearest(bare, ours)
             meant = f"Did you mean {PREFIX}{near}?" if near else f"There are {', '.join(ours)}."
-            found.append(warning(32, f"{name} is no setting of this package.", meant))
-    return [*found]
+            messages.append(warning(32, f"{name} is no setting of this package.", meant))
+    return messages
 
 
 def reads_settings() -> list[CheckMessage]:
     """E033: a setting has a value that cannot be used."""
-    found = []
+    messages: list[CheckMessage] = []
     for name, hint in get_type_hints(Conf).items():
         value = getattr(settings, PREFIX + name, getattr(Conf, name))
         accepts, wanted = RULES.get(name, (lambda value: True, ""))
@@ -77,8 +77,8 @@ def reads_settings() -> list[CheckMessage]:
             wanted = wanted or str(hint if get_args(hint) else hint.__name__)
             # Not the value: an address may hold a password.
             text = f"{PREFIX}{name} has a value that cannot be used."
-            found.append(error(33, text, f"It must be {wanted}."))
-    return [*found]
+            messages.append(error(33, text, f"It must be {wanted}."))
+    return messages
 
 
 def _is_address(value: str) -> bool:

@@ -32,12 +32,12 @@ def tied(using: str) -> Iterator[CheckMessage]:
 
 def _tables(using: str) -> list[str]:
     """Of the models of which a policy may delete rows here."""
-    found = set()
+    models = set()
     for policy in all_policies():
         if deletes(policy) and is_at(policy.model, using):
             own: Any = policy.model._meta.concrete_model
-            found |= {own, *own._meta.get_parent_list(), *taken_along(policy)}
-    return sorted({table_of(model._meta.concrete_model) for model in found})
+            models |= {own, *own._meta.get_parent_list(), *taken_along(policy)}
+    return sorted({table_of(model._meta.concrete_model) for model in models})
 
 
 def _hint(tie: Tie, model: Any) -> str:

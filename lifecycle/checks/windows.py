@@ -60,11 +60,11 @@ def _own(policy: Policy, name: str) -> Any:
 def _indexed(model: Any) -> set[str]:
     """The fields with which an index begins, as the model declares them."""
     fields = model._meta.local_concrete_fields
-    found = {field.name for field in fields if field.db_index or field.unique}
-    made = [index.fields for index in model._meta.indexes if index.condition is None]
+    leading = {field.name for field in fields if field.db_index or field.unique}
+    indexed = [index.fields for index in model._meta.indexes if index.condition is None]
     unique = [c for c in model._meta.constraints if isinstance(c, UniqueConstraint)]
-    made += [list(each.fields) for each in unique if each.condition is None]
-    return found | {names[0].lstrip("-") for names in made if names}
+    indexed += [list(each.fields) for each in unique if each.condition is None]
+    return leading | {names[0].lstrip("-") for names in indexed if names}
 
 
 WINDOWS = (window_is_of_a_moment, window_has_an_index, secrets_stay_secret)

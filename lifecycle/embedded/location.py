@@ -72,8 +72,8 @@ def _make_folder(path: Path, mode: int) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise EmbeddedError(f"cannot make the folder {path}: {error.strerror}") from error
-    found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+    status = path.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
         raise EmbeddedError(f"{path} is not a folder of this user: move it away")
     path.chmod(mode)
 
@@ -87,13 +87,13 @@ def _make_server_folder(path: Path) -> None:
 def binaries(home: Path) -> Path:
     """The folder of `postgres` and `initdb`, copied into `home` if the server's user needs that."""
     # Found, not imported: importing it warns and looks for folders of its own.
-    found = find_spec(PACKAGE)
-    if found is None or found.origin is None:
+    spec = find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
         raise EmbeddedError(
             "there is no embedded PostgreSQL: pip install 'django-tombstone[embedded]', "
             "or set DATABASE_URL"
         )
-    site = Path(found.origin).resolve().parent.parent
+    site = Path(spec.origin).resolve().parent.parent
     if account() and not _readable_by_others(site / PACKAGE / RELEASE / "bin" / "postgres"):
         site = _copied(site, home)
     return site / PACKAGE / RELEASE / "bin"
@@ -107,8 +107,8 @@ def _readable_by_others(path: Path) -> bool:
 def _copied(site: Path, home: Path) -> Path:
     # Named by size and time of the binary, so that a new wheel is copied again; renamed into
     # place when complete, so that a killed copy is not taken for a whole one.
-    found = (site / PACKAGE / RELEASE / "bin" / "postgres").stat()
-    target = home / f"binaries-{found.st_size}-{int(found.st_mtime)}"
+    binary = (site / PACKAGE / RELEASE / "bin" / "postgres").stat()
+    target = home / f"binaries-{binary.st_size}-{int(binary.st_mtime)}"
     if target.exists():
         return target
     for old in home.glob("binaries*"):

@@ -31,7 +31,7 @@ from lifecycle.exceptions import EmbeddedError
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.02
-TAKEN_UP_LOOKS = 10
+TAKEN_UP_POLLS = 10
 
 
 class Session:
@@ -90,30 +90,30 @@ class Session:
         deadline = time.monotonic() + STOP_SECONDS
         taken_up = 0
         while self._is_locked("server", fcntl.LOCK_EX) and time.monotonic() < deadline:
-            # Another may have begun to use the server as we let go; one look can be too early,
+            # Another may have begun to use the server as we let go; one poll can be too early,
             # before the keeper has the lock.
             taken_up = 0 if self._is_locked("users", fcntl.LOCK_SH) else taken_up + 1
-            if taken_up > TAKEN_UP_LOOKS:
+            if taken_up > TAKEN_UP_POLLS:
                 return
             time.sleep(POLL_SECONDS)
 
-    def _is_locked(self, name: str, how: int) -> bool:
+    def _is_locked(self, name: str, operation: int) -> bool:
         descriptor = os.open(self.home / name, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            return not _try_lock(descriptor, how)
+            return not _try_lock(descriptor, operation)
         finally:
             os.close(descriptor)
 
 
-def _locked(path: Path, how: int) -> int:
+def _locked(path: Path, operation: int) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(descriptor, how)
+    fcntl.flock(descriptor, operation)
     return descriptor
 
 
-def _try_lock(descriptor: int, how: int) -> bool:
+def _try_lock(descriptor: int, operation: int) -> bool:
     try:
-        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -1,4 +1,4 @@
-"""What a person names at the terminal: rows, moments."""
+"""Rows and moments as a person writes them at the terminal."""
 
 from datetime import datetime, time
 from typing import Any
@@ -20,47 +20,47 @@ def moment(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        found = parse_datetime(text) or _midnight(text)
+        parsed = parse_datetime(text) or _midnight(text)
     except ValueError:
-        found = None
-    if found is None:
+        parsed = None
+    if parsed is None:
         raise LifecycleError(f"{text!r} is no date: write 2030-12-31 or 2030-12-31T18:00+01:00.")
-    return found if timezone.is_aware(found) else timezone.make_aware(found)
+    return parsed if timezone.is_aware(parsed) else timezone.make_aware(parsed)
 
 
 def future(text: str | None) -> datetime | None:
     """As `moment`, refused where it has passed."""
-    found = moment(text)
-    if found is not None and found <= timezone.now():
+    parsed = moment(text)
+    if parsed is not None and parsed <= timezone.now():
         raise LifecycleError(f"{text} has passed.")
-    return found
+    return parsed
 
 
 def rows_of(label: str, filters: list[str], every: bool, using: str) -> "QuerySet[Any]":
     """The rows of `app.Model` that match every `field=value`.
 
-    Refuses what finds no row, and what finds every row unless that was said in so many words.
+    `LifecycleError` where no row matches, and where every row does without `every`.
     """
     model = model_of(label)
     if bool(filters) == every:
         raise LifecycleError("Say which rows by --filter field=value, or --all for every row.")
     rows = _filtered(model, filters, using)
-    found, there = rows.count(), every_row(model, using).count()
-    if not found:
+    matching, total = rows.count(), every_row(model, using).count()
+    if not matching:
         raise LifecycleError(f"No row of {model._meta.label} matches.")
-    if found == there and not every:
+    if matching == total and not every:
         raise LifecycleError(
-            f"That matches all {there} rows of {model._meta.label}: say --all if you mean it."
+            f"That matches all {total} rows of {model._meta.label}: say --all if you mean it."
         )
     return rows
 
 
 def _filtered(model: type[Model], filters: list[str], using: str) -> "QuerySet[Any]":
     rows = every_row(model, using)
-    for given in filters:
-        name, separator, value = given.partition("=")
+    for condition in filters:
+        name, separator, value = condition.partition("=")
         if not (name and separator):
-            raise LifecycleError(f"{given!r} is no filter: write field=value.")
+            raise LifecycleError(f"{condition!r} is no filter: write field=value.")
         try:
             rows = rows.filter(**{name: _value(model, name, value)})
         except FieldError as error:
@@ -71,7 +71,7 @@ def _filtered(model: type[Model], filters: list[str], using: str) -> "QuerySet[A
 
 
 def _value(model: type[Model], name: str, value: str) -> Any:
-    """What the ORM wants: a truth, a moment of the site's zone, else the text."""
+    """The value as the ORM takes it: a boolean, a time in the site's zone, else the text."""
     field, _, lookup = name.partition("__")
     if lookup.endswith("isnull"):
         return LITERALS.get(value.lower(), value)

@@ -24,9 +24,10 @@ class Scaffold:
 
     def as_text(self) -> str:
         """All of it, as one text that Python reads too."""
-        said = "\n".join(f"# {line}" for line in self.says.splitlines())
+        comment = "\n".join(f"# {line}" for line in self.says.splitlines())
         return (
-            f"{said}\n\n# models.py of an app of your own, after {self.needs!r} in INSTALLED_APPS\n"
+            f"{comment}\n\n"
+            f"# models.py of an app of your own, after {self.needs!r} in INSTALLED_APPS\n"
             f"{self.models}\n\n# policies.py of the same app\n{self.policies}\n\n"
             f"# Then: manage.py makemigrations, manage.py migrate, manage.py lifecycle status\n"
         )
@@ -44,7 +45,7 @@ def scaffold(name: str) -> Scaffold:
         hint = did_you_mean(name, known, f" There are {', '.join(known)}.")
         raise LifecycleError(f"There is no scaffold {name!r}.{hint}")
     text = (FOLDER / f"{name}.txt").read_text(encoding="utf-8")
-    found = {}
+    parts = {}
     for part in reversed(PARTS):
-        text, _, found[part] = text.partition(f"--- {part}\n")
-    return Scaffold(name, text.strip(), **{part: found[part].strip() for part in PARTS})
+        text, _, parts[part] = text.partition(f"--- {part}\n")
+    return Scaffold(name, text.strip(), **{part: parts[part].strip() for part in PARTS})

@@ -59,65 +59,65 @@ def _refuse(policy: Policy, using: str, dry: bool) -> None:
         raise LifecycleError(f"{policy.name} is {stored.state}, not {State.OBSERVE}.")
 
 
-def show(command: BaseCommand, policy: Policy, found: Forecast) -> None:
+def show(command: BaseCommand, policy: Policy, preview: Forecast) -> None:
     """Print what a policy would end."""
     console = console_of(command)
     console.print(f"{policy.name} on {label_of(policy)}, as of now:")
     facts = Table(box=None, show_header=False, pad_edge=False)
     facts.add_column(justify="right")
     facts.add_column()
-    for count, words in _facts(found):
+    for count, words in _facts(preview):
         facts.add_row(f"{count:,}", words)
     console.print(facts)
-    for line in _remarks(policy, found):
+    for line in _remarks(policy, preview):
         console.print(line)
-    _print_days(console, policy, found)
+    _print_days(console, policy, preview)
 
 
-def _facts(found: Forecast) -> list[tuple[int, str]]:
+def _facts(preview: Forecast) -> list[tuple[int, str]]:
     table = [
-        (found.matching, "rows match"),
-        (found.past, "are past their end"),
-        (found.kept, "of these are kept now"),
+        (preview.matching, "rows match"),
+        (preview.past, "are past their end"),
+        (preview.kept, "of these are kept now"),
     ]
     known = [(count, words) for count, words in table if count is not None]
     return [
         *known,
-        (found.listed, "are on the agenda"),
-        (found.due, "of these are due now"),
-        (found.held, "holds are in force"),
+        (preview.listed, "are on the agenda"),
+        (preview.due, "of these are due now"),
+        (preview.held, "holds are in force"),
     ]
 
 
-def _remarks(policy: Policy, found: Forecast) -> list[str]:
-    lines = [f"The table was not counted: {found.unread}."] if found.unread else []
-    if found.oldest:
-        label, (key, due) = policy.model._meta.concrete_model._meta.label, found.oldest  # type: ignore[union-attr]
+def _remarks(policy: Policy, preview: Forecast) -> list[str]:
+    lines = [f"The table was not counted: {preview.unread}."] if preview.unread else []
+    if preview.oldest:
+        label, (key, due) = policy.model._meta.concrete_model._meta.label, preview.oldest  # type: ignore[union-attr]
         lines.append(f"The first to end: {label}:{key}, at {local_time(due)}.")
-    if found.unlisted:
+    if preview.unlisted:
         lines.append(
-            f"At least {found.unlisted:,} rows with an end are not on the agenda yet: "
+            f"At least {preview.unlisted:,} rows with an end are not on the agenda yet: "
             "backfill lists them."
         )
-    if found.backfill and not found.backfill.finished:
-        lines.append(f"Backfill has not come to its end: {found.backfill} are read.")
+    if preview.backfill and not preview.backfill.finished:
+        lines.append(f"Backfill has not come to its end: {preview.backfill} are read.")
     if hours := hours_of(policy):
         lines.append(f"Rows go from {hours[0]} until before {hours[1]} o'clock only.")
-    cap = f"The brake: {found.cap:,} rows in 24 hours, {found.left:,} are left of them."
-    lines.append(f"{cap} It would halt the policy at once." if found.over else cap)
+    cap = f"The brake: {preview.cap:,} rows in 24 hours, {preview.left:,} are left of them."
+    lines.append(f"{cap} It would halt the policy at once." if preview.over else cap)
     return lines
 
 
-def _print_days(console: Console, policy: Policy, found: Forecast) -> None:
+def _print_days(console: Console, policy: Policy, preview: Forecast) -> None:
     words = "purged" if policy.disposition.hides else "updated"
-    if found.own_grace:
+    if preview.own_grace:
         words = "tombstoned (each row has its own grace)"
     console.print(f"Rows {words} per day:")
     table = Table(box=None, show_header=False, pad_edge=False)
     for justify in ("left", "right", "left"):
         table.add_column(justify=justify)
-    most = max(found.days.values())
-    for day, count in found.days.items():
+    most = max(preview.days.values())
+    for day, count in preview.days.items():
         bar = "#" * -(-BAR * count // most) if count else ""
         table.add_row(f"{day:%Y-%m-%d}", f"{count:,}", bar)
     console.print(table)

@@ -23,20 +23,20 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(command: BaseCommand, options: dict[str, Any]) -> None:
     """Print them."""
-    found = holds(options["database"])
+    placed = holds(options["database"])
     if options["json"]:
-        write_json(command, [asdict(each) for each in found])
-    elif not found:
+        write_json(command, [asdict(each) for each in placed])
+    elif not placed:
         command.stdout.write("Nothing is held.")
     else:
-        _print(command, found)
+        _print(command, placed)
 
 
-def _print(command: BaseCommand, found: list[Hold]) -> None:
+def _print(command: BaseCommand, placed: list[Hold]) -> None:
     table = Table(title="Holds")
     for column in COLUMNS:
         table.add_column(column, justify="right" if column == "number" else "left")
-    for each in found:
+    for each in placed:
         until = _time(each.until) + ("" if each.in_force else " (has passed)")
         cells = (str(each.number), _held(each), _time(each.since), until)
         table.add_row(*cells, each.reason, each.reference, each.actor)

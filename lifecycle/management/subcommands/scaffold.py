@@ -24,8 +24,8 @@ def run_on_all(command: BaseCommand, options: dict[str, Any], databases: list[st
         for each in map(scaffold, names()):
             command.stdout.write(f"{each.name}: {' '.join(each.says.split())}")
         return
-    found = scaffold(options["name"])
-    if not apps.is_installed(found.needs):
-        command.stderr.write(f"{found.needs!r} is not in INSTALLED_APPS.")
-    text = getattr(found, options["only"]) if options["only"] else found.as_text()
+    chosen = scaffold(options["name"])
+    if not apps.is_installed(chosen.needs):
+        command.stderr.write(f"{chosen.needs!r} is not in INSTALLED_APPS.")
+    text = getattr(chosen, options["only"]) if options["only"] else chosen.as_text()
     command.stdout.write(text)

@@ -35,13 +35,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run_on_all(command: BaseCommand, options: dict[str, Any], databases: list[str]) -> None:
     """Print; exits with 1 when something is wrong."""
     every = [each for using in databases for each in _all(using, options["max_lag"])]
-    found = [each for each in every if each.policy in (options["policies"] or (each.policy,))]
-    _refuse_unknown(options["policies"], found)
+    shown = [each for each in every if each.policy in (options["policies"] or (each.policy,))]
+    _refuse_unknown(options["policies"], shown)
     if options["json"]:
-        write_json(command, [asdict(each) for each in found])
+        write_json(command, [asdict(each) for each in shown])
     else:
-        _print(console_of(command), found)
-    if any(each.problems for each in found):
+        _print(console_of(command), shown)
+    if any(each.problems for each in shown):
         sys.exit(1)
 
 
@@ -49,8 +49,8 @@ def _all(using: str, max_lag: float | None) -> list[Status]:
     return [*statuses(using, max_lag), *media_status(using, max_lag)]
 
 
-def _refuse_unknown(names: list[str], found: list[Status]) -> None:
-    for name in set(names) - {each.policy for each in found}:
+def _refuse_unknown(names: list[str], shown: list[Status]) -> None:
+    for name in set(names) - {each.policy for each in shown}:
         get_policy(name)  # says which name is near
         raise NoPolicy(f"{name} is not in this database.")
 
@@ -66,24 +66,24 @@ TABLE: list[Column] = [("table", lambda each: each.table)]
 PLACE: list[Column] = [("table", lambda each: f"{each.table} ({each.database})")]
 
 
-def _print(console: Console, found: list[Status]) -> None:
+def _print(console: Console, shown: list[Status]) -> None:
     """One table where the terminal is wide enough, else two: rows, then times."""
-    several = len({each.database for each in found}) > 1
+    several = len({each.database for each in shown}) > 1
     place = PLACE if several else TABLE
-    one = _table(NAME + place + STATE + ROWS + TIMES, found)
+    one = _table(NAME + place + STATE + ROWS + TIMES, shown)
     unbounded = console.options.update(max_width=WIDEST)
     if console.measure(one, options=unbounded).maximum <= console.width:
         console.print(one)
     else:
-        console.print(_table(NAME + STATE + ROWS, found))
+        console.print(_table(NAME + STATE + ROWS, shown))
         console.print()
-        console.print(_table(NAME + TIMES + place, found))
-    for each in found:
+        console.print(_table(NAME + TIMES + place, shown))
+    for each in shown:
         for line in (*_remarks(each), *each.problems):
             console.print(f"{each.policy}: {line}")
 
 
-def _table(columns: list[Column], found: list[Status]) -> Table:
+def _table(columns: list[Column], shown: list[Status]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         numbers = column in ROWS or column[0] == "lag"
@@ -93,7 +93,7 @@ def _table(columns: list[Column], found: list[Status]) -> Table:
             column[0], justify="right" if numbers else "left", overflow=overflow,
             no_wrap=not long,
         )  # fmt: skip
-    for each in found:
+    for each in shown:
         table.add_row(*(value(each) for _, value in columns))
     return table
 

@@ -23,8 +23,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(command: BaseCommand, options: dict[str, Any]) -> None:
     """Print each promise and what breaks it; exit code 1 when something does."""
     using = options["database"]
-    found = promises.check(using, timedelta(seconds=options["stated"]))
-    for name, violations in found.items():
+    violations_of = promises.check(using, timedelta(seconds=options["stated"]))
+    for name, violations in violations_of.items():
         command.stdout.write(f"{_title(name)}: {_verdict(len(violations))}")
         for violation in violations[:SHOWN]:
             command.stdout.write(f"    {_line(violation)}")
@@ -32,7 +32,7 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
             command.stdout.write(f"    and {len(violations) - SHOWN} more")
     for policy in promises.unreadable(using):
         command.stdout.write(f"not compared with its table: {policy}, whose SQL fails on a row")
-    broken = sum(map(len, found.values()))
+    broken = sum(map(len, violations_of.values()))
     if broken:
         raise CommandError(f"{broken} violations.", returncode=1)
 

@@ -25,30 +25,30 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(command: BaseCommand, options: dict[str, Any]) -> None:
     """Print it."""
-    found = why(*parse(options["row"]), options["database"])
+    story = why(*parse(options["row"]), options["database"])
     if options["json"]:
-        write_json(command, _plain(found))
+        write_json(command, _plain(story))
     else:
-        _print(command, found)
+        _print(command, story)
 
 
-def _print(command: BaseCommand, found: Why) -> None:
+def _print(command: BaseCommand, story: Why) -> None:
     console = console_of(command)
-    console.print(f"{found.row}: {found.says}")
-    for each in found.verdicts:
+    console.print(f"{story.row}: {story.says}")
+    for each in story.verdicts:
         console.print(f"  {each.policy} ({each.state}): {each.says}{_at(each.at)}")
-    for held in found.holds:
-        until = f" until {said(held.until)}" if held.until else ""
-        words = ", ".join(filter(None, (held.reason, held.reference, held.actor)))
-        console.print(f"  hold {held.number} since {said(held.since)}{until}: {words}")
+    for hold in story.holds:
+        until = f" until {said(hold.until)}" if hold.until else ""
+        words = ", ".join(filter(None, (hold.reason, hold.reference, hold.actor)))
+        console.print(f"  hold {hold.number} since {said(hold.since)}{until}: {words}")
     table = Table(box=None, pad_edge=False)
     for column in COLUMNS:
         table.add_column(column)
-    for event in found.events:
+    for event in story.events:
         table.add_row(*(str(cell) for cell in _cells(event)))
-    if found.events:
+    if story.events:
         console.print(table)
-    if not found.complete:
+    if not story.complete:
         console.print("Older events were not read: the ledger is too long.")
 
 
@@ -62,13 +62,13 @@ def _cells(event: Event) -> tuple[Any, ...]:
     return (*about, event.actor, event.cause)
 
 
-def _plain(found: Why) -> dict[str, Any]:
+def _plain(story: Why) -> dict[str, Any]:
     names = ("pk", "recorded_at", "kind", "policy", "due_at", "actor", "cause", "run", "detail")
-    events = [{name: getattr(event, name) for name in names} for event in found.events]
-    base = {"row": found.row, "exists": found.exists, "says": found.says}
+    events = [{name: getattr(event, name) for name in names} for event in story.events]
+    base = {"row": story.row, "exists": story.exists, "says": story.says}
     return base | {
-        "policies": [asdict(each) for each in found.verdicts],
-        "holds": [asdict(each) for each in found.holds],
+        "policies": [asdict(each) for each in story.verdicts],
+        "holds": [asdict(each) for each in story.holds],
         "events": events,
-        "complete": found.complete,
+        "complete": story.complete,
     }

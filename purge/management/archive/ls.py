@@ -29,19 +29,19 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     where = destination()
     listed = catalog(where, prefixes(options["prefix"]))
     wanted = options["policy"]
-    found = [each for each in listed.archives if wanted in (None, each.policy)]
+    shown = [each for each in listed.archives if wanted in (None, each.policy)]
     if options["json"]:
-        manifests = [json.loads(each.as_json()) | {"destination": where.title} for each in found]
+        manifests = [json.loads(each.as_json()) | {"destination": where.title} for each in shown]
         command.stdout.write(json.dumps(manifests, indent=2, ensure_ascii=False))
-    elif not found:
+    elif not shown:
         command.stdout.write(f"No archives in {where.title}.")
     else:
-        _print(command, found, where.title)
+        _print(command, shown, where.title)
     for problem in listed.broken.values():
         command.stderr.write(problem)
 
 
-def _print(command: BaseCommand, found: list[Manifest], title: str) -> None:
+def _print(command: BaseCommand, shown: list[Manifest], title: str) -> None:
     console = console_of(command)
     wide = console.width >= WIDE
     table = Table(title=f"Archives in {title}", box=None, padding=(0, 2, 0, 0), pad_edge=False)
@@ -50,7 +50,7 @@ def _print(command: BaseCommand, found: list[Manifest], title: str) -> None:
         table.add_column(column, overflow="fold")
     for column in ("rows", "size"):
         table.add_column(column, justify="right", no_wrap=True)
-    for each in found:
+    for each in shown:
         days = (day(each.first.get("time")), day(each.last.get("time")))
         made = (day(each.made),) if wide else ()
         table.add_row(each.name, each.policy, *days, *made, f"{each.rows:,}", size(each.bytes))

@@ -37,13 +37,13 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
         raise LifecycleError("Name archives, or say --all.")
     where = destination()
     chosen = _chosen(where, options)
-    found = _each(command, where, chosen.archives, options["json"])
-    beside = around(chosen, databases_of(options["database"])) if options["all"] else []
-    problems = [each for those in found.values() for each in those] + beside
+    problems_of = _each(command, where, chosen.archives, options["json"])
+    strays = around(chosen, databases_of(options["database"])) if options["all"] else []
+    problems = [each for those in problems_of.values() for each in those] + strays
     if options["json"]:
         command.stdout.write(_as_json(chosen.archives, problems))
     else:
-        _print(command, chosen.archives, beside)
+        _print(command, chosen.archives, strays)
     if problems:
         words = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         raise CommandError(f"{words} in {where.title}.")
@@ -59,17 +59,17 @@ def _chosen(where: Destination, options: dict[str, Any]) -> Catalog:
 def _each(
     command: BaseCommand, where: Destination, archives: list[Manifest], quiet: bool
 ) -> dict[str, list[Problem]]:
-    """The problems of each archive, printed as they are found; with a bar as long as the bytes."""
+    """The problems of each archive, printed one by one; with a bar as long as the bytes."""
     console = console_of(command)
-    found = {}
+    problems_of = {}
     total = sum(each.bytes for each in archives)
     with progress_bar(console, "verifying", total, quiet) as update:
         for each in archives:
-            found[each.name] = verify(where, each)
+            problems_of[each.name] = verify(where, each)
             update(advance=each.bytes)
             if not quiet:
-                _print_archive(console, each, found[each.name])
-    return found
+                _print_archive(console, each, problems_of[each.name])
+    return problems_of
 
 
 def _print_archive(console: Any, each: Manifest, problems: list[Problem]) -> None:
@@ -81,8 +81,8 @@ def _print_archive(console: Any, each: Manifest, problems: list[Problem]) -> Non
         console.print(f"      {problem.name} {problem.why}", soft_wrap=True)
 
 
-def _print(command: BaseCommand, archives: list[Manifest], beside: list[Problem]) -> None:
-    for problem in beside:
+def _print(command: BaseCommand, archives: list[Manifest], strays: list[Problem]) -> None:
+    for problem in strays:
         command.stdout.write(f"WRONG {problem.name}: {problem.why}")
     rows = sum(each.rows for each in archives)
     count = "1 archive" if len(archives) == 1 else f"{len(archives)} archives"

@@ -132,10 +132,10 @@ def stopped(done: dict[str, Outcome], using: str) -> dict[str, str]:
     """Why policies that have something due end nothing, or nothing more."""
     waiting = [policy for policy in all_policies() if due_rows(policy.name, using)]
     now = scalar(using, "SELECT lifecycle.now_v1()")
-    found = {p.name: OUTSIDE for p in waiting if not is_open(p, now)}
-    found |= {p.name: standing(p, using) or found.get(p.name, "") for p in waiting}
-    found |= {name: outcome.stopped for name, outcome in done.items() if outcome.stopped}
-    return {name: why for name, why in sorted(found.items()) if why}
+    reasons = {p.name: OUTSIDE for p in waiting if not is_open(p, now)}
+    reasons |= {p.name: standing(p, using) or reasons.get(p.name, "") for p in waiting}
+    reasons |= {name: outcome.stopped for name, outcome in done.items() if outcome.stopped}
+    return {name: why for name, why in sorted(reasons.items()) if why}
 
 
 def summary(done: dict[str, Outcome], dry: bool, place: str = "") -> Table:

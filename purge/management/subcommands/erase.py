@@ -36,7 +36,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run_on_all(command: BaseCommand, options: dict[str, Any], databases: list[str]) -> None:
-    """A reference may be found in any database; a row is in one."""
+    """A reference may be in any database; a row is in one."""
     if options["show"] is not None:
         _show(command, options, databases)
     else:
@@ -55,8 +55,8 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
 
 def duration(text: str) -> timedelta:
     """`0`, a number with a unit, or what Django reads as a duration."""
-    if found := re.fullmatch(r"(\d+)([smhdw])", text):
-        return timedelta(**{UNITS[found[2]]: int(found[1])})
+    if match := re.fullmatch(r"(\d+)([smhdw])", text):
+        return timedelta(**{UNITS[match[2]]: int(match[1])})
     span = parse_duration(text) if text != "0" else timedelta(0)
     if span is None or span < timedelta(0):
         raise ArgumentTypeError(f"{text!r} is no duration: 0, 90s, 30m, 12h, 7d.")
@@ -80,15 +80,15 @@ def _agreed(command: BaseCommand, options: dict[str, Any]) -> bool:
 
 
 def _show(command: BaseCommand, options: dict[str, Any], databases: list[str]) -> None:
-    found = [each for using in databases for each in receipts(options["show"], using)]
-    if not found:
+    shown = [each for using in databases for each in receipts(options["show"], using)]
+    if not shown:
         raise LifecycleError(f"No erasure has the reference {options['show']!r}.")
-    _print(command, options, found)
+    _print(command, options, shown)
 
 
-def _print(command: BaseCommand, options: dict[str, Any], found: list[Receipt]) -> None:
+def _print(command: BaseCommand, options: dict[str, Any], shown: list[Receipt]) -> None:
     if options["json"]:
-        write_json(command, [json.loads(receipt.as_json()) for receipt in found])
+        write_json(command, [json.loads(receipt.as_json()) for receipt in shown])
         return
-    for receipt in found:
+    for receipt in shown:
         command.stdout.write(receipt.as_text())

@@ -31,13 +31,13 @@ def run_on_all(command: BaseCommand, options: dict[str, Any], databases: list[st
     """Print it; then write and send it where that is asked for."""
     for address in options["email"]:
         _refuse_wrong(address)
-    found = reports(options["days"], databases)
-    command.stdout.write(as_json(found) if options["json"] else as_text(found), ending="")
+    made = reports(options["days"], databases)
+    command.stdout.write(as_json(made) if options["json"] else as_text(made), ending="")
     if options["html"]:
-        _write(options["html"], as_html(found))
+        _write(options["html"], as_html(made))
         command.stderr.write(f"Written to {options['html']}.")
     if options["email"]:
-        _send(found, options["email"])
+        _send(made, options["email"])
         command.stderr.write(f"Sent to {', '.join(options['email'])}.")
 
 
@@ -48,9 +48,9 @@ def days(text: str) -> int:
     return int(text)
 
 
-def as_json(found: list[Report]) -> str:
+def as_json(made: list[Report]) -> str:
     """A list of objects; times and dates in ISO 8601."""
-    data = [asdict(report) | {"problems": report.problems} for report in found]
+    data = [asdict(report) | {"problems": report.problems} for report in made]
     for report in data:
         for line in report["lines"]:
             line["soon"] = {f"{day}": count for day, count in line["soon"].items() if count}
@@ -71,8 +71,8 @@ def _write(path: Path, page: str) -> None:
         raise LifecycleError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def _send(found: list[Report], to: list[str]) -> None:
+def _send(made: list[Report], to: list[str]) -> None:
     try:
-        mail(found, *to)
+        mail(made, *to)
     except Exception as error:  # a backend raises what its library raises
         raise LifecycleError(f"The mail was not sent: {type(error).__name__}: {error}") from error
