@@ -22,19 +22,19 @@ class Facts:
     since: int = 0
     rows: list[str] = field(default_factory=list)
 
-    def told(self) -> dict[tuple[str, str], tuple[int, int]]:
+    def counts(self) -> dict[tuple[str, str], tuple[int, int]]:
         """(policy, kind) -> how many of the rows, in how many events."""
-        found = run(__file__, "rows_told", since=self.since, rows=self.rows)
-        return {(policy, kind): (rows, events) for policy, kind, rows, events in found}
+        counted = run(__file__, "rows_recorded", since=self.since, rows=self.rows)
+        return {(policy, kind): (rows, events) for policy, kind, rows, events in counted}
 
     def count(self, kind: str, policy: str | None = None) -> int:
         """How many of the rows have an event of that kind."""
-        found = self.told().items()
+        found = self.counts().items()
         return sum(rows for (p, k), (rows, _) in found if k == kind and policy in (None, p))
 
     def events(self, kind: str) -> int:
         """In how many events."""
-        return sum(events for (_, k), (_, events) in self.told().items() if k == kind)
+        return sum(events for (_, k), (_, events) in self.counts().items() if k == kind)
 
     def lag(self) -> tuple[timedelta | None, timedelta | None]:
         """From due to tombstoned, and from the end of the grace to purged: the slowest row's."""

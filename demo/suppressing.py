@@ -1,4 +1,4 @@
-"""Addresses that bounced or complained, as the mail service tells by its webhook.
+"""Addresses that bounced or complained, as the webhook of the mail service reports them.
 
 django-anymail makes one signal of what each service sends. Which bounces are hard it does not say,
 so that is read from the service's own words; what nobody calls permanent may pass, and is soft.
@@ -64,10 +64,10 @@ def remember(address: str, kind: str, reason: str, at: datetime) -> EmailSuppres
     return known
 
 
-def _words(told: Any) -> set[str]:
+def _words(payload: Any) -> set[str]:
     """What the service itself calls it: Amazon SES, Postmark, Mailgun."""
-    told = told if isinstance(told, dict) else {}
-    inner = [part for part in map(told.get, ("bounce", "event-data")) if isinstance(part, dict)]
+    payload = payload if isinstance(payload, dict) else {}
+    inner = [part for part in map(payload.get, ("bounce", "event-data")) if isinstance(part, dict)]
     found = [part.get(name) for part in inner for name in ("bounceType", "severity")]
-    found.append(told.get("Type"))
+    found.append(payload.get("Type"))
     return {str(word).lower() for word in found if word}

@@ -95,15 +95,15 @@ class LiveView(PlainView):
 
 def counts(facts: Facts) -> Table:
     """The story's rows by policy, which is their cause, and what the ledger says of them."""
-    told = facts.told()
+    recorded = facts.counts()
     table = Table(
         title=Text("rows, as the ledger has them", style="dim"), title_justify="left", box=None
     )
     table.add_column("policy")
     for kind in KINDS:
         table.add_column(kind.replace("expiry_", ""), justify="right")
-    for policy in sorted({policy for policy, _ in told} & set(POLICIES)):
-        table.add_row(policy, *(str(told.get((policy, kind), (0, 0))[0]) for kind in KINDS))
+    for policy in sorted({policy for policy, _ in recorded} & set(POLICIES)):
+        table.add_row(policy, *(str(recorded.get((policy, kind), (0, 0))[0]) for kind in KINDS))
     return table
 
 
@@ -111,8 +111,8 @@ def ledger(facts: Facts, lines: int) -> Table:
     """The last events, and the lag of the slowest row."""
     names = ("until tombstoned", "until purged")
     lags = zip(names, facts.lag(), strict=True)
-    told = [f"{name} {lag.total_seconds():.1f} s" for name, lag in lags if lag]
-    title = f"ledger (lag: {', '.join(told) or 'nothing ended yet'})"
+    delays = [f"{name} {lag.total_seconds():.1f} s" for name, lag in lags if lag]
+    title = f"ledger (lag: {', '.join(delays) or 'nothing ended yet'})"
     table = Table(title=Text(title, style="dim"), title_justify="left", box=None)
     for column in ("event", "kind", "about", "rows", "at"):
         table.add_column(column, justify="right" if column in ("event", "rows") else "left")

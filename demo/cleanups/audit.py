@@ -30,14 +30,14 @@ class AuditLogs(Part):
         self.age = age
         self.place = place()
 
-    def before(self, count: int, found: list[Any]) -> Iterator[str]:
+    def before(self, count: int, rows: list[Any]) -> Iterator[str]:
         yield f"Found {count} {self.noun} older than {self.age} days"
         yield f"Cutoff date: {moment(self.now - timedelta(days=self.age))}"
         mode = "Production" if self.place == name_of_store() else "Development"
         yield f"{mode} mode: Archives will be stored in {self.place}"
 
     def after(self, ended: Ended) -> Iterator[str]:
-        if ended.how.dry_run:
+        if ended.mode.dry_run:
             yield f"Would archive {ended.outcome.purged} {self.noun}"
             return
         for archive in self.archives():
@@ -45,11 +45,11 @@ class AuditLogs(Part):
                 name = file.name.rpartition("/")[2]
                 verb = "written" if self.place != name_of_store() else "uploaded"
                 yield f"{file.format.upper()} archive {verb} to {self.place}: {name}"
-        if ended.done or ended.how.purge_now or not ended.count:
+        if ended.done or ended.mode.purge_now or not ended.count:
             yield f"Archived {ended.done} {self.noun}"
         if ended.done:
             yield f"Archive location: {location(get_policy(self.policy).disposition)}"
-        if left := self.found().count():
+        if left := self.due_rows().count():
             due = AgendaEntry.objects.filter(policy=self.policy).aggregate(first=Min("due_at"))
             yield f"Tombstoned {left} {self.noun}, purge due {moment(due['first'])}"
 

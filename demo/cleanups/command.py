@@ -12,7 +12,7 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.row_names import named
 from lifecycle.management.arguments import add_actor, add_yes, agreed
 
-from .ending import Ended, How, end
+from .ending import Ended, Mode, end
 from .part import Part
 
 
@@ -32,29 +32,29 @@ class Cleanup(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.quiet = options["json"]
-        how = How(options["actor"], options["dry_run"], options["purge_now"])
+        mode = Mode(options["actor"], options["dry_run"], options["purge_now"])
         try:
-            done = [(part, self.run_part(part, how, options)) for part in self.parts(options)]
+            done = [(part, self.run_part(part, mode, options)) for part in self.parts(options)]
         except LifecycleError as error:
             raise CommandError(str(error)) from error
-        if how.dry_run:
+        if mode.dry_run:
             self.say(["Dry run: nothing was changed."])
         if self.quiet:
-            told = {"dry_run": how.dry_run, "purge_now": how.purge_now}
+            data = {"dry_run": mode.dry_run, "purge_now": mode.purge_now}
             parts = [report(part, ended) for part, ended in done if ended]
-            self.stdout.write(json.dumps(told | {"parts": parts}, cls=DjangoJSONEncoder, indent=2))
+            self.stdout.write(json.dumps(data | {"parts": parts}, cls=DjangoJSONEncoder, indent=2))
 
-    def run_part(self, part: Part, how: How, options: dict[str, Any]) -> Ended | None:
-        """List, ask, end, tell. None where the person said no."""
-        rows = part.found()
-        found = list(rows) if part.lists else []
-        count = len(found) or rows.count()
-        self.say(part.before(count, found))
+    def run_part(self, part: Part, mode: Mode, options: dict[str, Any]) -> Ended | None:
+        """List, ask, end, report. None where the answer was no."""
+        due = part.due_rows()
+        rows = list(due) if part.lists else []
+        count = len(rows) or due.count()
+        self.say(part.before(count, rows))
         question = f"Purge now, without their grace, what may go of these {count} {part.noun}?"
-        if count and how.purge_now and not how.dry_run and not agreed(self, question, options):
+        if count and mode.purge_now and not mode.dry_run and not agreed(self, question, options):
             self.say(["Nothing was changed."])
             return None
-        ended = end(part.policy, how, part.override, count, found)
+        ended = end(part.policy, mode, part.override, count, rows)
         self.say(part.after(ended))
         return ended
 
@@ -77,15 +77,15 @@ def add_cleanup_arguments(parser: ArgumentParser) -> None:
 
 def report(part: Part, ended: Ended) -> dict[str, Any]:
     """What a part did, as plain data."""
-    told: dict[str, Any] = {"policy": part.policy, "found": ended.count}
-    told |= ended.outcome.counts() | {"tombstones": len(ended.tombstones), "purge_due": ended.due}
+    data: dict[str, Any] = {"policy": part.policy, "found": ended.count}
+    data |= ended.outcome.counts() | {"tombstones": len(ended.tombstones), "purge_due": ended.due}
     if part.lists:
         states = dict.fromkeys(ended.gone, "gone") | dict.fromkeys(ended.tombstones, "tombstoned")
-        told["rows"] = [
+        data["rows"] = [
             {"row": named(row), "state": states.get(row, "stays"), "why": reason(part, ended, row)}
-            for row in ended.found
+            for row in ended.rows
         ]
-    return told
+    return data
 
 
 def reason(part: Part, ended: Ended, row: Any) -> str:

@@ -74,13 +74,13 @@ def _clear_sessions(dry: bool) -> str:
 
 def table(results: list[Result], dry: bool) -> Table:
     """A line for each command, in rows; counts of which all are none are left out."""
-    found = Table(title="Dry run: nothing was changed" if dry else "Maintenance")
+    lines = Table(title="Dry run: nothing was changed" if dry else "Maintenance")
     shown = [name for name in COUNTS if name == "found" or any(e.count(name) for e in results)]
-    found.add_column("command", no_wrap=True)
+    lines.add_column("command", no_wrap=True)
     for name in shown:
-        found.add_column(name, justify="right")
-    found.add_column("how it went")
+        lines.add_column(name, justify="right")
+    lines.add_column("how it went")
     for each in results:
         counts = [str(each.count(name)) if each.parts else "" for name in shown]
-        found.add_row(each.command, *counts, each.said)
-    return found
+        lines.add_row(each.command, *counts, each.said)
+    return lines

@@ -28,28 +28,28 @@ class Part:
         self.override = override
         self.now = facts.clock()
 
-    def found(self) -> QuerySet[Any]:
+    def due_rows(self) -> QuerySet[Any]:
         """The rows past their end, the oldest first, whatever holds or keeps them."""
         policy = get_policy(self.policy)
         within = timedelta(0)
         if self.override:
-            asked = override_of(policy, "", self.override)
-            policy, within = asked.applied(policy), asked.within
+            requested = override_of(policy, "", self.override)
+            policy, within = requested.applied(policy), requested.within
         rows = policy.model._base_manager.filter(policy.when).alias(ends=policy.expires)
         return rows.filter(ends__lte=self.now + within).order_by("ends", "pk")
 
-    def before(self, count: int, found: list[Any]) -> Iterator[str]:
-        """What was found; `found` is empty where rows are only counted."""
+    def before(self, count: int, rows: list[Any]) -> Iterator[str]:
+        """What is due; `rows` is empty where they are only counted."""
         yield f"Found {count} {self.noun}"
-        yield from (f"  - {self.line(row)}" for row in found)
+        yield from (f"  - {self.line(row)}" for row in rows)
 
     def after(self, ended: Ended) -> Iterator[str]:
         """What was done, or would be."""
         yield from self.kept(ended)
-        if ended.how.dry_run:
+        if ended.mode.dry_run:
             yield from self.would(ended)
             return
-        if ended.how.purge_now or ended.done or not get_policy(self.policy).grace:
+        if ended.mode.purge_now or ended.done or not get_policy(self.policy).grace:
             yield from self.deleted(ended)
         if ended.tombstoned:
             yield f"Tombstoned {ended.tombstoned} {self.noun}, purge due {moment(ended.due)}"
@@ -62,19 +62,19 @@ class Part:
         """In a dry run: what the engine did and took back."""
         done = ended.outcome
         verbs = {"delete": done.purged, "update": done.updated, "tombstone": done.tombstoned}
-        said = [f"{verb} {count}" for verb, count in verbs.items() if count]
-        yield f"Would {' and '.join(said) or 'delete 0'} {self.noun}"
-        if ended.listed and not ended.how.purge_now:
+        verbs_done = [f"{verb} {count}" for verb, count in verbs.items() if count]
+        yield f"Would {' and '.join(verbs_done) or 'delete 0'} {self.noun}"
+        if ended.listed and not ended.mode.purge_now:
             yield f"Tombstoned before: {ended.listed}, purge due {moment(ended.due)}"
 
     def kept(self, ended: Ended) -> Iterator[str]:
         """Rows that were found and stay, and why."""
-        rest = ended.count - ended.done - ended.tombstoned
-        if not self.lists and rest > 0 and not ended.how.dry_run:
-            yield f"Kept {rest} {self.noun}: held, restored, or locked by somebody else"
+        left = ended.count - ended.done - ended.tombstoned
+        if not self.lists and left > 0 and not ended.mode.dry_run:
+            yield f"Kept {left} {self.noun}: held, restored, or locked by somebody else"
         for row, why in ended.stays.items():
             reason = why or self.why(row)
-            if reason or not ended.how.dry_run:
+            if reason or not ended.mode.dry_run:
                 yield f"  - Kept: {self.name(row)}: {reason or 'cannot go now, tried again later'}"
 
     def line(self, row: Any) -> str:

@@ -6,11 +6,11 @@ from .part import Part
 
 
 class Counted(Part):
-    """Rows that are told by their number alone: there may be very many."""
+    """Rows of which only the number is shown: there may be very many."""
 
     lists = False
 
-    def before(self, count: int, found: object) -> Iterator[str]:
+    def before(self, count: int, rows: object) -> Iterator[str]:
         yield f"{self.noun}: {count}"
 
 

@@ -18,9 +18,9 @@ class DraftServices(Part):
     policy = "draft-services"
     noun = "draft service(s)"
 
-    def found(self) -> QuerySet[Any]:
+    def due_rows(self) -> QuerySet[Any]:
         counts = {name: Count(name, distinct=True) for name in KEEPS}
-        rows = super().found().select_related("owner")
+        rows = super().due_rows().select_related("owner")
         return rows.annotate(**{f"{name}_count": count for name, count in counts.items()})
 
     def __init__(self, age: int, keep: list[str]) -> None:
@@ -30,9 +30,9 @@ class DraftServices(Part):
         super().__init__(**override)
         self.age, self.keep = age, keep
 
-    def before(self, count: int, found: list[Any]) -> Iterator[str]:
+    def before(self, count: int, rows: list[Any]) -> Iterator[str]:
         yield f"Found {count} {self.noun} older than {self.age} hours"
-        yield from (f"  - {self.line(row)}" for row in found)
+        yield from (f"  - {self.line(row)}" for row in rows)
 
     def line(self, row: Any) -> str:
         age = int((self.now - row.created_at).total_seconds() // 3600)

@@ -15,10 +15,10 @@ class SoftBounces(Part):
     policy = "soft-bounces"
     noun = "soft bounce suppressions"
 
-    def before(self, count: int, found: list[Any]) -> Iterator[str]:
+    def before(self, count: int, rows: list[Any]) -> Iterator[str]:
         yield from heading("SOFT BOUNCE CLEANUP")
         yield f"Found {count} {self.noun} older than {settings.DEMO_SOFT_BOUNCE_DAYS} days"
-        for row in found:
+        for row in rows:
             yield f"  - {row.address}: Last bounce {moment(row.last_bounce_at)} ({row.count}x)"
 
     def deleted(self, ended: Ended) -> Iterator[str]:
@@ -31,7 +31,7 @@ class StaleBounces(Part):
     policy = "stale-bounces"
     noun = "stale bounce records"
 
-    def before(self, count: int, found: list[Any]) -> Iterator[str]:
+    def before(self, count: int, rows: list[Any]) -> Iterator[str]:
         yield ""
         yield from heading("STALE BOUNCE CLEANUP")
         days = settings.DEMO_STALE_BOUNCE_DAYS

@@ -18,13 +18,13 @@ class UnverifiedUsers(Part):
         super().__init__(**override)
         self.age = days
 
-    def before(self, count: int, found: list[Any]) -> Iterator[str]:
+    def before(self, count: int, rows: list[Any]) -> Iterator[str]:
         yield f"Found {count} {self.noun} older than {self.age} days:"
         if not count:
             yield "No unverified users found to delete."
             return
         yield f"Cutoff date: {moment(self.now - timedelta(days=self.age))}"
-        for user in found:
+        for user in rows:
             age = self.days(user.date_joined)
             yield f"  - {self.name(user)} - registered {age} days ago"
 

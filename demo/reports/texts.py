@@ -11,40 +11,42 @@ from .health import DAYS, Health
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def subject(found: Health) -> str:
+def subject(health: Health) -> str:
     """One line."""
-    active = sum(active for _, active, _ in found.kinds)
-    return f"Suppressions: {active} active, {found.new} new. {report_texts.subject(found.engine)}"
+    active = sum(active for _, active, _ in health.kinds)
+    return f"Suppressions: {active} active, {health.new} new. {report_texts.subject(health.engine)}"
 
 
-def as_text(found: Health) -> str:
+def as_text(health: Health) -> str:
     """For every reader of mail."""
-    facts = "\n".join(f"{name:<34}{count:>8}" for name, count in _facts(found))
-    kinds = "\n".join(f"{kind:<10}{on:>8} active{off:>8} inactive" for kind, on, off in found.kinds)
-    domains = "\n".join(f"{name:<34}{count:>8}" for name, count in found.domains) or "none"
+    facts = "\n".join(f"{name:<34}{count:>8}" for name, count in _facts(health))
+    kinds = "\n".join(
+        f"{kind:<10}{on:>8} active{off:>8} inactive" for kind, on, off in health.kinds
+    )
+    domains = "\n".join(f"{name:<34}{count:>8}" for name, count in health.domains) or "none"
     return (
         f"Suppressions\n============\n\n{kinds}\n\n{facts}\n\nTop domains\n{domains}\n\n\n"
-        f"{report_texts.as_text(found.engine)}"
+        f"{report_texts.as_text(health.engine)}"
     )
 
 
-def as_html(found: Health) -> str:
+def as_html(health: Health) -> str:
     """A page without images or anything fetched; all names are escaped."""
-    parts = {"health": found, "facts": _facts(found)}
-    engine = [shown(report) for report in found.engine]
+    parts = {"health": health, "facts": _facts(health)}
+    engine = [shown(report) for report in health.engine]
     return rendered("demo/health.html", TEMPLATES, reports=engine, **parts)
 
 
-def mail(found: Health, *to: str) -> None:
+def mail(health: Health, *to: str) -> None:
     """Send it by Django's mail settings; raises what the backend raises."""
-    send(subject(found), as_text(found), as_html(found), to)
+    send(subject(health), as_text(health), as_html(health), to)
 
 
-def _facts(found: Health) -> list[tuple[str, int]]:
+def _facts(health: Health) -> list[tuple[str, int]]:
     return [
-        (f"new in {DAYS} days", found.new),
-        (f"deactivated in {DAYS} days", found.deactivated),
-        (f"deleted in {DAYS} days", found.deleted),
-        (f"to be deactivated in the next {DAYS}", found.next_deactivated),
-        (f"to be deleted in the next {DAYS}", found.next_deleted),
+        (f"new in {DAYS} days", health.new),
+        (f"deactivated in {DAYS} days", health.deactivated),
+        (f"deleted in {DAYS} days", health.deleted),
+        (f"to be deactivated in the next {DAYS}", health.next_deactivated),
+        (f"to be deleted in the next {DAYS}", health.next_deleted),
     ]

@@ -1,4 +1,4 @@
-"""The story of `manage.py demo`: the life of some rows, told by the ledger as it happens.
+"""The story of `manage.py demo`: the life of some rows, as the ledger records it.
 
 Each step does something or waits for something, asks the database, and returns what it has seen.
 What does not happen in time raises `StoryError`: nothing is claimed that was not seen.
@@ -46,7 +46,7 @@ class Story:
         self.first: PendingRegistration
         self.picture: str
 
-    def tell(self, steps: "dict[str, Step]") -> None:
+    def play(self, steps: "dict[str, Step]") -> None:
         """Each step in its order; what it returns is what was seen."""
         for title, step in steps.items():
             self.view.begin(title)

@@ -37,8 +37,8 @@ def own_rows() -> Iterator[Any]:
 def migrate(story: Story) -> str:
     call_command("migrate", verbosity=0, interactive=False)
     if stopped := facts.stopped_policies():
-        told = ", ".join(f"{name} is {state}" for name, state in stopped.items())
-        raise StoryError(f"{told} (manage.py lifecycle resume, or enable)")
+        words = ", ".join(f"{name} is {state}" for name, state in stopped.items())
+        raise StoryError(f"{words} (manage.py lifecycle resume, or enable)")
     return f"{facts.server()} has the tables, triggers and {len(facts.POLICIES)} policies"
 
 

@@ -43,7 +43,7 @@ def manage(name: str, **options: Any) -> dict[str, Any]:
     return dict(json.loads(out.getvalue()))
 
 
-def told(story: Story, kind: str, policy: str) -> int:
+def recorded(story: Story, kind: str, policy: str) -> int:
     """How many of the story's rows have an event of that kind by that policy."""
     return story.facts.count(kind, policy)
 
@@ -103,7 +103,7 @@ def drafts(story: Story) -> str:
     """By itself the policy keeps what has a picture; the command does only where a flag says so."""
     mine = Service.objects.filter(owner__username=f"{MARK}owner")
     story.until(lambda: mine.tombstoned().count() == 1, "a draft tombstoned")
-    story.until(lambda: told(story, "kept", "draft-services") == 1, "a draft kept")
+    story.until(lambda: recorded(story, "kept", "draft-services") == 1, "a draft kept")
     purge_now("cleanup_draft_services", mine=2)
     if mine.exists():
         raise StoryError(f"{mine.count()} drafts are left")

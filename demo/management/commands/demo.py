@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--exit", action="store_true", help="end after the story")
-        parser.add_argument("--until", choices=STEPS, metavar="STEP", help="tell no further")
+        parser.add_argument("--until", choices=STEPS, metavar="STEP", help="the last step")
         parser.add_argument("--port", type=int, default=8000, help="the site's; or a free one")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,13 +35,13 @@ class Command(BaseCommand):
             raise CommandError("The demonstration wants DEBUG=1: it writes rows and makes a user.")
         self.console = Console(highlight=False)
         self.children: list[Child] = []
-        self.told = False
+        self.is_played = False
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, interrupt)
         try:
             self.run(options)
         except KeyboardInterrupt:
-            if not self.told:
+            if not self.is_played:
                 sys.exit(130)
         finally:
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
@@ -52,10 +52,10 @@ class Command(BaseCommand):
         take_turn()
         try:
             with view_for(self.console) as view:
-                Story(view, self.spawn).tell(up_to(options["until"]))
+                Story(view, self.spawn).play(up_to(options["until"]))
         except StoryError as error:
             raise CommandError(f"The story stopped. {error}") from error
-        self.told = True
+        self.is_played = True
         if options["exit"]:
             self.say("The story is told.")
         else:
