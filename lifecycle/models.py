@@ -173,7 +173,7 @@ class RowException(models.Model):
             ("hold_row", "Can hold rows"),
             ("release_row", "Can release held rows"),
         )
-        verbose_name = "exception"
+        verbose_name = "row exception"
         indexes = (
             models.Index("policy", "kind", "key", name="lc_exception_policy"),
             models.Index("model", "kind", "key", name="lc_exception_model"),

@@ -270,7 +270,7 @@ def test_rebuild_says_how_many_events_it_read() -> None:
     before = projections()
     read = Event.objects.count()
     text = manage("lifecycle", "rebuild")
-    assert text == f"Agenda and exceptions rebuilt from {read} events.\n"
+    assert text == f"Agenda and row exceptions rebuilt from {read} events.\n"
     assert projections() == before
 
 

@@ -1,4 +1,4 @@
-"""Ledger, agenda and exceptions: lists, and a page for each entry."""
+"""Ledger, agenda and row exceptions: lists, and a page for each entry."""
 
 from typing import Any
 

@@ -94,7 +94,7 @@ def page_of(name: str) -> str:
 
 
 def story(model: type[Model], key: str, before: int | None = None) -> dict[str, Any]:
-    """What ledger, agenda and exceptions say about one row, and each policy on its table."""
+    """What ledger, agenda and row exceptions say about one row, and each policy on its table."""
     using = home(model)
     search = events_about(model, key, before, using)
     stored = Event.objects.using(using).filter(pk__in=search.events).defer(*LARGE)

@@ -119,7 +119,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "exception",
+                "verbose_name": "row exception",
                 "db_table": "lifecycle_exception",
                 "permissions": (
                     ("restore_row", "Can restore rows"),

@@ -17,4 +17,4 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(command: BaseCommand, options: dict[str, Any]) -> None:
     """Rebuild and say from how many events."""
     count = states.rebuild(options["database"])
-    command.stdout.write(f"Agenda and exceptions rebuilt from {count} events.")
+    command.stdout.write(f"Agenda and row exceptions rebuilt from {count} events.")
