@@ -10,7 +10,7 @@ from django.db.models.expressions import RawSQL
 
 from lifecycle import Policy, Purge, Rows, Signals, Update, register
 from lifecycle.exceptions import NoPolicy, PolicyError
-from lifecycle.policy.policy import OPTIONS, RULES
+from lifecycle.policy.policy import ARGUMENTS, OPTIONS
 from lifecycle.policy.registry import get_policy
 from tests.zoo.models import Member, Order, Picture, Ticket, Token
 
@@ -65,7 +65,7 @@ def cases(table: dict[str, list[Any]]) -> list[tuple[str, Any]]:
 
 def test_every_option_has_a_rule_and_cases() -> None:
     assert WRONG.keys() == RIGHT.keys() == OPTIONS.keys()
-    assert {name for name, _, _ in RULES} == OPTIONS.keys() | {"name", "model"}
+    assert list(ARGUMENTS) == ["name", "model", *OPTIONS]
 
 
 @pytest.mark.parametrize(("option", "value"), cases(WRONG))

@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from lifecycle.checks.messages import error, warning
 from lifecycle.conf import Conf
 from lifecycle.exceptions import nearest
-from lifecycle.policy.policy import HOURS, is_hours
+from lifecycle.policy.options import HOURS, or_none
 
 PREFIX = "LIFECYCLE_"
 
@@ -98,7 +98,7 @@ RULES: dict[str, tuple[Any, str]] = {
     "DIRECT_URL": (lambda value: _is_address(value), "postgres://user:password@host:5432/name"),
     "BACKFILL_RATE": (lambda value: value >= 0, "0 or more rows a second"),
     "RECONCILE_DAYS": (lambda value: value >= 0, "0 or more days"),
-    "PURGE_HOURS": (lambda value: value is None or is_hours(value), HOURS),
+    "PURGE_HOURS": (or_none(HOURS).accepts, HOURS.wanted),
     "MAX_LAG": (lambda value: value > 0, "more than 0 seconds"),
 }
 

@@ -19,38 +19,41 @@ from lifecycle.compiler.canonical import canonical
 from lifecycle.compiler.keys import key_of, label_of
 from lifecycle.compiler.policy_sql import tables_of
 from lifecycle.policy.capture_modes import Window
-from lifecycle.policy.policy import Policy
+from lifecycle.policy.options import CAPTURE, ENDING
+from lifecycle.policy.policy import OPTIONS, Policy
 
-CAPTURED = ("when", "expires", "resolution", "on_request")
-ACTED_ON = (*CAPTURED, "grace", "keep_while", "disposition", "capture", "identity")
-EXPRESSIONS = ("when", "expires", "grace", "keep_while")
+CAPTURED = tuple(name for name, option in OPTIONS.items() if option.decides == CAPTURE)
+DECIDING = (*CAPTURED, *(name for name, option in OPTIONS.items() if option.decides == ENDING))
 
 
 @cache
 def fingerprint(policy: Policy) -> str:
     """Of all that decides which rows end, when and how. Caps and batch sizes are left out."""
-    return _hash(policy, ACTED_ON)
+    return _hash(policy, DECIDING)
 
 
 @cache
 def capture_fingerprint(policy: Policy) -> str:
-    """Of what the triggers need; an `Update`'s grace is part of its due time, a window's
-    size and period of its own."""
+    """Of the options that are part of the triggers' SQL.
+
+    Of a window also its size and the period of its archives; of an `Update` also its grace, which
+    is part of its due time.
+    """
     if isinstance(policy.capture, Window):
         return _hash(policy, (*CAPTURED, "capture"), getattr(policy.disposition, "every", None))
-    return _hash(policy, ACTED_ON[:5] if not policy.disposition.hides else CAPTURED)
+    return _hash(policy, CAPTURED if policy.disposition.hides else (*CAPTURED, "grace"))
 
 
 def _hash(policy: Policy, options: tuple[str, ...], *others: Any) -> str:
     parts: list[Any] = [policy.name, label_of(policy), *tables_of(policy.model), *others]
     parts += [key_of(policy.model), columns(policy, options)]
-    parts += [canonical(getattr(policy, option)) for option in options]
+    parts += [canonical(getattr(policy, name)) for name in options]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 def columns(policy: Policy, options: tuple[str, ...]) -> list[tuple[str, str]]:
     """The columns that expressions name: a renamed one makes another declaration."""
-    values = [getattr(policy, option) for option in options if option in EXPRESSIONS]
+    values = [getattr(policy, name) for name in options if OPTIONS[name].names_columns]
     named = set().union(*(paths(F(v) if isinstance(v, str) else v) for v in values))
     return sorted({found for path in named for found in _passed(policy.model, path)})
 

@@ -68,7 +68,7 @@ def compiled(policy: Policy) -> Compiled:
             due=due_of(policy),
             keep=keep_of(policy),
             grace=grace_of(policy),
-            **({"keeps": keeps_of(policy)} if is_named(policy) else {}),
+            **({"keeps": keeps_of(policy)} if policy.conditions else {}),
         ),
         tables=tables_of(policy.model),
         key=key_of(policy.model),
@@ -151,7 +151,7 @@ def keep_of(policy: Policy) -> Expression | Case:
     """Whether `keep_while` is true; unknown counts as true, for nothing may end by accident."""
     if policy.keep_while is None:
         return ExpressionWrapper(Value(False), BooleanField())
-    return keep_by(*(policy.keep_while.values() if is_named(policy) else [policy.keep_while]))
+    return keep_by(*(policy.conditions.values() or [policy.keep_while]))
 
 
 def keep_by(*conditions: Any) -> Case:
@@ -160,17 +160,12 @@ def keep_by(*conditions: Any) -> Case:
     return Case(When(none, then=Value(False)), default=Value(True))
 
 
-def is_named(policy: Policy) -> bool:
-    """Whether the conditions of `keep_while` have names."""
-    return isinstance(policy.keep_while, dict)
-
-
 def keeps_of(policy: Policy) -> Expression:
     """The names of the conditions that are true or unknown, where they have names."""
     return Func(
         *(
             Case(When(~_condition(condition), then=Value(None)), default=Value(name))
-            for name, condition in sorted(policy.keep_while.items())
+            for name, condition in sorted(policy.conditions.items())
         ),
         template="pg_catalog.array_remove(ARRAY[%(expressions)s]::text[], NULL)",
         output_field=TextField(),

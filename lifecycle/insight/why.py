@@ -13,7 +13,7 @@ from django.db import DataError, transaction
 from django.db.models import Model
 
 from lifecycle.compiler.fingerprint import fingerprint
-from lifecycle.compiler.policy_sql import compiled, is_named
+from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed, windows_of
 from lifecycle.db.connection import Placed, Raw, fetch, scalar, statement
 from lifecycle.db.routing import home
@@ -171,7 +171,7 @@ class _Look:
         }
         params = {"key": self.key, "resolution": self.policy.resolution}
         by_hand = self.exceptions.get("expired_by_hand")
-        if by_hand and is_named(self.policy) and "without" in by_hand.event.detail:
+        if by_hand and self.policy.conditions and "without" in by_hand.event.detail:
             parts["keep"] = Placed("NOT keeps <@ %(without)s::text[]")
             params["without"] = by_hand.event.detail["without"]
         return fetch(self.using, statement(__file__, "row_state", **parts), params)[0]

@@ -24,7 +24,7 @@ from django.db.models.functions import Cast
 from django.db.models.lookups import In, LessThanOrEqual
 
 from lifecycle.compiler.keys import label_of
-from lifecycle.compiler.policy_sql import due_of, is_named, keep_by, keep_of, matches_of
+from lifecycle.compiler.policy_sql import due_of, keep_by, keep_of, matches_of
 from lifecycle.db.literals import inline
 from lifecycle.models import RowException
 from lifecycle.policy.policy import Policy
@@ -113,13 +113,13 @@ def _ended_by(policy: Policy) -> Any:
 def _kept(policy: Policy) -> Q:
     """By `keep_while`; of a row expired by hand, not by the conditions that were named then."""
     kept = Q(Inlined(ExpressionWrapper(keep_of(policy), BooleanField())))
-    if not is_named(policy):
+    if not policy.conditions:
         return kept
     by_hand = _current().filter(
         policy=policy.name, kind="expired_by_hand", event__detail__has_key="without"
     )
     some = Q(pk__in=())
-    for name, condition in policy.keep_while.items():
+    for name, condition in policy.conditions.items():
         alone = Inlined(ExpressionWrapper(keep_by(condition), BooleanField()))
         some |= Q(alone) & ~Q(_in(by_hand.filter(event__detail__without__contains=name)))
     return kept & (~Q(_in(by_hand)) | some)

@@ -1,41 +1,48 @@
 """The declaration of a policy: which rows end, when, after which grace, and how."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import timedelta
+from functools import wraps
 from typing import Any
 
 from django.db.models import F, Model, Q
-from django.db.models.expressions import BaseExpression, Combinable
 
 from lifecycle.exceptions import PolicyError, did_you_mean
+from lifecycle.policy import options as rules
 from lifecycle.policy.capture_modes import Capture, Rows, Window
 from lifecycle.policy.dispositions import Archive, Disposition, Purge
 from lifecycle.policy.fixed_age import age_of
-
-NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-NAME_LENGTH = 40
-
-OPTIONS: dict[str, Any] = {
-    "when": Q(),
-    "expires": None,
-    "grace": timedelta(0),
-    "keep_while": None,
-    "recheck": timedelta(days=1),
-    "disposition": Purge(),
-    "capture": Rows(),
-    "identity": None,
-    "cap_rows": 10_000,
-    "cap_fraction": 0.10,
-    "resolution": timedelta(seconds=1),
-    "batch_rows": 10_000,
-    "purge_hours": None,
-    "holds": "engine",
-    "on_request": False,
-    "previously": None,
-}
+from lifecycle.policy.options import (
+    CAPTURE,
+    ENDING,
+    Condition,
+    Expression,
+    option,
+    options_of,
+    or_none,
+    required,
+)
 
 
+def _suggesting(policy_class: Any) -> Any:
+    """Have `Policy()` answer a mistyped option with a suggestion."""
+    init = policy_class.__init__
+
+    @wraps(init)
+    def suggesting(self: Any, *names: Any, **options: Any) -> None:
+        for each in options.keys() - ARGUMENTS.keys():
+            name = names[0] if names else options.get("name")
+            hint = did_you_mean(each, OPTIONS, f" Options: {', '.join(OPTIONS)}.")
+            raise PolicyError(f"Policy {name!r} has no option {each!r}.{hint}")
+        init(self, *names, **options)
+
+    policy_class.__init__ = suggesting
+    return policy_class
+
+
+@_suggesting
+@dataclass(eq=False, repr=False)
 class Policy:
     """When the rows of a model come to the end of their life, and what happens then.
 
@@ -69,36 +76,51 @@ class Policy:
     What needs the model's tables (joins, volatile functions) is told by `manage.py check`.
     """
 
-    when: Q
-    expires: Any
-    grace: Any
-    keep_while: Any
-    recheck: timedelta
-    disposition: Disposition
-    capture: Capture
-    identity: tuple[str, ...]
-    cap_rows: int
-    cap_fraction: float
-    resolution: timedelta
-    batch_rows: int
-    purge_hours: tuple[int, int] | None
-    holds: str
-    on_request: bool
-    previously: str | None
+    name: str = field(metadata=required(rules.A_NAME))
+    model: type[Model] = field(metadata=required(rules.A_MODEL))
+    _: KW_ONLY
+    when: Q = option(Q(), rules.A_Q, decides=CAPTURE, names_columns=True)
+    expires: str | Expression | None = option(
+        None, or_none(rules.A_MOMENT), decides=CAPTURE, names_columns=True
+    )
+    grace: timedelta | str | Expression = option(
+        timedelta(0), rules.A_GRACE, decides=ENDING, names_columns=True
+    )
+    keep_while: Condition | Mapping[str, Condition] | None = option(
+        None, or_none(rules.CONDITIONS), decides=ENDING, names_columns=True
+    )
+    recheck: timedelta = option(timedelta(days=1), rules.A_DURATION)
+    disposition: Disposition = option(Purge(), rules.A_DISPOSITION, decides=ENDING)
+    capture: Capture = option(Rows(), rules.A_CAPTURE, decides=ENDING)
+    identity: Sequence[str] = option(None, or_none(rules.FIELD_NAMES), decides=ENDING)
+    cap_rows: int = option(10_000, rules.A_COUNT)
+    cap_fraction: float = option(0.10, rules.A_SHARE)
+    resolution: timedelta = option(timedelta(seconds=1), rules.A_DURATION, decides=CAPTURE)
+    batch_rows: int = option(10_000, rules.A_COUNT)
+    purge_hours: tuple[int, int] | None = option(None, or_none(rules.HOURS))
+    holds: str = option("engine", rules.A_HOLD)
+    on_request: bool = option(False, rules.A_BOOL, decides=CAPTURE)
+    previously: str | None = option(None, or_none(rules.A_NAME))
 
-    def __init__(self, name: str, model: type[Model], **options: Any) -> None:
-        self.name, self.model = name, model
-        _refuse_unknown(name, options)
-        for option, default in OPTIONS.items():
-            setattr(self, option, options.get(option, default))
+    def __post_init__(self) -> None:
         _validate(self)
         if isinstance(self.expires, str):
             self.expires = F(self.expires)
-        declared = default_identity(model) if self.identity is None else self.identity
+        declared = default_identity(self.model) if self.identity is None else self.identity
         self.identity = tuple(declared)
+
+    @property
+    def conditions(self) -> dict[str, Condition]:
+        """The conditions of `keep_while` by their names; none where they have no names."""
+        return self.keep_while if isinstance(self.keep_while, dict) else {}
 
     def __repr__(self) -> str:
         return f"<Policy {self.name} on {self.model._meta.label}>"
+
+
+ARGUMENTS = options_of(Policy)
+#: the options by name, in their order: the one list that validates and enters fingerprints
+OPTIONS = {name: each for name, each in ARGUMENTS.items() if name not in ("name", "model")}
 
 
 def default_identity(model: type[Model]) -> Sequence[str]:
@@ -113,18 +135,12 @@ def default_identity(model: type[Model]) -> Sequence[str]:
     return ("pk", stamped[0]) if stamped else ()
 
 
-def _refuse_unknown(name: str, options: dict[str, Any]) -> None:
-    for option in options:
-        if option not in OPTIONS:
-            hint = did_you_mean(option, OPTIONS, f" Options: {', '.join(OPTIONS)}.")
-            raise PolicyError(f"Policy {name!r} has no option {option!r}.{hint}")
-
-
 def _validate(policy: Policy) -> None:
-    for option, accepts, wanted in RULES:
-        value = getattr(policy, option)
-        if not accepts(value):
-            raise PolicyError(f"Policy {policy.name!r}: {option} must be {wanted}, not {value!r}.")
+    for name, each in ARGUMENTS.items():
+        value = getattr(policy, name)
+        if not each.rule.accepts(value):
+            wanted = each.rule.wanted
+            raise PolicyError(f"Policy {policy.name!r}: {name} must be {wanted}, not {value!r}.")
     if policy.holds == "enforced" and not policy.capture.triggers:
         raise PolicyError(f"Policy {policy.name!r}: holds='enforced' needs triggers: Rows().")
     if policy.on_request and policy.expires is not None:
@@ -146,10 +162,6 @@ def _validate_archive(policy: Policy) -> None:
             policy.disposition.every and not isinstance(policy.capture, Window),  # type: ignore[attr-defined]
             "`every` needs capture=Window()",
         ),
-        (
-            policy.model._meta.get_parent_list(),
-            "a part of the row is in the table of its parent, which an archive would not have",
-        ),
     ):
         if wrong:
             raise PolicyError(f"Policy {policy.name!r}, Archive(): {why}.")
@@ -161,85 +173,8 @@ def _validate_window(policy: Policy) -> None:
         (age_of(policy.expires) is None, "`expires` must be a field, or a field plus a timedelta"),
         (not isinstance(policy.grace, timedelta), "`grace` must be a timedelta"),
         (not policy.disposition.hides, "Update() needs Rows() or Signals()"),
-        (policy.resolution != OPTIONS["resolution"], "a window is its own `resolution`"),
+        (policy.resolution != Policy.resolution, "a window is its own `resolution`"),
         (policy.identity and not policy.capture.record_subjects, "without keys no `identity`"),
     ):
         if wrong:
             raise PolicyError(f"Policy {policy.name!r}, capture=Window(): {why}.")
-
-
-def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and bool(NAME.fullmatch(value)) and len(value) <= NAME_LENGTH
-
-
-def _is_model(value: Any) -> bool:
-    return isinstance(value, type) and issubclass(value, Model) and not value._meta.abstract
-
-
-def _is_expression(value: Any) -> bool:
-    return isinstance(value, str | Combinable | BaseExpression)
-
-
-def _is_condition(value: Any) -> bool:
-    return isinstance(value, Q) or getattr(value, "conditional", False)
-
-
-def _keeps(value: Any) -> bool:
-    if not isinstance(value, dict):
-        return _is_condition(value)
-    return bool(value) and all(_is_name(name) and _is_condition(v) for name, v in value.items())
-
-
-def _is_duration(value: Any) -> bool:
-    return isinstance(value, timedelta) and value > timedelta(0)
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
-
-
-def _is_grace(value: Any) -> bool:
-    return value >= timedelta(0) if isinstance(value, timedelta) else _is_expression(value)
-
-
-def is_hours(value: Any) -> bool:
-    """Whether a value gives hours of the day: from which, until before which."""
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        return False
-    whole = all(isinstance(hour, int) and not isinstance(hour, bool) for hour in value)
-    return whole and 0 <= value[0] <= 23 and 0 <= value[1] <= 24 and value[0] != value[1]
-
-
-HOLDS = ("engine", "enforced")
-HOURS = "two different hours of the day, as (22, 6)"
-WORDS = f"lower-case words joined by hyphens, at most {NAME_LENGTH} characters"
-
-
-def _is_names(value: Any) -> bool:
-    return isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)
-
-
-RULES = (
-    ("name", _is_name, WORDS),
-    ("model", _is_model, "a concrete model class"),
-    ("when", lambda v: isinstance(v, Q), "a Q"),
-    ("expires", lambda v: v is None or _is_expression(v), "a field name or an expression"),
-    ("grace", _is_grace, "a timedelta of zero or more, or an expression"),
-    (
-        "keep_while",
-        lambda v: v is None or _keeps(v),
-        "a Q, an Exists(), or some by name",
-    ),
-    ("recheck", _is_duration, "a positive timedelta"),
-    ("disposition", lambda v: isinstance(v, Disposition), "Purge(), Archive(...) or Update(...)"),
-    ("capture", lambda v: isinstance(v, Capture), "Rows(), Window() or Signals()"),
-    ("identity", lambda v: v is None or _is_names(v), "a list of field names"),
-    ("cap_rows", _is_count, "a whole number above zero"),
-    ("cap_fraction", lambda v: isinstance(v, int | float) and 0 <= v <= 1, "between 0 and 1"),
-    ("resolution", _is_duration, "a positive timedelta"),
-    ("batch_rows", _is_count, "a whole number above zero"),
-    ("purge_hours", lambda v: v is None or is_hours(v), HOURS),
-    ("holds", lambda v: v in HOLDS, "'engine' or 'enforced'"),
-    ("on_request", lambda v: isinstance(v, bool), "True or False"),
-    ("previously", lambda v: v is None or _is_name(v), WORDS),
-)

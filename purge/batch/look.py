@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from lifecycle.compiler.policy_sql import is_named
 from lifecycle.db.connection import fetch
 from purge.batch.expressions import KEEP, UNNAMED
 from purge.batch.subjects import Subjects
@@ -39,7 +38,7 @@ def _look(batch: "Batch", subjects: Subjects, search: bool) -> list[Verdict]:
     read = batch.override.read if batch.override else batch.source.read
     where, tombstones = subjects.where("state.key"), batch.source.tombstones()
     policy = batch.policy
-    keep = KEEP if is_named(policy) and not batch.override else UNNAMED
+    keep = KEEP if policy.conditions and not batch.override else UNNAMED
     text = batch.sql(__file__, "look", rows=where, tombstones=tombstones, **read, **keep)
     params = batch.params(
         subjects, search=search, entries=batch.source.entries, resolution=policy.resolution,

@@ -1,5 +1,6 @@
 """A policy as a one-time override has it: with another age, or kept by fewer of its conditions."""
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from django.db.models.functions import Least
 
 from lifecycle.policy.fixed_age import age_of
-from lifecycle.policy.policy import OPTIONS, Policy
+from lifecycle.policy.policy import Policy
 
 
 @cache
@@ -17,13 +18,11 @@ def varied(policy: Policy, older_than: timedelta | None, without: tuple[str, ...
     if older_than is not None:
         changes["expires"] = _with_age(policy.expires, older_than)
     if without is not None:
-        kept = {name: each for name, each in policy.keep_while.items() if name not in without}
+        kept = {name: each for name, each in policy.conditions.items() if name not in without}
         changes["keep_while"] = kept or None
     if not changes:
         return policy
-    return Policy(
-        policy.name, policy.model, **{name: getattr(policy, name) for name in OPTIONS} | changes
-    )
+    return replace(policy, **changes)
 
 
 def can_vary(expires: Any) -> bool:
@@ -37,7 +36,7 @@ def _aged(expires: Least) -> list[int]:
     return [place for place, aged in enumerate(ages) if aged and aged[1]]
 
 
-def _with_age(expires: Least, age: timedelta) -> Least:
+def _with_age(expires: Any, age: timedelta) -> Least:
     parts: list[Any] = list(expires.get_source_expressions())
     (place,) = _aged(expires)
     parts[place] = parts[place].lhs + age

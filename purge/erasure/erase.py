@@ -165,7 +165,8 @@ def _refuse_second(batch: Batch, key: str, grace: timedelta | None) -> None:
 def _ask(batch: Batch, key: str, reference: str, grace: timedelta | None) -> int:
     """Tell the ledger who asked for it; an `Update` is due after its grace."""
     detail: dict[str, Any] = {"reference": reference}
-    wait, policy = NONE, batch.policy
+    policy = batch.policy
+    wait: Any = NONE
     if grace is not None:
         detail["grace"] = seconds(grace)
     if isinstance(policy.disposition, Update):

@@ -55,7 +55,7 @@ def _within(policy: Policy, options: dict[str, Any]) -> tuple[timedelta, timedel
 def _without(policy: Policy, options: dict[str, Any]) -> tuple[str, ...] | None:
     if "keep" not in options:
         return None
-    if not isinstance(policy.keep_while, dict):
+    if not policy.conditions:
         raise LifecycleError(
             f"What keeps rows of {policy.name} has no names, so all of it counts:"
             " keep_while={name: condition}."
@@ -63,10 +63,10 @@ def _without(policy: Policy, options: dict[str, Any]) -> tuple[str, ...] | None:
     if isinstance(options["keep"], str):
         raise LifecycleError("keep must be a list of names.")
     for name in options["keep"]:
-        if name not in policy.keep_while:
-            known = ", ".join(sorted(policy.keep_while))
+        if name not in policy.conditions:
+            known = ", ".join(sorted(policy.conditions))
             raise LifecycleError(f"Nothing called {name!r} keeps rows of {policy.name}: {known}.")
-    return tuple(sorted(policy.keep_while.keys() - set(options["keep"])))
+    return tuple(sorted(policy.conditions.keys() - set(options["keep"])))
 
 
 def _skips_grace(policy: Policy, options: dict[str, Any]) -> bool:

@@ -1,15 +1,22 @@
 """The reference pages name every id, option and subcommand there is, and no other."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import load_command_class
 
+from lifecycle.compiler.fingerprint import CAPTURED, DECIDING
 from lifecycle.management.extensions import subcommands
-from lifecycle.policy.policy import OPTIONS
+from lifecycle.policy.capture_modes import Capture
+from lifecycle.policy.dispositions import Disposition
+from lifecycle.policy.policy import OPTIONS, Policy
 from tests.infra.servers import ROOT
 
+#: options whose default is told in words
+IN_WORDS = {"when", "expires", "keep_while", "identity", "purge_hours", "holds", "previously"}
 REFERENCE = Path(ROOT) / "docs" / "reference"
 
 
@@ -41,6 +48,42 @@ def test_every_id_has_a_paragraph_and_an_anchor() -> None:
 def test_every_option_of_a_policy_is_told() -> None:
     told = re.findall(r"^\| `(\w+)` \|", page("policy"), re.MULTILINE)
     assert told == ["name", "model", *OPTIONS]
+
+
+def shown(default: Any) -> str:
+    """A default as the page shows it; those of `when`, `keep_while`, ... are told in words."""
+    if isinstance(default, timedelta):
+        return {timedelta(0): "none", timedelta(1): "1 day", timedelta(seconds=1): "1 second"}[
+            default
+        ]
+    if isinstance(default, Disposition | Capture):
+        return f"`{type(default).__name__}()`"
+    if isinstance(default, bool):
+        return f"`{default}`"
+    return f"{default:,}" if isinstance(default, int) else f"{default:.2f}"
+
+
+@pytest.mark.parametrize("option", [name for name in OPTIONS if name not in IN_WORDS])
+def test_every_default_of_a_policy_is_told(option: str) -> None:
+    (told,) = re.findall(rf"^\| `{option}` \| [^|]* \| ([^|]*) \|", page("policy"), re.MULTILINE)
+    assert told == shown(getattr(Policy, option))
+
+
+def test_what_changes_a_policy_is_told() -> None:
+    text = re.sub(r"\s+", " ", page("policy"))
+    covered = re.search(r"It covers name, model, (.*?), and the tables", text)
+    left_out = re.search(r"not the caps, (.*?), and not the SQL", text)
+    triggers = re.search(
+        r"Only ([^.]*?) \(and the grace of an `Update`\) and `identity` change", text
+    )
+    assert covered
+    assert left_out
+    assert triggers
+    deciding = {name for name, option in OPTIONS.items() if option.decides}
+    assert set(re.findall(r"`(\w+)`", covered[1])) == deciding == set(DECIDING)
+    others = OPTIONS.keys() - deciding - {"cap_rows", "cap_fraction"}
+    assert set(re.findall(r"`(\w+)`", left_out[1])) == others
+    assert set(re.findall(r"`(\w+)`", triggers[1])) == set(CAPTURED)
 
 
 def test_every_subcommand_is_told() -> None:
