@@ -4,7 +4,9 @@ from django.apps import AppConfig
 from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate
 
+from lifecycle.hooks import register_acting_app
 from lifecycle.management.extensions import add_subcommand
+from purge.acting import PURGE
 from purge.checks import (
     check_destination,
     check_formats,
@@ -22,6 +24,7 @@ class PurgeConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        register_acting_app(PURGE)
         add_subcommand("erase", "purge.management.subcommands.erase")
         add_subcommand("report", "purge.management.subcommands.report")
         register(check_lifecycle, "lifecycle", Tags.models)

@@ -15,7 +15,7 @@ from tests.infra.servers import ROOT
 
 #: From the ground up: a package imports those on lines above its own, and itself.
 LAYERS = """
-lifecycle.exceptions lifecycle.conf lifecycle.signals lifecycle.logs
+lifecycle.exceptions lifecycle.conf lifecycle.signals lifecycle.logs lifecycle.hooks
 lifecycle.db
 lifecycle.models
 lifecycle.policy
@@ -40,7 +40,7 @@ purge.archiving purge.media
 purge.runner
 purge.overrides purge.erasure purge.replay purge.reports
 purge.worker
-purge.tasks purge.checks purge.admin purge.management purge.apps purge
+purge.tasks purge.acting purge.checks purge.admin purge.management purge.apps purge
 """
 HUEY = {"purge/queue.py", "purge/worker/heartbeat.py", "purge/worker/jobs.py"}
 
@@ -218,3 +218,9 @@ def test_a_module_calls_no_statement_that_is_not_there() -> None:
 def is_named(name: str, code: str) -> bool:
     """As it stands, or as one of a family of bodies."""
     return f'"{name}"' in code or (name.startswith("body_") and 'f"body_' in code)
+
+
+def test_no_sql_of_lifecycle_reads_a_table_of_purge() -> None:
+    texts = {path: path.read_text() for path in (ROOT / "lifecycle").rglob("*.sql")}
+    assert texts
+    assert [path.name for path, text in texts.items() if re.search(r"\bpurge_\w+", text)] == []

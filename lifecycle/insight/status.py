@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS
 
 from lifecycle.backfill.progress import Progress, unfinished
@@ -13,6 +12,7 @@ from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.conf import conf
 from lifecycle.db.connection import fetch, statement
+from lifecycle.hooks import last_runs
 from lifecycle.install.triggers import unrecorded
 from lifecycle.models import PolicyState
 from lifecycle.policy import purge_hours as hours
@@ -97,7 +97,7 @@ def statuses(using: str = DEFAULT_DB_ALIAS, max_lag: float | None = None) -> lis
 
 
 def _stored(using: str, declared: dict[str, Policy]) -> list[Status]:
-    runs = _last_runs(using)
+    runs = last_runs(using)
     found = []
     for name, table, state, *counts, next_due, waits_since, now, stored, barred, enforced in fetch(
         using, statement(__file__, "status")
@@ -113,14 +113,6 @@ def _stored(using: str, declared: dict[str, Policy]) -> list[Status]:
             each.lag = (now - max(waits_since, opened)).total_seconds()
         found.append(each)
     return found
-
-
-def _last_runs(using: str) -> dict[str, tuple[datetime, str]]:
-    """By policy; none where the worker's app is not part of this project."""
-    if not apps.is_installed("purge"):
-        return {}
-    runs = fetch(using, statement(__file__, "last_runs"))
-    return {policy: (started, error) for policy, started, error in runs}
 
 
 def _describe(each: Status, policy: Policy | None) -> None:

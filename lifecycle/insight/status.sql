@@ -26,10 +26,3 @@ SELECT state.name, state.model, state.state, coalesce(scheduled, 0)::bigint, coa
         AND held.key = '' AND (held.until IS NULL OR held.until > now)), state.enforced
 FROM clock CROSS JOIN lifecycle_policy AS state LEFT JOIN listed ON listed.policy = state.name
 ORDER BY 1
-
--- name: last_runs
--- The last pass of each policy that found something, as the worker's own table has it.
-SELECT state.name, run.started_at, run.error
-FROM lifecycle_policy AS state CROSS JOIN LATERAL (
-    SELECT started_at, error FROM purge_run WHERE policy = state.name
-    ORDER BY started_at DESC LIMIT 1) AS run

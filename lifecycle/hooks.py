@@ -1,0 +1,44 @@
+"""What the app that acts does for this package, which never imports it.
+
+It registers itself in its `AppConfig.ready()`. Without one nothing ends, and there are no runs.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from lifecycle.exceptions import LifecycleError
+
+Runs = dict[str, tuple[datetime, str]]
+
+
+@dataclass(frozen=True)
+class ActingApp:
+    """What this package asks of the app that ends rows, each time of one database.
+
+    make_pass    end what is due, once through
+    last_runs    by policy: when the last pass began that found something, and the kind of its error
+    """
+
+    make_pass: Callable[[str], None]
+    last_runs: Callable[[str], Runs]
+
+
+_registered: list[ActingApp] = []
+
+
+def register_acting_app(app: ActingApp) -> None:
+    """Take the app that ends rows; the last one counts."""
+    _registered[:] = [app]
+
+
+def make_pass(using: str) -> None:
+    """End what is due; `LifecycleError` where no app of this project does that."""
+    if not _registered:
+        raise LifecycleError('No app of this project ends rows: add "purge" to INSTALLED_APPS.')
+    _registered[0].make_pass(using)
+
+
+def last_runs(using: str) -> Runs:
+    """By policy; none where no app of this project ends rows."""
+    return _registered[0].last_runs(using) if _registered else {}
