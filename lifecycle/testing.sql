@@ -1,5 +1,6 @@
 -- name: test_clock
--- Let the tests of a host set the clock; in a test database only. Taken back by test_clock_off.
+-- Make now_v1() go by a table that tests set; in a test database only. See after_migrate for the way back.
+-- params: none
 CREATE TABLE IF NOT EXISTS lifecycle.test_clock (ahead interval NOT NULL);
 GRANT SELECT ON lifecycle.test_clock TO PUBLIC;
 CREATE OR REPLACE FUNCTION lifecycle.now_v1() RETURNS timestamptz
@@ -9,7 +10,8 @@ LANGUAGE sql VOLATILE AS $$
 $$
 
 -- name: test_clock_set
--- From now on the clock says this, and goes on from there.
+-- Set the clock to a time; it goes on from there.
+-- params: now
 WITH before AS (DELETE FROM lifecycle.test_clock)
 INSERT INTO lifecycle.test_clock
 SELECT make_interval(secs => extract(epoch FROM %(now)s::timestamptz - clock_timestamp()))
@@ -20,9 +22,9 @@ SELECT least((
     SELECT min(entry.due_at)
     FROM lifecycle_agenda AS entry JOIN lifecycle_policy AS state ON state.name = entry.policy
     WHERE state.state = 'enabled' AND NOT EXISTS (
-        SELECT FROM lifecycle_exception AS held
-        WHERE held.kind = 'hold' AND held.model = state.model AND held.key = ''
-        AND (held.until IS NULL OR held.until > lifecycle.now_v1()))
+        SELECT FROM lifecycle_exception AS hold
+        WHERE hold.kind = 'hold' AND hold.model = state.model AND hold.key = ''
+        AND (hold.until IS NULL OR hold.until > lifecycle.now_v1()))
 ), (
     SELECT min(due_at) FROM lifecycle_agenda
     WHERE policy = '' AND (EXISTS (SELECT FROM lifecycle_policy WHERE state = 'enabled')
@@ -30,7 +32,8 @@ SELECT least((
 ))
 
 -- name: test_counts
--- What was recorded since an event, in rows, by policy and kind.
+-- How many rows were recorded since an event, by policy and kind.
+-- params: since
 SELECT policy, kind, sum(count)::bigint FROM lifecycle_event
 WHERE id > %(since)s AND policy <> '' AND kind NOT IN ('settled', 'expiry_scheduled')
 GROUP BY policy, kind

@@ -41,7 +41,7 @@ CHUNK = 2_000  # events read at a time for an export
 
 
 @dataclass
-class Found:
+class Installed:
     """What of the package is in a database."""
 
     triggers: dict[Table, list[str]]
@@ -50,17 +50,17 @@ class Found:
     events: int
 
 
-def found(using: str) -> Found:
-    """Look; changes nothing."""
+def installed(using: str) -> Installed:
+    """Read the catalogue; changes nothing."""
     triggers: dict[Table, list[str]] = defaultdict(list)
     for schema, table, trigger, _ in attached(using):
         triggers[schema, table].append(trigger)
     functions = list(capture_functions(using))
-    installed = [app for app in PACKAGE if app in apps.app_configs]
-    models = [model for app in installed for model in apps.get_app_config(app).get_models()]
+    present = [app for app in PACKAGE if app in apps.app_configs]
+    models = [model for app in present for model in apps.get_app_config(app).get_models()]
     tables = {model._meta.db_table for model in models} & tables_in(using)
     events = _events(using) if LEDGER in tables else 0
-    return Found(dict(triggers), functions, sorted(tables), events)
+    return Installed(dict(triggers), functions, sorted(tables), events)
 
 
 def silence(using: str, actor: str) -> None:
@@ -78,7 +78,7 @@ def silence(using: str, actor: str) -> None:
 def drop_triggers(using: str) -> dict[Table, str]:
     """Take every capture trigger off, a table a transaction; returns the busy tables, and why."""
     busy = {}
-    for place, names in found(using).triggers.items():
+    for place, names in installed(using).triggers.items():
         table = qualified(*place)
         drop = [dropping_trigger(name, table) for name in names]
         try:
@@ -113,7 +113,7 @@ def drop_rest(using: str, ledger: bool, exported: int | None = None) -> None:
     Kept, the ledger stays guarded, in the schema `lifecycle_kept` with its salt. Raises
     `LifecycleError` where it has got more events than were exported, and has then changed nothing.
     """
-    there = found(using)
+    there = installed(using)
     drop = [dropping_function(name) for name in there.functions]
     drop.append(statement(__file__, "drop_schema" if ledger else "keep_schema"))
     if ledger and there.tables:

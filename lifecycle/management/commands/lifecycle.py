@@ -1,4 +1,4 @@
-"""`manage.py lifecycle`: look at the policies and steer them."""
+"""`manage.py lifecycle`: show the policies and steer them, by subcommands."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -21,7 +21,8 @@ class Command(BaseCommand):
         for name, module in subcommands().items():
             command = commands.add_parser(name, help=module.HELP, description=module.HELP)
             command.add_argument("--database", metavar="ALIAS", help=DATABASE)
-            module.add_arguments(command)
+            if hasattr(module, "add_arguments"):
+                module.add_arguments(command)
 
     def handle(self, *args: Any, **options: Any) -> None:
         module = subcommands()[options["command"]]
@@ -38,7 +39,7 @@ class Command(BaseCommand):
         self.run_on_each(module, options, databases)
 
     def run_on_each(self, module: Any, options: dict[str, Any], databases: list[str]) -> None:
-        """One database after the other; an error in one is told after the others are done."""
+        """One database after the other; an error in one is raised after the others are done."""
         errors: list[Exception] = []
         for using in databases:
             if len(databases) > 1:

@@ -1,31 +1,29 @@
-"""The subcommands of `manage.py lifecycle`, a module each.
+"""The subcommands of `manage.py lifecycle`, a module each, or an object with the same names.
 
-A module has `HELP`, `add_arguments(parser)` and `run(command, options)`, which is called for each
-database that the command goes to (`options["database"]`), or `run_on_all(command, options,
-databases)` in its place. A `LifecycleError` that they raise becomes the command's error.
-Those that work whatever version of the package a database has say `ANY_VERSION = True`.
+A module has `HELP`, `add_arguments(parser)` where it has options, and `run(command, options)`,
+which is called for each database that the command goes to (`options["database"]`), or
+`run_on_all(command, options, databases)` in its place. A `LifecycleError` that they raise becomes
+the command's error. `ANY_VERSION = True`: it works whatever version of the package a database has.
 """
 
 from typing import Any
 
 from lifecycle.management.subcommands import (
     backfill,
-    disable,
     enable,
     hold,
     holds,
     install,
-    pause,
     rebuild,
     release,
     restore,
-    resume,
     scaffold,
     status,
     uninstall,
     verify,
     why,
 )
+from lifecycle.management.subcommands.policy_states import disable, pause, resume
 
 SUBCOMMANDS: dict[str, Any] = {
     "status": status,

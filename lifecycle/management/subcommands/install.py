@@ -1,6 +1,5 @@
 """`manage.py lifecycle install`: what `migrate` does after its migrations, once more."""
 
-from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -10,10 +9,6 @@ from lifecycle.install.after_migrate import sync
 from lifecycle.install.triggers import missing
 
 HELP = "Put triggers on the tables that were busy when `migrate` came, and store their policies."
-
-
-def add_arguments(parser: ArgumentParser) -> None:
-    """Options of the subcommand."""
 
 
 def run(command: BaseCommand, options: dict[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """`manage.py lifecycle rebuild`: the projections again from the ledger alone."""
 
-from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -8,10 +7,6 @@ from django.core.management.base import BaseCommand
 from lifecycle.ledger import policy_states as states
 
 HELP = "Make the projections again from the ledger alone."
-
-
-def add_arguments(parser: ArgumentParser) -> None:
-    """Options of the subcommand."""
 
 
 def run(command: BaseCommand, options: dict[str, Any]) -> None:

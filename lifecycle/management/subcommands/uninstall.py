@@ -10,11 +10,11 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.install import migration_files as history
 from lifecycle.install.uninstall import (
     LEDGER,
-    Found,
+    Installed,
     drop_rest,
     drop_triggers,
     export,
-    found,
+    installed,
     silence,
 )
 from lifecycle.management.arguments import add_actor, add_yes, agreed
@@ -63,7 +63,7 @@ def run_on_all(command: BaseCommand, options: dict[str, Any], databases: list[st
 
 
 def _uninstall(command: BaseCommand, options: dict[str, Any], using: str) -> None:
-    path, there = options["export"], found(using)
+    path, there = options["export"], installed(using)
     if path and path.exists():
         raise LifecycleError(f"{path} exists already: name a new file.")
     if not (there.tables or there.triggers or there.functions):
@@ -80,10 +80,10 @@ def _uninstall(command: BaseCommand, options: dict[str, Any], using: str) -> Non
         )
     count = export(using, path) if path else None
     drop_rest(using, options["drop_ledger"], count)
-    _told(command, count, options)
+    _report(command, count, options)
 
 
-def _show(command: BaseCommand, there: Found, options: dict[str, Any]) -> None:
+def _show(command: BaseCommand, there: Installed, options: dict[str, Any]) -> None:
     write = command.stdout.write
     count = sum(len(names) for names in there.triggers.values())
     tables, functions = len(there.triggers), len(there.functions)
@@ -97,7 +97,7 @@ def _show(command: BaseCommand, there: Found, options: dict[str, Any]) -> None:
         write(f"Written first: the ledger, to {options['export']}")
 
 
-def _told(command: BaseCommand, count: int | None, options: dict[str, Any]) -> None:
+def _report(command: BaseCommand, count: int | None, options: dict[str, Any]) -> None:
     write = command.stdout.write
     if count is not None:
         write(f"{count} events are in {options['export']}.")
@@ -107,13 +107,13 @@ def _told(command: BaseCommand, count: int | None, options: dict[str, Any]) -> N
 
 
 def _clean_history(command: BaseCommand, options: dict[str, Any]) -> None:
-    found_in = history.files()
-    for path in found_in:
+    paths = history.files()
+    for path in paths:
         command.stdout.write(str(path))
-    if not found_in:
+    if not paths:
         command.stdout.write("No migration file of the project names a trigger of this package.")
-    elif agreed(command, f"Cut the triggers out of these {len(found_in)} files?", options):
-        for path in found_in:
+    elif agreed(command, f"Cut the triggers out of these {len(paths)} files?", options):
+        for path in paths:
             text = history.without_triggers(path.read_text(encoding="utf-8"))
             path.write_text(text, encoding="utf-8")
         command.stdout.write("Done. Look at the difference before you commit it.")
