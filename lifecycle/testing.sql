@@ -1,6 +1,5 @@
 -- name: test_clock
--- Make now_v1() go by a table that tests set; in a test database only. See after_migrate for the way back.
--- params: none
+-- Make now_v1() read a clock that tests set, in a test database only; `reset_clock` takes it back.
 CREATE TABLE IF NOT EXISTS lifecycle.test_clock (ahead interval NOT NULL);
 GRANT SELECT ON lifecycle.test_clock TO PUBLIC;
 CREATE OR REPLACE FUNCTION lifecycle.now_v1() RETURNS timestamptz
