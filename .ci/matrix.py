@@ -12,7 +12,6 @@ newest Python, with the embedded server.
 import contextlib
 import ctypes.util
 import glob
-import hashlib
 import os
 import shutil
 import subprocess
@@ -21,10 +20,9 @@ import time
 import xml.etree.ElementTree as ElementTree
 from collections import namedtuple
 
+from environments import HOME, python_of
 from server import installed, running
 
-LOCK = "requirements.lock"
-HOME = os.path.join("build", "matrix")
 OLDEST = {"5.2": (3, 11), "6.0": (3, 12), "6.1": (3, 12)}  # Django -> the Python that it needs
 NEWEST = "6.1"
 EMBEDDED = "embedded"
@@ -120,7 +118,7 @@ def run_cell(cell, interpreter, arguments):
     with contextlib.suppress(OSError):
         os.remove(report)
     try:
-        python = environment(cell, interpreter)
+        python = python_of(cell.python, cell.django, cell.psycopg, interpreter)
         with open(log, "wb") as output, server_of(cell) as variables:
             command = [python, "-m", "pytest", "-q", "--junitxml", report, *workers(arguments)]
             status = subprocess.call(
@@ -131,36 +129,6 @@ def run_cell(cell, interpreter, arguments):
     except (subprocess.CalledProcessError, OSError, ElementTree.ParseError) as error:
         print("%s: %s (see %s)" % (name, error, log))
         return Result(0, 1, 0, time.monotonic() - started)
-
-
-def environment(cell, interpreter):
-    """The Python of an environment of the cell's Django and psycopg; made once for each lock."""
-    path = os.path.join(HOME, "venv-%s-%s-%s" % (cell.python, cell.django, cell.psycopg))
-    python = os.path.abspath(os.path.join(path, "bin", "python"))
-    stamp, lock = os.path.join(path, "made-of"), digest()
-    with contextlib.suppress(OSError), open(stamp) as file:
-        if file.read() == lock:
-            return python
-    os.makedirs(HOME, exist_ok=True)
-    uv = shutil.which("uv")
-    make = [uv, "venv", "-q", "--seed", "--clear", "-p"] if uv else []
-    subprocess.check_call([*make, interpreter, path] if uv else [interpreter, "-m", "venv", path])
-    # Without uv, pip: slower, and on every machine.
-    pip = [uv, "pip"] if uv else [python, "-m", "pip", "--disable-pip-version-check"]
-    to = ["-p", python] if uv else []
-    subprocess.check_call([*pip, "install", "-q", *to, "--require-hashes", "-r", LOCK])
-    subprocess.check_call([*pip, "install", "-q", *to, "Django==%s.*" % cell.django])
-    if cell.psycopg == "system":
-        yes = [] if uv else ["-y"]
-        subprocess.check_call([*pip, "uninstall", "-q", *to, *yes, "psycopg-binary"])
-    with open(stamp, "w") as file:
-        file.write(lock)
-    return python
-
-
-def digest():
-    with open(LOCK, "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()
 
 
 @contextlib.contextmanager
