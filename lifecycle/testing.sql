@@ -21,13 +21,12 @@ SELECT least((
     SELECT min(entry.due_at)
     FROM lifecycle_agenda AS entry JOIN lifecycle_policy AS state ON state.name = entry.policy
     WHERE state.state = 'enabled' AND NOT EXISTS (
-        SELECT FROM lifecycle_exception AS hold
-        WHERE hold.kind = 'hold' AND hold.model = state.model AND hold.key = ''
-        AND (hold.until IS NULL OR hold.until > lifecycle.now_v1()))
+        SELECT FROM lifecycle_exception AS held
+        WHERE held.kind = 'hold' AND held.model = state.model AND held.key = ''
+        AND lifecycle.in_force_v1(held.until, lifecycle.now_v1()))
 ), (
     SELECT min(due_at) FROM lifecycle_agenda
-    WHERE policy = '' AND (EXISTS (SELECT FROM lifecycle_policy WHERE state = 'enabled')
-        OR NOT EXISTS (SELECT FROM lifecycle_policy WHERE state = 'paused'))
+    WHERE policy = '' AND NOT lifecycle.all_paused_v1()
 ))
 
 -- name: test_counts

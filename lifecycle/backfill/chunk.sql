@@ -15,7 +15,7 @@ WITH clock AS MATERIALIZED (
     AND key NOT IN (
         SELECT spared.key::{kind} FROM lifecycle_exception AS spared
         WHERE spared.policy = %(policy)s AND spared.kind = 'restored'
-        AND (spared.until IS NULL OR spared.until > (SELECT now FROM clock)))
+        AND lifecycle.in_force_v1(spared.until, (SELECT now FROM clock)))
 ), listed AS MATERIALIZED (
     {listed}
 ), missing AS MATERIALIZED (

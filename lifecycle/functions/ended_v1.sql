@@ -37,7 +37,7 @@ BEGIN
         ) AS taken (key) CROSS JOIN LATERAL (
             SELECT event_id FROM @tables@.lifecycle_exception AS one
             WHERE one.model = p_model AND one.kind = 'hold' AND one.key = taken.key
-            AND (one.until IS NULL OR one.until > lifecycle.now_v1()) LIMIT 1
+            AND lifecycle.in_force_v1(one.until, lifecycle.now_v1()) LIMIT 1
         ) AS hold LIMIT 1;
         IF FOUND THEN
             RAISE EXCEPTION 'lifecycle: %:% is held by hold %: it cannot be deleted', p_model,

@@ -8,7 +8,7 @@ BEGIN
     IF EXISTS (SELECT FROM @tables@.lifecycle_exception WHERE kind = 'hold'
                AND (model = p_model OR policy IN (
                    SELECT name FROM @tables@.lifecycle_policy WHERE lifecycle_policy.model = p_model))
-               AND (until IS NULL OR until > lifecycle.now_v1())) THEN
+               AND lifecycle.in_force_v1(until, lifecycle.now_v1())) THEN
         RAISE EXCEPTION 'TRUNCATE of % refused: rows of it are held', p_model
             USING ERRCODE = 'restrict_violation',
                   HINT = 'manage.py lifecycle holds lists them, release lifts them.';

@@ -4,7 +4,7 @@ SELECT coalesce(sum(count), 0)::bigint,
     coalesce(sum(count) FILTER (WHERE due_at <= (SELECT lifecycle.now_v1())), 0)::bigint,
     (SELECT count(*) FROM lifecycle_exception AS held WHERE held.kind = 'hold'
         AND (held.policy = %(policy)s OR held.model = %(model)s)
-        AND (held.until IS NULL OR held.until > (SELECT lifecycle.now_v1()))),
+        AND lifecycle.in_force_v1(held.until, (SELECT lifecycle.now_v1()))),
     lifecycle.now_v1()
 FROM lifecycle_agenda WHERE policy = %(policy)s
 

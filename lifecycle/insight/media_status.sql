@@ -6,6 +6,5 @@ SELECT coalesce(sum(entry.count) FILTER (WHERE entry.due_at > now), 0)::bigint,
     coalesce(sum(entry.count) FILTER (WHERE entry.attempts > 0), 0)::bigint,
     date_trunc('second', min(entry.due_at)),
     extract(epoch FROM max(now) - min(entry.due_at) FILTER (WHERE entry.due_at <= now))::float,
-    EXISTS (SELECT FROM lifecycle_policy WHERE state = 'paused')
-        AND NOT EXISTS (SELECT FROM lifecycle_policy WHERE state = 'enabled')
+    lifecycle.all_paused_v1()
 FROM clock LEFT JOIN lifecycle_agenda AS entry ON entry.policy = ''

@@ -19,10 +19,10 @@ SELECT state.name, state.model, state.state, coalesce(scheduled, 0)::bigint, coa
     coalesce(tombstoned, 0)::bigint, coalesce(kept, 0)::bigint,
     (SELECT count(*) FROM lifecycle_exception AS held WHERE held.kind = 'hold'
         AND (held.policy = state.name OR held.model = state.model)
-        AND (held.until IS NULL OR held.until > now)),
+        AND lifecycle.in_force_v1(held.until, now)),
     coalesce(blocked, 0)::bigint, coalesce(failed, 0)::bigint, date_trunc('second', next_due),
     waits_since, now, state.fingerprint,
     EXISTS (SELECT FROM lifecycle_exception AS held WHERE held.kind = 'hold' AND held.model = state.model
-        AND held.key = '' AND (held.until IS NULL OR held.until > now)), state.enforced
+        AND held.key = '' AND lifecycle.in_force_v1(held.until, now)), state.enforced
 FROM clock CROSS JOIN lifecycle_policy AS state LEFT JOIN listed ON listed.policy = state.name
 ORDER BY 1

@@ -14,8 +14,7 @@ WITH known AS MATERIALIZED (
     INSERT INTO lifecycle_policy (name, model, fingerprint, state, key_kind, due_sql, state_sql,
                                   enforced, spent, declared_at)
     VALUES (%(name)s, %(model)s, %(fingerprint)s,
-            CASE WHEN %(state)s::text = 'enabled' AND EXISTS (SELECT FROM lifecycle_policy WHERE state = 'paused')
-                AND NOT EXISTS (SELECT FROM lifecycle_policy WHERE state = 'enabled')
+            CASE WHEN %(state)s::text = 'enabled' AND lifecycle.all_paused_v1()
                 THEN 'paused' ELSE %(state)s END, %(key_kind)s, %(due_sql)s,
             %(state_sql)s, %(enforced)s, '{{}}', lifecycle.now_v1())
     ON CONFLICT (name) DO UPDATE SET model = EXCLUDED.model, fingerprint = EXCLUDED.fingerprint,

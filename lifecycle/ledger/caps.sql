@@ -24,7 +24,7 @@ SELECT count(*) FROM (
     AND key::text NOT IN (
         SELECT spared.key FROM lifecycle_exception AS spared
         WHERE (kind = 'hold' AND model = %(model)s OR kind = 'restored' AND policy = %(policy)s)
-        AND (until IS NULL OR until > (SELECT lifecycle.now_v1())))
+        AND lifecycle.in_force_v1(until, (SELECT lifecycle.now_v1())))
     AND (lifecycle.finite_v1(due::timestamptz) <= (SELECT lifecycle.now_v1())
         OR key::text IN (SELECT by_hand.key FROM lifecycle_exception AS by_hand
             WHERE kind = 'expired_by_hand' AND policy = %(policy)s

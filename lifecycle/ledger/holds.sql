@@ -8,7 +8,7 @@ SELECT lifecycle.write_v1('hold_placed', '', %(model)s::text, lifecycle.sorted_v
 -- whether it is in force, reason, reference, actor.
 SELECT held.event_id, held.policy, held.model, count(*) FILTER (WHERE held.key <> ''),
     min(held.key), min(held.since), min(held.until),
-    bool_and(held.until IS NULL OR held.until > lifecycle.now_v1()),
+    bool_and(lifecycle.in_force_v1(held.until, lifecycle.now_v1())),
     min(told.detail ->> 'reason'), min(told.detail ->> 'reference'), min(told.actor)
 FROM lifecycle_exception AS held JOIN lifecycle_event AS told ON told.id = held.event_id
 WHERE held.kind = 'hold'

@@ -1,6 +1,6 @@
 -- name: window_due
 -- The windows of a policy that are due.
-SELECT DISTINCT to_char(window_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"') FROM lifecycle_agenda
+SELECT DISTINCT lifecycle.window_text_v1(window_at) FROM lifecycle_agenda
 WHERE policy = %(policy)s AND window_at IS NOT NULL AND due_at <= (SELECT lifecycle.now_v1()) ORDER BY 1
 
 -- name: window_rows
@@ -14,7 +14,7 @@ SELECT count(*) FROM (
     WHERE matches AND NOT keep AND key IN (SELECT {column} FROM {table} WHERE {within})
     AND key::text NOT IN (
         SELECT held.key FROM lifecycle_exception AS held WHERE kind = 'hold' AND model = %(model)s
-        AND (until IS NULL OR until > (SELECT lifecycle.now_v1())))
+        AND lifecycle.in_force_v1(until, (SELECT lifecycle.now_v1())))
     LIMIT %(most)s
 ) AS counted
 

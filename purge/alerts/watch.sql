@@ -75,7 +75,7 @@ WITH clock AS (
     WHERE state.state = 'enabled' AND NOT EXISTS (
         SELECT FROM lifecycle_exception AS held
         WHERE held.kind = 'hold' AND held.model = state.model AND held.key = ''
-        AND (held.until IS NULL OR held.until > clock.late))
+        AND lifecycle.in_force_v1(held.until, clock.late))
 )
 SELECT 'lagging', acting.name, acting.model, '', NULL, waiting.count, clock.now,
     extract(epoch FROM clock.now - waiting.since)::float

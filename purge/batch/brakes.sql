@@ -3,7 +3,7 @@
 SELECT state.state, state.fingerprint, lifecycle.now_v1(),
     EXISTS (SELECT FROM lifecycle_exception AS held
             WHERE held.kind = 'hold' AND held.model = state.model AND held.key = ''
-            AND (held.until IS NULL OR held.until > lifecycle.now_v1())),
+            AND lifecycle.in_force_v1(held.until, lifecycle.now_v1())),
     state.state_sql, state.spent, pg_catalog.clock_timestamp()
 FROM lifecycle_policy AS state WHERE state.name = %(policy)s
 

@@ -10,7 +10,7 @@ WITH state AS (
         lifecycle.tick_v1({due}, %(resolution)s) AS due, {grace} AS grace
     FROM ({state_sql}) AS state WHERE {rows} OFFSET 0
 ), excepted AS MATERIALIZED (
-    SELECT key::{kind} AS key, bool_or(kind = 'restored' AND (until IS NULL OR until > %(now)s)) AS spared,
+    SELECT key::{kind} AS key, bool_or(kind = 'restored' AND lifecycle.in_force_v1(until, %(now)s)) AS spared,
         max(until) FILTER (WHERE kind = 'restored' AND until <= %(now)s) AS lapsed,
         min(since) FILTER (WHERE kind = 'expired_by_hand') AS by_hand,
         min(grace) AS grace, max({named}) AS without
@@ -32,7 +32,7 @@ WITH state AS (
         CASE WHEN bool_and(until IS NOT NULL) THEN max(until) END AS until
     FROM lifecycle_exception
     WHERE kind = 'hold' AND model = %(model)s AND key <> ''
-    AND (until IS NULL OR until > %(now)s) GROUP BY 1
+    AND lifecycle.in_force_v1(until, %(now)s) GROUP BY 1
 ), stoned AS (
     SELECT state.key, {keep} AS keep, least(state.grace, excepted.grace) AS grace, tombstone.tombstone, tombstone.tombstoned_at,
         CASE WHEN matches AND least(due, by_hand) IS NOT NULL

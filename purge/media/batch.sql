@@ -6,8 +6,7 @@ SELECT set_config('lock_timeout', '300ms', true),
     set_config('idle_in_transaction_session_timeout', '0', true),
     pg_advisory_xact_lock_shared(hashtextextended('lifecycle:', 0)),
     lifecycle.now_v1(), clock_timestamp(),
-    EXISTS (SELECT FROM lifecycle_policy WHERE state = 'paused')
-        AND NOT EXISTS (SELECT FROM lifecycle_policy WHERE state = 'enabled')
+    lifecycle.all_paused_v1()
 
 -- name: pick
 -- Lock what is due of the media: one large entry, or as many small ones as fit into a request. Stores

@@ -17,11 +17,10 @@ FROM lifecycle_policy AS state
 WHERE state.state = 'enabled'
 AND NOT EXISTS (SELECT FROM lifecycle_exception AS held
     WHERE held.kind = 'hold' AND held.model = state.model AND held.key = ''
-    AND (held.until IS NULL OR held.until > lifecycle.now_v1()))
+    AND lifecycle.in_force_v1(held.until, lifecycle.now_v1()))
 UNION ALL
 -- Media are of no policy; only a pause of everything stops them.
 SELECT '', '', lifecycle.now_v1(), EXISTS (SELECT FROM lifecycle_agenda
     WHERE policy = '' AND due_at <= (SELECT lifecycle.now_v1()) AND due_at >= %(since)s), false
-WHERE NOT EXISTS (SELECT FROM lifecycle_policy WHERE state = 'paused')
-OR EXISTS (SELECT FROM lifecycle_policy WHERE state = 'enabled')
+WHERE NOT lifecycle.all_paused_v1()
 ORDER BY name

@@ -31,7 +31,7 @@ WITH lc_found AS MATERIALIZED (
     FROM ({state_sql}) AS lc_s WHERE {state_rows}
 ), lc_held AS MATERIALIZED (
     SELECT key FROM lifecycle_exception
-    WHERE kind = 'hold' AND model = %(model)s AND (until IS NULL OR until > %(now)s)
+    WHERE kind = 'hold' AND model = %(model)s AND lifecycle.in_force_v1(until, %(now)s)
 ), lc_known AS (
     SELECT lc_found.*, lc_here.key IS NOT NULL AS here, lc_state.matches, lc_state.due,
         coalesce(lc_here.identity IS DISTINCT FROM lc_found.identity, false) AS replaced,

@@ -17,7 +17,7 @@ SELECT count(*) FROM (
     AND key::text NOT IN (
         SELECT spared.key FROM lifecycle_exception AS spared
         WHERE (kind = 'hold' AND model = %(model)s OR kind = 'restored' AND policy = %(policy)s)
-        AND (until IS NULL OR until > (SELECT lifecycle.now_v1())))
+        AND lifecycle.in_force_v1(until, (SELECT lifecycle.now_v1())))
     AND key NOT IN (
         SELECT key::{type} FROM lifecycle_agenda, lifecycle.keys_v1(event_id) AS key
         WHERE policy = %(policy)s AND tombstone IS NOT NULL)

@@ -7,7 +7,7 @@ WITH due AS MATERIALIZED (
     AND event_id <> ALL (%(seen)s::bigint[]) AND (%(open)s OR tombstone IS NULL)
     ORDER BY window_at LIMIT %(windows)s
 )
-SELECT to_char(window_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"') FROM due
+SELECT lifecycle.window_text_v1(window_at) FROM due
 WHERE pg_try_advisory_xact_lock(hashtextextended(
     'lifecycle:' || %(policy)s || ':' || extract(epoch FROM window_at), 0))
 ORDER BY window_at
@@ -15,7 +15,7 @@ ORDER BY window_at
 -- name: sweep_entries
 -- Every entry of windows that this worker has locked, in a later statement: what others have settled
 -- meanwhile is gone.
-SELECT entry.event_id, to_char(entry.window_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"'),
+SELECT entry.event_id, lifecycle.window_text_v1(entry.window_at),
     entry.due_at <= %(now)s, told.kind = 'tombstoned', entry.attempts, entry.tombstone,
     coalesce(entry.tombstoned_at + %(grace)s > %(now)s, false),
     lifecycle.window_due_v1(coalesce(entry.tombstoned_at, %(now)s) + %(grace)s, %(every)s)

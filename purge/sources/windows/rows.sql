@@ -12,12 +12,12 @@ SELECT (SELECT count(*) FROM lc_found), (SELECT array_agg(key ORDER BY key)::tex
 
 -- name: sweep_window
 -- The window in which a row ends.
-SELECT to_char(lifecycle.window_v1(lifecycle.finite_v1({moment} + %(age)s::interval), %(unit)s) AT TIME ZONE 'UTC',
-    'YYYY-MM-DD"T"HH24:MI:SS"+00:00"') FROM {table} WHERE {rows}
+SELECT lifecycle.window_text_v1(
+    lifecycle.window_v1(lifecycle.finite_v1({moment} + %(age)s::interval), %(unit)s)) FROM {table} WHERE {rows}
 
 -- name: sweep_blocked
 -- How many rows of each window were found blocked since an event.
-SELECT to_char(entry.window_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"'), sum(entry.count)::bigint
+SELECT lifecycle.window_text_v1(entry.window_at), sum(entry.count)::bigint
 FROM lifecycle_agenda AS entry JOIN lifecycle_event AS told ON told.id = entry.event_id
 WHERE entry.policy = %(policy)s AND entry.window_at = ANY (%(windows)s::timestamptz[])
 AND told.kind = 'blocked' AND told.id > %(began)s GROUP BY 1
@@ -31,9 +31,9 @@ WITH lc_state AS MATERIALIZED (
 ), lc_holds AS MATERIALIZED (
     SELECT key::{kind} AS key, CASE WHEN bool_and(until IS NOT NULL) THEN max(until) END AS until
     FROM lifecycle_exception
-    WHERE kind = 'hold' AND model = %(model)s AND key <> '' AND (until IS NULL OR until > %(now)s) GROUP BY 1
+    WHERE kind = 'hold' AND model = %(model)s AND key <> '' AND lifecycle.in_force_v1(until, %(now)s) GROUP BY 1
 )
-SELECT to_char(start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"'),
+SELECT lifecycle.window_text_v1(start),
     CASE WHEN lc_holds.key IS NOT NULL THEN 'held' WHEN keep THEN 'kept' ELSE 'left' END,
     count(*), min(least(lc_holds.until, %(now)s + %(recheck)s))
 FROM lc_state LEFT JOIN lc_holds ON lc_holds.key = lc_state.key
@@ -41,6 +41,6 @@ GROUP BY 1, 2 ORDER BY 1, 2
 
 -- name: sweep_there
 -- The same where the policy's expression fails on some row: nobody knows why they are left.
-SELECT to_char(lifecycle.window_v1(lifecycle.finite_v1({moment} + %(age)s::interval), %(unit)s) AT TIME ZONE 'UTC',
-        'YYYY-MM-DD"T"HH24:MI:SS"+00:00"'), 'left', count(*), %(now)s::timestamptz
+SELECT lifecycle.window_text_v1(
+        lifecycle.window_v1(lifecycle.finite_v1({moment} + %(age)s::interval), %(unit)s)), 'left', count(*), %(now)s::timestamptz
 FROM {table} WHERE {within} GROUP BY 1 ORDER BY 1
