@@ -1,10 +1,10 @@
 """One pass over what is due, policy by policy. The whole flow, on one page:
 
     due_policies    which policies have something due and may act
-    keep            for policies that archive: write, put, read back
+    parts_of        what people have asked for, an override each; then what is due
     check_cap       too much due: halt before the first row
-    run_batch       lock, look, act; one short transaction, until nothing is due
-    sweep           the same for rows of windows, which no entry lists
+    archive         for policies that archive: write, put, read back
+    run_batch       claim, lock, evaluate, act; one short transaction, until nothing is due
     run_media       then the files that no row shows any more
     halt            a brake was hit: stop the policy, tell people
 
@@ -13,49 +13,48 @@ the rest is still on the agenda.
 """
 
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from functools import partial
 
-from django.db import connections
+from django.db import transaction
 
 from lifecycle.compiler.windows import is_windowed
-from lifecycle.db.connection import scalar
+from lifecycle.db.connection import own_transaction, scalar
 from lifecycle.logs import Log
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy
 from purge.archiving import close as closing
 from purge.archiving import keep as keeping
-from purge.batch import archived as gate
-from purge.batch import outcome
-from purge.batch.brakes import check_cap, standing
-from purge.batch.clock_guard import check_clock
-from purge.batch.outcome import Outcome
-from purge.batch.override import Override
-from purge.batch.state import BEGINNING
-from purge.exceptions import ArchiveError, Halt, TooMany
+from purge.batch import brakes
+from purge.batch.archived import is_archived
+from purge.batch.outcome import MEDIA, Outcome
+from purge.batch.run import begin, settle
+from purge.batch.state import BEGINNING, Batch, Source
+from purge.exceptions import ArchiveError, TooMany
 from purge.media import run as media
 from purge.models import Run
 from purge.passes import pacing, runs
 from purge.passes.due import due_policies
-from purge.passes.halt import halt
 from purge.passes.options import PassOptions
-from purge.sources import requested as overriding
-from purge.sources.agenda import run_batch
+from purge.sources import agenda, requested
 from purge.sources.windows import sweep
+
+Claim = Callable[[Batch, PassOptions, int], Source | None]
 
 log = Log("purge")
 
 
-def run_due(how: PassOptions | None = None) -> dict[str, Outcome]:
+def run_due(options: PassOptions | None = None) -> dict[str, Outcome]:
     """One batch of each policy in turn until nothing is due, so that none waits for another.
 
     Then the media, those of the rows that have just ended among them. An error of one policy stops
     that policy; it is logged, and raised when all others are done.
     """
-    how = how or PassOptions()
-    if how.since == BEGINNING and not how.dry:
-        sweep.find_windows(how.using)
-    waiting = {name: turns(get_policy(name), how) for name in due_policies(how.using, how.since)}
+    options = options or PassOptions()
+    if options.since == BEGINNING and not options.dry:
+        sweep.find_windows(options.using)
+    names = due_policies(options.using, options.since)
+    waiting = {name: turns(get_policy(name), options) for name in names}
     done: dict[str, Outcome] = {}
     errors: list[Exception] = []
     while waiting:
@@ -65,130 +64,140 @@ def run_due(how: PassOptions | None = None) -> dict[str, Outcome]:
             except StopIteration:
                 del waiting[name]
             except Exception as error:
-                log("run_failed", f"{name}: run failed", policy=name, database=how.using)
+                log("run_failed", f"{name}: run failed", policy=name, database=options.using)
                 errors.append(error)
                 del waiting[name]
-    files = media.run_media(how.using, how)
+    files = media.run_media(options.using, options)
     if files.looked:
-        done[outcome.MEDIA] = files
+        done[MEDIA] = files
     if errors:
         raise errors[0]
     return done
 
 
-def run_policy(policy: Policy, how: PassOptions | None = None) -> Outcome:
+def run_policy(policy: Policy, options: PassOptions | None = None) -> Outcome:
     """A pass over one policy."""
     outcome = Outcome()
-    for outcome in turns(policy, how or PassOptions()):  # noqa: B007 - the last one holds all
+    for outcome in turns(policy, options or PassOptions()):  # noqa: B007 - the last one holds all
         pass
     return outcome
 
 
-def turns(policy: Policy, how: PassOptions) -> Any:
-    """Run batch after batch; yields what is done so far after each."""
-    total = Outcome(stopped=standing(policy, how.using, how.any_hour))
+def turns(policy: Policy, options: PassOptions) -> Iterator[Outcome]:
+    """Batch after batch until nothing is due; yields what is done so far after each."""
+    total = Outcome(stopped=brakes.why_stopped(policy, options.using, options.any_hour))
     if total.stopped:
         yield total
         return
-    run = runs.start(policy.name, how)
-    try:
-        check_clock(scalar(how.using, "SELECT clock_timestamp()"), policy.name, how.using)
-        for done in _batches(policy, how, run, total):
+    with runs.recorded(policy, options, total) as run:  # a brake's `Halt` ends here
+        now = scalar(options.using, "SELECT clock_timestamp()")
+        brakes.check_clock(now, policy.name, options.using)
+        for done in _batches_of_parts(policy, options, run, total):
             total.add(done)
             yield total
-    except Halt as error:
-        halt(policy, error, how, run)
-        total.stopped, total.halted = f"halted: {error}", True
+    if total.halted:
         yield total
-    except Exception as error:
-        connections[how.using].close_if_unusable_or_obsolete()
-        runs.finish(run, total, how, type(error).__name__)
-        raise
-    runs.finish(run, total, how)
 
 
-def _batches(policy: Policy, how: PassOptions, run: Run, total: Outcome) -> Iterator[Outcome]:
-    """First what people have asked for, then what is due; `total` is what was yielded before."""
+def parts_of(policy: Policy, options: PassOptions) -> list[PassOptions]:
+    """What people have asked for, an override each, then what is due; as options of each part."""
+    if options.override:
+        return [options]
+    overrides = [] if options.dry else requested.pending(policy, options.using)
+    return [*(requested.options_of(options, each) for each in overrides), options]
+
+
+def _batches_of_parts(
+    policy: Policy, options: PassOptions, run: Run, total: Outcome
+) -> Iterator[Outcome]:
+    """An archive that fails stops only its part: rows of an override stay asked for."""
     failed: ArchiveError | None = None
-    for override in _overrides(policy, how):
+    for part in parts_of(policy, options):
+        if options.is_full(total):
+            break
         try:
-            yield from _asked_batches(policy, how, run, total, override)
+            check_cap(policy, part)
+            yield from _archived_batches(policy, part, run, total)
         except ArchiveError as error:
-            failed = error  # it stays asked for; what is due is tombstoned all the same
-        if how.is_full(total):
-            return
-    if not how.override:
-        if not sweep.is_under_way(policy, how.using):
-            check_cap(policy, how.using)
-        batches = _archived_batches if _archives(policy, how) else _due_batches
-        yield from batches(policy, how, run, total)
+            failed = error
     if failed:
         raise failed
 
 
-def _archives(policy: Policy, how: PassOptions) -> bool:
-    return gate.is_archived(policy) and not how.dry
-
-
-def _asked_batches(
-    policy: Policy, how: PassOptions, run: Run, total: Outcome, override: Override
-) -> Iterator[Outcome]:
-    archives = _archives(policy, how)
-    if archives and not keeping.keep(policy, how, run.pk, _next_batch, override):
-        raise ArchiveError(f"Another worker is archiving rows of {policy.name}: try again.")
-    for done in overriding.batches(policy, how, run.pk, override):
-        yield done
-        if how.is_full(total):
-            return
-    if archives:
-        closing.settle(policy, how.using)
+def check_cap(policy: Policy, options: PassOptions) -> None:
+    """Raise `Halt` when more is due than the cap leaves: before the first row."""
+    if options.override:
+        requested.check_cap(policy, options.using, options.override)
+    elif not sweep.is_under_way(policy, options.using):
+        brakes.check_cap(policy, options.using)
 
 
 def _archived_batches(
-    policy: Policy, how: PassOptions, run: Run, total: Outcome
+    policy: Policy, options: PassOptions, run: Run, total: Outcome
 ) -> Iterator[Outcome]:
-    """First into archives, and read back; where that fails, rows are tombstoned all the same."""
-    failed = None
+    """First into archives, and read back; where that fails, what is due is tombstoned all the
+    same, and an override waits."""
+    failed: ArchiveError | None = None
+    archives = is_archived(policy) and not options.dry
     try:
-        if not keeping.keep(policy, how, run.pk, _next_batch):
-            return
+        if archives and not keeping.keep(policy, options, run.pk, next_batch, options.override):
+            if not options.override:
+                return
+            raise ArchiveError(f"Another worker is archiving rows of {policy.name}: try again.")
     except ArchiveError as error:
+        if options.override:
+            raise
         failed = error
-    yield from _due_batches(policy, how, run, total)
+    yield from _batches(policy, options, run, total)
     if failed:
         raise failed
-    if not how.is_over and not how.is_full(total):
-        closing.settle(policy, how.using)
+    if archives and not options.is_over and not options.is_full(total):
+        closing.settle(policy, options.using)
 
 
-def _due_batches(policy: Policy, how: PassOptions, run: Run, total: Outcome) -> Iterator[Outcome]:
-    while not how.is_over and not how.is_full(total):
-        rows = min(
-            pacing.rows_of(policy, how), how.limit - total.looked if how.limit else pacing.LARGEST
-        )
-        started = time.monotonic()
+def _batches(policy: Policy, options: PassOptions, run: Run, total: Outcome) -> Iterator[Outcome]:
+    """Batch after batch of one part, each as large as the last ones were quick."""
+    while not options.is_over and not options.is_full(total):
+        rows, started = pacing.rows_of(policy, options, total), time.monotonic()
         try:
-            done_now = _next_batch(policy, how, run.pk, rows)
+            done = next_batch(policy, options, run.pk, rows)
         except TooMany:
-            pacing.halve(policy, how.using, rows)
+            pacing.halve(policy, options.using, rows)
             continue
-        if done_now is None:
+        if done is None:
             return
-        pacing.resize(policy, how.using, time.monotonic() - started, done_now)
-        yield done_now
+        pacing.resize(policy, options.using, time.monotonic() - started, done)
+        yield done
 
 
-def _next_batch(policy: Policy, how: PassOptions, run: int | None, rows: int) -> Outcome | None:
-    """First the rows that are listed by their keys, then those of windows."""
-    done = run_batch(
-        policy, how.using, run, rows, how.since, how.seen, how.any_hour, how.collect_keys
-    )
-    if done is None and is_windowed(policy):
-        return sweep.run_batch(policy, how, run, rows)
-    return done
+def next_batch(policy: Policy, options: PassOptions, run: int | None, rows: int) -> Outcome | None:
+    """The next batch of an override; or first the rows that are listed by their keys, then those
+    of windows. None when nothing is due."""
+    claims: list[Claim] = [agenda.claim]
+    if options.override:
+        claims = [partial(requested.claim, options.override)]
+    elif is_windowed(policy):
+        claims.append(sweep.claim)
+    batches = (run_batch(claim, policy, options, run, rows) for claim in claims)
+    return next((done for done in batches if done is not None), None)
 
 
-def _overrides(policy: Policy, how: PassOptions) -> list[Override]:
-    if how.override:
-        return [how.override]
-    return [] if how.dry else overriding.pending(policy, how.using)
+def run_batch(
+    claim: Claim, policy: Policy, options: PassOptions, run: int | None, rows: int
+) -> Outcome | None:
+    """Claim rows, lock them, evaluate them in a later statement, act; in one short transaction.
+
+    None when nothing is due, or the policy may not act. Raises what brakes raise, and `TooMany`;
+    then it has changed nothing. A dry run is taken back.
+    """
+    with own_transaction(options.using):
+        batch = begin(policy, options.using, run, options.dry, options.any_hour)
+        source = claim(batch, options, rows) if batch else None
+        if batch is None or source is None:
+            return None
+        batch.source, batch.collect_keys = source, options.collect_keys
+        batch.most = None if options.dry else policy.batch_rows
+        settle(batch)
+        transaction.set_rollback(options.dry, using=options.using)
+    source.committed()  # only what has committed counts
+    return batch.outcome

@@ -18,16 +18,13 @@ from lifecycle.models import Event, PolicyState
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy
 from purge.batch import brakes
-from purge.batch import clock_guard as clock
-from purge.batch.brakes import cap_of
-from purge.batch.clock_guard import ClockGuard
+from purge.batch.brakes import ClockGuard, cap_of
 from purge.exceptions import Halt
 from purge.models import Run
 from purge.passes.due import due_policies
-from purge.passes.halt import halt
 from purge.passes.options import PassOptions
-from purge.runner import run_due, run_policy, turns
-from purge.sources.agenda import run_batch
+from purge.passes.runs import halt
+from purge.runner import next_batch, run_due, run_policy, turns
 from tests.mailing import ADMINS, set_mail
 from tests.support import Background, let_pass, session, wait_until
 from tests.zoo.factories import ExpiredPreferenceFactory, UnparsablePreferenceFactory
@@ -135,7 +132,7 @@ def test_cap_counts_many_small_runs(tickets: Policy) -> None:
 def test_cap_counts_two_workers_at_once(tickets: Policy) -> None:
     def batch() -> Any:
         try:
-            return run_batch(tickets, "default", None, 4)
+            return next_batch(tickets, PassOptions(), None, 4)
         except Halt as halt:
             return halt
 
@@ -297,7 +294,7 @@ def test_pause_is_obeyed_within_one_batch(tickets: Policy, monkeypatch: pytest.M
 def test_another_declaration_ends_nothing_and_says_so(
     tickets: Policy, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(brakes, "_said", {})
+    monkeypatch.setattr(brakes, "_warned", {})
     due(3)
     Token.objects.create(expires_at=timezone.now() - AGO)
     stored = PolicyState.objects.get(name="tickets").fingerprint
@@ -305,7 +302,7 @@ def test_another_declaration_ends_nothing_and_says_so(
     with caplog.at_level(logging.WARNING, "purge"):
         assert [*run_due()] == ["tokens"]
         assert run_policy(tickets).stopped == brakes.OUTDATED
-        assert run_batch(tickets, "default", None, 100) is None
+        assert next_batch(tickets, PassOptions(), None, 100) is None
     assert Ticket.objects.count() == 3
     said = [record for record in caplog.records if record.name == "purge"]
     assert [(record.action, record.policy) for record in said] == [("fingerprint", "tickets")]  # type: ignore[attr-defined]
@@ -317,7 +314,7 @@ def test_it_is_said_again_after_a_minute(
     tickets: Policy, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seconds = [0.0]
-    monkeypatch.setattr(brakes, "_said", {})
+    monkeypatch.setattr(brakes, "_warned", {})
     monkeypatch.setattr(brakes.time, "monotonic", lambda: seconds[0])
     for seconds[0] in (0.0, 59.0, 61.0, 62.0):
         assert brakes.differs(tickets, "of other code")
@@ -369,11 +366,11 @@ def test_clock_guard_sees_a_slow_jump_between_rare_looks() -> None:
 
 def test_clock_jump_stops_every_policy(tickets: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine()
-    monkeypatch.setattr(clock, "_guards", {"default": ClockGuard(machine)})
+    monkeypatch.setattr(brakes, "_guards", {"default": ClockGuard(machine)})
     due(1)
     Token.objects.create(expires_at=timezone.now() - AGO)
-    machine.seconds = clock._boottime()
-    clock.check_clock(datetime.now(UTC), "tickets")
+    machine.seconds = brakes._boottime()
+    brakes.check_clock(datetime.now(UTC), "tickets")
     machine.seconds -= 3600
     run_due()
     assert (Ticket.objects.count(), Token.objects.count()) == (1, 1)

@@ -33,7 +33,7 @@ def execute(statement: str) -> Any:
 
 @pytest.fixture
 def _due(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(brakes, "_said", {})
+    monkeypatch.setattr(brakes, "_warned", {})
     Ticket.objects.create(expires_at=timezone.now() - timedelta(days=1))
     yield
     execute(f"COMMENT ON SCHEMA lifecycle IS '{VERSION}'")

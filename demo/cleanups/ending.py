@@ -13,7 +13,7 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.models import RowException
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy
-from purge.batch.brakes import standing
+from purge.batch.brakes import why_stopped
 from purge.batch.outcome import Outcome
 from purge.passes.options import PassOptions
 from purge.runner import run_policy
@@ -79,7 +79,7 @@ def end(name: str, mode: Mode, override: dict[str, Any], count: int, rows: list[
 
 
 def _run(policy: Policy, mode: Mode, override: dict[str, Any]) -> Outcome:
-    if why := standing(policy, any_hour=mode.purge_now):
+    if why := why_stopped(policy, any_hour=mode.purge_now):
         raise LifecycleError(f"{policy.name} ends nothing: it is {why}.")
     override = override | (NO_GRACE if mode.purge_now else {})
     if override:

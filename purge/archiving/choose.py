@@ -13,17 +13,16 @@ from lifecycle.db.literals import array_text
 from purge.archive.table import Table
 from purge.batch.archived import uncovered
 from purge.models import Archive
-from purge.sources import requested as overriding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
     from purge.batch.outcome import Outcome
-    from purge.batch.override import Override
     from purge.batch.state import Batch
     from purge.batch.subjects import Subjects
     from purge.passes.options import PassOptions
+    from purge.passes.override import Override
 
     NextBatch = Callable[[Any, "PassOptions", Any, int], Outcome | None]
 
@@ -45,8 +44,10 @@ def chosen(
     def collect_keys(batch: "Batch", subjects: "Subjects") -> None:
         found.extend(uncovered(batch, subjects))
 
-    probe = replace(how, dry=True, collect_keys=collect_keys, override=override, places={})
-    for _ in _batches(table, probe, override, next_batch):
+    probe = replace(
+        how, dry=True, collect_keys=collect_keys, override=override, positions={}, reached=None
+    )
+    for _ in _batches(table, probe, next_batch):
         while len(found) >= size:
             yield found[:size]
             del found[:size]
@@ -54,21 +55,13 @@ def chosen(
         yield found
 
 
-def _batches(
-    table: Table, probe: "PassOptions", override: "Override | None", next_batch: "NextBatch"
-) -> Iterator[None]:
-    looked, last = 0, None
+def _batches(table: Table, probe: "PassOptions", next_batch: "NextBatch") -> Iterator[None]:
+    looked = 0
     while probe.limit is None or looked < probe.limit:
         rows = min(BATCH, probe.limit - looked) if probe.limit else BATCH
-        if override:
-            step = overriding.run_batch(table.policy, probe, None, override, last, rows)
-            if step is None:
-                return
-            done, last = step
-        elif (found := next_batch(table.policy, probe, None, rows)) is None:
+        done = next_batch(table.policy, probe, None, rows)
+        if done is None:
             return
-        else:
-            done = found
         looked += done.looked
         yield
 

@@ -35,8 +35,8 @@ from purge.models import Archive
 
 if TYPE_CHECKING:
     from purge.archiving.choose import NextBatch
-    from purge.batch.override import Override
     from purge.passes.options import PassOptions
+    from purge.passes.override import Override
 
 
 State = Archive.State

@@ -1,14 +1,16 @@
 -- name: again
--- When a policy's archive that did not work is tried again.
+-- When a policy's archive that failed is tried again; NULL where none has failed.
+-- params: policy
 SELECT max(again_at) FROM purge_archive WHERE policy = %(policy)s AND state IN ('chosen', 'written')
 
--- name: covered
--- Of some rows those of which a verified archive holds what they are now: archive, name, rows in it,
--- when it was verified, how many, their keys. Only parts are read that may have one of the keys.
+-- name: covering
+-- The verified archives that hold some rows as they are now: name, rows in it, when it was verified,
+-- how many of these rows, their keys. Only parts are read that may have one of the keys.
+-- params: policy, model; parts: hash, rows
 WITH lc_own AS MATERIALIZED (
-    SELECT {column}::{kind}::text AS told FROM {table} WHERE {rows}
+    SELECT {column}::{kind}::text AS key FROM {table} WHERE {rows}
 ), lc_bounds AS MATERIALIZED (
-    SELECT min(told COLLATE "C") AS low, max(told COLLATE "C") AS high FROM lc_own
+    SELECT min(key COLLATE "C") AS low, max(key COLLATE "C") AS high FROM lc_own
 ), lc_written AS MATERIALIZED (
     SELECT one.key, one.hash, max(archive.id) AS archive
     FROM purge_archive AS archive JOIN purge_archive_part AS part ON part.archive_id = archive.id
@@ -25,7 +27,8 @@ WITH lc_own AS MATERIALIZED (
 SELECT archive.name, archive.rows, to_json(archive.verified_at) #>> '{{}}', count(*), array_agg(key ORDER BY key)::text
 FROM lc_covered JOIN purge_archive AS archive ON archive.id = lc_covered.archive GROUP BY archive.id
 
--- name: except
--- The rows of a set that are not among some keys.
+-- name: uncovered
+-- The rows of a set that are not among some keys: how many, as one array, each key as text.
+-- params: covered; parts: rows
 SELECT count(*), array_agg({column}::{kind} ORDER BY {column})::text, array_agg({column}::{kind}::text ORDER BY {column})
 FROM {table} WHERE {rows} AND {column} <> ALL ((SELECT %(covered)s::{kind}[])::{kind}[]{cast})

@@ -1,7 +1,10 @@
-"""What stops a mistake before it is large: caps, states, declarations. See also `clock`."""
+"""What stops a mistake before it is large: a policy's state and declaration, its cap, the clock."""
 
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS
 
@@ -13,79 +16,112 @@ from lifecycle.logs import Log
 from lifecycle.models import PolicyState
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import OUTSIDE, is_open
+from purge.batch.state import Batch
 from purge.exceptions import Halt
 
-if TYPE_CHECKING:
-    from purge.batch.state import Batch
-
-
-SAID_AGAIN = 60.0  # seconds between two warnings about one policy's declaration
+State = PolicyState.State
+WARNED_AGAIN = 60.0  # seconds between two warnings about one policy's declaration
+TOLERANCE = timedelta(seconds=60)  # by which the database's clock may outrun this machine's
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 OUTDATED = (
     "declared differently in the database than in this code: nothing of it ends here; "
     "run migrate, or update this worker"
 )
 
 log = Log("purge")
-_said: dict[str, float] = {}
+_warned: dict[str, float] = {}
+_guards: dict[str, "ClockGuard"] = {}  # by database
 
 
-def standing(policy: Policy, using: str = DEFAULT_DB_ALIAS, any_hour: bool = False) -> str:
-    """Why the policy does nothing now, in a few words; '' when it may act.
+class PolicyStanding(StrEnum):
+    """Whether a policy may act now; the value says in words why not, and is empty where it may."""
 
-    Outside its hours a policy that purges still tombstones.
-    """
-    if why := mismatch(using):
-        return why
+    ACTS = ""
+    OBSERVES = State.OBSERVE.value
+    PAUSED = State.PAUSED.value
+    HALTED = State.HALTED.value
+    REMOVED = State.REMOVED.value
+    HELD = "held"
+    OUTDATED = OUTDATED
+    OUTSIDE_HOURS = OUTSIDE
+    UNKNOWN = "not in the database: run migrate"
+    OTHER_VERSION = "of another version than the database"
+
+
+class PolicyNow(NamedTuple):
+    """A policy's row as brakes read it, with the package's clock and the server's own."""
+
+    state: str
+    fingerprint: str
+    now: datetime
+    held: bool
+    state_sql: str
+    clock: datetime
+
+
+def standing(
+    policy: Policy, using: str = DEFAULT_DB_ALIAS, any_hour: bool = False
+) -> PolicyStanding:
+    """Whether the policy may act now. Outside its hours a policy that purges still tombstones."""
+    if mismatch(using):
+        return PolicyStanding.OTHER_VERSION
     known = policy_now(policy.name, using)
-    return why_not(policy, known, any_hour) if known else "not in the database: run migrate"
+    return standing_of(policy, known, any_hour) if known else PolicyStanding.UNKNOWN
 
 
-def policy_now(policy: str, using: str) -> tuple[Any, ...] | None:
-    """A policy's row as brakes read it, with the two clocks; None where there is none."""
-    known = fetch(using, statement(__file__, "policy_now"), {"policy": policy})
-    return known[0] if known else None
+def why_stopped(policy: Policy, using: str = DEFAULT_DB_ALIAS, any_hour: bool = False) -> str:
+    """Why the policy does nothing now, in words for people; '' where it may act."""
+    found = standing(policy, using, any_hour)
+    is_other = found is PolicyStanding.OTHER_VERSION
+    return (mismatch(using) if is_other else "") or str(found)
 
 
-def why_not(policy: Policy, known: tuple[Any, ...], any_hour: bool = False) -> str:
+def standing_of(policy: Policy, known: PolicyNow, any_hour: bool = False) -> PolicyStanding:
     """As `standing`, for a policy's row that was read before."""
-    state, stored, now, held, *_ = known
-    if state != PolicyState.State.ENABLED:
-        return str(state)
-    if held:
-        return "held"
-    if differs(policy, stored):
-        return OUTDATED
-    waits = not (policy.disposition.hides or any_hour or is_open(policy, now))
-    return OUTSIDE if waits else ""
+    if known.state != State.ENABLED:
+        return PolicyStanding(known.state)
+    if known.held:
+        return PolicyStanding.HELD
+    if differs(policy, known.fingerprint):
+        return PolicyStanding.OUTDATED
+    acts = policy.disposition.hides or any_hour or is_open(policy, known.now)
+    return PolicyStanding.ACTS if acts else PolicyStanding.OUTSIDE_HOURS
+
+
+def policy_now(policy: str, using: str) -> PolicyNow | None:
+    """A policy's row; None where there is none."""
+    rows = fetch(using, statement(__file__, "policy_now"), {"policy": policy})
+    return PolicyNow(*rows[0]) if rows else None
 
 
 def differs(policy: Policy, stored: str) -> bool:
-    """Whether the database has another declaration than this code; the log says so.
+    """Whether the database has another declaration than this code; the log warns of it.
 
     In a rolling deploy the old code must not purge what the new declaration keeps, nor the other
-    way round. Said at most once a minute for each policy.
+    way round. Warns at most once a minute for each policy.
     """
     if stored == fingerprint(policy):
         return False
-    if _is_time_to_say(policy.name):
+    if _warns(policy.name):
         log("fingerprint", f"{policy.name}: {OUTDATED}", policy=policy.name)
     return True
 
 
-def _is_time_to_say(what: str) -> bool:
-    now = time.monotonic()
-    due = now - _said.get(what, -SAID_AGAIN) >= SAID_AGAIN
-    if due:
-        _said[what] = now
-    return due
-
-
 def is_other_version(using: str) -> bool:
-    """Whether code and database are of different versions; the log says so, once a minute."""
+    """Whether code and database are of different versions; the log warns of it, once a minute."""
     why = mismatch(using)
-    if why and _is_time_to_say(f"version of {using}"):
+    if why and _warns(f"version of {using}"):
         log("version", why, database=using)
     return bool(why)
+
+
+def _warns(what: str) -> bool:
+    """Whether it is time for a warning; then the next is due in a minute."""
+    now = time.monotonic()
+    due = now - _warned.get(what, -WARNED_AGAIN) >= WARNED_AGAIN
+    if due:
+        _warned[what] = now
+    return due
 
 
 def check_cap(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> None:
@@ -95,7 +131,7 @@ def check_cap(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> None:
         raise Halt("cap", f"more than {left} rows are due", left=left, cap=cap_of(policy, using))
 
 
-def count_against_cap(batch: "Batch") -> None:
+def count_against_cap(batch: Batch) -> None:
     """Count the batch's rows inside its transaction; one too many takes the batch back.
 
     The last statement of a batch: batches of one policy wait for one another from here to the
@@ -104,15 +140,47 @@ def count_against_cap(batch: "Batch") -> None:
     if not batch.outcome.fresh:
         return
     spent, allowed = count(batch)
-    if spent > allowed + batch.policy.cap_rows and spent > allowed + cap_of(
-        batch.policy, batch.using
-    ):
+    most = allowed + batch.policy.cap_rows
+    if spent > most and spent > allowed + cap_of(batch.policy, batch.using):
         raise Halt("cap", f"{spent} rows in 24 hours", spent=spent)
 
 
-def count(batch: "Batch") -> tuple[int, int]:
+def count(batch: Batch) -> tuple[int, int]:
     """Count the batch's rows against the cap: those of 24 hours, those allowed beyond it."""
     set_local(batch.using, lock_timeout="10s")
     params = {"policy": batch.policy.name, "now": batch.now, "rows": batch.outcome.fresh}
     spent, allowed = fetch(batch.using, batch.sql(__file__, "count_against_cap"), params)[0]
     return int(spent), int(allowed)
+
+
+class ClockGuard:
+    """Stops when the database's clock outruns this machine's monotonic clock.
+
+    A database that believes it is next year would end everything at once. The machine's clock
+    counts time asleep where the system has such a clock, so that a laptop that wakes is no alarm.
+    Each policy is stopped once for a jump: who resumes it says that the new time is right.
+    """
+
+    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+        self.clock = clock or _boottime
+        self.calm: timedelta | None = None
+        self.leads: dict[str, timedelta] = {}
+
+    def check(self, now: datetime, policy: str = "") -> None:
+        """Compare with the policy's reading before, or with anybody's; raises `Halt`."""
+        # How far the database is ahead of this machine, plus a constant.
+        lead = now - EPOCH - timedelta(seconds=self.clock())
+        before = self.leads.get(policy, self.calm)
+        self.leads[policy] = lead
+        if before is not None and lead - before > TOLERANCE:
+            raise Halt("clock", f"the database's clock jumped ahead by {lead - before}")
+        self.calm = lead
+
+
+def _boottime() -> float:
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def check_clock(now: datetime, policy: str, using: str = DEFAULT_DB_ALIAS) -> None:
+    """This process's guard of a database: two servers' clocks need not agree."""
+    _guards.setdefault(using, ClockGuard()).check(now, policy)

@@ -1,14 +1,16 @@
 -- name: policy_now
--- A later statement than the lock, so that what a pause or a hold has committed is seen.
+-- The row of a policy. Run after the lock on it, so that a pause or a hold that was committed is seen.
+-- params: policy
 SELECT state.state, state.fingerprint, lifecycle.now_v1(),
-    EXISTS (SELECT FROM lifecycle_exception AS held
-            WHERE held.kind = 'hold' AND held.model = state.model AND held.key = ''
-            AND lifecycle.in_force_v1(held.until, lifecycle.now_v1())),
-    state.state_sql, state.spent, pg_catalog.clock_timestamp()
+    EXISTS (SELECT FROM lifecycle_exception AS hold
+            WHERE hold.kind = 'hold' AND hold.model = state.model AND hold.key = ''
+            AND lifecycle.in_force_v1(hold.until, lifecycle.now_v1())),
+    state.state_sql, pg_catalog.clock_timestamp()
 FROM lifecycle_policy AS state WHERE state.name = %(policy)s
 
 -- name: count_against_cap
 -- Count rows against the policy's cap, by the hour; hours past the window are forgotten.
+-- params: policy, now, rows
 WITH clock AS (
     SELECT to_char(%(now)s::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24') AS hour,
         to_char(%(now)s::timestamptz AT TIME ZONE 'UTC' - interval '24 hours', 'YYYY-MM-DD"T"HH24') AS oldest

@@ -1,19 +1,16 @@
-"""Failures."""
+"""Rows on which a batch fails: whose fault it is, and how one is blocked or tried again."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError
 
 from lifecycle.db.connection import CONTENDED, sqlstate
 from lifecycle.ledger.row_names import named
 from purge.back_off import back_off
+from purge.batch.state import Batch
 from purge.batch.subjects import Subjects
 from purge.exceptions import ArchivedBelow, HeldBelow, HeldMeanwhile, PurgeError
-
-if TYPE_CHECKING:
-    from purge.batch.state import Batch
-
 
 SHORTEST_BLOCK, LONGEST_BLOCK = timedelta(minutes=1), timedelta(days=1)
 
@@ -32,7 +29,7 @@ def is_contended(error: Exception) -> bool:
     return sqlstate(error) in CONTENDED or isinstance(error, HeldMeanwhile)
 
 
-def relist_later(batch: "Batch", subjects: Subjects, error: Exception) -> None:
+def relist_later(batch: Batch, subjects: Subjects, error: Exception) -> None:
     """Leave rows among which some make trouble to the next batch."""
     if is_contended(error):
         batch.source.relist_locked(subjects)
@@ -40,7 +37,7 @@ def relist_later(batch: "Batch", subjects: Subjects, error: Exception) -> None:
         batch.source.relist(subjects, timedelta(0), relisted="slow")
 
 
-def block(batch: "Batch", subject: Subjects, error: Exception) -> None:
+def block(batch: Batch, subject: Subjects, error: Exception) -> None:
     """Record that one row cannot go now, and why; no value of it is recorded."""
     if is_contended(error):
         batch.source.relist_locked(subject)

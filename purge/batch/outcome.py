@@ -1,14 +1,17 @@
 """What a batch or a run did, in rows."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 MEDIA = ""  # in place of a policy's name: on the agenda, in runs, for the pulse
+
+STORED = ("tombstoned", "purged", "updated", "kept", "held", "blocked", "locked")  # of a run
+SUMMED = (*STORED, "looked", "fresh", "along", "sample")
 
 
 @dataclass
 class Outcome:
-    """Counts of rows; `fresh` are those whose end began, `along` those that went with others,
-    `sample` the keys a dry run shows.
+    """Counts of rows; `looked` were evaluated, `fresh` are those whose end began, `along` those
+    that went with others; `sample` are keys that a dry run shows.
 
     `stopped` says why the policy ends nothing, or nothing more; `halted` that a brake stopped it.
     """
@@ -28,14 +31,14 @@ class Outcome:
     halted: bool = False
 
     def copy(self) -> "Outcome":
+        """The same counts, to go back to."""
         return replace(self)
 
     def add(self, other: "Outcome") -> None:
-        """Add another's counts to these."""
-        for each in fields(self)[:-2]:
-            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+        """Add another's counts and sample to these."""
+        for name in SUMMED:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
 
     def counts(self) -> dict[str, int]:
         """The counts that a run stores."""
-        names = ("tombstoned", "purged", "updated", "kept", "held", "blocked", "locked")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in STORED}

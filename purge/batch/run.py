@@ -1,4 +1,4 @@
-"""One batch: a short transaction that locks rows, looks at them in a later statement, and acts.
+"""One batch: a short transaction that locks rows, evaluates them in a later statement, and acts.
 
 Deletes people's data. While a single statement waits for a lock, PostgreSQL checks only the
 locked row again; a hold or a child committed meanwhile is not seen. So rows are locked first and
@@ -16,13 +16,11 @@ from django.db import OperationalError, transaction
 from lifecycle.db.connection import fetch, set_local, statement
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import is_open
-from purge.batch import act as rows
 from purge.batch import brakes, failures
-from purge.batch.clock_guard import check_clock
-from purge.batch.keys import keys_told
-from purge.batch.look import look
+from purge.batch.act import act
+from purge.batch.evaluate import evaluate, lock
 from purge.batch.outcome import Outcome
-from purge.batch.state import Batch
+from purge.batch.state import Batch, stored_keys
 from purge.batch.subjects import Subjects
 
 ENOUGH = 0.5  # seconds after which a batch in trouble lists its other rows for the next one
@@ -31,18 +29,18 @@ ENOUGH = 0.5  # seconds after which a batch in trouble lists its other rows for 
 def begin(
     policy: Policy, using: str, run: int | None, dry: bool, any_hour: bool = False
 ) -> Batch | None:
-    """The first statements of a batch; None while the policy may not act."""
+    """The first statements of a batch; None while the policy may not act. Raises `Halt`."""
     try:
         with transaction.atomic(using=using):
             prepare(policy.name, using)
     except OperationalError:
         return None  # a pause or a hold is being written; the next pulse sees it
     known = brakes.policy_now(policy.name, using)
-    if known is None or brakes.why_not(policy, known, any_hour):
+    if known is None or brakes.standing_of(policy, known, any_hour):
         return None
-    _, _, now, _, state_sql, _, clock = known
-    check_clock(clock, policy.name, using)
-    return Batch(policy, using, run, now, dry, any_hour or is_open(policy, now), state_sql)
+    brakes.check_clock(known.clock, policy.name, using)
+    is_open_now = any_hour or is_open(policy, known.now)
+    return Batch(policy, using, run, known.now, dry, is_open_now, known.state_sql)
 
 
 def prepare(policy: str, using: str) -> None:
@@ -53,24 +51,22 @@ def prepare(policy: str, using: str) -> None:
     fetch(using, statement(__file__, "prepare"), {"policy": policy})
 
 
-def record(batch: Batch) -> None:
-    """Count what the batch did in its run."""
-    if batch.run:
-        count_in_run(batch.using, batch.run, batch.now, batch.outcome)
+def settle(batch: Batch) -> None:
+    """Lock the rows of the source, end them, list what stays. Raises `Halt` and `TooMany`."""
+    locked = lock(batch, batch.source.subjects)
+    if locked.count:
+        evaluate_and_act(batch, locked)
+    batch.source.close()
+    brakes.count_against_cap(batch)
+    record(batch)
 
 
-def count_in_run(using: str, run: int, now: Any, outcome: Outcome) -> None:
-    """Add what a batch did to the counts of its run."""
-    params = {"run": run, "now": now, **outcome.counts()}
-    fetch(using, statement(__file__, "record"), params)
-
-
-def evaluate(batch: Batch, subjects: Subjects) -> None:
-    """Look at locked rows and act; rows on which that fails are found by halving."""
+def evaluate_and_act(batch: Batch, subjects: Subjects) -> None:
+    """Evaluate locked rows and act; rows on which that fails are found by halving."""
     before = batch.outcome.copy()
     try:
         with transaction.atomic(using=batch.using):
-            rows.act(batch, look(batch, subjects))
+            act(batch, evaluate(batch, subjects))
             batch.progressed = True
     except Exception as error:
         if not failures.is_of_one_row(error):
@@ -84,11 +80,11 @@ def evaluate(batch: Batch, subjects: Subjects) -> None:
 def _wait_no_more(batch: Batch) -> None:
     """A transaction that waits for rows of this batch must not find it waiting a second later."""
     batch.contended = True
-    set_local(batch.using, lock_timeout="1ms")
+    set_local(batch.using, lock_timeout=batch.wait)
 
 
 def _halve(batch: Batch, subjects: Subjects, error: Exception) -> None:
-    keys = keys_told(batch, subjects)
+    keys = stored_keys(batch, subjects)
     if len(keys) == 1:
         batch.progressed = True
         failures.block(batch, subjects.written(keys), error)
@@ -97,4 +93,16 @@ def _halve(batch: Batch, subjects: Subjects, error: Exception) -> None:
     else:
         middle = len(keys) // 2
         for part in (keys[:middle], keys[middle:]):
-            evaluate(batch, subjects.written(part))
+            evaluate_and_act(batch, subjects.written(part))
+
+
+def record(batch: Batch) -> None:
+    """Count what the batch did in its run."""
+    if batch.run:
+        count_in_run(batch.using, batch.run, batch.now, batch.outcome)
+
+
+def count_in_run(using: str, run: int, now: Any, outcome: Outcome) -> None:
+    """Add what a batch did to the counts of its run."""
+    params = {"run": run, "now": now, **outcome.counts()}
+    fetch(using, statement(__file__, "record"), params)

@@ -1,11 +1,13 @@
 -- name: prepare
--- First statement of a batch: short waits, the lock that pause and holds on the policy wait for,
--- and the state of the policy. Its clock reading serves the whole batch.
+-- First statement of a batch: short waits, and the lock that pause and holds on the policy wait for.
+-- params: policy
 SELECT set_config('lock_timeout', '300ms', true),
     pg_advisory_xact_lock_shared(hashtextextended('lifecycle:' || %(policy)s::text, 0))
 
 -- name: record
--- What one batch did, counted in the batch's own transaction: also a killed run is told in full.
+-- What one batch did, counted in the batch's own transaction, so that the counts of a killed run are
+-- complete.
+-- params: run, now, tombstoned, purged, updated, kept, held, blocked, locked
 UPDATE purge_run SET last_batch_at = %(now)s,
     tombstoned = tombstoned + %(tombstoned)s, purged = purged + %(purged)s,
     updated = updated + %(updated)s, kept = kept + %(kept)s, held = held + %(held)s,

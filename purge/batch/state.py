@@ -1,67 +1,88 @@
-"""What one batch knows while its transaction lasts."""
+"""What one batch knows while its transaction lasts, and whom it tells what it does.
 
+The ledger by `Batch.write`; the DELETE and UPDATE triggers by `announced`; receivers by `send`.
+"""
+
+import json
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
+from django.db import transaction
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from lifecycle.compiler.keys import label_of
-from lifecycle.compiler.policy_sql import compiled
+from lifecycle.compiler.policy_sql import Compiled, compiled
 from lifecycle.compiler.windows import counts_only
-from lifecycle.db.connection import Placed, Raw, scalar, statement
+from lifecycle.db.connection import Placed, Raw, fetch, scalar, statement
 from lifecycle.db.ties import Tie
 from lifecycle.policy.policy import Policy
+from purge.batch.cascade.python_keys import as_python
 from purge.batch.outcome import Outcome
 from purge.batch.subjects import Subjects
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from purge.batch.override import Override
-
-    CollectKeys = Callable[["Batch", Subjects], None]
+BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+STUBBORN = 3  # attempts after which a locked row is waited for
 
 
-class Covered(NamedTuple):
-    """Rows that an archive holds: its name, how many rows it has, when it was verified."""
+@dataclass(frozen=True)
+class CoveringArchive:
+    """A verified archive and those rows of a batch that it holds: how many, their keys."""
 
-    archive: str
-    rows: int
+    name: str
+    rows: int  # in all of it
     verified: str
-    number: int
+    count: int
     keys: str
 
 
-BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
-
-
 class Source(Protocol):
-    """Where a batch has its rows from: the agenda, windows, or what a person asked for."""
+    """The rows of one batch, and what becomes of those that stay.
+
+    Agenda entries, the rows of windows, or what a person asked for; made in the transaction.
+
+    subjects         the rows; locked after they were claimed
+    entries          the numbers of the agenda entries that list them
+    attempts         how often they were tried before
+    relisted         whether an entry lists rows again, which may have a tombstone elsewhere
+    searches         whether tombstones under other entries count from the first
+    only_tombstones  whether none of the rows can be deleted in this batch
+    tombstones       the SQL join that gives each row its tombstone, with `tombstone_params`
+    expressions      the SQL by which a row's end, its grace and what keeps it are read
+    acts             what is done with each class of rows, by the verdict's name
+    """
 
     subjects: Subjects
     entries: list[int]
     attempts: int
     relisted: bool
-    oldest: int | None
-    read: dict[str, Any]  # how the look reads a row's own end and grace
-    acts: dict[str, Any]  # what is done with each class of rows
+    searches: bool
+    only_tombstones: bool
+    tombstones: Placed
+    tombstone_params: dict[str, Any]
+    expressions: dict[str, Any]
+    acts: dict[str, Any]
 
-    @property
-    def none_tombstoned(self) -> bool: ...
-    def first(self, limit: int) -> Subjects: ...
-    def tombstones(self) -> Placed: ...
-    def tombstone_params(self) -> dict[str, Any]: ...
     def relist(
         self, subjects: Subjects, wait: timedelta, kind: str = "expiry_scheduled", **detail: Any
-    ) -> None: ...
-    def relist_locked(self, subjects: Subjects) -> None: ...
-    def relist_at(
-        self, subjects: Subjects, dues: str, why: str, tombstone: int | None = None
-    ) -> None: ...
-    def close(self) -> None: ...
+    ) -> None:
+        """List rows again after a while."""
+
+    def relist_locked(self, subjects: Subjects) -> None:
+        """List rows again that somebody else has locked."""
+
+    def close(self) -> None:
+        """Take off the agenda what is done with; after the last row of the batch."""
+
+    def committed(self) -> None:
+        """Remember how far the pass has come; after the transaction."""
+
+
+CollectKeys = Callable[["Batch", Subjects], None]
 
 
 @dataclass
@@ -75,18 +96,23 @@ class Batch:
     dry: bool
     open: bool  # whether rows may be purged and updated at this hour
     state_sql: str
-    override: "Override | None" = None
-    told: dict[str, Any] = field(default_factory=dict)  # what each event about rows says
-    archive: "Covered | None" = None  # the archive that holds the rows that are being ended
-    collect_keys: "CollectKeys | None" = None  # in the place of what is done with rows that may end
+    detail: dict[str, Any] = field(default_factory=dict)  # of each event about rows
+    erasure: int | None = None  # the event of the request, where a row is erased on request
+    grace_skipped: bool = False  # whether rows end without the rest of their grace
+    archive: CoveringArchive | None = None  # the archive that holds the rows that are being ended
+    collect_keys: CollectKeys | None = None  # in the place of what is done with rows that may end
     along: dict[str, Any] = field(default_factory=dict)  # what went along with ended rows
     ties: dict[Any, list[Tie]] = field(default_factory=dict)  # by the model that ends
     most: int | None = None  # rows that one transaction may delete, with what goes along
-    source: "Source" = field(init=False)
+    code: Compiled = field(init=False)  # the policy as SQL
+    source: Source = field(init=False)
     outcome: Outcome = field(default_factory=Outcome)
     started: float = field(default_factory=time.monotonic)
     contended: bool = False
     progressed: bool = False
+
+    def __post_init__(self) -> None:
+        self.code = compiled(self.policy)
 
     @property
     def patient(self) -> bool:
@@ -110,40 +136,112 @@ class Batch:
 
     @property
     def label(self) -> str:
+        """The model's label, as the ledger writes it."""
         return label_of(self.policy)
-
-    def sql(self, module: str, name: str, **parts: Any) -> str:
-        """A statement of a module with what every one of a batch names."""
-        code = compiled(self.policy)
-        parts |= {"kind": Placed(code.key.kind), "state_sql": Raw(self.state_sql)}
-        parts |= {"table": code.tables[0], "column": Placed(self.column)}
-        parts |= {"type": Placed(code.key.db_type)}
-        return statement(module, name, **parts)
-
-    def params(self, subjects: Subjects, **others: Any) -> dict[str, Any]:
-        base = {"policy": self.policy.name, "model": self.label, "now": self.now, "run": self.run}
-        return base | subjects.params | {"count": subjects.count} | others
 
     @property
     def column(self) -> str:
         """The key's column, quoted."""
-        code = compiled(self.policy)
-        return sql.Identifier(code.tables[0], code.key.column).as_string()
+        return sql.Identifier(self.code.tables[0], self.code.key.column).as_string()
+
+    @property
+    def event_detail(self) -> dict[str, Any]:
+        """The detail of each event about rows at this moment."""
+        archive = {"archive": self.archive.name} if self.archive else {}
+        return self.detail | archive | ({"grace_skipped": True} if self.grace_skipped else {})
+
+    def sql(self, module: str, name: str, **parts: Any) -> str:
+        """A statement of a module; `{kind}`, `{state_sql}`, `{table}`, `{column}` and `{type}` of
+        the key are filled in every one."""
+        parts |= {"kind": Placed(self.code.key.kind), "state_sql": Raw(self.state_sql)}
+        parts |= {"table": self.code.tables[0], "column": Placed(self.column)}
+        parts |= {"type": Placed(self.code.key.db_type)}
+        return statement(module, name, **parts)
+
+    def params(self, subjects: Subjects, **others: Any) -> dict[str, Any]:
+        """The parameters that most statements about rows name."""
+        base = {"policy": self.policy.name, "model": self.label, "now": self.now, "run": self.run}
+        return base | subjects.params | {"count": subjects.count} | others
+
+    def keys(self, count: int, keys: str | None) -> Subjects:
+        """A set of keys of this table, written out as PostgreSQL writes an array."""
+        return Subjects(self.code.key, count, keys=keys)
+
+    @property
+    def nobody(self) -> Subjects:
+        """The set of no rows: of an event about a window or about entries."""
+        return Subjects(self.code.key, 0)
 
     def write(
         self, kind: str, subjects: Subjects, due: Any = None, settled: list[int] | None = None,
         identities: str = "NULL", **detail: Any,
     ) -> int:  # fmt: skip
-        """Append an event about a set; the set itself only where no event holds it yet."""
-        detail |= self.told if subjects.count else {}
+        """Append an event with the batch's own detail, where it is about rows; returns its number.
+
+        The set itself is written only where no event holds it yet.
+        """
+        if subjects.count:
+            detail |= self.event_detail
+        return self.append(kind, subjects, detail, due, settled, identities)
+
+    def append(
+        self, kind: str, subjects: Subjects, detail: dict[str, Any], due: Any = None,
+        settled: list[int] | None = None, identities: str = "NULL",
+    ) -> int:  # fmt: skip
+        """As `write`, with no other detail than this."""
         if counts_only(self.policy.model):
             subjects = Subjects(subjects.key, subjects.count)
-        text = self.sql(
-            __file__, "write", subjects=subjects.composite(), identities=Placed(identities)
-        )
+        parts = {"subjects": subjects.composite(), "identities": Placed(identities)}
         event = {"kind": kind, "basis": subjects.event, "due": due, "settled": settled}
         params = self.params(subjects, **event, detail=Jsonb(detail))
-        return int(scalar(self.using, text, params))
+        return int(scalar(self.using, self.sql(__file__, "write", **parts), params))
 
 
-STUBBORN = 3  # after so many attempts a locked row is waited for
+def stored_keys(batch: Batch, subjects: Subjects) -> list[Any]:
+    """The keys in order, as the ledger writes them: an `inet` has its mask there."""
+    return _keys(batch, subjects, Placed(f"{batch.column}::{batch.code.key.kind}"))
+
+
+def keys_of(batch: Batch, subjects: Subjects) -> list[Any]:
+    """The keys as Python values, in order; only for the few rows that need it."""
+    model: Any = batch.policy.model._meta.concrete_model
+    return as_python(model, _keys(batch, subjects, Placed(batch.column)), batch.using)
+
+
+def _keys(batch: Batch, subjects: Subjects, key: Placed) -> list[Any]:
+    text = batch.sql(__file__, "locked_keys", key=key, rows=subjects.where(batch.column))
+    return [key for (key,) in fetch(batch.using, text, batch.params(subjects))]
+
+
+@contextmanager
+def announced(
+    batch: Batch, subjects: Subjects, wait: str | None = None, **detail: Any
+) -> Iterator[None]:
+    """Tell the triggers who deletes or updates; an error's rollback takes it back as well."""
+    announce(batch, subjects, wait, **detail)
+    yield
+    fetch(batch.using, statement(__file__, "announce"), {"ending": "", "wait": None})
+
+
+def announce(batch: Batch, subjects: Subjects, wait: str | None, **detail: Any) -> None:
+    """Tell the triggers whose rows go from now on, until the next announcement."""
+    ending: dict[str, Any] = {"model": batch.label, "kind": batch.ending, "policy": batch.by}
+    ending |= {"run": batch.run, "detail": batch.event_detail | detail}
+    if subjects.event:
+        ending |= {"basis": subjects.event, "count": subjects.count}
+    params = {"ending": json.dumps(ending), "wait": wait}
+    fetch(batch.using, statement(__file__, "announce"), params)
+
+
+def latest_event(using: str) -> int:
+    """The ledger's latest number now."""
+    return int(scalar(using, statement(__file__, "latest_event")))
+
+
+def send(batch: Batch, signal: Any, events: list[int], count: int) -> None:
+    """Tell receivers of a signal, when the batch has committed; a dry run tells nobody."""
+    named = {"policy": batch.policy.name, "events": events, "count": count}
+    if not batch.dry:
+        transaction.on_commit(
+            lambda: signal.send_robust(batch.policy.model, **named), batch.using, robust=True
+        )

@@ -1,15 +1,17 @@
 """A set of rows of one table, on its way between statements of a batch.
 
-Either the whole set of a ledger event, which then never leaves the server, or keys written out.
-Keys written out stay in PostgreSQL's own text form of an array: ten thousand of them need not
-become Python objects only to go back.
+Either the whole set of a ledger event, which then never leaves the server, or keys written out, in
+PostgreSQL's own text form of an array: ten thousand of them need not become Python objects only to
+go back.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from lifecycle.compiler.keys import Key, subjects_of
-from lifecycle.db.connection import Placed
+from lifecycle.db.connection import Placed, local_settings
 from lifecycle.db.literals import array_text
 
 
@@ -56,3 +58,23 @@ class Subjects:
     def written(self, keys: list[Any]) -> "Subjects":
         """A set of these keys, as the ledger writes them."""
         return replace(self, count=len(keys), event=None, span=None, keys=array_text(keys))
+
+
+@contextmanager
+def without_loops(using: str) -> Iterator[None]:
+    """No nested loops until the end of the block, in a transaction.
+
+    For joins of sets of which the planner knows no size: it takes them for small.
+    """
+    with local_settings(using, enable_nestloop="off"):
+        yield
+
+
+@contextmanager
+def in_order_of_index(using: str) -> Iterator[None]:
+    """No sort and no bitmap scan, so that a LIMIT reads an index in its order; in a transaction.
+
+    A planner that takes few rows for likely reads all of them and sorts.
+    """
+    with local_settings(using, enable_sort="off", enable_bitmapscan="off"):
+        yield

@@ -5,8 +5,6 @@ changed nothing. The row is locked first, with patience; what goes along is wait
 than PostgreSQL waits before it looks for deadlocks: no transaction of the host is the victim.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -14,32 +12,40 @@ from django.db import OperationalError, connections, transaction
 from django.db.models import Model
 
 from lifecycle.compiler.keys import stored_key
-from lifecycle.compiler.policy_sql import compiled, locked_tables
+from lifecycle.compiler.policy_sql import locked_tables
 from lifecycle.db.connection import READ_COMMITTED, Raw, fetch, local_settings, scalar, set_local
 from lifecycle.db.literals import array_text
 from lifecycle.db.routing import home_of
-from lifecycle.exceptions import ConditionNotMet, LifecycleError, RowMissing
+from lifecycle.exceptions import LifecycleError, RowMissing
 from lifecycle.ledger.context import context, said
 from lifecycle.ledger.row_names import row_name
 from lifecycle.ledger.write import refuse_unnamed
-from lifecycle.models import RowException
+from lifecycle.logs import Log
 from lifecycle.policy.dispositions import Update
 from lifecycle.policy.policy import Policy
-from purge.batch import act as rows
 from purge.batch import brakes, failures
-from purge.batch.cascade.delete import look_along
-from purge.batch.look import look
-from purge.batch.override import NONE, seconds
+from purge.batch.act import act
+from purge.batch.cascade.delete import lock_along
+from purge.batch.evaluate import evaluate
 from purge.batch.run import begin, record
 from purge.batch.state import STUBBORN, Batch
-from purge.batch.subjects import Subjects
 from purge.erasure.receipt import Receipt, receipts, would_be
-from purge.erasure.refusals import check, policy_for, refuse_held, why
-from purge.erasure.run import finish_run, start_run, tell
+from purge.erasure.refusals import (
+    check,
+    policy_for,
+    refuse_held,
+    refuse_second,
+    refuse_what_stays,
+    why,
+)
 from purge.exceptions import ErasureRefused, HeldBelow
-from purge.sources.agenda import AgendaEntries
+from purge.models import Run
+from purge.passes.override import NONE, seconds
+from purge.sources.agenda import AgendaEntries, ClaimedEntry
 
 ROW_WAIT, OTHERS_WAIT = "10s", "300ms"
+
+log = Log("purge")
 
 
 def erase(
@@ -96,7 +102,7 @@ def _erase(
     if not is_there:
         raise RowMissing(f"{_name(policy, key)} is not in the database.")
     refuse_held(using, policy.model, [key], batch.now)
-    _refuse_second(batch, key, grace)
+    refuse_second(policy, key, grace, using)
     event = _ask(batch, key, reference, grace)
     _end(batch, event, key)
     if dry:
@@ -109,10 +115,10 @@ def _begin(policy: Policy, using: str, dry: bool) -> Batch:
     """A batch of one row; the run that names it is there when it is needed."""
     batch = begin(policy, using, None, dry, any_hour=True)
     if batch is None:
-        stopped = brakes.standing(policy, using, any_hour=True)
-        if stopped == "held":
+        if brakes.standing(policy, using, any_hour=True) is brakes.PolicyStanding.HELD:
             refuse_held(using, policy.model, [], None)
-        raise LifecycleError(f"{policy.name} is {stopped or 'being paused or held'}: nothing ends.")
+        stopped = brakes.why_stopped(policy, using, any_hour=True) or "being paused or held"
+        raise LifecycleError(f"{policy.name} is {stopped}: nothing ends.")
     return batch
 
 
@@ -121,25 +127,24 @@ def _lock(batch: Batch, key: str) -> str | None:
 
     Returns its key as the ledger writes it, None where there is no such row.
     """
-    text = batch.sql(__file__, "erase_lock", tables=Raw(locked_tables(batch.policy)))
+    text = batch.sql(__file__, "lock", tables=Raw(locked_tables(batch.policy)))
     set_local(batch.using, lock_timeout=ROW_WAIT)
     try:
         with transaction.atomic(using=batch.using):
-            found = fetch(batch.using, text, {"key": key})
+            rows = fetch(batch.using, text, {"key": key})
     except OperationalError as error:
         message = f"Somebody else is writing {_name(batch.policy, key)}: try again."
         raise ErasureRefused(message) from error
     set_local(batch.using, lock_timeout=OTHERS_WAIT)
     batch.now = scalar(batch.using, "SELECT lifecycle.now_v1()")
-    return str(found[0][0]) if found else None
+    return str(rows[0][0]) if rows else None
 
 
 def _before(batch: Batch, key: str, reference: str) -> Receipt | None:
     """The receipt of the same request, unless it was withdrawn since."""
     name = _name(batch.policy, key)
-    told = [each for each in receipts(reference, batch.using) if each.row == name]
-    told = [each for each in told if each.state != "withdrawn"]
-    return told[-1] if told else None
+    found = [each for each in receipts(reference, batch.using) if each.row == name]
+    return next((each for each in reversed(found) if each.state != "withdrawn"), None)
 
 
 def _stands(before: Receipt, is_there: bool, grace: timedelta | None) -> bool:
@@ -150,20 +155,8 @@ def _stands(before: Receipt, is_there: bool, grace: timedelta | None) -> bool:
     return not is_there or before.is_done or grace is None or grace > NONE
 
 
-def _refuse_second(batch: Batch, key: str, grace: timedelta | None) -> None:
-    """A second grace would begin anew, and so end the row later."""
-    known = RowException.objects.using(batch.using).filter(policy=batch.policy.name, key=key)
-    earlier = known.filter(kind="expired_by_hand").order_by("event_id").first()
-    own = batch.policy.grace if grace is None else grace
-    if earlier and own != NONE:
-        raise ErasureRefused(
-            f"{_name(batch.policy, key)} was expired by hand already (event {earlier.event_id}) and"
-            " ends after its grace. A grace of zero ends it now."
-        )
-
-
 def _ask(batch: Batch, key: str, reference: str, grace: timedelta | None) -> int:
-    """Tell the ledger who asked for it; an `Update` is due after its grace."""
+    """Record who has asked for it, and return the event; an `Update` is due after its grace."""
     detail: dict[str, Any] = {"reference": reference}
     policy = batch.policy
     wait: Any = NONE
@@ -171,25 +164,23 @@ def _ask(batch: Batch, key: str, reference: str, grace: timedelta | None) -> int
         detail["grace"] = seconds(grace)
     if isinstance(policy.disposition, Update):
         wait = policy.grace if grace is None else grace
-    subject = Subjects(compiled(policy).key, 1, keys=array_text([key]))
+    subject = batch.keys(1, array_text([key]))
     event = batch.write("expired_by_hand", subject, batch.now + wait, **detail)
-    batch.told = {"reference": reference, "erasure": event}
+    batch.erasure, batch.detail = event, {"reference": reference, "erasure": event}
     batch.now = scalar(batch.using, "SELECT lifecycle.now_v1()")
     return event
 
 
 def _end(batch: Batch, event: int, key: str) -> None:
-    batch.source = AgendaEntries(
-        batch, [(event, 1, STUBBORN, None, None, event, None, None, False, None)]
-    )
-    (verdict,) = look(batch, batch.source.subjects)
-    _refuse_what_stays(batch.policy, key, verdict.name)
-    start_run(batch)
+    batch.source = AgendaEntries(batch, [ClaimedEntry(event, 1, STUBBORN, owner=event)])
+    (verdict,) = evaluate(batch, batch.source.subjects)
+    refuse_what_stays(batch.policy, key, verdict.name)
+    _start_run(batch)
+    batch.grace_skipped = verdict.name == "end"
     try:
         with transaction.atomic(using=batch.using):
-            _look_along(batch)
-            with _skipping_grace(batch, verdict.name == "end"):
-                rows.act(batch, [verdict])
+            _lock_along(batch)
+            act(batch, [verdict])
     except Exception as error:
         if not failures.is_of_one_row(error):
             raise
@@ -200,31 +191,38 @@ def _end(batch: Batch, event: int, key: str) -> None:
     batch.source.close()
     brakes.count(batch)
     record(batch)
-    finish_run(batch)
-    tell(batch, event)
+    _finish_run(batch)
+    _log(batch, event)
 
 
-def _refuse_what_stays(policy: Policy, key: str, verdict: str) -> None:
-    if verdict == "held":
-        raise ErasureRefused(f"{_name(policy, key)} is held.")
-    if verdict == "kept":
-        raise ErasureRefused(f"{_name(policy, key)} is kept by `keep_while` of its policy.")
-    if verdict == "free":
-        raise ConditionNotMet(f"{_name(policy, key)} does not match `when` of {policy.name!r}.")
-
-
-def _look_along(batch: Batch) -> None:
+def _lock_along(batch: Batch) -> None:
     """Find what would keep the row also where it goes only after a grace."""
     model: Any = batch.policy.model._meta.concrete_model
     if not isinstance(batch.policy.disposition, Update):
-        look_along(batch, model, batch.source.subjects)
+        lock_along(batch, model, batch.source.subjects)
 
 
-@contextmanager
-def _skipping_grace(batch: Batch, skips: bool) -> Iterator[None]:
-    batch.told |= {"grace_skipped": True} if skips else {}
-    yield
-    batch.told.pop("grace_skipped", None)
+def _start_run(batch: Batch) -> None:
+    """A run of its own, in the erasure's transaction: what is refused leaves none."""
+    if not batch.dry:
+        run = Run(policy=batch.policy.name, started_at=batch.now, last_batch_at=batch.now)
+        run.origin, run.actor = "erase", said("actor", batch.using)
+        run.save(using=batch.using)
+        batch.run = run.pk
+
+
+def _finish_run(batch: Batch) -> None:
+    if batch.run:
+        Run.objects.using(batch.using).filter(pk=batch.run).update(finished_at=batch.now)
+
+
+def _log(batch: Batch, event: int) -> None:
+    """A line in the log when it is committed, without the reference and the key."""
+    named = {"policy": batch.policy.name, "database": batch.using, "run": batch.run}
+    named |= {"model": batch.label, "event": event}
+    if not batch.dry:
+        text = f"{batch.policy.name}: erased on request, event {event}"
+        transaction.on_commit(lambda: log("erased", text, **named), using=batch.using)
 
 
 def _name(policy: Policy, key: str) -> str:

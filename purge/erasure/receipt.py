@@ -1,9 +1,9 @@
-"""What became of an erasure, from the ledger alone: to be shown to whoever asked for it."""
+"""What became of an erasure, from the ledger alone: to be shown to whoever request for it."""
 
 import json
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS
@@ -13,10 +13,7 @@ from django.db.models.fields.json import KT
 from lifecycle.db.connection import fetch, statement
 from lifecycle.ledger.row_names import row_name
 from lifecycle.models import AgendaEntry, Event, RowException
-
-if TYPE_CHECKING:
-    from purge.batch.state import Batch
-
+from purge.batch.state import Batch
 
 DONE = ("purged", "updated")
 WORDS = {
@@ -99,24 +96,37 @@ class Receipt:
         return "; ".join(gone) or "no files"
 
 
+class EndEvent(NamedTuple):
+    """The event by which a row has ended, maybe with others; `detail` is JSON."""
+
+    id: int
+    kind: str
+    at: datetime
+    rows: int
+    detail: str
+
+
 def receipts(reference: str, using: str = DEFAULT_DB_ALIAS) -> list[Receipt]:
     """The receipts of a reference, one for each row that was erased under it, in order.
 
     A request that came to no end of its own, and was followed by another for the row, has none.
     """
-    found = Event.objects.using(using).alias(named=KT("detail__reference"))
-    found = found.filter(detail__has_key="reference", named=reference).exclude(kind="hold_placed")
-    events = list(found.order_by("id"))
-    asked = [event for event in events if event.kind == "expired_by_hand"]
-    last = {(event.model, *event.subjects): event.pk for event in asked}.values()
-    of: dict[int, list[Event]] = {event.pk: [] for event in asked}
+    named = Event.objects.using(using).alias(named=KT("detail__reference"))
+    named = named.filter(detail__has_key="reference", named=reference)
+    events = list(named.exclude(kind="hold_placed").order_by("id"))
+    requests = [event for event in events if event.kind == "expired_by_hand"]
+    last = {(event.model, *event.subjects): event.pk for event in requests}.values()
+    of: dict[int, list[Event]] = {event.pk: [] for event in requests}
     for event in events:
         of.setdefault(_erasure(event), []).append(event)
-    told = [e for e in asked if e.pk in last or any(each.kind in DONE for each in of[e.pk])]
-    return [_receipt(event, of[event.pk], using) for event in told]
+    return [
+        _receipt(request, of[request.pk], using)
+        for request in requests
+        if request.pk in last or any(event.kind in DONE for event in of[request.pk])
+    ]
 
 
-def would_be(batch: "Batch", reference: str, erasure: int) -> Receipt:
+def would_be(batch: Batch, reference: str, erasure: int) -> Receipt:
     """The receipt of a dry run, which stops before the end."""
     (found,) = [r for r in receipts(reference, batch.using) if r.erasure == erasure]
     along: dict[str, Any] = dict(batch.along)
@@ -131,19 +141,19 @@ def _erasure(event: Event) -> int:
     return int(event.detail.get("erasure", event.pk))
 
 
-def _receipt(asked: Event, events: list[Event], using: str) -> Receipt:
-    (key,) = asked.subjects
-    model = apps.get_model(asked.model)
+def _receipt(request: Event, events: list[Event], using: str) -> Receipt:
+    (key,) = request.subjects
+    model = apps.get_model(request.model)
     ends = [event for event in events if event.kind in DONE and event.cause != "cascade"]
     end = ends[-1] if ends else None
     detail = end.detail if end else {}
     receipt = Receipt(
-        reference=str(asked.detail["reference"]),
+        reference=str(request.detail["reference"]),
         row=row_name(model, key),
-        policy=asked.policy,
-        actor=asked.actor,
-        requested_at=asked.recorded_at,
-        erasure=asked.pk,
+        policy=request.policy,
+        actor=request.actor,
+        requested_at=request.recorded_at,
+        erasure=request.pk,
         state=end.kind if end else "",
         ended_at=end.recorded_at if end else None,
         events=[{"id": e.pk, "kind": e.kind, "at": e.recorded_at} for e in events],
@@ -163,10 +173,10 @@ def _pending(
         return _found(receipt, model, key, using)
     listed = AgendaEntry.objects.using(using).filter(event__in=[event.pk for event in events])
     entry = listed.order_by("due_at").first()
-    stoned = any(event.kind == "tombstoned" for event in events)
+    has_tombstone = any(event.kind == "tombstoned" for event in events)
     return replace(
         receipt,
-        state="tombstoned" if stoned else "scheduled",
+        state="tombstoned" if has_tombstone else "scheduled",
         ends_at=entry.due_at if entry else None,
         waits_for=_waits_for(events[-1]),
     )
@@ -177,16 +187,18 @@ def _found(receipt: Receipt, model: type[Model], key: str, using: str) -> Receip
 
     What went along with many rows is not known of each.
     """
-    label = model._meta.label_lower
-    params = {"model": label, "event": receipt.erasure, "key": key}
-    found = fetch(using, statement(__file__, "ended_after"), params)
-    if not found:
+    params = {"model": model._meta.label_lower, "event": receipt.erasure, "key": key}
+    rows = fetch(using, statement(__file__, "ended_after"), params)
+    if not rows:
         return replace(receipt, state="withdrawn")
-    number, kind, at, count, detail = found[0]
-    events = [*receipt.events, {"id": number, "kind": kind, "at": at}]
-    state = kind if kind == "purged" else "deleted"
-    cascade = json.loads(detail).get("cascade", {}) if count == 1 else {}
-    return replace(receipt, state=state, ended_at=at, events=events, cascade=cascade)
+    end = EndEvent(*rows[0])
+    return replace(
+        receipt,
+        state=end.kind if end.kind == "purged" else "deleted",
+        ended_at=end.at,
+        events=[*receipt.events, {"id": end.id, "kind": end.kind, "at": end.at}],
+        cascade=json.loads(end.detail).get("cascade", {}) if end.rows == 1 else {},
+    )
 
 
 def _waits_for(last: Event) -> str:

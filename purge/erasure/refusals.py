@@ -1,4 +1,4 @@
-"""Why a row cannot be erased, said so that a person knows what to do."""
+"""Why a row cannot be erased, in words by which a person knows what to do."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -6,14 +6,15 @@ from typing import Any
 from django.db.models import Model, Q
 
 from lifecycle.compiler.keys import label_of_model
-from lifecycle.exceptions import LifecycleError
+from lifecycle.exceptions import ConditionNotMet, LifecycleError
+from lifecycle.ledger.row_names import row_name
 from lifecycle.models import Event, RowException
 from lifecycle.policy.dispositions import Update
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy, policies_of
 from purge.batch import failures
-from purge.batch.override import NONE
 from purge.exceptions import ArchivedBelow, ErasureRefused
+from purge.passes.override import NONE
 
 LONGEST_REFERENCE = 200  # characters
 HELD = "23001"  # restrict_violation, which the DELETE trigger raises for a held row
@@ -54,6 +55,29 @@ def check(policy: Policy, reference: str, grace: timedelta | None, actor: str) -
         raise LifecycleError(f"The grace of {policy.name} is an expression: say which one (grace).")
 
 
+def refuse_second(policy: Policy, key: str, grace: timedelta | None, using: str) -> None:
+    """Refuse a second grace: it would begin anew, and so end the row later."""
+    known = RowException.objects.using(using).filter(policy=policy.name, key=key)
+    earlier = known.filter(kind="expired_by_hand").order_by("event_id").first()
+    own = policy.grace if grace is None else grace
+    if earlier and own != NONE:
+        raise ErasureRefused(
+            f"{row_name(policy.model, key)} was expired by hand already (event {earlier.event_id})"
+            " and ends after its grace. A grace of zero ends it now."
+        )
+
+
+def refuse_what_stays(policy: Policy, key: str, verdict: str) -> None:
+    """Refuse a row that would not end, by the name of the verdict about it."""
+    name = row_name(policy.model, key)
+    if verdict == "held":
+        raise ErasureRefused(f"{name} is held.")
+    if verdict == "kept":
+        raise ErasureRefused(f"{name} is kept by `keep_while` of its policy.")
+    if verdict == "free":
+        raise ConditionNotMet(f"{name} does not match `when` of {policy.name!r}.")
+
+
 def refuse_held(using: str, model: type[Model], keys: list[Any], now: datetime | None) -> None:
     """Raise `ErasureRefused` with the holds on rows of a model, or on a policy of its table."""
     found = RowException.objects.using(using).filter(kind="hold")
@@ -69,12 +93,12 @@ def refuse_held(using: str, model: type[Model], keys: list[Any], now: datetime |
 
 
 def _hold(event: Event) -> str:
-    """A hold with its number, what it is on, and what was said about it."""
+    """A hold with its number, what it is on, its reference and its reason."""
     many = f"{event.count} rows of {event.model}"
     of = event.policy or (many if event.count > 1 else f"{event.model}:{event.subjects[0]}")
-    said = [f"{name} {event.detail[name]}" for name in ("reference", "reason")
+    words = [f"{name} {event.detail[name]}" for name in ("reference", "reason")
             if event.detail.get(name)]  # fmt: skip
-    return f"hold {event.pk} on {of}" + (f" ({', '.join(said)})" if said else "")
+    return f"hold {event.pk} on {of}" + (f" ({', '.join(words)})" if words else "")
 
 
 def why(error: Exception) -> str:

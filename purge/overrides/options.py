@@ -12,8 +12,7 @@ from lifecycle.exceptions import LifecycleError, did_you_mean
 from lifecycle.policy.dispositions import Update
 from lifecycle.policy.fixed_age import age_of
 from lifecycle.policy.policy import Policy
-from purge.batch.override import NONE, Override
-from purge.batch.variation import can_vary
+from purge.passes.override import NONE, Override, can_vary
 
 OPTIONS = ("within", "older_than", "grace", "keep")
 

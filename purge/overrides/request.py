@@ -21,18 +21,18 @@ from lifecycle.ledger.write import refuse_unnamed
 from lifecycle.logs import Log
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy
-from purge.batch.brakes import standing
+from purge.batch.brakes import why_stopped
 from purge.batch.outcome import Outcome
-from purge.batch.override import Override
 from purge.overrides.options import override_of
 from purge.passes.options import PassOptions
+from purge.passes.override import Override
 from purge.runner import run_policy
 from purge.sources.requested import MOST_EXCEPTIONS, how_many
 
 log = Log("purge")
 
 
-def enqueue(policy: str, actor: str = "", using: str | None = None, **override: Any) -> int:
+def enqueue(policy: str, actor: str = "", using: str | None = None, **options: Any) -> int:
     """Have a worker end rows of a policy sooner; returns the number of the ledger's event.
 
     Options and refusals are those of `run`. On the agenda until every row was looked at, so a
@@ -40,13 +40,13 @@ def enqueue(policy: str, actor: str = "", using: str | None = None, **override: 
     transaction, and then counts when that commits.
     """
     using = using or home(get_policy(policy).model)
-    known, asked = _asked(policy, actor, using, override)
-    return _record(known, asked, using, listed=True)
+    known, override = _checked(policy, actor, using, options)
+    return _record(known, override, using, listed=True)
 
 
 def run(
     policy: str, actor: str = "", dry_run: bool = False, using: str | None = None,
-    **override: Any,
+    **options: Any,
 ) -> Outcome:  # fmt: skip
     """End rows of a policy sooner, now, in this process; not inside a transaction.
 
@@ -62,52 +62,54 @@ def run(
     With `dry_run` the same is done and taken back, batch by batch.
     """
     using = using or home(get_policy(policy).model)
-    known, asked = _asked(policy, actor, using, override)
-    if why := standing(known, using, any_hour=True):
+    known, override = _checked(policy, actor, using, options)
+    if why := why_stopped(known, using, any_hour=True):
         raise LifecycleError(f"{policy} is {why}: nothing of it ends.")
     if not dry_run:
-        asked = replace(asked, event=_record(known, asked, using, listed=False))
-    how = PassOptions("override", actor=asked.actor, dry=dry_run, using=using, any_hour=True)
-    done = run_policy(known, replace(how, override=asked))
+        override = replace(override, event=_record(known, override, using, listed=False))
+    who: dict[str, Any] = {"origin": "override", "actor": override.actor, "using": using}
+    done = run_policy(known, PassOptions(**who, dry=dry_run, any_hour=True, override=override))
     if done.tombstoned and not dry_run:
-        run_policy(known, PassOptions("override", actor=asked.actor, using=using))
+        run_policy(known, PassOptions(**who))
     return done
 
 
-def _asked(policy: str, actor: str, using: str, options: dict[str, Any]) -> tuple[Policy, Override]:
+def _checked(
+    policy: str, actor: str, using: str, options: dict[str, Any]
+) -> tuple[Policy, Override]:
     known = get_policy(policy)
-    asked = override_of(known, actor or said("actor", using), options)
-    if not asked.actor:
+    override = override_of(known, actor or said("actor", using), options)
+    if not override.actor:
         raise LifecycleError("An override wants a name: say who asks for it (actor=).")
-    _check_size(known, asked, using)
-    return known, asked
+    _check_size(known, override, using)
+    return known, override
 
 
-def _check_size(policy: Policy, asked: Override, using: str) -> None:
+def _check_size(policy: Policy, override: Override, using: str) -> None:
     """Refuse what a brake would stop, before anything is recorded."""
-    if not asked.skips_grace:
+    if not override.skips_grace:
         refuse_unnamed(policy.model)  # each row would become an exception
     left = room(policy, using)
-    rows = how_many(policy, using, asked, max(left, MOST_EXCEPTIONS) + 1)
+    rows = how_many(policy, using, override, max(left, MOST_EXCEPTIONS) + 1)
     if rows > left:
         raise LifecycleError(
             f"{policy.name}: more than {left} rows would end, which is what its cap leaves in these"
             " 24 hours."
         )
-    if rows > MOST_EXCEPTIONS and not asked.skips_grace:
+    if rows > MOST_EXCEPTIONS and not override.skips_grace:
         raise LifecycleError(
             f"{policy.name}: more than {MOST_EXCEPTIONS} rows would be tombstoned by hand. Skip the"
             " grace (grace=timedelta(0)), or change the policy."
         )
 
 
-def _record(policy: Policy, asked: Override, using: str, listed: bool) -> int:
+def _record(policy: Policy, override: Override, using: str, listed: bool) -> int:
     params = {"policy": policy.name, "model": label_of(policy), "listed": listed}
-    with transaction.atomic(using=using), context(asked.actor, said("cause", using), using):
+    with transaction.atomic(using=using), context(override.actor, said("cause", using), using):
         text = statement(__file__, "ask")
-        event = int(scalar(using, text, params | {"detail": Jsonb(asked.detail)}))
-    told = {"policy": policy.name, "database": using, "event": event}
+        event = int(scalar(using, text, params | {"detail": Jsonb(override.detail)}))
+    named = {"policy": policy.name, "database": using, "event": event}
     transaction.on_commit(
-        lambda: log("asked", f"{policy.name}: rows end sooner, event {event}", **told), using
+        lambda: log("asked", f"{policy.name}: rows end sooner, event {event}", **named), using
     )
     return event

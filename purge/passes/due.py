@@ -6,12 +6,19 @@ from typing import NamedTuple
 from django.db import DEFAULT_DB_ALIAS
 
 from lifecycle.db.connection import fetch, scalar, statement
-from lifecycle.policy import purge_hours as hours
-from lifecycle.policy.purge_hours import hours_of
+from lifecycle.policy.purge_hours import hours_of, is_open
 from lifecycle.policy.registry import all_policies
-from purge.batch import outcome
 from purge.batch.brakes import differs, is_other_version
+from purge.batch.outcome import MEDIA
 from purge.batch.state import BEGINNING
+
+
+class Ready(NamedTuple):
+    """A policy that may act: whether anything of it is due, whether its hours let it end rows."""
+
+    policy: str
+    due: bool
+    open: bool
 
 
 def due_rows(policy: str, using: str = DEFAULT_DB_ALIAS) -> int:
@@ -22,15 +29,7 @@ def due_rows(policy: str, using: str = DEFAULT_DB_ALIAS) -> int:
 def due_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = BEGINNING) -> list[str]:
     """The policies of this code that have something due and may act."""
     ready = ready_policies(using, since)
-    return [each.policy for each in ready if each.due and each.policy != outcome.MEDIA]
-
-
-class Ready(NamedTuple):
-    """A policy that may act: whether anything of it is due, whether its hours let it end rows."""
-
-    policy: str
-    due: bool
-    open: bool
+    return [each.policy for each in ready if each.due and each.policy != MEDIA]
 
 
 def ready_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = BEGINNING) -> list[Ready]:
@@ -42,15 +41,16 @@ def ready_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = BEGINNING) -
         return []
     declared = {policy.name: policy for policy in all_policies()}
     timed = [name for name, policy in declared.items() if hours_of(policy)]
-    found = []
+    params = {"since": since, "timed": timed, "media": MEDIA}
+    ready = []
     for name, stored, now, due, tombstones in fetch(
-        using, statement(__file__, "due_policies"), {"since": since, "timed": timed}
+        using, statement(__file__, "due_policies"), params
     ):
-        if name == outcome.MEDIA:
-            found.append(Ready(name, due, True))
+        if name == MEDIA:
+            ready.append(Ready(name, due, True))
         policy = declared.get(name)
         if policy and not differs(policy, stored):
-            is_open = name not in timed or hours.is_open(policy, now)
-            some = due if is_open else tombstones and policy.disposition.hides
-            found.append(Ready(name, some, is_open))
-    return found
+            opened = name not in timed or is_open(policy, now)
+            some = due if opened else tombstones and policy.disposition.hides
+            ready.append(Ready(name, some, opened))
+    return ready

@@ -1,34 +1,45 @@
-"""How a pass is made: what everything that a pass calls is told of it."""
+"""Options of one pass: who runs it, its limits, dry run; and how far it has come."""
 
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 from django.db import DEFAULT_DB_ALIAS
 
 from purge.batch.outcome import Outcome
-from purge.batch.override import Override
-from purge.batch.state import BEGINNING
+from purge.batch.state import BEGINNING, CollectKeys
+from purge.passes.override import Override
 
 
 @dataclass
 class PassOptions:
-    """How a pass is made: by whom, how far, and whether it is taken back."""
+    """Who runs a pass, its limits, and whether it is taken back.
+
+    limit         rows to be looked at, at most
+    since         entries that were due before are left alone
+    deadline      of `time.monotonic()`; the batch under way is finished
+    any_hour      whatever the policy's hours are: a person wants it now
+    override      only this, instead of what is due
+    reached       the key of the last row of the override that was evaluated
+    positions     where the sweeps of a dry run are
+    collect_keys  of a choice for an archive: takes what would end
+    """
 
     origin: str = "worker"
     actor: str = ""
     limit: int | None = None
-    since: Any = BEGINNING
+    since: datetime = BEGINNING
     dry: bool = False
     using: str = DEFAULT_DB_ALIAS
-    deadline: float | None = None  # of time.monotonic(); the batch under way is finished
-    any_hour: bool = False  # whatever the policy's hours are: a person wants it now
-    override: Override | None = None  # only this, instead of what is due
-    places: "SweepPositions" = field(default_factory=dict)  # where the sweeps of a dry run are
-    collect_keys: Any = None  # of a choice for an archive: takes what would end
+    deadline: float | None = None
+    any_hour: bool = False
+    override: Override | None = None
+    reached: str | None = None
+    positions: "SweepPositions" = field(default_factory=dict)
+    collect_keys: CollectKeys | None = None
 
     def __post_init__(self) -> None:
+        # Of a dry run, which takes nothing off the agenda: the entries that it has seen.
         self.seen: list[int] | None = [] if self.dry else None
 
     @property
@@ -36,16 +47,22 @@ class PassOptions:
         """Whether the pass has had its time."""
         return self.deadline is not None and time.monotonic() >= self.deadline
 
+    def left(self, total: Outcome) -> int | None:
+        """How many more rows may be looked at; None without a limit."""
+        return None if self.limit is None else max(self.limit - total.looked, 0)
+
     def is_full(self, total: Outcome) -> bool:
         """Whether as many rows were looked at as were asked for."""
-        return self.limit is not None and total.looked >= self.limit
+        return self.left(total) == 0
 
 
 @dataclass
 class SweepPosition:
     """How far a sweep has come: after the row that stands here. Lost, it costs a second look.
 
+    due       the entries for which it began; others begin a new sweep
     began     the ledger's last number when it began: older entries of its windows are settled
+    moment    the time of the row, and its key
     locked    whether it has passed rows that somebody else had locked
     wait      how long rows wait for an archive, where it has passed some that are in none
     """
@@ -58,4 +75,4 @@ class SweepPosition:
     wait: timedelta = timedelta(0)
 
 
-SweepPositions = dict[tuple[str, str], SweepPosition]
+SweepPositions = dict[tuple[str, str], SweepPosition]  # by database and policy

@@ -1,13 +1,8 @@
 """How many rows a batch takes: as many as fit into half a second, with what goes along."""
 
-from typing import TYPE_CHECKING
-
 from lifecycle.policy.policy import Policy
 from purge.batch.outcome import Outcome
-
-if TYPE_CHECKING:
-    from purge.passes.options import PassOptions
-
+from purge.passes.options import PassOptions
 
 SLOW = 0.5  # seconds; PostgreSQL looks for deadlocks after 1
 SMALLEST = 100  # rows
@@ -17,11 +12,12 @@ LARGEST = 10_000  # rows; no event lists more
 _sizes: dict[tuple[str, str], int] = {}
 
 
-def rows_of(policy: Policy, how: "PassOptions") -> int:
+def rows_of(policy: Policy, options: PassOptions, total: Outcome) -> int:
     """How many rows the next batch takes; a dry run leaves no rest of an entry to come back to."""
-    if how.dry:
-        return LARGEST
-    return min(_sizes.get((how.using, policy.name), policy.batch_rows), policy.batch_rows)
+    size = _sizes.get((options.using, policy.name), policy.batch_rows)
+    rows = LARGEST if options.dry else min(size, policy.batch_rows)
+    left = options.left(total)
+    return rows if left is None else min(rows, left)
 
 
 def resize(policy: Policy, using: str, took: float, done: Outcome) -> None:

@@ -8,7 +8,7 @@ from django.db import OperationalError, transaction
 from lifecycle.db.connection import sqlstate
 from lifecycle.ledger.context import context
 from purge.batch import failures
-from purge.batch.lock import lock_rows
+from purge.batch.evaluate import lock_rows
 from purge.batch.state import Batch
 from purge.batch.subjects import Subjects
 from purge.exceptions import HeldBelow

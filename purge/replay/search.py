@@ -17,7 +17,7 @@ from lifecycle.db.connection import Placed, Raw, fetch, statement
 from lifecycle.ledger.resurrected import CHANGED, TAKEN, ended_tables, search
 from lifecycle.policy.databases import is_at
 from lifecycle.policy.registry import all_policies, policies_of
-from purge.batch.planner import without_loops
+from purge.batch.subjects import without_loops
 
 if TYPE_CHECKING:
     from lifecycle.policy.policy import Policy

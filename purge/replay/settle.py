@@ -15,14 +15,12 @@ from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import Placed, Raw, fetch, own_transaction, scalar
 from lifecycle.ledger.resurrected import identity_now
 from lifecycle.ledger.row_names import row_name
-from lifecycle.models import PolicyState
 from lifecycle.policy.registry import all_policies, policies_of
 from purge.batch import act as rows
 from purge.batch import failures
-from purge.batch.brakes import standing
-from purge.batch.planner import without_loops
+from purge.batch.brakes import PolicyStanding, standing, why_stopped
 from purge.batch.run import count_in_run, prepare
-from purge.batch.subjects import Subjects
+from purge.batch.subjects import Subjects, without_loops
 from purge.exceptions import Halt
 from purge.replay.batch import Group, Judged, ReplayBatch, as_replay, lock, refused
 from purge.replay.search import groups_of
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
 
 
 SIZES = (100, 10_000)  # rows of a batch: least and most
-BARRED = {PolicyState.State.PAUSED.value, PolicyState.State.HALTED.value}
+BARRED = {PolicyStanding.PAUSED, PolicyStanding.HALTED}
 SLOW = 0.5  # seconds; PostgreSQL looks for deadlocks after 1
 PATIENCE = 10  # times that a row or a policy which is locked is tried again
 NO_STATE = """SELECT NULL::{} AS key, false AS matches, false AS keep, NULL::timestamptz AS due
@@ -201,9 +199,9 @@ class _Settling:
     def _stopped(self, batch: ReplayBatch) -> str:
         """Why nothing of it ends now. What the site had deleted waits for every policy's pause."""
         if self.deciding_policy:
-            return standing(self.deciding_policy, batch.using, any_hour=True)
+            return why_stopped(self.deciding_policy, batch.using, any_hour=True)
         found = [standing(each, batch.using) for each in policies_of(self.policy.model)]
-        return next((why for why in found if why in BARRED), "")
+        return next((str(each) for each in found if each in BARRED), "")
 
     def _end(self, batch: ReplayBatch, keys: list[Any]) -> None:
         if not keys:

@@ -1,205 +1,208 @@
 """The agenda entries of one batch, and what becomes of them.
 
-An entry is settled by every batch that has looked at its rows. Rows that are neither gone, ended,
+An entry is settled by every batch that has evaluated its rows. Rows that are neither gone, ended,
 outside `when` nor listed elsewhere at exactly their time are relisted: listed again, in the same
 transaction, so nothing due is ever forgotten.
 """
 
 import json
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
-from django.db import transaction
 from psycopg.types.json import Jsonb
 
 from lifecycle.compiler.keys import subjects_of
-from lifecycle.compiler.policy_sql import compiled
-from lifecycle.db.connection import Placed, fetch, own_transaction
+from lifecycle.db.connection import Placed, fetch
 from lifecycle.policy.policy import Policy
 from purge.back_off import back_off
-from purge.batch import brakes
-from purge.batch.act import ACTS
-from purge.batch.expressions import OWN
-from purge.batch.lock import lock
-from purge.batch.outcome import Outcome
-from purge.batch.run import begin, evaluate, record
-from purge.batch.state import BEGINNING, Batch
+from purge.batch import act
+from purge.batch.evaluate import ONE_TOMBSTONE, Verdict, expressions_of
+from purge.batch.state import Batch
 from purge.batch.subjects import Subjects
+from purge.passes.options import PassOptions
 
-if TYPE_CHECKING:
-    from purge.batch.state import CollectKeys
+MOST_ENTRIES = 5_000  # in one batch
+MOST_PARTS = 20  # entries that the others of a large one become
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=1), timedelta(minutes=1)  # for rows that are locked
+
+#: what an entry of the agenda is for: rows that it lists, or a person's override, which lists none
+LISTS_ROWS = Placed("(entry.count > 0 AND entry.window_at IS NULL)")
+IS_OVERRIDE = Placed("(entry.count = 0 AND entry.window_at IS NULL)")
+
+TOMBSTONE_EACH = (
+    "JOIN unnest(%(subject_keys)s::{kind}[], %(tombstones)s::bigint[],"
+    " %(tombstoned_at)s::timestamptz[]) AS tombstone (key, tombstone, tombstoned_at)"
+    " ON tombstone.key = state.key::{kind}"
+)
 
 
-def run_batch(
-    policy: Policy, using: str, run: int | None, size: int, since: Any = BEGINNING,
-    seen: list[int] | None = None, any_hour: bool = False,
-    collect_keys: "CollectKeys | None" = None,
-) -> Outcome | None:  # fmt: skip
-    """Settle one batch of at most `size` rows that are due; None when nothing is.
+@dataclass(frozen=True)
+class ClaimedEntry:
+    """An agenda entry that a batch has locked.
 
-    With `seen` it is a dry run: the batch is taken back, and its entries are added to the list.
-    Raises what brakes raise, and `TooMany`; then it has changed nothing.
+    owner     the event that has the set of its rows; `low` to `high` where that is a range
+    relisted  whether it lists rows again, which may have a tombstone under another entry
+    request   reference and number of the request, as JSON, of a row that is erased on request
     """
-    with own_transaction(using):
-        batch = begin(policy, using, run, seen is not None, any_hour)
-        source = claim(batch, size, since, seen or []) if batch else None
-        if batch is None or source is None:
-            return None
-        batch.source, batch.collect_keys = source, collect_keys
-        batch.most = None if batch.dry else policy.batch_rows
-        _settle(batch, size)
-        if seen is not None:
-            transaction.set_rollback(True, using=using)
-            seen.extend(source.entries)
-        return batch.outcome
 
-
-def _settle(batch: Batch, size: int) -> None:
-    subjects = batch.source.subjects
-    if subjects.count > size:
-        subjects = batch.source.first(size)
-    locked = lock(batch, subjects)
-    if locked.count:
-        evaluate(batch, locked)
-    batch.source.close()
-    brakes.count_against_cap(batch)
-    record(batch)
-
-
-ENTRIES = 5_000  # most entries in one batch
-LOCKED_AGAIN = timedelta(seconds=1)
-PIECES = 20  # most entries that the rest of a large one becomes
-LONGEST_WAIT = timedelta(minutes=1)
+    event: int
+    count: int
+    attempts: int
+    owner: int
+    tombstone: int | None = None
+    tombstoned_at: datetime | None = None
+    low: int | None = None
+    high: int | None = None
+    relisted: bool = False
+    request: str | None = None
 
 
 class AgendaEntries:
-    """Entries that this batch has locked, with the tombstones that they give to their rows."""
+    """Entries that a batch has locked, with the tombstones that they give to their rows."""
 
-    read: dict[str, Any] = OWN  # how the look reads a row's own end and grace
-    acts: dict[str, Any] = ACTS  # what is done with each class of rows
+    searches = False
 
-    def __init__(self, batch: "Batch", entries: list[tuple[Any, ...]]) -> None:
-        self.batch = batch
-        self.entries = [entry[0] for entry in entries]
-        self.attempts = max(entry[2] for entry in entries)
-        self.relisted = any(entry[8] for entry in entries)
-        self._tombstone: tuple[Any, Any] = entries[0][3], entries[0][4]
-        self._tombstones: dict[str, Any] | None = None
-        self.oldest = min((entry[3] for entry in entries if entry[3]), default=None)
-        mixed = len({entry[3] for entry in entries}) > 1
-        self.subjects = self._one(entries[0]) if len(entries) == 1 else self._several(mixed)
+    def __init__(
+        self, batch: Batch, claimed: list[ClaimedEntry], seen: list[int] | None = None
+    ) -> None:
+        self.batch, self.claimed, self.seen = batch, claimed, seen
+        self.entries = [entry.event for entry in claimed]
+        self.attempts = max(entry.attempts for entry in claimed)
+        self.relisted = any(entry.relisted for entry in claimed)
+        oldest = min((entry.tombstone for entry in claimed if entry.tombstone), default=None)
+        self.only_tombstones = oldest is None and has_grace(batch.policy)
+        self.tombstones = ONE_TOMBSTONE
+        self.tombstone_params: dict[str, Any] = {
+            "tombstone": claimed[0].tombstone, "tombstoned_at": claimed[0].tombstoned_at,
+            "oldest": oldest,
+        }  # fmt: skip
+        self.expressions = expressions_of(batch.policy)
+        self.acts = act.ACTS | {
+            "later": self._later, "waiting": self._wait, "held": self._hold, "kept": self._keep
+        }  # fmt: skip
+        self.subjects = self._of_one(claimed[0]) if len(claimed) == 1 else self._of_several()
 
-    @property
-    def none_tombstoned(self) -> bool:
-        """Whether none of the rows was tombstoned before."""
-        return self.oldest is None
+    def _of_one(self, entry: ClaimedEntry) -> Subjects:
+        span = None if entry.low is None or entry.high is None else (entry.low, entry.high)
+        return Subjects(self.batch.code.key, entry.count, event=entry.owner, span=span)
 
-    def _one(self, entry: tuple[Any, ...]) -> Subjects:
-        _, count, _, _, _, owner, low, high, *_ = entry
-        span = None if low is None else (low, high)
-        return Subjects(compiled(self.batch.policy).key, count, event=owner, span=span)
-
-    def _several(self, mixed: bool = False) -> Subjects:
+    def _of_several(self) -> Subjects:
         """The keys of all entries; each with its own tombstone where the entries' differ."""
-        column = f"subjects_{compiled(self.batch.policy).key.kind}"
-        text = self.batch.sql(
-            __file__, "collect_keys_and_tombstones" if mixed else "collect_keys", subjects=column
-        )
-        count, keys, *tombstones = fetch(self.batch.using, text, {"entries": self.entries})[0]
-        if mixed:
-            self._tombstones = {
-                "subject_keys": keys,
-                "tombstones": tombstones[0],
-                "tombstoned_at": tombstones[1],
-            }
-        return Subjects(compiled(self.batch.policy).key, count, keys=keys)
+        if len({entry.tombstone for entry in self.claimed}) == 1:
+            return self._collect_keys()
+        count, keys, tombstones, tombstoned_at = self._collect("collect_keys_and_tombstones")
+        self.tombstones = Placed(TOMBSTONE_EACH.format(kind=self.batch.code.key.kind))
+        self.tombstone_params |= {
+            "subject_keys": keys, "tombstones": tombstones, "tombstoned_at": tombstoned_at
+        }  # fmt: skip
+        return self.batch.keys(count, keys)
 
-    def first(self, limit: int) -> Subjects:
-        """The first rows of the set; the others are relisted, due as before."""
+    def _collect_keys(self) -> Subjects:
+        return self.batch.keys(*self._collect("collect_keys"))
+
+    def _collect(self, name: str) -> tuple[Any, ...]:
+        text = self.batch.sql(__file__, name, subjects=f"subjects_{self.batch.code.key.kind}")
+        return fetch(self.batch.using, text, {"entries": self.entries})[0]
+
+    def limit_to(self, rows: int) -> None:
+        """Keep the first rows of the set; the others are relisted, due as before."""
+        if self.subjects.count <= rows:
+            return
         if self.subjects.keys is None:
-            self.subjects = self._several()
-        rest = self.subjects.count - limit
-        piece = max(limit, rest // PIECES + 1)
-        params = self.batch.params(self.subjects, limit=limit, piece=piece)
-        keys, others = fetch(self.batch.using, self.batch.sql(__file__, "split"), params)[0]
-        for other in others:  # as the next batches will want them: none splits all of it again
-            part = Subjects(self.subjects.key, min(piece, rest), keys=other)
-            self.relist(part, timedelta(0), relisted="limit")
-            rest -= piece
-        return Subjects(self.subjects.key, limit, keys=keys)
-
-    def tombstones(self) -> Placed:
-        """The join that gives each row its tombstone."""
-        kind = compiled(self.batch.policy).key.kind
-        if self._tombstones is None:
-            return Placed(
-                "CROSS JOIN (SELECT %(tombstone)s::bigint AS tombstone,"
-                " %(tombstoned_at)s::timestamptz AS tombstoned_at) AS tombstone"
-            )
-        return Placed(
-            f"JOIN unnest(%(subject_keys)s::{kind}[], %(tombstones)s::bigint[],"
-            " %(tombstoned_at)s::timestamptz[]) AS tombstone (key, tombstone, tombstoned_at)"
-            f" ON tombstone.key = state.key::{kind}"
-        )
-
-    def tombstone_params(self) -> dict[str, Any]:
-        one = {
-            "tombstone": self._tombstone[0],
-            "tombstoned_at": self._tombstone[1],
-            "oldest": self.oldest,
-        }
-        return one | (self._tombstones or {})
+            self.subjects = self._collect_keys()
+        others = self.subjects.count - rows
+        size = max(rows, others // MOST_PARTS + 1)
+        params = self.batch.params(self.subjects, limit=rows, size=size)
+        first, parts = fetch(self.batch.using, self.batch.sql(__file__, "split"), params)[0]
+        for part in parts:  # as the next batches will want them: none splits all of it again
+            self.relist(self.batch.keys(min(size, others), part), timedelta(0), relisted="limit")
+            others -= size
+        self.subjects = self.batch.keys(rows, first)
 
     def relist(
         self, subjects: Subjects, wait: timedelta, kind: str = "expiry_scheduled", **detail: Any
     ) -> None:
         """List rows again after a while, with the tombstones that they have."""
         row = subjects_of(subjects.key, "array_agg(state.key ORDER BY state.key)")
-        text = self.batch.sql(
-            __file__, "relist_with_tombstones", subjects=Placed(row), tombstones=self.tombstones()
-        )
-        params = self.batch.params(subjects, **self.tombstone_params(), kind=kind)
-        detail |= self.batch.told
-        due = {"due": self.batch.now + wait, "detail": Jsonb(detail)}
-        fetch(self.batch.using, text, params | due)
+        parts = {"subjects": Placed(row), "tombstones": self.tombstones}
+        params = self.batch.params(subjects, **self.tombstone_params, kind=kind)
+        params |= {"due": self.batch.now + wait}
+        params |= {"detail": Jsonb(detail | self.batch.event_detail)}
+        text = self.batch.sql(__file__, "relist_with_tombstones", **parts)
+        fetch(self.batch.using, text, params)
 
     def relist_locked(self, subjects: Subjects) -> None:
         """Rows that somebody else has locked: soon again, then less and less soon."""
-        wait = back_off(LOCKED_AGAIN, LONGEST_WAIT, self.attempts)
+        wait = back_off(FIRST_WAIT, LONGEST_WAIT, self.attempts)
         self.relist(subjects, wait, relisted="locked", attempts=self.attempts + 1)
         self.batch.outcome.locked += subjects.count
 
-    def relist_at(
-        self, subjects: Subjects, dues: str, why: str, tombstone: int | None = None
-    ) -> None:
+    def close(self) -> None:
+        """Take the entries off the agenda; the ledger says which."""
+        self.batch.write("settled", self.batch.nobody, settled=self.entries)
+
+    def committed(self) -> None:
+        """A dry run has taken back what it settled, and is not to see it again."""
+        if self.seen is not None:
+            self.seen.extend(self.entries)
+
+    def _later(self, batch: Batch, verdict: Verdict) -> None:
+        """Rows that end later, unless another entry lists them at exactly their time."""
+        params = batch.params(verdict.subjects, dues=verdict.dues, entries=self.entries)
+        text = batch.sql(__file__, "unlisted")
+        count, keys, dues = fetch(batch.using, text, params)[0]
+        if count:
+            self._relist_at(batch.keys(count, keys), dues, relisted="later")
+
+    def _wait(self, batch: Batch, verdict: Verdict) -> None:
+        """Rows whose grace is not over."""
+        tombstone = {"tombstone": verdict.tombstone} if verdict.tombstone else {}
+        self._relist_at(verdict.subjects, str(verdict.dues), relisted="grace", **tombstone)
+
+    def _hold(self, batch: Batch, verdict: Verdict) -> None:
+        self._relist_at(verdict.subjects, str(verdict.dues), relisted="held")
+        act.count_held(batch, verdict)
+
+    def _keep(self, batch: Batch, verdict: Verdict) -> None:
+        batch.write("kept", verdict.subjects, batch.now + batch.policy.recheck)
+        act.count_kept(batch, verdict)
+
+    def _relist_at(self, subjects: Subjects, dues: str, **detail: Any) -> None:
         """List rows again, each at its own time; both arrays are in the order of the times."""
-        detail = (
-            {"relisted": why} | ({"tombstone": tombstone} if tombstone else {}) | self.batch.told
-        )
+        detail |= self.batch.event_detail
         text = self.batch.sql(__file__, "relist", subjects=subjects.composite(ordered=True))
         fetch(self.batch.using, text, self.batch.params(subjects, dues=dues, detail=Jsonb(detail)))
 
-    def close(self) -> None:
-        """Take the entries off the agenda; the ledger says which."""
-        self.batch.write("settled", Subjects(self.subjects.key, 0), settled=self.entries)
+
+def has_grace(policy: Policy) -> bool:
+    """Whether every row of a policy has a grace, the same for all."""
+    return isinstance(policy.grace, timedelta) and bool(policy.grace)
 
 
-def claim(batch: "Batch", rows: int, since: Any, seen: list[int]) -> AgendaEntries | None:
-    """Lock the batch's entries, none of those seen before; None when nothing is due."""
-    params = {"policy": batch.policy.name, "now": batch.now, "since": since}
-    params |= {"rows": rows, "entries": ENTRIES, "seen": seen, "open": batch.open}
-    entries = _alone(batch, fetch(batch.using, batch.sql(__file__, "claim"), params))
-    return AgendaEntries(batch, entries) if entries else None
+def claim(batch: Batch, options: PassOptions, rows: int) -> AgendaEntries | None:
+    """Lock due entries of at most so many rows, and cut a larger one; None when nothing is due."""
+    params = {"policy": batch.policy.name, "now": batch.now, "since": options.since}
+    params |= {"rows": rows, "entries": MOST_ENTRIES, "seen": options.seen or []}
+    params |= {"open": batch.open}
+    text = batch.sql(__file__, "claim", lists_rows=LISTS_ROWS)
+    claimed = _apart(batch, [ClaimedEntry(*row) for row in fetch(batch.using, text, params)])
+    if not claimed:
+        return None
+    source = AgendaEntries(batch, claimed, options.seen)
+    source.limit_to(rows)
+    return source
 
 
-def _alone(batch: "Batch", entries: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+def _apart(batch: Batch, claimed: list[ClaimedEntry]) -> list[ClaimedEntry]:
     """A row that was erased on request ends in a batch of its own, for its receipt.
 
     Entries that are left out stay on the agenda as they are.
     """
-    asked = [place for place, entry in enumerate(entries) if entry[9]]
-    if not asked:
-        return entries
-    if asked[0] == 0:
-        batch.told = json.loads(entries[0][9])
-    return entries[: asked[0] or 1]
+    requests = [place for place, entry in enumerate(claimed) if entry.request]
+    if not requests:
+        return claimed
+    if request := claimed[0].request:
+        batch.detail = json.loads(request)
+        batch.erasure = batch.detail["erasure"]
+    return claimed[: requests[0] or 1]

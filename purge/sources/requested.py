@@ -1,61 +1,56 @@
-"""Batches over what a person wants ended sooner.
+"""Rows that a person wants ended sooner: those of an override.
 
-Chosen from the table by the key, not from the agenda, and then locked and looked at as any batch.
-What ends has an event `expired_by_hand` and one that names the actor, in the same transaction.
-What stays (held, kept, restored, locked, blocked) stays listed as it was: the policy has it.
+Chosen from the table by the key, not from the agenda, and then locked and evaluated as in any
+batch. What ends has an event `expired_by_hand` and one that names the actor, in the same
+transaction. What stays (held, kept, restored, locked, blocked) stays listed as it was: the policy
+has it.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
-
-from django.db import transaction
+from typing import Any
 
 from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import compiled
-from lifecycle.db.connection import (
-    Placed,
-    Raw,
-    fetch,
-    own_transaction,
-    scalar,
-    set_local,
-    statement,
-)
+from lifecycle.db.connection import Placed, Raw, fetch, scalar, set_local, statement
 from lifecycle.ledger import caps
 from lifecycle.policy.dispositions import Update
 from lifecycle.policy.policy import Policy
-from purge.batch import act as rows
-from purge.batch import brakes
-from purge.batch.lock import lock
-from purge.batch.outcome import Outcome
-from purge.batch.override import NONE, Override
-from purge.batch.run import begin, evaluate, record
+from purge.batch import act
+from purge.batch.evaluate import NO_TOMBSTONE, ONE_TOMBSTONE, Verdict
 from purge.batch.state import STUBBORN, Batch
 from purge.batch.subjects import Subjects
-from purge.exceptions import Halt, TooMany
-from purge.sources.agenda import AgendaEntries
-
-if TYPE_CHECKING:
-    from purge.batch.verdict import Verdict
-    from purge.passes.options import PassOptions
-
+from purge.exceptions import Halt
+from purge.passes.options import PassOptions
+from purge.passes.override import NONE, Override
+from purge.sources.agenda import IS_OVERRIDE, has_grace
 
 MOST_EXCEPTIONS = 10_000  # rows that one override may tombstone; each becomes an exception
 
-_reached: dict[int, str] = {}  # override -> the last key that this process has looked at
+_reached: dict[int, str] = {}  # override -> the key of the last row that this process has evaluated
 
 
-class RequestedRows(AgendaEntries):
-    """In place of agenda entries: rows that stay are not listed again."""
+@dataclass
+class RequestedRows:
+    """The next rows of an override by their key, up to `reached`; no entry lists them."""
 
-    def __init__(self, batch: Batch, subjects: Subjects) -> None:
-        self.batch, self.subjects, self.entries = batch, subjects, []
-        self.attempts, self.relisted, self.oldest = STUBBORN, False, None
-        self._tombstone, self._tombstones = (None, None), None
-        self.acts = ACTS
+    batch: Batch
+    options: PassOptions
+    override: Override
+    subjects: Subjects
+    reached: str
+    entries: list[int] = field(default_factory=list)
+    attempts: int = STUBBORN  # they are waited for
+    relisted: bool = False
+    searches: bool = True
+    tombstones: Placed = ONE_TOMBSTONE
+
+    def __post_init__(self) -> None:
+        self.only_tombstones = has_grace(self.batch.policy) and not self.override.skips_grace
+        self.tombstone_params = NO_TOMBSTONE | {"within": self.override.within}
+        self.expressions = self.override.expressions
+        own = {"tombstone": self._expire, "end": self._end, "purge": self._purge}
+        self.acts: dict[str, Any] = act.ACTS | own
 
     def relist(
         self, subjects: Subjects, wait: timedelta, kind: str = "expiry_scheduled", **detail: Any
@@ -66,165 +61,97 @@ class RequestedRows(AgendaEntries):
         """Somebody else has them; their policy comes again."""
         self.batch.outcome.locked += subjects.count
 
+    def close(self) -> None:
+        """The override stays on the agenda until there is no next row: see `claim`."""
+
+    def committed(self) -> None:
+        """The next batch goes on after these rows, also that of another pass of this process."""
+        self.options.reached = self.reached
+        if self.override.event and self.options.is_over and not self.options.dry:
+            _reached[self.override.event] = self.reached
+
+    def _expire(self, batch: Batch, verdict: Verdict) -> None:
+        """Its grace is not skipped: an exception, and on the agenda for a tombstone at once."""
+        batch.grace_skipped = False
+        batch.write("expired_by_hand", verdict.subjects, batch.now, **self.override.dropped)
+        batch.outcome.tombstoned += verdict.subjects.count
+
+    def _end(self, batch: Batch, verdict: Verdict) -> None:
+        batch.outcome.fresh += verdict.subjects.count
+        self._purge(batch, verdict)
+
+    def _purge(self, batch: Batch, verdict: Verdict) -> None:
+        """The events of the end share the set of the one that says who wanted it."""
+        batch.grace_skipped = True
+        event = batch.write("expired_by_hand", verdict.subjects)
+        if not isinstance(batch.policy.disposition, Update):
+            verdict = verdict._replace(subjects=replace(verdict.subjects, event=event))
+        act.purge(batch, verdict)
+
 
 def pending(policy: Policy, using: str) -> list[Override]:
     """The overrides that wait for a worker."""
-    found = fetch(using, statement(__file__, "asked_pending"), {"policy": policy.name})
+    text = statement(__file__, "pending", is_override=IS_OVERRIDE)
     return [
-        Override(within or NONE, bool(skips), actor, event, True, older_than, _names(without))
-        for event, actor, within, skips, older_than, without in found
-    ]
+        Override(
+            within or NONE, skips_grace, actor, event, listed=True, older_than=older_than,
+            without=None if without is None else tuple(without),
+        )
+        for event, actor, within, skips_grace, older_than, without in fetch(
+            using, text, {"policy": policy.name}
+        )
+    ]  # fmt: skip
 
 
-def _names(told: list[str] | None) -> tuple[str, ...] | None:
-    return None if told is None else tuple(told)
+def options_of(options: PassOptions, override: Override) -> PassOptions:
+    """Those of the part of a pass that is about an override."""
+    reached = _reached.pop(override.event or 0, None)
+    return replace(options, override=override, any_hour=True, reached=reached)
 
 
-def batches(
-    policy: Policy, how: "PassOptions", run: int | None, override: Override
-) -> Iterator[Outcome]:
-    """Batch after batch until every row was looked at, or the pass is over.
-
-    Raises `Halt` before the first row when the cap does not leave so many.
-    """
-    left = caps.room(policy, how.using)
-    if how_many(policy, how.using, override, left + 1) > left:
+def check_cap(policy: Policy, using: str, override: Override) -> None:
+    """Raise `Halt` when more rows would end than the cap leaves: before the first row."""
+    left = caps.room(policy, using)
+    if how_many(policy, using, override, left + 1) > left:
         raise Halt("cap", f"more than {left} rows would end", left=left)
-    last, size = _reached.get(override.event or 0), policy.batch_rows
-    while not how.is_over:
-        try:
-            done = run_batch(policy, how, run, override, last, size)
-        except TooMany:
-            size = max(size // 2, 1)
-            continue
-        if done is None:
-            _reached.pop(override.event or 0, None)
-            return
-        outcome, last = done
-        yield outcome
-    _reached[override.event or 0] = last or ""
 
 
 def how_many(policy: Policy, using: str, override: Override, most: int) -> int:
     """How many rows would end, without those tombstoned before; counted no further than `most`."""
-    text = _statement(override.applied(policy), "asked_rows")
+    code = compiled(override.applied(policy))
+    parts = {"state_sql": Raw(code.state_sql), "type": Placed(code.key.db_type)}
     params = {"policy": policy.name, "model": label_of(policy), "within": override.within}
-    return int(scalar(using, text, params | {"most": most}))
+    return int(scalar(using, statement(__file__, "how_many", **parts), params | {"most": most}))
 
 
-def run_batch(
-    policy: Policy,
-    how: "PassOptions",
-    run: int | None,
-    override: Override,
-    last: str | None,
-    size: int,
-) -> tuple[Outcome, str] | None:
-    with own_transaction(how.using):
-        batch = begin(policy, how.using, run, how.dry, any_hour=True)
-        if batch is None or not _is_ours(batch, override):
-            return None
-        batch.override = override
-        if (applied := override.applied(policy)) is not policy:
-            # Of the code: a batch begins only where that and the database declare the same.
-            batch.state_sql = compiled(applied).state_sql
-        batch.told = {"override": override.event} if override.event else {}
-        batch.collect_keys = how.collect_keys
-        batch.most = None if how.dry else policy.batch_rows
-        found = _next(batch, override, min(size, how.limit or size), last)
-        if found is None:
-            _settle(batch, override)
-            return None
-        subjects, last = found
-        batch.source = RequestedRows(batch, subjects)
-        set_local(how.using, **{"lifecycle.actor": override.actor})
-        locked = lock(batch, subjects)
-        if locked.count:
-            evaluate(batch, locked)
-        brakes.count_against_cap(batch)
-        record(batch)
-        transaction.set_rollback(how.dry, using=how.using)
-        return batch.outcome, last
+def claim(
+    override: Override, batch: Batch, options: PassOptions, rows: int
+) -> RequestedRows | None:
+    """The next rows of an override that no other worker has; None, and settled, after the last."""
+    if not _is_ours(batch, override):
+        return None
+    if (applied := override.applied(batch.policy)) is not batch.policy:
+        # Of the code: a batch begins only where that and the database declare the same.
+        batch.state_sql = compiled(applied).state_sql
+    batch.detail = {"override": override.event} if override.event else {}
+    params = {"reached": options.reached, "now": batch.now, "within": override.within}
+    text = batch.sql(__file__, "next_rows")
+    count, keys, reached = fetch(batch.using, text, params | {"rows": rows})[0]
+    if not count:
+        _settle(batch, override)
+        return None
+    set_local(batch.using, **{"lifecycle.actor": override.actor})
+    return RequestedRows(batch, options, override, batch.keys(count, keys), str(reached))
 
 
 def _is_ours(batch: Batch, override: Override) -> bool:
     """Whether no other worker has this override; one that is not on the agenda is the caller's."""
-    params = {"event": override.event}
-    return (
-        bool(scalar(batch.using, batch.sql(__file__, "asked_lock"), params)) or not override.listed
-    )
-
-
-def _next(
-    batch: Batch, override: Override, size: int, last: str | None
-) -> tuple[Subjects, str] | None:
-    params = {"last": last, "now": batch.now, "within": override.within, "rows": size}
-    count, keys, last = fetch(batch.using, batch.sql(__file__, "asked_next"), params)[0]
-    return (Subjects(compiled(batch.policy).key, count, keys=keys), str(last)) if count else None
+    text = batch.sql(__file__, "lock_override")
+    is_locked = bool(scalar(batch.using, text, {"event": override.event}))
+    return is_locked or not override.listed
 
 
 def _settle(batch: Batch, override: Override) -> None:
-    """Every row was looked at: the override is off the agenda."""
+    """Take the override off the agenda: every row was evaluated."""
     if override.event and override.listed and not batch.dry:
-        batch.write("settled", Subjects(compiled(batch.policy).key, 0), settled=[override.event])
-
-
-def _statement(policy: Policy, name: str) -> str:
-    code = compiled(policy)
-    parts = {"state_sql": Raw(code.state_sql), "type": Placed(code.key.db_type)}
-    return statement(__file__, name, **parts)
-
-
-def _stays(batch: Batch, verdict: "Verdict") -> None:
-    """Listed as it was."""
-
-
-def _held(batch: Batch, verdict: "Verdict") -> None:
-    batch.outcome.held += verdict.subjects.count
-
-
-def _kept(batch: Batch, verdict: "Verdict") -> None:
-    batch.outcome.kept += verdict.subjects.count
-
-
-def _expire(batch: Batch, verdict: "Verdict") -> None:
-    """Its grace is not skipped: an exception, and on the agenda for a tombstone at once."""
-    kept = batch.override.kept if batch.override else {}
-    batch.write("expired_by_hand", verdict.subjects, batch.now, **kept)
-    batch.outcome.tombstoned += verdict.subjects.count
-
-
-def _end(batch: Batch, verdict: "Verdict") -> None:
-    batch.outcome.fresh += verdict.subjects.count
-    _purge(batch, verdict)
-
-
-def _purge(batch: Batch, verdict: "Verdict") -> None:
-    """The events of the end share the set of the one that says who wanted it."""
-    with _skipping_grace(batch):
-        event = batch.write("expired_by_hand", verdict.subjects)
-        subjects = verdict.subjects
-        if not isinstance(batch.policy.disposition, Update):
-            subjects = replace(subjects, event=event)
-        rows.ACTS["purge"](batch, replace(verdict, subjects=subjects))
-
-
-@contextmanager
-def _skipping_grace(batch: Batch) -> Iterator[None]:
-    before, batch.told = batch.told, batch.told | {"grace_skipped": True}
-    try:
-        yield
-    finally:
-        batch.told = before
-
-
-ACTS = {
-    "free": _stays,
-    "later": _stays,
-    "waiting": _stays,
-    "held": _held,
-    "kept": _kept,
-    "tombstone": _expire,
-    "end": _end,
-    "purge": _purge,
-}
+        batch.write("settled", batch.nobody, settled=[override.event])

@@ -1,15 +1,17 @@
--- name: asked_pending
+-- name: pending
 -- Overrides of a policy that wait for a worker: agenda entries without rows.
-SELECT told.id, told.actor, make_interval(secs => (told.detail ->> 'within')::float),
-    told.detail ? 'grace', make_interval(secs => (told.detail ->> 'older_than')::float),
-    CASE WHEN told.detail ? 'without'
-         THEN ARRAY(SELECT jsonb_array_elements_text(told.detail -> 'without')) END
-FROM lifecycle_agenda AS entry JOIN lifecycle_event AS told ON told.id = entry.event_id
-WHERE entry.policy = %(policy)s AND entry.count = 0 ORDER BY told.id
+-- params: policy; parts: is_override
+SELECT event.id, event.actor, make_interval(secs => (event.detail ->> 'within')::float),
+    event.detail ? 'grace', make_interval(secs => (event.detail ->> 'older_than')::float),
+    CASE WHEN event.detail ? 'without'
+         THEN ARRAY(SELECT jsonb_array_elements_text(event.detail -> 'without')) END
+FROM lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id
+WHERE entry.policy = %(policy)s AND {is_override} ORDER BY event.id
 
--- name: asked_rows
+-- name: how_many
 -- How many rows would end within a time, counted no further than `most`. Rows that are tombstoned
 -- were counted against the cap before.
+-- params: policy, model, within, most
 SELECT count(*) FROM (
     SELECT FROM ({state_sql}) AS state
     WHERE matches AND NOT keep
@@ -24,17 +26,19 @@ SELECT count(*) FROM (
     LIMIT %(most)s
 ) AS counted
 
--- name: asked_lock
--- One worker at a time goes through an override.
+-- name: lock_override
+-- One worker at a time goes through an override: 1 where it is this one.
+-- params: event
 SELECT count(*) FROM (
     SELECT FROM lifecycle_agenda WHERE event_id = %(event)s FOR UPDATE SKIP LOCKED
 ) AS entry
 
--- name: asked_next
--- The next rows by their key that would end within a time.
+-- name: next_rows
+-- The next rows by their key that would end within a time: how many, their keys, the last of them.
+-- params: reached, now, within, rows
 WITH chunk AS MATERIALIZED (
     SELECT key FROM ({state_sql}) AS state
-    WHERE (%(last)s::text IS NULL OR key > %(last)s::text::{type})
+    WHERE (%(reached)s::text IS NULL OR key > %(reached)s::text::{type})
     AND matches AND lifecycle.finite_v1(due::timestamptz) - %(within)s::interval <= %(now)s
     ORDER BY key LIMIT %(rows)s
 )

@@ -15,10 +15,10 @@ from lifecycle import Archive, hold, release
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.models import Event
 from lifecycle.policy.registry import get_policy
-from purge.batch import act as rows
+from purge.batch import act
+from purge.batch.evaluate import Verdict
 from purge.batch.run import begin
 from purge.batch.subjects import Subjects
-from purge.batch.verdict import Verdict
 from purge.exceptions import Halt
 from purge.passes import pacing
 from purge.passes.options import PassOptions
@@ -188,7 +188,7 @@ def test_nothing_goes_that_is_in_no_archive(monkeypatch: pytest.MonkeyPatch) -> 
         assert batch
         verdict = Verdict("purge", None, Subjects(compiled(policy).key, 1, keys="{1}"), None, None)
         with pytest.raises(Halt, match="no verified archive"):
-            rows.ACTS["purge"](batch, verdict)
+            act.ACTS["purge"](batch, verdict)
     assert left(Shop) == [1]
 
 

@@ -370,7 +370,7 @@ def test_an_update_after_which_the_row_still_matches_halts(monkeypatch) -> None:
     wrong = compiled(policy).__class__(
         **{**vars(compiled(policy)), "update_sql": "\"email\" = 'x'"}
     )
-    monkeypatch.setattr("purge.batch.act.compiled", lambda _: wrong)
+    monkeypatch.setattr("purge.batch.state.compiled", lambda _: wrong)
     run_due()
     account.refresh_from_db()
     assert account.email == "somebody@example.org"

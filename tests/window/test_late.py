@@ -169,7 +169,7 @@ def test_a_sweep_that_is_broken_off_is_taken_up_by_anybody(monkeypatch: pytest.M
         trace(day(9, hour), wanted=hour == 0)
     run_policy(get_policy("traces"), PassOptions(limit=4))
     assert 0 < Trace.objects.count() < 10
-    monkeypatch.setattr("purge.sources.windows.sweep._places", {})
+    monkeypatch.setattr("purge.sources.windows.sweep._positions", {})
     run_due()
     assert Trace.objects.count() == 1
 

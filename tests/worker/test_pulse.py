@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def queue(transactional_db: None) -> Iterator[None]:
     """The queue, emptied; the pulse as in a new process."""
     memory._memories.clear()
-    brakes._said.clear()
+    brakes._warned.clear()
     HUEY.storage.flush_queue()
     yield
     HUEY.storage.flush_queue()

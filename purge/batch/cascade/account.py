@@ -1,73 +1,70 @@
-"""What the ledger is told of that which goes along with rows: counts by model, names of media.
+"""What the event of an end says of that which goes along: counts by model, names of media.
 
-Counts are told of every batch, also of tables without a policy. Media, and rows that stay with
-their link emptied, are told of a row that was erased on request: its receipt lists them.
+Counts are in every event, also of tables without a policy. Media, and rows that stay with their
+link emptied, only where a row is erased on request: its receipt lists them.
 """
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.models import FileField, Model
 
 from lifecycle.policy.dispositions import Update
 from purge.batch.cascade.collector import Collected
 from purge.batch.cascade.python_keys import among
-from purge.batch.cascade.sets import Below
+from purge.batch.cascade.sets import CascadeSets
 from purge.batch.cascade.ties import is_stand_in
+from purge.batch.state import Batch, keys_of
 from purge.batch.subjects import Subjects
 
-if TYPE_CHECKING:
-    from purge.batch.state import Batch
+MOST_NAMES = 1_000  # of media in one event
 
 
-MOST = 1_000  # names of media in one event
-
-
-def told_along(batch: "Batch", found: Below | Collected, subjects: Subjects) -> dict[str, Any]:
+def along_detail(
+    batch: Batch, found: CascadeSets | Collected, subjects: Subjects
+) -> dict[str, Any]:
     """`cascade`, `unlinked` and `media` of what goes along; those that are empty are left out."""
-    told: dict[str, Any] = counted(found)
-    if "erasure" in batch.told:
-        names = cascaded_alone(batch, batch.policy.model, subjects).get("media", [])
+    detail: dict[str, Any] = counted(found)
+    if batch.erasure:
+        names = media_alone(batch, batch.policy.model, subjects).get("media", [])
         for model in found.counts:
             names = [*names, *media(batch, model, found.rows(model))]
-        told |= {"unlinked": _by_label(found.unlinked), "media": sorted(set(names))[:MOST]}
-    return {name: value for name, value in told.items() if value}
+        detail |= {"unlinked": _by_label(found.unlinked), "media": sorted(set(names))[:MOST_NAMES]}
+    return {name: value for name, value in detail.items() if value}
 
 
-def counted(found: Below | Collected) -> dict[str, Any]:
+def counted(found: CascadeSets | Collected) -> dict[str, Any]:
     """How many rows of each model go along."""
     counts = _by_label(found.counts)
     return {"cascade": counts} if counts else {}
 
 
-def cascaded_alone(batch: "Batch", model: Any, subjects: Subjects) -> dict[str, Any]:
-    """The same of rows with which nothing goes that Django knows of."""
-    from purge.batch.keys import keys_of
-
-    if "erasure" not in batch.told or not _file_fields(batch, model):
+def media_alone(batch: Batch, model: Any, subjects: Subjects) -> dict[str, Any]:
+    """`media` of rows without cascades."""
+    if not batch.erasure or not _file_fields(batch, model):
         return {}
     rows = model._base_manager.using(batch.using)
     names = media(batch, model, rows.filter(pk__in=among(model, keys_of(batch, subjects))))
     return {"media": names} if names else {}
 
 
-def media(batch: "Batch", model: Any, rows: Any) -> list[str]:
+def media(batch: Batch, model: Any, rows: Any) -> list[str]:
     """The names in the file fields of rows that go; of an `Update`, in those that it sets."""
     found: set[str] = set()
     for name in _file_fields(batch, model):
-        found |= set(rows.values_list(name, flat=True)[:MOST])
-    return sorted(filter(None, found))[:MOST]
+        found |= set(rows.values_list(name, flat=True)[:MOST_NAMES])
+    return sorted(filter(None, found))[:MOST_NAMES]
 
 
-def _file_fields(batch: "Batch", model: type[Model]) -> list[str]:
+def _file_fields(batch: Batch, model: type[Model]) -> list[str]:
     names = [f.name for f in model._meta.concrete_fields if isinstance(f, FileField)]
     disposition = batch.policy.disposition
     return [n for n in names if not isinstance(disposition, Update) or n in disposition.values]
 
 
 def _by_label(counts: Counter[Any]) -> dict[str, int]:
-    told = {_label(model): count for model, count in counts.items() if count}
-    return dict(sorted(told.items()))
+    labels = {_label(model): count for model, count in counts.items() if count}
+    return dict(sorted(labels.items()))
 
 
 def _label(model: Any) -> str:

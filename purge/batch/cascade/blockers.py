@@ -1,7 +1,7 @@
 """What may not go along: rows that are held, and rows that a policy archives before they go."""
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.models import Case, F, Q, TextField, Value, When
 from django.db.models.functions import Cast
@@ -9,27 +9,24 @@ from django.db.models.functions import Cast
 from lifecycle.models import RowException
 from lifecycle.policy.dispositions import Archive
 from lifecycle.policy.registry import policies_of
+from purge.batch.state import Batch
 from purge.exceptions import ArchivedBelow, HeldBelow, HeldMeanwhile
-
-if TYPE_CHECKING:
-    from purge.batch.state import Batch
-
 
 NAMED = 5  # rows that an event names
 
 
 class CascadeBlockers:
-    """Asks of each set of rows that would go along, when they are locked."""
+    """Refuses sets of rows that would go along, when they are locked."""
 
-    def __init__(self, batch: "Batch") -> None:
+    def __init__(self, batch: Batch) -> None:
         self.batch = batch
 
-    def asks(self, model: Any) -> bool:
-        """Whether rows of a model are to be looked at, as of now."""
+    def may_block(self, model: Any) -> bool:
+        """Whether rows of a model may be held or archived first, as of now."""
         return bool(policies_of(model)) or model._meta.label_lower in self._known["key"]
 
-    def refuse_news(self, models: list[Any]) -> None:
-        """Raise where rows of models that were not to be looked at are held since."""
+    def refuse_new_holds(self, models: list[Any]) -> None:
+        """Raise where rows of models that nothing could block are held since."""
         if models:
             del self._known
         if any(model._meta.label_lower in self._known["key"] for model in models):

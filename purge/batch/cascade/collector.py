@@ -6,7 +6,7 @@ another parent in between. So what it finds is locked, and read again until noth
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.db.models.deletion import Collector, get_candidate_relations_to_delete
@@ -14,12 +14,10 @@ from django.db.models.deletion import Collector, get_candidate_relations_to_dele
 from purge.batch.cascade.blockers import CascadeBlockers
 from purge.batch.cascade.python_keys import among, array_of, selected
 from purge.batch.cascade.relations import is_heard, links
-from purge.batch.cascade.sets import Below
+from purge.batch.cascade.sets import CascadeSets
 from purge.batch.cascade.ties import tied
+from purge.batch.state import Batch
 from purge.exceptions import TooMany
-
-if TYPE_CHECKING:
-    from purge.batch.state import Batch
 
 
 class ArrayCollector(Collector):
@@ -38,8 +36,8 @@ class ArrayCollector(Collector):
 class Collected:
     """What goes with rows: a collector that holds it, and its keys by model.
 
-    `own` are further rows of the same table. The parents' part of a row is not told: it is the row.
-    `tied` are the rows that the database takes along with all these.
+    `own` are further rows of the same table. The parents' part of a row is not counted: it is the
+    row. `tied` are the rows that the database takes along with all these.
     """
 
     collector: Collector
@@ -47,7 +45,7 @@ class Collected:
     own: list[Any]
     along: dict[Any, list[Any]]
     parts: dict[Any, list[Any]]  # of the roots, in their parents' tables
-    tied: Below | None = None
+    tied: CascadeSets | None = None
 
     @property
     def counts(self) -> Counter[Any]:
@@ -71,7 +69,7 @@ class Collected:
         return own | self.tied.rows(model) if self.tied and self.tied.counts[model] else own
 
 
-def collect(batch: "Batch", model: Any, keys: list[Any]) -> Collected:
+def collect(batch: Batch, model: Any, keys: list[Any]) -> Collected:
     """Collect over locked rows; everything that goes along is locked, and may go."""
     before: dict[Any, set[Any]] = {model: set()}
     blockers = CascadeBlockers(batch)
@@ -100,12 +98,12 @@ def collect(batch: "Batch", model: Any, keys: list[Any]) -> Collected:
     return Collected(collector, keys, list(below[model]), along, own_parts)
 
 
-def with_tied(batch: "Batch", found: Collected, model: Any) -> Collected:
-    """The same, with what the database takes along, locked and asked whether it may go."""
+def with_tied(batch: Batch, found: Collected, model: Any) -> Collected:
+    """What was collected, with what the database takes along: locked, and none of it blocked."""
     ties = tied(batch, model)
     if not ties:
         return found
-    below, most = Below(batch, model, {}, ties), batch.most if len(found.keys) > 1 else None
+    below, most = CascadeSets(batch, model, {}, ties), batch.most if len(found.keys) > 1 else None
     gone = {child: [*keys] for child, keys in found.along.items()}
     for parent, keys in found.parts.items():
         gone[parent] = [*gone.get(parent, ()), *keys]
@@ -121,7 +119,7 @@ def _refuse(blockers: CascadeBlockers, child: Any, keys: set[Any]) -> None:
         blockers.refuse(child, rows.filter(pk__in=among(child, keys)))
 
 
-def _refuse_many(batch: "Batch", keys: list[Any], along: dict[Any, list[Any]]) -> None:
+def _refuse_many(batch: Batch, keys: list[Any], along: dict[Any, list[Any]]) -> None:
     count = len(keys) + sum(map(len, along.values()))
     if batch.most is not None and count > batch.most and len(keys) > 1:
         raise TooMany
@@ -136,7 +134,7 @@ def _read(collector: Collector) -> dict[Any, set[Any]]:
     return {child: {each.pk for each in rows} for child, rows in collector.data.items()}
 
 
-def _instances(batch: "Batch", model: Any, keys: list[Any]) -> list[Any]:
+def _instances(batch: Batch, model: Any, keys: list[Any]) -> list[Any]:
     """The rows as the collector wants them: without their values where nobody looks at those.
 
     A row may hold a date that Python cannot; it ends all the same.
@@ -163,7 +161,7 @@ def _bare(model: Any, key: Any, using: str) -> Any:
     return row
 
 
-def _locked(batch: "Batch", rows: Any) -> set[Any]:
+def _locked(batch: Batch, rows: Any) -> set[Any]:
     """The keys of the rows, which are locked now."""
     # A host may hold a child and wait for its parent, which is ours: it must not find us waiting.
     locking = rows.order_by("pk").select_for_update(of=("self",), nowait=not batch.patient)

@@ -1,42 +1,35 @@
-"""Deleting rows that are locked and were looked at.
+"""Delete rows that are locked and were evaluated, with what goes along.
 
-One statement where nothing goes along; sets of rows, table by table, where nobody wants to see
-them (`below`); Django's collector where receivers do, or where only it knows what `on_delete`
-means. The DELETE trigger records what goes; the setting that says it is the runner is reset right
-after.
+One statement where nothing goes along; sets of rows, table by table, those below first, where no
+receiver wants to see them (`find_cascade`); Django's collector where receivers do, or where only it
+knows what `on_delete` means. The DELETE trigger records what goes, under what was announced to it.
+
+Rows that nobody looks at, at the ends of a tree, are locked by their DELETE alone; whether one of
+them was held meanwhile is asked when it is done, before anything is committed.
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from graphlib import CycleError
+from typing import Any
 
 from django.db.models.deletion import Collector
 from django.db.models.signals import pre_delete
 
-from lifecycle.db.connection import fetch
-from purge.batch.announce import _announce, announced
-from purge.batch.cascade.account import cascaded_alone, counted, told_along
+from lifecycle.db.connection import fetch, set_local
+from purge.batch.cascade.account import along_detail, counted, media_alone
 from purge.batch.cascade.collector import Collected, collect, with_tied
-from purge.batch.cascade.order import (
-    NO_WAIT,
-    delete_along,
-    delete_parents,
-    delete_unheard,
-    is_anybody_listening,
-    is_hasty,
-)
 from purge.batch.cascade.python_keys import as_stored
-from purge.batch.cascade.sets import Below, below
-from purge.batch.cascade.ties import refuse_new, tied
-from purge.batch.keys import keys_of
+from purge.batch.cascade.relations import is_heard, links
+from purge.batch.cascade.sets import CascadeSets, find_cascade
+from purge.batch.cascade.ties import is_stand_in, refuse_new, tied
+from purge.batch.state import Batch, announce, announced, keys_of
 from purge.batch.subjects import Subjects
 
-if TYPE_CHECKING:
-    from purge.batch.state import Batch
-
+NO_WAIT = "1ms"  # as PostgreSQL reads it
 CHECK = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
 
 
-def end_rows(batch: "Batch", subjects: Subjects) -> None:
+def end_rows(batch: Batch, subjects: Subjects) -> None:
     """Delete the rows; deferred constraints are checked here, not at the commit.
 
     Afterwards they are deferred again: another part of the batch may have rows whose order of
@@ -45,7 +38,7 @@ def end_rows(batch: "Batch", subjects: Subjects) -> None:
     model: Any = batch.policy.model._meta.concrete_model
     rows = model._base_manager.using(batch.using).all()
     if not tied(batch, model) and Collector(using=batch.using).can_fast_delete(rows):
-        batch.along = cascaded_alone(batch, model, subjects)
+        batch.along = media_alone(batch, model, subjects)
         with announced(batch, subjects, **batch.along):
             _delete(batch, subjects)
     else:
@@ -54,21 +47,21 @@ def end_rows(batch: "Batch", subjects: Subjects) -> None:
     refuse_new(batch, model)
 
 
-def look_along(batch: "Batch", model: Any, subjects: Subjects) -> Below | Collected:
+def lock_along(batch: Batch, model: Any, subjects: Subjects) -> CascadeSets | Collected:
     """Lock what goes along with locked rows; raises what says that a row cannot go."""
-    found = below(batch, model, subjects)
+    found = find_cascade(batch, model, subjects)
     if found:
         return found
     return with_tied(batch, collect(batch, model, keys_of(batch, subjects)), model)
 
 
-def _end_with_others(batch: "Batch", model: Any, subjects: Subjects) -> None:
-    """Rows of the same table that go along go first, so that the ledger can tell them apart.
+def _end_with_others(batch: Batch, model: Any, subjects: Subjects) -> None:
+    """Rows of the same table that go along go first, so that they have an event of their own.
 
     A dry run ends before the first row goes: receivers may do what no rollback takes back.
     """
-    found = look_along(batch, model, subjects)
-    batch.along = told_along(batch, found, subjects)
+    found = lock_along(batch, model, subjects)
+    batch.along = along_detail(batch, found, subjects)
     batch.outcome.along += sum(found.counts.values())
     batch.outcome.fresh += found.counts[model]  # a tree must not be past the cap by its root
     if batch.dry:
@@ -76,21 +69,21 @@ def _end_with_others(batch: "Batch", model: Any, subjects: Subjects) -> None:
     if isinstance(found, Collected):
         _delete_collected(batch, model, subjects, found)
         if found.tied:
-            found.tied.blockers.refuse_news(found.tied.unlocked)
+            found.tied.blockers.refuse_new_holds(found.tied.unlocked)
     elif is_anybody_listening(found):
         if not is_anybody_listening(found, pre_delete):  # those are sent before the first row goes
             with announced(batch, replace(subjects, event=None), cause="cascade"):
                 delete_unheard(found)
         seen = collect(batch, model, keys_of(batch, subjects))
         _delete_collected(batch, model, subjects, seen)
-        found.blockers.refuse_news(found.unlocked)
+        found.blockers.refuse_new_holds(found.unlocked)
     else:
         _delete_sets(batch, subjects, found)
 
 
-def _delete_sets(batch: "Batch", subjects: Subjects, found: Below) -> None:
+def _delete_sets(batch: Batch, subjects: Subjects, found: CascadeSets) -> None:
     before, after = (NO_WAIT, batch.wait) if is_hasty(found) else (None, None)
-    _announce(batch, replace(subjects, event=None), before, cause="cascade")
+    announce(batch, replace(subjects, event=None), before, cause="cascade")
     delete_along(found)
     batch.along |= counted(found)  # rows that were not locked before may have gone meanwhile
     with announced(batch, subjects, after, **batch.along):
@@ -98,9 +91,9 @@ def _delete_sets(batch: "Batch", subjects: Subjects, found: Below) -> None:
         delete_parents(found)
 
 
-def _delete_collected(batch: "Batch", model: Any, subjects: Subjects, found: Collected) -> None:
-    """What the collector itself deletes is never said by its event: it deletes in parts, and a
-    receiver may delete other rows of the table meanwhile."""
+def _delete_collected(batch: Batch, model: Any, subjects: Subjects, found: Collected) -> None:
+    """Delete by Django's collector. The event never shares the set of `subjects`: the collector
+    deletes in parts, and a receiver may delete other rows of the table meanwhile."""
     keys = found.keys
     if found.own:
         own = subjects.written(as_stored(model, found.own, batch.using))
@@ -111,6 +104,87 @@ def _delete_collected(batch: "Batch", model: Any, subjects: Subjects, found: Col
         found.collector.delete()
 
 
-def _delete(batch: "Batch", subjects: Subjects) -> None:
+def _delete(batch: Batch, subjects: Subjects) -> None:
     text = batch.sql(__file__, "delete", rows=subjects.where(batch.column))
     fetch(batch.using, text, batch.params(subjects))
+
+
+def delete_along(found: CascadeSets) -> None:
+    """Change the links of rows that stay, then delete the others.
+
+    What is left are the roots, and of a child table the parents' part of the roots.
+    """
+    _change_links(found)
+    _delete_unlocked(found, found.unlocked, is_announced=is_hasty(found))
+    for model in in_order(found):
+        if model not in found.unlocked:
+            _delete_rows(found, model)
+    found.blockers.refuse_new_holds(found.unlocked)
+
+
+def delete_unheard(found: CascadeSets) -> None:
+    """As `delete_along`, only rows that no receiver wants to see, nor any below them."""
+    _change_links(found)
+    unlocked = [model for model in found.unlocked if not is_heard(model)]
+    _delete_unlocked(found, unlocked, is_announced=False)
+    heard: set[Any] = set()
+    for model in in_order(found):
+        below = (*found.edges.get(model, ()), *found.ties.get(model, ()))
+        if is_heard(model) or any(each.model in heard for each in below):
+            heard.add(model)
+        elif model is not found.model and not links(model) and model not in unlocked:
+            _delete_rows(found, model)
+    found.blockers.refuse_new_holds(unlocked)
+
+
+def delete_parents(found: CascadeSets) -> None:
+    """Delete the parents' part of the roots, which are gone."""
+    for parent in found.keys.keys() & set(found.model._meta.get_parent_list()):
+        found.rows(parent)._raw_delete(using=found.batch.using)
+
+
+def is_anybody_listening(found: CascadeSets, *signals: Any) -> bool:
+    """Whether receivers want to see rows of which some may go along, or the roots.
+
+    No receiver hears of what only the database takes along.
+    """
+    models = {found.model, *found.model._meta.get_parent_list(), *found.edges, *found.collected}
+    return any(is_heard(model, *signals) for model in models)
+
+
+def is_hasty(found: CascadeSets) -> bool:
+    """Whether nothing that goes along is locked yet: its DELETE must wait for nobody."""
+    return not found.batch.patient and bool(found.unlocked) and not found.keys
+
+
+def in_order(found: CascadeSets) -> list[Any]:
+    """The models whose rows go along, those below first, rows of the same table last."""
+    others = {found.model, *found.model._meta.get_parent_list()}
+    between = [model for model in reversed(found.keys) if model not in others]
+    try:
+        order = list(found.before.static_order())
+        between.sort(key=order.index)
+    except CycleError:
+        pass  # tables that refer to each other: their constraints have to be deferrable
+    return [*found.ends, *between, *([found.model] if found.counts[found.model] else [])]
+
+
+def _delete_unlocked(found: CascadeSets, models: list[Any], is_announced: bool) -> None:
+    """No host is waited for by a DELETE of rows that were not locked before."""
+    shortens = bool(models) and not (is_announced or found.batch.patient)
+    if shortens:
+        set_local(found.batch.using, lock_timeout=NO_WAIT)
+    for model in models:
+        _delete_rows(found, model)
+    if shortens:
+        set_local(found.batch.using, lock_timeout=found.batch.wait)
+
+
+def _delete_rows(found: CascadeSets, model: Any) -> None:
+    if found.counts[model] and not is_stand_in(model):
+        found.counts[model] = found.rows(model)._raw_delete(using=found.batch.using)
+
+
+def _change_links(found: CascadeSets) -> None:
+    for edge, rows in found.changes:
+        rows.update(**{edge.field.name: edge.value()})

@@ -1,3 +1,4 @@
 -- name: delete
--- Rows that were locked and looked at.
+-- Delete rows that were locked and evaluated.
+-- parts: rows
 DELETE FROM {table} WHERE {rows}

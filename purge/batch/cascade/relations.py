@@ -24,7 +24,13 @@ from lifecycle.compiler.keys import is_object, key_field, key_of
 from lifecycle.db.ties import SKIPPED
 
 GOES, PROTECTS, RESTRICTS, STAYS = "goes", "protects", "restricts", "stays"
-WAYS = {CASCADE: GOES, PROTECT: PROTECTS, RESTRICT: RESTRICTS, SET_NULL: STAYS, SET_DEFAULT: STAYS}
+ACTIONS = {
+    CASCADE: GOES,
+    PROTECT: PROTECTS,
+    RESTRICT: RESTRICTS,
+    SET_NULL: STAYS,
+    SET_DEFAULT: STAYS,
+}
 NO_KEYS = "{}"
 TEXTS = {"CharField", "TextField", "SlugField"}
 
@@ -38,7 +44,7 @@ class Edge:
 
     model: Any
     field: Any
-    way: str
+    action: str
     value: Callable[[], Any] = lambda: None
 
     def refers(self, upper: Any, keys: Any, using: str) -> Q:
@@ -93,7 +99,7 @@ def tree(model: Any) -> dict[Any, list[Edge]] | None:
         if own is None:
             return None
         found[upper] = own
-        waiting += [edge.model for edge in own if edge.way == GOES]
+        waiting += [edge.model for edge in own if edge.action == GOES]
     return found
 
 
@@ -106,9 +112,9 @@ def _edge(relation: Any) -> Edge | None:
     field, on_delete = relation.field, relation.on_delete
     if len(getattr(field, "foreign_related_fields", ())) != 1:
         return None
-    if on_delete in WAYS:
+    if on_delete in ACTIONS:
         value = field.get_default if on_delete is SET_DEFAULT else lambda: None
-        return Edge(relation.related_model, field, WAYS[on_delete], value)
+        return Edge(relation.related_model, field, ACTIONS[on_delete], value)
     path, args, _ = getattr(on_delete, "deconstruct", lambda: ("", (), {}))()
     if path != "django.db.models.SET":
         return None

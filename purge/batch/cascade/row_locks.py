@@ -3,16 +3,14 @@
 No more of them than a batch may hold, or a few: then it is taken back, and begun with fewer rows.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import connections
 
 from purge.batch.cascade.python_keys import selected
 from purge.batch.cascade.relations import NO_KEYS
+from purge.batch.state import Batch
 from purge.exceptions import TooMany
-
-if TYPE_CHECKING:
-    from purge.batch.state import Batch
 
 COUNT = "SELECT count(*) FROM ({}) AS locked"
 KEYS = "SELECT count(*), array_agg(key)::text FROM ({}) AS locked (key)"
@@ -21,7 +19,7 @@ KEYS = "SELECT count(*), array_agg(key)::text FROM ({}) AS locked (key)"
 class RowLocks:
     """Locks rows for a batch; `room` is how many more of them it may hold, None for any number."""
 
-    def __init__(self, batch: "Batch") -> None:
+    def __init__(self, batch: Batch) -> None:
         self.batch = batch
         self.room: int | None = None
 

@@ -13,7 +13,7 @@ those rows, so no `on_delete` of Django's is asked for them.
 from collections import Counter
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.models import Q
 from django.db.models.deletion import ProtectedError, RestrictedError
@@ -32,13 +32,11 @@ from purge.batch.cascade.relations import (
 )
 from purge.batch.cascade.row_locks import RowLocks, joined
 from purge.batch.cascade.ties import Tied, is_stand_in, tied
+from purge.batch.state import Batch
 from purge.batch.subjects import Subjects
 
-if TYPE_CHECKING:
-    from purge.batch.state import Batch
 
-
-class Below:
+class CascadeSets:
     """The rows that go along with locked rows of `model`, and those that stay with a changed link.
 
     counts     how many rows of each model go along; of `model` itself, how many further ones
@@ -53,7 +51,7 @@ class Below:
     """
 
     def __init__(
-        self, batch: "Batch", model: Any, edges: dict[Any, list[Edge]], ties: dict[Any, list[Tied]]
+        self, batch: Batch, model: Any, edges: dict[Any, list[Edge]], ties: dict[Any, list[Tied]]
     ) -> None:
         self.batch, self.model, self.edges, self.ties = batch, model, edges, ties
         self.counts: Counter[Any] = Counter()
@@ -110,7 +108,7 @@ class Below:
                 self.before.add(parent, model)
                 self._take(parent, Q(pk__in=values), along=keys is not self._roots)
             for edge in self.edges[model]:
-                if edge.way == GOES and not self._is_end(edge.model):
+                if edge.action == GOES and not self._is_end(edge.model):
                     if edge.model is not model:
                         self.before.add(model, edge.model)
                     if found := self._take(edge.model, edge.refers(model, keys, self.batch.using)):
@@ -122,7 +120,7 @@ class Below:
         while waiting:
             model, keys, fell = waiting.pop(0)
             for tie in self._ties(model, fell):
-                if tie.way == GOES and not self._is_end(tie.model):
+                if tie.action == GOES and not self._is_end(tie.model):
                     if tie.model is not model:
                         self.before.add(model, tie.model)
                     if found := self._take(tie.model, tie.refers(model, keys, self.batch.using)):
@@ -152,17 +150,17 @@ class Below:
         """Rows that nothing refers to, and those that stay or stand in the way."""
         refers = list(self._refers())
         for edge, condition in refers:
-            if edge.way == PROTECTS:
+            if edge.action == PROTECTS:
                 _refuse(ProtectedError, edge.model, self._base(edge.model).filter(condition))
-            elif edge.way == GOES and self._is_end(edge.model):
+            elif edge.action == GOES and self._is_end(edge.model):
                 self._add_end(edge, condition)
         for model in self.ends:
             self._find_end(model)
         for edge, condition in refers:
             rows = self._staying(edge, condition)
-            if edge.way == RESTRICTS:
+            if edge.action == RESTRICTS:
                 _refuse(RestrictedError, edge.model, rows)
-            elif edge.way not in (GOES, PROTECTS):
+            elif edge.action not in (GOES, PROTECTS):
                 self._change(edge, rows)
 
     def _add_end(self, edge: Edge | Tied, condition: Q) -> None:
@@ -172,8 +170,8 @@ class Below:
 
     def _find_end(self, model: Any) -> None:
         """Rows at which nobody looks are locked by their own DELETE, and asked about after it."""
-        rows, asks = self.rows(model), self.blockers.asks(model)
-        if is_stand_in(model) or not (asks or "erasure" in self.batch.told):
+        rows, may_block = self.rows(model), self.blockers.may_block(model)
+        if is_stand_in(model) or not (may_block or self.batch.erasure):
             self.unlocked.append(model)
             self._count(model, self._locks.seen(rows))
         elif self._count(model, self._locks.locked(rows)):
@@ -220,7 +218,7 @@ class Below:
     def _staying(self, edge: Edge | Tied, condition: Q) -> Any:
         """Rows that refer to what goes and do not go themselves; to Django, that it collects."""
         model, (known, ends) = edge.model, (self.keys, self.ends)
-        if edge.way == RESTRICTS:
+        if edge.action == RESTRICTS:
             known, ends = self.collected, self._collected_ends
         rows = self._base(model).filter(condition)
         if model is self.model or model in known:
@@ -236,12 +234,12 @@ class Below:
         return model._base_manager.using(self.batch.using)
 
 
-def below(batch: "Batch", model: Any, subjects: Subjects) -> Below | None:
+def find_cascade(batch: Batch, model: Any, subjects: Subjects) -> CascadeSets | None:
     """Find and lock what goes along with locked rows; None where only Django's collector can."""
     edges = tree(model)
     if edges is None:
         return None
-    found = Below(batch, model, edges, tied(batch, model))
+    found = CascadeSets(batch, model, edges, tied(batch, model))
     found.find(subjects)
     return found
 

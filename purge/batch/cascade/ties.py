@@ -39,7 +39,7 @@ class Tied:
     model: Any
 
     @property
-    def way(self) -> str:
+    def action(self) -> str:
         """Whether the rows go or stay."""
         return GOES if self.tie.deletes else STAYS
 

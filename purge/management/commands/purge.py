@@ -19,7 +19,7 @@ from lifecycle.policy.databases import served
 from lifecycle.policy.purge_hours import OUTSIDE, is_open
 from lifecycle.policy.registry import all_policies, get_policy
 from purge.alerts import watch as alerts
-from purge.batch.brakes import standing
+from purge.batch.brakes import why_stopped
 from purge.batch.outcome import Outcome
 from purge.management import replay as replaying
 from purge.media.run import run_media
@@ -133,7 +133,7 @@ def stopped(done: dict[str, Outcome], using: str) -> dict[str, str]:
     waiting = [policy for policy in all_policies() if due_rows(policy.name, using)]
     now = scalar(using, "SELECT lifecycle.now_v1()")
     reasons = {p.name: OUTSIDE for p in waiting if not is_open(p, now)}
-    reasons |= {p.name: standing(p, using) or reasons.get(p.name, "") for p in waiting}
+    reasons |= {p.name: why_stopped(p, using) or reasons.get(p.name, "") for p in waiting}
     reasons |= {name: outcome.stopped for name, outcome in done.items() if outcome.stopped}
     return {name: why for name, why in sorted(reasons.items()) if why}
 

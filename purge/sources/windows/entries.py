@@ -8,20 +8,14 @@ locked ones for a moment, a blocked one by itself.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from lifecycle import signals
-from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import windows_of
 from lifecycle.db.connection import fetch
-from purge.batch.notify import send
-from purge.batch.subjects import Subjects
+from purge.batch.state import Batch, send
 
-if TYPE_CHECKING:
-    from purge.batch.state import Batch
-
-
-AT_ONCE = 24  # windows of one sweep
+MOST_WINDOWS = 24  # of one sweep
 
 
 class Entry(NamedTuple):
@@ -62,27 +56,19 @@ class ClaimedWindows:
         )
 
 
-def take(batch: "Batch", seen: list[int]) -> ClaimedWindows | None:
-    """Lock windows that are due; None when nothing is. Begins graces that begin now."""
-    own, grace = windows_of(batch.policy), batch.policy.grace
-    params = batch.params(nobody(batch), **own.params) | {"seen": seen, "open": batch.open}
-    params |= {"windows": AT_ONCE, "grace": grace}
-    locked = [window for (window,) in fetch(batch.using, batch.sql(__file__, "sweep_pick"), params)]
-    if not locked:
-        return None
-    params["windows"] = locked
-    entries = [
-        Entry(*row) for row in fetch(batch.using, batch.sql(__file__, "sweep_entries"), params)
-    ]
-    taken = ClaimedWindows()
-    for window, own_entries in _by_window(entries):
-        _sort(batch, taken, window, own_entries)
-    return taken
-
-
-def nobody(batch: "Batch") -> Subjects:
-    """A set of no rows: of an event about a window."""
-    return Subjects(compiled(batch.policy).key, 0)
+def claim_windows(batch: Batch, seen: list[int]) -> ClaimedWindows:
+    """Lock windows that are due, and begin graces that begin now; empty when nothing is due."""
+    params = batch.params(batch.nobody, **windows_of(batch.policy).params)
+    params |= {"seen": seen, "open": batch.open, "grace": batch.policy.grace}
+    text = batch.sql(__file__, "claim")
+    locked = [window for (window,) in fetch(batch.using, text, params | {"windows": MOST_WINDOWS})]
+    claimed = ClaimedWindows()
+    if locked:
+        text = batch.sql(__file__, "entries")
+        rows = fetch(batch.using, text, params | {"windows": locked})
+        for window, entries in _by_window([Entry(*row) for row in rows]):
+            _sort(batch, claimed, window, entries)
+    return claimed
 
 
 def _by_window(entries: list[Entry]) -> Iterator[tuple[str, list[Entry]]]:
@@ -90,41 +76,41 @@ def _by_window(entries: list[Entry]) -> Iterator[tuple[str, list[Entry]]]:
         yield window, [entry for entry in entries if entry.window == window]
 
 
-def _sort(batch: "Batch", taken: ClaimedWindows, window: str, entries: list[Entry]) -> None:
+def _sort(batch: Batch, claimed: ClaimedWindows, window: str, entries: list[Entry]) -> None:
     """What is done with one window: tombstoned, left to a later entry, or swept."""
     due = [entry for entry in entries if entry.due]
     if not due:
         return  # another worker came first
     if any(entry.tombstone is None for entry in due) and (batch.policy.grace or not batch.open):
-        taken.settled += _tombstone(batch, window, entries)
+        claimed.settled += _tombstone(batch, window, entries)
     elif any(entry.tombstoned and not entry.due for entry in entries):
         # Rows of it have come since: all go with the later tombstone.
-        taken.settled += settle(batch, due)
+        claimed.settled += settle(batch, due)
     elif late := [entry for entry in due if entry.waits]:
-        taken.settled += _wait(batch, window, due, late[-1])  # the grace is longer now
+        claimed.settled += _wait(batch, window, due, late[-1])  # the grace is longer now
     elif batch.open:
-        taken.windows.append(window)
-        taken.entries += entries
+        claimed.windows.append(window)
+        claimed.entries += entries
 
 
-def _tombstone(batch: "Batch", window: str, entries: list[Entry]) -> list[int]:
+def _tombstone(batch: Batch, window: str, entries: list[Entry]) -> list[int]:
     """The grace of all rows of the window begins, also of those that were kept or held before."""
     due = max(entry.until for entry in entries if entry.tombstone is None)
     settled = events_of(entries)
-    event = batch.write("tombstoned", nobody(batch), due, settled, window=window)
+    event = batch.write("tombstoned", batch.nobody, due, settled, window=window)
     send(batch, signals.tombstoned, [event], 0)
     return settled
 
 
-def _wait(batch: "Batch", window: str, due: list[Entry], last: Entry) -> list[int]:
-    told: dict[str, Any] = {"window": window, "relisted": "grace", "tombstone": last.tombstone}
-    batch.write("expiry_scheduled", nobody(batch), last.until, events_of(due), **told)
+def _wait(batch: Batch, window: str, due: list[Entry], last: Entry) -> list[int]:
+    detail: dict[str, Any] = {"window": window, "relisted": "grace", "tombstone": last.tombstone}
+    batch.write("expiry_scheduled", batch.nobody, last.until, events_of(due), **detail)
     return events_of(due)
 
 
-def settle(batch: "Batch", entries: list[Entry]) -> list[int]:
+def settle(batch: Batch, entries: list[Entry]) -> list[int]:
     """Take entries off the agenda; the ledger says which."""
-    batch.write("settled", nobody(batch), settled=events_of(entries))
+    batch.write("settled", batch.nobody, settled=events_of(entries))
     return events_of(entries)
 
 

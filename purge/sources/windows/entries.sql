@@ -1,6 +1,7 @@
--- name: sweep_pick
+-- name: claim
 -- The windows of a policy of which some entry is due, the oldest first, but for those that another
 -- worker has: a window is swept by one at a time. The lock is given back at the end of the transaction.
+-- params: policy, now, seen, open, windows (how many)
 WITH due AS MATERIALIZED (
     SELECT DISTINCT window_at FROM lifecycle_agenda
     WHERE policy = %(policy)s AND window_at IS NOT NULL AND due_at <= %(now)s
@@ -12,14 +13,15 @@ WHERE pg_try_advisory_xact_lock(hashtextextended(
     'lifecycle:' || %(policy)s || ':' || extract(epoch FROM window_at), 0))
 ORDER BY window_at
 
--- name: sweep_entries
+-- name: entries
 -- Every entry of windows that this worker has locked, in a later statement: what others have settled
 -- meanwhile is gone.
+-- params: policy, now, seen, windows (which), grace, every
 SELECT entry.event_id, lifecycle.window_text_v1(entry.window_at),
-    entry.due_at <= %(now)s, told.kind = 'tombstoned', entry.attempts, entry.tombstone,
+    entry.due_at <= %(now)s, event.kind = 'tombstoned', entry.attempts, entry.tombstone,
     coalesce(entry.tombstoned_at + %(grace)s > %(now)s, false),
     lifecycle.window_due_v1(coalesce(entry.tombstoned_at, %(now)s) + %(grace)s, %(every)s)
-FROM lifecycle_agenda AS entry JOIN lifecycle_event AS told ON told.id = entry.event_id
+FROM lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id
 WHERE entry.policy = %(policy)s AND entry.window_at = ANY (%(windows)s::timestamptz[])
 AND entry.event_id <> ALL (%(seen)s::bigint[])
 ORDER BY entry.event_id

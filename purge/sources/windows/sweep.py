@@ -1,58 +1,185 @@
-"""Ending the rows of windows: everything in a window that is due, by the table's own index.
+"""The rows of windows: everything in a window that is due, by the table's own index.
 
-As any batch: a short transaction that finds rows, locks them, looks at them in a later statement
+As any batch: a short transaction that finds rows, locks them, evaluates them in a later statement
 and acts. Only the finding differs. A sweep goes through its windows batch by batch, in the order of
 the rows' ends; where it is, is this process's own: a killed worker's sweep begins anew, and finds
 what is left.
 """
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db import DEFAULT_DB_ALIAS
 
-from lifecycle.db.connection import own_transaction
-from lifecycle.ledger.windows_due import list_windows, windowed_at
-from lifecycle.models import PolicyState
+from lifecycle.compiler.windows import window_params, windows_of, within
+from lifecycle.db.connection import Placed, Raw, fetch, scalar
+from lifecycle.ledger.windows_due import attempt, list_windows, windowed_at
 from lifecycle.policy.policy import Policy
-from purge.batch import brakes
-from purge.batch.lock import lock
-from purge.batch.notify import latest_event
-from purge.batch.outcome import Outcome
-from purge.batch.run import begin, evaluate, record
-from purge.batch.state import Batch
-from purge.passes.options import SweepPosition, SweepPositions
-from purge.sources.windows.entries import ClaimedWindows, take
-from purge.sources.windows.rows import WindowRows
+from purge.back_off import back_off
+from purge.batch import act, brakes
+from purge.batch.brakes import PolicyStanding
+from purge.batch.evaluate import NO_GRACE, NO_TOMBSTONE, ONE_TOMBSTONE, expressions_of
+from purge.batch.state import Batch, latest_event
+from purge.batch.subjects import Subjects, in_order_of_index
+from purge.passes.options import PassOptions, SweepPosition, SweepPositions
+from purge.sources.agenda import FIRST_WAIT, LONGEST_WAIT
+from purge.sources.windows.entries import ClaimedWindows, claim_windows, settle
 
-if TYPE_CHECKING:
-    from purge.passes.options import PassOptions
-
-
-_places: SweepPositions = {}
+_positions: SweepPositions = {}
 
 
-def run_batch(policy: Policy, how: "PassOptions", run: int | None, size: int) -> Outcome | None:
-    """Look at the next rows of windows that are due, at most `size`; None when nothing is.
+@dataclass(frozen=True)
+class LeftRows:
+    """Rows that are left of a window: held, kept, or left for another reason, and until when."""
 
-    Raises what brakes raise, and then has changed nothing.
-    """
-    places, at = (how.places if how.dry else _places), (how.using, policy.name)
-    with own_transaction(how.using):
-        batch = begin(policy, how.using, run, how.dry, how.any_hour)
-        taken = take(batch, how.seen or []) if batch else None
-        if batch is None or taken is None or not (taken.windows or taken.settled):
-            return None
-        place = _settle(batch, taken, places.get(at), size, how) if taken.windows else None
-        record(batch)
-        transaction.set_rollback(how.dry, using=how.using)
-    # Only what has committed counts.
-    if place:
-        places[at] = place
-    else:
-        places.pop(at, None)
-        if how.seen is not None:
-            how.seen.extend([*taken.settled, *taken.due])
-    return batch.outcome
+    window: str
+    reason: str
+    count: int
+    due: datetime
+
+
+class WindowRows:
+    """The next rows of windows that a batch has claimed; they had their grace, or have none."""
+
+    relisted = False
+    searches = False
+    only_tombstones = False
+    tombstones = ONE_TOMBSTONE
+    tombstone_params: dict[str, Any] = NO_TOMBSTONE
+    acts: dict[str, Any] = act.ACTS | {"tombstone": act.stay}
+
+    def __init__(self, batch: Batch, windows: ClaimedWindows, options: PassOptions) -> None:
+        self.batch, self.windows, self.options = batch, windows, options
+        self.entries, self.attempts = list(windows.due), windows.attempts
+        self.expressions = expressions_of(batch.policy) | {"grace": NO_GRACE}
+        self.subjects, self.is_last = batch.nobody, True
+        self.position = self._position() if windows.windows else None
+
+    def _position(self) -> SweepPosition:
+        """A copy of where this sweep stands, which counts when the batch is committed."""
+        before = self._positions.get((self.batch.using, self.batch.policy.name))
+        if before and before.due == self.windows.due:
+            return replace(before)
+        return SweepPosition(self.windows.due, latest_event(self.batch.using))
+
+    @property
+    def _positions(self) -> SweepPositions:
+        return self.options.positions if self.options.dry else _positions
+
+    def find(self, position: SweepPosition, limit: int) -> None:
+        """Take the next rows; fewer than `limit` are the last ones."""
+        after = {"last_moment": position.moment, "last_key": position.key}
+        params = self._params(rows=limit, **after)
+
+        def read(any_row: bool) -> Any:
+            text = self._sql("next_rows", any_row, after=Placed(self._after(position)))
+            with in_order_of_index(self.batch.using):
+                return fetch(self.batch.using, text, params)[0]
+
+        count, keys, moment, key = attempt(self.batch.using, read)
+        self.is_last = count < limit
+        if count:
+            position.moment, position.key = moment, key
+            self.subjects = self.batch.keys(count, keys)
+
+    def _after(self, position: SweepPosition) -> str:
+        if position.moment is None:
+            return "true"
+        own, batch = Raw(windows_of(self.batch.policy).moment), self.batch
+        moment = "%(last_moment)s::text::timestamptz"
+        key = f"%(last_key)s::text::{batch.code.key.db_type}"
+        return f"{own} >= {moment} AND ({own}, {batch.column}) > ({moment}, {key})"
+
+    def relist(
+        self, subjects: Subjects, wait: timedelta, kind: str = "expiry_scheduled", **detail: Any
+    ) -> None:
+        """A blocked row is listed with its window; all others are left in it, and found there."""
+        if detail.get("relisted") == "archive" and self.position:
+            self.position.wait = max(self.position.wait, wait)
+        if kind != "blocked":
+            return
+        text = self._sql("window_of", rows=subjects.where(self.batch.column))
+        window = scalar(self.batch.using, text, self._params() | subjects.params)
+        self._list(kind, window, subjects, self.batch.now + wait, **detail)
+
+    def relist_locked(self, subjects: Subjects) -> None:
+        """They are left in their window."""
+        self.batch.outcome.locked += subjects.count
+        if self.position:
+            self.position.locked = True
+
+    def close(self) -> None:
+        """After the last rows: list what is left of the windows, then settle their entries."""
+        if not (self.is_last and self.position):
+            return
+        blocked = self._blocked(self.position)
+        for left in self._left():
+            count = left.count - (blocked.get(left.window, 0) if left.reason == "left" else 0)
+            if count > 0:
+                self._list_left(self.position, replace(left, count=count))
+        settle(self.batch, [e for e in self.windows.entries if e.event <= self.position.began])
+
+    def _left(self) -> list[LeftRows]:
+        def read(any_row: bool) -> Any:
+            name = "left_unread" if any_row else "left"
+            return fetch(self.batch.using, self._sql(name, any_row), self._params())
+
+        return [LeftRows(*row) for row in attempt(self.batch.using, read)]
+
+    def _blocked(self, position: SweepPosition) -> dict[str, int]:
+        """Rows of each window that this sweep has found blocked."""
+        text = self.batch.sql(__file__, "blocked")
+        return dict(fetch(self.batch.using, text, self._params(began=position.began)))
+
+    def _list_left(self, position: SweepPosition, left: LeftRows) -> None:
+        rows = Subjects(self.batch.code.key, left.count)
+        if left.reason == "kept":
+            self._list("kept", left.window, rows, left.due)
+        elif left.reason == "held":
+            self._list("expiry_scheduled", left.window, rows, left.due, relisted="held")
+        else:
+            wait = position.wait or back_off(FIRST_WAIT, LONGEST_WAIT, self.attempts)
+            reason = "archive" if position.wait else "locked" if position.locked else "left"
+            detail = {"relisted": reason, "attempts": self.attempts + 1}
+            self._list("expiry_scheduled", left.window, rows, self.batch.now + wait, **detail)
+
+    def _list(self, kind: str, window: str, subjects: Subjects, due: Any, **detail: Any) -> None:
+        detail |= {"window": window}
+        if tombstone := self.windows.tombstone(window):
+            detail["tombstone"] = tombstone
+        self.batch.append(kind, subjects, detail, due)
+
+    def committed(self) -> None:
+        """Remember where the sweep stands; a dry run is not to see again what it has settled."""
+        place = (self.batch.using, self.batch.policy.name)
+        if self.position and not self.is_last:
+            self._positions[place] = self.position
+            return
+        self._positions.pop(place, None)
+        if self.options.seen is not None:
+            self.options.seen.extend([*self.windows.settled, *self.windows.due])
+
+    def _sql(self, name: str, any_row: bool = False, **parts: Any) -> str:
+        policy = self.batch.policy
+        parts |= {"within": within(policy, any_row), "moment": Raw(windows_of(policy).moment)}
+        return self.batch.sql(__file__, name, **parts)
+
+    def _params(self, **others: Any) -> dict[str, Any]:
+        base = self.batch.params(self.batch.nobody, recheck=self.batch.policy.recheck)
+        return base | window_params(self.batch.policy, self.windows.windows) | others
+
+
+def claim(batch: Batch, options: PassOptions, rows: int) -> WindowRows | None:
+    """Lock windows that are due and find their next rows; None when nothing is due."""
+    windows = claim_windows(batch, options.seen or [])
+    if not (windows.windows or windows.settled):
+        return None
+    source = WindowRows(batch, windows, options)
+    if source.position:
+        batch.detail = {"windows": windows.windows}
+        source.find(source.position, rows)
+    return source
 
 
 def find_windows(using: str = DEFAULT_DB_ALIAS) -> None:
@@ -61,32 +188,11 @@ def find_windows(using: str = DEFAULT_DB_ALIAS) -> None:
     Such rows were written past the triggers, or committed just after their window was done with.
     """
     for policy in windowed_at(using):
-        state = brakes.standing(policy, using, any_hour=True)
-        if state in ("", PolicyState.State.OBSERVE):
+        found = brakes.standing(policy, using, any_hour=True)
+        if found in (PolicyStanding.ACTS, PolicyStanding.OBSERVES):
             list_windows(policy, using, past=True)
 
 
 def is_under_way(policy: Policy, using: str) -> bool:
     """Whether this process is in the middle of windows of the policy."""
-    return (using, policy.name) in _places
-
-
-def _settle(
-    batch: Batch, taken: ClaimedWindows, before: SweepPosition | None, size: int, how: "PassOptions"
-) -> SweepPosition | None:
-    """One step of the sweep; returns where it stands, None when it is done."""
-    if before is None or before.due != taken.due:
-        began = latest_event(batch.using)
-        before = SweepPosition(taken.due, began)
-    batch.most = None if batch.dry else batch.policy.batch_rows
-    batch.source = source = WindowRows(batch, taken, SweepPosition(**vars(before)))
-    batch.told, batch.collect_keys = {"windows": taken.windows}, how.collect_keys
-    found = source.find(size)
-    locked = lock(batch, found) if found else None
-    if locked and locked.count:
-        evaluate(batch, locked)
-    is_done = found is None or found.count < size
-    if is_done:
-        source.close()
-    brakes.count_against_cap(batch)
-    return None if is_done else source.place
+    return (using, policy.name) in _positions

@@ -1,6 +1,7 @@
--- name: sweep_find
+-- name: next_rows
 -- The next rows of windows in the order of their ends, by the index on the column: how many, their
 -- keys, and where the last one stands. What is restored or expired by hand is listed by its key.
+-- params: rows, last_moment, last_key; parts: moment, within, after
 WITH lc_found AS MATERIALIZED (
     SELECT {column}::{kind} AS key, {column} AS own, {moment} AS moment FROM {table}
     WHERE {within} AND {after} ORDER BY {moment}, {column} LIMIT %(rows)s
@@ -10,20 +11,23 @@ WITH lc_found AS MATERIALIZED (
 SELECT (SELECT count(*) FROM lc_found), (SELECT array_agg(key ORDER BY key)::text FROM lc_found),
     (SELECT moment::text FROM lc_last), (SELECT own::text FROM lc_last)
 
--- name: sweep_window
+-- name: window_of
 -- The window in which a row ends.
+-- params: age, unit; parts: moment, rows
 SELECT lifecycle.window_text_v1(
     lifecycle.window_v1(lifecycle.finite_v1({moment} + %(age)s::interval), %(unit)s)) FROM {table} WHERE {rows}
 
--- name: sweep_blocked
+-- name: blocked
 -- How many rows of each window were found blocked since an event.
+-- params: policy, windows, began
 SELECT lifecycle.window_text_v1(entry.window_at), sum(entry.count)::bigint
-FROM lifecycle_agenda AS entry JOIN lifecycle_event AS told ON told.id = entry.event_id
+FROM lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id
 WHERE entry.policy = %(policy)s AND entry.window_at = ANY (%(windows)s::timestamptz[])
-AND told.kind = 'blocked' AND told.id > %(began)s GROUP BY 1
+AND event.kind = 'blocked' AND event.id > %(began)s GROUP BY 1
 
--- name: sweep_left
+-- name: left
 -- What is left of windows whose rows were all looked at, by window and reason, and when to look again.
+-- params: model, now, recheck, unit; parts: within
 WITH lc_state AS MATERIALIZED (
     SELECT key::{kind} AS key, keep, lifecycle.window_v1(lifecycle.finite_v1(due::timestamptz), %(unit)s) AS start
     FROM ({state_sql}) AS state
@@ -39,8 +43,9 @@ SELECT lifecycle.window_text_v1(start),
 FROM lc_state LEFT JOIN lc_holds ON lc_holds.key = lc_state.key
 GROUP BY 1, 2 ORDER BY 1, 2
 
--- name: sweep_there
+-- name: left_unread
 -- The same where the policy's expression fails on some row: nobody knows why they are left.
+-- params: now, age, unit; parts: moment, within
 SELECT lifecycle.window_text_v1(
         lifecycle.window_v1(lifecycle.finite_v1({moment} + %(age)s::interval), %(unit)s)), 'left', count(*), %(now)s::timestamptz
 FROM {table} WHERE {within} GROUP BY 1 ORDER BY 1

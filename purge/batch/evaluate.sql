@@ -1,10 +1,26 @@
--- name: look
--- Look at locked rows afresh: own columns, exceptions, keep_while, grace, tombstone; say for each
--- what is to be done and when. `keys` is NULL for a class that is the whole set.
+-- name: lock
+-- Lock the rows in key order, as a DELETE would. Only a set that is not locked in full gives keys.
+-- params: count; parts: rows, strength (FOR ...)
+SELECT count(*), CASE WHEN count(*) < %(count)s THEN array_agg(key)::text END
+FROM (
+    SELECT {column}::{kind} AS key FROM {tables} WHERE {rows} ORDER BY {column} {strength}
+) AS locked
+
+-- name: unlocked
+-- Rows of the set that are there and that somebody else has locked.
+-- params: locked; parts: rows
+SELECT count(*), array_agg({column}::{kind} ORDER BY {column})::text FROM {table}
+WHERE {rows} AND {column} NOT IN (SELECT unnest(%(locked)s::{kind}[]))
+
+-- name: evaluate
+-- What is to be done with locked rows, and when: by their columns, exceptions, keep_while, grace and
+-- tombstone. One line for each class of rows; `keys` is NULL for a class that is the whole set.
 -- `state` comes first: a table of the host may have the name of one of the others.
 -- Times are rounded up as the ledger lists them, so that the ledger alone can prove that nothing
 -- ended before its time. OFFSET 0 has each step computed once a row, instead of written into every
 -- place that names it.
+-- params: policy, model, now, count, search, entries, oldest, resolution, recheck, open; parts: rows,
+-- tombstones, due, grace, listed, keeps, keep, without
 WITH state AS (
     SELECT key::{kind} AS key, matches, keep, {keeps} AS keeps,
         lifecycle.tick_v1({due}, %(resolution)s) AS due, {grace} AS grace
@@ -13,7 +29,7 @@ WITH state AS (
     SELECT key::{kind} AS key, bool_or(kind = 'restored' AND lifecycle.in_force_v1(until, %(now)s)) AS spared,
         max(until) FILTER (WHERE kind = 'restored' AND until <= %(now)s) AS lapsed,
         min(since) FILTER (WHERE kind = 'expired_by_hand') AS by_hand,
-        min(grace) AS grace, max({named}) AS without
+        min(grace) AS grace, max({without}) AS without
     FROM lifecycle_exception
     WHERE policy = %(policy)s AND kind IN ('restored', 'expired_by_hand') GROUP BY 1
 ), elsewhere AS MATERIALIZED (  -- tombstones under which other entries list rows
@@ -33,7 +49,7 @@ WITH state AS (
     FROM lifecycle_exception
     WHERE kind = 'hold' AND model = %(model)s AND key <> ''
     AND lifecycle.in_force_v1(until, %(now)s) GROUP BY 1
-), stoned AS (
+), with_tombstones AS (
     SELECT state.key, {keep} AS keep, least(state.grace, excepted.grace) AS grace, tombstone.tombstone, tombstone.tombstoned_at,
         CASE WHEN matches AND least(due, by_hand) IS NOT NULL
              THEN greatest(least(due, by_hand), lapsed) END AS ends,
@@ -50,8 +66,8 @@ WITH state AS (
 ), valid AS (
     SELECT *, coalesce(tombstoned_at >= ends AND coalesce(renewed_id < tombstone, true), false) AS valid,
         coalesce(other_at >= ends AND coalesce(renewed_id < other, true), false) AS listed
-    FROM stoned OFFSET 0
-), judged AS MATERIALIZED (
+    FROM with_tombstones OFFSET 0
+), evaluated AS MATERIALIZED (
     SELECT key, tombstone, CASE
             WHEN ends IS NULL OR spared THEN 'free'
             WHEN ends > %(now)s THEN 'later'
@@ -73,14 +89,14 @@ WITH state AS (
     SELECT verdict, CASE WHEN verdict = 'waiting' THEN tombstone END AS tombstone, count(*),
         lifecycle.tick_v1(min(due), %(resolution)s) AS due,
         count(*) < %(count)s AS is_part, verdict IN ('later', 'waiting', 'held') AS has_dues
-    FROM judged GROUP BY 1, 2
+    FROM evaluated GROUP BY 1, 2
 )
 SELECT verdict, tombstone, counted.count, due, listed.keys, CASE WHEN has_dues THEN listed.dues END
 FROM counted CROSS JOIN LATERAL (
     SELECT array_agg(key ORDER BY due, key)::text AS keys, array_agg(due ORDER BY due, key)::text AS dues
     FROM (
         SELECT key, CASE WHEN has_dues THEN lifecycle.tick_v1(due, %(resolution)s) END AS due
-        FROM judged WHERE (is_part OR has_dues) AND judged.verdict = counted.verdict
-        AND (tombstone IS NULL OR judged.tombstone = tombstone)
+        FROM evaluated WHERE (is_part OR has_dues) AND evaluated.verdict = counted.verdict
+        AND (tombstone IS NULL OR evaluated.tombstone = tombstone)
     ) AS class
 ) AS listed
