@@ -29,19 +29,24 @@ def router(settings: Any) -> None:
     settings.DATABASE_ROUTERS = []
 
 
+def said() -> list[str | None]:
+    """The ids of what the checks of both databases find, as `manage.py check` shows them."""
+    found = run_checks(tags=["database"], databases=["default", "second"])
+    return [message.id for message in found if not message.is_silenced()]
+
+
 def test_a_shard_that_is_not_named_is_left_alone_and_told() -> None:
     Token.objects.using("second").create(expires_at=timezone.now() - AGO)
     manage("purge")
     assert Token.objects.using("second").exists()
-    found = run_checks(tags=["database"], databases=["default", "second"])
-    assert [message.id for message in found] == ["lifecycle.W110"]
+    assert said() == ["lifecycle.W110"]
 
 
 def test_named_ones_are_looked_after(settings: Any) -> None:
     settings.LIFECYCLE_DATABASES = ["default", "second"]
     for using in served():
         Token.objects.using(using).create(expires_at=timezone.now() - AGO)
-    assert run_checks(tags=["database"], databases=["default", "second"]) == []
+    assert said() == []
     manage("lifecycle", "pause", "tokens")
     manage("purge")
     assert all(Token.objects.using(using).exists() for using in served())
