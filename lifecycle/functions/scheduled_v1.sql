@@ -2,7 +2,8 @@
 -- per due time and 10,000 keys. More than 100 due times are put together by rank under the
 -- earliest: the worker looks then, finds most of them due later, and lists them more finely, so
 -- nothing is late. `again` in the detail: the rows were past their end before this write. `late`:
--- they, or some of them, are past it now.
+-- they, or some of them, are past it now. A NULL (the rows end no longer) is only worth an event
+-- where it takes something back: an end that had passed, a restore, an expiry by hand.
 CREATE FUNCTION lifecycle.scheduled_v1(
     p_policy text, p_model text, p_subjects lifecycle.subjects, p_dues timestamptz[],
     p_detail jsonb
@@ -10,23 +11,23 @@ CREATE FUNCTION lifecycle.scheduled_v1(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     total bigint := cardinality(p_dues);
+    together CONSTANT boolean := p_dues[1] IS NOT DISTINCT FROM p_dues[total];
     excepted boolean;
     chunk CONSTANT bigint := 10000;
-    part record;
+    dues timestamptz[] := ARRAY[p_dues[1]];
+    firsts bigint[] := ARRAY[1];
+    lasts bigint[] := ARRAY[total];
+    part lifecycle.subjects;
 BEGIN
-    IF to_regclass('@tables@.lifecycle_event') IS NULL THEN
-        RETURN;  -- the package was removed
+    IF to_regclass('@tables@.lifecycle_event') IS NULL OR total = 0 THEN
+        RETURN;  -- the package was removed, or there is nothing to record
     END IF;
     excepted := NOT p_detail ? 'relisted' AND lifecycle.excepted_v1(p_policy);
-    IF p_dues[1] IS NOT DISTINCT FROM p_dues[total] THEN
-        FOR i IN 1..total BY chunk LOOP
-            PERFORM lifecycle.schedule_part_v1(p_policy, p_model,
-                lifecycle.slice_v1(p_subjects, i, least(i + chunk - 1, total)),
-                least(chunk, total - i + 1), p_dues[1], p_detail, excepted);
-        END LOOP;
-        RETURN;
-    END IF;
-    FOR part IN
+    -- The parts: from which place to which, and when they end.
+    IF together AND total > chunk THEN
+        SELECT array_agg(p_dues[1]), array_agg(start), array_agg(least(start + chunk - 1, total))
+        INTO dues, firsts, lasts FROM generate_series(1, total, chunk) AS start;
+    ELSIF NOT together THEN
         WITH own AS (
             SELECT due, min(place) AS first, max(place) AS last
             FROM unnest(p_dues) WITH ORDINALITY AS listed (due, place) GROUP BY due
@@ -39,11 +40,23 @@ BEGIN
             SELECT min(due) AS due, min(first) AS first, max(last) AS last
             FROM ranked GROUP BY bucket
         )
-        SELECT due, start AS first, least(start + chunk - 1, last) AS last
-        FROM grouped, generate_series(first, last, chunk) AS start ORDER BY 2
-    LOOP
-        PERFORM lifecycle.schedule_part_v1(p_policy, p_model,
-            lifecycle.sorted_v1(lifecycle.slice_v1(p_subjects, part.first, part.last)),
-            part.last - part.first + 1, part.due, p_detail, excepted);
+        SELECT array_agg(due ORDER BY start), array_agg(start ORDER BY start),
+            array_agg(least(start + chunk - 1, last) ORDER BY start)
+        INTO dues, firsts, lasts
+        FROM grouped, generate_series(first, last, chunk) AS start;
+    END IF;
+    FOR i IN 1..cardinality(firsts) LOOP
+        part := lifecycle.slice_v1(p_subjects, firsts[i], lasts[i]);
+        IF NOT together THEN
+            part := lifecycle.sorted_v1(part);
+        END IF;
+        IF excepted AND lifecycle.touches_v1(p_policy, part) THEN
+            PERFORM lifecycle.write_v1('expiry_scheduled', p_policy, p_model, part,
+                lasts[i] - firsts[i] + 1, NULL, dues[i], NULL,
+                p_detail || '{"again": true, "dropped": true}', NULL);
+        ELSIF dues[i] IS NOT NULL OR p_detail ? 'again' THEN
+            PERFORM lifecycle.write_v1('expiry_scheduled', p_policy, p_model, part,
+                lasts[i] - firsts[i] + 1, NULL, dues[i], NULL, p_detail, NULL);
+        END IF;
     END LOOP;
 END $$

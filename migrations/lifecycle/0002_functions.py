@@ -35,7 +35,6 @@ class Migration(migrations.Migration):
                 "list_v1",
                 "apply_v1",
                 "write_v1",
-                "schedule_part_v1",
                 "scheduled_v1",
                 "unlisted_v1",
                 "windowed_v1",
