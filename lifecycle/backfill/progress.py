@@ -15,7 +15,6 @@ from django.db import DEFAULT_DB_ALIAS, OperationalError
 
 from lifecycle.backfill.chunk import Found, Lister
 from lifecycle.compiler.fingerprint import capture_fingerprint, fingerprint
-from lifecycle.compiler.table_size import estimated_rows
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.conf import conf
 from lifecycle.db.connection import (
@@ -26,6 +25,7 @@ from lifecycle.db.connection import (
     statement,
 )
 from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger.caps import estimated_rows
 from lifecycle.ledger.windows_due import MOST, list_windows
 from lifecycle.models import Backfill, PolicyState
 from lifecycle.policy.policy import Policy

@@ -4,7 +4,6 @@ from django.db import DEFAULT_DB_ALIAS, DataError, transaction
 
 from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import compiled
-from lifecycle.compiler.table_size import estimated_rows
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import Placed, Raw, fetch, scalar, statement
 from lifecycle.ledger.windows_due import due_rows
@@ -47,3 +46,9 @@ def is_over(policy: Policy, left: int, using: str = DEFAULT_DB_ALIAS) -> bool:
             return bool(scalar(using, text, name | {"most": left + 1}) > left)
     except DataError:
         return True  # an expression fails on a row: nobody can say that they are few enough
+
+
+def estimated_rows(policy: Policy, using: str) -> int:
+    """The rows of the policy's table when it was last analysed; 0 when it never was."""
+    table = {"table": compiled(policy).tables[0]}
+    return int(scalar(using, statement(__file__, "table_rows"), table))
