@@ -5,11 +5,10 @@ database is in the ledger before the first file goes. `run_media` is one pass; s
 """
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from lifecycle.db.connection import scalar, statement
+from lifecycle.db.connection import scalar
 from lifecycle.db.version import mismatch
 from lifecycle.logs import Log
 from purge.batch.outcome import MEDIA, Outcome
@@ -32,11 +31,6 @@ def run_media(using: str = DEFAULT_DB_ALIAS, how: PassOptions | None = None) -> 
     for outcome in turns(how or PassOptions(using=using)):  # noqa: B007 - the last one holds all
         pass
     return outcome
-
-
-def is_due(using: str, since: datetime) -> bool:
-    """Whether there is anything for a pass."""
-    return bool(scalar(using, statement(__file__, "due"), {"since": since}))
 
 
 def turns(how: PassOptions) -> Iterator[Outcome]:
