@@ -3,7 +3,7 @@
     due_policies    which policies have something due and may act
     parts_of        what people have asked for, an override each; then what is due
     check_cap       too much due: halt before the first row
-    archive         for policies that archive: write, put, read back
+    archive_due     for policies that archive: write, put, read back
     run_batch       claim, lock, evaluate, act; one short transaction, until nothing is due
     run_media       then the files that no row shows any more
     halt            a brake was hit: stop the policy, tell people
@@ -23,8 +23,7 @@ from lifecycle.db.connection import own_transaction, scalar
 from lifecycle.logs import Log
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy
-from purge.archiving import close as closing
-from purge.archiving import keep as keeping
+from purge.archiving import due as archiving
 from purge.batch import brakes
 from purge.batch.archived import is_archived
 from purge.batch.outcome import MEDIA, Outcome
@@ -140,7 +139,9 @@ def _archived_batches(
     failed: ArchiveError | None = None
     archives = is_archived(policy) and not options.dry
     try:
-        if archives and not keeping.keep(policy, options, run.pk, next_batch, options.override):
+        if archives and not archiving.archive_due(
+            policy, options, run.pk, next_batch, options.override
+        ):
             if not options.override:
                 return
             raise ArchiveError(f"Another worker is archiving rows of {policy.name}: try again.")
@@ -152,7 +153,7 @@ def _archived_batches(
     if failed:
         raise failed
     if archives and not options.is_over and not options.is_full(total):
-        closing.settle(policy, options.using)
+        archiving.close_finished(policy, options.using)
 
 
 def _batches(policy: Policy, options: PassOptions, run: Run, total: Outcome) -> Iterator[Outcome]:

@@ -21,34 +21,34 @@ class Catalog:
     @property
     def strays(self) -> list[str]:
         """The objects that no manifest names."""
-        told = {file.name for each in self.archives for file in each.files}
-        return [name for name in self.objects if name not in told and not name.endswith(SUFFIX)]
+        named = {file.name for each in self.archives for file in each.files}
+        return [name for name in self.objects if name not in named and not name.endswith(SUFFIX)]
 
 
 def prefixes(given: str | None = None) -> list[str]:
-    """The prefix that was named, or those of the policies."""
+    """The given prefix, else those of all policies; `LifecycleError` where no policy archives."""
     if given is not None:
         return [given]
     declared = [policy.disposition for policy in all_policies()]
-    found = {each.prefix for each in declared if isinstance(each, Archive)}
-    if not found:
+    own = {each.prefix for each in declared if isinstance(each, Archive)}
+    if not own:
         raise LifecycleError("No policy archives here: say which --prefix archives have.")
-    return sorted(found)
+    return sorted(own)
 
 
 def catalog(where: Destination, below: Sequence[str]) -> Catalog:
-    """Read every manifest below the prefixes."""
-    told = Catalog()
+    """Read every manifest below the prefixes; one that cannot be read is in `broken`."""
+    found = Catalog()
     for prefix in below:
-        told.objects |= where.names(prefix)
-    for name in told.objects:
+        found.objects |= where.names(prefix)
+    for name in found.objects:
         if name.endswith(SUFFIX):
             try:
-                told.archives.append(_manifest(where, name))
+                found.archives.append(_manifest(where, name))
             except ManifestError as error:
-                told.broken[name] = str(error)
-    told.archives.sort(key=lambda each: (each.made, each.name))
-    return told
+                found.broken[name] = str(error)
+    found.archives.sort(key=lambda each: (each.made, each.name))
+    return found
 
 
 def archive(where: Destination, below: Sequence[str], name: str) -> Manifest:

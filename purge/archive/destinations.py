@@ -1,4 +1,4 @@
-"""Where archives are: a folder, or the bucket that the settings name."""
+"""Where archives are kept: a folder, or the bucket that the settings name."""
 
 import hashlib
 import os
@@ -23,7 +23,7 @@ class ObjectMissing(LifecycleError):
     """There is no such object."""
 
 
-class ObjectThere(LifecycleError):
+class ObjectExists(LifecycleError):
     """There is an object of that name already."""
 
 
@@ -44,36 +44,36 @@ class Destination(Protocol):
     def read(self, name: str) -> Iterator[bytes]:
         """The bytes of an object, in parts. `ObjectMissing` where it is not there."""
 
-    def put(self, name: str, file: BinaryIO, told: dict[str, str]) -> None:
-        """Put a file where nothing is: `ObjectThere` where something is. `told` goes along.
+    def put(self, name: str, file: BinaryIO, metadata: dict[str, str]) -> None:
+        """Put a file with its metadata where nothing is; `ObjectExists` where something is.
 
         After any other error the object may be there, in full or not at all.
         """
 
-    def told(self, name: str) -> dict[str, str]:
-        """What went along with an object, where the destination can keep it."""
+    def metadata(self, name: str) -> dict[str, str]:
+        """The metadata that an object was put with; empty where the destination keeps none."""
 
     def remove(self, name: str) -> None:
-        """Remove an object, if it is there, and what was put of it in parts."""
+        """Remove an object, if it is there, and the parts of it that were put."""
 
 
 def destination() -> Destination:
     """The destination that the settings name; the bucket, where they name both."""
     if store := s3.store():
-        return Bucket(store)
+        return ArchiveBucket(store)
     if not conf.ARCHIVE_DIR:
         raise LifecycleError(NONE)
-    return Folder(Path(conf.ARCHIVE_DIR))
+    return ArchiveFolder(Path(conf.ARCHIVE_DIR))
 
 
 PART = 2**20  # bytes
-THERE = {"PreconditionFailed", "412"}
+EXISTS = {"PreconditionFailed", "412"}
 LARGE = 64 * 2**20  # bytes; more is put in parts
 LARGE_PART = 16 * 2**20  # bytes, of which 10,000 are one object at most
 
 
 @dataclass(frozen=True)
-class Folder:
+class ArchiveFolder:
     """A folder of this machine."""
 
     root: Path
@@ -83,7 +83,7 @@ class Folder:
         return f"folder {self.root.absolute()}"
 
     def path(self, name: str) -> Path:
-        """Where an object is; never outside the folder."""
+        """The path of an object; `LifecycleError` where it is outside the folder."""
         root = self.root.resolve()
         path = (root / name).resolve()
         if not path.is_relative_to(root):
@@ -109,8 +109,8 @@ class Folder:
             why = os.strerror(error.errno or 0)
             raise Unreachable(f"{name} in {self.title} cannot be read: {why}.") from error
 
-    def put(self, name: str, file: BinaryIO, told: dict[str, str]) -> None:
-        with self._writing(name):
+    def put(self, name: str, file: BinaryIO, metadata: dict[str, str]) -> None:
+        with self._translated(name):
             path = self.path(name)
             path.parent.mkdir(parents=True, exist_ok=True)
             half = path.with_name(f".{path.name}.part")
@@ -124,38 +124,38 @@ class Folder:
                 half.unlink()
             _sync(path.parent)
 
-    def told(self, name: str) -> dict[str, str]:
+    def metadata(self, name: str) -> dict[str, str]:
         return {}
 
     def remove(self, name: str) -> None:
-        with self._writing(name):
+        with self._translated(name):
             path = self.path(name)
             for each in (path, path.with_name(f".{path.name}.part")):
                 each.unlink(missing_ok=True)
 
     @contextmanager
-    def _writing(self, name: str) -> Iterator[None]:
+    def _translated(self, name: str) -> Iterator[None]:
         try:
             yield
         except FileExistsError as error:
-            raise ObjectThere(f"{name} is in {self.title} already.") from error
+            raise ObjectExists(f"{name} is in {self.title} already.") from error
         except OSError as error:
             why = os.strerror(error.errno or 0)
             raise Unreachable(f"{name} in {self.title} cannot be written: {why}.") from error
 
 
 def _sync(folder: Path) -> None:
-    """A file's name outlives a loss of power only when its folder was written too."""
-    place = os.open(folder, os.O_RDONLY)
+    """Write a folder to the disk: without, a loss of power may take the names of new files."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(place)
+        os.fsync(descriptor)
     finally:
-        os.close(place)
+        os.close(descriptor)
 
 
 @dataclass(frozen=True)
-class Bucket:
-    """A bucket of S3, R2, or what speaks like them."""
+class ArchiveBucket:
+    """A bucket of S3, R2, or any store that speaks S3."""
 
     store: s3.Store
 
@@ -164,77 +164,81 @@ class Bucket:
         return f'bucket "{self.store.bucket}"'
 
     def names(self, prefix: str) -> Iterator[tuple[str, int]]:
-        with self._speaking(prefix):
+        with self._translated(prefix):
             pages = self.store.client().get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self.store.bucket, Prefix=prefix):
                 yield from ((item["Key"], item["Size"]) for item in page.get("Contents", ()))
 
     def read(self, name: str) -> Iterator[bytes]:
-        with self._speaking(name):
+        with self._translated(name):
             found = self.store.client().get_object(Bucket=self.store.bucket, Key=name)
             with closing(found["Body"]) as body:
                 yield from body.iter_chunks(PART)
 
-    def put(self, name: str, file: BinaryIO, told: dict[str, str]) -> None:
+    def put(self, name: str, file: BinaryIO, metadata: dict[str, str]) -> None:
         size = file.seek(0, os.SEEK_END)
         file.seek(0)
-        with self._speaking(name):
+        with self._translated(name):
             if size <= LARGE:
-                self._ask("put_object", name, Body=file, Metadata=told, IfNoneMatch="*")
+                self._request("put_object", name, Body=file, Metadata=metadata, IfNoneMatch="*")
             else:
-                self._put_parts(name, file, told)
+                self._put_parts(name, file, metadata)
 
-    def _put_parts(self, name: str, file: BinaryIO, told: dict[str, str]) -> None:
-        upload = self._ask("create_multipart_upload", name, Metadata=told)["UploadId"]
+    def _put_parts(self, name: str, file: BinaryIO, metadata: dict[str, str]) -> None:
+        upload = self._request("create_multipart_upload", name, Metadata=metadata)["UploadId"]
         try:
             parts: list[dict[str, Any]] = []
             while body := file.read(LARGE_PART):
                 number = len(parts) + 1
-                put = self._ask("upload_part", name, UploadId=upload, PartNumber=number, Body=body)
+                put = self._request(
+                    "upload_part", name, UploadId=upload, PartNumber=number, Body=body
+                )
                 parts.append({"PartNumber": number, "ETag": put["ETag"]})
             whole = {"UploadId": upload, "MultipartUpload": {"Parts": parts}, "IfNoneMatch": "*"}
-            self._ask("complete_multipart_upload", name, **whole)
+            self._request("complete_multipart_upload", name, **whole)
         except BaseException:
             with suppress(*s3.errors()):
-                self._ask("abort_multipart_upload", name, UploadId=upload)
+                self._request("abort_multipart_upload", name, UploadId=upload)
             raise
 
-    def told(self, name: str) -> dict[str, str]:
-        with self._speaking(name):
-            return dict(self._ask("head_object", name).get("Metadata", {}))
+    def metadata(self, name: str) -> dict[str, str]:
+        with self._translated(name):
+            return dict(self._request("head_object", name).get("Metadata", {}))
 
     def remove(self, name: str) -> None:
-        with self._speaking(name):
+        with self._translated(name):
             begun = self.store.client().list_multipart_uploads(
                 Bucket=self.store.bucket, Prefix=name
             )
             for each in begun.get("Uploads", ()):
                 if each["Key"] == name:
-                    self._ask("abort_multipart_upload", name, UploadId=each["UploadId"])
-            self._ask("delete_object", name)
+                    self._request("abort_multipart_upload", name, UploadId=each["UploadId"])
+            self._request("delete_object", name)
 
-    def _ask(self, operation: str, name: str, **options: Any) -> Any:
-        ask = getattr(self.store.client(), operation)
-        return ask(Bucket=self.store.bucket, Key=name, **options)
+    def _request(self, operation: str, name: str, **options: Any) -> Any:
+        method = getattr(self.store.client(), operation)
+        return method(Bucket=self.store.bucket, Key=name, **options)
 
     @contextmanager
-    def _speaking(self, name: str) -> Iterator[None]:
+    def _translated(self, name: str) -> Iterator[None]:
         try:
             yield
         except s3.errors() as error:
             if s3.is_missing(error):
                 raise ObjectMissing(f"{name} is missing in {self.title}.") from error
-            if s3.code_of(error) in THERE:
-                raise ObjectThere(f"{name} is in {self.title} already.") from error
+            if s3.code_of(error) in EXISTS:
+                raise ObjectExists(f"{name} is in {self.title} already.") from error
             raise Unreachable(f"{self.title} answers {s3.code_of(error)}.") from error
 
 
-def fetch(where: Destination, name: str, file: BinaryIO) -> tuple[int, str]:
-    """Copy an object into a file, part by part, and go back to its start: bytes and SHA-256."""
+def fetch(where: Destination, name: str, file: BinaryIO | None = None) -> tuple[int, str]:
+    """Read an object to its end: bytes and SHA-256. With a file, copy it there, rewound."""
     size, sha = 0, hashlib.sha256()
     for part in where.read(name):
-        file.write(part)
+        if file:
+            file.write(part)
         sha.update(part)
         size += len(part)
-    file.seek(0)
+    if file:
+        file.seek(0)
     return size, sha.hexdigest()

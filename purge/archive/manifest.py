@@ -1,4 +1,4 @@
-"""What stands beside the files of an archive and says what they must be: `NAME.manifest.json`."""
+"""The manifest beside the files of an archive, `NAME.manifest.json`: what they must be."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -60,12 +60,12 @@ class Manifest:
 def read(text: bytes | str) -> Manifest:
     """The manifest of a text; `ManifestError` where it is none, or one of a later version."""
     try:
-        told: dict[str, Any] = json.loads(text)
-        version = told["version"]
+        given: dict[str, Any] = json.loads(text)
+        version = given["version"]
         if version == VERSION:
-            columns = [Column(each["name"], each["type"]) for each in told["columns"]]
-            files = [File(**each) for each in told["files"]]
-            return Manifest(**(told | {"columns": columns, "files": files}))
+            columns = [Column(each["name"], each["type"]) for each in given["columns"]]
+            files = [File(**each) for each in given["files"]]
+            return Manifest(**(given | {"columns": columns, "files": files}))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ManifestError(f"It is no manifest of an archive ({type(error).__name__}).") from error
     raise ManifestError(f"It is of version {version!r}; this code reads {VERSION}.")

@@ -1,15 +1,15 @@
-"""Putting the files of an archive where it is kept, and reading them back."""
+"""Put the files of an archive at its destination, and read them back."""
 
 import hashlib
 import io
 from typing import BinaryIO
 
-from purge.archive.destinations import Destination, ObjectMissing, ObjectThere
+from purge.archive.destinations import Destination, ObjectExists, ObjectMissing, fetch
 from purge.archive.manifest import SUFFIX, File, read
 from purge.exceptions import ArchiveError
 from purge.models import Archive
 
-MARK = "archive"  # the metadata that says whose an object is
+MARK = "archive"  # the metadata that names the archive which put an object
 
 
 class NameTaken(ArchiveError):
@@ -17,22 +17,22 @@ class NameTaken(ArchiveError):
 
 
 def put(where: Destination, archive: Archive, file: File, content: BinaryIO) -> None:
-    """Put a file, once: one that a try before has put is used, or replaced where it is not whole.
+    """Put a file. One from an earlier try is used, or replaced where it is not whole.
 
-    `NameTaken` where another's object is there.
+    `NameTaken` where an object of another archive has the name.
     """
-    told = {"sha256": file.sha256, MARK: str(archive.mark)}
+    metadata = {"sha256": file.sha256, MARK: str(archive.mark)}
     content.seek(0)
     try:
-        where.put(file.name, content, told)
-    except ObjectThere as error:
+        where.put(file.name, content, metadata)
+    except ObjectExists as error:
         if is_whole(where, file):
             return
         if not _is_own(where, archive, file):
             raise NameTaken(str(error)) from error
         where.remove(file.name)
         content.seek(0)
-        where.put(file.name, content, told)
+        where.put(file.name, content, metadata)
 
 
 def put_text(where: Destination, archive: Archive, name: str, text: str) -> None:
@@ -43,7 +43,7 @@ def put_text(where: Destination, archive: Archive, name: str, text: str) -> None
 
 
 def is_taken(where: Destination, archive: Archive) -> bool:
-    """Whether there is an archive of that name; files of other formats do not show it."""
+    """Whether another archive has the name: its manifest is there, whatever its formats are."""
     name = manifest_name(archive)
     return name in (each for each, _ in where.names(name))
 
@@ -57,7 +57,7 @@ def is_there(where: Destination, archive: Archive) -> bool:
 
 
 def put_before(archive: Archive) -> list[File]:
-    """What earlier tries may have put, its manifest too."""
+    """The files that earlier tries may have put, its manifest among them."""
     if not archive.manifest:
         return []
     manifest = _text_file(manifest_name(archive), archive.manifest)
@@ -73,7 +73,7 @@ def compare(where: Destination, files: list[File]) -> None:
     """Read files back to their end; `ArchiveError` for the first that is not what was written."""
     for file in files:
         try:
-            size, sha = _read(where, file.name)
+            size, sha = fetch(where, file.name)
         except ObjectMissing as error:
             raise ArchiveError(f"{error} It was put there a moment ago.") from error
         if (size, sha) != (file.bytes, file.sha256):
@@ -86,13 +86,13 @@ def compare(where: Destination, files: list[File]) -> None:
 def is_whole(where: Destination, file: File) -> bool:
     """Whether an object is there and is what was written."""
     try:
-        return _read(where, file.name) == (file.bytes, file.sha256)
+        return fetch(where, file.name) == (file.bytes, file.sha256)
     except ObjectMissing:
         return False
 
 
 def discard(where: Destination, archive: Archive, files: list[File]) -> None:
-    """Remove what an archive has put, and nothing of anybody else."""
+    """Remove the files that this archive has put; objects of others stay."""
     for file in files:
         try:
             if is_whole(where, file) or _is_own(where, archive, file):
@@ -106,12 +106,4 @@ def manifest_name(archive: Archive) -> str:
 
 
 def _is_own(where: Destination, archive: Archive, file: File) -> bool:
-    return where.told(file.name).get(MARK) == str(archive.mark)
-
-
-def _read(where: Destination, name: str) -> tuple[int, str]:
-    size, sha = 0, hashlib.sha256()
-    for part in where.read(name):
-        sha.update(part)
-        size += len(part)
-    return size, sha.hexdigest()
+    return where.metadata(file.name).get(MARK) == str(archive.mark)

@@ -1,14 +1,14 @@
-"""How the rows of an archive are read: each column as the text that PostgreSQL gives it, exactly.
+"""The table of an archive's rows, read as exact text: what PostgreSQL gives for each column.
 
-A row's hash is made of that same text, when it is written and again before it is deleted: what has
-changed in between has another one.
+A row's hash is made of that same text, when it is written and again before it is deleted: a row
+that was changed in between has another hash.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connections, transaction
 from psycopg import sql
@@ -21,14 +21,32 @@ from lifecycle.policy.policy import Policy
 from purge.archive.formats import Column, Row
 from purge.archive.formats.base import SETTINGS
 
-AT_ONCE = 100  # rows of one answer: wide ones must not fill the memory
+FETCHED = 100  # rows in memory at a time: wide ones must not fill it
 
 
 @contextmanager
 def exact(using: str) -> Iterator[None]:
-    """Values as exact text, in a transaction, until the end of the block."""
+    """Have PostgreSQL give exact text inside the block; the caller has a transaction open."""
     with local_settings(using, **SETTINGS):
         yield
+
+
+class ReadRow(NamedTuple):
+    """One row: its key, its hash, its time or None, and each column, as PostgreSQL's text."""
+
+    key: str
+    hash: bytes
+    time: str | None
+    values: Row
+
+
+class TableColumn(NamedTuple):
+    """A column of a table: also whether a row needs a value for it, and whether it is computed."""
+
+    name: str
+    db_type: str
+    needs_value: bool
+    computed: bool
 
 
 @dataclass(frozen=True)
@@ -37,13 +55,13 @@ class Table:
 
     policy: Policy
     using: str
-    check: Callable[[], None] = lambda: None  # raises where another worker may write an archive
+    check: Callable[[], None] = lambda: None  # raises `LockLost`
 
     @cached_property
     def columns(self) -> list[Column]:
         """Every column, in the order of the table."""
         quoted = sql.Identifier(self.name).as_string()
-        return [Column(*row[:2]) for row in columns_of(quoted, self.using)]
+        return [Column(each.name, each.db_type) for each in columns_of(quoted, self.using)]
 
     @property
     def name(self) -> str:
@@ -55,7 +73,7 @@ class Table:
 
     @property
     def hash(self) -> Placed:
-        """SQL: what tells a row from itself after a change."""
+        """SQL: the hash of a row's values, which another value changes."""
         own = f"ROW({', '.join(self._values)})::text"
         return Placed(f"sha256(convert_to({own}, 'UTF8'))")
 
@@ -68,7 +86,8 @@ class Table:
 
     @property
     def time(self) -> str | None:
-        """The column by which the rows have a time: of their end, or of their creation."""
+        """The column of the time that the manifest shows of rows: what their end counts from, else
+        their creation; None where they have neither."""
         aged = age_of(self.policy.expires)
         model: Any = self.policy.model._meta.concrete_model
         if aged:
@@ -77,14 +96,14 @@ class Table:
         return next((str(f.column) for f in own if getattr(f, "auto_now_add", False)), None)
 
     def sql(self, module: str, name: str, **parts: Any) -> str:
-        """A module's statement with what every one about such a table names."""
+        """A module's statement with the parts that each statement about this table needs."""
         key = compiled(self.policy).key
         cast = f"::{key.db_type}[]" if key.kind == "text" else ""
         base = {"table": self.name, "column": Placed(self._column(key.column))}
         return statement(module, name, **base, kind=Placed(key.kind), cast=Placed(cast), **parts)
 
-    def read(self, keys: list[str]) -> Iterator[list[tuple[Any, ...]]]:
-        """The rows of some keys as they are now, some at a time: key, hash, time, values."""
+    def read(self, keys: list[str]) -> Iterator[list[ReadRow]]:
+        """The rows of some keys as they are now, in key order, at most `FETCHED` at a time."""
         time = f"{self._column(self.time)}::text" if self.time else "NULL"
         names = [f"lc_{number}" for number in range(len(self.columns))]
         made = Placed(", ".join(names))
@@ -96,18 +115,19 @@ class Table:
             connections[self.using].chunked_cursor() as cursor,
         ):
             cursor.execute(text, {"keys": array_text(keys)})
-            while rows := cursor.fetchmany(AT_ONCE):
-                yield rows
+            while rows := cursor.fetchmany(FETCHED):
+                yield [ReadRow(row[0], row[1], row[2], row[3:]) for row in rows]
 
 
-def columns_of(table: str, using: str) -> list[tuple[Any, ...]]:
-    """Every column of a table, whose name is quoted: name, type, needs a value, is computed."""
-    return fetch(using, statement(__file__, "columns"), {"table": table})
+def columns_of(table: str, using: str) -> list[TableColumn]:
+    """Every column of a table, whose name is quoted; none where there is no such table."""
+    found = fetch(using, statement(__file__, "columns"), {"table": table})
+    return [TableColumn(*row) for row in found]
 
 
-def trim(table: Table, archive: int) -> None:
-    """Forget the keys of rows that are gone."""
-    fetch(table.using, table.sql(__file__, "trim"), {"archive": archive})
+def forget_gone(table: Table, archive: int) -> None:
+    """Forget the keys of an archive's rows that are gone from the table."""
+    fetch(table.using, table.sql(__file__, "forget_gone"), {"archive": archive})
 
 
 def still_there(table: Table, archive: int) -> bool:
@@ -115,8 +135,3 @@ def still_there(table: Table, archive: int) -> bool:
     text = table.sql(__file__, "still_there", hash=Placed(table.hash))
     with exact(table.using):
         return bool(scalar(table.using, text, {"archive": archive}))
-
-
-def values_of(rows: list[tuple[Any, ...]]) -> list[Row]:
-    """What is written of rows that were read."""
-    return [row[3:] for row in rows]

@@ -1,4 +1,4 @@
-"""Are the archives what their manifests say? Every byte is read again."""
+"""Compare archives with their manifests and with the ledger; every byte is read again."""
 
 import tempfile
 from dataclasses import dataclass
@@ -25,15 +25,15 @@ def verify(where: Destination, manifest: Manifest) -> list[Problem]:
     return [Problem(name, why) for name, why in found if why]
 
 
-def around(told: Catalog, databases: list[str]) -> list[Problem]:
-    """What is wrong beside the archives: objects too many, archives too few."""
-    known = {each.name for each in told.archives}
-    found = [Problem(name, why) for name, why in told.broken.items()]
+def problems_beside(found: Catalog, databases: list[str]) -> list[Problem]:
+    """Objects that no manifest names, manifests that cannot be read, archives that are missing."""
+    known = {each.name for each in found.archives}
     making = {name for using in databases for name in _names("names_under_way", using)}
-    strays = [name for name in told.strays if bare(name) not in making]
-    found += [Problem(name, "no manifest names it") for name in strays]
+    strays = [name for name in found.strays if bare(name) not in making]
     lost = {name for using in databases for name in _names("archived_names", using)} - known
-    return found + [Problem(name, "is missing; the ledger names it") for name in sorted(lost)]
+    problems = [Problem(name, why) for name, why in found.broken.items()]
+    problems += [Problem(name, "no manifest names it") for name in strays]
+    return problems + [Problem(name, "is missing; the ledger names it") for name in sorted(lost)]
 
 
 def _names(which: str, using: str) -> set[str]:

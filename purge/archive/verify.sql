@@ -3,6 +3,6 @@
 SELECT name FROM purge_archive WHERE state <> 'done' AND name <> ''
 
 -- name: archived_names
--- The archives that rows have gone into, and that are not told to have been removed.
+-- The archives that rows have gone into.
 SELECT DISTINCT detail ->> 'archive' FROM lifecycle_event
 WHERE kind = 'archived' AND detail ->> 'archive' IS NOT NULL

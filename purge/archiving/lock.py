@@ -1,8 +1,8 @@
-"""One worker at a time archives for a policy, and finds out when it is the only one no more.
+"""The lock by which one worker at a time archives for a policy.
 
-The lock is a session's. Where that session is cut (a failover, a firewall that forgets it during a
-long upload), another worker takes over what this one is still at. So the session is asked before
-each step that others could see: a worker that has lost it changes nothing any more.
+A session of its own holds it. Where that session is cut (a failover, a firewall that forgets it
+during a long upload), another worker takes over. So the session is checked before each step that
+others could see: a worker that has lost the lock changes nothing any more.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,10 +22,10 @@ class LockLost(ArchiveError):
 
 
 @contextmanager
-def alone(policy: str, using: str) -> Iterator[Callable[[], None] | None]:
-    """A check that raises `LockLost`; None where another worker has the lock.
+def archive_lock(policy: str, using: str) -> Iterator[Callable[[], None] | None]:
+    """Hold the lock; gives a check that raises `LockLost`, or None where another worker has it.
 
-    The session is not that of the batches: those commit.
+    Not in the session of the batches, which commit.
     """
     session = connections[using].copy()
 
@@ -42,7 +42,7 @@ def alone(policy: str, using: str) -> Iterator[Callable[[], None] | None]:
         session.set_autocommit(False)
         with session.cursor() as cursor:
             cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            cursor.execute(statement(__file__, "alone"), {"policy": policy})
+            cursor.execute(statement(__file__, "archive_lock"), {"policy": policy})
             (is_mine,) = cursor.fetchone()
         yield check if is_mine else None
     finally:
@@ -51,7 +51,7 @@ def alone(policy: str, using: str) -> Iterator[Callable[[], None] | None]:
 
 @dataclass(frozen=True)
 class Guarded:
-    """A destination to which only a worker that has the lock writes."""
+    """A destination that checks the lock before it changes anything."""
 
     where: Destination
     check: Callable[[], None]
@@ -66,12 +66,12 @@ class Guarded:
     def read(self, name: str) -> Iterator[bytes]:
         return self.where.read(name)
 
-    def told(self, name: str) -> dict[str, str]:
-        return self.where.told(name)
+    def metadata(self, name: str) -> dict[str, str]:
+        return self.where.metadata(name)
 
-    def put(self, name: str, file: BinaryIO, told: dict[str, str]) -> None:
+    def put(self, name: str, file: BinaryIO, metadata: dict[str, str]) -> None:
         self.check()
-        self.where.put(name, file, told)
+        self.where.put(name, file, metadata)
 
     def remove(self, name: str) -> None:
         self.check()

@@ -1,7 +1,4 @@
-"""The files of an archive, written to the disk: the same rows in each format, a part at a time.
-
-The files have no name, so that nothing of them is left whatever becomes of the process.
-"""
+"""Write the files of an archive to the disk: the same rows in each format, a part at a time."""
 
 import hashlib
 import os
@@ -15,7 +12,7 @@ from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.db.literals import array_text
 from purge.archive.formats import FORMATS, Writer
 from purge.archive.manifest import File
-from purge.archive.table import Table, values_of
+from purge.archive.table import ReadRow, Table
 from purge.exceptions import ArchiveError
 from purge.models import Archive, ArchivePart
 
@@ -49,25 +46,25 @@ class Counted:
         return self.file.closed
 
     def close(self) -> None:
-        """The file is closed by who has opened it."""
+        """Does nothing: whoever opened the file closes it."""
 
 
 @dataclass
 class Written:
-    """What was written: files by format, rows, their first and last key and time."""
+    """The files by format, how many rows they have, and the first and last key and time."""
 
     files: dict[str, Counted]
     rows: int = 0
     first: End = field(default_factory=lambda: {"key": None, "time": None})
     last: End = field(default_factory=lambda: {"key": None, "time": None})
 
-    def add(self, rows: list[tuple[Any, ...]]) -> None:
-        """Rows that were written."""
+    def add(self, rows: list[ReadRow]) -> None:
+        """Count rows that were written."""
         if not self.rows:
-            self.first["key"] = rows[0][0]
-        self.last["key"] = rows[-1][0]
+            self.first["key"] = rows[0].key
+        self.last["key"] = rows[-1].key
         self.rows += len(rows)
-        if times := [row[2] for row in rows if row[2] is not None]:
+        if times := [row.time for row in rows if row.time is not None]:
             self.first["time"] = min([*times, self.first["time"] or times[0]])
             self.last["time"] = max([*times, self.last["time"] or times[0]])
 
@@ -77,7 +74,7 @@ class Written:
         return max(each.bytes for each in self.files.values())
 
     def described(self, prefix: str, name: str) -> list[File]:
-        """As the manifest names them."""
+        """The files as the manifest names them."""
         return [
             File(each, f"{prefix}{name}{FORMATS[each].suffix}", file.bytes, file.sha.hexdigest())
             for each, file in self.files.items()
@@ -88,12 +85,12 @@ class Written:
 def written(
     table: Table, archive: Archive, formats: tuple[str, ...], most: int
 ) -> Iterator[Written]:
-    """Write the rows of an archive as they are now; `ArchiveError` where the disk does not do.
+    """Write the rows of an archive as they are now; `ArchiveError` for errors of the disk.
 
-    Where a file comes to `most` bytes, the parts that are left are those of the next archive.
+    Where a file comes to `most` bytes, the parts that are left go to a further archive.
     """
     with ExitStack() as stack:
-        with _told():
+        with _disk_errors():
             files = {each: stack.enter_context(counted()) for each in formats}
             done = Written(files)
             writers = [
@@ -103,7 +100,7 @@ def written(
             for part in _parts(archive, table.using):
                 _write_part(table, part, writers, done)
                 if done.largest >= most:
-                    _leave(archive, table.using, part.number)
+                    _move_rest(archive, table.using, part.number)
                     break
             for writer in writers:
                 writer.close()
@@ -114,7 +111,10 @@ def written(
 
 @contextmanager
 def counted() -> Iterator[Counted]:
-    """A file without a name; what is written to it afterwards goes nowhere."""
+    """A file without a name, of which nothing is left whatever becomes of the process.
+
+    Once the block is over, what is written to it is dropped.
+    """
     with _unnamed() as file:
         found = Counted(file)
         try:
@@ -128,7 +128,7 @@ def _unnamed() -> Any:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -150,11 +150,11 @@ def _write_part(table: Table, part: ArchivePart, writers: list[Writer], done: Wr
     keys: list[str] = []
     hashes: list[bytes] = []
     for rows in table.read(part.keys):
-        values = values_of(rows)
+        values = [row.values for row in rows]
         for writer in writers:
             writer.write(values)
-        keys += [row[0] for row in rows]
-        hashes += [row[1] for row in rows]
+        keys += [row.key for row in rows]
+        hashes += [row.hash for row in rows]
         done.add(rows)
     fewer = None if keys == part.keys else array_text(keys)
     table.check()
@@ -162,16 +162,16 @@ def _write_part(table: Table, part: ArchivePart, writers: list[Writer], done: Wr
     fetch(table.using, statement(__file__, "hash_part"), params)
 
 
-def _leave(archive: Archive, using: str, last: int) -> None:
-    """Parts that do not fit are of a further archive."""
+def _move_rest(archive: Archive, using: str, last: int) -> None:
+    """Move the parts that do not fit to a further archive."""
     left = ArchivePart.objects.using(using).filter(archive=archive, number__gt=last)
     if left.exists():
-        told = {"policy": archive.policy, "model": archive.model, "run": archive.run}
-        further = Archive(prefix=archive.prefix, more=archive.more, **told)
+        named = {"policy": archive.policy, "model": archive.model, "run": archive.run}
+        further = Archive(prefix=archive.prefix, more=archive.more, **named)
         further.save(using=using)
         left.update(archive=further)
 
 
 def now(using: str) -> Any:
-    """The database's time, which names and dates an archive; no machine's clock does."""
+    """The database's time, which names and dates an archive, never this machine's."""
     return scalar(using, "SELECT lifecycle.now_v1()")

@@ -26,7 +26,7 @@ if __name__ == "__main__":
 
     from purge import runner
     from purge.archive import storage as storing
-    from purge.archiving import keep as keeping
+    from purge.archiving import make as making
     from purge.batch.cascade import delete as ending
     from tests.archive.engine import archiving
 
@@ -36,9 +36,9 @@ if __name__ == "__main__":
     if point == "put":
         storing.compare = die
     elif point == "chosen":
-        keeping.written = die
+        making.written = die
     elif point == "read back":
-        after(runner.keeping, "keep")
+        after(runner.archiving, "archive_due")
     elif point == "deleting":
         after(ending, "_delete")
     with archiving("tokens", checked=False):

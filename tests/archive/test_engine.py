@@ -125,7 +125,7 @@ def test_many_rows_are_several_archives(folder: Path) -> None:
 def test_an_archive_ends_when_its_files_are_large(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("purge.archiving.keep.PART", 10)
+    monkeypatch.setattr("purge.archiving.due.PART", 10)
     tokens(25)
     with archiving("tokens", formats=("json",), batch_bytes=1):
         assert run_due()["tokens"].purged == 25
@@ -191,7 +191,7 @@ def test_a_row_that_is_gone_before_it_is_read_is_in_no_archive(
 ) -> None:
     rows = tokens(2)
     monkeypatch.setattr(
-        "purge.archiving.keep.destination",
+        "purge.archiving.due.destination",
         lambda: (Token.objects.filter(pk=rows[0].pk).delete(), destination())[1],
     )
     with archiving("tokens"):

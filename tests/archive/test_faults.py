@@ -83,7 +83,7 @@ def test_in_parts_on_a_real_server(s3_server: Server, monkeypatch: pytest.Monkey
         where = destination()
         where.put("old/large", io.BytesIO(body), {"archive": "me"})
         assert b"".join(where.read("old/large")) == body
-        assert where.told("old/large")["archive"] == "me"
+        assert where.metadata("old/large")["archive"] == "me"
         where.remove("old/large")
         assert list(where.names("old/")) == []
 

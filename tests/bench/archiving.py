@@ -66,11 +66,11 @@ def archived(rows: int, making: list[float] | None = None) -> float:
     from unittest.mock import patch
 
     from lifecycle.policy.registry import get_policy
-    from purge.archiving import keep as keeping
+    from purge.archiving import due
     from purge.runner import run_policy
 
-    make, spent = keeping._make, []
-    with patch.object(keeping, "_make", lambda *given: spent.append(timed(lambda: make(*given)))):
+    make, spent = due.make, []
+    with patch.object(due, "make", lambda *given: spent.append(timed(lambda: make(*given)))):
         taken = timed(lambda: run_policy(get_policy("bench-logged")))
     if making is not None:
         making.append(sum(spent))

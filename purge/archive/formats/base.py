@@ -1,7 +1,7 @@
-"""What every format of an archive is: a writer and, where programs read it, a reader.
+"""The interface of every format: a writer and, where programs read it, a reader.
 
-Values are text as PostgreSQL gives it, or None for NULL: exact for every type, both ways, whatever
-Python could hold. The settings under which it is given are in `SETTINGS`.
+Values are text as PostgreSQL gives it under `SETTINGS`, or None for NULL: exact for every type, in
+both directions, also where Python has no such value.
 """
 
 from collections.abc import Iterator, Sequence
@@ -50,7 +50,7 @@ Reader = Iterator[Row]
 
 @dataclass(frozen=True)
 class Format:
-    """A format; `suffix` is the end of a file's name. Without columns `read` cannot be."""
+    """A format; `suffix` is the end of a file's name."""
 
     name: str
     suffix: str
@@ -78,8 +78,11 @@ class Format:
         return ""
 
 
-def spare(columns: Sequence[Column], name: str = "_exact") -> str:
-    """The name of the extra field for what a natural value cannot tell; no column has it."""
+def exact_column(columns: Sequence[Column], name: str = "_exact") -> str:
+    """The name of the extra field for texts that the format's own types do not hold exactly.
+
+    No column has that name.
+    """
     taken = {column.name for column in columns}
     while name in taken:
         name += "_"

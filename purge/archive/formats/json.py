@@ -14,7 +14,15 @@ from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, BinaryIO
 
-from purge.archive.formats.base import Column, Format, FormatError, Reader, Row, Writer, spare
+from purge.archive.formats.base import (
+    Column,
+    Format,
+    FormatError,
+    Reader,
+    Row,
+    Writer,
+    exact_column,
+)
 from purge.archive.formats.values import decode, encoder
 
 SCALAR = re.compile(r"[^,}\]\s]+")
@@ -30,19 +38,19 @@ class Lines:
         self.names = [name for name, _ in columns]
         self.encoders = [encoder(db_type) for _, db_type in columns]
         self.documents = [i for i, column in enumerate(columns) if column.db_type == "jsonb"]
-        self.spare = json.dumps(spare(columns), ensure_ascii=False)
+        self.exact_column = json.dumps(exact_column(columns), ensure_ascii=False)
 
     def of(self, rows: Sequence[Row]) -> list[str]:
         """A line for each row, without its end."""
         values = list(zip(*rows, strict=True))
         cells = [_encoded(*pair) for pair in zip(self.encoders, values, strict=True)]
         lines = [self.template % row for row in zip(*cells, strict=True)]
-        for index, beside in self._beside(values).items():
-            told = json.dumps(beside, ensure_ascii=False)
-            lines[index] = f"{lines[index][:-1]}, {self.spare}: {told}}}"
+        for index, exact in self._exact_texts(values).items():
+            text = json.dumps(exact, ensure_ascii=False)
+            lines[index] = f"{lines[index][:-1]}, {self.exact_column}: {text}}}"
         return lines
 
-    def _beside(self, values: list[tuple[str | None, ...]]) -> dict[int, dict[str, str]]:
+    def _exact_texts(self, values: list[tuple[str | None, ...]]) -> dict[int, dict[str, str]]:
         found: dict[int, dict[str, str]] = {}
         for column in self.documents:
             if "null" in values[column]:
@@ -132,15 +140,15 @@ class Parser:
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self.types = dict(columns)
-        self.spare = spare(columns)
+        self.exact_column = exact_column(columns)
 
     def __call__(self, line: str) -> Row:
         raw = dict(_fields(line))
-        beside = json.loads(raw.pop(self.spare, "{}"))
+        exact = json.loads(raw.pop(self.exact_column, "{}"))
         if raw.keys() != self.types.keys():
             raise ValueError("other columns")
         found = {name: decode(raw[name], db_type) for name, db_type in self.types.items()}
-        return tuple((found | beside).values())
+        return tuple((found | exact).values())
 
 
 def _fields(line: str) -> Iterator[tuple[str, str]]:

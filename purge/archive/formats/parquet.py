@@ -1,9 +1,9 @@
 """Parquet, through pyarrow (the extra `parquet`).
 
 A column has Parquet's own type where it has one that holds nearly every value; what it does not
-hold, an `infinity`, a year BC, a NaN among decimals, is NULL there and told by the text column
-`_exact`, an object by the columns' names. All other types are text as PostgreSQL writes it,
-documents and arrays as JSON.
+hold, an `infinity`, a year BC, a NaN among decimals, is NULL there, and its text is in
+the column `_exact`, an object by the columns' names. All other types are text as PostgreSQL writes
+it, documents and arrays as JSON.
 """
 
 import json
@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, BinaryIO
 
-from purge.archive.formats.base import Column, Format, FormatError, Reader, Row, Writer, spare
+from purge.archive.formats.base import (
+    Column,
+    Format,
+    FormatError,
+    Reader,
+    Row,
+    Writer,
+    exact_column,
+)
 from purge.archive.formats.values import base_of, decode, encoder
 
 GROUP = 10_000  # rows
@@ -60,9 +68,9 @@ class ParquetWriter:
         import pyarrow
         from pyarrow.parquet import ParquetWriter as File
 
-        self.columns, self.spare = columns, spare(columns)
+        self.columns, self.exact_column = columns, exact_column(columns)
         fields = [(column.name, arrow_type(column.db_type)) for column in columns]
-        self.schema = pyarrow.schema([*fields, (self.spare, pyarrow.string())])
+        self.schema = pyarrow.schema([*fields, (self.exact_column, pyarrow.string())])
         self.file = File(file, self.schema, compression="zstd")
         self.rows: list[Row] = []
         self.size = 0
@@ -83,11 +91,11 @@ class ParquetWriter:
             return
         import pyarrow
 
-        beside: list[dict[str, str]] = [{} for _ in self.rows]
+        exact: list[dict[str, str]] = [{} for _ in self.rows]
         values = zip(*self.rows, strict=True)
-        arrays = [_array(*pair, beside) for pair in zip(self.columns, values, strict=True)]
-        told = [json.dumps(each, ensure_ascii=False) if each else None for each in beside]
-        arrays.append(pyarrow.array(told, pyarrow.string()))
+        arrays = [_array(*pair, exact) for pair in zip(self.columns, values, strict=True)]
+        exact_texts = [json.dumps(each, ensure_ascii=False) if each else None for each in exact]
+        arrays.append(pyarrow.array(exact_texts, pyarrow.string()))
         self.file.write_table(pyarrow.Table.from_arrays(arrays, schema=self.schema))
         self.rows, self.size = [], 0
 
@@ -111,13 +119,13 @@ def arrow_type(db_type: str) -> Any:
     }.get(base_of(db_type), pyarrow.string())
 
 
-def _array(column: Column, values: tuple[str | None, ...], beside: list[dict[str, str]]) -> Any:
-    """The values of a column; what its type does not hold goes beside."""
+def _array(column: Column, values: tuple[str | None, ...], exact: list[dict[str, str]]) -> Any:
+    """The values of a column; texts that its type does not hold go into `exact`."""
     import pyarrow
 
     kind = arrow_type(column.db_type)
     if kind == pyarrow.string():
-        return pyarrow.array(_told(column, values), kind)
+        return pyarrow.array(_texts(column, values), kind)
     if kind == pyarrow.bool_():
         return pyarrow.array([value and value[0] == "t" for value in values], kind)
     if (whole := _cast(values, kind)) is not None:
@@ -127,7 +135,7 @@ def _array(column: Column, values: tuple[str | None, ...], beside: list[dict[str
         fits = value is None or _cast((value,), kind) is not None
         fitting.append(value if fits else None)
         if value is not None and not fits:
-            beside[index][column.name] = value
+            exact[index][column.name] = value
     return _cast(tuple(fitting), kind)
 
 
@@ -141,7 +149,7 @@ def _cast(values: tuple[str | None, ...], kind: Any) -> Any:
         return None
 
 
-def _told(column: Column, values: tuple[str | None, ...]) -> Sequence[str | None]:
+def _texts(column: Column, values: tuple[str | None, ...]) -> Sequence[str | None]:
     if not column.db_type.endswith("[]"):
         return values
     encode: Any = encoder(column.db_type)
@@ -158,8 +166,8 @@ def _rows(columns: Sequence[Column], batch: Any) -> Reader:
         arrays = db_type.endswith("[]")
         texts.append([v and decode(v, db_type) for v in found] if arrays else found)
     names = [name for name, _ in columns]
-    beside = batch.column(spare(columns)).to_pylist()
-    for row, exact in zip(zip(*texts, strict=True), beside, strict=True):
+    exact_texts = batch.column(exact_column(columns)).to_pylist()
+    for row, exact in zip(zip(*texts, strict=True), exact_texts, strict=True):
         yield _completed(names, row, json.loads(exact)) if exact else row
 
 

@@ -1,8 +1,8 @@
 """PostgreSQL's text of one value to JSON and back, exactly.
 
-A number is a JSON number where every reader takes it exactly: no decimals, whose readers make
-floats of them, and no integers beyond 2**53. Documents are embedded as they are. A NULL is `null`;
-what `null` cannot tell, JSON's own null, is said beside it (see `lines`).
+A number is a JSON number where every reader takes it exactly: no decimals, of which readers make
+floats, and no integers beyond 2**53. Documents are embedded as they are. A NULL is `null`; JSON's
+own null goes into `_exact` (see `purge.archive.formats.json`).
 """
 
 import json
@@ -11,13 +11,13 @@ from collections.abc import Callable
 from json.encoder import encode_basestring as quoted
 from typing import Any
 
-from purge.archive.formats.arrays import compose, parse
-
 Encoder = Callable[[str], str]
 SAFE = 2**53 - 1
-BRIEF = 15  # digits and sign that are safe without a look at them
+BRIEF = 15  # digits and sign; such a number is below SAFE
 NOT_FLAT = re.compile(r"^\[")  # bounds of its own, which a list cannot tell
 SEMICOLONS = {"box"}  # arrays of it have another separator
+TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|([{},])|([^{},"]+)', re.DOTALL)
+ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 def base_of(db_type: str) -> str:
@@ -26,7 +26,7 @@ def base_of(db_type: str) -> str:
 
 
 def encoder(db_type: str) -> Encoder | None:
-    """What makes JSON of the text of a value; None where it is JSON as it is."""
+    """The function from the text of a value to JSON; None where the text is JSON as it is."""
     base = base_of(db_type)
     if base.endswith("[]") and base[:-2] not in SEMICOLONS:
         inner = base[:-2]
@@ -87,3 +87,40 @@ ENCODERS: dict[str, Encoder | None] = {
     "boolean": _bool,
     "jsonb": None,
 }
+
+
+def parse(literal: str) -> list[Any]:
+    """The text of an array, `{1,NULL,"a b"}`, as a list of text, None and lists."""
+    root: list[Any] = []
+    stack = [root]
+    for in_quotes, mark, plain in TOKEN.findall(literal):
+        if mark == "{":
+            inner: list[Any] = []
+            stack[-1].append(inner)
+            stack.append(inner)
+        elif mark == "}":
+            stack.pop()
+        elif mark != ",":
+            stack[-1].append(_element(in_quotes, plain))
+    return list(root[0])
+
+
+def _element(in_quotes: str, plain: str) -> str | None:
+    if plain:
+        return None if plain == "NULL" else plain
+    return ESCAPED.sub(r"\1", in_quotes)
+
+
+def compose(elements: list[Any]) -> str:
+    """A list as the text of an array."""
+    return "{" + ",".join(map(_literal, elements)) + "}"
+
+
+def _literal(element: Any) -> str:
+    if isinstance(element, list):
+        return compose(element)
+    if element is None:
+        return "NULL"
+    if isinstance(element, bool):
+        return "true" if element else "false"
+    return '"' + element.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,4 +1,4 @@
-"""Bringing rows back from an archive.
+"""Load the rows of an archive back into a table.
 
 A batch of 10,000 rows is one transaction: the rows, the ledger's `loaded`, and the hold that keeps
 them from ending at once. A load that was interrupted is run again: rows that are there are left
@@ -17,7 +17,7 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.context import context
 from purge.archive.destinations import Destination, fetch
 from purge.archive.formats import FORMATS, Reader, Row
-from purge.archive.loading import stage as staging
+from purge.archive.loading.stage import LoadBatch
 from purge.archive.loading.target import Target
 from purge.archive.manifest import File, Manifest
 
@@ -62,7 +62,7 @@ class Load:
     dry: bool = False
 
     def run(self) -> Iterator[Counts]:
-        """Load batch after batch; the counts so far after each. The file is compared before."""
+        """Compare the file with its manifest, then load batches; yields the counts so far."""
         total = Counts()
         with tempfile.TemporaryFile() as copy:
             for chunk in chunks(self._rows(copy)):
@@ -84,20 +84,20 @@ class Load:
     def _batch(self, rows: list[Row]) -> Counts:
         with transaction.atomic(using=self.using):
             with context(actor=self.actor, using=self.using):
-                counts = self._through(staging.Batch(self.using, self.target, self.model), rows)
+                counts = self._load(LoadBatch(self.using, self.target, self.model), rows)
             transaction.set_rollback(self.dry, using=self.using)
         return counts
 
-    def _through(self, batch: staging.Batch, rows: list[Row]) -> Counts:
+    def _load(self, batch: LoadBatch, rows: list[Row]) -> Counts:
         batch.begin(rows)
-        counts = Counts(read=len(rows), matched=batch.match(self.filters))
+        counts = Counts(read=len(rows), matched=batch.keep_matching(self.filters))
         keys, counts.files = batch.insert(advance=not self.dry)
         counts.loaded = len(keys)
         left = batch.left_out(keys) if counts.loaded < counts.matched else []
-        counts.there = sum(there for _, there in left)
+        counts.there = sum(row.is_there for row in left)
         counts.taken = len(left) - counts.there
-        counts.keys = [key for key, _ in left][:SAMPLE]
-        batch.tell(keys, self.manifest.name)
+        counts.keys = [row.key for row in left][:SAMPLE]
+        batch.record_and_hold(keys, self.manifest.name)
         return counts
 
 
@@ -128,7 +128,7 @@ def readable(manifest: Manifest) -> File:
 
 @contextmanager
 def _explained(total: Counts) -> Iterator[None]:
-    """What the database refuses, in one sentence; the batch is taken back."""
+    """Raise what the database refuses as one sentence; the batch is taken back."""
     try:
         yield
     except (DataError, IntegrityError) as error:

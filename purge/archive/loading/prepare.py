@@ -1,4 +1,4 @@
-"""Whether rows of an archive can be brought back as somebody asks, before anything is changed."""
+"""Whether the rows of an archive can be loaded as asked: refusals before anything is changed."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ from lifecycle.db.version import require
 from lifecycle.exceptions import LifecycleError
 from lifecycle.management.databases import databases_of
 from purge.archive.destinations import Destination
-from purge.archive.loading import stage as staging
-from purge.archive.loading import target as drift
+from purge.archive.loading import target as targets
 from purge.archive.loading.load import Load, readable
+from purge.archive.loading.stage import LoadBatch
 from purge.archive.manifest import Manifest
 
 
@@ -22,12 +22,15 @@ def prepare(
     manifest: Manifest, where: Destination, filters: list[str], into: str | None = None,
     using: str | None = None, actor: str = "", dry: bool = False,
 ) -> Load:  # fmt: skip
-    """Compare archive and table; `LifecycleError` where rows cannot go there as asked."""
+    """A load that can be run; `LifecycleError` where the rows cannot go there as asked.
+
+    `filters` are of the form `column=value`; `into` names a table that is not of the site.
+    """
     readable(manifest)
     model = None if into else _model(manifest)
     using = _database(using, model)
     target = _into(manifest, into, using) if into else _own(manifest, model, using)
-    load = Load(manifest, where, using, target, model, _told(filters, target), actor, dry)
+    load = Load(manifest, where, using, target, model, _parsed(filters, target), actor, dry)
     _refuse_filters(load)
     return load
 
@@ -41,23 +44,23 @@ def _database(using: str | None, model: Any) -> str:
     return found
 
 
-def _own(manifest: Manifest, model: Any, using: str) -> drift.Target:
-    name = drift.named(model._meta.db_table)
-    return drift.target(name, key_of(model).column, manifest, using)
+def _own(manifest: Manifest, model: Any, using: str) -> targets.Target:
+    name = targets.quoted(model._meta.db_table)
+    return targets.target(name, key_of(model).column, manifest, using)
 
 
-def _into(manifest: Manifest, into: str, using: str) -> drift.Target:
-    name = drift.named(*into.split(".", 1))
-    own = [str(drift.named(each._meta.db_table)) for each in apps.get_models(True)]
-    if drift.is_one_of(name, own, using):
+def _into(manifest: Manifest, into: str, using: str) -> targets.Target:
+    name = targets.quoted(*into.split(".", 1))
+    own = [str(targets.quoted(each._meta.db_table)) for each in apps.get_models(True)]
+    if targets.is_one_of(name, own, using):
         raise LifecycleError(f"{into} is a table of the site: load without --into, or elsewhere.")
-    if not drift.is_there(name, using):
-        return drift.fresh(name, manifest, using)
-    if not drift.has_key(name, manifest.key, using):
+    if not targets.is_there(name, using):
+        return targets.new_target(name, manifest, using)
+    if not targets.has_key(name, manifest.key, using):
         raise LifecycleError(
             f"{into} has no unique key on {manifest.key}: rows that are there would come twice."
         )
-    return drift.target(name, manifest.key, manifest, using)
+    return targets.target(name, manifest.key, manifest, using)
 
 
 def _model(manifest: Manifest) -> Any:
@@ -75,7 +78,7 @@ def _model(manifest: Manifest) -> Any:
     return model
 
 
-def _told(filters: list[str], target: drift.Target) -> dict[str, str]:
+def _parsed(filters: list[str], target: targets.Target) -> dict[str, str]:
     found: dict[str, str] = {}
     for given in filters:
         name, separator, value = given.partition("=")
@@ -90,13 +93,13 @@ def _told(filters: list[str], target: drift.Target) -> dict[str, str]:
 
 
 def _refuse_filters(load: Load) -> None:
-    """Ask for the filters once, of no rows: a value may not be one of its column's type."""
+    """Try each filter on no rows: its value may not be one of its column's type."""
     for name, value in load.filters.items():
         try:
             with transaction.atomic(using=load.using):
-                batch = staging.Batch(load.using, load.target, load.model)
+                batch = LoadBatch(load.using, load.target, load.model)
                 batch.begin([])
-                batch.match({name: value})
+                batch.keep_matching({name: value})
                 transaction.set_rollback(True, using=load.using)
         except (DataError, ProgrammingError) as error:
             raise LifecycleError(f"{value!r} is no value to find in {name}.") from error

@@ -1,4 +1,4 @@
-"""What has become of a table since its rows went into an archive."""
+"""The table that rows are loaded into, compared with the archive: columns may have changed."""
 
 import re
 from dataclasses import dataclass, field
@@ -19,18 +19,18 @@ COMMENT = re.compile(r"--|/\*")
 class Target:
     """The table that rows are loaded into, and which of its columns.
 
-    `name` is quoted. `make` is the statement that makes the table where it is not there. `notes`
+    `name` is quoted. `create_sql` makes the table where it is not there. `notes`
     say where it differs from the archive.
     """
 
     name: Placed
     columns: list[str]
     key: str
-    make: str = ""
+    create_sql: str = ""
     notes: list[str] = field(default_factory=list)
 
 
-def named(*parts: str) -> Placed:
+def quoted(*parts: str) -> Placed:
     """An identifier for a statement with parameters."""
     return Placed(sql.Identifier(*parts).as_string().replace("%", "%%"))
 
@@ -39,72 +39,70 @@ def target(name: Placed, key: str, manifest: Manifest, using: str) -> Target:
     """An existing table, compared with the archive; `LifecycleError` where rows cannot go there.
 
     Columns that the table no longer has are left out; columns that it has since have their
-    default, or NULL. That is told. A column that needs a value and has no default is refused.
+    default, or NULL. `notes` say so. A column that needs a value and has no default is refused.
     """
-    told = _columns(name, using)
-    if key not in {column for column, *_ in told} & {column for column, _ in manifest.columns}:
+    columns = columns_of(_plain(name), using)
+    archived = dict(manifest.columns)
+    if key not in {each.name for each in columns} & archived.keys():
         raise LifecycleError(
             f"The table {_shown(name)} and the archive do not share the key {key!r}."
         )
-    types = {column: db_type for column, db_type, _, computed in told if not computed}
-    needed = [column for column, _, needs, computed in told if needs and not computed]
-    archived = dict(manifest.columns)
-    if missing := [column for column in needed if column not in archived]:
+    own = [each for each in columns if not each.computed]
+    types = {each.name: each.db_type for each in own}
+    if missing := [e.name for e in own if e.needs_value and e.name not in archived]:
         raise LifecycleError(
             f"Rows of {_shown(name)} need a value for {', '.join(missing)}, which the archive does"
             " not have: give the column a default in the database, or load --into another table."
         )
     shared = [column for column in archived if column in types]
-    return Target(name, shared, key, notes=_notes(name, archived, types, {c for c, *_ in told}))
+    return Target(
+        name, shared, key, notes=_notes(name, archived, types, {each.name for each in columns})
+    )
 
 
-def fresh(name: Placed, manifest: Manifest, using: str) -> Target:
+def new_target(name: Placed, manifest: Manifest, using: str) -> Target:
     """A table that is to be made, with the archive's columns."""
     for column in manifest.columns:
         _refuse_unknown(column, using)
-    columns = ", ".join(f"{named(column)} {db_type}" for column, db_type in manifest.columns)
-    parts = {"table": name, "columns": Placed(columns), "key": named(manifest.key)}
-    make = statement(__file__, "make_table", **parts)
-    return Target(name, [column for column, _ in manifest.columns], manifest.key, make)
+    columns = ", ".join(f"{quoted(column)} {db_type}" for column, db_type in manifest.columns)
+    parts = {"table": name, "columns": Placed(columns), "key": quoted(manifest.key)}
+    create_sql = statement(__file__, "make_table", **parts)
+    return Target(name, [column for column, _ in manifest.columns], manifest.key, create_sql)
 
 
 def is_there(name: Placed, using: str) -> bool:
     """Whether there is such a table."""
-    return bool(_columns(name, using))
+    return bool(columns_of(_plain(name), using))
 
 
 def is_one_of(name: Placed, others: list[str], using: str) -> bool:
-    """Whether it is one of some tables, whatever it is called: `public.t` is `t`."""
-    asked = {"table": _plain(name), "others": [_plain(each) for each in others]}
-    return bool(scalar(using, statement(__file__, "is_one_of"), asked))
+    """Whether a table is one of others, with or without a schema: `public.t` is `t`."""
+    params = {"table": _plain(name), "others": [_plain(each) for each in others]}
+    return bool(scalar(using, statement(__file__, "is_one_of"), params))
 
 
 def has_key(name: Placed, column: str, using: str) -> bool:
-    """Whether a column of the table tells its rows apart."""
-    asked = {"table": _plain(name), "column": column}
-    return bool(scalar(using, statement(__file__, "is_key"), asked))
-
-
-def _columns(name: Placed, using: str) -> list[tuple[str, str, bool, bool]]:
-    return columns_of(_plain(name), using)
+    """Whether a column of the table is unique."""
+    params = {"table": _plain(name), "column": column}
+    return bool(scalar(using, statement(__file__, "is_key"), params))
 
 
 def _plain(name: str) -> str:
-    """As a value: PostgreSQL looks it up."""
+    """A quoted name as the value of a parameter, which PostgreSQL looks up."""
     return name.replace("%%", "%")
 
 
 def _shown(name: str) -> str:
-    """As people write it."""
+    """A quoted name as people write it."""
     return _plain(name).replace('"', "")
 
 
 def _refuse_unknown(column: Column, using: str) -> None:
-    """A manifest is a file: its words do not go into SQL unless they are types."""
-    told = {"type": column.db_type}
+    """Refuse a type that the database does not know: a manifest is a file, and no SQL of ours."""
+    params = {"type": column.db_type}
     try:
         with transaction.atomic(using=using):
-            known = scalar(using, statement(__file__, "known_type"), told)
+            known = scalar(using, statement(__file__, "known_type"), params)
     except DatabaseError:  # before PostgreSQL 16, where it is no name at all
         known = False
     if not known or COMMENT.search(column.db_type):

@@ -1,14 +1,16 @@
 -- name: make_table
--- A table for rows that are to be looked at, beside the one that they are from.
+-- Make a table for rows that somebody wants to read, beside the one that they are from.
 CREATE TABLE IF NOT EXISTS {table} ({columns}, PRIMARY KEY ({key}))
 
 -- name: is_one_of
 -- Whether a table is one of some others; their names may have a schema or not.
+-- params: table, others
 SELECT coalesce(to_regclass(%(table)s) = ANY (
     SELECT to_regclass(other) FROM unnest(%(others)s::text[]) AS other), false)
 
 -- name: is_key
 -- Whether no two rows of a table can have the same value in a column.
+-- params: table, column
 SELECT EXISTS (
     SELECT FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
     WHERE indrelid = to_regclass(%(table)s) AND indisunique AND indnkeyatts = 1
@@ -16,4 +18,5 @@ SELECT EXISTS (
 
 -- name: known_type
 -- Whether a text is the name of a type, and nothing else.
+-- params: type
 SELECT to_regtype(%(type)s) IS NOT NULL

@@ -14,7 +14,7 @@ from lifecycle.management.output import console_of, progress_bar
 from purge.archive.catalog import Catalog, archive, catalog, prefixes
 from purge.archive.destinations import Destination, destination
 from purge.archive.manifest import Manifest
-from purge.archive.verify import Problem, around, verify
+from purge.archive.verify import Problem, problems_beside, verify
 from purge.management.archive.ls import size
 
 HELP = "Read archives to their end, and compare them with their manifests and the ledger."
@@ -38,7 +38,7 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     where = destination()
     chosen = _chosen(where, options)
     problems_of = _each(command, where, chosen.archives, options["json"])
-    strays = around(chosen, databases_of(options["database"])) if options["all"] else []
+    strays = problems_beside(chosen, databases_of(options["database"])) if options["all"] else []
     problems = [each for those in problems_of.values() for each in those] + strays
     if options["json"]:
         command.stdout.write(_as_json(chosen.archives, problems))

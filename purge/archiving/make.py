@@ -1,0 +1,119 @@
+"""Make one archive of rows that were chosen: write its files, put them, read them back.
+
+written     the rows' values, on this machine's disk
+put         each file under a name that was stored before
+compare     each file read back to its end
+verified    from now on a batch may delete these rows (`purge.batch.archived`)
+"""
+
+import re
+from contextlib import suppress
+from typing import Any
+
+from lifecycle.compiler.keys import label_of
+from lifecycle.compiler.windows import counts_only
+from lifecycle.exceptions import LifecycleError
+from purge.archive import storage
+from purge.archive.destinations import Destination
+from purge.archive.manifest import Manifest, read
+from purge.archive.table import Table
+from purge.archiving.write import End, Written, now, written
+from purge.exceptions import ArchiveError
+from purge.models import Archive
+
+State = Archive.State
+DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)[ T]")
+NOT_PLAIN = re.compile(r"[^A-Za-z0-9_]+")
+NAMES_TRIED = 5
+
+
+def is_whole(where: Destination, archive: Archive) -> bool:
+    """Whether all files that were written are there, as they were written."""
+    return archive.place == where.title and all(
+        storage.is_whole(where, file) for file in read(archive.manifest).files
+    )
+
+
+def make(table: Table, where: Destination, archive: Archive) -> None:
+    """Write, put, read back. Rows that are gone since they were chosen are in no archive."""
+    own: Any = table.policy.disposition
+    former = storage.put_before(archive)
+    archive.state = State.CHOSEN  # the hashes are about to be those of other files
+    _save(table, archive)
+    with written(table, archive, own.formats, own.batch_bytes) as done:
+        if archive.place == where.title:
+            again = done.described(archive.prefix, archive.name)
+            storage.discard(where, archive, [file for file in former if file not in again])
+        if not done.rows:
+            archive.delete(using=table.using)
+            return
+        _put(table, where, archive, done)
+        verify(table, where, archive)
+
+
+def _put(table: Table, where: Destination, archive: Archive, done: Written) -> None:
+    for number in range(1, NAMES_TRIED + 1):
+        if not archive.name or number > 1:
+            archive.made_at = now(table.using)
+            archive.name = _name(table, archive, done) + (f"_{number}" if number > 1 else "")
+            if storage.is_taken(where, archive):
+                continue
+        manifest = _manifest(table, archive, done)
+        archive.rows, archive.place = done.rows, where.title
+        archive.manifest, archive.state = manifest.as_json(), State.WRITTEN
+        _save(table, archive)
+        try:
+            for file in manifest.files:
+                storage.put(where, archive, file, done.files[file.format].file)
+            return
+        except storage.NameTaken:
+            continue
+    raise ArchiveError(f"There is an object named {archive.name} in {where.title} already.")
+
+
+def verify(table: Table, where: Destination, archive: Archive) -> None:
+    """Read the files back and put the manifest; `ArchiveError` where one is not as written."""
+    manifest = read(archive.manifest)
+    try:
+        storage.compare(where, manifest.files)
+        storage.put_text(where, archive, storage.manifest_name(archive), archive.manifest)
+    except ArchiveError as error:
+        with suppress(LifecycleError):
+            storage.discard(where, archive, manifest.files)
+        if isinstance(error, storage.NameTaken):
+            archive.name = ""  # its manifest is another's: the next try has another name
+            _save(table, archive)
+        raise
+    archive.state, archive.verified_at = State.VERIFIED, now(table.using)
+    archive.attempts, archive.again_at, archive.error = 0, None, ""
+    _save(table, archive)
+
+
+def _save(table: Table, archive: Archive) -> None:
+    table.check()
+    archive.save(using=table.using)
+
+
+def _name(table: Table, archive: Archive, done: Written) -> str:
+    """`audit_logs_20241001_to_20241227_20250127_040001`: from, to, when it was made, of UTC."""
+    parts = [NOT_PLAIN.sub("_", table.name)]
+    days = [DATE.match(end["time"] or "") for end in (done.first, done.last)]
+    if all(days):
+        first, last = ("".join(day.groups()) for day in days if day)
+        parts += [first, "to", last]
+    return "_".join([*parts, f"{archive.made_at:%Y%m%d_%H%M%S}"])
+
+
+def _manifest(table: Table, archive: Archive, done: Written) -> Manifest:
+    ends = [_end(end, counts_only(table.policy.model)) for end in (done.first, done.last)]
+    return Manifest(
+        name=archive.name, policy=table.policy.name, model=label_of(table.policy),
+        table=table.name, key=table.key, rows=done.rows, first=ends[0], last=ends[1],
+        made=f"{archive.made_at:%Y-%m-%dT%H:%M:%S+00:00}", columns=table.columns,
+        files=done.described(archive.prefix, archive.name),
+    )  # fmt: skip
+
+
+def _end(end: End, is_secret: bool) -> End:
+    time = end["time"]
+    return {"key": None if is_secret else end["key"], "time": time and time.replace(" ", "T")}
