@@ -2,13 +2,13 @@
 
 Deletes people's files, after the rows that showed them are gone for good:
 
-    pick     lock what is due on the agenda; the manifest is in its events
-    look     what is in the store now, and from when; then, later, which names live rows hold
-    delete   what nobody holds and is older than the event
+    claim    lock what is due on the agenda; the names are in its events
+    decide   list the store, then, later, read which names live rows show
+    delete   what no row shows and is older than the event
     record   one event for each outcome and field; the last settles the entries
 
-The transaction holds nothing but its own agenda entries, however long a store takes: no row of the
-host waits for it. Killed at any point, it is repeated: an object that is missing counts as gone.
+The transaction locks nothing but its own agenda entries, however long a store takes: no row of the
+site waits for it. Killed at any point, it is repeated: an object that is missing counts as gone.
 """
 
 import json
@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
@@ -25,13 +25,25 @@ from django.db.models import FileField
 
 from lifecycle.db.connection import fetch, own_transaction, statement
 from purge.batch.outcome import Outcome
-from purge.media import verdicts
-from purge.media.model import MOST, Batch, OrphanedFile, Verdict
-from purge.media.observed import observed
+from purge.media import decide
+from purge.media.model import BATCH_NAMES, FileDecision, MediaBatch, OrphanedFile
+from purge.media.names import observed_tables
 from purge.media.record import record
-from purge.media.store_backoff import answered, rest, resting
+from purge.media.store_backoff import back_off_store, backed_off_fields, reset
+from purge.media.stores import store_of
 from purge.media.stores.base import Store
-from purge.media.stores.choose import store_of
+
+
+class ClaimedEntry(NamedTuple):
+    """An agenda entry and what its event says; `by_site`: the site itself took the names away."""
+
+    entry: int
+    attempts: int
+    model: str
+    field: str
+    names: str  # JSON
+    since: datetime
+    by_site: bool
 
 
 def run_batch(
@@ -44,10 +56,10 @@ def run_batch(
     """
     with own_transaction(using):
         batch = begin(using, run, dry)
-        if batch is None or not pick(batch, since, seen):
+        if batch is None or not claim(batch, since, seen):
             return None
-        for where, entries in by_store(batch).items():
-            settle(batch, where, entries)
+        for store, entries in by_store(batch).items():
+            settle(batch, store, entries)
         record(batch)
         if dry:
             transaction.set_rollback(True, using=using)
@@ -55,54 +67,53 @@ def run_batch(
         return batch.outcome
 
 
-def begin(using: str, run: int | None, dry: bool) -> Batch | None:
+def begin(using: str, run: int | None, dry: bool) -> MediaBatch | None:
     """The first statement; None while everything is paused."""
     try:
         with transaction.atomic(using=using):
-            asked = time.time()
-            _, _, _, now, clock, paused = fetch(using, statement(__file__, "begin"))[0]
+            before = time.time()
+            *_, now, clock, paused = fetch(using, statement(__file__, "begin"))[0]
     except OperationalError:
         return None  # a pause is being written; the next pulse sees it
-    # The answer was made at some moment between the two: a slow one tells of no difference.
-    skew = max(asked - clock.timestamp(), clock.timestamp() - time.time(), 0.0)
-    return None if paused else Batch(using, run, now, dry, skew)
+    # The database read its clock at some moment in between: a slow answer is no difference.
+    skew = max(before - clock.timestamp(), clock.timestamp() - time.time(), 0.0)
+    return None if paused else MediaBatch(using, run, now, dry, skew)
 
 
-def pick(batch: Batch, since: datetime, seen: list[int]) -> bool:
-    """Lock entries and read what they list; whether there are any."""
-    params = {"now": batch.now, "since": since, "seen": seen, "most": MOST}
-    text, today = statement(__file__, "pick"), dict[str, str]()
-    watched = observed(batch.using)
-    for entry, attempts, model, name, names, at, by_site in fetch(
-        batch.using, text, params | {"resting": resting()}
-    ):
-        model = today.setdefault(model, current(model, batch.using))
-        only = by_site and model in watched
-        listed = [OrphanedFile(each, model, name, at, attempts, only) for each in json.loads(names)]
-        batch.orphans[entry] = listed
-        batch.outcome.looked += len(listed)
+def claim(batch: MediaBatch, since: datetime, seen: list[int]) -> bool:
+    """Lock due entries and read their names; whether there are any."""
+    params = {"now": batch.now, "since": since, "seen": seen, "most": BATCH_NAMES}
+    params["unreachable"] = backed_off_fields()
+    observed, labels = observed_tables(batch.using), dict[str, str]()
+    for row in fetch(batch.using, statement(__file__, "claim"), params):
+        claimed = ClaimedEntry(*row)
+        model = labels.setdefault(claimed.model, current(claimed.model, batch.using))
+        only = claimed.by_site and model in observed
+        about = (model, claimed.field, claimed.since, claimed.attempts, only)
+        batch.orphans[claimed.entry] = [OrphanedFile(n, *about) for n in json.loads(claimed.names)]
+        batch.outcome.looked += len(batch.orphans[claimed.entry])
     return bool(batch.orphans)
 
 
-def by_store(batch: Batch) -> dict[Store | None, list[int]]:
+def by_store(batch: MediaBatch) -> dict[Store | None, list[int]]:
     """The entries of each store; None: of fields that are not in this code."""
     stores: dict[tuple[str, str], Store | None] = {}
-    places: dict[tuple[Any, ...], Store] = {}
+    by_identity: dict[tuple[Any, ...], Store] = {}
     found: dict[Store | None, list[int]] = {}
     for entry, orphans in batch.orphans.items():
         if not orphans:
             batch.settled.append(entry)
             continue
-        where = (orphans[0].model, orphans[0].field)
-        if where not in stores:
-            store = _store(*where)
-            stores[where] = store and places.setdefault(store.place, store)
-        found.setdefault(stores[where], []).append(entry)
+        field = (orphans[0].model, orphans[0].field)
+        if field not in stores:
+            store = _store(*field)
+            stores[field] = store and by_identity.setdefault(store.identity, store)
+        found.setdefault(stores[field], []).append(entry)
     return found
 
 
 def current(model: str, using: str) -> str:
-    """The label that a model has now; a policy's model takes what is recorded of it along."""
+    """The label that a model has now, where it was renamed with its policy."""
     app, _, name = model.partition(".")
     if name in apps.all_models.get(app, {}):
         return model
@@ -124,28 +135,28 @@ def _store(model: str, name: str) -> Store | None:
     return None if found is None else store_of(found.storage)
 
 
-def settle(batch: Batch, store: Store | None, entries: list[int]) -> None:
-    """Decide and act on what some entries list; a store that does not answer keeps them."""
+def settle(batch: MediaBatch, store: Store | None, entries: list[int]) -> None:
+    """Decide on the names of some entries; those of a store that does not answer stay due."""
     orphans = merged(orphan for entry in entries for orphan in batch.orphans[entry])
     if store is None:
-        found = [Verdict(orphan, "blocked", "NoSuchField") for orphan in orphans]
+        found = [FileDecision(orphan, "blocked", "NoSuchField") for orphan in orphans]
     else:
         try:
-            found = verdicts.settle(store, orphans, batch)
-            answered(store)
-        except verdicts.OutOfReach as error:
+            found = decide.settle(store, orphans, batch)
+            reset(store)
+        except decide.OutOfReach as error:
             batch.outcome.locked += len(orphans)
-            rest(store, error)
+            back_off_store(store, error)
             return
-        except verdicts.Refused as error:
-            found = [Verdict(orphan, "blocked", error.code) for orphan in orphans]
-            rest(store, error)
+        except decide.Refused as error:
+            found = [FileDecision(orphan, "blocked", error.code) for orphan in orphans]
+            back_off_store(store, error)
     batch.settled += entries
-    batch.verdicts += found
+    batch.decisions += found
 
 
 def merged(orphans: Iterable[OrphanedFile]) -> list[OrphanedFile]:
-    """Each name once: it may have been orphaned twice, the later counts."""
+    """Each name once: of one that was orphaned twice the later time counts."""
     found: dict[str, OrphanedFile] = {}
     for orphan in orphans:
         known = found.get(orphan.name, orphan)

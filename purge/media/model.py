@@ -1,4 +1,4 @@
-"""Model."""
+"""What one batch of the media step is about: orphaned files, and what is decided of each."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from purge.batch.outcome import Outcome
 
-MOST = 1_000  # names in a batch, and in an event
+BATCH_NAMES = 1_000  # names in a batch, and in an event
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class OrphanedFile:
     observed: bool = False  # by the site, from a table whose policies only observe
 
 
-class Verdict(NamedTuple):
-    """`media_purged`, `kept` or `blocked`, and why; `due`: when it is looked at again."""
+class FileDecision(NamedTuple):
+    """`kind` of event: `media_purged`, `kept` or `blocked`; `due`: when it is decided again."""
 
     orphan: OrphanedFile
     kind: str
@@ -31,7 +31,7 @@ class Verdict(NamedTuple):
 
 
 @dataclass
-class Batch:
+class MediaBatch:
     """What one batch knows while its transaction lasts."""
 
     using: str
@@ -41,5 +41,5 @@ class Batch:
     skew: float  # seconds between this machine's clock and the database's
     orphans: dict[int, list[OrphanedFile]] = field(default_factory=dict)  # by agenda entry
     settled: list[int] = field(default_factory=list)
-    verdicts: list[Verdict] = field(default_factory=list)
+    decisions: list[FileDecision] = field(default_factory=list)
     outcome: Outcome = field(default_factory=Outcome)

@@ -1,7 +1,7 @@
-"""What the ledger is told of a batch: one event for each outcome, field and reason."""
+"""Write what became of names to the ledger: one event for each outcome, field and reason."""
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from psycopg.types.json import Jsonb
 
@@ -9,21 +9,29 @@ from lifecycle.db.connection import fetch, statement
 from purge import s3
 from purge.back_off import back_off
 from purge.batch.run import count_in_run
+from purge.media.model import BATCH_NAMES, FileDecision, MediaBatch
 
-if TYPE_CHECKING:
-    from purge.media.model import Batch
-
-
-MOST = 1_000  # names in an event
-SHORTEST, PARKED, LONGEST = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-COUNTED = {"media_purged": "purged", "kept": "kept", "blocked": "blocked"}
+FIRST_WAIT, REFUSED_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+COUNTED = {"media_purged": "purged", "kept": "kept", "blocked": "blocked"}  # kind -> of `Outcome`
 
 
-def record(batch: "Batch") -> None:
+class EventGroup(NamedTuple):
+    """What the names of one event have in common; `since` and `attempts` of those that go on."""
+
+    kind: str
+    model: str
+    field: str
+    why: str
+    due: datetime | None = None
+    since: datetime | None = None
+    attempts: int = 0
+
+
+def record(batch: MediaBatch) -> None:
     """Write the events; the last one settles all entries of the batch that are settled."""
     if not batch.settled:
         return
-    events = [part for group in _groups(batch).items() for part in _parts(batch, *group)]
+    events = [part for group in _groups(batch).items() for part in _events(batch, *group)]
     if not events:
         events = [_event(batch, "settled", "", {}, 0)]
     events[-1]["settled"] = batch.settled
@@ -33,48 +41,50 @@ def record(batch: "Batch") -> None:
         count_in_run(batch.using, batch.run, batch.now, batch.outcome)
 
 
-def _groups(batch: "Batch") -> dict[tuple[Any, ...], list[str]]:
-    """The names of each kind of outcome, as (kind, model, field, why, due, since, attempts)."""
-    found: dict[tuple[Any, ...], list[str]] = {}
-    for each in batch.verdicts:
-        orphan = each.orphan
-        again: tuple[Any, ...] = ()
-        if each.kind == "blocked" or each.due:
-            again = (each.due, orphan.since, orphan.attempts)
-        found.setdefault((each.kind, orphan.model, orphan.field, each.why, *again), []).append(
-            orphan.name
-        )
+def _groups(batch: MediaBatch) -> dict[EventGroup, list[str]]:
+    """The names of each event; counts them in the batch's outcome."""
+    found: dict[EventGroup, list[str]] = {}
+    for each in batch.decisions:
+        found.setdefault(_group(each), []).append(each.orphan.name)
         counts, name = batch.outcome, COUNTED[each.kind]
         setattr(counts, name, getattr(counts, name) + 1)
     return found
 
 
-def _parts(batch: "Batch", group: tuple[Any, ...], names: list[str]) -> list[dict[str, Any]]:
-    kind, model, field, why, *again = group
-    detail: dict[str, Any] = {"field": field}
-    due = None
-    if kind == "kept":
-        detail["reason"] = why
-    if kind == "blocked":
-        detail |= {"code": why, "attempts": again[2] + 1}
-        due = batch.now + wait(why, again[2] + 1)
-    if again:
-        detail["since"], due = again[1].isoformat(), again[0] or due
-    chunks = [sorted(names)[first : first + MOST] for first in range(0, len(names), MOST)]
+def _group(decision: FileDecision) -> EventGroup:
+    orphan = decision.orphan
+    group = EventGroup(decision.kind, orphan.model, orphan.field, decision.why, decision.due)
+    goes_on = decision.kind == "blocked" or decision.due
+    return group._replace(since=orphan.since, attempts=orphan.attempts) if goes_on else group
+
+
+def _events(batch: MediaBatch, group: EventGroup, names: list[str]) -> list[dict[str, Any]]:
+    detail: dict[str, Any] = {"field": group.field}
+    due = group.due
+    if group.kind == "kept":
+        detail["reason"] = group.why
+    if group.kind == "blocked":
+        detail |= {"code": group.why, "attempts": group.attempts + 1}
+        due = due or batch.now + _wait(group.why, group.attempts + 1)
+    if group.since:
+        detail["since"] = group.since.isoformat()
+    names = sorted(names)
+    parts = [names[first : first + BATCH_NAMES] for first in range(0, len(names), BATCH_NAMES)]
     return [
-        _event(batch, kind, model, detail | {"names": chunk}, len(chunk), due) for chunk in chunks
+        _event(batch, group.kind, group.model, detail | {"names": part}, len(part), due)
+        for part in parts
     ]
 
 
 def _event(
-    batch: "Batch", kind: str, model: str, detail: dict[str, Any], count: int,
+    batch: MediaBatch, kind: str, model: str, detail: dict[str, Any], count: int,
     due: datetime | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     event = {"kind": kind, "model": model, "count": count, "due": due, "run": batch.run}
     return event | {"detail": Jsonb(detail), "settled": None}
 
 
-def wait(code: str, attempts: int) -> timedelta:
+def _wait(code: str, attempts: int) -> timedelta:
     """Until the next try: twice as long each time; an hour at least where somebody must act."""
-    first = PARKED if code in s3.REFUSED else SHORTEST
-    return back_off(first, LONGEST, attempts - 1)
+    first = REFUSED_WAIT if code in s3.REFUSED else FIRST_WAIT
+    return back_off(first, LONGEST_WAIT, attempts - 1)

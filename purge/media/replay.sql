@@ -1,11 +1,13 @@
--- name: again
+-- name: deleted_names
 -- Every name that was deleted, field by field, and when it was last.
-SELECT told.model, told.detail ->> 'field', name, max(told.recorded_at)
-FROM lifecycle_event AS told CROSS JOIN LATERAL jsonb_array_elements_text(told.detail -> 'names') AS name
-WHERE told.kind = 'media_purged' AND told.recorded_at >= %(since)s
+-- params: since
+SELECT event.model, event.detail ->> 'field', name, max(event.recorded_at)
+FROM lifecycle_event AS event CROSS JOIN LATERAL jsonb_array_elements_text(event.detail -> 'names') AS name
+WHERE event.kind = 'media_purged' AND event.recorded_at >= %(since)s
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 
 -- name: orphan_again
--- Names whose files are back: due now.
+-- Append that names are orphaned again, due now.
+-- params: model, count, detail
 SELECT lifecycle.write_v1('media_orphaned', '', %(model)s, NULL, %(count)s, NULL, lifecycle.now_v1(), NULL,
     %(detail)s::jsonb, NULL)

@@ -1,4 +1,4 @@
-"""The media step: files that no row shows any more go, after their grace, and are told of.
+"""The media step: delete files that no row shows any more, after their grace, and record it.
 
 Rows first, then media: what a transaction takes back is still there, and what is gone from the
 database is in the ledger before the first file goes. `run_media` is one pass; see `batch`.
@@ -20,7 +20,7 @@ from purge.passes.options import PassOptions
 log = Log("purge")
 
 
-def run_media(using: str = DEFAULT_DB_ALIAS, how: PassOptions | None = None) -> Outcome:
+def run_media(using: str = DEFAULT_DB_ALIAS, options: PassOptions | None = None) -> Outcome:
     """A pass over the media that are due in one database; counts are of names.
 
     Deletes files. Not those that a live row shows, nor those uploaded again since they were
@@ -28,41 +28,41 @@ def run_media(using: str = DEFAULT_DB_ALIAS, how: PassOptions | None = None) -> 
     raises only what the database raises.
     """
     outcome = Outcome()
-    for outcome in turns(how or PassOptions(using=using)):  # noqa: B007 - the last one holds all
+    for outcome in turns(options or PassOptions(using=using)):  # noqa: B007 - the last one holds all
         pass
     return outcome
 
 
-def turns(how: PassOptions) -> Iterator[Outcome]:
+def turns(options: PassOptions) -> Iterator[Outcome]:
     """Run batch after batch; yields what is done so far after each."""
-    if mismatch(how.using):
+    if mismatch(options.using):
         return  # as with policies: this code leaves that database alone
-    total, run = Outcome(), runs.start(MEDIA, how)
-    seen: list[int] = [] if how.seen is None else how.seen
+    total, run = Outcome(), runs.start(MEDIA, options)
+    seen: list[int] = [] if options.seen is None else options.seen
     try:
-        while not how.is_over and not how.is_full(total):
-            done = run_batch(how.using, run.pk, how.since, seen, how.dry)
+        while not options.is_over and not options.is_full(total):
+            done = run_batch(options.using, run.pk, options.since, seen, options.dry)
             if done is None:
                 break
             total.add(done)
             yield total
     except Exception as error:
-        connections[how.using].close_if_unusable_or_obsolete()
-        _finish(run, total, how, type(error).__name__)
+        connections[options.using].close_if_unusable_or_obsolete()
+        _finish(run, total, options, type(error).__name__)
         raise
-    _finish(run, total, how)
+    _finish(run, total, options)
     yield total
 
 
-def _finish(run: Run, total: Outcome, how: PassOptions, error: str = "") -> None:
+def _finish(run: Run, total: Outcome, options: PassOptions, error: str = "") -> None:
     """Close the run; one that found nothing leaves no row."""
     if run.pk is None:
         return
     if not (total.purged or total.kept or total.blocked or error):
-        run.delete(using=how.using)
+        run.delete(using=options.using)
         return
-    run.finished_at, run.error = scalar(how.using, "SELECT lifecycle.now_v1()"), error
-    run.save(using=how.using, update_fields=["finished_at", "error"])
-    told = {"database": how.using, "run": run.pk, "count": total.purged, "kept": total.kept}
+    run.finished_at, run.error = scalar(options.using, "SELECT lifecycle.now_v1()"), error
+    run.save(using=options.using, update_fields=["finished_at", "error"])
+    fields = {"database": options.using, "run": run.pk, "count": total.purged, "kept": total.kept}
     text = f"media: {total.purged} purged, {total.kept} kept, {total.blocked} blocked"
-    log("media", text, **told, blocked=total.blocked)
+    log("media", text, **fields, blocked=total.blocked)

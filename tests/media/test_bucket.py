@@ -12,7 +12,7 @@ from demo.models import ServiceMedia
 from lifecycle.db.connection import fetch
 from lifecycle.models import AgendaEntry, Event
 from purge.checks import check_versions
-from purge.media import store_backoff as resting
+from purge.media import store_backoff
 from purge.media.run import run_media
 from purge.media.stores import bucket as buckets
 from purge.models import Archive
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def rested() -> Iterator[None]:
     yield
-    resting._resting.clear()
+    store_backoff._backed_off.clear()
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_scattered_names_are_asked_for_singly(swift: Bucket, monkeypatch: pytest
     names = [stored(f"{letter}/{letter}.jpg") for letter in "bdfh"]
     orphaned(*names, "c/none.jpg")
     later()
-    monkeypatch.setattr("purge.media.stores.bucket.Bucket._page", page_of_two)
+    monkeypatch.setattr("purge.media.stores.bucket.MediaBucket._page", page_of_two)
     assert run_media().purged == 5
     assert swift.keys() == []
 
@@ -180,7 +180,7 @@ def test_only_versions_that_were_looked_at_are_erased(s3_server: Server, monkeyp
 
 def between(monkeypatch: pytest.MonkeyPatch, act) -> None:
     """Something happens after the look, before the delete."""
-    from purge.media.stores.bucket import Bucket as Store
+    from purge.media.stores.bucket import MediaBucket as Store
 
     real = Store.delete
 
@@ -224,7 +224,7 @@ def test_a_store_that_is_away(stub: Bucket, strict_s3: Strict, how, operation: s
     assert run_media().looked == 0  # left alone for a while
     assert strict_s3.count(operation) == asked
     strict_s3.faults.clear()
-    resting._resting.clear()
+    store_backoff._backed_off.clear()
     assert run_media().purged == 1
     assert (stub.keys(), list(told("media_purged"))) == ([], [name])
 
@@ -301,9 +301,9 @@ def test_one_name_that_is_refused_holds_up_no_other(stub: Bucket, strict_s3: Str
     names = [stored(f"{number}.jpg") for number in range(3)]
     orphaned(*names)
     later()
-    real = buckets.Bucket._page
+    real = buckets.MediaBucket._page
     monkeypatch.setattr(
-        buckets.Bucket, "_page", lambda self, first: real(self, first) | {"Contents": []}
+        buckets.MediaBucket, "_page", lambda self, first: real(self, first) | {"Contents": []}
     )
     strict_s3.fail("HEAD", 403, times=1)
     outcome = run_media()
@@ -324,7 +324,7 @@ def test_a_pass_ends_while_the_store_of_a_renamed_model_is_away(
     fetch("default", text)
     later()
     strict_s3.fail("LIST", 503, times=200)
-    assert run_media(how=PassOptions(deadline=time.monotonic() + 20)).locked == 1
+    assert run_media(options=PassOptions(deadline=time.monotonic() + 20)).locked == 1
 
 
 @pytest.mark.parametrize("odd", ["b\x01.jpg", "c\\b.jpg"])

@@ -161,7 +161,7 @@ def test_a_dry_run_changes_nothing():
     name = stored()
     orphaned(name)
     before = Event.objects.count()
-    assert run_media(how=PassOptions(dry=True)).purged == 1
+    assert run_media(options=PassOptions(dry=True)).purged == 1
     assert default_storage.exists(name)
     assert (Event.objects.count(), Run.objects.count(), len(waiting())) == (before, 0, 1)
 

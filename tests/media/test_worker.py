@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from lifecycle.ledger import policy_states as states
-from purge.media import store_backoff as resting
+from purge.media import store_backoff
 from purge.models import Run
 from tests.s3.strict import Strict
 from tests.support import wait_until
@@ -49,6 +49,6 @@ def test_the_command_says_what_waits(strict_s3: Strict):
         with pytest.raises(CommandError, match="2 files wait: their store does not answer"):
             purge()
         strict_s3.faults.clear()
-        resting._resting.clear()
+        store_backoff._backed_off.clear()
         assert "(media)" in purge()
         assert len(told("media_purged")) == 2

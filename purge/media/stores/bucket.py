@@ -2,7 +2,7 @@
 
 Listing a page of 1,000 keys costs about as much as one HEAD, so names that stand close together are
 listed, those that are scattered over a large bucket are asked for one by one, several at a time.
-What is deleted is what was looked at: in a versioned bucket those very versions; elsewhere, with
+Only the listed object is deleted: in a versioned bucket those very versions; elsewhere, with
 LIFECYCLE_MEDIA_IF_MATCH, only while the object has the ETag that it had.
 """
 
@@ -16,15 +16,15 @@ from typing import Any
 
 from lifecycle.conf import conf
 from purge import s3
-from purge.media.stores.base import GONE, TICK, Found, Look, Store
+from purge.media.stores.base import GONE, TICK, Listing, Store, StoredObject
 
-MOST = 1_000  # keys of a request
+REQUEST_KEYS = 1_000  # at most
 DENSE = 30  # of the names asked for on a page of a listing, or the rest are asked for singly
-AT_ONCE = 10  # requests; as many connections as a client has
+PARALLEL = 10  # requests at once; as many connections as a client has
 UPLOADED_AGAIN = "UploadedAgain"
 
 
-class Bucket(Store):
+class MediaBucket(Store):
     """One bucket, below the storage's location."""
 
     def __init__(self, storage: Any) -> None:
@@ -46,10 +46,10 @@ class Bucket(Store):
         return f"{location}/" if location else ""
 
     @property
-    def place(self) -> tuple[Any, ...]:
+    def identity(self) -> tuple[Any, ...]:
         return (*self.root, self.storage.endpoint_url, self.prefix)
 
-    def look(self, names: Iterable[str]) -> Look:
+    def list_objects(self, names: Iterable[str]) -> Listing:
         wanted = {self.path(name): name for name in names}
         self.slack, self.refused = TICK, dict[str, str]()
         if s3.is_versioned(self.client, self.where["Bucket"]):
@@ -57,23 +57,22 @@ class Bucket(Store):
         else:
             found = self._listed(sorted(wanted))
         failed = {wanted[key]: code for key, code in self.refused.items()}
-        return Look({wanted[key]: one for key, one in found.items()}, self.slack, failed)
+        return Listing({wanted[key]: one for key, one in found.items()}, self.slack, failed)
 
-    def delete(self, found: Mapping[str, Found]) -> dict[str, str]:
-        said: dict[str, str] = {}
+    def delete(self, found: Mapping[str, StoredObject]) -> dict[str, str]:
+        codes: dict[str, str] = {}
         items = [item for name, one in found.items() for item in self._items(name, one)]
-        for first in range(0, len(items), MOST):
-            for name, code in self._request(items[first : first + MOST]):
-                said[name] = said.get(name) or code  # one version that is refused is enough
-        return said
+        for first in range(0, len(items), REQUEST_KEYS):
+            for name, code in self._request(items[first : first + REQUEST_KEYS]):
+                codes[name] = codes.get(name) or code  # one version that is refused is enough
+        return codes
 
-    # ------------------------------------------------------------------------------- looking
-    def _listed(self, keys: list[str]) -> dict[str, Found]:
+    def _listed(self, keys: list[str]) -> dict[str, StoredObject]:
         """Page by page while pages have enough of the keys; then the rest singly.
 
         A listing may be behind, so what it does not have is asked for singly too.
         """
-        found: dict[str, Found] = {}
+        found: dict[str, StoredObject] = {}
         singly: list[str] = []
         while keys:
             answer = self._page(keys[0])
@@ -97,35 +96,35 @@ class Bucket(Store):
         self._note_clock(answer)
         return dict(answer)
 
-    def _headed(self, keys: list[str]) -> dict[str, Found]:
+    def _headed(self, keys: list[str]) -> dict[str, StoredObject]:
         if not keys:
             return {}
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(PARALLEL) as pool:
             answers = zip(keys, pool.map(self._head, keys), strict=True)
             return {key: one for key, one in answers if one}
 
-    def _head(self, key: str) -> Found | None:
+    def _head(self, key: str) -> StoredObject | None:
         try:
             answer = self.client.head_object(**self.where, Key=key)
         except s3.errors() as error:
             if s3.passes(error):
                 raise
             if not s3.is_missing(error):
-                self.refused[key] = s3.code_of(error)  # of this key; the others are looked at
+                self.refused[key] = s3.code_of(error)  # of this key; the others are listed
             return None
         return _object(answer)
 
-    def _versions(self, wanted: dict[str, str]) -> dict[str, Found]:
+    def _versions(self, wanted: dict[str, str]) -> dict[str, StoredObject]:
         """Of each key all versions; `at` is when the latest one was written."""
-        found: dict[str, Found] = {}
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        found: dict[str, StoredObject] = {}
+        with ThreadPoolExecutor(PARALLEL) as pool:
             for key, versions in zip(wanted, pool.map(self._versions_of, wanted), strict=True):
                 bytes_left = [each for each in versions if "Size" in each]
                 if not bytes_left or not (conf.MEDIA_DELETE_VERSIONS or _is_live(versions)):
                     continue
                 at = max(each["LastModified"] for each in bytes_left)
                 marks = [each["VersionId"] for each in versions]
-                found[key] = Found(at, mark={"versions": marks})
+                found[key] = StoredObject(at, mark={"versions": marks})
         return found
 
     def _versions_of(self, key: str) -> list[dict[str, Any]]:
@@ -147,9 +146,8 @@ class Bucket(Store):
             skew = abs(time.time() - parsedate_to_datetime(head["date"]).timestamp())
             self.slack = max(self.slack, TICK + (skew if skew > 2 * TICK else 0))
 
-    # ------------------------------------------------------------------------------ deleting
-    def _items(self, name: str, one: Found) -> list[dict[str, Any]]:
-        """What a request says of one name."""
+    def _items(self, name: str, one: StoredObject) -> list[dict[str, Any]]:
+        """The items of one name in a request to delete."""
         key, mark = self.path(name), one.mark or {}
         if "versions" in mark and conf.MEDIA_DELETE_VERSIONS:
             return [{"Key": key, "VersionId": each} for each in mark["versions"]]
@@ -158,30 +156,30 @@ class Bucket(Store):
         return [{"Key": key}]
 
     def _request(self, items: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-        """What the store says of each key; what it says nothing of is not gone."""
+        """Name and code of each key; a key that the answer does not name is not gone."""
         answer = self.client.delete_objects(**self.where, Delete={"Objects": items})
         gone = {item["Key"] for item in answer.get("Deleted", ())}
         errors = {item["Key"]: item.get("Code", "Unknown") for item in answer.get("Errors", ())}
         for key in {item["Key"] for item in items}:
             code = errors.get(key) or (GONE if key in gone else "NoAnswer")
             code = GONE if code in ("NoSuchKey", "NoSuchVersion") else code
-            yield key.removeprefix(self.prefix), _word(code)
+            yield key.removeprefix(self.prefix), _code(code)
 
-    def undo(self, deleted: Mapping[str, Found], shown: Callable[[], set[str]]) -> list[str]:
-        """In a versioned bucket a delete is a marker, which can be taken away."""
+    def undo(self, deleted: Mapping[str, StoredObject], shown: Callable[[], set[str]]) -> list[str]:
+        """In a versioned bucket a delete writes a marker, which can be removed."""
         marked = {n: f for n, f in deleted.items() if "versions" in (f.mark or {})}
         if not marked or conf.MEDIA_DELETE_VERSIONS:
             return []
         live = shown()
         return [name for name, one in marked.items() if self._put_back(name, one, name in live)]
 
-    def _put_back(self, name: str, one: Found, live: bool) -> bool:
-        """Take our marker away where a row shows the name, or a version is new."""
+    def _put_back(self, name: str, one: StoredObject, live: bool) -> bool:
+        """Remove our marker where a row shows the name, or a version is new."""
         key = self.path(name)
         versions = self._versions_of(key)
         left = any("Size" in each for each in versions)
-        if not left or any(_took_the_bytes(each) for each in versions):
-            return False  # nothing to put back: it is gone, and told so
+        if not left or any(_replaced_the_bytes(each) for each in versions):
+            return False  # nothing to put back: it is gone, and recorded so
         fresh = [each for each in versions if each["VersionId"] not in one.mark["versions"]]
         if not live and not any("Size" in each for each in fresh):
             return False
@@ -190,9 +188,9 @@ class Bucket(Store):
         return True
 
 
-def _object(item: Mapping[str, Any]) -> Found:
+def _object(item: Mapping[str, Any]) -> StoredObject:
     at = item["LastModified"].astimezone(UTC)
-    return Found(at, mark={"etag": item["ETag"]} if item.get("ETag") else None)
+    return StoredObject(at, mark={"etag": item["ETag"]} if item.get("ETag") else None)
 
 
 def _is_live(versions: list[dict[str, Any]]) -> bool:
@@ -201,10 +199,10 @@ def _is_live(versions: list[dict[str, Any]]) -> bool:
     return any("Size" in each for each in latest)
 
 
-def _took_the_bytes(version: Mapping[str, Any]) -> bool:
+def _replaced_the_bytes(version: Mapping[str, Any]) -> bool:
     """Whether a delete was a marker in the place of the object: versions are suspended."""
     return version["VersionId"] == "null" and "Size" not in version and bool(version["IsLatest"])
 
 
-def _word(code: str) -> str:
+def _code(code: str) -> str:
     return UPLOADED_AGAIN if code == "PreconditionFailed" else code
