@@ -171,5 +171,5 @@ def _failure(report: Report) -> str:
 def _progress(command: BaseCommand, replay: Replay) -> Iterator[None]:
     """How many rows of the ledger, then of those found, were looked at."""
     with progress_bar(console_of(command), "replay") as update:
-        replay.told = lambda rows: update(advance=rows)
+        replay.progress = lambda rows: update(advance=rows)
         yield

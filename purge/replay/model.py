@@ -1,9 +1,10 @@
-"""Model."""
+"""A replay, what it has found, and its report."""
 
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS
 
@@ -17,11 +18,45 @@ from purge.models import Run
 VERDICTS = ("ended", "gone", "newer", "held", "blocked", "unsure")
 SHOWN = 1_000  # rows of a report
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
-By = tuple[str, str, str]  # model, kind, policy of an ending
+
+
+class Ending(NamedTuple):
+    """What a report counts rows by: the kind of event that ended them, and its policy, or ''."""
+
+    model: str
+    kind: str
+    policy: str
 
 
 @dataclass(frozen=True)
-class Row:
+class Group:
+    """Rows of one table of which the same kind of ending is to be repeated.
+
+    `policy` is that of their events, `names` the fields of the events' identities. `updates` names
+    the policy where the ending has changed the rows instead of taking them.
+    """
+
+    model: str
+    kind: str
+    policy: str
+    names: str
+    updates: str
+
+    @property
+    def ending(self) -> Ending:
+        return Ending(self.model, self.kind, self.policy)
+
+
+class Emptied(NamedTuple):
+    """The last TRUNCATE of a table: which rows it took the ledger does not know."""
+
+    model: str
+    event: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class LeftRow:
     """One row that a replay has left, and why."""
 
     name: str
@@ -34,15 +69,15 @@ class Row:
 class Report:
     """What became of the rows, by the ending that was to be repeated; `ended`: again."""
 
-    counts: dict[By, Counter[str]] = field(default_factory=dict)
-    rows: list[Row] = field(default_factory=list)  # the first SHOWN of them
-    emptied: list[tuple[str, int, datetime]] = field(default_factory=list)
+    counts: dict[Ending, Counter[str]] = field(default_factory=dict)
+    rows: list[LeftRow] = field(default_factory=list)  # the first SHOWN of them
+    emptied: list[Emptied] = field(default_factory=list)
     files: Files = field(default_factory=Files)
 
-    def add(self, by: By, verdicts: Counter[str]) -> None:
-        self.counts.setdefault(by, Counter()).update(verdicts)
+    def add(self, ending: Ending, verdicts: Counter[str]) -> None:
+        self.counts.setdefault(ending, Counter()).update(verdicts)
 
-    def leave(self, row: Row) -> None:
+    def leave(self, row: LeftRow) -> None:
         if len(self.rows) < SHOWN:
             self.rows.append(row)
 
@@ -53,7 +88,10 @@ class Report:
 
 @dataclass
 class Replay:
-    """How a replay is made: of what, by whom, and whether it is taken back."""
+    """The options of a replay, and what it knows while it lasts.
+
+    `LifecycleError` for a policy that is not declared, and for an `allow` below zero.
+    """
 
     using: str = DEFAULT_DB_ALIAS
     policy: str | None = None
@@ -61,11 +99,11 @@ class Replay:
     actor: str = ""
     allow: int = 0
     dry: bool = False
-    told: Callable[[int], None] = lambda rows: None  # progress: so many more were looked at
+    progress: Callable[[int], None] = lambda rows: None  # so many more rows are done with
     run: Run = field(init=False)
     found: int = 0  # rows that the plan has kept
     mark: int = 0  # the ledger's latest number when the search began
-    absent: dict[By, int] = field(default_factory=dict)  # rows that ended and are not there
+    absent: dict[Ending, int] = field(default_factory=dict)  # rows that ended and are not there
 
     def __post_init__(self) -> None:
         if self.allow < 0:
@@ -76,7 +114,7 @@ class Replay:
 
     @property
     def wanted(self) -> list[str] | None:
-        """The names, today's and earlier ones, of the policy that was asked for."""
+        """Today's and earlier names of the policy that was named; None for all policies."""
         return [old for old, new in self.names.items() if new == self.policy] or None
 
     def policy_of(self, name: str) -> Policy | None:

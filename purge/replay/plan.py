@@ -1,7 +1,7 @@
-"""Replay: ledger -> the world. Ends again what the ledger says has ended and a backup brought back.
+"""Replay the ledger onto a restored database: end again what had ended and a backup brought back.
 
     find      rows that stand under keys which ended, with the identity that they have now
-    evaluate     lock them, look in a later statement: ended again, newer, held, blocked or unsure
+    judge     lock them, evaluate in a later statement: ended again, newer, held, blocked or unsure
     act       the same ending again, by the same code as the worker's; `cause` is `replay`
     report    a row each of what was left, and why
 
@@ -12,7 +12,6 @@ A second replay finds nothing to do and writes nothing.
 """
 
 from collections import Counter
-from datetime import datetime
 
 from lifecycle.compiler.keys import label_of
 from lifecycle.db.connection import fetch, scalar, statement
@@ -20,18 +19,17 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.caps import cap_of
 from lifecycle.policy.registry import all_policies
 from purge.models import Resurrected, Run
-from purge.replay.model import Replay, Report
+from purge.replay.model import Emptied, Replay, Report
+from purge.replay.search import find
+from purge.replay.settle import settle_all
 
 
 def plan(replay: Replay) -> Report:
-    """What a replay would do: finds, locks and looks, takes every batch back. No row is changed.
+    """What a replay would do: finds, locks and judges rows, rolls every batch back.
 
-    A dry one acts as well before it takes the batch back, and so knows what cannot go.
-
-    What the search has found is kept until `carry_out` or `forget`.
+    A dry one ends rows as well before it rolls back, and so knows which cannot go. The rows found
+    are stored until `carry_out` or `forget`.
     """
-    from purge.replay.search import find
-
     replay.mark = int(scalar(replay.using, "SELECT coalesce(max(id), 0) FROM lifecycle_event"))
     replay.run = _start(replay)
     replay.absent = find(replay)
@@ -41,16 +39,16 @@ def plan(replay: Replay) -> Report:
 
 def check_cap(replay: Replay, report: Report) -> None:
     """Refuse a replay of more rows than a policy's cap, unless somebody has allowed so many."""
-    for (model, _, name), counts in report.counts.items():
-        policy = replay.policy_of(name) or next(
-            (p for p in all_policies() if label_of(p) == model),
-            None,
+    for ending, counts in report.counts.items():
+        policy = replay.policy_of(ending.policy) or next(
+            (p for p in all_policies() if label_of(p) == ending.model), None
         )
         cap = cap_of(policy, replay.using) if policy else 0
         if counts["ended"] > max(cap, replay.allow):
             raise LifecycleError(
-                f"Replay would end {counts['ended']} rows of {model} by {name or 'the site'}, the"
-                f" cap is {cap}. Look at the plan; then say --allow {counts['ended']}."
+                f"Replay would end {counts['ended']} rows of {ending.model} by"
+                f" {ending.policy or 'the site'}, the cap is {cap}. Look at the plan; then say"
+                f" --allow {counts['ended']}."
             )
 
 
@@ -68,17 +66,15 @@ def carry_out(replay: Replay) -> Report:
 
 
 def _settled(replay: Replay, act: bool) -> Report:
-    from purge.replay.settle import settle_all
-
     report = Report(emptied=_emptied(replay))
-    for by, rows in replay.absent.items():
-        report.add(by, Counter(gone=rows))
+    for ending, rows in replay.absent.items():
+        report.add(ending, Counter(gone=rows))
     settle_all(replay, report, act)
     return report
 
 
 def forget(replay: Replay) -> None:
-    """Leave nothing behind of a plan that is not relisted out."""
+    """Delete what a plan has stored; it is not carried out."""
     _clear(replay)
     replay.run.delete()
 
@@ -106,9 +102,9 @@ def _found(replay: Replay) -> int:
 
 
 def _clear(replay: Replay) -> None:
-    fetch(replay.using, statement(__file__, "replay_clear"), {"run": replay.run.pk})
+    fetch(replay.using, statement(__file__, "clear"), {"run": replay.run.pk})
 
 
-def _emptied(replay: Replay) -> list[tuple[str, int, datetime]]:
-    text = statement(__file__, "replay_emptied")
-    return [tuple(row) for row in fetch(replay.using, text, {"since": replay.since})]
+def _emptied(replay: Replay) -> list[Emptied]:
+    found = fetch(replay.using, statement(__file__, "emptied"), {"since": replay.since})
+    return [Emptied(*row) for row in found]

@@ -1,11 +1,10 @@
-"""The search of a replay: rows that are there under keys that have ended, table by table.
+"""Find the rows that are there under keys that have ended, table by table.
 
-Reads the ledger newest first, some 20,000 rows at a time, and keeps only what it finds: a ledger
-of rows that are all gone leaves nothing in memory nor in the work table.
+Reads the ledger newest first, some 20,000 rows at a time, and stores only what it finds: a ledger
+of rows that are all gone leaves nothing in memory nor in `purge_resurrected`.
 """
 
-from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Model
@@ -16,13 +15,10 @@ from lifecycle.compiler.policy_sql import assignments, compiled
 from lifecycle.db.connection import Placed, Raw, fetch, statement
 from lifecycle.ledger.resurrected import CHANGED, TAKEN, ended_tables, search
 from lifecycle.policy.databases import is_at
+from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies, policies_of
 from purge.batch.subjects import without_loops
-
-if TYPE_CHECKING:
-    from lifecycle.policy.policy import Policy
-    from purge.replay.model import By, Replay
-
+from purge.replay.model import Ending, Replay
 
 ROWS = 20_000  # of the ledger in one statement
 NEWEST = 2**63 - 1
@@ -31,8 +27,8 @@ SPARED = "kind IN ('loaded', 'restored')"
 ENDED = "kind IN ('deleted', 'purged')"
 
 
-def find(replay: "Replay") -> "dict[By, int]":
-    """Keep every row that came back; returns how many others there are, by ending."""
+def find(replay: Replay) -> dict[Ending, int]:
+    """Store every row that came back; returns how many others have ended, by ending."""
     models = set()
     for model, names in ended_tables(replay.using, TAKEN):
         if policies_of(model) and is_at(model, replay.using):
@@ -48,8 +44,8 @@ def find(replay: "Replay") -> "dict[By, int]":
     return _absent(replay)
 
 
-def _search(replay: "Replay", model: Any, names: str, policy: "Policy | None" = None) -> None:
-    """One table; with a policy, the rows that it has updated and that look as before."""
+def _search(replay: Replay, model: Any, names: str, policy: Policy | None = None) -> None:
+    """One table; with a policy, the rows that it has updated and that are as before the update."""
     kinds = CHANGED if policy else TAKEN
     names_of = [old for old, new in replay.names.items() if policy and new == policy.name]
     params = {
@@ -59,9 +55,9 @@ def _search(replay: "Replay", model: Any, names: str, policy: "Policy | None" = 
     if policy:
         wanted = set(replay.wanted or names_of)
         params["policies"] = [name for name in names_of if name in wanted]
-    chunk = statement(__file__, "replay_chunk", kinds=Raw(kinds))
+    chunk = statement(__file__, "chunk", kinds=Raw(kinds))
     found = search(model, names, "told.id = ANY (%(events)s)", _as_before(policy))
-    text = statement(__file__, "replay_find", search=Placed(found))
+    text = statement(__file__, "find", search=Placed(found))
     below = NEWEST
     while True:
         events, lowest, rows = fetch(replay.using, chunk, params | {"below": below})[0]
@@ -69,11 +65,11 @@ def _search(replay: "Replay", model: Any, names: str, policy: "Policy | None" = 
             return
         fetch(replay.using, text, params | {"events": events})
         below = lowest
-        replay.told(rows)
+        replay.progress(rows)
 
 
-def _as_before(policy: "Policy | None") -> str:
-    """SQL: whether a row looks as it did before its update."""
+def _as_before(policy: Policy | None) -> str:
+    """SQL: whether a row is as it was before its update."""
     if policy is None:
         return "true"
     code = compiled(policy)
@@ -81,7 +77,7 @@ def _as_before(policy: "Policy | None") -> str:
     matches = f"EXISTS (SELECT FROM ({code.state_sql}) AS lc_s WHERE lc_s.key = {column} AND lc_s.matches)"  # noqa: E501
     constant = {n: v for n, v in policy.disposition.values.items() if not isinstance(v, Combinable)}  # type: ignore[attr-defined]
     differ = [f"{a} IS DISTINCT FROM ({b})" for a, b in assignments(policy, constant)]
-    # What is set to constants tells by itself. An erasure's `when` would match for ever.
+    # Columns set to constants are enough. An erasure's `when` would match for ever.
     tells = len(constant) == len(policy.disposition.values) or (policy.on_request and differ)  # type: ignore[attr-defined]
     return f"({' OR '.join(differ if tells else [*differ, matches])})"
 
@@ -93,31 +89,25 @@ def _column(model: type[Model]) -> str:
     return sql.Identifier(table, key_of(model).column).as_string()
 
 
-def _mark(replay: "Replay", model: Any) -> None:
-    """What the ledger has said since of the rows that were found, as far as it decides."""
+def _mark(replay: Replay, model: Any) -> None:
+    """Store the later events of the rows that were found, as far as they decide."""
     key = key_of(model)
     params = {"run": replay.run.pk, "model": model._meta.label_lower}
-    counts = fetch(replay.using, statement(__file__, "replay_counts"), params)[0]
-    for said, wanted in zip((SPARED, ENDED, WRITTEN), counts, strict=True):
+    counts = fetch(replay.using, statement(__file__, "counts"), params)[0]
+    for condition, wanted in zip((SPARED, ENDED, WRITTEN), counts, strict=True):
         if wanted:
-            parts = {"said": Raw(said), "kind": Raw(key.kind), "subjects": f"subjects_{key.kind}"}
-            text = statement(__file__, "replay_mark", **parts)
+            parts = {
+                "condition": Raw(condition),
+                "kind": Raw(key.kind),
+                "subjects": f"subjects_{key.kind}",
+            }
+            text = statement(__file__, "mark", **parts)
             with transaction.atomic(using=replay.using), without_loops(replay.using):
                 fetch(replay.using, text, params)
 
 
-def groups_of(replay: "Replay") -> list[tuple[Any, ...]]:
-    """What was found, by model, kind of ending and policy, with the number of rows."""
-    return fetch(replay.using, statement(__file__, "replay_groups"), {"run": replay.run.pk})
-
-
-def _absent(replay: "Replay") -> "dict[By, int]":
-    params = {"since": replay.since, "policies": replay.wanted}
-    ended = {
-        row[:3]: row[3] for row in fetch(replay.using, statement(__file__, "replay_ended"), params)
-    }
-    found: Counter[By] = Counter()
-    for model, kind, by, _, _, rows in groups_of(replay):
-        found[model, kind, by] += rows
+def _absent(replay: Replay) -> dict[Ending, int]:
+    params = {"since": replay.since, "policies": replay.wanted, "run": replay.run.pk}
+    found = fetch(replay.using, statement(__file__, "absent"), params)
     known = {label_of(policy) for policy in all_policies()}
-    return {by: max(0, int(n) - found[by]) for by, n in ended.items() if by[0] in known}
+    return {Ending(*row[:3]): row[3] for row in found if row[0] in known}

@@ -1,25 +1,27 @@
--- name: replay_chunk
+-- name: chunk
 -- The next endings of a table, newest first: their numbers, how many rows they had.
+-- params: model, below, names, since, policies, rows; kinds is a condition on kind
 SELECT array_agg(id), min(id), coalesce(sum(count), 0)::bigint FROM (
     SELECT id, count, sum(count) OVER (ORDER BY id DESC) - count AS before FROM (
-        SELECT id, count FROM lifecycle_event AS told
+        SELECT id, count FROM lifecycle_event
         WHERE kind {kinds} AND model = %(model)s AND id < %(below)s
         AND coalesce(detail ->> 'identity', '') = %(names)s AND recorded_at >= %(since)s
         AND (%(policies)s::text[] IS NULL OR policy = ANY (%(policies)s::text[]))
         ORDER BY id DESC LIMIT 10000) AS newest
 ) AS counted WHERE before < %(rows)s
 
--- name: replay_find
--- Keep what was found of one chunk. Of several endings of a key the last counts, or the last one
+-- name: find
+-- Store the rows found for one chunk. Of several endings of a key the last counts, or the last one
 -- whose identity the row has.
+-- params: run, model, updates, names, events; search is a statement
 WITH found AS MATERIALIZED (
     {search}
 )
 INSERT INTO purge_resurrected
     (run, model, key, updates, event, kind, policy, recorded_at, names, same, identity)
-SELECT DISTINCT ON (key) %(run)s, %(model)s, key, %(updates)s, event, told.kind, told.policy,
-    told.recorded_at, %(names)s, same, identity
-FROM found JOIN lifecycle_event AS told ON told.id = found.event
+SELECT DISTINCT ON (key) %(run)s, %(model)s, key, %(updates)s, event, ended.kind, ended.policy,
+    ended.recorded_at, %(names)s, same, identity
+FROM found JOIN lifecycle_event AS ended ON ended.id = found.event
 ORDER BY key, coalesce(same, false) DESC, event DESC
 ON CONFLICT (run, model, key, updates) DO UPDATE
     SET event = EXCLUDED.event, kind = EXCLUDED.kind, policy = EXCLUDED.policy,
@@ -28,27 +30,29 @@ ON CONFLICT (run, model, key, updates) DO UPDATE
     WHERE (coalesce(EXCLUDED.same, false), EXCLUDED.event)
         > (coalesce(purge_resurrected.same, false), purge_resurrected.event)
 
--- name: replay_counts
--- Rows found of a table: all, those that an update is to be repeated on, those that dates may tell.
+-- name: counts
+-- Rows found of a table: all, those with an update to repeat, those that later writes decide on.
+-- params: run, model
 SELECT count(*), count(*) FILTER (WHERE updates <> ''),
     count(*) FILTER (WHERE updates <> '' OR same IS NULL)
 FROM purge_resurrected WHERE run = %(run)s AND model = %(model)s
 
--- name: replay_mark
--- What the ledger has said of the keys that were found since their earliest ending: loaded or
--- restored on purpose, ended otherwise, written by the host.
+-- name: mark
+-- Store the last later events of the keys that were found: loaded or restored on purpose, ended
+-- otherwise, written by the site.
+-- params: run, model; condition is one on lifecycle_event
 WITH since AS (
     SELECT min(event) AS event FROM purge_resurrected WHERE run = %(run)s AND model = %(model)s
-), said AS (
+), later AS (
     SELECT id, kind, CASE WHEN basis IS NULL THEN id ELSE basis END AS owner
-    FROM lifecycle_event AS told
-    WHERE model = %(model)s AND id > (SELECT event FROM since) AND {said}
+    FROM lifecycle_event
+    WHERE model = %(model)s AND id > (SELECT event FROM since) AND {condition}
 ), keyed AS (
     SELECT key::text AS key,
-        max(said.id) FILTER (WHERE said.kind IN ('loaded', 'restored')) AS spared,
-        max(said.id) FILTER (WHERE said.kind IN ('deleted', 'purged')) AS ended,
-        max(said.id) FILTER (WHERE said.kind IN ('expiry_scheduled', 'capture_failed')) AS written
-    FROM said JOIN lifecycle_event AS owner ON owner.id = said.owner
+        max(later.id) FILTER (WHERE later.kind IN ('loaded', 'restored')) AS spared,
+        max(later.id) FILTER (WHERE later.kind IN ('deleted', 'purged')) AS ended,
+        max(later.id) FILTER (WHERE later.kind IN ('expiry_scheduled', 'capture_failed')) AS written
+    FROM later JOIN lifecycle_event AS owner ON owner.id = later.owner
     CROSS JOIN LATERAL (
         SELECT unnest(owner.{subjects}) AS key
         UNION ALL
@@ -61,14 +65,16 @@ UPDATE purge_resurrected AS found SET spared = coalesce(keyed.spared, found.spar
         WHERE kind = 'truncated' AND lifecycle_event.model = %(model)s)), written = coalesce(keyed.written, found.written)
 FROM keyed WHERE found.run = %(run)s AND found.model = %(model)s AND found.key = keyed.key
 
--- name: replay_ended
--- How many rows have ended, by table, kind and policy.
-SELECT model, kind, policy, sum(count)::bigint FROM lifecycle_event
-WHERE kind IN ('deleted', 'purged', 'updated') AND recorded_at >= %(since)s
-AND (%(policies)s::text[] IS NULL OR policy = ANY (%(policies)s::text[]))
-GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-
--- name: replay_groups
--- What was found, by the ending that is to be repeated: one kind of statement each.
-SELECT model, kind, policy, names, updates, count(*) FROM purge_resurrected
-WHERE run = %(run)s GROUP BY 1, 2, 3, 4, 5 ORDER BY updates <> '', 1, 2, 3, 4
+-- name: absent
+-- How many rows have ended and were not found again, by table, kind and policy.
+-- params: run, since, policies
+SELECT model, kind, policy, greatest(0, ended.rows - coalesce(back.rows, 0))::bigint
+FROM (
+    SELECT model, kind, policy, sum(count) AS rows FROM lifecycle_event
+    WHERE kind IN ('deleted', 'purged', 'updated') AND recorded_at >= %(since)s
+    AND (%(policies)s::text[] IS NULL OR policy = ANY (%(policies)s::text[])) GROUP BY 1, 2, 3
+) AS ended LEFT JOIN (
+    SELECT model, kind, policy, count(*) AS rows FROM purge_resurrected
+    WHERE run = %(run)s GROUP BY 1, 2, 3
+) AS back USING (model, kind, policy)
+ORDER BY 1, 2, 3

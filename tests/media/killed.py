@@ -20,15 +20,15 @@ def main(gate: str, storages: str, media_root: str) -> None:
     settings.STORAGES = json.loads(storages)
     settings.MEDIA_ROOT = media_root
     django.setup()
-    from purge.media import batch, verdicts
+    from purge.media import batch, decide
     from purge.media import run as media
     from purge.runner import run_due
 
     if gate == "rows":  # committed, and nothing done about their files
         media.run_media = die
     if gate == "deleted":  # the store has done it, and nobody was told
-        real = verdicts._after
-        verdicts._after = lambda *given: die() or real(*given)
+        real = decide._after
+        decide._after = lambda *given: die() or real(*given)
     if gate == "told":  # written, not committed
         record = batch.record
         batch.record = lambda found: record(found) or die()
