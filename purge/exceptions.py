@@ -1,4 +1,4 @@
-"""What stops a run; the docstring of each is its message."""
+"""What stops a run or a batch; the docstring of each is its default message."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the worker did, a row for each pass that found something; and what people are told of."""
+"""Tables of the worker: runs, alerts, archives, and the rows that a replay has found."""
 
 import uuid
 
@@ -10,7 +10,7 @@ class Resurrected(models.Model):
     """A row that a replay has found although the ledger says that it ended; gone with the replay.
 
     `updates` names the policy where the ending has changed the row instead of taking it. `spared`,
-    `written` and `ended` are the last events that say so of its key.
+    `written` and `ended` are the last events of its key that restored it, wrote it, and ended it.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -72,7 +72,7 @@ class Run(models.Model):
 class Alert(models.Model):
     """One trouble that people are told of once, from when it is seen until it is over.
 
-    The row is the claim: whoever locks it tells. It goes when the trouble is over and told.
+    A worker claims it by locking the row. It goes when the trouble is over and people know.
     """
 
     class Kind(models.TextChoices):

@@ -1,4 +1,4 @@
-"""Object stores that speak S3: the settings, the client, the errors. Only here boto3 is imported.
+"""Object stores that speak S3: settings, client, errors. The only module that imports boto3.
 
 The settings are django-storages' own, read from Django's settings or else from the environment:
 
@@ -23,10 +23,10 @@ from lifecycle.exceptions import LifecycleError
 MISSING = "boto3 is not installed: pip install 'django-tombstone[s3]'."
 ATTEMPTS = 3  # of one request, with a pause between; then the caller's own back-off begins
 CONNECT, READ = 5, 30  # seconds
-ASKED_AGAIN = 300.0  # seconds until a bucket is asked again whether it keeps versions
+VERSIONED_FOR = 300.0  # seconds that the answer whether a bucket keeps versions is remembered
 
-# What a store says when it is busy or broken: the same request may succeed later.
-PASSING = {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "Throttling"}
+# Codes of a store that is busy or broken: the same request may succeed later.
+TRANSIENT = {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "Throttling"}
 REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "AllAccessDisabled"}
 
 
@@ -99,7 +99,7 @@ def _boto3() -> Any:
 
 
 def errors() -> tuple[type[Exception], ...]:
-    """What a client raises when a store refuses, or cannot be reached."""
+    """The exceptions of a client when a store refuses, or cannot be reached."""
     _boto3()
     from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
@@ -107,7 +107,7 @@ def errors() -> tuple[type[Exception], ...]:
 
 
 def code_of(error: BaseException) -> str:
-    """The store's code of an error, `AccessDenied`; the error's name where the store said none."""
+    """The store's code of an error, `AccessDenied`; the error's class name where it has none."""
     response = getattr(error, "response", None) or {}
     code = str(response.get("Error", {}).get("Code") or "")
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
@@ -122,7 +122,7 @@ def passes(error: BaseException) -> bool:
     if not answer:  # botocore's own errors have the attribute, empty
         return True
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return code_of(error) in PASSING or status >= 500
+    return code_of(error) in TRANSIENT or status >= 500
 
 
 def is_missing(error: BaseException) -> bool:
@@ -141,10 +141,13 @@ _versioned: dict[tuple[str, str], tuple[float, bool]] = {}
 
 
 def is_versioned(client: Any, bucket: str) -> bool:
-    """Whether a delete leaves the bytes; asked every few minutes. False where we may not ask."""
+    """Whether a bucket keeps versions, so that a delete leaves the bytes; read every few minutes.
+
+    False where the store refuses to say.
+    """
     place = (client.meta.endpoint_url, bucket)
-    asked, known = _versioned.get(place, (-ASKED_AGAIN, False))
-    if time.monotonic() - asked < ASKED_AGAIN:
+    read_at, known = _versioned.get(place, (-VERSIONED_FOR, False))
+    if time.monotonic() - read_at < VERSIONED_FOR:
         return known
     try:
         answer = client.get_bucket_versioning(Bucket=bucket)

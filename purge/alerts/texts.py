@@ -1,4 +1,4 @@
-"""The mails: what happened, what it means, how to look, how to go on. No value of a row."""
+"""Subject and body of each mail: what happened, what it means, how to go on. No value of a row."""
 
 from datetime import timedelta
 
@@ -114,7 +114,7 @@ def body(alert: Alert, using: str) -> str:
 
 
 def _text(alert: Alert) -> str:
-    """Which text tells of it: what is blocked without a policy is files."""
+    """The name of the text; what is blocked without a policy are files."""
     return "media" if alert.kind == "blocked" and not alert.policy else alert.kind
 
 

@@ -1,12 +1,13 @@
-"""Who is told, and of what: each trouble once, by one signal and one mail to the site's admins.
+"""Notify people of each trouble once, by one signal and one mail to the site's admins.
 
 A trouble is a row of `purge_alert` from when it is seen until it is over. Halts write theirs in the
-transaction that halts; the others are looked for once a minute, by what the ledger and the agenda
-say then, so that a worker that was away misses none. However many workers there are, one of them
-claims a row and tells; a mail that fails is sent again, later and later. Nothing here raises.
+transaction that halts; the others are searched for once a minute in the ledger and the agenda, so
+that a worker that was away misses none. However many workers there are, one of them claims a row
+and sends; a mail that fails is sent again, later and later. `watch` and `notify` never raise.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,26 +27,37 @@ from purge.batch.brakes import is_other_version
 from purge.models import Alert
 
 CLAIMED = timedelta(minutes=10)  # longer than any mail takes; then its sender was killed
-SHORTEST, LONGEST = (
-    timedelta(minutes=1),
-    timedelta(hours=1),
-)  # until a mail that failed is tried again
-COLUMNS = ("kind", "policy", "model", "cause", "event", "count", "seen")
+FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)  # after a mail that failed
+LOGGED = ("policy", "model", "cause", "count", "event")
 
 log = Log("purge")
 
 
+@dataclass(frozen=True)
+class Trouble:
+    """Something that people are told of; `seen` is when it was last so, `said` a few words."""
+
+    kind: str
+    policy: str
+    model: str
+    cause: str
+    event: int | None
+    count: int
+    seen: datetime
+    said: str
+
+
 def watch(using: str) -> None:
-    """Look for troubles and tell of those that are new; logs what is over."""
+    """Update the alerts of a database and notify of new ones; logs what is over."""
     if is_other_version(using):
         return
-    _never_raising(look, using)
-    tell(using)
+    _never_raising(update_alerts, using)
+    notify(using)
 
 
-def tell(using: str) -> None:
-    """Send what was not sent: the signals first, which no mail server holds up."""
-    _never_raising(_tell, using)
+def notify(using: str) -> None:
+    """Send the alerts that were not sent: signals first, which no mail server holds up."""
+    _never_raising(_send, using)
 
 
 def _never_raising(step: Callable[[str], None], using: str) -> None:
@@ -55,37 +67,37 @@ def _never_raising(step: Callable[[str], None], using: str) -> None:
         log("watch_failed", f"{using}: watch failed", database=using)
 
 
-def look(using: str) -> None:
-    """Open an alert for each trouble that is new, end those that are over; one looks at a time."""
+def update_alerts(using: str) -> None:
+    """Open an alert for each new trouble, end those that are over; one worker at a time."""
     with transaction.atomic(using=using):
-        since = fetch(using, statement(__file__, "look_begin"))
+        since = fetch(using, statement(__file__, "begin"))
         if not since:
             return
         found = [*_troubles(using, since[0][0]), *_lagging(using)]
-        fresh = [each for each in found if opened(using, **each)]
-        over = fetch(using, statement(__file__, "alert_over"))
+        fresh = [trouble for trouble in found if open_alert(using, **vars(trouble))]
+        over = fetch(using, statement(__file__, "end_alerts"))
         Alert.objects.using(using).exclude(ended_at=None).exclude(told_at=None).delete()
-    for each in fresh:
-        told = {key: each[key] for key in ("policy", "model", "cause", "count", "event")}
-        about = each["policy"] or each["model"]
-        log(each["kind"], f"{about}: {each['kind']}: {each['said']}", **told, database=using)
+    for trouble in fresh:
+        fields = {name: getattr(trouble, name) for name in LOGGED}
+        text = f"{trouble.policy or trouble.model}: {trouble.kind}: {trouble.said}"
+        log(trouble.kind, text, **fields, database=using)
     for kind, policy, cause in over:
-        told = {"policy": policy, "database": using, "trouble": kind, "cause": cause}
-        log("goes_on", f"{policy}: goes on: {kind} {cause}".rstrip(), **told)
+        fields = {"policy": policy, "database": using, "trouble": kind, "cause": cause}
+        log("goes_on", f"{policy}: goes on: {kind} {cause}".rstrip(), **fields)
 
 
-def opened(using: str, **trouble: Any) -> bool:
-    """Keep an alert of a trouble; whether there was none before."""
-    text = statement(__file__, "alert_seen")
-    return bool(scalar(using, text, {"said": "", "run": None, "seen": None} | trouble))
+def open_alert(using: str, **trouble: Any) -> bool:
+    """Open an alert, or note that its trouble is still there; whether it is new."""
+    text = statement(__file__, "open_alert")
+    return bool(scalar(using, text, {"run": None, "seen": None} | trouble))
 
 
-def _troubles(using: str, since: datetime) -> list[dict[str, Any]]:
+def _troubles(using: str, since: datetime) -> list[Trouble]:
     rows = fetch(using, statement(__file__, "troubles"), {"since": since})
-    return [dict(zip(COLUMNS, row, strict=True)) | {"said": row[3]} for row in rows]
+    return [Trouble(*row) for row in rows]
 
 
-def _lagging(using: str) -> list[dict[str, Any]]:
+def _lagging(using: str) -> list[Trouble]:
     now = scalar(using, "SELECT lifecycle.now_v1()")
     policies = all_policies()
     # Outside its hours a policy only tombstones, which is done at any hour.
@@ -100,13 +112,10 @@ def _lagging(using: str) -> list[dict[str, Any]]:
         "max_lag": conf.MAX_LAG,
     }
     rows = fetch(using, statement(__file__, "lagging"), params)
-    return [
-        dict(zip(COLUMNS, row, strict=True)) | {"said": f"due for {timedelta(seconds=int(lag))}"}
-        for *row, lag in rows
-    ]
+    return [Trouble(*[*row, f"due for {timedelta(seconds=int(lag))}"]) for *row, lag in rows]
 
 
-def _tell(using: str) -> None:
+def _send(using: str) -> None:
     while alert := _claim(using, signalled_at=None):
         _signal(alert)
     while alert := _claim(using, told_at=None):
@@ -114,17 +123,17 @@ def _tell(using: str) -> None:
             break
 
 
-def _claim(using: str, **untold: None) -> Alert | None:
-    """An alert that nobody else tells of now."""
+def _claim(using: str, **unsent: None) -> Alert | None:
+    """Claim an alert that was not sent and that nobody else is sending."""
     now = scalar(using, "SELECT lifecycle.now_v1()")
     with transaction.atomic(using=using):
-        free = Alert.objects.using(using).select_for_update(skip_locked=True).filter(**untold)
-        if "told_at" in untold:
+        free = Alert.objects.using(using).select_for_update(skip_locked=True).filter(**unsent)
+        if "told_at" in unsent:
             free = free.filter(again_at__lte=now)
         alert = free.order_by("pk").first()
         if alert is None:
             return None
-        if "told_at" in untold:
+        if "told_at" in unsent:
             alert.tries, alert.again_at = alert.tries + 1, now + CLAIMED
         else:
             alert.signalled_at = now
@@ -150,9 +159,9 @@ def _mail(alert: Alert, using: str) -> bool:
     try:
         send_to_admins(subject(alert), body(alert, using))
     except Exception:
-        told = {"policy": alert.policy, "database": using, "trouble": alert.kind}
-        log("mail_failed", f"{alert.policy or alert.model}: mail failed", **told)
-        wait = back_off(SHORTEST, LONGEST, alert.tries - 1)
+        fields = {"policy": alert.policy, "database": using, "trouble": alert.kind}
+        log("mail_failed", f"{alert.policy or alert.model}: mail failed", **fields)
+        wait = back_off(FIRST_WAIT, LONGEST_WAIT, alert.tries - 1)
         again = scalar(using, "SELECT lifecycle.now_v1()") + wait
         Alert.objects.using(using).filter(told_at=None).update(again_at=again)
         return False

@@ -1,6 +1,6 @@
--- name: look_begin
--- Since when nobody has looked for troubles; no row while somebody else does. The first look reads
--- a day of the ledger; the others an hour more than there is, for writers that commit late.
+-- name: begin
+-- From when on to read the ledger for troubles, and lock out other workers; no row while another has
+-- begun. The first time a day ago, later an hour before the last time, for writers that commit late.
 WITH first AS (
     INSERT INTO purge_alert (kind, policy, model, cause, count, said, opened_at, seen_at,
                              signalled_at, told_at, tries, again_at)
@@ -12,11 +12,11 @@ WITH first AS (
 ), marked AS (
     UPDATE purge_alert SET seen_at = lifecycle.now_v1() WHERE id IN (SELECT id FROM known)
 )
-SELECT seen_at - interval '1 hour' FROM (TABLE first UNION ALL SELECT seen_at FROM known) AS looked
+SELECT seen_at - interval '1 hour' FROM (TABLE first UNION ALL SELECT seen_at FROM known) AS began
 
--- name: alert_over
--- What is over. Not at the first look without it: a row that is blocked may be locked for a moment,
--- and what comes and goes at its limit is told once.
+-- name: end_alerts
+-- End alerts whose trouble is over. Not the first time that it is not seen: a blocked row may be locked
+-- for a moment, and a policy at the edge of its limit is told of once.
 UPDATE purge_alert AS alert SET ended_at = lifecycle.now_v1()
 WHERE ended_at IS NULL AND CASE kind
     WHEN 'look' THEN false
@@ -28,8 +28,9 @@ WHERE ended_at IS NULL AND CASE kind
     ELSE seen_at < lifecycle.now_v1() - interval '10 minutes' END
 RETURNING kind, policy, cause
 
--- name: alert_seen
--- A trouble is there: true when it was not before. While the mail server is away, new ones wait too.
+-- name: open_alert
+-- Open an alert, or update that of the same trouble; true when it is new. While mails fail, it waits too.
+-- params: kind, policy, model, cause, event, count, said, run, seen
 INSERT INTO purge_alert (kind, policy, model, cause, event, count, said, run, opened_at, seen_at, tries,
                          again_at)
 SELECT %(kind)s, %(policy)s, %(model)s, left(%(cause)s, 200), %(event)s, %(count)s, %(said)s,
@@ -41,30 +42,32 @@ DO UPDATE SET seen_at = EXCLUDED.seen_at, event = EXCLUDED.event, count = EXCLUD
 RETURNING xmax = 0
 
 -- name: troubles
--- Rows that cannot end and captures that failed, a line a cause, and when it was last so. A policy declared anew since has
--- made good what failed before.
+-- Rows that cannot end and captures that failed, one row a cause, and when it was last so. Captures
+-- that failed before the policy was declared anew do not count.
+-- params: since
 WITH blocked AS (
-    SELECT entry.policy, told.model, entry.event_id, entry.count,
-        concat_ws(' ', told.detail ->> 'error', coalesce(told.detail ->> 'constraint',
-            told.detail ->> 'table', split_part(told.detail -> 'by' ->> 0, ':', 1),
-            told.detail ->> 'sqlstate', told.detail ->> 'code')) AS cause
-    FROM lifecycle_agenda AS entry JOIN lifecycle_event AS told ON told.id = entry.event_id
-    WHERE entry.attempts > 0 AND told.kind = 'blocked'
+    SELECT entry.policy, event.model, entry.event_id, entry.count,
+        concat_ws(' ', event.detail ->> 'error', coalesce(event.detail ->> 'constraint',
+            event.detail ->> 'table', split_part(event.detail -> 'by' ->> 0, ':', 1),
+            event.detail ->> 'sqlstate', event.detail ->> 'code')) AS cause
+    FROM lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id
+    WHERE entry.attempts > 0 AND event.kind = 'blocked'
 )
-SELECT 'blocked', policy, model, cause, max(event_id), sum(count)::bigint, lifecycle.now_v1()
+SELECT 'blocked', policy, model, cause, max(event_id), sum(count)::bigint, lifecycle.now_v1(), cause
 FROM blocked GROUP BY policy, model, cause
 UNION ALL
-SELECT 'capture_failed', told.policy, told.model, coalesce(told.detail ->> 'sqlstate', ''), max(told.id),
-    sum(told.count)::bigint, max(told.recorded_at)
-FROM lifecycle_event AS told LEFT JOIN lifecycle_policy AS state ON state.name = told.policy
-WHERE told.kind = 'capture_failed' AND told.recorded_at > %(since)s
-AND told.recorded_at > coalesce(state.declared_at, '-infinity')
-GROUP BY told.policy, told.model, told.detail ->> 'sqlstate'
+SELECT 'capture_failed', event.policy, event.model, coalesce(event.detail ->> 'sqlstate', ''), max(event.id),
+    sum(event.count)::bigint, max(event.recorded_at), coalesce(event.detail ->> 'sqlstate', '')
+FROM lifecycle_event AS event LEFT JOIN lifecycle_policy AS state ON state.name = event.policy
+WHERE event.kind = 'capture_failed' AND event.recorded_at > %(since)s
+AND event.recorded_at > coalesce(state.declared_at, '-infinity')
+GROUP BY event.policy, event.model, event.detail ->> 'sqlstate'
 ORDER BY 1, 2, 3, 4
 
 -- name: lagging
 -- Policies of which something has been due for too long, while they might act all that time: not
 -- paused, halted or held, and within their hours (`opened`); outside of those they only tombstone.
+-- params: names, opened, tombstones, max_lag
 WITH clock AS (
     SELECT lifecycle.now_v1() AS now, lifecycle.now_v1() - make_interval(secs => %(max_lag)s) AS late
 ), acting AS (
@@ -80,8 +83,8 @@ WITH clock AS (
 SELECT 'lagging', acting.name, acting.model, '', NULL, waiting.count, clock.now,
     extract(epoch FROM clock.now - waiting.since)::float
 FROM clock CROSS JOIN acting CROSS JOIN LATERAL (
-    SELECT min(greatest(entry.due_at, told.recorded_at, acting.opened)) AS since, sum(entry.count)::bigint AS count
-    FROM lifecycle_agenda AS entry JOIN lifecycle_event AS told ON told.id = entry.event_id
+    SELECT min(greatest(entry.due_at, event.recorded_at, acting.opened)) AS since, sum(entry.count)::bigint AS count
+    FROM lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id
     WHERE entry.policy = acting.name AND entry.due_at < clock.late
     AND (entry.tombstone IS NULL OR NOT acting.tombstones)
 ) AS waiting

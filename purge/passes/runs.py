@@ -86,7 +86,7 @@ def halt(policy: Policy, why: Halt, options: PassOptions, run: Run) -> None:
     named = {"policy": policy.name, "database": options.using, "model": label_of(policy)}
     text = f"{policy.name}: halted: {why}"
     log("halted", text, **named, cause=why.cause, run=run.pk, event=halted[0][0])
-    alerts.tell(options.using)
+    alerts.notify(options.using)
 
 
 def _open_alert(policy: Policy, why: Halt, using: str, run: Run, event: int) -> None:
@@ -94,7 +94,7 @@ def _open_alert(policy: Policy, why: Halt, using: str, run: Run, event: int) -> 
     fetch(using, statement(__file__, "end_alerts"), {"policy": policy.name})
     alert = {"policy": policy.name, "model": label_of(policy), "cause": why.cause, "count": 0}
     kind = Alert.Kind.HALTED
-    alerts.opened(using, **alert, kind=kind, event=event, said=str(why), run=run.pk)
+    alerts.open_alert(using, **alert, kind=kind, event=event, said=str(why), run=run.pk)
 
 
 def close_interrupted(using: str = DEFAULT_DB_ALIAS) -> int:

@@ -1,4 +1,4 @@
-"""What the engine did in the last days, how it stands, and what it will do in the next 30.
+"""A report: what ended in the last days, the state of each policy, and the next 30 days.
 
     reports(days=7)   one `Report` for each database that has a ledger
 
@@ -35,7 +35,7 @@ COUNTED = {
 class Line:
     """One policy, or a table without one whose rows went along. In rows; `files` in files.
 
-    held, blocked, lag   as things stand now; the lag in seconds, None where nothing waits
+    held, blocked, lag   of this moment; the lag in seconds, None where nothing waits
     soon                 how many go on each of the next 30 days, by the agenda
     """
 
@@ -87,7 +87,7 @@ class Report:
     @property
     def problems(self) -> list[str]:
         """What is wrong, each with the name of its policy."""
-        return [f"{line.policy}: {said}" for line in self.lines for said in line.problems]
+        return [f"{line.policy}: {problem}" for line in self.lines for problem in line.problems]
 
 
 def reports(days: int = DAYS, databases: Iterable[str] | None = None) -> list[Report]:
@@ -102,9 +102,9 @@ def report(days: int, using: str) -> Report:
     known = [*statuses(using), *media_status(using)]
     lines = {each.policy: _line(each, until, using) for each in known}
     params: dict[str, Any] = {"since": since, "until": until, "kinds": [*COUNTED]}
-    params["first"] = scalar(using, statement(__file__, "report_begin"), {"since": since})
-    for policy, table, kind, count in fetch(using, statement(__file__, "report_counts"), params):
-        # A table has a line of its own beside those of its policies for rows that went along.
+    params["first"] = scalar(using, statement(__file__, "first_event"), {"since": since})
+    for policy, table, kind, count in fetch(using, statement(__file__, "counts"), params):
+        # Rows that went along with others have a line of their table, without a policy.
         line = lines.setdefault(policy or f"{table} along", Line(policy, table))
         setattr(line, COUNTED[kind], getattr(line, COUNTED[kind]) + count)
     holds = RowException.objects.using(using).filter(kind="hold").exclude(until__lte=until)

@@ -1,6 +1,7 @@
--- name: report_begin
--- The first event that may be as young as a time, found by halving: ids and times go up together but for
--- writers that ran at once, for which an hour is allowed. A few reads, however long the ledger is.
+-- name: first_event
+-- The first event that may be as young as a time, found by halving: a few reads, however long the ledger
+-- is. Ids and times go up together but for writers that ran at once, for which an hour is allowed.
+-- params: since
 WITH RECURSIVE halved AS (
     SELECT coalesce(min(id), 0) AS low, coalesce(max(id), 0) + 1 AS high FROM lifecycle_event
     UNION ALL
@@ -14,15 +15,16 @@ WITH RECURSIVE halved AS (
 )
 SELECT min(low) FROM halved WHERE high - low <= 1
 
--- name: report_counts
--- What happened within a time, in rows (of media: files), by policy and table; with an empty policy the
--- rows that went along with others, as the events of those tell.
-WITH told AS MATERIALIZED (
+-- name: counts
+-- Rows (of media: files) of each kind of event within a time, by policy and table; with an empty policy
+-- the rows that went along with others, by the detail of the events of those.
+-- params: first, since, until, kinds
+WITH counted AS MATERIALIZED (
     SELECT policy, model, kind, cause, count, detail -> 'cascade' AS along FROM lifecycle_event
     WHERE id >= %(first)s AND recorded_at >= %(since)s AND recorded_at < %(until)s
     AND kind = ANY (%(kinds)s)
 )
-SELECT policy, model, kind, sum(count)::bigint FROM told WHERE cause <> 'cascade' GROUP BY 1, 2, 3
+SELECT policy, model, kind, sum(count)::bigint FROM counted WHERE cause <> 'cascade' GROUP BY 1, 2, 3
 UNION ALL
-SELECT '', other.key, told.kind, sum(other.value::bigint)::bigint
-FROM told CROSS JOIN LATERAL jsonb_each_text(told.along) AS other GROUP BY 2, 3
+SELECT '', other.key, counted.kind, sum(other.value::bigint)::bigint
+FROM counted CROSS JOIN LATERAL jsonb_each_text(counted.along) AS other GROUP BY 2, 3

@@ -23,8 +23,8 @@ def subject(found: Sequence[Report]) -> str:
     totals = [report.total for report in found]
     purged, blocked = sum(t.purged for t in totals), sum(t.blocked for t in totals)
     wrong = sum(len(report.problems) for report in found)
-    said = f"Retention: {purged} purged, {blocked} blocked"
-    return f"{said}, {wrong} problem{'s' * (wrong != 1)}" if wrong else said
+    text = f"Retention: {purged} purged, {blocked} blocked"
+    return f"{text}, {wrong} problem{'s' * (wrong != 1)}" if wrong else text
 
 
 def as_text(found: Sequence[Report]) -> str:
@@ -91,7 +91,7 @@ def _cells(line: Line) -> list[str]:
 
 
 def shown(report: Report) -> dict[str, Any]:
-    """What the template `purge/report_body.html` shows of a report."""
+    """The context of the template `purge/report_body.html`."""
     most = max(report.soon.values(), default=0) or 1
     days = [(day, count, round(100 * count / most)) for day, count in report.soon.items() if count]
     total = report.total

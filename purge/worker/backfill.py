@@ -1,4 +1,4 @@
-"""The worker's part of a backfill: when to read a chunk, how long, and what the log says of it."""
+"""Read chunks of a backfill in slices of the worker's time, and log its end and failures."""
 
 import time
 
@@ -7,8 +7,8 @@ from lifecycle.logs import Log
 from lifecycle.policy.policy import Policy
 
 SLICE = 1.0  # seconds; then the worker is free for what is due
-BY_COMMAND = 5.0  # seconds of `manage.py purge` for each policy, at no other pace than the table's
-PREFIX = "backfill "  # before a policy's name, in what the pulse remembers
+BY_COMMAND = 5.0  # seconds of `manage.py purge` for each policy, without pauses
+PREFIX = "backfill "  # before a policy's name, in `purge.worker.memory`
 
 log = Log("purge")
 
@@ -27,19 +27,19 @@ def read_slice(policy: Policy, using: str) -> None:
 
 
 def read_now(using: str, only: str | None = None) -> dict[str, str]:
-    """For a site without a worker: some seconds for each table; where they have come, in words.
+    """For a site without a worker: some seconds for each table; the progress of each, in words.
 
-    An error is logged, and keeps nothing else waiting.
+    An error is logged, and stops no other table.
     """
-    come = {}
+    reached = {}
     reconcile(using)
     for policy in (p for p in waiting(using, hurried=True) if only in (None, p.name)):
         try:
             _read_for(BY_COMMAND, policy, using)
-            come[policy.name] = str(progress(policy, using))
+            reached[policy.name] = str(progress(policy, using))
         except Exception:
             _log_failure(policy, using)
-    return come
+    return reached
 
 
 def _read_for(seconds: float, policy: Policy, using: str) -> None:

@@ -1,4 +1,4 @@
-"""The work that a wake-up asks for: Huey's tasks, with names and times only; a slice each."""
+"""Huey's tasks: each does a slice of what is due of one name. Arguments are names and times."""
 
 import time
 from collections.abc import Iterator
@@ -21,37 +21,37 @@ SLICE = 1.0  # seconds; then the worker is free for what else is in the queue
 
 @db_task()
 def run_policy_task(name: str, since: str, using: str = DEFAULT_DB_ALIAS) -> None:
-    """A slice of a pass over one policy; the pulse asks again while anything is due."""
-    with _answered(name, since, using) as how:
-        run_policy(get_policy(name), how)
+    """A slice of a pass over one policy; the pulse sends another wake-up while anything is due."""
+    with _slice(name, since, using) as options:
+        run_policy(get_policy(name), options)
 
 
 @db_task()
 def media_task(since: str, using: str = DEFAULT_DB_ALIAS) -> None:
-    """A slice of a pass over the media; the pulse asks again while any are due."""
-    with _answered(MEDIA, since, using) as how:
-        run_media(using, how)
+    """A slice of a pass over the media; the pulse sends another wake-up while any are due."""
+    with _slice(MEDIA, since, using) as options:
+        run_media(using, options)
 
 
 @db_task()
 def backfill_task(name: str, using: str = DEFAULT_DB_ALIAS) -> None:
-    """A second of reading a table whose rows no trigger has seen; the pulse asks again."""
+    """A second of reading a table whose rows no trigger has seen; the pulse wakes it again."""
     try:
         read_slice(get_policy(name), using)
     except Exception:
-        memory.of(using).failed(PREFIX + name)
+        memory.of(using).back_off(PREFIX + name)
         raise
-    memory.of(using).answered(PREFIX + name)
+    memory.of(using).reset(PREFIX + name)
 
 
 @contextmanager
-def _answered(name: str, since: str, using: str) -> Iterator[PassOptions]:
-    """The options of a slice, of whose end the pulse is told."""
+def _slice(name: str, since: str, using: str) -> Iterator[PassOptions]:
+    """The options of a slice; its end or failure is noted in this process's memory."""
     start = datetime.fromisoformat(since)
-    how = PassOptions(since=start, using=using, deadline=time.monotonic() + SLICE)
+    options = PassOptions(since=start, using=using, deadline=time.monotonic() + SLICE)
     try:
-        yield how
+        yield options
     except Exception:
-        memory.of(using).failed(name)
+        memory.of(using).back_off(name)
         raise
-    memory.of(using).answered(name, left=start if how.is_over else None)
+    memory.of(using).reset(name, left_since=start if options.is_over else None)

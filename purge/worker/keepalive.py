@@ -1,4 +1,4 @@
-"""A worker notices within a minute that its database has gone without a word.
+"""Connection options by which a worker notices within a minute that its database is gone.
 
 A server whose machine dies, or a firewall that forgets a connection, closes nothing: the worker
 would wait for an answer until the system's own time is over, which is two hours.
@@ -16,9 +16,9 @@ TIMES = {
 
 
 def keep_alive(aliases: list[str]) -> None:
-    """Have this process's connections, from the next one on, say that they are alive.
+    """Have this process's connections, from the next one on, check that the server is there.
 
-    What `OPTIONS` of the site's DATABASES says comes first. Called in a worker only: how long the
+    Options of the site's DATABASES come first. Called in a worker only: how long the
     site's own requests wait is the site's affair.
     """
     from django.db import connections  # settings import this module

@@ -1,7 +1,7 @@
-"""What this process remembers of the wake-ups of one database, so as to ask less often.
+"""What this process remembers of the wake-ups of one database, so as to send fewer.
 
-Nothing depends on it: what is due stays on the agenda until it is settled, and the heartbeat asks
-for everything again.
+Nothing depends on it: what is due stays on the agenda until it is settled, and the heartbeat sends
+wake-ups for everything again.
 """
 
 import threading
@@ -10,76 +10,75 @@ from datetime import datetime
 
 from purge.back_off import back_off
 
-# Seconds until a wake-up that this process has not seen answered is repeated: it was lost, it
-# still waits in the queue, or another consumer has answered it.
-ASKED_AGAIN = 10.0
-FIRST_REST, LONGEST_REST = 1.0, 300.0  # seconds; doubled before the first rest already
+# Seconds until a wake-up without an answer in this process is repeated: it was lost, it still
+# waits in the queue, or another consumer has taken it.
+REPEATED = 10.0
+FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0  # seconds; doubled before the first wait already
 
 
 class Memory:
     """Names are those of policies, of the media, and of tables to be read."""
 
     def __init__(self) -> None:
-        self.asked: dict[str, float] = {}  # name -> when it was asked for, monotonic
-        self.left: dict[str, datetime] = {}  # name -> since when a worker has left something due
-        self.able: set[str] | None = None  # the policies that might end rows at the last look
-        # name -> failures in a row, until when it rests
-        self.resting: dict[str, tuple[int, float]] = {}
-        self.wanted = threading.Event()  # set where the next beat is to come at once
+        self.sent: dict[str, float] = {}  # name -> when it was woken last, monotonic
+        self.leftovers: dict[str, datetime] = {}  # name -> since when a slice left something due
+        self.active: set[str] | None = None  # the policies that might end rows at the last beat
+        self.failures: dict[str, tuple[int, float]] = {}  # name -> in a row, waiting until when
+        self.beat_now = threading.Event()  # set where the next beat is to come at once
         self._lock = threading.Lock()
 
-    def answered(self, name: str, left: datetime | None = None) -> None:
-        """A worker has answered a wake-up.
+    def reset(self, name: str, left_since: datetime | None = None) -> None:
+        """A worker has done a slice of the name's work.
 
-        Where its time was over first, something may be `left` that has been due since then: the
+        Where its time was over before the work, something may have been due since `left_since`: the
         next beat comes at once and looks back as far.
         """
         with self._lock:
-            self.asked.pop(name, None)
-            self.resting.pop(name, None)
-            if left is not None:
-                self.left[name] = left
-        if left is not None:
-            self.wanted.set()
+            self.sent.pop(name, None)
+            self.failures.pop(name, None)
+            if left_since is not None:
+                self.leftovers[name] = left_since
+        if left_since is not None:
+            self.beat_now.set()
 
-    def failed(self, name: str) -> None:
-        """A worker could not go on: let the name rest, longer after each failure in a row."""
+    def back_off(self, name: str) -> None:
+        """A slice has failed: send no wake-up for a while, longer after each failure in a row."""
         with self._lock:
-            failures = self.resting.get(name, (0, 0.0))[0] + 1
-            rest = back_off(FIRST_REST, LONGEST_REST, failures)
-            self.resting[name] = failures, time.monotonic() + rest
-            self.asked.pop(name, None)
+            failures = self.failures.get(name, (0, 0.0))[0] + 1
+            wait = back_off(FIRST_WAIT, LONGEST_WAIT, failures)
+            self.failures[name] = failures, time.monotonic() + wait
+            self.sent.pop(name, None)
 
-    def may_ask(self, name: str, heartbeat: bool = False) -> bool:
-        """Whether to wake a worker; a heartbeat asks also where an answer is outstanding."""
+    def may_wake(self, name: str, heartbeat: bool = False) -> bool:
+        """Whether to send a wake-up; a heartbeat sends also where an answer is outstanding."""
         now = time.monotonic()
         with self._lock:
-            if now < self.resting.get(name, (0, 0.0))[1]:
+            if now < self.failures.get(name, (0, 0.0))[1]:
                 return False
-            return heartbeat or now - self.asked.get(name, -ASKED_AGAIN) >= ASKED_AGAIN
+            return heartbeat or now - self.sent.get(name, -REPEATED) >= REPEATED
 
-    def ask(self, name: str) -> None:
+    def note_sent(self, name: str) -> None:
         """A wake-up was sent now."""
         with self._lock:
-            self.asked[name] = time.monotonic()
+            self.sent[name] = time.monotonic()
 
-    def leftovers(self) -> dict[str, datetime]:
-        """What workers have left, and since when it has been due."""
+    def copy_leftovers(self) -> dict[str, datetime]:
+        """What slices have left due, and since when."""
         with self._lock:
-            return dict(self.left)
+            return dict(self.leftovers)
 
-    def forget(self, left: dict[str, datetime], names: set[str]) -> None:
-        """Of what was left: asked for, or done by others."""
+    def forget_leftovers(self, known: dict[str, datetime], names: set[str]) -> None:
+        """Forget names that were woken, or that have nothing due; not what was left since."""
         with self._lock:
             for name in names:
-                if self.left.get(name) == left.get(name):
-                    self.left.pop(name, None)
+                if self.leftovers.get(name) == known.get(name):
+                    self.leftovers.pop(name, None)
 
-    def is_back(self, able: set[str]) -> bool:
-        """Whether a policy may end rows that might not at the last look."""
+    def may_act_again(self, active: set[str]) -> bool:
+        """Whether a policy may end rows that might not at the last beat; stores `active`."""
         with self._lock:
-            before, self.able = self.able, able
-        return before is not None and not able <= before
+            before, self.active = self.active, active
+        return before is not None and not active <= before
 
 
 _memories: dict[str, Memory] = {}

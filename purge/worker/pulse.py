@@ -1,4 +1,4 @@
-"""The pulse: once a second, in the consumer, ask what is due and wake a worker for it.
+"""The pulse: once a second, in the consumer, read what is due and wake a worker for it.
 
 Each database with a ledger has its own pulse, a thread: one that does not answer holds up no other.
 Due times are whole seconds where a policy does not say otherwise, so the pulse beats just after
@@ -38,23 +38,23 @@ LOOK_BACK = timedelta(minutes=2)
 def tick(using: str, since: datetime = BEGINNING, heartbeat: bool = False) -> list[str]:
     """Wake a worker for each policy that has something due, and for media; returns their names.
 
-    A heartbeat asks also where an answer is outstanding: that one may not look back far enough.
-    Where a policy may end rows that might not at the last look (resumed, released, its hours
-    have begun), everything is looked at from the start: much may have fallen due meanwhile.
+    A heartbeat wakes also where an answer is outstanding: that one may not look back far enough.
+    Where a policy may end rows that might not at the last beat (resumed, released, its hours have
+    begun), the agenda is read from the start: much may have fallen due meanwhile.
     """
     known = memory.of(using)
-    left = known.leftovers()
+    left = known.copy_leftovers()
     since = min([since, *left.values()])
     ready = ready_policies(using, since)
-    if known.is_back({each.policy for each in ready if each.open}) and since > BEGINNING:
+    if known.may_act_again({each.policy for each in ready if each.open}) and since > BEGINNING:
         since = BEGINNING
         ready = ready_policies(using, since)
     due = [each.policy for each in ready if each.due]
-    names = [name for name in due if known.may_ask(name, heartbeat)]
+    names = [name for name in due if known.may_wake(name, heartbeat)]
     for name in names:
         _wake(name, since, using)
-        known.ask(name)
-    known.forget(left, {*names, *(left.keys() - due)})
+        known.note_sent(name)
+    known.forget_leftovers(left, {*names, *(left.keys() - due)})
     return names
 
 
@@ -72,15 +72,15 @@ def tick_backfill(using: str, heartbeat: bool = False) -> list[str]:
     if heartbeat:
         reconcile(using)
     known, names = memory.of(using), [policy.name for policy in waiting(using)]
-    asked = [name for name in names if known.may_ask(PREFIX + name)]
-    for name in asked:
-        known.ask(PREFIX + name)
+    woken = [name for name in names if known.may_wake(PREFIX + name)]
+    for name in woken:
+        known.note_sent(PREFIX + name)
         backfill_task(name, using)
-    return asked
+    return woken
 
 
 class Pulse:
-    """The thread that asks one database."""
+    """The thread that reads the agenda of one database."""
 
     def __init__(self, using: str) -> None:
         self.using = using
@@ -96,9 +96,9 @@ class Pulse:
                 self._thread.start()
 
     def _beat(self) -> None:
-        since, healthy, wanted = BEGINNING, True, memory.of(self.using).wanted
+        since, healthy, beat_now = BEGINNING, True, memory.of(self.using).beat_now
         while True:
-            wanted.clear()
+            beat_now.clear()
             try:
                 tick(self.using, since)
                 tick_backfill(self.using)
@@ -113,7 +113,7 @@ class Pulse:
                     log("pulse_failed", f"{self.using}: pulse failed", database=self.using)
                 since, healthy, wait = BEGINNING, False, INTERVAL
                 connections.close_all()
-            wanted.wait(wait)
+            beat_now.wait(wait)
 
 
 _pulses: dict[str, Pulse] = {}

@@ -46,12 +46,12 @@ def run_all(seconds: float | None = None) -> Done:
     return done
 
 
-def _run(how: PassOptions) -> dict[str, dict[str, int]]:
-    require(how.using)
-    close_interrupted(how.using)
-    read_now(how.using)
-    return {name or "(media)": _told(outcome) for name, outcome in run_due(how).items()}
+def _run(options: PassOptions) -> dict[str, dict[str, int]]:
+    require(options.using)
+    close_interrupted(options.using)
+    read_now(options.using)
+    return {name or "(media)": _counts(outcome) for name, outcome in run_due(options).items()}
 
 
-def _told(outcome: Outcome) -> dict[str, int]:
+def _counts(outcome: Outcome) -> dict[str, int]:
     return {name: count for name, count in outcome.counts().items() if count}

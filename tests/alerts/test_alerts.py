@@ -239,7 +239,7 @@ def test_who_was_killed_while_halting_is_told_of_by_another(
 ) -> None:
     due_tickets(monkeypatch)
     with monkeypatch.context() as killed:
-        killed.setattr(alerts, "tell", lambda using: None)
+        killed.setattr(alerts, "notify", lambda using: None)
         run_due()
     assert (mailbox.mails, told) == ([], [])
     watch()
@@ -305,7 +305,7 @@ def test_what_is_over_meanwhile_is_told_all_the_same(mailbox: Mailbox) -> None:
 
 def test_sender_that_was_killed_is_followed_by_another(mailbox: Mailbox) -> None:
     late()
-    alerts.look("default")
+    alerts.update_alerts("default")
     assert alerts._claim("default", told_at=None)
     assert alerts._claim("default", told_at=None) is None
     let_pass(timedelta(minutes=11))
@@ -316,7 +316,7 @@ def test_sender_that_was_killed_is_followed_by_another(mailbox: Mailbox) -> None
 def test_what_fails_here_stops_nobody(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(alerts, "look", lambda using: 1 / 0)
+    monkeypatch.setattr(alerts, "update_alerts", lambda using: 1 / 0)
     watch()
     assert [record.action for record in caplog.records] == ["watch_failed"]  # type: ignore[attr-defined]
 

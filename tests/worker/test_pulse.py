@@ -59,7 +59,7 @@ def test_asks_once_until_it_is_answered() -> None:
     token()
     assert tick() == ["tokens"]
     assert tick() == []
-    known().answered("tokens")
+    known().reset("tokens")
     assert tick() == ["tokens"]
     assert queued() == 2
 
@@ -73,7 +73,7 @@ def test_asks_nobody_when_nothing_is_due() -> None:
 def test_wake_up_without_an_answer_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     token()
     tick()
-    monkeypatch.setattr(memory, "ASKED_AGAIN", 0.0)
+    monkeypatch.setattr(memory, "REPEATED", 0.0)
     assert tick() == ["tokens"]
 
 
@@ -90,13 +90,13 @@ def test_failing_policy_rests_longer_and_longer() -> None:
     token()
     rests = []
     for _ in range(12):
-        known().failed("tokens")
-        rests.append(round(known().resting["tokens"][1] - time.monotonic()))
+        known().back_off("tokens")
+        rests.append(round(known().failures["tokens"][1] - time.monotonic()))
         assert tick(heartbeat=True) == []
     assert rests == sorted(rests)
     assert rests[0] == 2
-    assert rests[-1] <= memory.LONGEST_REST
-    known().answered("tokens")
+    assert rests[-1] <= memory.LONGEST_WAIT
+    known().reset("tokens")
     assert tick() == ["tokens"]
 
 
@@ -113,14 +113,14 @@ def test_backlog_is_asked_for_until_it_is_done() -> None:
     token()
     let_pass(timedelta(hours=1))
     recent = timezone.now() - pulse.LOOK_BACK
-    known().answered("tokens", left=BEGINNING)
+    known().reset("tokens", left_since=BEGINNING)
     assert tick(since=recent) == ["tokens"]
-    known().answered("tokens")
+    known().reset("tokens")
     assert tick(since=recent) == []
-    known().answered("tokens", left=BEGINNING)
+    known().reset("tokens", left_since=BEGINNING)
     run_due()
     assert tick(since=recent) == []
-    assert not known().left
+    assert not known().leftovers
 
 
 def test_policy_of_other_code_is_left_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -165,7 +165,7 @@ def test_rests_outside_the_hours_and_looks_back_when_they_begin(set_hours: SetHo
     token()
     assert tick() == ["tokens"]
     run_due()
-    known().answered("tokens")
+    known().reset("tokens")
     let_pass(timedelta(hours=1))
     set_hours("tokens")
     recent = timezone.now() - pulse.LOOK_BACK
@@ -192,5 +192,5 @@ def test_looks_back_for_what_was_stopped(stop: str) -> None:
         states.resume("tokens")
     assert tick(recent) == ["tokens"]
     run_due()
-    known().answered("tokens")
+    known().reset("tokens")
     assert tick(recent) == []
