@@ -66,7 +66,7 @@ class Connect:
 
 
 def _direct(connection: Any) -> dict[str, Any]:
-    """What `LIFECYCLE_DIRECT_URL` says of the way past a pooler, which cannot LISTEN for us."""
+    """The parameters of `LIFECYCLE_DIRECT_URL`: past a pooler, through which nobody can LISTEN."""
     from django.core.exceptions import ImproperlyConfigured
     from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict

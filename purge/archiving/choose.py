@@ -1,7 +1,7 @@
 """Choose the rows of an archive: those that a batch would end now.
 
 The choice runs the worker's own batches, which lock and evaluate rows, hand over the keys of those
-that they would end, and roll back. So there is one place that says what may go.
+that they would end, and roll back. So one place decides what may go.
 """
 
 from collections.abc import Callable, Iterator

@@ -44,11 +44,11 @@ class JudgedRow(NamedTuple):
 
 
 class Page(NamedTuple):
-    """The next rows of a group: their numbers, their keys, the last number."""
+    """The next rows of a group: their numbers, their keys, the last number or None."""
 
     ids: list[int]
     subjects: Subjects
-    last: int
+    last: int | None
 
 
 @dataclass(frozen=True)

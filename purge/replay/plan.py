@@ -18,7 +18,9 @@ from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.caps import cap_of
 from lifecycle.policy.registry import all_policies
-from purge.models import Resurrected, Run
+from purge.models import Resurrected
+from purge.passes import runs
+from purge.passes.options import PassOptions
 from purge.replay.model import Emptied, Replay, Report
 from purge.replay.search import find
 from purge.replay.settle import settle_all
@@ -31,7 +33,8 @@ def plan(replay: Replay) -> Report:
     are stored until `carry_out` or `forget`.
     """
     replay.mark = int(scalar(replay.using, "SELECT coalesce(max(id), 0) FROM lifecycle_event"))
-    replay.run = _start(replay)
+    options = PassOptions(origin="replay", actor=replay.actor, using=replay.using)
+    replay.run = runs.start(replay.policy or "", options)
     replay.absent = find(replay)
     replay.found = _found(replay)
     return _settled(replay, act=replay.dry)
@@ -77,14 +80,6 @@ def forget(replay: Replay) -> None:
     """Delete what a plan has stored; it is not carried out."""
     _clear(replay)
     replay.run.delete()
-
-
-def _start(replay: Replay) -> Run:
-    now = scalar(replay.using, "SELECT lifecycle.now_v1()")
-    run = Run(policy=replay.policy or "", started_at=now, last_batch_at=now, origin="replay")
-    run.actor = replay.actor
-    run.save(using=replay.using)
-    return run
 
 
 def _finish(replay: Replay, report: Report) -> None:

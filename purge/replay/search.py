@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Model
 from django.db.models.expressions import Combinable
+from psycopg import sql
 
 from lifecycle.compiler.keys import key_of, label_of
 from lifecycle.compiler.policy_sql import assignments, compiled
@@ -83,8 +84,6 @@ def _as_before(policy: Policy | None) -> str:
 
 
 def _column(model: type[Model]) -> str:
-    from psycopg import sql
-
     table = model._meta.concrete_model._meta.db_table  # type: ignore[union-attr]
     return sql.Identifier(table, key_of(model).column).as_string()
 

@@ -1,6 +1,6 @@
 -- name: chunk
 -- The next endings of a table, newest first: their numbers, how many rows they had.
--- params: model, below, names, since, policies, rows; kinds is a condition on kind
+-- params: model, below, names, since, policies, rows
 SELECT array_agg(id), min(id), coalesce(sum(count), 0)::bigint FROM (
     SELECT id, count, sum(count) OVER (ORDER BY id DESC) - count AS before FROM (
         SELECT id, count FROM lifecycle_event
@@ -13,7 +13,7 @@ SELECT array_agg(id), min(id), coalesce(sum(count), 0)::bigint FROM (
 -- name: find
 -- Store the rows found for one chunk. Of several endings of a key the last counts, or the last one
 -- whose identity the row has.
--- params: run, model, updates, names, events; search is a statement
+-- params: run, model, updates, names, those of search
 WITH found AS MATERIALIZED (
     {search}
 )
@@ -40,7 +40,7 @@ FROM purge_resurrected WHERE run = %(run)s AND model = %(model)s
 -- name: mark
 -- Store the last later events of the keys that were found: loaded or restored on purpose, ended
 -- otherwise, written by the site.
--- params: run, model; condition is one on lifecycle_event
+-- params: run, model
 WITH since AS (
     SELECT min(event) AS event FROM purge_resurrected WHERE run = %(run)s AND model = %(model)s
 ), later AS (

@@ -68,21 +68,14 @@ class _Settling:
         self, after: int, only: list[int] | None, waits: bool
     ) -> tuple[int | None, list[JudgedRow]]:
         """One short transaction; the number of its last row, None when there was none."""
-        replay = self.task.replay
+        replay, judged = self.task.replay, list[JudgedRow]()
         with own_transaction(replay.using):
             with context(actor=replay.actor, cause="replay", using=replay.using):
-                last, judged = self._settle(after, only, waits)
+                batch = begin(self.task, waits)
+                page = next_page(batch, after, only, self.size)
+                if page.ids:
+                    judged = judge(batch, page)
+                    count_in_run(batch.using, replay.run.pk, batch.now, batch.outcome)
             if replay.dry or not self.task.act:
                 transaction.set_rollback(True, using=replay.using)
-        return last, judged
-
-    def _settle(
-        self, after: int, only: list[int] | None, waits: bool
-    ) -> tuple[int | None, list[JudgedRow]]:
-        batch = begin(self.task, waits)
-        page = next_page(batch, after, only, self.size)
-        if not page.ids:
-            return None, []
-        judged = judge(batch, page)
-        count_in_run(batch.using, self.task.replay.run.pk, batch.now, batch.outcome)
         return page.last, judged

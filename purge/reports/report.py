@@ -20,15 +20,8 @@ from lifecycle.policy.databases import served
 from lifecycle.policy.registry import all_policies
 
 DAYS = 7
-#: kind of event -> what a report calls its rows
-COUNTED = {
-    "tombstoned": "tombstoned",
-    "purged": "purged",
-    "archived": "archived",
-    "updated": "updated",
-    "restored": "restored",
-    "media_purged": "files",
-}
+KINDS = ("tombstoned", "purged", "archived", "updated", "restored")
+COUNTED = dict(zip(KINDS, KINDS, strict=True)) | {"media_purged": "files"}  # -> field of `Line`
 
 
 @dataclass

@@ -43,7 +43,7 @@ def test_mail_that_is_refused_comes_later(mailbox: Mailbox) -> None:
     watch.watch("default")
     assert (mailbox.refused, mailbox.mails) == (1, [])
     mailbox.refuses = False
-    let_pass(watch.SHORTEST * 2)
+    let_pass(watch.FIRST_WAIT * 2)
     watch.watch("default")
     assert len(mailbox.mails) == 1
 

@@ -81,7 +81,7 @@ def test_first_event_is_found_in_any_ledger() -> None:
         from lifecycle.db.connection import statement
         from purge.reports import report as module
 
-        text = statement(module.__file__, "report_begin")
+        text = statement(module.__file__, "first_event")
         for hours in (0, 30, 31, 60, 200):
             let_pass(timedelta(hours=30))
             Token.objects.create(expires_at=timezone.now() + timedelta(days=99))

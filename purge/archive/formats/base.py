@@ -78,11 +78,8 @@ class Format:
         return ""
 
 
-def exact_column(columns: Sequence[Column], name: str = "_exact") -> str:
-    """The name of the extra field for texts that the format's own types do not hold exactly.
-
-    No column has that name.
-    """
+def exact_name(columns: Sequence[Column], name: str = "_exact") -> str:
+    """The name, of no column, of the extra field for texts that its own types cannot hold."""
     taken = {column.name for column in columns}
     while name in taken:
         name += "_"

@@ -14,15 +14,7 @@ from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, BinaryIO
 
-from purge.archive.formats.base import (
-    Column,
-    Format,
-    FormatError,
-    Reader,
-    Row,
-    Writer,
-    exact_column,
-)
+from purge.archive.formats.base import Column, Format, FormatError, Reader, Row, Writer, exact_name
 from purge.archive.formats.values import decode, encoder
 
 SCALAR = re.compile(r"[^,}\]\s]+")
@@ -38,7 +30,7 @@ class Lines:
         self.names = [name for name, _ in columns]
         self.encoders = [encoder(db_type) for _, db_type in columns]
         self.documents = [i for i, column in enumerate(columns) if column.db_type == "jsonb"]
-        self.exact_column = json.dumps(exact_column(columns), ensure_ascii=False)
+        self.exact_name = json.dumps(exact_name(columns), ensure_ascii=False)
 
     def of(self, rows: Sequence[Row]) -> list[str]:
         """A line for each row, without its end."""
@@ -47,7 +39,7 @@ class Lines:
         lines = [self.template % row for row in zip(*cells, strict=True)]
         for index, exact in self._exact_texts(values).items():
             text = json.dumps(exact, ensure_ascii=False)
-            lines[index] = f"{lines[index][:-1]}, {self.exact_column}: {text}}}"
+            lines[index] = f"{lines[index][:-1]}, {self.exact_name}: {text}}}"
         return lines
 
     def _exact_texts(self, values: list[tuple[str | None, ...]]) -> dict[int, dict[str, str]]:
@@ -140,11 +132,11 @@ class Parser:
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self.types = dict(columns)
-        self.exact_column = exact_column(columns)
+        self.exact_name = exact_name(columns)
 
     def __call__(self, line: str) -> Row:
         raw = dict(_fields(line))
-        exact = json.loads(raw.pop(self.exact_column, "{}"))
+        exact = json.loads(raw.pop(self.exact_name, "{}"))
         if raw.keys() != self.types.keys():
             raise ValueError("other columns")
         found = {name: decode(raw[name], db_type) for name, db_type in self.types.items()}

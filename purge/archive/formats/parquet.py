@@ -13,15 +13,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, BinaryIO
 
-from purge.archive.formats.base import (
-    Column,
-    Format,
-    FormatError,
-    Reader,
-    Row,
-    Writer,
-    exact_column,
-)
+from purge.archive.formats.base import Column, Format, FormatError, Reader, Row, Writer, exact_name
 from purge.archive.formats.values import base_of, decode, encoder
 
 GROUP = 10_000  # rows
@@ -68,9 +60,9 @@ class ParquetWriter:
         import pyarrow
         from pyarrow.parquet import ParquetWriter as File
 
-        self.columns, self.exact_column = columns, exact_column(columns)
+        self.columns, self.exact_name = columns, exact_name(columns)
         fields = [(column.name, arrow_type(column.db_type)) for column in columns]
-        self.schema = pyarrow.schema([*fields, (self.exact_column, pyarrow.string())])
+        self.schema = pyarrow.schema([*fields, (self.exact_name, pyarrow.string())])
         self.file = File(file, self.schema, compression="zstd")
         self.rows: list[Row] = []
         self.size = 0
@@ -166,7 +158,7 @@ def _rows(columns: Sequence[Column], batch: Any) -> Reader:
         arrays = db_type.endswith("[]")
         texts.append([v and decode(v, db_type) for v in found] if arrays else found)
     names = [name for name, _ in columns]
-    exact_texts = batch.column(exact_column(columns)).to_pylist()
+    exact_texts = batch.column(exact_name(columns)).to_pylist()
     for row, exact in zip(zip(*texts, strict=True), exact_texts, strict=True):
         yield _completed(names, row, json.loads(exact)) if exact else row
 
