@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from lifecycle.compiler.identity import hashed, identity_of, is_key_alone, told
+from lifecycle.compiler.identity import hashed, identity_of, identity_sql, is_key_alone
 from lifecycle.models import Event
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies
@@ -69,9 +69,9 @@ def test_a_parents_stamp_is_no_identity() -> None:
 
 
 def test_no_bytes_for_a_field_that_is_no_more() -> None:
-    assert told(Member, "joined_at")
-    assert told(Member, "joined_at,gone") is None
-    assert told(Token, hashed(Token)) is None
+    assert identity_sql(Member, "joined_at")
+    assert identity_sql(Member, "joined_at,gone") is None
+    assert identity_sql(Token, hashed(Token)) is None
 
 
 @pytest.mark.django_db

@@ -13,7 +13,7 @@ from lifecycle.admin.row_search import RowSearch
 from lifecycle.compiler.keys import label_of_model
 from lifecycle.db.connection import fetch
 from lifecycle.insight.search import entries_about, events_about
-from lifecycle.ledger.row_names import key_told
+from lifecycle.ledger.row_names import ledger_key
 from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
 
 SUBJECTS_SHOWN = 20  # or names of files
@@ -120,4 +120,4 @@ class RowExceptionAdmin(RowSearch):
 
     def find(self, request: HttpRequest, model: type[Model], key: str, rows: Any) -> Any:
         label = label_of_model(model)
-        return rows.filter(model=label, key__in=("", key_told(model, key, rows.db)))
+        return rows.filter(model=label, key__in=("", ledger_key(model, key, rows.db)))

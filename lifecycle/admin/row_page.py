@@ -16,7 +16,7 @@ from lifecycle.db.routing import home
 from lifecycle.exceptions import LifecycleError
 from lifecycle.insight.search import entries_about, events_about
 from lifecycle.insight.why import holds_on, verdicts
-from lifecycle.ledger.row_names import every_row, key_told, named, parse, row_name, row_of
+from lifecycle.ledger.row_names import every_row, ledger_key, named, parse, row_name, row_of
 from lifecycle.models import AgendaEntry, Event, RowException
 from lifecycle.policy.registry import policies_of
 
@@ -118,7 +118,7 @@ def _exceptions(model: type[Model], key: str, using: str) -> Any:
     """What stands on the row, or on all rows of its table."""
     about = RowException.objects.using(using).select_related("event")
     defer = [f"event__{column}" for column in LARGE]
-    stored = key_told(model, key, using)
+    stored = ledger_key(model, key, using)
     chosen = about.filter(model=model._meta.label_lower, key__in=("", stored))
     return chosen.defer(*defer).order_by("since")
 

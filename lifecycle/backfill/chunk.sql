@@ -68,10 +68,10 @@ FROM missing
 SELECT key, min(due_at) AS first, bool_or(again) AS again
 FROM (
     SELECT entry.due_at, again, one.key FROM (
-        SELECT entry.due_at, coalesce(told.basis, told.id) AS owner,
-            entry.tombstone IS NOT NULL OR told.kind <> 'expiry_scheduled'
-                OR coalesce(told.detail ->> 'relisted' NOT IN ('later', 'backfill'), false) AS again
-        FROM lifecycle_agenda AS entry JOIN lifecycle_event AS told ON told.id = entry.event_id
+        SELECT entry.due_at, coalesce(event.basis, event.id) AS owner,
+            entry.tombstone IS NOT NULL OR event.kind <> 'expiry_scheduled'
+                OR coalesce(event.detail ->> 'relisted' NOT IN ('later', 'backfill'), false) AS again
+        FROM lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id
         WHERE entry.policy = %(policy)s AND EXISTS (SELECT FROM wanted)
     ) AS entry
     JOIN lifecycle_event AS owner ON owner.id = entry.owner

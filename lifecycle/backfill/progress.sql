@@ -17,8 +17,8 @@ UPDATE lifecycle_backfill AS walk SET why = %(why)s, last_key = NULL, read = 0, 
     began_at = lifecycle.now_v1(), resume_at = lifecycle.now_v1(), finished_at = NULL
 WHERE policy = ANY (%(policies)s) AND CASE %(why)s
     WHEN 'failed' THEN finished_at IS NOT NULL AND EXISTS (
-        SELECT FROM lifecycle_event AS told WHERE told.kind = 'capture_failed' AND told.count = 0
-        AND told.policy = walk.policy AND told.recorded_at > walk.began_at)
+        SELECT FROM lifecycle_event AS event WHERE event.kind = 'capture_failed' AND event.count = 0
+        AND event.policy = walk.policy AND event.recorded_at > walk.began_at)
     ELSE finished_at <= lifecycle.now_v1() - %(ago)s::interval OR %(why)s = 'asked' AND why = 'reconcile'
     END
 RETURNING policy

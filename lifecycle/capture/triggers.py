@@ -15,7 +15,7 @@ from django.db.models import Model
 from psycopg import sql
 
 from lifecycle.compiler.fingerprint import capture_fingerprint
-from lifecycle.compiler.identity import hashed, in_order, told
+from lifecycle.compiler.identity import hashed, identity_sql, in_order
 from lifecycle.compiler.keys import key_of, label_of, subjects_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import counts_only, is_windowed, windows_of
@@ -113,7 +113,7 @@ class TableTrigger(PolicyTrigger):
         """
         if self.operation != pgtrigger.Delete:
             return ""
-        made = told(self.policy.model, hashed(self.policy.model))
+        made = identity_sql(self.policy.model, hashed(self.policy.model))
         return hashlib.sha256(made.encode()).hexdigest()[:8] if made else ""
 
     def body(self, model: type[Model]) -> str:
@@ -121,7 +121,7 @@ class TableTrigger(PolicyTrigger):
             return _fill("delete_counts", model, self.policy)
         parts = {"identify": "", "told": ""}
         names = hashed(self.policy.model)
-        if made := told(self.policy.model, names):
+        if made := identity_sql(self.policy.model, names):
             parts["told"] = f", lc_told, {literal(names)}"
             parts["identify"] = _fill("identify", model, self.policy, bytes=made)
         return _fill(str(self.operation).lower(), model, self.policy, **parts)

@@ -51,7 +51,7 @@ def hashed(model: type[Model]) -> str:
     return ",".join(name for name in identity_of(model) if name != "pk")
 
 
-def told(model: type[Model], names: str) -> str | None:
+def identity_sql(model: type[Model], names: str) -> str | None:
     """SQL: the bytes that stand for a row's identity; None when a field is no more.
 
     `names` is what `hashed` gives now, or gave when an event was written.

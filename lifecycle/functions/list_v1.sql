@@ -2,22 +2,22 @@
 -- Media are of no policy, and are listed under none.
 -- One that had passed when it was recorded falls due then: the pulse looks back minutes, not years.
 -- Of a window nobody has counted the rows: it counts as one.
-CREATE FUNCTION lifecycle.list_v1(told @tables@.lifecycle_event) RETURNS void
+CREATE FUNCTION lifecycle.list_v1(event @tables@.lifecycle_event) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    tombstone bigint := CASE told.kind WHEN 'tombstoned' THEN told.id
-                    ELSE (told.detail ->> 'tombstone')::bigint END;
+    tombstone bigint := CASE event.kind WHEN 'tombstoned' THEN event.id
+                    ELSE (event.detail ->> 'tombstone')::bigint END;
 BEGIN
-    IF told.due_at IS NULL OR told.policy = '' AND NOT told.detail ? 'names' THEN
+    IF event.due_at IS NULL OR event.policy = '' AND NOT event.detail ? 'names' THEN
         RETURN;
     END IF;
     INSERT INTO @tables@.lifecycle_agenda
         (event_id, policy, due_at, window_at, count, attempts, tombstone, tombstoned_at)
-    VALUES (told.id, told.policy, greatest(told.due_at, told.recorded_at),
-        (told.detail ->> 'window')::timestamptz,
-        CASE WHEN told.detail ? 'window' THEN greatest(told.count, 1) ELSE told.count END,
-        coalesce((told.detail ->> 'attempts')::int, 0), tombstone,
-        CASE WHEN tombstone = told.id THEN told.recorded_at
+    VALUES (event.id, event.policy, greatest(event.due_at, event.recorded_at),
+        (event.detail ->> 'window')::timestamptz,
+        CASE WHEN event.detail ? 'window' THEN greatest(event.count, 1) ELSE event.count END,
+        coalesce((event.detail ->> 'attempts')::int, 0), tombstone,
+        CASE WHEN tombstone = event.id THEN event.recorded_at
              WHEN tombstone IS NOT NULL
              THEN (SELECT recorded_at FROM @tables@.lifecycle_event WHERE id = tombstone) END);
 END $$

@@ -6,7 +6,7 @@ CREATE FUNCTION lifecycle.media_orphaned_v1(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     said jsonb := lifecycle.setting_v1('ending')::jsonb;
-    told jsonb := jsonb_build_object('field', p_field);
+    event jsonb := jsonb_build_object('field', p_field);
     chunk CONSTANT int := 1000;
     part record;
 BEGIN
@@ -14,7 +14,7 @@ BEGIN
         RETURN;  -- the package was removed
     END IF;
     IF said -> 'detail' ? 'erasure' THEN
-        told := told || jsonb_build_object('erasure', said -> 'detail' -> 'erasure');
+        event := event || jsonb_build_object('erasure', said -> 'detail' -> 'erasure');
     END IF;
     -- Not by slices: each is found by counting the texts before it, and a million took two minutes.
     FOR part IN
@@ -24,6 +24,6 @@ BEGIN
     LOOP
         PERFORM lifecycle.write_v1('media_orphaned', '', p_model, NULL, cardinality(part.names),
             NULL, lifecycle.now_v1() + CASE WHEN said IS NULL THEN p_grace ELSE interval '0' END,
-            (said ->> 'run')::bigint, told || jsonb_build_object('names', part.names), NULL);
+            (said ->> 'run')::bigint, event || jsonb_build_object('names', part.names), NULL);
     END LOOP;
 END $$

@@ -4,9 +4,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 
     WITH RECURSIVE named (name) AS (
         SELECT p_policy
         UNION
-        SELECT told.detail ->> 'previously' FROM @tables@.lifecycle_event AS told
-        JOIN named ON told.policy = named.name
-        WHERE told.kind = 'policy_changed' AND told.detail ? 'previously'
+        SELECT event.detail ->> 'previously' FROM @tables@.lifecycle_event AS event
+        JOIN named ON event.policy = named.name
+        WHERE event.kind = 'policy_changed' AND event.detail ? 'previously'
     )
     SELECT name FROM named
 $$

@@ -5,14 +5,14 @@
 CREATE FUNCTION lifecycle.renewed_v1(p_policy text, p_model text, p_since bigint)
 RETURNS TABLE (id bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 1 AS $$
-    SELECT told.id FROM @tables@.lifecycle_event told
-    WHERE told.policy IN (SELECT lifecycle.names_v1(p_policy))
-    AND told.id > p_since AND told.detail ? 'again'
+    SELECT event.id FROM @tables@.lifecycle_event event
+    WHERE event.policy IN (SELECT lifecycle.names_v1(p_policy))
+    AND event.id > p_since AND event.detail ? 'again'
     UNION
-    SELECT told.id FROM @tables@.lifecycle_event told
-    WHERE told.policy IN (SELECT lifecycle.names_v1(p_policy))
-    AND told.id > p_since AND told.detail ? 'late'
+    SELECT event.id FROM @tables@.lifecycle_event event
+    WHERE event.policy IN (SELECT lifecycle.names_v1(p_policy))
+    AND event.id > p_since AND event.detail ? 'late'
     AND EXISTS (SELECT FROM @tables@.lifecycle_event ended
-        WHERE ended.model = p_model AND ended.id > p_since AND ended.id < told.id
+        WHERE ended.model = p_model AND ended.id > p_since AND ended.id < event.id
         AND ended.kind IN ('deleted', 'truncated', 'purged'))
 $$

@@ -6,20 +6,20 @@ CREATE FUNCTION lifecycle.story_v1() RETURNS TABLE (
 )
 LANGUAGE sql STABLE AS $$
     WITH RECURSIVE renamed AS (
-        SELECT told.id, told.detail ->> 'previously' AS old, told.policy AS new
-        FROM @tables@.lifecycle_event AS told
-        WHERE told.kind = 'policy_changed' AND told.detail ? 'previously'
+        SELECT event.id, event.detail ->> 'previously' AS old, event.policy AS new
+        FROM @tables@.lifecycle_event AS event
+        WHERE event.kind = 'policy_changed' AND event.detail ? 'previously'
     ), became AS (
         SELECT renamed.id, renamed.old AS name, renamed.id AS last, renamed.new AS now FROM renamed
         UNION
         SELECT became.id, became.name, renamed.id, renamed.new
         FROM became JOIN renamed ON renamed.old = became.now AND renamed.id > became.last
     )
-    SELECT told.id, told.kind, coalesce(last.now, told.policy), told.model, subject.key, told.due_at,
-        told.recorded_at, told.cause, told.actor, told.detail
-    FROM @tables@.lifecycle_event AS told
+    SELECT event.id, event.kind, coalesce(last.now, event.policy), event.model, subject.key, event.due_at,
+        event.recorded_at, event.cause, event.actor, event.detail
+    FROM @tables@.lifecycle_event AS event
     LEFT JOIN LATERAL (
-        SELECT became.now FROM became WHERE became.name = told.policy AND became.id > told.id
+        SELECT became.now FROM became WHERE became.name = event.policy AND became.id > event.id
         ORDER BY became.id, became.last DESC LIMIT 1) AS last ON true
-    LEFT JOIN LATERAL lifecycle.keys_v1(told.id) AS subject (key) ON true
+    LEFT JOIN LATERAL lifecycle.keys_v1(event.id) AS subject (key) ON true
 $$

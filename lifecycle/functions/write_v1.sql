@@ -8,7 +8,7 @@ CREATE FUNCTION lifecycle.write_v1(
 ) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    told @tables@.lifecycle_event;
+    event @tables@.lifecycle_event;
 BEGIN
     INSERT INTO @tables@.lifecycle_event (
         kind, policy, model, subjects_bigint, subjects_uuid, subjects_text, subjects_range,
@@ -20,11 +20,11 @@ BEGIN
         left(coalesce(p_detail ->> 'cause', lifecycle.setting_v1('cause'), ''), 100),
         left(coalesce(lifecycle.setting_v1('actor'), ''), 200), p_run, p_detail - 'cause', p_settled,
         p_identities)
-    RETURNING * INTO told;
-    IF told.kind = 'expiry_scheduled' AND NOT told.detail ? 'dropped' THEN
-        PERFORM lifecycle.list_v1(told);
+    RETURNING * INTO event;
+    IF event.kind = 'expiry_scheduled' AND NOT event.detail ? 'dropped' THEN
+        PERFORM lifecycle.list_v1(event);
     ELSE
-        PERFORM lifecycle.apply_v1(told);
+        PERFORM lifecycle.apply_v1(event);
     END IF;
-    RETURN told.id;
+    RETURN event.id;
 END $$

@@ -14,7 +14,7 @@ from django.db.models import Model
 from lifecycle.compiler.keys import key_of, label_of_model
 from lifecycle.db.connection import Placed, fetch, limited, scalar, statement, was_stopped
 from lifecycle.exceptions import LifecycleError
-from lifecycle.ledger.row_names import key_told
+from lifecycle.ledger.row_names import ledger_key
 
 PIECE = 50_000  # numbers of events
 PATIENCE = 3.0  # seconds
@@ -86,12 +86,12 @@ def _numbers(using: str, text: str, params: dict[str, Any]) -> list[int]:
 
 def _params(model: type[Model], key: str, using: str) -> dict[str, Any]:
     label = label_of_model(model)
-    return {"model": label, "key": key_told(model, key, using)}
+    return {"model": label, "key": ledger_key(model, key, using)}
 
 
 def _statement(name: str, model: type[Model]) -> str:
     kind = key_of(model).kind
-    return statement(__file__, name, told_has=_has("told", kind), owner_has=_has("owner", kind))
+    return statement(__file__, name, event_has=_has("event", kind), owner_has=_has("owner", kind))
 
 
 def _has(event: str, kind: str) -> Placed:

@@ -7,12 +7,12 @@ WITH clock AS MATERIALIZED (SELECT lifecycle.now_v1() AS now), listed AS (
         sum(entry.count) FILTER (WHERE tombstone IS NULL AND entry.due_at > now) AS scheduled,
         sum(entry.count) FILTER (WHERE entry.due_at <= now) AS due,
         sum(entry.count) FILTER (WHERE tombstone IS NOT NULL) AS tombstoned,
-        sum(entry.count) FILTER (WHERE told.kind = 'kept') AS kept,
-        sum(entry.count) FILTER (WHERE told.kind = 'blocked') AS blocked,
-        sum(entry.count) FILTER (WHERE told.kind = 'capture_failed') AS failed,
+        sum(entry.count) FILTER (WHERE event.kind = 'kept') AS kept,
+        sum(entry.count) FILTER (WHERE event.kind = 'blocked') AS blocked,
+        sum(entry.count) FILTER (WHERE event.kind = 'capture_failed') AS failed,
         min(entry.due_at) AS next_due,
-        min(greatest(entry.due_at, told.recorded_at)) FILTER (WHERE entry.due_at <= now) AS waits_since
-    FROM lifecycle_agenda AS entry JOIN lifecycle_event AS told ON told.id = entry.event_id, clock
+        min(greatest(entry.due_at, event.recorded_at)) FILTER (WHERE entry.due_at <= now) AS waits_since
+    FROM lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id, clock
     GROUP BY 1
 )
 SELECT state.name, state.model, state.state, coalesce(scheduled, 0)::bigint, coalesce(due, 0)::bigint,

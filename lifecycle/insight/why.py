@@ -19,7 +19,7 @@ from lifecycle.db.connection import Placed, Raw, fetch, scalar, statement
 from lifecycle.db.routing import home
 from lifecycle.insight.search import entries_about, events_about, events_of_table
 from lifecycle.ledger.holds import Hold, holds
-from lifecycle.ledger.row_names import every_row, key_told, named, row_name
+from lifecycle.ledger.row_names import every_row, ledger_key, named, row_name
 from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import opens_at
@@ -91,7 +91,7 @@ def _story(model: type[Model], key: str, using: str) -> tuple[list[Event], bool]
 
 def holds_on(model: type[Model], key: str, using: str) -> list[Hold]:
     """The holds in force on a row, or on all rows of its table."""
-    label, key = model._meta.label_lower, key_told(model, key, using)
+    label, key = model._meta.label_lower, ledger_key(model, key, using)
     on = RowException.objects.using(using).filter(kind="hold", model=label)
     numbers = list(on.filter(key__in=("", key)).values_list("event_id", flat=True))
     return [each for each in holds(using, numbers) if each.in_force]
@@ -128,7 +128,7 @@ class _Look:
         self.state = PolicyState.objects.using(using).filter(name=policy.name).first()
         agenda = AgendaEntry.objects.using(using).filter(pk__in=entries, policy=policy.name)
         self.entries = list(agenda.order_by("due_at"))
-        told = key_told(policy.model, key, using)
+        told = ledger_key(policy.model, key, using)
         about = RowException.objects.using(using).filter(policy=policy.name, key=told)
         self.exceptions = {each.kind: each for each in about.exclude(kind="hold")}
 

@@ -1,6 +1,6 @@
 -- name: export_ledger
 -- Every event as one line of JSON, in order.
-SELECT to_jsonb(told)::text FROM lifecycle_event AS told ORDER BY id
+SELECT to_jsonb(event)::text FROM lifecycle_event AS event ORDER BY id
 
 -- name: drop_schema
 -- Everything of the package but its tables; also what an uninstall that kept the ledger has left.

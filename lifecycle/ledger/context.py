@@ -20,7 +20,7 @@ def context(actor: str = "", cause: str = "", using: str = DEFAULT_DB_ALIAS) -> 
         yield
 
 
-def said(name: str, using: str = DEFAULT_DB_ALIAS) -> str:
+def in_context(name: str, using: str = DEFAULT_DB_ALIAS) -> str:
     """The `actor` or `cause` that is in force; empty without one."""
     text = "SELECT coalesce(lifecycle.setting_v1(%(name)s), '')"
     return str(scalar(using, text, {"name": name}))

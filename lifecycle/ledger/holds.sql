@@ -9,8 +9,8 @@ SELECT lifecycle.write_v1('hold_placed', '', %(model)s::text, lifecycle.sorted_v
 SELECT held.event_id, held.policy, held.model, count(*) FILTER (WHERE held.key <> ''),
     min(held.key), min(held.since), min(held.until),
     bool_and(lifecycle.in_force_v1(held.until, lifecycle.now_v1())),
-    min(told.detail ->> 'reason'), min(told.detail ->> 'reference'), min(told.actor)
-FROM lifecycle_exception AS held JOIN lifecycle_event AS told ON told.id = held.event_id
+    min(event.detail ->> 'reason'), min(event.detail ->> 'reference'), min(event.actor)
+FROM lifecycle_exception AS held JOIN lifecycle_event AS event ON event.id = held.event_id
 WHERE held.kind = 'hold'
 AND (%(numbers)s::bigint[] IS NULL OR held.event_id = ANY (%(numbers)s::bigint[]))
 GROUP BY held.event_id, held.policy, held.model ORDER BY held.event_id

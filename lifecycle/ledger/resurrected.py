@@ -11,7 +11,7 @@ from django.apps import apps
 from django.db.models import Model
 from psycopg import sql
 
-from lifecycle.compiler.identity import in_order, is_key_alone, told
+from lifecycle.compiler.identity import identity_sql, in_order, is_key_alone
 from lifecycle.compiler.keys import key_of
 from lifecycle.compiler.policy_sql import tables_of
 from lifecycle.db.connection import Placed, Raw, fetch, statement
@@ -33,14 +33,14 @@ def ended_tables(using: str, kinds: str = TAKEN) -> list[tuple[type[Model], str]
 
 def identity_now(model: type[Model], names: str) -> str:
     """SQL: the identity that a row has now, by the fields that an event names; NULL without any."""
-    made = told(model, names)
+    made = identity_sql(model, names)
     return f"lifecycle.identities_v1(ARRAY[{made}])" if made else "NULL::bytea"
 
 
 def search(model: type[Model], names: str, events: str, wanted: str = "true") -> str:
     """SQL: `event`, `key`, `identity`, `same` of each row that is there under a key of the events.
 
-    `events` is a condition on `told`, the ledger's events; `wanted` one on the row. `same` is NULL
+    `events` is a condition on `event`, the ledger's events; `wanted` one on the row. `same` is NULL
     where no identity tells.
     """
     key = key_of(model)

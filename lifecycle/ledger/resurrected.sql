@@ -10,8 +10,8 @@ SELECT lc_ended.id AS event, lc_ended.key::text AS key, lc_row.identity,
     CASE WHEN lc_ended.identities IS NULL OR lc_row.identity IS NULL THEN {alone}
          ELSE substr(lc_ended.identities, (8 * lc_ended.place - 7)::int, 8) = lc_row.identity END AS same
 FROM (
-    SELECT told.id, told.identities, lc_subject.key, lc_subject.place
-    FROM lifecycle_event AS told JOIN lifecycle_event AS lc_owner ON lc_owner.id = coalesce(told.basis, told.id)
+    SELECT event.id, event.identities, lc_subject.key, lc_subject.place
+    FROM lifecycle_event AS event JOIN lifecycle_event AS lc_owner ON lc_owner.id = coalesce(event.basis, event.id)
     CROSS JOIN LATERAL (
         SELECT key, row_number() OVER (ORDER BY {order}) AS place
         FROM (SELECT unnest(lc_owner.{subjects}) AS key

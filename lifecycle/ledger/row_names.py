@@ -34,7 +34,7 @@ def parse(name: str) -> tuple[type[Model], str]:
     return model, _key(model, key)
 
 
-def key_told(model: type[Model], key: str, using: str) -> str:
+def ledger_key(model: type[Model], key: str, using: str) -> str:
     """The key as the ledger writes it, which is PostgreSQL's text: an `inet` has its mask."""
     if key_of(model).kind != "text" or isinstance(key_field(model), CharField | TextField):
         return key

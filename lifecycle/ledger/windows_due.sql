@@ -48,10 +48,10 @@ WITH RECURSIVE lc_clock AS MATERIALIZED (
     WHERE place < %(most)s
 ), lc_known AS (
     SELECT lc_step.start, sum(entry.count) AS rows, coalesce(bool_or(entry.event_id IS NOT NULL
-        AND told.kind NOT IN ('kept', 'blocked') AND told.detail ->> 'relisted' IS DISTINCT FROM 'held'), false) AS listed
+        AND event.kind NOT IN ('kept', 'blocked') AND event.detail ->> 'relisted' IS DISTINCT FROM 'held'), false) AS listed
     FROM lc_step LEFT JOIN lifecycle_agenda AS entry
         ON entry.policy = %(policy)s AND entry.window_at = lc_step.start
-    LEFT JOIN lifecycle_event AS told ON told.id = entry.event_id
+    LEFT JOIN lifecycle_event AS event ON event.id = entry.event_id
     GROUP BY 1
 ), lc_missing AS (
     SELECT array_agg(start ORDER BY start) AS starts FROM lc_known

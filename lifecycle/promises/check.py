@@ -37,7 +37,7 @@ NO_ROWS = (
 )
 
 NOTHING_RETURNED = "SELECT ''::text AS model, 0 AS event, '' AS key, true AS same LIMIT 0"
-_ENDED = "told.kind {} AND told.model = {} AND coalesce(told.detail ->> 'identity', '') = {}"
+_ENDED = "event.kind {} AND event.model = {} AND coalesce(event.detail ->> 'identity', '') = {}"
 
 
 class Violation(NamedTuple):

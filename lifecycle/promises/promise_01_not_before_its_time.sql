@@ -3,7 +3,7 @@
 -- was kept or held when it was looked at has lost its tombstone. Not asked of rows that went along
 -- with another, of replays, and of named people who skip the grace. Of rows that ended with their
 -- window the same is asked of the window.
-WITH told AS MATERIALIZED (
+WITH event AS MATERIALIZED (
     SELECT * FROM lifecycle.story_v1()
 ), story AS (
     SELECT *,
@@ -13,7 +13,7 @@ WITH told AS MATERIALIZED (
              ELSE kind IN ('restored', 'expired_by_hand', 'capture_failed', 'loaded') END AS schedules,
         kind IN ('expiry_scheduled', 'restored', 'capture_failed', 'loaded')
             AND NOT detail ? 'relisted' AS changes
-    FROM told WHERE key IS NOT NULL
+    FROM event WHERE key IS NOT NULL
 ), chapters AS (
     SELECT *, count(*) FILTER (WHERE schedules) OVER life AS schedule,
         count(*) FILTER (WHERE changes) OVER life AS change,
@@ -44,8 +44,8 @@ WITH told AS MATERIALIZED (
     WHERE kind = 'purged' AND cause NOT IN ('cascade', 'replay')
     AND NOT (detail ? 'grace_skipped' AND actor <> '') AND NOT detail ? 'windows'
 ), swept AS (
-    SELECT DISTINCT told.id, policy, model, recorded_at, window_at::timestamptz
-    FROM told, jsonb_array_elements_text(detail -> 'windows') AS window_at
+    SELECT DISTINCT event.id, policy, model, recorded_at, window_at::timestamptz
+    FROM event, jsonb_array_elements_text(detail -> 'windows') AS window_at
     WHERE kind = 'purged' AND cause NOT IN ('cascade', 'replay')
 ), window_judged AS (
     SELECT id, model, window_at, CASE
@@ -56,13 +56,13 @@ WITH told AS MATERIALIZED (
         WHEN recorded_at < listed.due THEN 'purged before the end of its window at ' || listed.due
         END AS problem
     FROM swept CROSS JOIN LATERAL (
-        SELECT min(due_at) AS due FROM told
-        WHERE told.policy = swept.policy AND told.id < swept.id AND kind = 'expiry_scheduled'
+        SELECT min(due_at) AS due FROM event
+        WHERE event.policy = swept.policy AND event.id < swept.id AND kind = 'expiry_scheduled'
         AND (detail ->> 'window')::timestamptz = swept.window_at
     ) AS listed LEFT JOIN LATERAL (
-        SELECT due_at AS promised FROM told
-        WHERE told.policy = swept.policy AND told.id < swept.id AND kind = 'tombstoned'
-        AND (detail ->> 'window')::timestamptz = swept.window_at ORDER BY told.id DESC LIMIT 1
+        SELECT due_at AS promised FROM event
+        WHERE event.policy = swept.policy AND event.id < swept.id AND kind = 'tombstoned'
+        AND (detail ->> 'window')::timestamptz = swept.window_at ORDER BY event.id DESC LIMIT 1
     ) AS tombstone ON true CROSS JOIN LATERAL (
         SELECT swept.policy = ANY (%(graced)s) AND swept.id > coalesce(max(declared.id), 0) AS graced
         FROM lifecycle_event AS declared

@@ -4,11 +4,11 @@ WITH story AS MATERIALIZED (
     SELECT * FROM lifecycle.story_v1()
     WHERE kind IN ('hold_placed', 'purged', 'updated', 'archived')
 ), released AS (
-    SELECT told.id, hold.number::bigint AS hold, let_go.key
-    FROM lifecycle_event AS told
-    CROSS JOIN jsonb_array_elements_text(told.detail -> 'holds') AS hold (number)
-    LEFT JOIN LATERAL lifecycle.keys_v1(told.id) AS let_go (key) ON true  -- none: all that it held
-    WHERE told.kind = 'hold_released'
+    SELECT event.id, hold.number::bigint AS hold, let_go.key
+    FROM lifecycle_event AS event
+    CROSS JOIN jsonb_array_elements_text(event.detail -> 'holds') AS hold (number)
+    LEFT JOIN LATERAL lifecycle.keys_v1(event.id) AS let_go (key) ON true  -- none: all that it held
+    WHERE event.kind = 'hold_released'
 ), held AS (
     SELECT story.*, (detail ->> 'until')::timestamptz AS until,
         (SELECT min(released.id) FROM released WHERE released.hold = story.id

@@ -5,12 +5,12 @@
 WITH live AS (
     {files}
 ), deleted AS (
-    SELECT told.id, fields.storage, one.name, age(told.xmin) AS age
-    FROM lifecycle_event AS told
-    CROSS JOIN LATERAL jsonb_array_elements_text(told.detail -> 'names') AS one (name)
+    SELECT event.id, fields.storage, one.name, age(event.xmin) AS age
+    FROM lifecycle_event AS event
+    CROSS JOIN LATERAL jsonb_array_elements_text(event.detail -> 'names') AS one (name)
     JOIN (VALUES {fields}) AS fields (model, field, storage)
-        ON fields.model = told.model AND fields.field = told.detail ->> 'field'
-    WHERE told.kind = 'media_purged'
+        ON fields.model = event.model AND fields.field = event.detail ->> 'field'
+    WHERE event.kind = 'media_purged'
 ), acting AS (
     SELECT max(recorded_at) AS since FROM lifecycle_event WHERE kind IN ('resumed', 'policy_changed')
     HAVING NOT EXISTS (SELECT FROM lifecycle_policy WHERE state = 'paused')
@@ -19,9 +19,9 @@ WITH live AS (
 SELECT deleted.id, live.model || ':' || live.key, 'its ' || live.field || ' was deleted, and it is there'
 FROM live JOIN deleted USING (storage, name) WHERE live.age > deleted.age
 UNION ALL
-SELECT entry.event_id, told.model, entry.count || ' names of ' || (told.detail ->> 'field')
+SELECT entry.event_id, event.model, entry.count || ' names of ' || (event.detail ->> 'field')
     || ' may go since ' || entry.due_at
-FROM lifecycle_agenda AS entry JOIN lifecycle_event AS told ON told.id = entry.event_id, acting
+FROM lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id, acting
 WHERE entry.policy = '' AND greatest(entry.due_at, acting.since)
     < lifecycle.now_v1() - %(stated)s::interval
 ORDER BY 1, 2

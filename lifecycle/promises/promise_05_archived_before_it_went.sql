@@ -7,11 +7,11 @@ WITH archived AS MATERIALIZED (
         (detail ->> 'rows')::bigint AS rows, (detail ->> 'verified')::timestamptz AS verified
     FROM lifecycle_event WHERE kind = 'archived'
 ), purged AS MATERIALIZED (
-    SELECT id, policy, model, count, detail ->> 'archive' AS archive FROM lifecycle_event AS told
+    SELECT id, policy, model, count, detail ->> 'archive' AS archive FROM lifecycle_event AS event
     WHERE kind = 'purged' AND cause NOT IN ('cascade', 'replay') AND (detail ? 'archive'
         OR policy = ANY (%(archiving)s) AND id > (
             SELECT coalesce(max(declared.id), 0) FROM lifecycle_event AS declared
-            WHERE declared.kind = 'policy_changed' AND declared.policy = told.policy
+            WHERE declared.kind = 'policy_changed' AND declared.policy = event.policy
             AND declared.detail ? 'fingerprint'))
 ), written AS MATERIALIZED (
     SELECT archived.id, archived.model, archive, archived.rows, key

@@ -5,10 +5,10 @@ CREATE TEMP TABLE fold_exception (LIKE lifecycle_exception INCLUDING IDENTITY) O
 CREATE TEMP TABLE fold_policy ON COMMIT DROP AS SELECT * FROM lifecycle_policy;
 {fold};
 DO $$ DECLARE
-    told lifecycle_event;
+    event lifecycle_event;
 BEGIN
-    FOR told IN SELECT * FROM lifecycle_event ORDER BY id LOOP
-        PERFORM pg_temp.apply_v1(told);
+    FOR event IN SELECT * FROM lifecycle_event ORDER BY id LOOP
+        PERFORM pg_temp.apply_v1(event);
     END LOOP;
 END $$;
 WITH was AS (

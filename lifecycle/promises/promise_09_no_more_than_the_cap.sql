@@ -17,9 +17,9 @@ WITH story AS (
         OR kind IN ('purged', 'updated') AND NOT stoned AND cause NOT IN ('cascade', 'replay'))
     GROUP BY 1, 2, 3
     UNION ALL  -- of tables whose keys are secrets the ledger only counts
-    SELECT story.id, story.policy, story.recorded_at, told.count
-    FROM lifecycle.story_v1() AS story JOIN lifecycle_event AS told ON told.id = story.id
-    WHERE story.key IS NULL AND told.kind = 'purged' AND told.detail ? 'windows' AND told.cause <> 'cascade'
+    SELECT story.id, story.policy, story.recorded_at, event.count
+    FROM lifecycle.story_v1() AS story JOIN lifecycle_event AS event ON event.id = story.id
+    WHERE story.key IS NULL AND event.kind = 'purged' AND event.detail ? 'windows' AND event.cause <> 'cascade'
 ), spent AS (
     SELECT *, sum(rows) OVER (PARTITION BY policy) AS ever, sum(rows) OVER (
             PARTITION BY policy ORDER BY recorded_at

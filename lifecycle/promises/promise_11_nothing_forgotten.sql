@@ -19,8 +19,8 @@ WITH acting AS (
 )
 SELECT entry.event_id, entry.policy, 'due since ' || entry.due_at
 FROM lifecycle_agenda AS entry JOIN acting ON acting.name = entry.policy
-JOIN lifecycle_event AS told ON told.id = entry.event_id
-WHERE greatest(entry.due_at, told.recorded_at, acting.since, acting.opened)
+JOIN lifecycle_event AS event ON event.id = entry.event_id
+WHERE greatest(entry.due_at, event.recorded_at, acting.since, acting.opened)
     < lifecycle.now_v1() - %(stated)s::interval
 UNION ALL
 SELECT NULL, rows.model || ':' || rows.key, 'past its end by ' || rows.policy || ' and on no agenda'

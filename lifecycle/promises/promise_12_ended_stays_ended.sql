@@ -4,8 +4,8 @@
 WITH returned AS MATERIALIZED (
     {returned}
 ), spared AS MATERIALIZED (
-    SELECT told.id, told.model, key FROM lifecycle_event AS told, lifecycle.keys_v1(told.id) AS key
-    WHERE told.kind IN ('loaded', 'restored') AND told.id > (SELECT min(event) FROM returned WHERE same)
+    SELECT event.id, event.model, key FROM lifecycle_event AS event, lifecycle.keys_v1(event.id) AS key
+    WHERE event.kind IN ('loaded', 'restored') AND event.id > (SELECT min(event) FROM returned WHERE same)
 )
 SELECT max(event), model || ':' || key, 'the ledger has ended it, and it is in its table again'
 FROM returned WHERE same

@@ -6,7 +6,7 @@ Rows that stay are only counted here; a source that lists rows adds how it lists
 from typing import Any
 
 from lifecycle import signals
-from lifecycle.compiler.identity import hashed, in_order, told
+from lifecycle.compiler.identity import hashed, in_order, identity_sql
 from lifecycle.db.connection import Placed, Raw, fetch, scalar
 from lifecycle.policy.dispositions import Archive, Update
 from purge.batch import archived
@@ -114,7 +114,7 @@ def update(batch: Batch, subjects: Subjects) -> None:
 def _write_updated(batch: Batch, subjects: Subjects, **detail: Any) -> None:
     """Record the update, with the identities of the rows as they are now."""
     model = batch.policy.model
-    identity = told(model, names := hashed(model))
+    identity = identity_sql(model, names := hashed(model))
     if identity is None:
         batch.write("updated", subjects, **detail)
         return

@@ -17,7 +17,7 @@ from lifecycle.db.connection import READ_COMMITTED, Raw, fetch, local_settings, 
 from lifecycle.db.literals import array_text
 from lifecycle.db.routing import home_of
 from lifecycle.exceptions import LifecycleError, RowMissing
-from lifecycle.ledger.context import context, said
+from lifecycle.ledger.context import context, in_context
 from lifecycle.ledger.row_names import row_name
 from lifecycle.ledger.write import refuse_unnamed
 from lifecycle.logs import Log
@@ -75,13 +75,16 @@ def erase_key(
     """As `erase`, of a row by its key, which need not be there any more."""
     refuse_unnamed(model)
     chosen = policy_for(model, policy)
-    actor = actor or said("actor", using)
+    actor = actor or in_context("actor", using)
     check(chosen, reference, grace, actor)
     outer = connections[using].in_atomic_block
     with transaction.atomic(using=using):
         if not outer:
             fetch(using, READ_COMMITTED)
-        with context(actor, said("cause", using), using), local_settings(using, lock_timeout=None):
+        with (
+            context(actor, in_context("cause", using), using),
+            local_settings(using, lock_timeout=None),
+        ):
             receipt = _erase(chosen, str(key), reference, grace, using, dry_run)
         if outer:
             fetch(using, "SET CONSTRAINTS ALL DEFERRED")  # as Django has them
@@ -206,7 +209,7 @@ def _start_run(batch: Batch) -> None:
     """A run of its own, in the erasure's transaction: what is refused leaves none."""
     if not batch.dry:
         run = Run(policy=batch.policy.name, started_at=batch.now, last_batch_at=batch.now)
-        run.origin, run.actor = "erase", said("actor", batch.using)
+        run.origin, run.actor = "erase", in_context("actor", batch.using)
         run.save(using=batch.using)
         batch.run = run.pk
 

@@ -16,7 +16,7 @@ from lifecycle.db.connection import scalar, statement
 from lifecycle.db.routing import home
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.caps import room
-from lifecycle.ledger.context import context, said
+from lifecycle.ledger.context import context, in_context
 from lifecycle.ledger.write import refuse_unnamed
 from lifecycle.logs import Log
 from lifecycle.policy.policy import Policy
@@ -78,7 +78,7 @@ def _checked(
     policy: str, actor: str, using: str, options: dict[str, Any]
 ) -> tuple[Policy, Override]:
     known = get_policy(policy)
-    override = override_of(known, actor or said("actor", using), options)
+    override = override_of(known, actor or in_context("actor", using), options)
     if not override.actor:
         raise LifecycleError("An override wants a name: say who asks for it (actor=).")
     _check_size(known, override, using)
@@ -105,7 +105,10 @@ def _check_size(policy: Policy, override: Override, using: str) -> None:
 
 def _record(policy: Policy, override: Override, using: str, listed: bool) -> int:
     params = {"policy": policy.name, "model": label_of(policy), "listed": listed}
-    with transaction.atomic(using=using), context(override.actor, said("cause", using), using):
+    with (
+        transaction.atomic(using=using),
+        context(override.actor, in_context("cause", using), using),
+    ):
         text = statement(__file__, "ask")
         event = int(scalar(using, text, params | {"detail": Jsonb(override.detail)}))
     named = {"policy": policy.name, "database": using, "event": event}

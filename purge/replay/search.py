@@ -57,7 +57,7 @@ def _search(replay: Replay, model: Any, names: str, policy: Policy | None = None
         wanted = set(replay.wanted or names_of)
         params["policies"] = [name for name in names_of if name in wanted]
     chunk = statement(__file__, "chunk", kinds=Raw(kinds))
-    found = search(model, names, "told.id = ANY (%(events)s)", _as_before(policy))
+    found = search(model, names, "event.id = ANY (%(events)s)", _as_before(policy))
     text = statement(__file__, "find", search=Placed(found))
     below = NEWEST
     while True:
