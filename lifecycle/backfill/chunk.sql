@@ -2,6 +2,7 @@
 -- List one chunk of a table, in the order of its keys: rows read, the last key, how many of them
 -- were not on the agenda. What is overdue shares entries; the rest has one a day, under the earliest
 -- end of that day, at most as many as `days`: looked at then, and listed more finely.
+-- params: chunk, resolution, horizon, policy, days, model
 WITH clock AS MATERIALIZED (
     SELECT lifecycle.now_v1() AS now
 ), chunk AS MATERIALIZED (
@@ -41,6 +42,7 @@ FROM grouped
 -- name: backfill_failed
 -- A chunk of a table among whose rows the policy's expression fails: rows, the last key, and how many
 -- of them were not on the agenda and are listed for the worker, which looks at them one by one.
+-- params: chunk, policy, model, sqlstate
 WITH clock AS MATERIALIZED (
     SELECT lifecycle.now_v1() AS now
 ), chunk AS MATERIALIZED (
@@ -65,6 +67,7 @@ FROM missing
 -- counts for a row that is past its end. `near` leaves out the sets that can hold none of them.
 -- The sets are read once, past a hash of the wanted keys: OFFSET 0 and coalesce() keep the planner,
 -- which takes every set for ten keys, from reading all that is wanted once for each of them.
+-- params: policy, horizon
 SELECT key, min(due_at) AS first, bool_or(again) AS again
 FROM (
     SELECT entry.due_at, again, one.key FROM (

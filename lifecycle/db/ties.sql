@@ -1,6 +1,7 @@
 -- name: any_tie
 -- Whether PostgreSQL itself deletes or changes rows that refer to one of the tables. Asked by every
 -- batch, so by the index of the triggers that do it.
+-- params: tables
 SELECT EXISTS (
     SELECT FROM pg_trigger WHERE tgrelid = ANY (ARRAY(
         SELECT to_regclass(name)::oid FROM unnest(%(tables)s::text[]) AS given (name)
@@ -15,6 +16,7 @@ SELECT EXISTS (
 -- The foreign keys by which PostgreSQL itself deletes or changes rows that refer to one of the
 -- tables, or to a row that goes along by such a key. A partition's own count as its table's; a key
 -- that is switched off does nothing.
+-- params: tables
 WITH RECURSIVE reached (oid) AS (
     SELECT to_regclass(name)::oid FROM unnest(%(tables)s::text[]) AS given (name)
     UNION

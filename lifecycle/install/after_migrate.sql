@@ -8,6 +8,8 @@ SELECT EXISTS (SELECT FROM {table})
 -- state of a new one, and what the agenda still lists of its earlier life goes. So do overrides that
 -- wait (entries without rows): they were asked for of another declaration, whose ages they are made of.
 -- And so do windows, where it goes by rows now: the backfill, which is marked with it, lists those.
+-- params: name, model, fingerprint, state, key_kind, due_sql, state_sql, enforced, is_new, anew,
+--     windowed
 WITH known AS MATERIALIZED (
     SELECT fingerprint FROM lifecycle_policy WHERE name = %(name)s
 ), stored AS (
@@ -36,6 +38,7 @@ FROM stored
 -- A policy takes over what its predecessor has ended in these 24 hours, and its state, which is
 -- returned: but no pause and no halt of its own is undone, and one that was removed has none to give.
 -- No row where there is no predecessor.
+-- params: old, new
 WITH was AS MATERIALIZED (
     SELECT * FROM lifecycle_policy WHERE name = %(old)s
 ), own AS MATERIALIZED (
@@ -61,5 +64,6 @@ FROM was LEFT JOIN own ON true
 
 -- name: renamed
 -- Tell the ledger of a policy's earlier name; its fold moves agenda and exceptions.
+-- params: new, model, old, state
 SELECT lifecycle.write_v1('policy_changed', %(new)s, %(model)s, NULL, 0, NULL, NULL, NULL,
     jsonb_build_object('previously', %(old)s::text, 'state', %(state)s::text), NULL)

@@ -1,5 +1,6 @@
 -- name: move_policy
 -- A policy's model has another name now, and so have the rows that are held.
+-- params: model, policy, formerly
 WITH moved AS (
     UPDATE lifecycle_policy SET model = %(model)s WHERE name = %(policy)s RETURNING name, model
 )

@@ -10,6 +10,7 @@ ORDER BY 1, 2, 3
 -- name: places
 -- Where triggers of tables go: on each of them that is there, and on its partitions, however deep;
 -- statement triggers of a parent do not see writes addressed to a partition.
+-- params: tables
 SELECT root.relname, nspname, place.relname
 FROM pg_class AS root CROSS JOIN LATERAL (
     SELECT root.oid UNION SELECT relid FROM pg_partition_tree(root.oid)) AS below (oid)
@@ -41,6 +42,7 @@ AND starts_with(obj_description(oid, 'pg_proc'), 'lifecycle ')
 
 -- name: triggers_on
 -- Triggers on a table and on its partitions: table, name, when it fires, mark of its function.
+-- params: table
 SELECT relname, tgname, tgenabled::text, obj_description(tgfoid, 'pg_proc')
 FROM pg_trigger AS trigger JOIN pg_class ON pg_class.oid = tgrelid
 WHERE NOT tgisinternal AND tgrelid IN (

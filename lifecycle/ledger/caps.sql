@@ -1,6 +1,7 @@
 -- name: room
 -- Rows ended in the last 24 hours, and rows that named persons have allowed beyond the cap in
 -- them. Counted by the hour: up to an hour too much of the one, too little of the other.
+-- params: policy
 SELECT coalesce(sum(value::bigint) FILTER (WHERE NOT allowed AND key >= oldest), 0)::bigint,
     coalesce(sum(value::bigint) FILTER (WHERE allowed AND substr(key, 9, 13) > oldest), 0)::bigint
 FROM lifecycle_policy LEFT JOIN jsonb_each_text(spent) ON true
@@ -10,11 +11,13 @@ WHERE name = %(policy)s
 
 -- name: due_entries
 -- How many rows the due entries of a policy list at most; tombstoned ones were counted before.
+-- params: policy
 SELECT coalesce(sum(count), 0)::bigint FROM lifecycle_agenda
 WHERE policy = %(policy)s AND due_at <= (SELECT lifecycle.now_v1()) AND tombstone IS NULL AND window_at IS NULL
 
 -- name: due_rows
 -- How many rows are due and would be ended, counted no further than `most`.
+-- params: policy, model, most
 SELECT count(*) FROM (
     SELECT FROM ({state_sql}) AS state
     WHERE key IN (
@@ -37,6 +40,7 @@ SELECT count(*) FROM (
 -- That estimate is as old as the last ANALYZE or VACUUM; where the server has counted since, the
 -- fewer rows hold: a table that was emptied has no tenth of what it was. The server's count is
 -- itself lost by a crash or failover, and with it the dates of its looks: then the estimate stands.
+-- params: table
 SELECT coalesce(sum(CASE
     WHEN coalesce(pg_stat_get_last_analyze_time(oid), pg_stat_get_last_autoanalyze_time(oid),
                   pg_stat_get_last_vacuum_time(oid), pg_stat_get_last_autovacuum_time(oid)) IS NULL

@@ -1,11 +1,13 @@
 -- name: hold_rows
 -- One hold on a set of rows.
+-- params: model, count, detail
 SELECT lifecycle.write_v1('hold_placed', '', %(model)s::text, lifecycle.sorted_v1({subjects}),
     %(count)s, NULL, NULL, NULL, %(detail)s::jsonb, NULL)
 
 -- name: holds
 -- The holds that stand, or those of them with these numbers, a line each: number, policy, model, rows, the first key, since, until,
 -- whether it is in force, reason, reference, actor.
+-- params: numbers
 SELECT held.event_id, held.policy, held.model, count(*) FILTER (WHERE held.key <> ''),
     min(held.key), min(held.since), min(held.until),
     bool_and(lifecycle.in_force_v1(held.until, lifecycle.now_v1())),
@@ -18,6 +20,7 @@ GROUP BY held.event_id, held.policy, held.model ORDER BY held.event_id
 -- name: look_again
 -- A released hold: what it held is looked at now, by every policy that it concerned. `event` is
 -- the event that names the rows: the hold's, or the release's where only some of them are let go.
+-- params: event
 SELECT lifecycle.write_v1('expiry_scheduled', state.name, held.model,
     ROW(held.subjects_bigint, held.subjects_uuid, held.subjects_text, held.subjects_range)
         ::lifecycle.subjects,
@@ -33,6 +36,7 @@ WHERE held.id = %(event)s AND held.count > 0
 
 -- name: holds_on
 -- The holds on a row, on a policy, under a reference, or one by its number.
+-- params: event, policy, reference, model, key
 SELECT DISTINCT event_id, policy, model FROM lifecycle_exception
 WHERE kind = 'hold' AND CASE
     WHEN %(event)s::bigint IS NOT NULL THEN event_id = %(event)s::bigint

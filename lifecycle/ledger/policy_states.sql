@@ -1,9 +1,11 @@
 -- name: wait_for_batches
 -- Exclusive against the batches of one policy; held to the end of the transaction.
+-- params: policy
 SELECT pg_advisory_xact_lock(hashtextextended('lifecycle:' || %(policy)s::text, 0))
 
 -- name: change_state
 -- A policy's new state, by its event; rows allowed beyond the cap stand beside what was spent.
+-- params: kind, state, allow, policy
 SELECT lifecycle.write_v1(%(kind)s, name, model, NULL, 0, NULL, NULL, NULL,
     jsonb_build_object('state', %(state)s::text, 'allow', %(allow)s::bigint), NULL)
 FROM lifecycle_policy WHERE name = %(policy)s

@@ -1,14 +1,17 @@
 -- name: window_due
 -- The windows of a policy that are due.
+-- params: policy
 SELECT DISTINCT lifecycle.window_text_v1(window_at) FROM lifecycle_agenda
 WHERE policy = %(policy)s AND window_at IS NOT NULL AND due_at <= (SELECT lifecycle.now_v1()) ORDER BY 1
 
 -- name: window_rows
 -- How many rows are in windows that are due, counted no further than `most`.
+-- params: most
 SELECT count(*) FROM (SELECT FROM {table} WHERE {within} LIMIT %(most)s) AS counted
 
 -- name: window_due_rows
 -- The same of rows that would be ended.
+-- params: model, most
 SELECT count(*) FROM (
     SELECT FROM ({state_sql}) AS state
     WHERE matches AND NOT keep AND key IN (SELECT {column} FROM {table} WHERE {within})
@@ -23,6 +26,7 @@ SELECT count(*) FROM (
 -- how many are listed now. One look into the column's index for each window. A window whose entries
 -- all list what was kept, held or blocked counts as known while it has no more rows than they say.
 -- Rows that are restored or expired by hand are not asked of: they are on the agenda by their keys.
+-- params: past, age, policy, unit, last, most, model, every
 WITH RECURSIVE lc_clock AS MATERIALIZED (
     SELECT lifecycle.now_v1() AS now
 ), lc_bound AS MATERIALIZED (

@@ -1,9 +1,11 @@
 -- name: lock_row
 -- Lock one row as an UPDATE of other columns would: a purge waits or skips it, readers do not.
+-- params: key
 SELECT {pk}::text FROM {table} WHERE {pk} = %(key)s FOR NO KEY UPDATE
 
 -- name: write_one
 -- One event about one row, or about none.
+-- params: kind, policy, model, type, key, now, due, detail
 SELECT lifecycle.write_v1(%(kind)s::text, %(policy)s::text, %(model)s::text,
     lifecycle.one_v1(%(type)s::text, %(key)s::text),
     CASE WHEN %(key)s::text IS NULL THEN 0 ELSE 1 END, NULL,
