@@ -6,7 +6,7 @@ Rows that stay are only counted here; a source that lists rows adds how it lists
 from typing import Any
 
 from lifecycle import signals
-from lifecycle.compiler.identity import hashed, in_order, identity_sql
+from lifecycle.compiler.identity import hashed, identity_sql, in_order
 from lifecycle.db.connection import Placed, Raw, fetch, scalar
 from lifecycle.policy.dispositions import Archive, Update
 from purge.batch import archived
