@@ -2,7 +2,7 @@
 
 from demo.settings import *  # noqa: F403
 
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.zoo", "tests.cascades"]  # noqa: F405
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.zoo", "tests.purge.batch.cascades"]  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-# The tree of tests.cascades has every `on_delete`, mixed as no project should.
+# The tree of tests.purge.batch.cascades has every `on_delete`, mixed as no project should.
 SILENCED_SYSTEM_CHECKS = ["fields.E323", "models.E050", "lifecycle.W113"]

@@ -4,8 +4,8 @@ import argparse
 import importlib
 from pathlib import Path
 
-from .rounds import Plan, quick
-from .server import ROOT, database, prepare
+from tests.bench.rounds import Plan, quick
+from tests.bench.server import ROOT, database, prepare
 
 PARTS = ("writing", "ending", "cascading", "media", "archiving", "waiting", "storing")
 
@@ -18,7 +18,7 @@ def main() -> None:
         prepare()
         from django.db import connections
 
-        from . import report
+        from tests.bench import report
 
         try:
             for part in wanted.only or PARTS:

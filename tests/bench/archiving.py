@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-from .rounds import Plan, Result, over, paired, timed
-from .server import sql
+from tests.bench.rounds import Plan, Result, over, paired, timed
+from tests.bench.server import sql
 
 ROUNDS = 3  # each is tens of seconds
 

@@ -5,10 +5,10 @@ import os
 import subprocess
 import sys
 
-from .ending import PAST, assert_empty, run
-from .rounds import Plan, Result, over, paired, timed
-from .server import ROOT, clear, settle, sql
-from .writing import insert
+from tests.bench.ending import PAST, assert_empty, run
+from tests.bench.rounds import Plan, Result, over, paired, timed
+from tests.bench.server import ROOT, clear, settle, sql
+from tests.bench.writing import insert
 
 CHILDREN = 5
 PEAK = """
@@ -39,7 +39,7 @@ def fill(parents: int, *tables: tuple[str, str]) -> None:
 
 def against_django(plan: Plan) -> None:
     """Django loads the parents, and deletes them a hundred at a time."""
-    from .models import PlainParent
+    from tests.bench.models import PlainParent
 
     def theirs() -> float:
         return timed(PlainParent.objects.filter(active=True).delete)

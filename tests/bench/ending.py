@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from .rounds import Plan, Result, over, paired, timed
-from .server import clear, sql
-from .writing import insert
+from tests.bench.rounds import Plan, Result, over, paired, timed
+from tests.bench.server import clear, sql
+from tests.bench.writing import insert
 
 BATCH = 10_000
 PAST = "now() - interval '1 day'"
@@ -165,7 +165,7 @@ def with_django(plan: Plan) -> None:
     """What a site would do without this package."""
     from django.db.models.signals import post_delete
 
-    from .models import Plain
+    from tests.bench.models import Plain
 
     due = Plain.objects.filter(active=True)
 

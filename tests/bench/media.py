@@ -4,8 +4,8 @@ import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from .rounds import Plan, Result, over, paired, timed
-from .server import sql
+from tests.bench.rounds import Plan, Result, over, paired, timed
+from tests.bench.server import sql
 
 ROUNDS = 3  # a test server takes ten milliseconds for an object, many times what is measured
 SLOW_SHARE = 5  # one by one, of so many only one
@@ -17,7 +17,7 @@ def measure(plan: Plan) -> None:
     """Keys a second, in a bucket of a real server, with live objects between them."""
     from django.core.files.storage import default_storage
 
-    from tests.media.support import bucket_storage
+    from tests.purge.media.support import bucket_storage
     from tests.s3 import swift
 
     sql(
@@ -86,7 +86,7 @@ def step_singly(bucket, names: list[str]) -> float:
 
 def _step(events: list[list[str]]) -> float:
     from purge.media.run import run_media
-    from tests.media.support import orphaned
+    from tests.purge.media.support import orphaned
 
     for names in events:
         for first in range(0, len(names), 1000):

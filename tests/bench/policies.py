@@ -5,8 +5,7 @@ from datetime import timedelta
 from django.db.models import Exists, F, OuterRef, Q
 
 from lifecycle import Archive, Policy, Window, register
-
-from .models import Graced, Keeper, Kept, Logged, Parent, Stamped, Tracked, Windowed
+from tests.bench.models import Graced, Keeper, Kept, Logged, Parent, Stamped, Tracked, Windowed
 
 WHEN = Q(active=True)
 NO_CAP = 10**9

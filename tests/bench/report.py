@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from .rounds import Plan, Result
-from .server import ROOT, sql
+from tests.bench.rounds import Plan, Result
+from tests.bench.server import ROOT, sql
 
 WIDTH = 100
 PAGE = ROOT / "docs" / "benchmarks.md"

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .server import settle
+from tests.bench.server import settle
 
 
 @dataclass

@@ -3,10 +3,9 @@
 from typing import Any
 
 from lifecycle import live
-
-from .rounds import Plan, Result, over, paired, timed
-from .server import clear, settle, sql
-from .writing import ONE_DUE, SPREAD, insert
+from tests.bench.rounds import Plan, Result, over, paired, timed
+from tests.bench.server import clear, settle, sql
+from tests.bench.writing import ONE_DUE, SPREAD, insert
 
 PAGE = 50
 PAGES = 20
@@ -40,7 +39,7 @@ def _size() -> int:
 
 def live_pages(plan: Plan) -> None:
     """The first page of a table of which every other row is past its end."""
-    from .models import Kept, Tracked
+    from tests.bench.models import Kept, Tracked
 
     clear()
     for table in ("tracked", "kept"):

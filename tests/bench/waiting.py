@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from .rounds import Plan, Result, timed
-from .server import ROOT, clear, settle, sql
+from tests.bench.rounds import Plan, Result, timed
+from tests.bench.server import ROOT, clear, settle, sql
 
 TICKS = 20
 PATIENCE = 120.0  # seconds until the lag's rows have to be gone; other work may fill the machine

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from .rounds import Plan, Result, over, paired, timed
-from .server import clear, settle, sql
+from tests.bench.rounds import Plan, Result, over, paired, timed
+from tests.bench.server import clear, settle, sql
 
 ONE_DUE = "now() + interval '30 days'"
 SPREAD = "now() + i % 1000 * interval '43.2 minutes'"  # over 30 days

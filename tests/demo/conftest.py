@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.conf import settings
 
-from .golden import whole_database
-from .telling import Telling, own_database
+from tests.demo.golden import whole_database
+from tests.demo.telling import Telling, own_database
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,8 @@ from demo.models import AuditLog
 from lifecycle import hold
 from lifecycle.models import Event
 from tests.clock import pass_time
+from tests.demo.golden import assert_golden, manage
 from tests.s3.swift import Server
-
-from .golden import assert_golden, manage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = {"purge_now": True, "yes": True, "actor": "jo"}

@@ -12,9 +12,8 @@ from demo.models import EmailSuppression
 from lifecycle import hold
 from lifecycle.models import Event
 from lifecycle.policy.registry import get_policy
-from tests.alerts.conftest import Mailbox, mailbox  # noqa: F401 - a fixture
-
-from .golden import assert_golden, manage
+from tests.demo.golden import assert_golden, manage
+from tests.purge.alerts.conftest import Mailbox, mailbox  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 COMMAND = "cleanup_email_suppressions"

@@ -25,8 +25,7 @@ from lifecycle.models import Event
 from lifecycle.policy.registry import get_policy
 from purge.runner import run_due
 from tests.clock import pass_time
-
-from .golden import assert_golden, manage
+from tests.demo.golden import assert_golden, manage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = {"purge_now": True, "yes": True, "actor": "jo"}

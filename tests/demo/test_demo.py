@@ -10,9 +10,8 @@ import psycopg
 from demo.site import answers
 from demo.story import STEPS
 from demo.story.signups import BULK, OTPS, RAW
+from tests.demo.telling import Telling
 from tests.infra.servers import until
-
-from .telling import Telling
 
 Tell = Callable[..., Telling]
 

@@ -13,10 +13,10 @@ from demo.reports import weekly
 from demo.reports.health import health
 from demo.reports.texts import as_html, as_text, mail
 from purge.runner import run_due
-from tests.alerts.conftest import Mailbox, mailbox  # noqa: F401 - a fixture
+from tests.purge.alerts.conftest import Mailbox, mailbox  # noqa: F401 - a fixture
+from tests.purge.worker.conftest import consumer  # noqa: F401 - a fixture
+from tests.purge.worker.consumer import Consumer, ask
 from tests.support import let_pass, together, wait_until
-from tests.worker.conftest import consumer  # noqa: F401 - a fixture
-from tests.worker.consumer import Consumer, ask
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WEEK = timedelta(days=7)
@@ -131,7 +131,10 @@ def test_two_consumers_send_one_also_after_two_weeks_away(
     reported: Mailbox,
 ) -> None:
     EmailSuppressionFactory.create_batch(3)
-    site = {"DJANGO_SETTINGS_MODULE": "tests.alerts.settings", "MAIL_PORT": str(reported.port)}
+    site = {
+        "DJANGO_SETTINGS_MODULE": "tests.purge.alerts.settings",
+        "MAIL_PORT": str(reported.port),
+    }
     site |= {"HEALTH_REPORT_TO": "ops@example.com"}
     for number in (1, 2):
         both = [consumer(f"{name}-{number}", **site) for name in ("one", "two")]

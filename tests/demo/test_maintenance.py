@@ -9,8 +9,7 @@ from django.core.management import CommandError, get_commands
 from demo.cleanups import maintenance
 from demo.factories import PendingRegistrationFactory, RefusedTokenFactory, UserFactory
 from demo.models import PendingRegistration, RefusedToken, User
-
-from .golden import assert_golden, manage
+from tests.demo.golden import assert_golden, manage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ONLY = [

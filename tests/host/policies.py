@@ -3,8 +3,7 @@
 from django.db.models import F, Q
 
 from lifecycle import Policy, Signals, register
-
-from .models import DAY, HOUR, WEEK, Note, Visit
+from tests.host.models import DAY, HOUR, WEEK, Note, Visit
 
 register(
     Policy("notes", Note, when=Q(draft=True), expires=F("written_at") + DAY, grace=WEEK),

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from .models import Note
+from tests.host.models import Note
 
 
 @csrf_exempt

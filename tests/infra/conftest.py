@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from .packages import build_wheel, copy_sources
+from tests.infra.packages import build_wheel, copy_sources
 
 
 @pytest.fixture(scope="session")

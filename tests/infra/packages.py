@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .servers import ROOT
+from tests.infra.servers import ROOT
 
 SOURCES = ["pyproject.toml", "setup.py", "README.md", "LICENSE", "lifecycle", "purge", "migrations"]
 

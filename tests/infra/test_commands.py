@@ -10,8 +10,7 @@ import pytest
 from demo import environment
 from lifecycle import embedded
 from lifecycle.embedded.location import place
-
-from .servers import ROOT, answers
+from tests.infra.servers import ROOT, answers
 
 DOWN = "postgres://nobody@127.0.0.1:1/none"
 

@@ -13,8 +13,17 @@ import pytest
 
 from lifecycle import embedded
 from lifecycle.embedded.location import place
-
-from .servers import ROOT, User, answers, ask, data_folder, is_alive, parent, postmaster, until
+from tests.infra.servers import (
+    ROOT,
+    User,
+    answers,
+    ask,
+    data_folder,
+    is_alive,
+    parent,
+    postmaster,
+    until,
+)
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 

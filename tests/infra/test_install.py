@@ -14,9 +14,8 @@ from django.conf import settings
 
 from lifecycle.embedded.location import place
 from tests.demo.telling import own_database
-
-from .guides import Folder, blocks, follow
-from .servers import ROOT, until
+from tests.infra.guides import Folder, blocks, follow
+from tests.infra.servers import ROOT, until
 
 README, TUTORIAL = ROOT / "README.md", ROOT / "docs" / "tutorial.md"
 

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from lifecycle.embedded import EmbeddedError, location
-
-from .servers import ROOT
+from tests.infra.servers import ROOT
 
 ORDINARY = 12345  # an ordinary user's uid
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from .closed import closures
-from .servers import ROOT
+from tests.infra.closed import closures
+from tests.infra.servers import ROOT
 
 LOCK, PYPROJECT = ROOT / "requirements.lock", ROOT / "pyproject.toml"
 # The oldest that is promised for each Python; older ones do not run on the newer Pythons.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .servers import ROOT
+from tests.infra.servers import ROOT
 
 # A lock without packages needs no index: without one uv is not had, and pip has nothing to do.
 EMPTY_LOCK = "# nothing\n"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from .local_index import Index, serving
-from .servers import ROOT
+from tests.infra.local_index import Index, serving
+from tests.infra.servers import ROOT
 
 NOWHERE = "http://127.0.0.1:9/simple"
 FIND = """

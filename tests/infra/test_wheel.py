@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from .packages import python
-from .servers import ROOT
+from tests.infra.packages import python
+from tests.infra.servers import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.worker.conftest import consumer
-
-from .servers import Replica, alias, bouncer, replica, second_database
+from tests.places.servers import Replica, alias, bouncer, replica, second_database
+from tests.purge.worker.conftest import consumer
 
 __all__ = ["consumer"]
 

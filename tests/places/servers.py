@@ -19,7 +19,7 @@ from django.db import connection, connections
 from lifecycle.embedded.location import account, binaries, place
 from tests.infra.guides import blocks
 from tests.infra.servers import ROOT, until
-from tests.worker.consumer import PARTS
+from tests.purge.worker.consumer import PARTS
 
 PORT = "6432"
 POOLED = {"HOST", "PORT"}

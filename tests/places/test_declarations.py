@@ -15,10 +15,9 @@ from lifecycle import Policy
 from lifecycle.checks.databases import DATABASES
 from lifecycle.db.routing import home
 from lifecycle.policy.databases import served
-from tests.checks.test_declarations import messages
+from tests.lifecycle.checks.test_declarations import messages
+from tests.places.routers import Split
 from tests.zoo.models import Draft, Order, Picture, Report, Ticket, Token
-
-from .routers import Split
 
 DEFAULT = {"expires": "expires_at"}
 

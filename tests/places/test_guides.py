@@ -15,8 +15,7 @@ from django.core.management import call_command
 from tests.demo.telling import own_database
 from tests.infra.guides import Folder, blocks, follow
 from tests.infra.servers import ROOT
-
-from .servers import bouncer
+from tests.places.servers import bouncer
 
 HOW_TO = ROOT / "docs" / "how-to"
 SETTINGS = """
@@ -42,7 +41,7 @@ class Cart(models.Model):
 """
 APP_POLICIES = """
 from lifecycle import Policy, register
-from .models import Cart
+from tests.places.models import Cart
 
 register(Policy("{name}", Cart, expires="expires_at"))
 """

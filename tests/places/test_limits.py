@@ -19,8 +19,8 @@ from lifecycle.embedded.location import binaries, place
 from lifecycle.models import AgendaEntry, Event
 from lifecycle.promises import check as promises
 from purge.runner import run_due
+from tests.purge.worker.consumer import address, ask
 from tests.support import events_of
-from tests.worker.consumer import address, ask
 from tests.zoo.models import Coupon, Legacy, Reading, Ticket, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)

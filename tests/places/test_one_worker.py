@@ -9,11 +9,10 @@ from django.db import connections
 from django.utils import timezone
 
 from tests.infra.servers import until
-from tests.worker.consumer import Consumer, address
+from tests.places.routers import SparksElsewhere
+from tests.places.test_two_databases import ended
+from tests.purge.worker.consumer import Consumer, address
 from tests.zoo.models import Spark, Token
-
-from .routers import SparksElsewhere
-from .test_two_databases import ended
 
 Start = Callable[..., Consumer]
 pytestmark = [

@@ -15,8 +15,8 @@ from lifecycle.models import Event
 from purge.passes.options import PassOptions
 from purge.runner import run_due
 from tests.infra.servers import until
+from tests.purge.worker.consumer import Consumer, address, endings
 from tests.support import let_pass
-from tests.worker.consumer import Consumer, address, endings
 from tests.zoo.models import Draft, Line, Order, Spark, Token
 
 Start = Callable[..., Consumer]

@@ -10,10 +10,9 @@ from django.utils import timezone
 
 from lifecycle.models import AgendaEntry, Event
 from tests.infra.servers import until
-from tests.worker.consumer import Consumer, ask, endings
+from tests.places.servers import program, redis
+from tests.purge.worker.consumer import Consumer, ask, endings
 from tests.zoo.models import Spark
-
-from .servers import program, redis
 
 Start = Callable[..., Consumer]
 SECOND = timedelta(seconds=1)

@@ -20,11 +20,10 @@ from lifecycle.models import Event, PolicyState, RowException
 from purge.runner import run_due
 from purge.worker import pulse
 from tests.infra.servers import until
+from tests.places.servers import Replica
+from tests.purge.worker.consumer import Consumer, address, endings
 from tests.support import let_pass, make_due
-from tests.worker.consumer import Consumer, address, endings
 from tests.zoo.models import Draft, Line, Order, Person, Picture, Spark, Token
-
-from .servers import Replica
 
 Start = Callable[..., Consumer]
 ROUTER = "tests.places.routers.ReadsElsewhere"

@@ -13,9 +13,8 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger import policy_states as states
 from lifecycle.models import Event
 from lifecycle.policy.databases import served
+from tests.places.test_two_databases import ended, manage
 from tests.zoo.models import Token
-
-from .test_two_databases import ended, manage
 
 AGO = timedelta(days=3)
 pytestmark = [

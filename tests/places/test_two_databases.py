@@ -23,10 +23,9 @@ from purge.models import Run
 from purge.passes.options import PassOptions
 from purge.runner import run_due
 from purge.worker import memory, pulse
-from tests.worker.consumer import Consumer
+from tests.places.routers import Split
+from tests.purge.worker.consumer import Consumer
 from tests.zoo.models import Line, Order, Person, Ticket, Token
-
-from .routers import Split
 
 Start = Callable[..., Consumer]
 AGO = timedelta(days=3)

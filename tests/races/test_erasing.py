@@ -11,6 +11,7 @@ from lifecycle.exceptions import RowMissing
 from lifecycle.models import RowException
 from purge.exceptions import ErasureRefused
 from purge.runner import run_due
+from tests.races.gates import closed_gate
 from tests.support import (
     Background,
     Holding,
@@ -24,8 +25,6 @@ from tests.support import (
 )
 from tests.zoo.factories import PersonFactory
 from tests.zoo.models import Person, Photo
-
-from .gates import closed_gate
 
 HOLD = """
 SELECT lifecycle.write_v1('hold_placed', '', 'zoo.photo', lifecycle.one_v1('bigint', '77'), 1,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .stress import stress
+from tests.races.stress import stress
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

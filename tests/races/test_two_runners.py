@@ -10,6 +10,7 @@ from django.utils import timezone
 from lifecycle.models import AgendaEntry
 from purge.models import Run
 from purge.runner import run_due
+from tests.races.gates import closed_gate
 from tests.support import (
     Background,
     endings,
@@ -22,8 +23,6 @@ from tests.support import (
 )
 from tests.zoo.factories import ExpiredDraftFactory, ExpiredOrderFactory, ExpiredTokenFactory
 from tests.zoo.models import Draft, Line, Order, Token
-
-from .gates import closed_gate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

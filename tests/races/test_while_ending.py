@@ -15,6 +15,7 @@ from lifecycle.exceptions import RowMissing
 from lifecycle.ledger.policy_states import pause, resume
 from lifecycle.models import RowException
 from purge.runner import run_due
+from tests.races.gates import closed_gate
 from tests.support import (
     Background,
     events_of,
@@ -31,8 +32,6 @@ from tests.zoo.factories import (
     ExpiredTokenFactory,
 )
 from tests.zoo.models import Attachment, Comment, Document, Draft, Report, Token
-
-from .gates import closed_gate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from .strict import Strict
-    from .swift import Server
+    from tests.s3.strict import Strict
+    from tests.s3.swift import Server
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +16,7 @@ def s3_server() -> Iterator["Server"]:
     """A real S3 server, for all tests of this process; `s3_server.bucket()` is fresh."""
     if sys.platform != "linux":
         pytest.skip("Swift's parts have wheels for Linux only")
-    from . import swift
+    from tests.s3 import swift
 
     with swift.running() as server:
         yield server
@@ -24,7 +24,7 @@ def s3_server() -> Iterator["Server"]:
 
 @pytest.fixture(scope="session")
 def _strict_server() -> Iterator["Strict"]:
-    from . import strict
+    from tests.s3 import strict
 
     with strict.running() as server:
         yield server

@@ -27,7 +27,7 @@ from datetime import datetime
 from http.server import ThreadingHTTPServer
 from typing import Any
 
-from .swift import Bucket, Server
+from tests.s3.swift import Bucket, Server
 
 CUT, CUT_AFTER, TRUNCATE, FLIP, LOSE = "cut", "cut after", "truncate", "flip", "lose"
 KEY, SECRET = "strict", "strictsecret"
@@ -81,7 +81,7 @@ class Strict(Server):
 @contextmanager
 def running() -> Iterator[Strict]:
     """The stub in a thread of this process, on a free port, while the block lasts."""
-    from .strict_handler import Handler
+    from tests.s3.strict_handler import Handler
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

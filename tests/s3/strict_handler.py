@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from .strict import CUT, CUT_AFTER, FLIP, KEY, LOSE, TRUNCATE, Stored, Strict
+from tests.s3.strict import CUT, CUT_AFTER, FLIP, KEY, LOSE, TRUNCATE, Stored, Strict
 
 MOST = 1000
 

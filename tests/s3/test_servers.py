@@ -3,8 +3,8 @@
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .strict import CUT, CUT_AFTER, FLIP, LOSE, TRUNCATE, Strict
-from .swift import Bucket, Server
+from tests.s3.strict import CUT, CUT_AFTER, FLIP, LOSE, TRUNCATE, Strict
+from tests.s3.swift import Bucket, Server
 
 
 @pytest.fixture(scope="module")

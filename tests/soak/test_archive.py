@@ -11,10 +11,10 @@ from django.core.management import call_command
 from django.db import connection
 
 from purge.runner import run_due
-from tests.archive.engine import archiving
 from tests.infra.servers import ROOT
+from tests.purge.archive.engine import archiving
+from tests.purge.worker.consumer import address
 from tests.s3.swift import Server
-from tests.worker.consumer import address
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,7 +68,7 @@ def _peak(folder: Path) -> int:
     told = {"DATABASE_URL": address(), "DJANGO_SETTINGS_MODULE": "tests.settings"}
     told |= {"ARCHIVE_DIR": str(folder)}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.archive.killed", "never"],
+        [sys.executable, "-m", "tests.purge.archive.killed", "never"],
         cwd=ROOT,
         env=os.environ | told,
         capture_output=True,

@@ -5,7 +5,7 @@ from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.lives import Lives
-from tests.test_properties import QUICK
+from tests.purge.batch.test_properties import QUICK
 
 LONG = settings(
     QUICK, max_examples=1_500, stateful_step_count=60, derandomize=False, print_blob=True

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.window.test_random import live
+from tests.purge.sources.windows.test_random import live
 
 pytestmark = pytest.mark.django_db
 

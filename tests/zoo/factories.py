@@ -7,7 +7,7 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from .models import (
+from tests.zoo.models import (
     Account,
     Attachment,
     Comment,

@@ -16,8 +16,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
 from lifecycle import Policy, Signals, Update, Window, register, track_media
-
-from .models import (
+from tests.zoo.models import (
     Account,
     Attachment,
     Badge,

@@ -22,10 +22,9 @@ from lifecycle import embedded
 from lifecycle.embedded.location import binaries, place
 from tests.bench.server import address
 from tests.infra.servers import data_folder
-
-from .load import Load, quantile
-from .project import NAMES, Project
-from .tables import TABLES, fill
+from tests.soak.site.load import Load, quantile
+from tests.soak.site.project import NAMES, Project
+from tests.soak.site.tables import TABLES, fill
 
 ALLOWED = 1.25  # of the 99th percentile
 # Asked of the database: a `manage.py lifecycle status` each second would be most of the load.

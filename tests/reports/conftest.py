@@ -1,3 +1,0 @@
-"""A real SMTP server, to which the site sends its mail."""
-
-from tests.alerts.conftest import mailbox  # noqa: F401 - a fixture
