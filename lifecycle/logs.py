@@ -50,21 +50,21 @@ class Log:
     def __call__(self, action: str, message: str, **fields: Any) -> None:
         """Log at the action's level; `exception` with the traceback of what is being handled."""
         level, more = ACTIONS[action]
-        told = ALWAYS | dict.fromkeys(more.split()) | fields | {"action": action}
-        getattr(self.logger, level)(message, extra=told, stacklevel=2)
+        record = ALWAYS | dict.fromkeys(more.split()) | fields | {"action": action}
+        getattr(self.logger, level)(message, extra=record, stacklevel=2)
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, what was told, and a traceback."""
+    """One JSON object a line: time, level, logger, message, what it is about, and a traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
-        told: dict[str, Any] = {
+        line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
         }
-        told |= {name: vars(record)[name] for name in FIELDS if name in vars(record)}
+        line |= {name: vars(record)[name] for name in FIELDS if name in vars(record)}
         if record.exc_info:
-            told["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(told, default=str)
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)

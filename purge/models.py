@@ -88,7 +88,7 @@ class Alert(models.Model):
     cause = models.CharField(max_length=200, blank=True)
     event = models.BigIntegerField(null=True)
     count = models.BigIntegerField(default=0, help_text="rows, when it was last seen")
-    said = models.TextField(blank=True, help_text="what happened, in a few words")
+    summary = models.TextField(blank=True, help_text="what happened, in a few words")
     run = models.BigIntegerField(null=True)
     opened_at = models.DateTimeField()
     seen_at = models.DateTimeField()

@@ -62,14 +62,14 @@ def _saved(instance: Model, using: str, policy: Policy, **kwargs: Any) -> None:
         return
     before = instance.__dict__.get(REMEMBERED, {}).pop(policy.name, None)
     found, failure = _due(instance, using, policy)
-    told = {"policy": policy.name, "model": label_of(policy), "kind": compiled(policy).key.kind}
+    params = {"policy": policy.name, "model": label_of(policy), "kind": compiled(policy).key.kind}
     if failure:
-        told |= {"key": str(stored_key(instance)), "sqlstate": failure}
-        fetch(using, _about(instance, "signal_failed"), told)
+        params |= {"key": str(stored_key(instance)), "sqlstate": failure}
+        fetch(using, _about(instance, "signal_failed"), params)
     elif found:
         row: dict[str, Any] = {"key": found[0], "due": found[1], "same": found == before}
         row["resolution"] = policy.resolution
-        fetch(using, statement(__file__, "signal_saved"), told | row)
+        fetch(using, statement(__file__, "signal_saved"), params | row)
 
 
 def _due(instance: Model, using: str, policy: Policy) -> tuple[tuple[Any, ...] | None, str]:
@@ -101,8 +101,8 @@ def _orphan(instance: Model, using: str, label: str) -> None:
     for field in file_fields(type(instance)):
         name = str(getattr(instance, field.attname) or "")
         if name:
-            told = {"model": label, "field": field.name, "names": [name], "grace": DAY}
-            fetch(using, statement(__file__, "signal_orphaned"), told)
+            params = {"model": label, "field": field.name, "names": [name], "grace": DAY}
+            fetch(using, statement(__file__, "signal_orphaned"), params)
 
 
 def _about(instance: Model, name: str) -> str:

@@ -8,14 +8,14 @@ CREATE FUNCTION lifecycle.ended_v1(
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    said jsonb := coalesce(lifecycle.setting_v1('ending')::jsonb, '{}');
-    mine boolean := said ->> 'model' = p_model;
-    said_detail jsonb := coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each(said -> 'detail')
+    announced jsonb := coalesce(lifecycle.setting_v1('ending')::jsonb, '{}');
+    mine boolean := announced ->> 'model' = p_model;
+    announced_detail jsonb := coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each(announced -> 'detail')
         WHERE key IN ('reference', 'erasure') OR mine AND key IN
             ('cause', 'grace_skipped', 'override', 'cascade', 'media', 'unlinked', 'windows', 'archive')), '{}');
-    detail jsonb := CASE WHEN said = '{}' THEN '{}' WHEN mine THEN said_detail
-                    ELSE said_detail || '{"cause": "cascade"}' END;
-    shared bigint := CASE WHEN p_subjects IS NULL THEN (said ->> 'basis')::bigint END;
+    detail jsonb := CASE WHEN announced = '{}' THEN '{}' WHEN mine THEN announced_detail
+                    ELSE announced_detail || '{"cause": "cascade"}' END;
+    shared bigint := CASE WHEN p_subjects IS NULL THEN (announced ->> 'basis')::bigint END;
     identities bytea := CASE WHEN cardinality(p_told) = p_count
                              THEN lifecycle.identities_v1(p_told) END;
     held record;
@@ -28,7 +28,7 @@ BEGIN
     -- host's own DELETE is refused where a policy of the table says so, which is asked last: few
     -- tables have any hold.
     IF EXISTS (SELECT FROM @tables@.lifecycle_exception WHERE model = p_model AND kind = 'hold')
-       AND (said <> '{}' OR EXISTS (SELECT FROM @tables@.lifecycle_policy
+       AND (announced <> '{}' OR EXISTS (SELECT FROM @tables@.lifecycle_policy
                 WHERE model = p_model AND enforced AND state <> 'removed')) THEN
         -- Probed by key: read in full, ten thousand holds would cost each DELETE a millisecond.
         SELECT hold.event_id, taken.key INTO held FROM (
@@ -53,19 +53,19 @@ BEGIN
     IF identities IS NOT NULL THEN
         detail := detail || jsonb_build_object('identity', p_identity);
     END IF;
-    IF mine AND said -> 'detail' ?| ARRAY['cascade', 'media', 'unlinked'] THEN
+    IF mine AND announced -> 'detail' ?| ARRAY['cascade', 'media', 'unlinked'] THEN
         -- What went along with a batch is told once, also where Django deletes it in parts.
-        PERFORM set_config('lifecycle.ending', (said || jsonb_build_object('detail',
-            (said -> 'detail') - ARRAY['cascade', 'media', 'unlinked']))::text, true);
+        PERFORM set_config('lifecycle.ending', (announced || jsonb_build_object('detail',
+            (announced -> 'detail') - ARRAY['cascade', 'media', 'unlinked']))::text, true);
     END IF;
     FOR i IN 1..p_count BY chunk LOOP
         PERFORM lifecycle.write_v1(
-            CASE WHEN said ->> 'kind' IN ('purged', 'archived') THEN said ->> 'kind' ELSE 'deleted' END,
-            coalesce(said ->> 'policy', ''), p_model,
+            CASE WHEN announced ->> 'kind' IN ('purged', 'archived') THEN announced ->> 'kind' ELSE 'deleted' END,
+            coalesce(announced ->> 'policy', ''), p_model,
             CASE WHEN shared IS NULL
                  THEN lifecycle.slice_v1(p_subjects, i, least(i + chunk - 1, p_count)) END,
             CASE WHEN shared IS NULL THEN least(chunk, p_count - i + 1) ELSE p_count END,
-            shared, NULL, (said ->> 'run')::bigint, detail, NULL,
+            shared, NULL, (announced ->> 'run')::bigint, detail, NULL,
             CASE WHEN shared IS NULL THEN substr(identities, (8 * i - 7)::int, (8 * chunk)::int)
                  ELSE identities END);
         EXIT WHEN shared IS NOT NULL;

@@ -1,6 +1,6 @@
 -- What the runner says of the DELETE it is about to run on a table; NULL for the host's own.
 CREATE FUNCTION lifecycle.ending_v1(p_model text) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
-    SELECT said FROM (SELECT lifecycle.setting_v1('ending')::jsonb) AS t (said)
-    WHERE said ->> 'model' = p_model
+    SELECT announced FROM (SELECT lifecycle.setting_v1('ending')::jsonb) AS t (announced)
+    WHERE announced ->> 'model' = p_model
 $$

@@ -5,7 +5,7 @@ CREATE FUNCTION lifecycle.media_orphaned_v1(
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    said jsonb := lifecycle.setting_v1('ending')::jsonb;
+    announced jsonb := lifecycle.setting_v1('ending')::jsonb;
     event jsonb := jsonb_build_object('field', p_field);
     chunk CONSTANT int := 1000;
     part record;
@@ -13,8 +13,8 @@ BEGIN
     IF to_regclass('@tables@.lifecycle_event') IS NULL THEN
         RETURN;  -- the package was removed
     END IF;
-    IF said -> 'detail' ? 'erasure' THEN
-        event := event || jsonb_build_object('erasure', said -> 'detail' -> 'erasure');
+    IF announced -> 'detail' ? 'erasure' THEN
+        event := event || jsonb_build_object('erasure', announced -> 'detail' -> 'erasure');
     END IF;
     -- Not by slices: each is found by counting the texts before it, and a million took two minutes.
     FOR part IN
@@ -23,7 +23,7 @@ BEGIN
         GROUP BY (place - 1) / chunk ORDER BY min(place)
     LOOP
         PERFORM lifecycle.write_v1('media_orphaned', '', p_model, NULL, cardinality(part.names),
-            NULL, lifecycle.now_v1() + CASE WHEN said IS NULL THEN p_grace ELSE interval '0' END,
-            (said ->> 'run')::bigint, event || jsonb_build_object('names', part.names), NULL);
+            NULL, lifecycle.now_v1() + CASE WHEN announced IS NULL THEN p_grace ELSE interval '0' END,
+            (announced ->> 'run')::bigint, event || jsonb_build_object('names', part.names), NULL);
     END LOOP;
 END $$

@@ -85,8 +85,8 @@ def _story(model: type[Model], key: str, using: str) -> tuple[list[Event], bool]
         found = events_about(model, key, before, using)
         numbers, before = numbers + found.events, found.reached
     numbers += events_of_table(model, numbers, using)
-    told = Event.objects.using(using).filter(pk__in=numbers).defer(*LARGE).order_by("-pk")
-    return list(told), before == 0
+    events = Event.objects.using(using).filter(pk__in=numbers).defer(*LARGE).order_by("-pk")
+    return list(events), before == 0
 
 
 def holds_on(model: type[Model], key: str, using: str) -> list[Hold]:
@@ -107,12 +107,12 @@ def _in_short(
             return f"It is not in the database, and the ledger does not {how}."
         by = f" by policy {gone.policy}" if gone.policy else " by the site itself"
         run = f"run {gone.run}, " if gone.run else ""
-        return f"It is gone: {gone.kind}{by} at {said(gone.recorded_at)} ({run}event {gone.pk})."
+        return f"It is gone: {gone.kind}{by} at {in_utc(gone.recorded_at)} ({run}event {gone.pk})."
     if not verdicts:
         return f"It is in the database. No policy is on {model._meta.label}: nothing ends it."
     first = min((each for each in verdicts if each.at), key=lambda v: v.at or 0, default=None)
     return "It is in the database. " + (
-        f"Next: {first.policy}, at {said(first.at)}." if first else "Nothing will end it."
+        f"Next: {first.policy}, at {in_utc(first.at)}." if first else "Nothing will end it."
     )
 
 
@@ -128,8 +128,8 @@ class _Look:
         self.state = PolicyState.objects.using(using).filter(name=policy.name).first()
         agenda = AgendaEntry.objects.using(using).filter(pk__in=entries, policy=policy.name)
         self.entries = list(agenda.order_by("due_at"))
-        told = ledger_key(policy.model, key, using)
-        about = RowException.objects.using(using).filter(policy=policy.name, key=told)
+        stored = ledger_key(policy.model, key, using)
+        about = RowException.objects.using(using).filter(policy=policy.name, key=stored)
         self.exceptions = {each.kind: each for each in about.exclude(kind="hold")}
 
     def verdict(self) -> Verdict:
@@ -187,8 +187,10 @@ class _Look:
             return "is restored", spared.until
         if ends > self.now:
             window = [each.due_at for each in self.entries if each.window_at]
-            with_it = f", and ends with its window at {said(window[0])}" if window else ""
-            return f"is live until {said(ends)}{with_it}", max(window[0], ends) if window else ends
+            with_it = f", and ends with its window at {in_utc(window[0])}" if window else ""
+            return f"is live until {in_utc(ends)}{with_it}", max(
+                window[0], ends
+            ) if window else ends
         if self.held:
             numbers = ", ".join(str(each.number) for each in self.held)
             return f"is past its end, and held (hold {numbers})", None
@@ -208,7 +210,7 @@ class _Look:
         tombstone = next((each for each in self.entries if each.tombstone), None)
         if tombstone and tombstone.tombstoned_at and self.grace is not None:
             return (
-                f"is tombstoned since {said(tombstone.tombstoned_at)}; {ending} then",
+                f"is tombstoned since {in_utc(tombstone.tombstoned_at)}; {ending} then",
                 tombstone.due_at,
             )
         if self.grace is None:
@@ -242,6 +244,6 @@ class _Look:
         return [named(row) for row in found[:SHOWN]]
 
 
-def said(moment: Any) -> str:
+def in_utc(moment: Any) -> str:
     """A moment, in words."""
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

@@ -92,10 +92,10 @@ def hold_keys(
     text = statement(
         __file__, "hold_rows", subjects=Placed(subjects_of(key, f"%(keys)s::text[]::{key.kind}[]"))
     )
-    told: dict[str, Any] = {"model": label_of_model(model)}
-    told["detail"] = Jsonb(_detail(reason, reference, until))
+    params: dict[str, Any] = {"model": label_of_model(model)}
+    params["detail"] = Jsonb(_detail(reason, reference, until))
     parts = [keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK)]
-    return [scalar(using, text, told | {"keys": p, "count": len(p)}) for p in parts]
+    return [scalar(using, text, params | {"keys": p, "count": len(p)}) for p in parts]
 
 
 def release(
@@ -128,8 +128,8 @@ def holds(using: str = DEFAULT_DB_ALIAS, numbers: list[int] | None = None) -> li
 
 def _let_go(number: int, policy: str, model: str, using: str, row: dict[str, Any]) -> None:
     detail = {"holds": [number]}
-    told = write("hold_released", using, policy=policy, model=model, detail=detail, **row)
-    again = {"event": told if row else number, "policy": policy}
+    released = write("hold_released", using, policy=policy, model=model, detail=detail, **row)
+    again = {"event": released if row else number, "policy": policy}
     fetch(using, statement(__file__, "look_again"), again)
 
 

@@ -68,6 +68,6 @@ def record(model: Any, keys: list[str], using: str, archive: str = "") -> int:
     text = statement(__file__, "loaded", subjects=Placed(subjects))
     detail = {"again": True} | ({"archive": archive} if archive else {})
     for policy in policies_of(model):
-        told = {"policy": policy.name, "model": label_of(policy), "count": len(there)}
-        fetch(using, text, told | {"keys": there, "detail": Jsonb(detail)})
+        params = {"policy": policy.name, "model": label_of(policy), "count": len(there)}
+        fetch(using, text, params | {"keys": there, "detail": Jsonb(detail)})
     return len(there)

@@ -57,8 +57,8 @@ def expire_rows(rows: "QuerySet[Any]", policy: str | None = None, using: str | N
             raise LifecycleError(
                 f"{len(keys)} rows are too many to expire by hand, at most {MOST}."
             )
-        told = {"policy": chosen.name, "model": label_of_model(rows.model), "keys": keys}
-        expired = fetch(using, statement(__file__, "expire_rows", **parts), told)
+        params = {"policy": chosen.name, "model": label_of_model(rows.model), "keys": keys}
+        expired = fetch(using, statement(__file__, "expire_rows", **parts), params)
     return int(expired[0][0]) if expired else 0
 
 
@@ -96,8 +96,8 @@ def _say(
             detail=detail, due=due, now=matching,
         )  # fmt: skip
     if kind == "restored":
-        told = {"policy": policy.name, "events": [event], "count": 1}
-        send = lambda: signals.restored.send_robust(policy.model, **told)  # noqa: E731
+        details = {"policy": policy.name, "events": [event], "count": 1}
+        send = lambda: signals.restored.send_robust(policy.model, **details)  # noqa: E731
         transaction.on_commit(send, using=using, robust=True)
 
 

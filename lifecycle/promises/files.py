@@ -25,7 +25,7 @@ def names_of(using: str) -> str:
 
 def fields_of(using: str) -> str:
     """SQL: the file fields with their storages."""
-    return ", ".join(f"({_told(*each)})" for each in _fields(using)) or NO_FIELDS
+    return ", ".join(f"({_labels(*each)})" for each in _fields(using)) or NO_FIELDS
 
 
 def _fields(using: str) -> Iterator[tuple[Any, FileField]]:
@@ -41,17 +41,17 @@ def _names(model: Any, field: FileField) -> str:
         "table": sql.Identifier(model._meta.db_table),
         "name": sql.Identifier(str(field.column)),
         "key": sql.SQL("one.{}::text").format(sql.Identifier(str(model._meta.pk.column))),
-        "told": sql.SQL(_told(model, field, named=True)),
+        "labels": sql.SQL(_labels(model, field, named=True)),
     }
     if getattr(model._meta, "pk_fields", [0])[1:]:
         names["key"] = sql.SQL("'*'")  # of several columns
     text = (
-        "SELECT {told}, {key} AS key, one.{name}::text AS name, age(one.xmin) AS age FROM {table}"
+        "SELECT {labels}, {key} AS key, one.{name}::text AS name, age(one.xmin) AS age FROM {table}"
     )
     return sql.SQL(text + " AS one WHERE one.{name}::text <> ''").format(**names).as_string()
 
 
-def _told(model: Any, field: FileField, named: bool = False) -> str:
+def _labels(model: Any, field: FileField, named: bool = False) -> str:
     """Names of model, field and storage as SQL; storages of one place have one name."""
     storage: Any = field.storage
     kind = storage.__class__  # of a lazy one, that of what is behind it

@@ -49,10 +49,10 @@ WITH shapes (name, kinds, shape) AS (
         ('reference', ARRAY['hold_placed', 'expired_by_hand', 'expiry_scheduled', 'archived', 'tombstoned', 'kept',
             'blocked', 'purged', 'updated'], '.*')
 )
-SELECT event.id, event.kind, 'its detail says ' || said.key || ' in a shape that is not known'
-FROM lifecycle_event AS event, jsonb_each(event.detail) AS said
-WHERE NOT EXISTS (SELECT FROM shapes WHERE shapes.name = said.key
-    AND event.kind = ANY (shapes.kinds) AND said.value::text ~ ('^(' || shapes.shape || ')$'))
+SELECT event.id, event.kind, 'its detail says ' || entry.key || ' in a shape that is not known'
+FROM lifecycle_event AS event, jsonb_each(event.detail) AS entry
+WHERE NOT EXISTS (SELECT FROM shapes WHERE shapes.name = entry.key
+    AND event.kind = ANY (shapes.kinds) AND entry.value::text ~ ('^(' || shapes.shape || ')$'))
 UNION ALL
 SELECT id, kind, 'it names rows of ' || model || ', whose keys are secrets' FROM lifecycle_event
 WHERE model = ANY (%(counted)s) AND id > (

@@ -86,7 +86,10 @@ class Migration(migrations.Migration):
                     "count",
                     models.BigIntegerField(default=0, help_text="rows, when it was last seen"),
                 ),
-                ("said", models.TextField(blank=True, help_text="what happened, in a few words")),
+                (
+                    "summary",
+                    models.TextField(blank=True, help_text="what happened, in a few words"),
+                ),
                 ("run", models.BigIntegerField(null=True)),
                 ("opened_at", models.DateTimeField()),
                 ("seen_at", models.DateTimeField()),

@@ -20,7 +20,7 @@ SUBJECTS = {
 }
 BODIES = {
     "halted": """\
-A brake has stopped policy {policy} ({model}): {said}.
+A brake has stopped policy {policy} ({model}): {summary}.
 
 None of its rows ends until a named person resumes it. Those still there stay, and go on being
 recorded.
@@ -70,7 +70,7 @@ try, or this after its time has come, deletes them:
     manage.py purge{database}
 """,
     "lagging": """\
-Rows of policy {policy} ({model}) wait to end, {said} now.
+Rows of policy {policy} ({model}) wait to end, {summary} now.
 LIFECYCLE_MAX_LAG is {max_lag}.
 
 Nothing is lost: what is due stays on the agenda, and ends late. Perhaps no worker runs
@@ -98,7 +98,7 @@ def body(alert: Alert, using: str) -> str:
         "policy": alert.policy,
         "model": _label(alert),
         "cause": alert.cause,
-        "said": alert.said,
+        "summary": alert.summary,
         "count": "1 row" if alert.count == 1 else f"{alert.count} rows",
         "files": "1 file" if alert.count == 1 else f"{alert.count} files",
         "rows": _line("The latest", rows) + _line("In the way", by),

@@ -35,7 +35,7 @@ log = Log("purge")
 
 @dataclass(frozen=True)
 class Trouble:
-    """Something that people are told of; `seen` is when it was last so, `said` a few words."""
+    """Something that people are told of; `seen` is when it was last so, `summary` a few words."""
 
     kind: str
     policy: str
@@ -44,7 +44,7 @@ class Trouble:
     event: int | None
     count: int
     seen: datetime
-    said: str
+    summary: str
 
 
 def watch(using: str) -> None:
@@ -79,7 +79,7 @@ def update_alerts(using: str) -> None:
         Alert.objects.using(using).exclude(ended_at=None).exclude(told_at=None).delete()
     for trouble in fresh:
         fields = {name: getattr(trouble, name) for name in LOGGED}
-        text = f"{trouble.policy or trouble.model}: {trouble.kind}: {trouble.said}"
+        text = f"{trouble.policy or trouble.model}: {trouble.kind}: {trouble.summary}"
         log(trouble.kind, text, **fields, database=using)
     for kind, policy, cause in over:
         fields = {"policy": policy, "database": using, "trouble": kind, "cause": cause}

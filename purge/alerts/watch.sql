@@ -2,7 +2,7 @@
 -- From when on to read the ledger for troubles, and lock out other workers; no row while another has
 -- begun. The first time a day ago, later an hour before the last time, for writers that commit late.
 WITH first AS (
-    INSERT INTO purge_alert (kind, policy, model, cause, count, said, opened_at, seen_at,
+    INSERT INTO purge_alert (kind, policy, model, cause, count, summary, opened_at, seen_at,
                              signalled_at, told_at, tries, again_at)
     SELECT 'look', '', '', '', 0, '', now, now - interval '23 hours', now, now, 0, now
     FROM lifecycle.now_v1() AS now
@@ -30,15 +30,15 @@ RETURNING kind, policy, cause
 
 -- name: open_alert
 -- Open an alert, or update that of the same trouble; true when it is new. While mails fail, it waits too.
--- params: kind, policy, model, cause, event, count, said, run, seen
-INSERT INTO purge_alert (kind, policy, model, cause, event, count, said, run, opened_at, seen_at, tries,
+-- params: kind, policy, model, cause, event, count, summary, run, seen
+INSERT INTO purge_alert (kind, policy, model, cause, event, count, summary, run, opened_at, seen_at, tries,
                          again_at)
-SELECT %(kind)s, %(policy)s, %(model)s, left(%(cause)s, 200), %(event)s, %(count)s, %(said)s,
+SELECT %(kind)s, %(policy)s, %(model)s, left(%(cause)s, 200), %(event)s, %(count)s, %(summary)s,
     %(run)s::bigint, now, coalesce(%(seen)s, now), 0,
     coalesce((SELECT max(again_at) FROM purge_alert WHERE told_at IS NULL AND tries > 0), now)
 FROM lifecycle.now_v1() AS now
 ON CONFLICT (kind, policy, model, cause) WHERE ended_at IS NULL
-DO UPDATE SET seen_at = EXCLUDED.seen_at, event = EXCLUDED.event, count = EXCLUDED.count, said = EXCLUDED.said
+DO UPDATE SET seen_at = EXCLUDED.seen_at, event = EXCLUDED.event, count = EXCLUDED.count, summary = EXCLUDED.summary
 RETURNING xmax = 0
 
 -- name: troubles

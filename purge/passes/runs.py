@@ -94,7 +94,7 @@ def _open_alert(policy: Policy, why: Halt, using: str, run: Run, event: int) -> 
     fetch(using, statement(__file__, "end_alerts"), {"policy": policy.name})
     alert = {"policy": policy.name, "model": label_of(policy), "cause": why.cause, "count": 0}
     kind = Alert.Kind.HALTED
-    alerts.open_alert(using, **alert, kind=kind, event=event, said=str(why), run=run.pk)
+    alerts.open_alert(using, **alert, kind=kind, event=event, summary=str(why), run=run.pk)
 
 
 def close_interrupted(using: str = DEFAULT_DB_ALIAS) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from rich.table import Table
 
-from lifecycle.insight.why import Why, said, why
+from lifecycle.insight.why import Why, in_utc, why
 from lifecycle.ledger.row_names import parse
 from lifecycle.management.arguments import add_json
 from lifecycle.management.output import console_of, write_json
@@ -38,9 +38,9 @@ def _print(command: BaseCommand, story: Why) -> None:
     for each in story.verdicts:
         console.print(f"  {each.policy} ({each.state}): {each.says}{_at(each.at)}")
     for hold in story.holds:
-        until = f" until {said(hold.until)}" if hold.until else ""
+        until = f" until {in_utc(hold.until)}" if hold.until else ""
         words = ", ".join(filter(None, (hold.reason, hold.reference, hold.actor)))
-        console.print(f"  hold {hold.number} since {said(hold.since)}{until}: {words}")
+        console.print(f"  hold {hold.number} since {in_utc(hold.since)}{until}: {words}")
     table = Table(box=None, pad_edge=False)
     for column in COLUMNS:
         table.add_column(column)
@@ -53,12 +53,12 @@ def _print(command: BaseCommand, story: Why) -> None:
 
 
 def _at(moment: Any) -> str:
-    return f" ({said(moment)})" if moment else ""
+    return f" ({in_utc(moment)})" if moment else ""
 
 
 def _cells(event: Event) -> tuple[Any, ...]:
-    due = said(event.due_at) if event.due_at else ""
-    about = (event.pk, said(event.recorded_at), event.kind, event.policy, due)
+    due = in_utc(event.due_at) if event.due_at else ""
+    about = (event.pk, in_utc(event.recorded_at), event.kind, event.policy, due)
     return (*about, event.actor, event.cause)
 
 

@@ -16,7 +16,7 @@ SECRET = "not a number: jo@example.com"
 
 def alert(kind: str, **values: Any) -> Alert:
     now = timezone.now()
-    given: dict[str, Any] = {"policy": "drafts", "model": "zoo.draft", "count": 2, "said": "so"}
+    given: dict[str, Any] = {"policy": "drafts", "model": "zoo.draft", "count": 2, "summary": "so"}
     if kind == "media":
         kind, given["policy"] = "blocked", ""
     return Alert(kind=kind, opened_at=now, seen_at=now, again_at=now, **given | values)
