@@ -68,13 +68,14 @@ def run_batch(
 
 
 def begin(using: str, run: int | None, dry: bool) -> MediaBatch | None:
-    """The first statement; None while everything is paused."""
+    """The first statements; None while everything is paused."""
     try:
         with transaction.atomic(using=using):
-            before = time.time()
-            *_, now, clock, paused = fetch(using, statement(__file__, "begin"))[0]
+            fetch(using, statement(__file__, "begin"))
     except OperationalError:
         return None  # a pause is being written; the next pulse sees it
+    before = time.time()
+    now, clock, paused = fetch(using, statement(__file__, "state_now"))[0]
     # The database read its clock at some moment in between: a slow answer is no difference.
     skew = max(before - clock.timestamp(), clock.timestamp() - time.time(), 0.0)
     return None if paused else MediaBatch(using, run, now, dry, skew)

@@ -1,12 +1,14 @@
 -- name: begin
--- Begin a batch: share the lock that a pause of everything waits for, and read the clocks and whether
--- everything is paused: some policies are, and none is enabled. A store may take longer to answer than
--- the site lets a transaction be idle.
+-- Begin a batch: share the lock that a pause of everything waits for. A store may take longer to answer
+-- than the site lets a transaction be idle.
 SELECT set_config('lock_timeout', '300ms', true),
     set_config('idle_in_transaction_session_timeout', '0', true),
-    pg_advisory_xact_lock_shared(hashtextextended('lifecycle:', 0)),
-    lifecycle.now_v1(), clock_timestamp(),
-    lifecycle.all_paused_v1()
+    pg_advisory_xact_lock_shared(hashtextextended('lifecycle:', 0))
+
+-- name: state_now
+-- The clocks, and whether everything is paused. Run after the lock, so that a pause that was committed
+-- while it was waited for is seen.
+SELECT lifecycle.now_v1(), clock_timestamp(), lifecycle.all_paused_v1()
 
 -- name: claim
 -- Lock due entries of media: one large one, or as many small ones as fit into a batch; not those of

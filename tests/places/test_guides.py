@@ -41,7 +41,7 @@ class Cart(models.Model):
 """
 APP_POLICIES = """
 from lifecycle import Policy, register
-from tests.places.models import Cart
+from .models import Cart
 
 register(Policy("{name}", Cart, expires="expires_at"))
 """

@@ -52,7 +52,7 @@ POLICY = """
 from datetime import timedelta
 from django.db.models import F, Q
 from lifecycle import Policy, register
-from tests.lifecycle.install.models import KeptCart
+from .models import KeptCart
 
 end = F("created_at") + timedelta(days=30)
 register(Policy("carts", KeptCart, when=Q(paid=False), expires=end))

@@ -42,7 +42,7 @@ POLICY = """
 from datetime import timedelta
 from django.db.models import F, Q
 from lifecycle import Policy, register
-from tests.lifecycle.install.models import {model}
+from .models import {model}
 
 end = F("created_at") + timedelta(days=30)
 register(Policy("carts", {model}, when=Q(paid=False), expires=end, cap_rows=1000))

@@ -152,7 +152,7 @@ def worker(gate: str, path: Path) -> int:
     """A process of its own that ends at the gate; how it ended."""
     import json
 
-    script = str(ROOT / "tests" / "media" / "killed.py")
+    script = str(ROOT / "tests" / "purge" / "media" / "killed.py")
     known = {"DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": address()}
     done = subprocess.run(
         [sys.executable, script, gate, json.dumps(settings.STORAGES), str(path)],

@@ -39,7 +39,7 @@ POLICIES = {
 from datetime import timedelta
 from django.db.models import F, Q
 from lifecycle import Policy, Update, register
-from tests.soak.site.models import Bounce, Invitation, Login, Passcode, Session, Token
+from .models import Bounce, Invitation, Login, Passcode, Session, Token
 
 YEAR = timedelta(days=365)
 register(
@@ -57,7 +57,7 @@ register(
 from datetime import timedelta
 from django.db.models import Exists, F, OuterRef, Q
 from lifecycle import Policy, register
-from tests.soak.site.models import Cart, Coupon, Draft, DraftPicture
+from .models import Cart, Coupon, Draft, DraftPicture
 
 register(
     Policy({carts}, Cart, when=Q(state="draft"), expires="expires_at",
@@ -71,7 +71,7 @@ register(
 from datetime import timedelta
 from django.db.models import F
 from lifecycle import Policy, register
-from tests.soak.site.models import AuditLog, Job
+from .models import AuditLog, Job
 
 register(
     Policy("audit-logs", AuditLog, expires=F("created_at") + timedelta(days=365), cap_fraction=0.2),
