@@ -1,4 +1,4 @@
-"""The uv that .ci/uv.lock pins: fetched by pip once, kept in the user's cache, told pip's settings.
+"""The uv of .ci/uv-requirements.txt: fetched by pip once, kept in the cache, told pip's settings.
 
 Like its callers it parses on old Pythons. No address is printed: an index may carry a password.
 """
@@ -14,7 +14,7 @@ import subprocess
 import sysconfig
 import zipfile
 
-LOCK = os.path.join(os.path.dirname(os.path.abspath(__file__)), "uv.lock")
+LOCK = os.path.join(os.path.dirname(os.path.abspath(__file__)), "uv-requirements.txt")
 INDEX = {"index-url": ("UV_DEFAULT_INDEX", " ")}
 MORE = {"extra-index-url": ("UV_INDEX", " "), "find-links": ("UV_FIND_LINKS", ",")}
 TRUST = {"cert": ("SSL_CERT_FILE", " "), "trusted-host": ("UV_INSECURE_HOST", " ")}

@@ -19,7 +19,7 @@ def checkout(tmp_path: Path) -> Path:
     """A folder as a clone has it, with a space in its name and for its owner alone."""
     folder = tmp_path / "a clone"
     (folder / ".ci").mkdir(parents=True)
-    for name in ["venv.py", "pinned_uv.py", "uv.lock"]:
+    for name in ["venv.py", "pinned_uv.py", "uv-requirements.txt"]:
         shutil.copy(ROOT / ".ci" / name, folder / ".ci")
     (folder / "requirements.lock").write_text(EMPTY_LOCK)
     folder.chmod(0o700)
