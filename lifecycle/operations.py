@@ -143,7 +143,7 @@ class Captured(compiler.Trigger):
     """A capture trigger, as migrations keep it.
 
     Adding it makes the function, removing it marks the function; neither locks the table, which
-    is done after the migration (see `installing`).
+    is done after the migration (see `lifecycle.install.triggers`).
     """
 
     @property

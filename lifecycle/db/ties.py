@@ -64,8 +64,8 @@ class Tie:
     @property
     def on_delete(self) -> Any:
         """What the model says of the same relation; None where it says nothing."""
-        fields = self.model._meta.local_concrete_fields if self.model else ()
-        for field in fields:
+        model = self.model
+        for field in model._meta.local_concrete_fields if model else ():
             if (str(field.column),) == self.columns and field.remote_field:
                 upper = field.remote_field.model._meta.concrete_model
                 return field.remote_field.on_delete if table_of(upper) == self.upper else None

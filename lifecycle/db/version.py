@@ -7,7 +7,7 @@ whatever functions are there; the worker ends nothing until code and database ag
 from lifecycle.db.connection import scalar, statement
 from lifecycle.exceptions import LifecycleError
 
-VERSION = "version 1"  # as the last migration stamps it: see sql/version_stamp.sql
+VERSION = "version 1"  # as the last migration stamps it: see functions/version_stamp.sql
 
 
 def mismatch(using: str) -> str:

@@ -32,21 +32,17 @@ STAND_INS = "database"  # the app of models that stand for tables without one
 class Tied:
     """A tie as an edge: the model whose rows refer, and what becomes of them.
 
-    `is_djangos` says that Django does something of its own to rows that refer to collected ones.
+    `is_djangos`: whether Django sees to the same relation before the database could.
     """
 
     tie: Tie
     model: Any
+    is_djangos: bool
 
     @property
     def action(self) -> str:
         """Whether the rows go or stay."""
         return GOES if self.tie.deletes else STAYS
-
-    @property
-    def is_djangos(self) -> bool:
-        """Whether Django sees to the same relation before the database could."""
-        return self.tie.on_delete not in (None, *SKIPPED)
 
     def refers(self, upper: Any, keys: Any, using: str) -> Q:
         """The condition of the rows that refer to those rows of `upper`."""
@@ -115,7 +111,8 @@ def _by_model(known: list[Tie]) -> dict[Any, list[Tied]]:
     for tie in known:
         if tie.table in site or tie.is_open or tie.table in uppers:
             upper, lower = (_model(site, table, known) for table in (tie.upper, tie.table))
-            found.setdefault(upper, []).append(Tied(tie, lower))
+            is_djangos = tie.on_delete not in (None, *SKIPPED)
+            found.setdefault(upper, []).append(Tied(tie, lower, is_djangos))
     return found
 
 
