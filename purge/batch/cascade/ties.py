@@ -79,7 +79,13 @@ def is_stand_in(model: Any) -> bool:
 
 
 def _known(using: str, model: Any) -> list[Tie]:
-    return ties(using, sorted({table_of(each) for each in _reached(model)}))
+    return ties(using, tables_reached(model))
+
+
+@cache
+def tables_reached(model: Any) -> list[str]:
+    """The tables of which Django may delete rows when rows of the model go; found once."""
+    return sorted({table_of(each) for each in _reached(model)})
 
 
 def _reached(model: Any) -> Iterator[Any]:
