@@ -17,8 +17,9 @@ WHERE {rows} AND {column} NOT IN (SELECT unnest(%(locked)s::{kind}[]))
 -- tombstone. One line for each class of rows; `keys` is NULL for a class that is the whole set.
 -- `state` comes first: a table of the host may have the name of one of the others.
 -- Times are rounded up as the ledger lists them, so that the ledger alone can prove that nothing
--- ended before its time. OFFSET 0 has each step computed once a row, instead of written into every
--- place that names it.
+-- ended before its time. An end by hand counts from its own moment, which may be after this batch has
+-- read the clock: such a row is 'later' by less than a second, and that moment is not rounded.
+-- OFFSET 0 has each step computed once a row, instead of written into every place that names it.
 -- params: policy, model, now, count, search, entries, oldest, resolution, recheck, open; parts: rows,
 -- tombstones, due, grace, listed, keeps, keep, without
 WITH state AS (
@@ -87,7 +88,7 @@ WITH state AS (
     FROM valid
 ), counted AS (
     SELECT verdict, CASE WHEN verdict = 'waiting' THEN tombstone END AS tombstone, count(*),
-        lifecycle.tick_v1(min(due), %(resolution)s) AS due,
+        CASE verdict WHEN 'later' THEN min(due) ELSE lifecycle.tick_v1(min(due), %(resolution)s) END AS due,
         count(*) < %(count)s AS is_part, verdict IN ('later', 'waiting', 'held') AS has_dues
     FROM evaluated GROUP BY 1, 2
 )
@@ -95,7 +96,8 @@ SELECT verdict, tombstone, counted.count, due, listed.keys, CASE WHEN has_dues T
 FROM counted CROSS JOIN LATERAL (
     SELECT array_agg(key ORDER BY due, key)::text AS keys, array_agg(due ORDER BY due, key)::text AS dues
     FROM (
-        SELECT key, CASE WHEN has_dues THEN lifecycle.tick_v1(due, %(resolution)s) END AS due
+        SELECT key, CASE WHEN verdict = 'later' THEN due
+            WHEN has_dues THEN lifecycle.tick_v1(due, %(resolution)s) END AS due
         FROM evaluated WHERE (is_part OR has_dues) AND evaluated.verdict = counted.verdict
         AND (tombstone IS NULL OR evaluated.tombstone = tombstone)
     ) AS class
