@@ -1,0 +1,12 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.security.roles import Roles, roles_of_a_site
+
+
+@pytest.fixture
+def roles(transactional_db: None) -> Iterator[Roles]:
+    """The roles site, reader and stranger in the test database; see `tests.security.roles`."""
+    with roles_of_a_site() as roles:
+        yield roles
