@@ -1,5 +1,7 @@
 """`register`: a policy is kept, and its capture attached to its model."""
 
+from lifecycle.capture.model_signals import connect
+from lifecycle.capture.triggers import add_triggers
 from lifecycle.exceptions import PolicyError
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import _policies
@@ -15,15 +17,6 @@ def register(*policies: Policy) -> Policy:
         if policy.name in _policies:
             raise PolicyError(f"There are two policies called {policy.name!r}.")
         _policies[policy.name] = policy
-        _attach(policy)
+        attach = add_triggers if policy.capture.triggers else connect
+        attach(policy)
     return policies[-1]
-
-
-def _attach(policy: Policy) -> None:
-    from lifecycle.capture.model_signals import connect
-    from lifecycle.capture.triggers import add_triggers
-
-    if policy.capture.triggers:
-        add_triggers(policy)
-    else:
-        connect(policy)

@@ -18,10 +18,12 @@ from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import is_open
 from purge.batch import brakes, failures
 from purge.batch.act import act
+from purge.batch.cascade.ties import recall
 from purge.batch.evaluate import evaluate, lock
 from purge.batch.outcome import Outcome
 from purge.batch.state import Batch, stored_keys
 from purge.batch.subjects import Subjects
+from purge.exceptions import TiedMeanwhile
 
 ENOUGH = 0.5  # seconds after which a batch in trouble lists its other rows for the next one
 
@@ -55,6 +57,8 @@ def settle(batch: Batch) -> None:
     """Lock the rows of the source, end them, list what stays. Raises `Halt` and `TooMany`."""
     locked = lock(batch, batch.source.subjects)
     if locked.count:
+        if not batch.dry:  # a dry run deletes nothing, so nothing is asked again
+            recall(batch, batch.policy.model._meta.concrete_model)
         evaluate_and_act(batch, locked)
     batch.source.close()
     brakes.count_against_cap(batch)
@@ -68,6 +72,9 @@ def evaluate_and_act(batch: Batch, subjects: Subjects) -> None:
         with transaction.atomic(using=batch.using):
             act(batch, evaluate(batch, subjects))
             batch.progressed = True
+    except TiedMeanwhile:  # from here on the tie is known
+        batch.outcome = before
+        evaluate_and_act(batch, subjects)
     except Exception as error:
         if not failures.is_of_one_row(error):
             raise

@@ -25,6 +25,10 @@ from purge.exceptions import TiedMeanwhile
 if TYPE_CHECKING:
     from purge.batch.state import Batch
 
+_tieless: set[tuple[str, Any]] = (
+    set()
+)  # what this process has last found without ties: database, model
+
 STAND_INS = "database"  # the app of models that stand for tables without one
 
 
@@ -63,13 +67,23 @@ def tied(batch: "Batch", model: Any) -> dict[Any, list[Tied]]:
     return _by_model(batch.ties[model]) if batch.ties[model] else {}
 
 
+def recall(batch: "Batch", model: Any) -> None:
+    """Begin with what the last batch found, where that was no tie: `refuse_new` asks anyway."""
+    if (batch.using, model) in _tieless:
+        batch.ties[model] = []
+
+
 def refuse_new(batch: "Batch", model: Any) -> None:
-    """Raise where a tie has come since, also one to rows that have gone.
+    """Raise where a tie has come since, also one to rows that have gone; tried again it is known.
 
     Our DELETE has its lock on the tables: no tie comes after it before the batch has committed.
     """
     before = batch.ties.pop(model, None)
-    if before is not None and before != _known(batch.using, model):
+    if before is None:
+        return
+    known = _known(batch.using, model)
+    (_tieless.discard if known else _tieless.add)((batch.using, model))
+    if before != known:
         raise TiedMeanwhile
 
 

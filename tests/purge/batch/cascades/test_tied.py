@@ -23,6 +23,7 @@ from tests.purge.batch.cascades.models import Area, Crate, Label, Low, Mid, Scra
 from tests.purge.batch.cascades.test_on_delete import blocked, left
 from tests.purge.batch.cascades.ways import NATIVE, WAYS
 from tests.support import Background, events_of, let_pass, run_until_idle, session
+from tests.zoo.models import Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -199,6 +200,28 @@ def test_a_key_that_comes_while_rows_go_counts(changed: Any) -> None:
     assert left(Top, Label) == [1, 1]
     run_until_idle()
     assert blocked()["by"] == [f"cascades.Label:{one.pk}"]
+
+
+def test_a_key_that_came_since_the_last_batch_counts(changed: Any) -> None:
+    """A process remembers that it found none, and asks again before it commits."""
+    Token.objects.create(expires_at=timezone.now() - timedelta(minutes=5))
+    run_due()
+    assert not Token.objects.exists()
+    changed(
+        "ALTER TABLE cascades_label ADD token bigint REFERENCES zoo_token ON DELETE CASCADE",
+        "ALTER TABLE cascades_label DROP token",
+    )
+    token = Token.objects.create(expires_at=timezone.now() - timedelta(minutes=5))
+    sql("INSERT INTO cascades_label (token) VALUES (%s)", token.pk)
+    held = Label.objects.get()
+    hold(held)
+    run_due()
+    assert left(Token, Label) == [1, 1]
+    assert blocked()["by"] == [f"cascades.Label:{held.pk}"]  # at once, not as if it were locked
+    release(held)
+    let_pass(timedelta(minutes=5))
+    run_until_idle()
+    assert left(Token, Label) == [0, 0]
 
 
 def test_a_ring_of_ties(changed: Any) -> None:
