@@ -93,7 +93,7 @@ def _capture_triggers(using: str) -> list[tuple[str, str]]:
     triggers = []
     for table in sorted({model._meta.db_table for model, _ in registered()} & tables_in(using)):
         rows = triggers_of(using, table)
-        triggers += [(place, name) for place, name, _, _ in rows if name in names]
+        triggers += [(row.table, row.trigger) for row in rows if row.trigger in names]
     return triggers
 
 

@@ -20,7 +20,7 @@ from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.db.introspection import is_test_database
 from lifecycle.db.version import mismatch
 from lifecycle.install.retired_policies import is_model
-from lifecycle.install.triggers import places, triggers_of
+from lifecycle.install.triggers import Place, TriggerRow, places, triggers_of
 from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
 from lifecycle.policy.databases import is_at, served
 from lifecycle.policy.policy import Policy
@@ -82,7 +82,8 @@ def looked_after(using: str) -> Iterator[CheckMessage]:
 
 def ledger_guard(using: str) -> Iterator[CheckMessage]:
     """W102: the ledger can be changed, because its guard is gone or switched off."""
-    fires = {row[1] for row in triggers_of(using, Event._meta.db_table) if row[2] in FIRES}
+    guards = triggers_of(using, Event._meta.db_table)
+    fires = {guard.trigger for guard in guards if guard.when in FIRES}
     wanted = GUARDS[:1] if is_test_database(connections[using]) else GUARDS
     for guard in wanted:
         if guard not in fires:
@@ -120,18 +121,21 @@ def capture_triggers(using: str, tables: set[str]) -> Iterator[CheckMessage]:
         if table not in tables or not is_at(model, using):
             continue
         code = trigger.compile(model).sql
-        there = {row[0]: row for row in triggers_of(using, table) if row[1] == code.pgid}
-        for _, _, each in places(using, [table]):
-            yield from _one_trigger(there.get(each), each, code, is_root=each == table)
+        there = {
+            each.table: each for each in triggers_of(using, table) if each.trigger == code.pgid
+        }
+        for place in places(using, [table]):
+            yield from _one_trigger(there.get(place.table), place, code)
 
 
-def _one_trigger(trigger: Any, table: str, code: Any, is_root: bool) -> Iterator[CheckMessage]:
+def _one_trigger(trigger: TriggerRow | None, place: Place, code: Any) -> Iterator[CheckMessage]:
+    table = place.table
     if trigger is None:
         text = f"{table} has no trigger {code.pgid}: writes to it are not recorded."
         yield warning(105, text, MIGRATE)
-    elif is_root and trigger[3] != code.mark:
+    elif table == place.root and trigger.mark != code.mark:
         yield warning(106, f"The trigger {code.pgid} on {table} is outdated.", MIGRATE)
-    elif trigger[2] not in FIRES:
+    elif trigger.when not in FIRES:
         hint = f"ALTER TABLE {table} ENABLE TRIGGER {code.pgid};"
         yield warning(107, f"The trigger {code.pgid} on {table} is disabled.", hint)
 

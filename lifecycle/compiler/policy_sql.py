@@ -33,6 +33,7 @@ from lifecycle.compiler.keys import Key, key_of
 from lifecycle.compiler.time_zones import zoned
 from lifecycle.db.literals import inline
 from lifecycle.db.routing import home
+from lifecycle.exceptions import PolicyError
 from lifecycle.policy.dispositions import Update
 from lifecycle.policy.policy import Policy
 
@@ -204,17 +205,23 @@ def rows_of(policy: Policy) -> QuerySet[Any]:
 def _assignments(policy: Policy) -> str:
     if not isinstance(policy.disposition, Update):
         return ""
-    return _set_list(policy, policy.disposition.values)
+    return ", ".join(map(" = ".join, assignments(policy, policy.disposition.values)))
 
 
 def assignments(policy: Policy, values: dict[str, Any]) -> list[tuple[str, str]]:
-    """Columns and what an `Update` sets them to, as SQL."""
-    pairs = (_set_list(policy, {name: value}).split(" = ", 1) for name, value in values.items())
-    return [(column, value) for column, value in pairs]
+    """Columns, quoted, and what an `Update` sets them to, as SQL."""
+    return [_assignment(policy, name, value) for name, value in values.items()]
 
 
-def _set_list(policy: Policy, values: dict[str, Any]) -> str:
+def _assignment(policy: Policy, name: str, value: Any) -> tuple[str, str]:
+    """Django writes a whole UPDATE; what stands before the value is known in full."""
     query: Any = rows_of(policy).query.chain(klass=UpdateQuery)
-    query.add_update_values(values)
-    statement, params = query.get_compiler(connection=connections[home(policy.model)]).as_sql()
-    return inline(statement, params).split(" SET ", 1)[1]
+    query.add_update_values({name: value})
+    connection = connections[home(policy.model)]
+    statement, params = query.get_compiler(connection=connection).as_sql()
+    meta, quote = query.get_meta(), connection.ops.quote_name
+    column = quote(meta.get_field(name).column)
+    before, found, text = inline(statement, params).partition(f" SET {column} = ")
+    if not found or before != f"UPDATE {quote(meta.db_table)}":
+        raise PolicyError(f"Policy {policy.name!r} cannot update {name!r} in {meta.db_table}.")
+    return column, text

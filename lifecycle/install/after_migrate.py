@@ -149,5 +149,5 @@ def guard_truncate(connection: BaseDatabaseWrapper) -> None:
     """
     verb, wanted = ("DISABLE", "D") if is_test_database(connection) else ("ENABLE", "O")
     triggers = triggers_of(connection.alias, LEDGER)
-    if (GUARD, wanted) not in {(name, enabled) for _, name, enabled, _ in triggers}:
+    if (GUARD, wanted) not in {(each.trigger, each.when) for each in triggers}:
         fetch(connection.alias, f"ALTER TABLE {LEDGER} {verb} TRIGGER {GUARD}")

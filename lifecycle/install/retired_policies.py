@@ -80,6 +80,6 @@ def is_model(label: str) -> bool:
 
 def _recorded(using: str) -> set[str]:
     """The policies that have a trigger on some table."""
-    names = (name for _, _, name, _ in attached(using))
+    names = (each.trigger for each in attached(using))
     found = (re.fullmatch(r"pgtrigger_lc_(\w+)_[iu]_[0-9a-f]{5}", name) for name in names)
     return {match[1].replace("_", "-") for match in found if match}

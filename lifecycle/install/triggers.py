@@ -9,7 +9,7 @@ Killed or refused at any moment, the next call does what is left.
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from django.db import router
 
@@ -23,6 +23,32 @@ from lifecycle.operations import REMOVED, CaptureSql
 log = Log("lifecycle")
 
 Table = tuple[str, str]  # schema, name
+
+
+class Place(NamedTuple):
+    """A table or partition: of which table, in which schema, its name."""
+
+    root: str
+    schema: str
+    table: str
+
+
+class Attached(NamedTuple):
+    """A capture trigger in the database; `mark` is the comment of its function."""
+
+    schema: str
+    table: str
+    trigger: str
+    mark: str
+
+
+class TriggerRow(NamedTuple):
+    """A trigger on a table or partition; `when` as pg_trigger.tgenabled has it."""
+
+    table: str
+    trigger: str
+    when: str
+    mark: str | None
 
 
 @dataclass
@@ -92,8 +118,8 @@ def _wanted(using: str) -> list[tuple[str, str, CaptureSql]]:
     code = [cast(CaptureSql, trigger.compile(model).sql) for model, trigger in here]
     tables = sorted({each.table for each in code})
     found: dict[str, list[Table]] = defaultdict(list)
-    for root, schema, table in places(using, tables):
-        found[root].append((schema, table))
+    for place in places(using, tables):
+        found[place.root].append((place.schema, place.table))
     return [(*place, each) for each in code for place in found[each.table]]
 
 
@@ -111,16 +137,15 @@ def _apply(using: str, table: Raw, todo: Todo) -> None:
 
 def _drop_functions(using: str) -> None:
     """Those of removed triggers, once no table has them any more."""
-    used = {trigger for _, _, trigger, _ in attached(using)}
+    used = {each.trigger for each in attached(using)}
     for name, mark in capture_functions(using).items():
         if mark == REMOVED and name not in used:
             fetch(using, dropping_function(name))
 
 
-def attached(using: str) -> list[tuple[str, str, str, str]]:
-    """Every capture trigger there is: schema, table, name, mark of its function."""
-    found: Any = fetch(using, statement(__file__, "attached"))
-    return found
+def attached(using: str) -> list[Attached]:
+    """Every capture trigger there is."""
+    return [Attached(*row) for row in fetch(using, statement(__file__, "attached"))]
 
 
 def capture_functions(using: str) -> dict[str, str]:
@@ -129,16 +154,18 @@ def capture_functions(using: str) -> dict[str, str]:
     return dict(found)
 
 
-def places(using: str, tables: list[str]) -> list[tuple[str, str, str]]:
-    """The tables and their partitions that are there: root, schema, table."""
-    found: Any = fetch(using, statement(__file__, "places"), {"tables": tables})
-    return found
+def places(using: str, tables: list[str]) -> list[Place]:
+    """The tables and their partitions that are there."""
+    found = fetch(using, statement(__file__, "places"), {"tables": tables})
+    return [Place(*row) for row in found]
 
 
-def triggers_of(using: str, table: str) -> list[tuple[str, str, str, str]]:
-    """The triggers on a table and its partitions: table, name, when it fires, mark."""
-    found: Any = fetch(using, statement(__file__, "triggers_on"), {"table": table})
-    return found
+def triggers_of(using: str, table: str) -> list[TriggerRow]:
+    """The triggers on a table and its partitions."""
+    return [
+        TriggerRow(*row)
+        for row in fetch(using, statement(__file__, "triggers_on"), {"table": table})
+    ]
 
 
 def dropping_trigger(trigger: str, table: Raw) -> str:

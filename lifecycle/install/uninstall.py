@@ -53,8 +53,8 @@ class Installed:
 def installed(using: str) -> Installed:
     """Read the catalogue; changes nothing."""
     triggers: dict[Table, list[str]] = defaultdict(list)
-    for schema, table, trigger, _ in attached(using):
-        triggers[schema, table].append(trigger)
+    for each in attached(using):
+        triggers[each.schema, each.table].append(each.trigger)
     functions = list(capture_functions(using))
     present = [app for app in PACKAGE if app in apps.app_configs]
     models = [model for app in present for model in apps.get_app_config(app).get_models()]

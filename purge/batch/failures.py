@@ -29,6 +29,12 @@ def is_contended(error: Exception) -> bool:
     return sqlstate(error) in CONTENDED or isinstance(error, HeldMeanwhile)
 
 
+def halves(items: list[Any]) -> tuple[list[Any], list[Any]]:
+    """Rows that failed together, in two parts: a row that is at fault is found by halving."""
+    middle = len(items) // 2
+    return items[:middle], items[middle:]
+
+
 def relist_later(batch: Batch, subjects: Subjects, error: Exception) -> None:
     """Leave rows among which some make trouble to the next batch."""
     if is_contended(error):

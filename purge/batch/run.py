@@ -98,8 +98,7 @@ def _halve(batch: Batch, subjects: Subjects, error: Exception) -> None:
     elif batch.progressed and time.monotonic() - batch.started > ENOUGH:
         failures.relist_later(batch, subjects.written(keys), error)
     else:
-        middle = len(keys) // 2
-        for part in (keys[:middle], keys[middle:]):
+        for part in failures.halves(keys):
             evaluate_and_act(batch, subjects.written(part))
 
 

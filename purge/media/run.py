@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from lifecycle.db.connection import scalar
 from lifecycle.db.version import mismatch
 from lifecycle.logs import Log
 from purge.batch.outcome import MEDIA, Outcome
@@ -55,14 +54,9 @@ def turns(options: PassOptions) -> Iterator[Outcome]:
 
 
 def _finish(run: Run, total: Outcome, options: PassOptions, error: str = "") -> None:
-    """Close the run; one that found nothing leaves no row."""
-    if run.pk is None:
+    has_found = bool(total.purged or total.kept or total.blocked)
+    if not runs.close(run, options.using, has_found, error):
         return
-    if not (total.purged or total.kept or total.blocked or error):
-        run.delete(using=options.using)
-        return
-    run.finished_at, run.error = scalar(options.using, "SELECT lifecycle.now_v1()"), error
-    run.save(using=options.using, update_fields=["finished_at", "error"])
     fields = {"database": options.using, "run": run.pk, "count": total.purged, "kept": total.kept}
     text = f"media: {total.purged} purged, {total.kept} kept, {total.blocked} blocked"
     log("media", text, **fields, blocked=total.blocked)

@@ -52,19 +52,26 @@ def start(policy: str, options: PassOptions) -> Run:
 
 
 def finish(run: Run, total: Outcome, options: PassOptions, error: str = "") -> None:
-    """Close the run, whose counts its batches have stored; one that found nothing leaves no row."""
-    if run.pk is None:
-        return
+    """Close the run of a policy, whose counts its batches have stored."""
     counts = total.counts()
-    if not any(counts.values()) and not error and not run.error:
-        run.delete(using=options.using)
+    if not close(run, options.using, any(counts.values()), error):
         return
-    run.finished_at = scalar(options.using, "SELECT lifecycle.now_v1()")
-    run.error = error or run.error
-    run.save(using=options.using, update_fields=["finished_at", "error"])
     done = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing"
     named = {"policy": run.policy, "database": options.using, "run": run.pk}
     log("run", f"{run.policy}: {done}", **named, **counts)
+
+
+def close(run: Run, using: str, has_found: bool, error: str = "") -> bool:
+    """Close a run; one that found nothing and met no error is deleted. Returns whether it stays."""
+    if run.pk is None:
+        return False
+    run.error = error or run.error
+    if not has_found and not run.error:
+        run.delete(using=using)
+        return False
+    run.finished_at = scalar(using, "SELECT lifecycle.now_v1()")
+    run.save(using=using, update_fields=["finished_at", "error"])
+    return True
 
 
 def halt(policy: Policy, why: Halt, options: PassOptions, run: Run) -> None:

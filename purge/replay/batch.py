@@ -163,8 +163,7 @@ def judge(batch: ReplayBatch, page: Page) -> list[JudgedRow]:
 def _halve(batch: ReplayBatch, ids: list[int], error: Exception) -> list[JudgedRow]:
     if len(ids) == 1:
         return [_refused(batch, ids, error)]
-    middle = len(ids) // 2
-    pages = (next_page(batch, 0, part, len(part)) for part in (ids[:middle], ids[middle:]))
+    pages = (next_page(batch, 0, part, len(part)) for part in failures.halves(ids))
     return [row for page in pages for row in judge(batch, page)]
 
 

@@ -85,11 +85,7 @@ def forget(replay: Replay) -> None:
 def _finish(replay: Replay, report: Report) -> None:
     """Close the run; one that ended nothing leaves no row."""
     _clear(replay)
-    if not report.total("ended"):
-        replay.run.delete()
-        return
-    replay.run.finished_at = scalar(replay.using, "SELECT lifecycle.now_v1()")
-    replay.run.save(using=replay.using, update_fields=["finished_at"])
+    runs.close(replay.run, replay.using, bool(report.total("ended")))
 
 
 def _found(replay: Replay) -> int:
