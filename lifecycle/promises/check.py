@@ -36,7 +36,9 @@ NO_ROWS = (
     " NULL::timestamptz AS window_at LIMIT 0"
 )
 
-NOTHING_RETURNED = "SELECT ''::text AS model, 0 AS event, '' AS key, true AS same LIMIT 0"
+NOTHING_RETURNED = (
+    "SELECT '' AS model, 0 AS event, '' AS key, ''::bytea AS identity, true AS same LIMIT 0"
+)
 _ENDED = "event.kind {} AND event.model = {} AND coalesce(event.detail ->> 'identity', '') = {}"
 
 

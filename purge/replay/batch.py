@@ -191,6 +191,7 @@ def _evaluate_rows(batch: ReplayBatch, ids: list[int], locked: Subjects) -> list
         undeclared=bool(group.policy) and task.deciding_policy is None,
         has_expiry=own is not None and group.kind != "deleted",
         stopped=task.stopped(batch.using), on_request=own is not None and own.on_request,
+        is_key_alone=not group.names,
     )  # fmt: skip
     with without_loops(batch.using):
         found = fetch(batch.using, batch.sql(__file__, "evaluate_rows", **parts), params)

@@ -32,7 +32,7 @@ from tests.support import ENDINGS, endings, run_until_idle, session, wait_until
 from tests.zoo.models import Contract, Draft, Line, Member, Order, Ticket, Token, Visit
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.plants(2, 11)]
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 REPLAY = ("purge", "--replay", "--actor", "ann")
 
 
@@ -384,3 +384,18 @@ def test_interactive_no(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         call_command(*REPLAY)
     assert Member.objects.count() == 3
     settle()
+
+
+@pytest.mark.parametrize("ending", ["deleted by the site", "purged"])
+def test_a_row_written_again_under_its_uuid_stays(ending: str) -> None:
+    """An undo, a synchronisation or an import: the key is the same, the life is a new one."""
+    key = uuid.uuid4()
+    Ticket.objects.create(pk=key, expires_at=timezone.now() + HOUR)
+    if ending == "purged":
+        run_until(timezone.now() + 2 * HOUR)
+    else:
+        Ticket.objects.all().delete()
+    Ticket.objects.create(pk=key, expires_at=timezone.now() + 9 * DAY)
+    report = settle()
+    assert (report.total("ended"), report.total("unsure")) == (0, 1)
+    assert Ticket.objects.count() == 1

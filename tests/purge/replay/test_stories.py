@@ -132,7 +132,11 @@ STORIES = {
         lambda: Token.objects.create(expires_at=FUTURE), "unsure", before=write(expires_at=PAST)
     ),
     "a UUID key is identity enough": Story(
-        lambda: Ticket.objects.create(expires_at=FUTURE), "ended", before=write(expires_at=PAST)
+        lambda: Ticket.objects.create(expires_at=FUTURE), "ended", before=write(expires_at=PAST),
+        with_triggers="unsure",
+    ),
+    "a UUID key, and it had expired by its columns": Story(
+        lambda: Ticket.objects.create(expires_at=PAST), "ended"
     ),
     "loaded back on purpose": Story(
         member(expires_at=PAST), "newer", after=lambda row: lifecycle.loaded(row)
