@@ -41,6 +41,10 @@ class ArchivedBelow(PurgeError):
         self.unarchived = unarchived
 
 
+class NotDeleted(PurgeError):
+    """A row is still there after its DELETE: a trigger or a rule has made something else of it."""
+
+
 class TooMany(PurgeError):
     """More rows would go along than a batch may hold; the same with fewer rows to begin with."""
 

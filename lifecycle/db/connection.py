@@ -19,6 +19,13 @@ def fetch(
         return cursor.fetchall() if cursor.description else []
 
 
+def changed(using: str, statement: str, params: dict[str, Any] | None = None) -> int:
+    """Run a statement and return how many rows it has changed or deleted."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(statement, params)
+        return int(cursor.rowcount)
+
+
 def scalar(using: str, statement: str, params: dict[str, Any] | None = None) -> Any:
     """The first column of the first row."""
     return fetch(using, statement, params)[0][0]

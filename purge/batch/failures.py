@@ -10,18 +10,33 @@ from lifecycle.ledger.row_names import named
 from purge.back_off import back_off
 from purge.batch.state import Batch
 from purge.batch.subjects import Subjects
-from purge.exceptions import ArchivedBelow, HeldBelow, HeldMeanwhile, PurgeError
+from purge.exceptions import ArchivedBelow, HeldBelow, HeldMeanwhile, NotDeleted, PurgeError
 
 SHORTEST_BLOCK, LONGEST_BLOCK = timedelta(minutes=1), timedelta(days=1)
 
 
+#: classes of SQLSTATE that no single row is the cause of: the connection, the transaction's state,
+#: rights, names that are not there, resources, an operator's intervention, the server itself
+OF_ALL_ROWS = frozenset(
+    ("08", "25", "28", "2D", "3B", "3D", "3F", "42", "53", "54", "57", "58", "F0", "HV", "XX")
+)
+OF_A_ROW = (HeldBelow, ArchivedBelow, NotDeleted)
+
+
 def is_of_one_row(error: Exception) -> bool:
-    """Whether an error may be the fault of single rows: then the others go on."""
+    """Whether an error may be the fault of single rows: then the others go on.
+
+    The database's own are judged by SQLSTATE: a trigger may raise whatever code it likes, and the
+    driver's classes put those of triggers together with lost connections and wrong statements.
+    """
     if is_contended(error):
         return True
     if isinstance(error, DatabaseError | InterfaceError):
+        if code := sqlstate(error):
+            return code[:2] not in OF_ALL_ROWS
+        # Without a code it is not the server's: Django's own ProtectedError, or the driver's.
         return not isinstance(error, OperationalError | ProgrammingError | InterfaceError)
-    return not isinstance(error, PurgeError) or isinstance(error, HeldBelow | ArchivedBelow)
+    return not isinstance(error, PurgeError) or isinstance(error, OF_A_ROW)
 
 
 def is_contended(error: Exception) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 from django.db.models.deletion import Collector
 from django.db.models.signals import pre_delete
 
-from lifecycle.db.connection import fetch, set_local
+from lifecycle.db.connection import changed, fetch, scalar, set_local
 from purge.batch.cascade.account import along_detail, counted, media_alone
 from purge.batch.cascade.collector import Collected, collect, with_tied
 from purge.batch.cascade.python_keys import as_stored
@@ -24,6 +24,7 @@ from purge.batch.cascade.sets import CascadeSets, find_cascade
 from purge.batch.cascade.ties import is_stand_in, refuse_new, tied
 from purge.batch.state import Batch, announce, announced, keys_of
 from purge.batch.subjects import Subjects
+from purge.exceptions import NotDeleted
 
 NO_WAIT = "1ms"  # as PostgreSQL reads it
 CHECK = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
@@ -31,6 +32,8 @@ CHECK = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
 
 def end_rows(batch: Batch, subjects: Subjects) -> None:
     """Delete the rows; deferred constraints are checked here, not at the commit.
+
+    Raises `NotDeleted` where a row is still there afterwards.
 
     Afterwards they are deferred again: another part of the batch may have rows whose order of
     deletion only that allows.
@@ -100,13 +103,24 @@ def _delete_collected(batch: Batch, model: Any, subjects: Subjects, found: Colle
         with announced(batch, own, cause="cascade"):
             collect(batch, model, found.own).collector.delete()
         found = collect(batch, model, keys)
-    with announced(batch, subjects.written(as_stored(model, keys, batch.using)), **batch.along):
+    rows = subjects.written(as_stored(model, keys, batch.using))
+    with announced(batch, rows, **batch.along):
         found.collector.delete()
+    _refuse_left(batch, rows)
 
 
 def _delete(batch: Batch, subjects: Subjects) -> None:
+    """Its count is compared with that of the rows that were locked: a BEFORE trigger, or a rule,
+    may have made something else of the DELETE."""
     text = batch.sql(__file__, "delete", rows=subjects.where(batch.column))
-    fetch(batch.using, text, batch.params(subjects))
+    if changed(batch.using, text, batch.params(subjects)) != subjects.count:
+        _refuse_left(batch, subjects)
+
+
+def _refuse_left(batch: Batch, subjects: Subjects) -> None:
+    text = batch.sql(__file__, "is_left", rows=subjects.where(batch.column))
+    if scalar(batch.using, text, batch.params(subjects)):
+        raise NotDeleted
 
 
 def delete_along(found: CascadeSets) -> None:
@@ -141,6 +155,8 @@ def delete_parents(found: CascadeSets) -> None:
     """Delete the parents' part of the roots, which are gone."""
     for parent in found.keys.keys() & set(found.model._meta.get_parent_list()):
         found.rows(parent)._raw_delete(using=found.batch.using)
+        if found.rows(parent).exists():
+            raise NotDeleted
 
 
 def is_anybody_listening(found: CascadeSets, *signals: Any) -> bool:
@@ -182,7 +198,14 @@ def _delete_unlocked(found: CascadeSets, models: list[Any], is_announced: bool) 
 
 def _delete_rows(found: CascadeSets, model: Any) -> None:
     if found.counts[model] and not is_stand_in(model):
-        found.counts[model] = found.rows(model)._raw_delete(using=found.batch.using)
+        found.counts[model] = _raw_delete(found, model)
+
+
+def _raw_delete(found: CascadeSets, model: Any) -> int:
+    gone = int(found.rows(model)._raw_delete(using=found.batch.using))
+    if gone < found.counts[model] and found.rows(model).exists():
+        raise NotDeleted
+    return gone
 
 
 def _change_links(found: CascadeSets) -> None:
