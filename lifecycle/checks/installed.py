@@ -16,6 +16,7 @@ from lifecycle.checks import policy_query
 from lifecycle.checks.messages import error, warning
 from lifecycle.checks.ties import tied
 from lifecycle.compiler.fingerprint import fingerprint
+from lifecycle.compiler.shared_keys import with_shared_keys
 from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.db.introspection import is_test_database
 from lifecycle.db.version import mismatch
@@ -58,6 +59,7 @@ def _check(using: str) -> Iterator[CheckMessage]:
     yield from stored_policies(using, tables)
     yield from capture_triggers(using, tables)
     yield from tied(using)
+    yield from shared_keys(using)
     for policy in all_policies():
         if policy.model._meta.db_table in tables and is_at(policy.model, using):
             yield from is_accepted(policy, using)
@@ -138,6 +140,16 @@ def _one_trigger(trigger: TriggerRow | None, place: Place, code: Any) -> Iterato
     elif trigger.when not in FIRES:
         hint = f"ALTER TABLE {table} ENABLE TRIGGER {code.pgid};"
         yield warning(107, f"The trigger {code.pgid} on {table} is disabled.", hint)
+
+
+def shared_keys(using: str) -> Iterator[CheckMessage]:
+    """W114: the key of a table under a policy is not unique in the database."""
+    own: Any = [policy.model._meta.concrete_model for policy in all_policies()]
+    here = {model for model in own if is_at(model, using)}
+    for table in sorted(with_shared_keys(using, here)):
+        text = f"Several rows of {table} may have the same key: no policy can end any of them."
+        hint = "Make the key alone unique, or leave the table to its own means."
+        yield warning(114, text, hint)
 
 
 def is_accepted(policy: Policy, using: str) -> Iterator[CheckMessage]:

@@ -1,14 +1,16 @@
 """What stops a mistake before it is large: a policy's state and declaration, its cap, the clock."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Model
 
 from lifecycle.compiler.fingerprint import fingerprint
+from lifecycle.compiler.shared_keys import with_shared_keys
 from lifecycle.db.connection import fetch, set_local, statement
 from lifecycle.db.version import mismatch
 from lifecycle.ledger.caps import cap_of, is_over, room
@@ -129,6 +131,18 @@ def check_cap(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> None:
     left = room(policy, using)
     if is_over(policy, left, using):
         raise Halt("cap", f"more than {left} rows are due", left=left, cap=cap_of(policy, using))
+
+
+def refuse_shared_keys(batch: Batch, models: Iterable[type[Model]] = ()) -> None:
+    """Raise `Halt` where rows of the policy's tables, or of others, may share a key.
+
+    Asked after they went and before the commit: our DELETE or UPDATE has its lock on the tables,
+    so no index goes in the meantime.
+    """
+    own: Any = batch.policy.model._meta.concrete_model
+    wanted = {own, *own._meta.get_parent_list(), *models}
+    if shared := with_shared_keys(batch.using, wanted):
+        raise Halt("shared_key", f"the key is not unique in the database: {', '.join(shared)}")
 
 
 def count_against_cap(batch: Batch) -> None:

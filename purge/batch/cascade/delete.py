@@ -16,6 +16,7 @@ from django.db.models.deletion import Collector
 from django.db.models.signals import pre_delete
 
 from lifecycle.db.connection import changed, fetch, scalar, set_local
+from purge.batch.brakes import refuse_shared_keys
 from purge.batch.cascade.account import along_detail, counted, media_alone
 from purge.batch.cascade.collector import Collected, collect, with_tied
 from purge.batch.cascade.python_keys import as_stored
@@ -33,7 +34,7 @@ CHECK = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
 def end_rows(batch: Batch, subjects: Subjects) -> None:
     """Delete the rows; deferred constraints are checked here, not at the commit.
 
-    Raises `NotDeleted` where a row is still there afterwards.
+    Raises `NotDeleted` where a row is still there afterwards, `Halt` where keys are not unique.
 
     Afterwards they are deferred again: another part of the batch may have rows whose order of
     deletion only that allows.
@@ -48,6 +49,7 @@ def end_rows(batch: Batch, subjects: Subjects) -> None:
         _end_with_others(batch, model, subjects)
     fetch(batch.using, CHECK)
     refuse_new(batch, model)
+    refuse_shared_keys(batch, batch.keyed)
 
 
 def lock_along(batch: Batch, model: Any, subjects: Subjects) -> CascadeSets | Collected:
@@ -66,6 +68,7 @@ def _end_with_others(batch: Batch, model: Any, subjects: Subjects) -> None:
     found = lock_along(batch, model, subjects)
     batch.along = along_detail(batch, found, subjects)
     batch.outcome.along += sum(found.counts.values())
+    batch.keyed |= {each for each in keyed(found) if not is_stand_in(each)}
     batch.outcome.fresh += found.counts[model]  # a tree must not be past the cap by its root
     if batch.dry:
         return
@@ -157,6 +160,13 @@ def delete_parents(found: CascadeSets) -> None:
         found.rows(parent)._raw_delete(using=found.batch.using)
         if found.rows(parent).exists():
             raise NotDeleted
+
+
+def keyed(found: CascadeSets | Collected) -> set[Any]:
+    """The models of which rows go along by their own keys, not by those that they refer to."""
+    if isinstance(found, CascadeSets):
+        return set(found.keys)
+    return {*found.collector.data, *(keyed(found.tied) if found.tied else ())}
 
 
 def is_anybody_listening(found: CascadeSets, *signals: Any) -> bool:
