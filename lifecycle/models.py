@@ -160,7 +160,7 @@ class RowException(models.Model):
     kind = models.CharField(max_length=20, choices=KINDS)
     policy = models.CharField(max_length=40, blank=True)
     model = models.CharField(max_length=200, blank=True)
-    key = models.TextField(blank=True)
+    key = models.TextField(blank=True, db_collation="C")  # compared as bytes, in any locale
     since = models.DateTimeField()
     until = models.DateTimeField(null=True)
     grace = models.DurationField(null=True, help_text="shorter than the policy's, by hand")
@@ -177,6 +177,7 @@ class RowException(models.Model):
         indexes = (
             models.Index("policy", "kind", "key", name="lc_exception_policy"),
             models.Index("model", "kind", "key", name="lc_exception_model"),
+            models.Index("event", name="lc_exception_event"),
         )
 
     def __str__(self) -> str:

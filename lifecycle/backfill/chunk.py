@@ -10,6 +10,7 @@ from typing import Any
 from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, transaction
 from psycopg import sql
 
+from lifecycle.compiler.excepted import RESTORED, excepted
 from lifecycle.compiler.keys import Key, label_of, subjects_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import Placed, Raw, fetch, sqlstate, statement
@@ -90,9 +91,9 @@ class Lister:
         key = compiled(self.policy).key
         column = "key" if name == "backfill" else sql.Identifier(key.column).as_string()
         after = f"{column} > %(last)s::text::{key.db_type}" if last is not None else "true"
-        own: dict[str, Any] = {"due_sql": Raw(self.due_sql)} if name == "backfill" else {
-            "table": compiled(self.policy).tables[0], "pk": key.column
-        }  # fmt: skip
+        own: dict[str, Any] = {"table": compiled(self.policy).tables[0], "pk": key.column}
+        if name == "backfill":
+            own = {"due_sql": Raw(self.due_sql), "restored": excepted("ends.key::text", RESTORED)}
         text = statement(
             __file__, name, after=Placed(after), listed=_listed(key), kind=Placed(key.kind),
             subjects=Placed(subjects_of(key, "keys")), **own,

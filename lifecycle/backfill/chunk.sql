@@ -13,10 +13,7 @@ WITH clock AS MATERIALIZED (
             lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), %(resolution)s) AS due
         FROM chunk OFFSET 0) AS ends, clock
     WHERE due <= coalesce(now + %(horizon)s::interval, 'infinity')
-    AND key NOT IN (
-        SELECT spared.key::{kind} FROM lifecycle_exception AS spared
-        WHERE spared.policy = %(policy)s AND spared.kind = 'restored'
-        AND lifecycle.in_force_v1(spared.until, (SELECT now FROM clock)))
+    AND NOT {restored}
 ), listed AS MATERIALIZED (
     {listed}
 ), missing AS MATERIALIZED (

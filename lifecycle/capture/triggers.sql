@@ -191,7 +191,7 @@ BEGIN
             )
             SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)
             INTO lc_keys, lc_dues FROM told
-            WHERE key::text IN (SELECT lifecycle.excepted_keys_v1(@policy@));
+            WHERE key::text IN (SELECT lifecycle.excepted_keys_v1(@policy@, ARRAY(SELECT key::text FROM told)));
         END IF;
     EXCEPTION WHEN OTHERS THEN
         lc_failure := SQLSTATE;
@@ -243,7 +243,7 @@ BEGIN
             ), moved AS (
                 SELECT key, lifecycle.window_v1(became.due, @unit@) AS start,
                     lifecycle.tick_v1(became.due, @resolution@) AS due,
-                    key::text IN (SELECT lifecycle.excepted_keys_v1(@policy@)) AS excepted
+                    key::text IN (SELECT lifecycle.excepted_keys_v1(@policy@, ARRAY(SELECT key::text FROM became))) AS excepted
                 FROM became LEFT JOIN was USING (key) WHERE became.due IS DISTINCT FROM was.due
             )
             SELECT array_agg(DISTINCT start) FILTER (WHERE start IS NOT NULL),

@@ -14,6 +14,7 @@ from django.db import connections
 from django.db.models import Q
 from psycopg import sql
 
+from lifecycle.compiler.excepted import OF_POLICY, excepted
 from lifecycle.compiler.policy_sql import compiled, rows_of
 from lifecycle.db.connection import Placed, Raw, statement
 from lifecycle.db.literals import inline
@@ -79,6 +80,7 @@ def within(policy: Policy, any_row: bool = False) -> Placed:
     column = Placed(sql.Identifier(code.tables[0], code.key.column).as_string())
     parts = own.parts | {"column": column, "kind": Placed(code.key.kind)}
     parts["low"] = Placed(own.low("%(first_window)s::timestamptz"))
+    parts["excepted"] = excepted(f"{column}::{code.key.kind}::text", OF_POLICY)
     return Placed(statement(__file__, "window_within", **parts))
 
 

@@ -7,6 +7,4 @@
 AND {moment} < lifecycle.window_end_v1(%(last_window)s::timestamptz, %(unit)s) - %(age)s::interval
 AND (NOT %(gaps)s OR lifecycle.window_v1(lifecycle.finite_v1({moment} + %(age)s::interval), %(unit)s)
     = ANY (%(windows)s::timestamptz[]))
-AND {column}::{kind}::text NOT IN (
-    SELECT lc_one.key FROM lifecycle_exception AS lc_one
-    WHERE lc_one.policy = %(policy)s AND lc_one.kind IN ('restored', 'expired_by_hand'))
+AND NOT {excepted}

@@ -6,7 +6,8 @@ CREATE FUNCTION lifecycle.ended_v1(
     p_model text, p_subjects lifecycle.subjects, p_count bigint,
     p_told bytea[] DEFAULT NULL, p_identity text DEFAULT NULL
 ) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
+SET enable_seqscan = off AS $$
 DECLARE
     announced jsonb := coalesce(lifecycle.setting_v1('ending')::jsonb, '{}');
     mine boolean := announced ->> 'model' = p_model;
@@ -27,18 +28,14 @@ BEGIN
     -- The runner has looked at what Django knows of; a cascade of the database's own comes here. The
     -- host's own DELETE is refused where a policy of the table says so, which is asked last: few
     -- tables have any hold.
-    IF EXISTS (SELECT FROM @tables@.lifecycle_exception WHERE model = p_model AND kind = 'hold')
+    IF lifecycle.excepted_of_v1(p_model, '{hold}')
        AND (announced <> '{}' OR EXISTS (SELECT FROM @tables@.lifecycle_policy
                 WHERE model = p_model AND enforced AND state <> 'removed')) THEN
         -- Probed by key: read in full, ten thousand holds would cost each DELETE a millisecond.
-        SELECT hold.event_id, taken.key INTO held FROM (
-            SELECT '' UNION ALL SELECT unnest(p_subjects.bigints)::text UNION ALL
-            SELECT unnest(p_subjects.uuids)::text UNION ALL SELECT unnest(p_subjects.texts)
-        ) AS taken (key) CROSS JOIN LATERAL (
-            SELECT event_id FROM @tables@.lifecycle_exception AS one
-            WHERE one.model = p_model AND one.kind = 'hold' AND one.key = taken.key
-            AND lifecycle.in_force_v1(one.until, lifecycle.now_v1()) LIMIT 1
-        ) AS hold LIMIT 1;
+        SELECT one.event_id, one.key INTO held FROM @tables@.lifecycle_exception AS one
+        WHERE one.model = p_model AND one.kind = 'hold'
+        AND one.key = ANY (array_prepend('', lifecycle.texts_v1(p_subjects)))
+        AND lifecycle.in_force_v1(one.until, lifecycle.now_v1()) LIMIT 1;
         IF FOUND THEN
             RAISE EXCEPTION 'lifecycle: %:% is held by hold %: it cannot be deleted', p_model,
                 coalesce(nullif(held.key, ''), '*'), held.event_id
@@ -46,8 +43,7 @@ BEGIN
                 HINT = 'manage.py lifecycle release --number ' || held.event_id;
         END IF;
     END IF;
-    IF EXISTS (SELECT FROM @tables@.lifecycle_exception
-               WHERE model = p_model AND kind IN ('restored', 'expired_by_hand')) THEN
+    IF lifecycle.excepted_of_v1(p_model, '{restored,expired_by_hand}') THEN
         detail := detail || '{"ended_exceptions": true}';
     END IF;
     IF identities IS NOT NULL THEN

@@ -1,6 +1,7 @@
--- The keys of a policy's rows that are restored or were expired by hand.
-CREATE FUNCTION lifecycle.excepted_keys_v1(p_policy text) RETURNS SETOF text
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $$
-    SELECT key FROM @tables@.lifecycle_exception
-    WHERE policy = p_policy AND kind IN ('restored', 'expired_by_hand')
-$$
+-- Of some keys those of rows of a policy that are restored or were expired by hand. Probed by key.
+CREATE FUNCTION lifecycle.excepted_keys_v1(p_policy text, p_keys text[]) RETURNS SETOF text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off ROWS 10 AS $$
+BEGIN
+    RETURN QUERY SELECT key FROM @tables@.lifecycle_exception
+        WHERE policy = p_policy AND kind IN ('restored', 'expired_by_hand') AND key = ANY (p_keys);
+END $$

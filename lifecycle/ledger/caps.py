@@ -1,7 +1,10 @@
 """The cap of a policy: how many rows may end in 24 hours, and whether more are due."""
 
+from typing import Any
+
 from django.db import DEFAULT_DB_ALIAS, DataError, transaction
 
+from lifecycle.compiler.excepted import BY_HAND, HELD, RESTORED, excepted
 from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed
@@ -39,7 +42,9 @@ def is_over(policy: Policy, left: int, using: str = DEFAULT_DB_ALIAS) -> bool:
     if scalar(using, statement(__file__, "due_entries"), name) <= left:
         return False
     code = compiled(policy)
-    parts = {"state_sql": Raw(code.state_sql), "type": Placed(code.key.db_type)}
+    parts: dict[str, Any] = {"state_sql": Raw(code.state_sql), "type": Placed(code.key.db_type)}
+    exceptions = {"held": HELD, "restored": RESTORED, "by_hand": BY_HAND}
+    parts |= {name: excepted("state.key::text", which) for name, which in exceptions.items()}
     text = statement(__file__, "due_rows", **parts)
     try:
         with transaction.atomic(using=using):

@@ -17,21 +17,15 @@ WHERE policy = %(policy)s AND due_at <= (SELECT lifecycle.now_v1()) AND tombston
 
 -- name: due_rows
 -- How many rows are due and would be ended, counted no further than `most`.
--- params: policy, model, most
+-- params: policy, model, most; parts: held, restored, by_hand
 SELECT count(*) FROM (
     SELECT FROM ({state_sql}) AS state
     WHERE key IN (
         SELECT key::{type} FROM lifecycle_agenda, lifecycle.keys_v1(event_id) AS key
         WHERE policy = %(policy)s AND due_at <= (SELECT lifecycle.now_v1()) AND tombstone IS NULL)
     AND matches AND NOT keep
-    AND key::text NOT IN (
-        SELECT spared.key FROM lifecycle_exception AS spared
-        WHERE (kind = 'hold' AND model = %(model)s OR kind = 'restored' AND policy = %(policy)s)
-        AND lifecycle.in_force_v1(until, (SELECT lifecycle.now_v1())))
-    AND (lifecycle.finite_v1(due::timestamptz) <= (SELECT lifecycle.now_v1())
-        OR key::text IN (SELECT by_hand.key FROM lifecycle_exception AS by_hand
-            WHERE kind = 'expired_by_hand' AND policy = %(policy)s
-            AND since <= (SELECT lifecycle.now_v1())))
+    AND NOT {held} AND NOT {restored}
+    AND (lifecycle.finite_v1(due::timestamptz) <= (SELECT lifecycle.now_v1()) OR {by_hand})
     LIMIT %(most)s
 ) AS counted
 

@@ -26,9 +26,11 @@ SELECT lifecycle.write_v1('expiry_scheduled', state.name, held.model,
         ::lifecycle.subjects,
     held.count, NULL, lifecycle.now_v1(), NULL, '{{"relisted": "released"}}'::jsonb || coalesce((
         SELECT jsonb_build_object('reference', asked.detail -> 'reference', 'erasure', asked.id)
-        FROM lifecycle_exception AS by_hand JOIN lifecycle_event AS asked ON asked.id = event_id
-        WHERE held.count = 1 AND by_hand.kind = 'expired_by_hand' AND by_hand.policy = state.name
-        AND asked.detail ? 'reference' AND by_hand.key IN (SELECT lifecycle.keys_v1(held.id))
+        FROM (SELECT event_id FROM lifecycle_exception AS by_hand
+              WHERE by_hand.kind = 'expired_by_hand' AND by_hand.policy = state.name
+              AND by_hand.key = ANY (ARRAY(SELECT lifecycle.keys_v1(held.id))) OFFSET 0) AS by_hand
+        JOIN lifecycle_event AS asked ON asked.id = by_hand.event_id
+        WHERE held.count = 1 AND asked.detail ? 'reference'
         LIMIT 1), '{{}}'), NULL)
 FROM lifecycle_event AS held
 JOIN lifecycle_policy AS state ON state.model = held.model

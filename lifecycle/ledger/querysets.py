@@ -8,19 +8,22 @@ from typing import Any, TypeVar, cast
 
 from django.db.models import (
     BooleanField,
+    Case,
     Exists,
     Expression,
     ExpressionWrapper,
     Func,
     Manager,
     Model,
+    OuterRef,
     Q,
     QuerySet,
     TextField,
     Value,
+    When,
 )
 from django.db.models.fields import DateTimeField
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Collate
 from django.db.models.lookups import In, LessThanOrEqual
 
 from lifecycle.compiler.keys import label_of
@@ -31,6 +34,7 @@ from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import policies_of
 
 M = TypeVar("M", bound=Model)
+FEW = 1000  # exceptions that are read to the end, however many rows are
 
 
 class LifecycleQuerySetMixin:
@@ -146,5 +150,13 @@ def _current() -> QuerySet[RowException]:
 
 
 def _in(exceptions: QuerySet[RowException]) -> Any:
-    # IN over the few exceptions is hashed once; EXISTS would probe for each row.
-    return In(Cast("pk", TextField()), exceptions.values("key"))
+    """Whether a row has one of the exceptions.
+
+    Few are read once and hashed; of many only those with the keys of the rows that are read. A
+    range of one key, not the key: the planner may hash all that it can compare for equality.
+    """
+    key, own = (Collate(Cast(pk, TextField()), "C") for pk in ("pk", OuterRef("pk")))
+    probed = Exists(exceptions.filter(key__gte=own, key__lte=own))
+    hashed = In(key, exceptions.values("key")[: FEW + 1])
+    many = Exists(exceptions[FEW:])
+    return Case(When(many, then=probed), default=hashed, output_field=BooleanField())

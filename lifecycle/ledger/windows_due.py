@@ -6,6 +6,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, DataError, transaction
 from psycopg import sql
 
+from lifecycle.compiler.excepted import HELD, OF_POLICY, excepted
 from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed, window_params, windows_of, within
@@ -51,6 +52,7 @@ def due_rows(policy: Policy, using: str, most: int) -> int:
     if (rows := int(attempt(using, count))) < most:
         return rows
     parts |= {"state_sql": Raw(code.state_sql), "within": within(policy)}
+    parts["held"] = excepted("state.key::text", HELD)
     return int(scalar(using, statement(__file__, "window_due_rows", **parts), params))
 
 
@@ -76,6 +78,7 @@ def _listing(policy: Policy, any_row: bool) -> str:
     code, own = compiled(policy), windows_of(policy, any_row)
     column = Placed(sql.Identifier(code.tables[0], code.key.column).as_string())
     parts = own.parts | {"column": column, "kind": Placed(code.key.kind)}
+    parts["excepted"] = excepted(f"{column}::{code.key.kind}::text", OF_POLICY)
     low = Placed(own.low("lc_known.start"))
     return statement(__file__, "window_list", table=code.tables[0], low=low, **parts)
 

@@ -11,13 +11,11 @@ SELECT count(*) FROM (SELECT FROM {table} WHERE {within} LIMIT %(most)s) AS coun
 
 -- name: window_due_rows
 -- The same of rows that would be ended.
--- params: model, most
+-- params: model, most; parts: within, held
 SELECT count(*) FROM (
     SELECT FROM ({state_sql}) AS state
     WHERE matches AND NOT keep AND key IN (SELECT {column} FROM {table} WHERE {within})
-    AND key::text NOT IN (
-        SELECT held.key FROM lifecycle_exception AS held WHERE kind = 'hold' AND model = %(model)s
-        AND lifecycle.in_force_v1(until, (SELECT lifecycle.now_v1())))
+    AND NOT {held}
     LIMIT %(most)s
 ) AS counted
 
@@ -26,20 +24,18 @@ SELECT count(*) FROM (
 -- how many are listed now. One look into the column's index for each window. A window whose entries
 -- all list what was kept, held or blocked counts as known while it has no more rows than they say.
 -- Rows that are restored or expired by hand are not asked of: they are on the agenda by their keys.
--- params: past, age, policy, unit, last, most, model, every
+-- params: past, age, policy, unit, last, most, model, every; parts: moment, matching, low, excepted
 WITH RECURSIVE lc_clock AS MATERIALIZED (
     SELECT lifecycle.now_v1() AS now
 ), lc_bound AS MATERIALIZED (
     SELECT CASE WHEN %(past)s THEN now ELSE '9999-01-01 00:00:00+00' END - %(age)s::interval AS at FROM lc_clock
-), lc_excepted AS MATERIALIZED (
-    SELECT key FROM lifecycle_exception WHERE policy = %(policy)s AND kind IN ('restored', 'expired_by_hand')
 ), lc_step (place, start) AS (
     SELECT 1, lifecycle.window_v1(lifecycle.finite_v1(moment + %(age)s::interval), %(unit)s) FROM (
         SELECT {moment} AS moment FROM {table}
         WHERE {matching} AND {moment} < (SELECT at FROM lc_bound)
         AND {moment} >= coalesce(lifecycle.window_end_v1(%(last)s::timestamptz, %(unit)s) - %(age)s::interval,
                                  '-infinity')
-        AND {column}::{kind}::text NOT IN (SELECT key FROM lc_excepted)
+        AND NOT {excepted}
         ORDER BY {moment} LIMIT 1) AS lc_first
     UNION ALL
     SELECT place + 1, lifecycle.window_v1(lifecycle.finite_v1(moment + %(age)s::interval), %(unit)s)
@@ -47,7 +43,7 @@ WITH RECURSIVE lc_clock AS MATERIALIZED (
         SELECT {moment} AS moment FROM {table}
         WHERE {matching} AND {moment} < (SELECT at FROM lc_bound)
         AND {moment} >= lifecycle.window_end_v1(lc_step.start, %(unit)s) - %(age)s::interval
-        AND {column}::{kind}::text NOT IN (SELECT key FROM lc_excepted)
+        AND NOT {excepted}
         ORDER BY {moment} LIMIT 1) AS lc_next
     WHERE place < %(most)s
 ), lc_known AS (
@@ -64,7 +60,7 @@ WITH RECURSIVE lc_clock AS MATERIALIZED (
         WHERE {matching} AND {moment} < (SELECT at FROM lc_bound)
         AND {moment} >= {low}
         AND {moment} < lifecycle.window_end_v1(lc_known.start, %(unit)s) - %(age)s::interval
-        AND {column}::{kind}::text NOT IN (SELECT key FROM lc_excepted)
+        AND NOT {excepted}
         LIMIT lc_known.rows + 1) AS lc_there))
 )
 SELECT (SELECT count(*) FROM lc_step), (SELECT max(start)::text FROM lc_step), coalesce(cardinality(starts), 0),

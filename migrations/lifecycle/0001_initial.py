@@ -110,7 +110,7 @@ class Migration(migrations.Migration):
                 ),
                 ("policy", models.CharField(blank=True, max_length=40)),
                 ("model", models.CharField(blank=True, max_length=200)),
-                ("key", models.TextField(blank=True)),
+                ("key", models.TextField(blank=True, db_collation="C")),
                 ("since", models.DateTimeField()),
                 ("until", models.DateTimeField(null=True)),
                 (
@@ -325,6 +325,10 @@ class Migration(migrations.Migration):
             index=models.Index(
                 models.F("model"), models.F("kind"), models.F("key"), name="lc_exception_model"
             ),
+        ),
+        migrations.AddIndex(
+            model_name="rowexception",
+            index=models.Index(models.F("event"), name="lc_exception_event"),
         ),
         migrations.AddIndex(
             model_name="agendaentry",

@@ -124,7 +124,8 @@ def _may_be_tombstoned(batch: Batch, names: set[str]) -> bool:
 def evaluate_rows(batch: Batch, subjects: Subjects, search: bool) -> list[Verdict]:
     """One class of rows each; with `search`, tombstones of other entries count too."""
     source, policy = batch.source, batch.policy
-    parts = {"rows": subjects.where("state.key"), "tombstones": source.tombstones}
+    parts = {"rows": subjects.where("state.key"), "subjects": subjects.whole()}
+    parts["tombstones"] = source.tombstones
     text = batch.sql(__file__, "evaluate", **parts, **source.expressions)
     params = batch.params(
         subjects, search=search, entries=source.entries, resolution=policy.resolution,

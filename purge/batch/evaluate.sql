@@ -21,18 +21,19 @@ WHERE {rows} AND {column} NOT IN (SELECT unnest(%(locked)s::{kind}[]))
 -- read the clock: such a row is 'later' by less than a second, and that moment is not rounded.
 -- OFFSET 0 has each step computed once a row, instead of written into every place that names it.
 -- params: policy, model, now, count, search, entries, oldest, resolution, recheck, open; parts: rows,
--- tombstones, due, grace, listed, keeps, keep, without
+-- subjects, tombstones, due, grace, listed, keeps, keep, without
 WITH state AS (
     SELECT key::{kind} AS key, matches, keep, {keeps} AS keeps,
         lifecycle.tick_v1({due}, %(resolution)s) AS due, {grace} AS grace
     FROM ({state_sql}) AS state WHERE {rows} OFFSET 0
+), asked AS MATERIALIZED (
+    SELECT * FROM lifecycle.exceptions_v1(%(policy)s, %(model)s, {subjects})
 ), excepted AS MATERIALIZED (
     SELECT key::{kind} AS key, bool_or(kind = 'restored' AND lifecycle.in_force_v1(until, %(now)s)) AS spared,
         max(until) FILTER (WHERE kind = 'restored' AND until <= %(now)s) AS lapsed,
         min(since) FILTER (WHERE kind = 'expired_by_hand') AS by_hand,
         min(grace) AS grace, max({without}) AS without
-    FROM lifecycle_exception
-    WHERE policy = %(policy)s AND kind IN ('restored', 'expired_by_hand') GROUP BY 1
+    FROM asked WHERE kind IN ('restored', 'expired_by_hand') GROUP BY 1
 ), elsewhere AS MATERIALIZED (  -- tombstones under which other entries list rows
     SELECT key::{kind} AS key, max(tombstone) AS tombstone, max(tombstoned_at) AS tombstoned_at
     FROM lifecycle_agenda AS entry, lifecycle.keys_v1(entry.event_id) AS key
@@ -47,9 +48,7 @@ WITH state AS (
 ), holds AS MATERIALIZED (
     SELECT key::{kind} AS key,
         CASE WHEN bool_and(until IS NOT NULL) THEN max(until) END AS until
-    FROM lifecycle_exception
-    WHERE kind = 'hold' AND model = %(model)s AND key <> ''
-    AND lifecycle.in_force_v1(until, %(now)s) GROUP BY 1
+    FROM asked WHERE kind = 'hold' AND lifecycle.in_force_v1(until, %(now)s) GROUP BY 1
 ), with_tombstones AS (
     SELECT state.key, {keep} AS keep, least(state.grace, excepted.grace) AS grace, tombstone.tombstone, tombstone.tombstoned_at,
         CASE WHEN matches AND least(due, by_hand) IS NOT NULL

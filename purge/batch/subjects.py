@@ -51,6 +51,14 @@ class Subjects:
         row = subjects_of(self.key, f"%(keys)s::{self.key.kind}[]")
         return Placed(row if ordered else f"lifecycle.sorted_v1({row})")
 
+    def whole(self) -> Placed:
+        """The set as the ledger's type of one, also where it is that of `event`."""
+        if self.keys is not None:
+            return self.composite(ordered=True)
+        columns = ", ".join(f"subjects_{kind}" for kind in ("bigint", "uuid", "text", "range"))
+        source = f"SELECT ROW({columns})::lifecycle.subjects FROM lifecycle_event"  # noqa: S608
+        return Placed(f"({source} WHERE id = %(event)s)")
+
     def narrowed(self, count: int, keys: str | None) -> "Subjects":
         """These rows, or those of them that are written out."""
         return self if keys is None else Subjects(self.key, count, keys=keys)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from django.db import OperationalError, transaction
 
-from lifecycle.compiler.keys import label_of
+from lifecycle.compiler.keys import label_of, subjects_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import Placed, Raw, fetch, scalar, sqlstate
 from lifecycle.ledger.resurrected import identity_now
@@ -181,7 +181,9 @@ def _lock(batch: ReplayBatch, subjects: Subjects) -> Subjects:
 
 def _evaluate_rows(batch: ReplayBatch, ids: list[int], locked: Subjects) -> list[JudgedRow]:
     task, own, group = batch.task, batch.task.own, batch.task.group
+    keys = f"array_agg(lc_found.key::{batch.code.key.kind})"
     parts = {
+        "subjects": Placed(subjects_of(batch.code.key, keys)),
         "identity": Raw(identity_now(batch.policy.model, group.names)),
         "rows": locked.where(batch.column) if locked.count else Placed("false"),
         "state_rows": locked.where("lc_s.key") if locked.count else Placed("false"),

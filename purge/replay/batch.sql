@@ -12,7 +12,8 @@ SELECT array_agg(id), count(*), array_agg(key)::text, max(id) FROM (
 -- A verdict on each row of a page, locked or not, by everything committed now. Run with nested loops
 -- off: PostgreSQL takes these sets for small, and with ten thousand rows each it took minutes. Aliases
 -- begin with lc_, for a column of the site's table may have any other name.
--- params: ids, mark, model, now, undeclared, updates, on_request, has_expiry, is_key_alone, stopped, those of rows
+-- params: ids, mark, model, now, undeclared, updates, on_request, has_expiry, is_key_alone, stopped, those of
+-- rows; parts: subjects, identity, rows, state_rows
 WITH lc_found AS MATERIALIZED (
     SELECT lc_one.id, lc_one.key::{kind} AS key, lc_one.event, lc_one.same, lc_one.identity,
         greatest(lc_one.spared, lc_late.spared) AS spared, greatest(lc_one.written, lc_late.written) AS written,
@@ -32,8 +33,10 @@ WITH lc_found AS MATERIALIZED (
     SELECT lc_s.key::{kind} AS key, lc_s.matches, lc_s.keep, lifecycle.finite_v1(lc_s.due::timestamptz) AS due
     FROM ({state_sql}) AS lc_s WHERE {state_rows}
 ), lc_held AS MATERIALIZED (
-    SELECT key FROM lifecycle_exception
-    WHERE kind = 'hold' AND model = %(model)s AND lifecycle.in_force_v1(until, %(now)s)
+    SELECT key FROM lifecycle.exceptions_v1('', %(model)s, (SELECT {subjects} FROM lc_found))
+    WHERE lifecycle.in_force_v1(until, %(now)s)
+    UNION ALL SELECT key FROM lifecycle_exception
+    WHERE kind = 'hold' AND model = %(model)s AND key = '' AND lifecycle.in_force_v1(until, %(now)s)
 ), lc_known AS (
     SELECT lc_found.*, lc_here.key IS NOT NULL AS here, lc_state.matches, lc_state.due,
         coalesce(lc_here.identity IS DISTINCT FROM lc_found.identity, false) AS replaced,

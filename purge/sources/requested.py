@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from lifecycle.compiler.excepted import HELD, RESTORED, excepted
 from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import Placed, Raw, fetch, scalar, set_local, statement
@@ -119,7 +120,9 @@ def check_cap(policy: Policy, using: str, override: Override) -> None:
 def how_many(policy: Policy, using: str, override: Override, most: int) -> int:
     """How many rows would end, without those tombstoned before; counted no further than `most`."""
     code = compiled(override.applied(policy))
-    parts = {"state_sql": Raw(code.state_sql), "type": Placed(code.key.db_type)}
+    parts: dict[str, Any] = {"state_sql": Raw(code.state_sql), "type": Placed(code.key.db_type)}
+    for name, which in (("held", HELD), ("restored", RESTORED)):
+        parts[name] = excepted("state.key::text", which)
     params = {"policy": policy.name, "model": label_of(policy), "within": override.within}
     return int(scalar(using, statement(__file__, "how_many", **parts), params | {"most": most}))
 

@@ -11,15 +11,12 @@ WHERE entry.policy = %(policy)s AND {is_override} ORDER BY event.id
 -- name: how_many
 -- How many rows would end within a time, counted no further than `most`. Rows that are tombstoned
 -- were counted against the cap before.
--- params: policy, model, within, most
+-- params: policy, model, within, most; parts: held, restored
 SELECT count(*) FROM (
     SELECT FROM ({state_sql}) AS state
     WHERE matches AND NOT keep
     AND lifecycle.finite_v1(due::timestamptz) - %(within)s::interval <= (SELECT lifecycle.now_v1())
-    AND key::text NOT IN (
-        SELECT spared.key FROM lifecycle_exception AS spared
-        WHERE (kind = 'hold' AND model = %(model)s OR kind = 'restored' AND policy = %(policy)s)
-        AND lifecycle.in_force_v1(until, (SELECT lifecycle.now_v1())))
+    AND NOT {held} AND NOT {restored}
     AND key NOT IN (
         SELECT key::{type} FROM lifecycle_agenda, lifecycle.keys_v1(event_id) AS key
         WHERE policy = %(policy)s AND tombstone IS NOT NULL)

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.bench.rounds import Plan, quick
 from tests.bench.server import ROOT, database, prepare
 
-PARTS = ("writing", "ending", "cascading", "media", "archiving", "waiting", "storing")
+PARTS = ("writing", "ending", "excepting", "cascading", "media", "archiving", "waiting", "storing")
 
 
 def main() -> None:

@@ -20,6 +20,8 @@ NAMES = {
     "bulk insert, windows, one due time",
     "due -> purged, 30 windows",
     "due -> purged, collector",
+    "due -> purged under 400,000 holds",
+    "single writes under 400,000 restores",
     "due -> purged with 5 children, against .delete()",
     "peak memory, twenty times the parents",
     "due -> tombstoned -> purged, one due time",

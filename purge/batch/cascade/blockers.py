@@ -3,12 +3,14 @@
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Case, F, Q, TextField, Value, When
+from django.apps import apps
+from django.db.models import Exists, OuterRef, Q, TextField
 from django.db.models.functions import Cast
 
+from lifecycle.db.connection import fetch, statement
 from lifecycle.models import RowException
 from lifecycle.policy.dispositions import Archive
-from lifecycle.policy.registry import policies_of
+from lifecycle.policy.registry import all_policies, policies_of
 from purge.batch.state import Batch
 from purge.exceptions import ArchivedBelow, HeldBelow, HeldMeanwhile
 
@@ -47,8 +49,8 @@ class CascadeBlockers:
             return named(model, rows)
         if label not in self._known["key"]:
             return []
-        keys = self._holds.filter(model=label).exclude(key="").values("key")
-        return named(model, rows.annotate(lc_text=Cast("pk", TextField())).filter(lc_text__in=keys))
+        held = self._holds.filter(model=label, key=OuterRef("lc_text"))
+        return named(model, rows.annotate(lc_text=Cast("pk", TextField())).filter(Exists(held)))
 
     @property
     def _holds(self) -> Any:
@@ -58,12 +60,14 @@ class CascadeBlockers:
 
     @cached_property
     def _known(self) -> dict[str, set[str]]:
-        """The policies that are held (`""`), and the models with rows that are (`"key"`)."""
-        one = Case(When(key="", then=F("policy")), default=F("model"))
-        of_rows = Case(When(key="", then=Value("")), default=Value("key"))
-        found = self._holds.annotate(of=of_rows, name=one).values_list("of", "name")
+        """The policies that are held (`""`), and the models with holds on rows (`"key"`)."""
+        params = {
+            "policies": [policy.name for policy in all_policies()],
+            "models": [model._meta.label_lower for model in apps.get_models()],
+            "now": self.batch.now,
+        }
         known: dict[str, set[str]] = {"": set(), "key": set()}
-        for of, name in found.order_by().distinct():
+        for of, name in fetch(self.batch.using, statement(__file__, "with_holds"), params):
             known[of].add(name)
         return known
 

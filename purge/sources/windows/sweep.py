@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 
+from lifecycle.compiler.keys import subjects_of
 from lifecycle.compiler.windows import window_params, windows_of, within
 from lifecycle.db.connection import Placed, Raw, fetch, scalar
 from lifecycle.ledger.windows_due import attempt, list_windows, windowed_at
@@ -123,7 +124,9 @@ class WindowRows:
     def _left(self) -> list[LeftRows]:
         def read(any_row: bool) -> Any:
             name = "left_unread" if any_row else "left"
-            return fetch(self.batch.using, self._sql(name, any_row), self._params())
+            keys = Placed(subjects_of(self.batch.code.key, "array_agg(key)"))
+            text = self._sql(name, any_row, subjects=keys)
+            return fetch(self.batch.using, text, self._params())
 
         return [LeftRows(*row) for row in attempt(self.batch.using, read)]
 

@@ -27,15 +27,15 @@ AND event.kind = 'blocked' AND event.id > %(began)s GROUP BY 1
 
 -- name: left
 -- What is left of windows whose rows were all looked at, by window and reason, and when to look again.
--- params: model, now, recheck, unit; parts: within
+-- params: model, now, recheck, unit; parts: within, subjects
 WITH lc_state AS MATERIALIZED (
     SELECT key::{kind} AS key, keep, lifecycle.window_v1(lifecycle.finite_v1(due::timestamptz), %(unit)s) AS start
     FROM ({state_sql}) AS state
     WHERE matches AND key IN (SELECT {column} FROM {table} WHERE {within})
 ), lc_holds AS MATERIALIZED (
     SELECT key::{kind} AS key, CASE WHEN bool_and(until IS NOT NULL) THEN max(until) END AS until
-    FROM lifecycle_exception
-    WHERE kind = 'hold' AND model = %(model)s AND key <> '' AND lifecycle.in_force_v1(until, %(now)s) GROUP BY 1
+    FROM lifecycle.exceptions_v1('', %(model)s, (SELECT {subjects} FROM lc_state))
+    WHERE lifecycle.in_force_v1(until, %(now)s) GROUP BY 1
 )
 SELECT lifecycle.window_text_v1(start),
     CASE WHEN lc_holds.key IS NOT NULL THEN 'held' WHEN keep THEN 'kept' ELSE 'left' END,

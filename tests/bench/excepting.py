@@ -1,0 +1,59 @@
+"""What many holds and restores of other rows cost: nothing that grows with them."""
+
+from tests.bench.ending import PAST, assert_empty, run
+from tests.bench.rounds import Plan, Result, over, paired, timed
+from tests.bench.server import clear, settle, sql
+from tests.bench.writing import ONE_DUE, insert
+
+
+def measure(plan: Plan) -> None:
+    """Four exceptions for each row of a bulk statement: 400,000."""
+    drain(plan)
+    single_writes(plan)
+
+
+def except_others(kind: str, count: int) -> None:
+    """Exceptions of rows that are not there, as the ledger writes them."""
+    sql(
+        "INSERT INTO lifecycle_exception (event_id, kind, policy, model, key, since)"
+        " SELECT 1, %s, %s, 'bench.tracked', (-i)::text, now() FROM generate_series(1, %s) AS i",
+        kind,
+        "" if kind == "hold" else "bench-tracked",
+        count,
+    )
+
+
+def drain(plan: Plan) -> None:
+    """The runner, with holds of the model and without."""
+    rows = plan.rows * 2 // 5
+
+    def under(holds: int) -> float:
+        clear()
+        insert("tracked", rows, PAST)
+        except_others("hold", holds)
+        settle()
+        seconds = run("tracked")
+        assert_empty("tracked")
+        return seconds
+
+    without, held = paired(plan, lambda: under(0), lambda: under(plan.rows * 4))
+    plan.add(Result("due -> purged under 400,000 holds", over(without, held), ">= 0.8"))
+
+
+def single_writes(plan: Plan) -> None:
+    """Autocommit, one row a statement: written, changed, deleted."""
+
+    def under(restores: int) -> float:
+        clear()
+        except_others("restored", restores)
+        settle()
+        return timed(writes)
+
+    def writes() -> None:
+        for _ in range(plan.singles):
+            insert("tracked", 1, ONE_DUE)
+            sql("UPDATE bench_tracked SET expires_at = expires_at + interval '1 day'")
+            sql("DELETE FROM bench_tracked")
+
+    without, restored = paired(plan, lambda: under(0), lambda: under(plan.rows * 4))
+    plan.add(Result("single writes under 400,000 restores", over(restored, without), "<= 1.2"))
