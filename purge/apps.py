@@ -12,6 +12,7 @@ from purge.checks import (
     check_formats,
     check_lifecycle,
     check_public,
+    check_queue,
     check_runs,
     check_versions,
 )
@@ -32,5 +33,6 @@ class PurgeConfig(AppConfig):
         register(check_formats, "lifecycle", Tags.models)
         register(check_destination, "lifecycle", Tags.models)
         register(check_public, "lifecycle", Tags.models)
+        register(check_queue, "lifecycle", Tags.models)
         register(check_versions, "lifecycle", deploy=True)
         post_migrate.connect(create_tables, sender=self, dispatch_uid="purge.queue")

@@ -53,6 +53,21 @@ def check_runs(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+def check_queue(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """purge.W006: whoever may write into the queue runs code in the worker."""
+    if not apps.is_installed("huey.contrib.djhuey"):
+        return []
+    from huey.contrib.djhuey import HUEY
+    from huey.serializer import SignedSerializer
+
+    from purge.signed_messages import SignedMessages
+
+    if HUEY.immediate or isinstance(HUEY.serializer, SignedMessages | SignedSerializer):
+        return []
+    hint = 'HUEY = purge.queue.queue(), or "serializer": SignedMessages() in yours.'
+    return [warning(6, "The messages of Huey's queue are pickles that nobody signs.", hint)]
+
+
 def check_versions(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """purge.W002: deleted media leave their bytes in a bucket. Asks the bucket: with --deploy."""
     from purge.media.store_backoff import storages

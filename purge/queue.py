@@ -3,11 +3,12 @@
     HUEY = purge.queue.queue()
 
 The queue only wakes the worker; what falls due is in the agenda. It can be lost or emptied at any
-time without anything being forgotten.
+time without anything being forgotten. Its messages are signed, see `purge.signed_messages`.
 """
 
 from typing import Any
 
+from purge.signed_messages import SignedMessages
 from purge.worker.keepalive import TIMES
 
 TABLES_PREFIX = "huey"
@@ -25,6 +26,7 @@ def queue(redis_url: str = "", database: str = "default", workers: int = 2) -> d
         "immediate": False,
         "results": False,
         "utc": True,
+        "serializer": SignedMessages(),
         "consumer": {
             "workers": workers,
             "worker_type": "thread",

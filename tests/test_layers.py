@@ -30,6 +30,7 @@ lifecycle.promises
 lifecycle.checks lifecycle.admin lifecycle.management lifecycle.testing lifecycle.pytest_plugin
     lifecycle.scaffolds lifecycle.embedded lifecycle.apps lifecycle
 purge.exceptions purge.back_off purge.models purge.s3 purge.worker.keepalive
+    purge.signed_messages
 purge.queue
 purge.archive
 purge.batch
@@ -42,7 +43,13 @@ purge.overrides purge.erasure purge.replay purge.reports
 purge.worker
 purge.tasks purge.acting purge.checks purge.admin purge.management purge.apps purge
 """
-HUEY = {"purge/queue.py", "purge/worker/heartbeat.py", "purge/worker/jobs.py"}
+HUEY = {
+    "purge/checks.py",
+    "purge/queue.py",
+    "purge/signed_messages.py",
+    "purge/worker/heartbeat.py",
+    "purge/worker/jobs.py",
+}
 
 
 def layers() -> dict[str, int]:

@@ -2,7 +2,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.purge.worker.conftest import consumer
 from tests.security.roles import Roles, roles_of_a_site
+
+__all__ = ["consumer"]
 
 
 @pytest.fixture
