@@ -7,7 +7,8 @@ WITH live AS (
 ), deleted AS (
     SELECT event.id, fields.storage, one.name, age(event.xmin) AS age
     FROM lifecycle_event AS event
-    CROSS JOIN LATERAL jsonb_array_elements_text(event.detail -> 'names') AS one (name)
+    CROSS JOIN LATERAL jsonb_array_elements_text(
+        CASE jsonb_typeof(event.detail -> 'names') WHEN 'array' THEN event.detail -> 'names' END) AS one (name)
     JOIN (VALUES {fields}) AS fields (model, field, storage)
         ON fields.model = event.model AND fields.field = event.detail ->> 'field'
     WHERE event.kind = 'media_purged'
@@ -19,7 +20,7 @@ WITH live AS (
 SELECT deleted.id, live.model || ':' || live.key, 'its ' || live.field || ' was deleted, and it is there'
 FROM live JOIN deleted USING (storage, name) WHERE live.age > deleted.age
 UNION ALL
-SELECT entry.event_id, event.model, entry.count || ' names of ' || (event.detail ->> 'field')
+SELECT entry.event_id, event.model, entry.count || ' names of ' || coalesce(event.detail ->> 'field', 'no field')
     || ' may go since ' || entry.due_at
 FROM lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id, acting
 WHERE entry.policy = '' AND greatest(entry.due_at, acting.since)

@@ -3,6 +3,7 @@
 Deletes people's files, after the rows that showed them are gone for good:
 
     claim    lock what is due on the agenda; the names are in its events
+    parked   an entry whose event cannot be read: tried later and later, and no other waits for it
     decide   list the store, then, later, read which names live rows show
     delete   what no row shows and is older than the event
     record   one event for each outcome and field; the last settles the entries
@@ -15,7 +16,7 @@ import json
 import time
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.apps import apps
@@ -26,23 +27,31 @@ from django.db.models import FileField
 from lifecycle.db.connection import fetch, own_transaction, statement
 from purge.batch.outcome import Outcome
 from purge.media import decide
-from purge.media.model import BATCH_NAMES, FileDecision, MediaBatch, OrphanedFile
+from purge.media.model import BATCH_NAMES, FileDecision, MediaBatch, OrphanedFile, ParkedEntry
 from purge.media.names import observed_tables
 from purge.media.record import record
 from purge.media.store_backoff import back_off_store, backed_off_fields, reset
 from purge.media.stores import store_of
 from purge.media.stores.base import Store
 
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # no event is older
+SLACK = timedelta(days=1)
+
 
 class ClaimedEntry(NamedTuple):
-    """An agenda entry and what its event says; `by_site`: the site itself took the names away."""
+    """An agenda entry and what its event says, as it says it: `read_event` reads it.
+
+    `by_site`: the site itself took the names away.
+    """
 
     entry: int
+    event: int | None
     attempts: int
-    model: str
-    field: str
-    names: str  # JSON
-    since: datetime
+    model: str | None
+    field: str | None
+    names: str | None  # JSON
+    since: str | None
+    recorded_at: datetime
     by_site: bool
 
 
@@ -88,12 +97,33 @@ def claim(batch: MediaBatch, since: datetime, seen: list[int]) -> bool:
     observed, labels = observed_tables(batch.using), dict[str, str]()
     for row in fetch(batch.using, statement(__file__, "claim"), params):
         claimed = ClaimedEntry(*row)
-        model = labels.setdefault(claimed.model, current(claimed.model, batch.using))
+        try:
+            names, since = read_event(claimed, batch.now)
+        except ValueError:
+            batch.orphans[claimed.entry] = []
+            batch.parked.append(ParkedEntry(claimed.entry, claimed.event, claimed.attempts))
+            batch.outcome.looked += 1
+            continue
+        label = str(claimed.model)
+        model = labels.setdefault(label, current(label, batch.using))
         only = claimed.by_site and model in observed
-        about = (model, claimed.field, claimed.since, claimed.attempts, only)
-        batch.orphans[claimed.entry] = [OrphanedFile(n, *about) for n in json.loads(claimed.names)]
-        batch.outcome.looked += len(batch.orphans[claimed.entry])
+        about = (model, str(claimed.field), since, claimed.attempts, only)
+        batch.orphans[claimed.entry] = [OrphanedFile(name, *about) for name in names]
+        batch.outcome.looked += len(names)
     return bool(batch.orphans)
+
+
+def read_event(claimed: ClaimedEntry, now: datetime) -> tuple[list[str], datetime]:
+    """The names of an event, and since when; `ValueError` where it is not what it has to be."""
+    names = json.loads(claimed.names or "null")
+    if not (claimed.model and claimed.field and isinstance(names, list)):
+        raise ValueError("no names of a field")
+    if len(names) > BATCH_NAMES or not all(isinstance(name, str) for name in names):
+        raise ValueError("other than names, or too many")
+    since = datetime.fromisoformat(claimed.since) if claimed.since else claimed.recorded_at
+    if since.tzinfo is None or not EARLIEST <= since <= now + SLACK:
+        raise ValueError("no moment at which names were orphaned")
+    return names, since
 
 
 def by_store(batch: MediaBatch) -> dict[Store | None, list[int]]:
@@ -126,7 +156,7 @@ def field_of(model: str, name: str) -> FileField | None:
     """The file field that an event names, where this code has it still."""
     try:
         found = apps.get_model(model)._meta.get_field(name)
-    except (LookupError, FieldDoesNotExist):
+    except (LookupError, ValueError, FieldDoesNotExist):
         return None
     return found if isinstance(found, FileField) else None
 

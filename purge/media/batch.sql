@@ -12,7 +12,9 @@ SELECT lifecycle.now_v1(), clock_timestamp(), lifecycle.all_paused_v1()
 
 -- name: claim
 -- Lock due entries of media: one large one, or as many small ones as fit into a batch; not those of
--- fields whose stores do not answer now. Last, whether the site itself took the names away.
+-- fields whose stores do not answer now. What an event says is read as text, for a wrong one must not stop
+-- the others; of an entry of one that could not be read, the event is its basis. Last, whether the site
+-- itself took the names away.
 -- params: now, since, seen, unreachable, most
 WITH due AS MATERIALIZED (
     SELECT entry.event_id, entry.due_at, entry.count, entry.attempts
@@ -28,10 +30,11 @@ WITH due AS MATERIALIZED (
         row_number() OVER (ORDER BY due_at, event_id) AS place
     FROM due
 )
-SELECT counted.event_id, counted.attempts, event.model, event.detail ->> 'field', event.detail -> 'names',
-    coalesce((event.detail ->> 'since')::timestamptz, event.recorded_at),
+SELECT counted.event_id, event.id, counted.attempts, event.model, event.detail ->> 'field', event.detail -> 'names',
+    event.detail ->> 'since', event.recorded_at,
     (event.run IS NULL AND NOT event.detail ? 'since') OR event.detail ->> 'reason' IS NOT DISTINCT FROM 'observed'
-FROM counted JOIN lifecycle_event AS event ON event.id = counted.event_id
+FROM counted LEFT JOIN lifecycle_event AS listed ON listed.id = counted.event_id
+LEFT JOIN lifecycle_event AS event ON event.id = coalesce(listed.basis, listed.id)
 WHERE place = 1 OR running <= %(most)s
 ORDER BY place
 

@@ -30,6 +30,14 @@ class FileDecision(NamedTuple):
     due: datetime | None = None
 
 
+class ParkedEntry(NamedTuple):
+    """An agenda entry whose event cannot be read."""
+
+    entry: int
+    event: int | None
+    attempts: int
+
+
 @dataclass
 class MediaBatch:
     """What one batch knows while its transaction lasts."""
@@ -41,5 +49,6 @@ class MediaBatch:
     skew: float  # seconds between this machine's clock and the database's
     orphans: dict[int, list[OrphanedFile]] = field(default_factory=dict)  # by agenda entry
     settled: list[int] = field(default_factory=list)
+    parked: list[ParkedEntry] = field(default_factory=list)
     decisions: list[FileDecision] = field(default_factory=list)
     outcome: Outcome = field(default_factory=Outcome)

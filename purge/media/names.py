@@ -27,6 +27,7 @@ from purge.media.stores.base import Store
 from purge.models import Archive
 
 BAD = "BadName"
+LONGEST, KEY = 4096, 1024  # characters of a path, bytes of a key
 PROTECTED = "ArchivePrefix"
 UNSENT = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # which XML cannot hold
 
@@ -46,6 +47,8 @@ def _why_not(store: Store, name: str, archives: list[str]) -> str:
     plain = posixpath.normpath(name)  # of nothing: "."
     if name != plain or name in (".", "..") or name.startswith(("/", "../")) or "\0" in name:
         return BAD
+    if len(name) > LONGEST or (store.root[0] == "bucket" and len(store.path(name).encode()) > KEY):
+        return BAD  # no system and no store has such a name, and some refuse all for one
     if "\\" in name and store.root[0] != "other":
         return BAD  # the storage reads it as a slash
     if store.root[0] == "bucket" and UNSENT.search(name):

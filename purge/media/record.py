@@ -9,9 +9,10 @@ from lifecycle.db.connection import fetch, statement
 from purge import s3
 from purge.back_off import back_off
 from purge.batch.run import count_in_run
-from purge.media.model import BATCH_NAMES, FileDecision, MediaBatch
+from purge.media.model import BATCH_NAMES, FileDecision, MediaBatch, ParkedEntry
 
 FIRST_WAIT, REFUSED_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+UNREADABLE = "BadEvent"  # why: it is not what an event of media has to be
 COUNTED = {"media_purged": "purged", "kept": "kept", "blocked": "blocked"}  # kind -> of `Outcome`
 
 
@@ -32,6 +33,7 @@ def record(batch: MediaBatch) -> None:
     if not batch.settled:
         return
     events = [part for group in _groups(batch).items() for part in _events(batch, *group)]
+    events += [_parked(batch, each) for each in batch.parked]
     if not events:
         events = [_event(batch, "settled", "", {}, 0)]
     events[-1]["settled"] = batch.settled
@@ -39,6 +41,15 @@ def record(batch: MediaBatch) -> None:
         fetch(batch.using, statement(__file__, "write"), event)
     if batch.run:
         count_in_run(batch.using, batch.run, batch.now, batch.outcome)
+
+
+def _parked(batch: MediaBatch, parked: ParkedEntry) -> dict[str, Any]:
+    """The event of an entry that cannot be read: it names the one that says nothing of use."""
+    attempts = parked.attempts + 1
+    detail = {"code": UNREADABLE, "attempts": attempts, "names": list[str]()}
+    due = batch.now + _wait(UNREADABLE, attempts)
+    batch.outcome.blocked += 1
+    return _event(batch, "blocked", "", detail, 1, due) | {"basis": parked.event}
 
 
 def _groups(batch: MediaBatch) -> dict[EventGroup, list[str]]:
@@ -81,7 +92,7 @@ def _event(
     due: datetime | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     event = {"kind": kind, "model": model, "count": count, "due": due, "run": batch.run}
-    return event | {"detail": Jsonb(detail), "settled": None}
+    return event | {"basis": None, "detail": Jsonb(detail), "settled": None}
 
 
 def _wait(code: str, attempts: int) -> timedelta:

@@ -2,7 +2,8 @@
 -- Every name that was deleted, field by field, and when it was last.
 -- params: since
 SELECT event.model, event.detail ->> 'field', name, max(event.recorded_at)
-FROM lifecycle_event AS event CROSS JOIN LATERAL jsonb_array_elements_text(event.detail -> 'names') AS name
+FROM lifecycle_event AS event CROSS JOIN LATERAL jsonb_array_elements_text(
+    CASE jsonb_typeof(event.detail -> 'names') WHEN 'array' THEN event.detail -> 'names' END) AS name
 WHERE event.kind = 'media_purged' AND event.recorded_at >= %(since)s
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 
