@@ -9,6 +9,7 @@ from lifecycle.management.extensions import add_subcommand
 from purge.acting import PURGE
 from purge.checks import (
     check_destination,
+    check_folder,
     check_formats,
     check_lifecycle,
     check_public,
@@ -34,5 +35,6 @@ class PurgeConfig(AppConfig):
         register(check_destination, "lifecycle", Tags.models)
         register(check_public, "lifecycle", Tags.models)
         register(check_queue, "lifecycle", Tags.models)
+        register(check_folder, "lifecycle", Tags.models)
         register(check_versions, "lifecycle", deploy=True)
         post_migrate.connect(create_tables, sender=self, dispatch_uid="purge.queue")

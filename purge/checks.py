@@ -4,7 +4,9 @@ They run without `lifecycle` in INSTALLED_APPS too, whose models can then not be
 imports inside of the functions.
 """
 
+import stat
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from django.apps import apps
@@ -128,6 +130,27 @@ def check_public(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
         for location in sorted(public)
         if policy.disposition.prefix.startswith(location)
     ]  # fmt: skip
+
+
+def check_folder(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """purge.W005: other users of the machine may look into the folder of archives."""
+    if s3.store() or not conf.ARCHIVE_DIR or not (archiving := _archiving_policies()):
+        return []
+    root, hint = Path(conf.ARCHIVE_DIR), "chmod 700, and chmod go= the files that are there."
+    below = {root / policy.disposition.prefix for policy in archiving}
+    return [
+        warning(5, f"Any user of this machine may look into {folder}, where archives are.", hint)
+        for folder in sorted(below)
+        if _is_open(root) and _is_open(folder)
+    ]
+
+
+def _is_open(folder: Path) -> bool:
+    """Whether others than owner and group may list, enter or change a folder."""
+    try:
+        return bool(folder.stat().st_mode & stat.S_IRWXO)
+    except OSError:
+        return False  # it is made by the first archive, for its owner alone
 
 
 def _archiving_policies() -> list[Any]:

@@ -29,6 +29,7 @@ WITH shapes (name, kinds, shape) AS (
             'media_orphaned'], '\d+'),
         ('rows', ARRAY['archived'], '\d+'),
         ('verified', ARRAY['archived'], '"[-0-9T:.+]{{10,40}}"'),
+        ('manifest', ARRAY['archived'], '"[0-9a-f]{{64}}"'),
         ('archive', ARRAY['archived', 'purged', 'loaded', 'expired_by_hand'], '"[\w-]{{1,200}}"'),
         ('cascade', ARRAY['purged', 'deleted'], '\{{("[^"]{{1,127}}": \d+(, )?)*\}}'),
         ('unlinked', ARRAY['purged', 'deleted'], '\{{("\w+\.\w+": \d+(, )?)*\}}'),

@@ -7,7 +7,7 @@ from lifecycle.exceptions import LifecycleError, did_you_mean
 from lifecycle.policy.dispositions import Archive
 from lifecycle.policy.registry import all_policies
 from purge.archive.destinations import Destination, ObjectMissing
-from purge.archive.manifest import SUFFIX, Manifest, ManifestError, read
+from purge.archive.manifest import LARGEST, SUFFIX, Manifest, ManifestError, read
 
 
 @dataclass
@@ -20,9 +20,11 @@ class Catalog:
 
     @property
     def strays(self) -> list[str]:
-        """The objects that no manifest names."""
+        """The objects that no manifest names, nor may name that cannot be read."""
         named = {file.name for each in self.archives for file in each.files}
-        return [name for name in self.objects if name not in named and not name.endswith(SUFFIX)]
+        broken = {stem(name) for name in self.broken}
+        others = (name for name in self.objects if not name.endswith(SUFFIX))
+        return [name for name in others if name not in named and stem(name) not in broken]
 
 
 def prefixes(given: str | None = None) -> list[str]:
@@ -43,12 +45,17 @@ def catalog(where: Destination, below: Sequence[str]) -> Catalog:
         found.objects |= where.names(prefix)
     for name in found.objects:
         if name.endswith(SUFFIX):
-            try:
-                found.archives.append(_manifest(where, name))
-            except ManifestError as error:
-                found.broken[name] = str(error)
+            add(found, where, name)
     found.archives.sort(key=lambda each: (each.made, each.name))
     return found
+
+
+def add(found: Catalog, where: Destination, name: str) -> None:
+    """Read one manifest into the catalogue; whatever is wrong with it is no other's matter."""
+    try:
+        found.archives.append(manifest_at(where, name))
+    except LifecycleError as error:
+        found.broken[name] = str(error)
 
 
 def archive(where: Destination, below: Sequence[str], name: str) -> Manifest:
@@ -56,12 +63,27 @@ def archive(where: Destination, below: Sequence[str], name: str) -> Manifest:
     wanted = bare(name)
     for prefix in below:
         try:
-            return _manifest(where, f"{prefix}{wanted}{SUFFIX}")
+            return manifest_at(where, f"{prefix}{wanted}{SUFFIX}")
         except ObjectMissing:
             continue
+        except ManifestError as error:
+            raise ManifestError(f"{prefix}{wanted}{SUFFIX}: {error}") from error
     there = [bare(each) for prefix in below for each, _ in where.names(prefix)]
     hint = did_you_mean(wanted, set(there))
     raise LifecycleError(f"There is no archive {wanted!r} in {where.title}.{hint}")
+
+
+def manifest_at(where: Destination, name: str) -> Manifest:
+    """The manifest of that name, which begins with its prefix; `ManifestError` where it is none.
+
+    No more is read than a manifest may have. It speaks for objects beside it, of its own name.
+    """
+    found = read(_text(where, name))
+    if any(f"{stem(file.name)}{SUFFIX}" != name for file in found.files) or found.name != bare(
+        name
+    ):
+        raise ManifestError("It is the manifest of another archive.")
+    return found
 
 
 def bare(name: str) -> str:
@@ -69,9 +91,15 @@ def bare(name: str) -> str:
     return name.rpartition("/")[2].lstrip(".").partition(".")[0]
 
 
-def _manifest(where: Destination, name: str) -> Manifest:
-    text = b"".join(where.read(name))
-    try:
-        return read(text)
-    except ManifestError as error:
-        raise ManifestError(f"{name}: {error}") from error
+def stem(name: str) -> str:
+    """The same with its folder."""
+    return f"{name[: name.rfind('/') + 1]}{bare(name)}"
+
+
+def _text(where: Destination, name: str) -> bytes:
+    text = b""
+    for part in where.read(name):
+        text += part
+        if len(text) > LARGEST:
+            break
+    return text

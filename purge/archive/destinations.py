@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -12,23 +11,18 @@ from typing import Any, BinaryIO, Protocol
 from lifecycle.conf import conf
 from lifecycle.exceptions import LifecycleError
 from purge import s3
+from purge.archive.folder import PART, ArchiveFolder
+from purge.archive.refusals import ObjectExists, ObjectMissing, Unreachable
+
+__all__ = (
+    "ArchiveBucket", "Destination", "ObjectExists", "ObjectMissing", "Unreachable", "destination",
+    "fetch",
+)  # fmt: skip
 
 NONE = (
     "There is nowhere to put archives: set AWS_STORAGE_BUCKET_NAME, or LIFECYCLE_ARCHIVE_DIR"
     " for a folder."
 )
-
-
-class ObjectMissing(LifecycleError):
-    """There is no such object."""
-
-
-class ObjectExists(LifecycleError):
-    """There is an object of that name already."""
-
-
-class Unreachable(LifecycleError):
-    """The destination refuses, or cannot be reached."""
 
 
 class Destination(Protocol):
@@ -66,91 +60,9 @@ def destination() -> Destination:
     return ArchiveFolder(Path(conf.ARCHIVE_DIR))
 
 
-PART = 2**20  # bytes
 EXISTS = {"PreconditionFailed", "412"}
 LARGE = 64 * 2**20  # bytes; more is put in parts
 LARGE_PART = 16 * 2**20  # bytes, of which 10,000 are one object at most
-
-
-@dataclass(frozen=True)
-class ArchiveFolder:
-    """A folder of this machine."""
-
-    root: Path
-
-    @property
-    def title(self) -> str:
-        return f"folder {self.root.absolute()}"
-
-    def path(self, name: str) -> Path:
-        """The path of an object; `LifecycleError` where it is outside the folder."""
-        root = self.root.resolve()
-        path = (root / name).resolve()
-        if not path.is_relative_to(root):
-            raise LifecycleError(f"{name!r} is outside of {self.title}.")
-        return path
-
-    def names(self, prefix: str) -> Iterator[tuple[str, int]]:
-        found = (
-            (path.relative_to(self.root).as_posix(), path.stat().st_size)
-            for path in self.root.rglob("*")
-            if path.is_file()
-        )
-        yield from sorted(each for each in found if each[0].startswith(prefix))
-
-    def read(self, name: str) -> Iterator[bytes]:
-        try:
-            with self.path(name).open("rb") as file:
-                while part := file.read(PART):
-                    yield part
-        except FileNotFoundError as error:
-            raise ObjectMissing(f"{name} is missing in {self.title}.") from error
-        except OSError as error:
-            why = os.strerror(error.errno or 0)
-            raise Unreachable(f"{name} in {self.title} cannot be read: {why}.") from error
-
-    def put(self, name: str, file: BinaryIO, metadata: dict[str, str]) -> None:
-        with self._translated(name):
-            path = self.path(name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            half = path.with_name(f".{path.name}.part")
-            with half.open("wb") as copy:
-                shutil.copyfileobj(file, copy, PART)
-                copy.flush()
-                os.fsync(copy.fileno())
-            try:
-                os.link(half, path)  # whole or not at all, and never over another
-            finally:
-                half.unlink()
-            _sync(path.parent)
-
-    def metadata(self, name: str) -> dict[str, str]:
-        return {}
-
-    def remove(self, name: str) -> None:
-        with self._translated(name):
-            path = self.path(name)
-            for each in (path, path.with_name(f".{path.name}.part")):
-                each.unlink(missing_ok=True)
-
-    @contextmanager
-    def _translated(self, name: str) -> Iterator[None]:
-        try:
-            yield
-        except FileExistsError as error:
-            raise ObjectExists(f"{name} is in {self.title} already.") from error
-        except OSError as error:
-            why = os.strerror(error.errno or 0)
-            raise Unreachable(f"{name} in {self.title} cannot be written: {why}.") from error
-
-
-def _sync(folder: Path) -> None:
-    """Write a folder to the disk: without, a loss of power may take the names of new files."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @dataclass(frozen=True)
@@ -231,14 +143,21 @@ class ArchiveBucket:
             raise Unreachable(f"{self.title} answers {s3.code_of(error)}.") from error
 
 
-def fetch(where: Destination, name: str, file: BinaryIO | None = None) -> tuple[int, str]:
-    """Read an object to its end: bytes and SHA-256. With a file, copy it there, rewound."""
+def fetch(
+    where: Destination, name: str, file: BinaryIO | None = None, most: int | None = None
+) -> tuple[int, str]:
+    """Read an object to its end: bytes and SHA-256. With a file, copy it there, rewound.
+
+    Of an object with more than `most` bytes no more is read, and the bytes are more than those.
+    """
     size, sha = 0, hashlib.sha256()
     for part in where.read(name):
+        size += len(part)
+        if most is not None and size > most:
+            break
         if file:
             file.write(part)
         sha.update(part)
-        size += len(part)
     if file:
         file.seek(0)
     return size, sha.hexdigest()

@@ -1,18 +1,17 @@
 """The manifest beside the files of an archive, `NAME.manifest.json`: what they must be."""
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
-from lifecycle.exceptions import LifecycleError
 from purge.archive.formats import Column
+from purge.archive.manifest_shape import ManifestError, wrong_field
+
+__all__ = ("SUFFIX", "VERSION", "File", "Manifest", "ManifestError", "read")
 
 SUFFIX = ".manifest.json"
 VERSION = 1
-
-
-class ManifestError(LifecycleError):
-    """The manifest cannot be read."""
+LARGEST = 2**20  # bytes; one of a table with PostgreSQL's 1,600 columns has half of it
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,8 @@ class Manifest:
     """One archive. No value of a row is in it but the first and last key and time.
 
     `name` is that of the archive: of its files without prefix and suffix. `model` is the ledger's,
-    `key` the column of its key. Times are ISO 8601.
+    `key` the column of its key. Times are ISO 8601. `sha256` is that of the text that it was read
+    from, empty for one that was not read.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Manifest:
     columns: list[Column]
     files: list[File] = field(default_factory=list)
     version: int = VERSION
+    sha256: str = field(default="", compare=False)
 
     @property
     def bytes(self) -> int:
@@ -54,18 +55,30 @@ class Manifest:
     def as_json(self) -> str:
         """As it is stored."""
         columns = [{"name": name, "type": db_type} for name, db_type in self.columns]
-        return json.dumps(asdict(self) | {"columns": columns}, indent=2, ensure_ascii=False) + "\n"
+        said = asdict(self) | {"columns": columns}
+        del said["sha256"]
+        return json.dumps(said, indent=2, ensure_ascii=False) + "\n"
 
 
 def read(text: bytes | str) -> Manifest:
-    """The manifest of a text; `ManifestError` where it is none, or one of a later version."""
+    """The manifest of a text; `ManifestError` where it is none, or one of a later version.
+
+    The text may be anybody's: each field has the type and shape that the engine writes, and no
+    other field is there. Whether the engine wrote it is for the ledger to say.
+    """
+    body = text.encode() if isinstance(text, str) else text
+    if len(body) > LARGEST:
+        raise ManifestError(f"It has more than {LARGEST:,} bytes, which no manifest has.")
     try:
-        given: dict[str, Any] = json.loads(text)
+        given = json.loads(body)
         version = given["version"]
-        if version == VERSION:
-            columns = [Column(each["name"], each["type"]) for each in given["columns"]]
-            files = [File(**each) for each in given["files"]]
-            return Manifest(**(given | {"columns": columns, "files": files}))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ManifestError(f"It is no manifest of an archive ({type(error).__name__}).") from error
-    raise ManifestError(f"It is of version {version!r}; this code reads {VERSION}.")
+    if type(version) is int and VERSION < version < 1_000:
+        raise ManifestError(f"It is of version {version}; this code reads {VERSION}.")
+    if wrong := wrong_field(given):
+        raise ManifestError(f"It is no manifest of an archive: {wrong} is not what it has to be.")
+    columns = [Column(each["name"], each["type"]) for each in given["columns"]]
+    files = [File(**each) for each in given["files"]]
+    sha256 = hashlib.sha256(body).hexdigest()
+    return Manifest(**(given | {"columns": columns, "files": files, "sha256": sha256}))

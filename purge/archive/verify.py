@@ -1,14 +1,21 @@
-"""Compare archives with their manifests and with the ledger; every byte is read again."""
+"""Compare archives with what the ledger knows of them; every byte is read again.
+
+Manifests and files are anybody's who may write at the destination. What is not as the ledger has it
+is a problem of its own: the other archives are compared all the same.
+"""
 
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lifecycle.db.connection import fetch as query
 from lifecycle.db.connection import statement
+from lifecycle.exceptions import LifecycleError
 from purge.archive.catalog import Catalog, bare
 from purge.archive.destinations import Destination, ObjectMissing, Unreachable, fetch
-from purge.archive.formats import FORMATS, FormatError
-from purge.archive.manifest import File, Manifest
+from purge.archive.formats import FORMATS
+from purge.archive.manifest import SUFFIX, File, Manifest
+from purge.archive.records import Record, Records, Unknown, known
 
 
 @dataclass(frozen=True)
@@ -19,43 +26,75 @@ class Problem:
     why: str
 
 
+def sorted_out(found: Catalog, all_known: Records) -> tuple[list[Manifest], list[Problem]]:
+    """The manifests that can be believed, and a problem for each that cannot.
+
+    Where the database has its own copy of a manifest, that one is believed instead.
+    """
+    believed, problems = [], []
+    for each in found.archives:
+        own = all_known.get(each.name, [])
+        try:
+            known(each, own)
+            believed.append(each)
+        except Unknown as error:
+            problems.append(Problem(_object(each), str(error)))
+            believed += _copies(own)
+    for name, why in found.broken.items():
+        problems.append(Problem(name, why))
+        believed += _copies(all_known.get(bare(name), []))
+    return believed, problems
+
+
 def verify(where: Destination, manifest: Manifest) -> list[Problem]:
     """Read each file of an archive to its end: its bytes, its SHA-256, its rows."""
     found = ((file.name, _problem(where, manifest, file)) for file in manifest.files)
     return [Problem(name, why) for name, why in found if why]
 
 
-def problems_beside(found: Catalog, databases: list[str]) -> list[Problem]:
-    """Objects that no manifest names, manifests that cannot be read, archives that are missing."""
-    known = {each.name for each in found.archives}
-    making = {name for using in databases for name in _names("names_under_way", using)}
+def problems_beside(found: Catalog, all_known: Records, databases: list[str]) -> list[Problem]:
+    """Objects that no manifest names, and archives that are missing."""
+    there = {each.name for each in found.archives} | {bare(name) for name in found.broken}
+    making = {name for using in databases for name in _under_way(using)}
     strays = [name for name in found.strays if bare(name) not in making]
-    lost = {name for using in databases for name in _names("archived_names", using)} - known
-    problems = [Problem(name, why) for name, why in found.broken.items()]
-    problems += [Problem(name, "no manifest names it") for name in strays]
-    return problems + [Problem(name, "is missing; the ledger names it") for name in sorted(lost)]
+    ended = {name for name, own in all_known.items() if any(each.has_ended for each in own)}
+    problems = [Problem(name, "no manifest names it") for name in strays]
+    return problems + [
+        Problem(name, "is missing; the ledger names it") for name in sorted(ended - there)
+    ]
 
 
-def _names(which: str, using: str) -> set[str]:
-    return {name for (name,) in query(using, statement(__file__, which))}
+def _object(manifest: Manifest) -> str:
+    """The name of its manifest with its prefix, as far as a file tells that."""
+    first = manifest.files[0].name if manifest.files else ""
+    return f"{first[: first.rfind('/') + 1]}{manifest.name}{SUFFIX}"
+
+
+def _copies(own: Iterable[Record]) -> list[Manifest]:
+    return [each.manifest for each in own if each.has_ended and each.manifest]
+
+
+def _under_way(using: str) -> set[str]:
+    return {name for (name,) in query(using, statement(__file__, "names_under_way"))}
 
 
 def _problem(where: Destination, manifest: Manifest, file: File) -> str:
     with tempfile.TemporaryFile() as copy:
         try:
-            size, sha256 = fetch(where, file.name, copy)
+            size, sha256 = fetch(where, file.name, copy, file.bytes)
         except ObjectMissing:
             return "is missing"
         except Unreachable as error:
             return f"cannot be read: {error}"
         if size != file.bytes:
-            return f"has {size} bytes, its manifest says {file.bytes}"
+            more = "more than " if size > file.bytes else ""
+            return f"has {more}{min(size, file.bytes)} bytes, its manifest says {file.bytes}"
         if sha256 != file.sha256:
             return "has another SHA-256 than its manifest says"
+        if file.format not in FORMATS:
+            return f"is of a format that this code does not know: {file.format}"
         try:
             rows = FORMATS[file.format].count(manifest.columns, copy)
-        except KeyError:
-            return f"is of a format that this code does not know: {file.format}"
-        except FormatError as error:
+        except LifecycleError as error:
             return str(error)
     return "" if rows == manifest.rows else f"has {rows} rows, its manifest says {manifest.rows}"

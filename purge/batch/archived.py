@@ -54,7 +54,10 @@ def write_archived(batch: Batch, subjects: Subjects) -> Subjects:
     archive = batch.archive
     if archive is None:
         return subjects
-    event = batch.write("archived", subjects, rows=archive.rows, verified=archive.verified)
+    event = batch.write(
+        "archived", subjects,
+        rows=archive.rows, verified=archive.verified, manifest=archive.manifest,
+    )  # fmt: skip
     if signals.archived.has_listeners(batch.policy.model):
         send(batch, signals.archived, [event], subjects.count)
     return subjects if subjects.event else replace(subjects, event=event)

@@ -4,8 +4,8 @@
 SELECT max(again_at) FROM purge_archive WHERE policy = %(policy)s AND state IN ('chosen', 'written')
 
 -- name: covering
--- The verified archives that hold some rows as they are now: name, rows in it, when it was verified,
--- how many of these rows, their keys. Only parts are read that may have one of the keys.
+-- The verified archives that hold some rows as they are now: name, rows in it, when it was verified, the
+-- SHA-256 of its manifest, how many of these rows, their keys. Only parts are read that may have one of the keys.
 -- params: policy, model; parts: hash, rows
 WITH lc_own AS MATERIALIZED (
     SELECT {column}::{kind}::text AS key FROM {table} WHERE {rows}
@@ -24,7 +24,8 @@ WITH lc_own AS MATERIALIZED (
     FROM lc_written JOIN {table} ON {column}::{kind}::text = lc_written.key AND lc_written.hash = {hash}
     WHERE {rows}
 )
-SELECT archive.name, archive.rows, to_json(archive.verified_at) #>> '{{}}', count(*), array_agg(key ORDER BY key)::text
+SELECT archive.name, archive.rows, to_json(archive.verified_at) #>> '{{}}',
+    encode(sha256(convert_to(archive.manifest, 'UTF8')), 'hex'), count(*), array_agg(key ORDER BY key)::text
 FROM lc_covered JOIN purge_archive AS archive ON archive.id = lc_covered.archive GROUP BY archive.id
 
 -- name: uncovered

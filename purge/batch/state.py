@@ -36,6 +36,7 @@ class CoveringArchive:
     name: str
     rows: int  # in all of it
     verified: str
+    manifest: str  # SHA-256 of its manifest, which has that of each file
     count: int
     keys: str
 

@@ -59,13 +59,24 @@ class Format:
         """A writer to a file that is open for bytes."""
         raise NotImplementedError
 
-    def reader(self, columns: Sequence[Column], file: BinaryIO) -> Reader:
-        """The rows of a file, one after the other; `FormatError` where it is not of this format."""
+    def reader(
+        self, columns: Sequence[Column], file: BinaryIO, longest: int | None = None
+    ) -> Reader:
+        """The rows of a file, one after the other; `FormatError` where it is not of this format.
+
+        With `longest` the file may be anybody's: a row of more bytes is refused before it is in
+        memory, and so is a format of which that cannot be told.
+        """
         raise FormatError(f"{self.name} is for people: rows cannot be read from it.")
 
     def count(self, columns: Sequence[Column], file: BinaryIO) -> int:
         """How many rows a file has, found by reading all of it."""
         return sum(1 for _ in self.reader(columns, file))
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether rows of a file that may be anybody's can be read in little memory."""
+        return self.can_be_loaded
 
     @property
     def can_be_loaded(self) -> bool:
@@ -76,6 +87,15 @@ class Format:
     def missing(self) -> str:
         """What has to be installed before it can be used, in words; empty where nothing has."""
         return ""
+
+
+def lines(file: BinaryIO, longest: int | None) -> Iterator[bytes]:
+    """The lines of a file with their ends; `FormatError` for one that is longer than `longest`."""
+    most = -1 if longest is None else longest + 1
+    while line := file.readline(most):
+        if 0 < most <= len(line):
+            raise FormatError(f"It has a row of more than {longest:,} bytes.")
+        yield line
 
 
 def exact_name(columns: Sequence[Column], name: str = "_exact") -> str:

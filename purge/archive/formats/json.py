@@ -12,9 +12,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
-from purge.archive.formats.base import Column, Format, FormatError, Reader, Row, Writer, exact_name
+from purge.archive.formats.base import (
+    Column,
+    Format,
+    FormatError,
+    Reader,
+    Row,
+    Writer,
+    exact_name,
+    lines,
+)
 from purge.archive.formats.values import decode, encoder
 
 SCALAR = re.compile(r"[^,}\]\s]+")
@@ -95,31 +104,37 @@ class Json(Format):
     def writer(self, columns: Sequence[Column], file: BinaryIO) -> Writer:
         return (GzipWriter if self is JSONL else ArrayWriter)(columns, file)
 
-    def reader(self, columns: Sequence[Column], file: BinaryIO) -> Reader:
+    def reader(
+        self, columns: Sequence[Column], file: BinaryIO, longest: int | None = None
+    ) -> Reader:
         parse = Parser(columns)
         try:
-            for line in _texts(file) if self is JSONL else _elements(file):
+            for line in _texts(file, longest) if self is JSONL else _elements(file, longest):
                 yield parse(line)
-        except (EOFError, OSError, ValueError, IndexError, zlib.error) as error:
+        except (
+            EOFError, OSError, ValueError, IndexError, TypeError, AttributeError, RecursionError,
+            zlib.error,
+        ) as error:  # fmt: skip
             raise FormatError(f"This is no {self.name} archive of these columns.") from error
 
 
 JSON, JSONL = Json("json", ".json"), Json("jsonl", ".jsonl.gz")
 
 
-def _texts(file: BinaryIO) -> Iterator[str]:
+def _texts(file: BinaryIO, longest: int | None) -> Iterator[str]:
     if not file.read(1):
         raise EOFError  # which gzip takes for a whole file of nothing
     file.seek(0)
     with closing(gzip.GzipFile(fileobj=file, mode="rb")) as unpacked:
-        for line in unpacked:
+        for line in lines(cast(BinaryIO, unpacked), longest):
             yield line.decode().rstrip("\n")
 
 
-def _elements(file: BinaryIO) -> Iterator[str]:
-    first = next(iter(file), b"")
+def _elements(file: BinaryIO, longest: int | None) -> Iterator[str]:
+    every = lines(file, longest)
+    first = next(every, b"")
     last = b""
-    for line in file if first == b"[\n" else ():
+    for line in every if first == b"[\n" else ():
         last = line
         if line != b"]\n":
             yield line.decode().rstrip("\n").removesuffix(",")
@@ -140,6 +155,8 @@ class Parser:
         if raw.keys() != self.types.keys():
             raise ValueError("other columns")
         found = {name: decode(raw[name], db_type) for name, db_type in self.types.items()}
+        if exact.keys() - found.keys() or not all(isinstance(v, str) for v in exact.values()):
+            raise ValueError("other columns")
         return tuple((found | exact).values())
 
 

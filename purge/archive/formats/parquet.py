@@ -34,8 +34,17 @@ class Parquet(Format):
         self._require()
         return ParquetWriter(columns, file)
 
-    def reader(self, columns: Sequence[Column], file: BinaryIO) -> Reader:
+    @property
+    def is_bounded(self) -> bool:
+        """No: what a page of it takes in memory is known when it is unpacked, not before."""
+        return False
+
+    def reader(
+        self, columns: Sequence[Column], file: BinaryIO, longest: int | None = None
+    ) -> Reader:
         self._require()
+        if longest is not None:
+            raise FormatError("Parquet that may be anybody's is not read: it takes any memory.")
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
 

@@ -8,6 +8,7 @@ a row. A NULL is `NULL`, an empty text is empty.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO
 
 from rich.cells import cell_len
@@ -17,6 +18,7 @@ from purge.archive.formats.base import Column, Format, FormatError, Row, Writer
 FIRST = 1_000  # rows that say how wide a column is
 FULL = 16 * 2**20  # characters of them; then fewer rows have to do
 WIDEST = 60  # cells
+HEAD, PART = 2**20, 2**20  # bytes: of a line at the top, of what is read at a time
 HIDDEN = re.compile(r"[^ -~]")
 
 
@@ -24,13 +26,13 @@ class TextWriter:
     """Holds back the first rows until it knows how wide the columns are."""
 
     def __init__(self, columns: Sequence[Column], file: BinaryIO) -> None:
-        self.names, self.file = [_shown(name) for name, _ in columns], file
+        self.names, self.file = [on_one_line(name) for name, _ in columns], file
         self.waiting: list[list[str]] | None = []
         self.widths: list[int] = []
         self.size = 0
 
     def write(self, rows: Sequence[Row]) -> None:
-        shown = [["NULL" if value is None else _shown(value) for value in row] for row in rows]
+        shown = [["NULL" if value is None else on_one_line(value) for value in row] for row in rows]
         if self.waiting is None:
             self._put(shown)
             return
@@ -64,7 +66,8 @@ def _width(cell: str) -> int:
     return len(cell) if cell.isascii() else cell_len(cell)
 
 
-def _shown(value: str) -> str:
+def on_one_line(value: str) -> str:
+    """A text on one line, without what steers a terminal; such characters as escapes."""
     if value.isascii() and value.isprintable():
         return value
     return HIDDEN.sub(_escaped, value)
@@ -90,11 +93,12 @@ class Txt(Format):
 
     def count(self, columns: Sequence[Column], file: BinaryIO) -> int:
         """The lines after the two at the top."""
-        head = file.readline().split()
-        file.readline()
-        if head != " ".join(_shown(name) for name, _ in columns).encode().split():
+        names = " ".join(on_one_line(name) for name, _ in columns).encode()
+        head = file.readline(HEAD).split()
+        file.readline(HEAD)
+        if head != names.split():
             raise FormatError("This is no txt archive of these columns.")
-        return sum(1 for _ in file)
+        return sum(part.count(b"\n") for part in iter(partial(file.read, PART), b""))
 
 
 TXT = Txt("txt", ".txt")

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from django.db import DataError, IntegrityError, transaction
+import psycopg
+from django.db import DataError, IntegrityError, ProgrammingError, transaction
 
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.context import context
@@ -49,7 +50,8 @@ class Counts:
 class Load:
     """A load that was found possible; nothing is changed before `run`.
 
-    `model` is None where the rows go into a table beside the ledger.
+    `model` is None where the rows go into a table beside the ledger. `untrusted`: manifest and file
+    may be anybody's, so that a row is read only as far as it fits into a little memory.
     """
 
     manifest: Manifest
@@ -60,6 +62,7 @@ class Load:
     filters: dict[str, str] = field(default_factory=dict)
     actor: str = ""
     dry: bool = False
+    untrusted: bool = False
 
     def run(self) -> Iterator[Counts]:
         """Compare the file with its manifest, then load batches; yields the counts so far."""
@@ -72,13 +75,19 @@ class Load:
 
     def _rows(self, copy: BinaryIO) -> Reader:
         """The values of the columns that are loaded."""
-        file = readable(self.manifest)
-        if fetch(self.where, file.name, copy) != (file.bytes, file.sha256):
+        file = readable(self.manifest, self.untrusted)
+        if fetch(self.where, file.name, copy, file.bytes) != (file.bytes, file.sha256):
             raise LifecycleError(
                 f"{file.name} is not as its manifest says: nothing was loaded. Run archive verify."
             )
         wanted = [i for i, c in enumerate(self.manifest.columns) if c.name in self.target.columns]
-        for row in FORMATS[file.format].reader(self.manifest.columns, copy):
+        longest = FULL if self.untrusted else None
+        rows = FORMATS[file.format].reader(self.manifest.columns, copy, longest)
+        for number, row in enumerate(rows, 1):
+            if number > self.manifest.rows:
+                raise LifecycleError(
+                    f"{file.name} has more rows than its manifest says: the others are left."
+                )
             yield tuple(row[index] for index in wanted)
 
     def _batch(self, rows: list[Row]) -> Counts:
@@ -115,10 +124,15 @@ def chunks(rows: Reader) -> Iterator[list[Row]]:
         yield chunk
 
 
-def readable(manifest: Manifest) -> File:
+def readable(manifest: Manifest, untrusted: bool = False) -> File:
     """The file that rows are read from."""
     by_format = {file.format: file for file in manifest.files}
     known = [name for name in ORDER if name in by_format]
+    if untrusted and known and not (known := [n for n in known if FORMATS[n].is_bounded]):
+        raise LifecycleError(
+            f"{manifest.name} is in Parquet alone, which takes any memory to read: it is read where"
+            " the ledger knows it."
+        )
     for name in known:
         if not FORMATS[name].missing:
             return by_format[name]
@@ -131,10 +145,11 @@ def _explained(total: Counts) -> Iterator[None]:
     """Raise what the database refuses as one sentence; the batch is taken back."""
     try:
         yield
-    except (DataError, IntegrityError) as error:
-        diag = error.__cause__.diag  # type: ignore[union-attr]
+    except (DataError, IntegrityError, ProgrammingError, UnicodeError, psycopg.Error) as error:
+        diag = getattr(error.__cause__ or error, "diag", None)
+        why = (diag and diag.message_primary) or "a text that it cannot hold"
         before = f" {total.loaded} rows were loaded before." if total.loaded else ""
         raise LifecycleError(
-            f"The database refuses: {diag.message_primary}. Nothing of this batch was changed."
+            f"The database refuses: {why}. Nothing of this batch was changed."
             f"{before} Load --into another table to look at the rows."
         ) from error

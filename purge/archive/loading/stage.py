@@ -12,7 +12,7 @@ from lifecycle.ledger.holds import hold_keys
 from lifecycle.ledger.loaded import record
 from purge.archive.formats import Row
 from purge.archive.formats.base import SETTINGS
-from purge.archive.loading.target import Target, quoted
+from purge.archive.loading.target import Target, is_there, quoted
 
 REASON = "loaded from an archive"
 
@@ -35,8 +35,9 @@ class LoadBatch:
     def begin(self, rows: list[Row]) -> None:
         """Copy the rows into a temporary table; the target is made where it is not there."""
         set_local(self.using, **SETTINGS)
-        if self.target.create_sql:
+        if self.target.create_sql and not is_there(self.target.name, self.using):
             fetch(self.using, self.target.create_sql, {})
+            fetch(self.using, self.target.mark_sql, {})
         fetch(self.using, "DROP TABLE IF EXISTS pg_temp.purge_loading")
         fetch(self.using, self._sql("stage"), {})
         with (

@@ -19,14 +19,15 @@ COMMENT = re.compile(r"--|/\*")
 class Target:
     """The table that rows are loaded into, and which of its columns.
 
-    `name` is quoted. `create_sql` makes the table where it is not there. `notes`
-    say where it differs from the archive.
+    `name` is quoted. `create_sql` makes the table where it is not there, `mark_sql` says what it
+    is for. `notes` say where it differs from the archive.
     """
 
     name: Placed
     columns: list[str]
     key: str
     create_sql: str = ""
+    mark_sql: str = ""
     notes: list[str] = field(default_factory=list)
 
 
@@ -67,12 +68,19 @@ def new_target(name: Placed, manifest: Manifest, using: str) -> Target:
     columns = ", ".join(f"{quoted(column)} {db_type}" for column, db_type in manifest.columns)
     parts = {"table": name, "columns": Placed(columns), "key": quoted(manifest.key)}
     create_sql = statement(__file__, "make_table", **parts)
-    return Target(name, [column for column, _ in manifest.columns], manifest.key, create_sql)
+    mark_sql = statement(__file__, "mark_table", table=name)
+    columns_made = [column for column, _ in manifest.columns]
+    return Target(name, columns_made, manifest.key, create_sql, mark_sql)
 
 
 def is_there(name: Placed, using: str) -> bool:
     """Whether there is such a table."""
     return bool(columns_of(_plain(name), using))
+
+
+def is_made_here(name: Placed, using: str) -> bool:
+    """Whether a load of this role has made the table: for rows to look at, for nothing else."""
+    return bool(scalar(using, statement(__file__, "is_made_here"), {"table": _plain(name)}))
 
 
 def is_one_of(name: Placed, others: list[str], using: str) -> bool:

@@ -1,6 +1,18 @@
 -- name: make_table
 -- Make a table for rows that somebody wants to read, beside the one that they are from.
-CREATE TABLE IF NOT EXISTS {table} ({columns}, PRIMARY KEY ({key}))
+CREATE TABLE {table} ({columns}, PRIMARY KEY ({key}))
+
+-- name: mark_table
+-- Say of a table that was just made what it is for; `is_made_here` reads it.
+COMMENT ON TABLE {table} IS 'made by manage.py archive load'
+
+-- name: is_made_here
+-- Whether a table is marked so, and is the own one of this role: nobody else can have put a trigger on it.
+-- params: table
+SELECT EXISTS (
+    SELECT FROM pg_class WHERE oid = to_regclass(%(table)s) AND relkind = 'r'
+    AND pg_get_userbyid(relowner) = current_user
+    AND obj_description(oid, 'pg_class') = 'made by manage.py archive load')
 
 -- name: is_one_of
 -- Whether a table is one of some others; their names may have a schema or not.

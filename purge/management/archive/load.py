@@ -10,11 +10,12 @@ from lifecycle.management.arguments import add_actor
 from lifecycle.management.output import console_of, progress_bar
 from purge.archive.catalog import archive, prefixes
 from purge.archive.destinations import destination
+from purge.archive.formats.txt import on_one_line
 from purge.archive.loading.load import Counts, Load
 from purge.archive.loading.prepare import prepare
 
 HELP = "Bring rows back from an archive; they are held until you release them."
-DATABASE = "default: where rows of its model are written"
+DATABASE = "default: whose ledger knows the archive; with --into, the default database"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -27,6 +28,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--into", metavar="TABLE", help="another table, made where it is not there; no hold"
     )
+    parser.add_argument(
+        "--untrusted", action="store_true",
+        help="also what the ledger does not know, only --into a table that the command makes",
+    )  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="load, then take everything back")
     add_actor(parser)
 
@@ -37,10 +42,10 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     manifest = archive(where, prefixes(options["prefix"]), options["archive"])
     load = prepare(
         manifest, where, options["filter"], options["into"], options["database"],
-        options["actor"], options["dry_run"],
+        options["actor"], options["dry_run"], options["untrusted"],
     )  # fmt: skip
     for note in load.target.notes:
-        command.stdout.write(note)
+        command.stdout.write(on_one_line(note))
     counts = _run(command, load)
     if not counts.matched and load.filters:
         raise LifecycleError(f"No row of {manifest.name} matches.")

@@ -11,6 +11,7 @@ from lifecycle.management.arguments import add_json, add_policy
 from lifecycle.management.output import console_of
 from purge.archive.catalog import catalog, prefixes
 from purge.archive.destinations import destination
+from purge.archive.formats.txt import on_one_line
 from purge.archive.manifest import Manifest
 
 HELP = "List the archives, as their manifests describe them."
@@ -37,8 +38,8 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
         command.stdout.write(f"No archives in {where.title}.")
     else:
         _print(command, shown, where.title)
-    for problem in listed.broken.values():
-        command.stderr.write(problem)
+    for name, why in listed.broken.items():
+        command.stderr.write(on_one_line(f"{name}: {why}"))
 
 
 def _print(command: BaseCommand, shown: list[Manifest], title: str) -> None:

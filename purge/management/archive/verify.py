@@ -11,10 +11,12 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.management.arguments import add_json
 from lifecycle.management.databases import databases_of
 from lifecycle.management.output import console_of, progress_bar
-from purge.archive.catalog import Catalog, archive, catalog, prefixes
+from purge.archive.catalog import Catalog, archive, bare, catalog, prefixes
 from purge.archive.destinations import Destination, destination
-from purge.archive.manifest import Manifest
-from purge.archive.verify import Problem, problems_beside, verify
+from purge.archive.formats.txt import on_one_line
+from purge.archive.manifest import Manifest, ManifestError
+from purge.archive.records import records
+from purge.archive.verify import Problem, problems_beside, sorted_out, verify
 from purge.management.archive.ls import size
 
 HELP = "Read archives to their end, and compare them with their manifests and the ledger."
@@ -37,13 +39,16 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
         raise LifecycleError("Name archives, or say --all.")
     where = destination()
     chosen = _chosen(where, options)
-    problems_of = _each(command, where, chosen.archives, options["json"])
-    strays = problems_beside(chosen, databases_of(options["database"])) if options["all"] else []
-    problems = [each for those in problems_of.values() for each in those] + strays
+    databases = databases_of(options["database"])
+    known = records(databases, None if options["all"] else list(map(bare, options["archive"])))
+    archives, others = sorted_out(chosen, known)
+    problems_of = _each(command, where, archives, options["json"])
+    others += problems_beside(chosen, known, databases) if options["all"] else []
+    problems = [each for those in problems_of for each in those] + others
     if options["json"]:
-        command.stdout.write(_as_json(chosen.archives, problems))
+        command.stdout.write(_as_json(archives, problems))
     else:
-        _print(command, chosen.archives, strays)
+        _print(command, archives, others)
     if problems:
         words = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         raise CommandError(f"{words} in {where.title}.")
@@ -53,22 +58,28 @@ def _chosen(where: Destination, options: dict[str, Any]) -> Catalog:
     below = prefixes(options["prefix"])
     if options["all"]:
         return catalog(where, below)
-    return Catalog([archive(where, below, name) for name in options["archive"]])
+    found = Catalog()
+    for name in options["archive"]:
+        try:
+            found.archives.append(archive(where, below, name))
+        except ManifestError as error:
+            found.broken[name] = str(error)
+    return found
 
 
 def _each(
     command: BaseCommand, where: Destination, archives: list[Manifest], quiet: bool
-) -> dict[str, list[Problem]]:
+) -> list[list[Problem]]:
     """The problems of each archive, printed one by one; with a bar as long as the bytes."""
     console = console_of(command)
-    problems_of = {}
+    problems_of = []
     total = sum(each.bytes for each in archives)
     with progress_bar(console, "verifying", total, quiet) as update:
         for each in archives:
-            problems_of[each.name] = verify(where, each)
+            problems_of.append(verify(where, each))
             update(advance=each.bytes)
             if not quiet:
-                _print_archive(console, each, problems_of[each.name])
+                _print_archive(console, each, problems_of[-1])
     return problems_of
 
 
@@ -78,12 +89,12 @@ def _print_archive(console: Any, each: Manifest, problems: list[Problem]) -> Non
     what = f"{each.rows:,} rows, {files}, {size(each.bytes)}"
     console.print(f"{word:<6}{each.name}  {what}", soft_wrap=True)
     for problem in problems:
-        console.print(f"      {problem.name} {problem.why}", soft_wrap=True)
+        console.print(on_one_line(f"      {problem.name} {problem.why}"), soft_wrap=True)
 
 
 def _print(command: BaseCommand, archives: list[Manifest], strays: list[Problem]) -> None:
     for problem in strays:
-        command.stdout.write(f"WRONG {problem.name}: {problem.why}")
+        command.stdout.write(on_one_line(f"WRONG {problem.name}: {problem.why}"))
     rows = sum(each.rows for each in archives)
     count = "1 archive" if len(archives) == 1 else f"{len(archives)} archives"
     command.stdout.write(f"{count}, {rows:,} rows: every byte was read.")

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,15 @@ from psycopg import sql
 from purge.archive.formats import FORMATS, Column, Row
 from purge.archive.formats.base import SETTINGS
 from purge.archive.manifest import SUFFIX, File, Manifest
+from purge.archive.records import sha256_of
 
 PREFIX = "old/"
 
 
 def made(
-    folder: Path, of: Any, formats: Sequence[str] = ("jsonl", "txt"), name: str = "", **told: Any
-) -> Manifest:
+    folder: Path, of: Any, formats: Sequence[str] = ("jsonl", "txt"), name: str = "",
+    recorded: bool = True, **told: Any,
+) -> Manifest:  # fmt: skip
     """An archive of every row of a model in a folder, with its manifest."""
     table, key = of._meta.db_table, of._meta.pk.column
     columns = columns_of(table)
@@ -43,7 +46,20 @@ def made(
     for form in formats:
         manifest.files.append(put(folder, manifest, form, rows))
     (folder / PREFIX / f"{manifest.name}{SUFFIX}").write_text(manifest.as_json())
+    if recorded:
+        record(manifest)
     return manifest
+
+
+def record(manifest: Manifest) -> None:
+    """Have the ledger know the archive as it is, as if rows had gone into it."""
+    said = {"archive": manifest.name, "rows": manifest.rows, "verified": manifest.made}
+    said["manifest"] = sha256_of(manifest.as_json())
+    text = (
+        "SELECT lifecycle.write_v1('archived', %s, %s, NULL, 0, NULL, NULL, NULL, %s::jsonb, NULL)"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(text, [manifest.policy, manifest.model, json.dumps(said)])
 
 
 def put(folder: Path, manifest: Manifest, form: str, rows: list[Row]) -> File:

@@ -72,9 +72,8 @@ def test_a_file_that_is_not_what_its_manifest_says(
 @pytest.mark.parametrize("form", ["jsonl", "json", "txt", "parquet"])
 def test_rows_are_counted(form: str, archive: Manifest, tmp_path: Path) -> None:
     """A manifest may be wrong as well: bytes and SHA-256 are those of the file."""
-    path = tmp_path / PREFIX / f"{NAME}{SUFFIX}"
-    path.write_text(path.read_text().replace('"rows": 3', '"rows": 4'))
-    told = {problem["why"] for problem in verify(NAME)}
+    made(tmp_path, Token, [form], name="wrong", rows=4)
+    told = {problem["why"] for problem in verify("wrong")}
     assert told == {"has 3 rows, its manifest says 4"}
 
 

@@ -1,0 +1,155 @@
+"""A folder of this machine, where archives are kept.
+
+Others may write into the folder, or into one above it. So each step goes by the descriptor of the
+folder that was opened before, no link is followed below the root, and nothing is written under a
+name that somebody could know before. What is made here is for its owner alone; a folder that is
+there stays as it is.
+"""
+
+import errno
+import os
+import re
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from lifecycle.exceptions import LifecycleError
+from purge.archive.refusals import ObjectExists, ObjectMissing, Unreachable
+
+PART = 2**20  # bytes
+FILE, FOLDER = 0o600, 0o700
+OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+# Not blocking: the open of a pipe would wait for its other end.
+OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+MAKE_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+LINKS = {errno.ELOOP, errno.ENOTDIR}  # of an open that follows none
+A_LINK = "there is a link, or no folder, in its path"
+
+
+@dataclass(frozen=True)
+class ArchiveFolder:
+    """A folder of this machine. Its root may be a link; below it none is followed."""
+
+    root: Path
+
+    @property
+    def title(self) -> str:
+        return f"folder {self.root.absolute()}"
+
+    def names(self, prefix: str) -> Iterator[tuple[str, int]]:
+        top = os.path.realpath(self.root)
+        found: list[tuple[str, int]] = []
+        for path, _, files, folder in os.fwalk(top) if os.path.isdir(top) else ():
+            inside = os.path.relpath(path, top)
+            for each in files:
+                name = each if inside == "." else f"{inside}/{each}"
+                if name.startswith(prefix) and (size := _size(each, folder)) is not None:
+                    found.append((name, size))
+        yield from sorted(found)
+
+    def read(self, name: str) -> Iterator[bytes]:
+        with self._translated(name, "read"), self._folder_of(name) as (folder, own):
+            descriptor = os.open(own, OPEN_FILE, dir_fd=folder)
+            with os.fdopen(descriptor, "rb") as file:
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    raise Unreachable(f"{name} in {self.title} cannot be read: it is no file.")
+                while part := file.read(PART):
+                    yield part
+
+    def put(self, name: str, file: BinaryIO, metadata: dict[str, str]) -> None:
+        with self._translated(name, "written"), self._folder_of(name, make=True) as (folder, own):
+            part = f".{own}.{secrets.token_hex(8)}.part"
+            try:
+                with os.fdopen(os.open(part, MAKE_FILE, FILE, dir_fd=folder), "wb") as copy:
+                    shutil.copyfileobj(file, copy, PART)
+                    copy.flush()
+                    os.fsync(copy.fileno())
+                # Whole or not at all, and never over another.
+                os.link(part, own, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+            finally:
+                with suppress(FileNotFoundError):
+                    os.unlink(part, dir_fd=folder)
+            os.fsync(folder)
+
+    def metadata(self, name: str) -> dict[str, str]:
+        return {}
+
+    def remove(self, name: str) -> None:
+        """Remove a file, and the parts of it that killed workers have left."""
+        with (
+            self._translated(name, "removed"),
+            suppress(FileNotFoundError),
+            self._folder_of(name) as (folder, own),
+        ):
+            parts = re.compile(rf"\.{re.escape(own)}(\.[0-9a-f]{{16}})?\.part")
+            for each in [own, *filter(parts.fullmatch, os.listdir(folder))]:
+                with suppress(FileNotFoundError):
+                    os.unlink(each, dir_fd=folder)
+
+    @contextmanager
+    def _folder_of(self, name: str, make: bool = False) -> Iterator[tuple[int, str]]:
+        """The descriptor of the folder that holds an object, and the object's name there."""
+        *folders, own = self._steps(name)
+        if make:
+            _make_root(self.root)
+        descriptor = os.open(self.root, OPEN_FOLDER)
+        try:
+            for each in folders:
+                above, descriptor = descriptor, _enter(each, descriptor, make)
+                os.close(above)
+            yield descriptor, own
+        finally:
+            os.close(descriptor)
+
+    def _steps(self, name: str) -> list[str]:
+        """The folders on the way to an object, and its own name; `LifecycleError` where it is
+        outside of the root."""
+        steps = name.split("/")
+        if {"", ".", ".."} & set(steps) or "\0" in name:
+            raise LifecycleError(f"{name!r} is outside of {self.title}.")
+        return steps
+
+    @contextmanager
+    def _translated(self, name: str, done: str) -> Iterator[None]:
+        try:
+            yield
+        except FileExistsError as error:
+            raise ObjectExists(f"{name} is in {self.title} already.") from error
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) and done == "read":
+                raise ObjectMissing(f"{name} is missing in {self.title}.") from error
+            why = A_LINK if error.errno in LINKS else os.strerror(error.errno or 0)
+            raise Unreachable(f"{name} in {self.title} cannot be {done}: {why}.") from error
+
+
+def _size(name: str, folder: int) -> int | None:
+    """The bytes of a file; None for what is none, a link for one, or is gone."""
+    try:
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+
+def _make_root(root: Path) -> None:
+    """Make the root where it is not there, and what is missing above it."""
+    if not root.exists():
+        _make_root(root.parent)
+        with suppress(FileExistsError):
+            root.mkdir(FOLDER)
+
+
+def _enter(name: str, folder: int, make: bool) -> int:
+    """The descriptor of a folder in a folder."""
+    if make:
+        try:
+            os.mkdir(name, FOLDER, dir_fd=folder)
+            os.fsync(folder)  # without, a loss of power may take the names of new files
+        except FileExistsError:
+            pass
+    return os.open(name, OPEN_FOLDER | os.O_NOFOLLOW, dir_fd=folder)

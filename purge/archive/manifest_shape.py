@@ -1,0 +1,115 @@
+"""What each field of a manifest has to be: a manifest is a file, which anybody may have written.
+
+No value that passes can leave the folder of its archive, or be too large to be counted with. What
+the engine writes always passes: identifiers of PostgreSQL hold any character but the null one.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from lifecycle.exceptions import LifecycleError
+
+MOST = 2**63 - 1  # rows or bytes
+COLUMNS = 1_600  # of a table of PostgreSQL
+NAME = 63  # bytes of an identifier of PostgreSQL
+FILES = 20  # formats of an archive
+HALF = re.compile("[\ud800-\udfff]")
+PATH = re.compile(r"(?a:[-\w./]{1,1000})")
+
+Shape = Callable[[Any], bool]
+
+
+class ManifestError(LifecycleError):
+    """The manifest cannot be read."""
+
+
+def wrong_field(given: Any) -> str:
+    """The first field that has not its shape; '' where all have."""
+    if not isinstance(given, dict) or given.keys() - FIELDS.keys():
+        return "a field"
+    wrong = [name for name, fits in FIELDS.items() if name not in given or not fits(given[name])]
+    if wrong:
+        return wrong[0]
+    names = [column["name"] for column in given["columns"]]
+    if given["key"] not in names or len(set(names)) < len(names):
+        return "key" if given["key"] not in names else "columns"
+    return "" if _are_beside(given) else "files"
+
+
+def _are_beside(given: dict[str, Any]) -> bool:
+    """Whether all files are in one folder, have the archive's name, and a format each."""
+    formats = {file["format"] for file in given["files"]}
+    folders = {file["name"].rpartition("/")[0] for file in given["files"]}
+    begins = f"{given['name']}."
+    named = all(file["name"].rpartition("/")[2].startswith(begins) for file in given["files"])
+    return named and len(folders) <= 1 and len(formats) == len(given["files"])
+
+
+def _text(pattern: str) -> Shape:
+    compiled = re.compile(pattern)
+    return lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None
+
+
+def _count(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= MOST
+
+
+def _object(**shapes: Shape) -> Shape:
+    """An object of these fields and no others."""
+
+    def fits(value: Any) -> bool:
+        is_one = isinstance(value, dict) and value.keys() == shapes.keys()
+        return is_one and all(shape(value[name]) for name, shape in shapes.items())
+
+    return fits
+
+
+def _list(shape: Shape, most: int) -> Shape:
+    return lambda v: isinstance(v, list) and len(v) <= most and all(map(shape, v))
+
+
+def _or_null(shape: Shape) -> Shape:
+    return lambda value: value is None or shape(value)
+
+
+def _words(value: Any) -> bool:
+    """A text of some length, without halves of characters, which no file and no database takes."""
+    return _whole(value) and 0 < len(value) <= 1_000 and "\0" not in value
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, str) and not HALF.search(value)
+
+
+def _identifier(value: Any) -> bool:
+    return _words(value) and len(value.encode()) <= NAME
+
+
+def _path(value: Any) -> bool:
+    """A plain path: not absolute, nothing empty, no step upwards."""
+    is_plain = isinstance(value, str) and PATH.fullmatch(value) is not None
+    return is_plain and not {"", ".", ".."} & set(value.split("/"))
+
+
+_time = _text(r"[-+\w:.]{1,80}")  # also `infinity`, and years BC
+_end = _object(key=_or_null(_whole), time=_or_null(_time))
+_column = _object(name=_identifier, type=_words)
+_file = _object(
+    format=_text(r"[a-z0-9]{1,20}"), name=_path, bytes=_count, sha256=_text(r"[0-9a-f]{64}")
+)
+
+FIELDS: dict[str, Shape] = {
+    "version": lambda value: value == 1 and type(value) is int,
+    "name": _text(r"(?a:[\w-]{1,200})"),
+    "policy": _text(r"[a-z0-9-]{1,40}"),
+    "model": _text(r"\w{1,100}\.\w{1,100}"),
+    "table": _words,
+    "key": _identifier,
+    "rows": _count,
+    "first": _end,
+    "last": _end,
+    "made": _text(r"(?a:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00)"),
+    "columns": _list(_column, COLUMNS),
+    "files": _list(_file, FILES),
+}

@@ -1,0 +1,117 @@
+"""What the database knows of its archives, with which a bucket's word is compared.
+
+The ledger is the authority: its `archived` events have the SHA-256 of the manifest, and that has
+the SHA-256 of each file. `purge_archive` has a copy of the manifest, which stands in where the
+event is from before the SHA-256 was kept, and where no row has gone yet.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from lifecycle.db.connection import fetch, statement
+from lifecycle.exceptions import LifecycleError
+from purge.archive.manifest import Manifest, ManifestError, read
+
+
+class Record(NamedTuple):
+    """One archive as a database knows it.
+
+    `sha256` is that of its manifest, empty where nothing says it. `copy` is a manifest of that
+    SHA-256, where the database has one. `has_ended`: whether the ledger says that rows have gone
+    into it.
+    """
+
+    name: str
+    policy: str
+    model: str
+    sha256: str
+    using: str
+    copy: str
+    has_ended: bool
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """The manifest by the database's own copy."""
+        try:
+            return read(self.copy) if self.copy else None
+        except ManifestError:
+            return None
+
+
+class Unknown(LifecycleError):
+    """No ledger knows the archive as it is at the destination."""
+
+
+Records = dict[str, list[Record]]  # by the archive's name
+
+
+def records(databases: Iterable[str], names: list[str] | None = None) -> Records:
+    """What the databases know of some archives, or of all."""
+    found: Records = {}
+    for using in databases:
+        for record in _records(using, {"names": names}):
+            found.setdefault(record.name, []).append(record)
+    return found
+
+
+def known(manifest: Manifest, own: Iterable[Record]) -> Record:
+    """The record of an archive whose manifest is the one that was written; `Unknown` without."""
+    own = list(own)
+    for record in own:
+        if record.sha256 and record.sha256 == manifest.sha256:
+            return record
+    raise Unknown(why_unknown(own))
+
+
+def why_unknown(own: list[Record]) -> str:
+    """Why a manifest is not believed, as the end of a sentence about it."""
+    if not own:
+        return "is of an archive that the ledger does not know"
+    if any(record.sha256 for record in own):
+        return "is not the manifest that was written: the database has another SHA-256"
+    return (
+        "cannot be compared: its archive is from before the ledger had the SHA-256 of manifests,"
+        " and purge_archive has no copy of it"
+    )
+
+
+def _records(using: str, params: dict[str, list[str] | None]) -> list[Record]:
+    """Where the ledger has a SHA-256 of an archive, nothing else counts for its name."""
+    events = [_Event(*row) for row in fetch(using, statement(__file__, "archived"), params)]
+    copies = {
+        _Event(name, policy, model, sha256_of(text)): text
+        for name, policy, model, text in fetch(using, statement(__file__, "copies"), params)
+    }
+    hashed = [each for each in events if each.sha256]
+    told = {each.name for each in hashed}
+    older = {each for each in events if each.name not in told}
+    copied = [each for each in copies if each.name not in told]
+    bare = sorted(older - {each._replace(sha256=None) for each in copied})
+    return [
+        Record(
+            each.name,
+            each.policy,
+            each.model,
+            each.sha256 or "",
+            using,
+            copies.get(each, ""),
+            ended,
+        )
+        for each, ended in [
+            *((each, True) for each in (*hashed, *bare)),
+            *((each, each._replace(sha256=None) in older) for each in copied),
+        ]
+    ]
+
+
+class _Event(NamedTuple):
+    name: str
+    policy: str
+    model: str
+    sha256: str | None
+
+
+def sha256_of(text: str) -> str:
+    """The SHA-256 of a manifest, as it is put."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,15 @@
+"""Why a destination did not do what it was asked."""
+
+from lifecycle.exceptions import LifecycleError
+
+
+class ObjectMissing(LifecycleError):
+    """There is no such object."""
+
+
+class ObjectExists(LifecycleError):
+    """There is an object of that name already."""
+
+
+class Unreachable(LifecycleError):
+    """The destination refuses, or cannot be reached."""
