@@ -127,6 +127,11 @@ class CaptureSql(compiler.UpsertTriggerSql):
         return f"lifecycle {self.hash}"
 
     @property
+    def source(self) -> str:
+        """The function's body, as the catalogue has it."""
+        return f"\n{self.kwargs['func']}\n"
+
+    @property
     def operation(self) -> str:
         """INSERT, UPDATE, DELETE or TRUNCATE."""
         return self.kwargs["operation"]

@@ -1,12 +1,22 @@
 -- name: upsert_trigger
--- The function of a capture trigger, and its mark. Neither asks for a lock on the table. The
--- trigger is put on it here only where this transaction has the table to itself anyway, as it has
--- one that it made; otherwise after the migration, one table a transaction, by `installing`.
-CREATE OR REPLACE FUNCTION {pgid}() RETURNS trigger LANGUAGE plpgsql
-SET timezone = 'UTC' SET enable_nestloop = off AS $lifecycle$
+-- The function of a capture trigger, and its mark. It runs as its owner, looks names up only where they
+-- were found as it was made, temporary ones last, and nobody else may put it on a table. None of this
+-- asks for a lock on the table. The trigger is put on it here only where this transaction has the table
+-- to itself anyway, as it has one that it made; otherwise after the migration, one table a transaction,
+-- by `lifecycle.install.triggers`.
+CREATE OR REPLACE FUNCTION {pgid}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET enable_nestloop = off AS $lifecycle$
 {func}
 $lifecycle$;
+REVOKE EXECUTE ON FUNCTION {pgid}() FROM PUBLIC;
 COMMENT ON FUNCTION {pgid}() IS 'lifecycle {hash}';
+DO $lifecycle_path$
+BEGIN
+    EXECUTE (SELECT pg_catalog.format('ALTER FUNCTION {pgid}() SET search_path = pg_catalog, %spg_temp',
+            pg_catalog.string_agg(pg_catalog.quote_ident(name) || ', ', '' ORDER BY place))
+        FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS path (name, place)
+        WHERE name NOT LIKE 'pg\_%');
+END $lifecycle_path$;
 DO $lifecycle_attach$
 BEGIN
     IF to_regnamespace('lifecycle') IS NOT NULL

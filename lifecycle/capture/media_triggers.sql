@@ -6,7 +6,7 @@ DECLARE
     lc_name text;
     lc_failure text;
 BEGIN
-    IF to_regnamespace('lifecycle') IS NULL THEN
+    IF pg_catalog.to_regnamespace('lifecycle') IS NULL THEN
         RETURN NULL;  -- the package was removed; the host's writes go on
     END IF;
 @fields@    RETURN NULL;
@@ -16,7 +16,7 @@ END
 -- Part of a media trigger's body: the names in one field of the rows that a DELETE has taken.
     lc_failure := NULL;
     BEGIN
-        SELECT array_agg(DISTINCT name COLLATE "C") INTO lc_names
+        SELECT pg_catalog.array_agg(DISTINCT name COLLATE "C") INTO lc_names
         FROM (SELECT @column@::text AS name FROM old_rows) AS taken WHERE name <> '';
     EXCEPTION WHEN OTHERS THEN
         lc_failure := SQLSTATE;  -- the field has another column or type now
@@ -34,18 +34,20 @@ END
     lc_failure := NULL;
     lc_names := '{}';
     BEGIN
-        EXECUTE format('SELECT %I::text FROM ONLY %s LIMIT 0', @name@, TG_RELID::regclass);
+        EXECUTE pg_catalog.format(
+            'SELECT %I::text FROM ONLY %I.%I LIMIT 0', @name@, TG_TABLE_SCHEMA, TG_TABLE_NAME);
     EXCEPTION WHEN OTHERS THEN
-        lc_failure := SQLSTATE;  -- the field has another column now, or the role may not read it
+        lc_failure := SQLSTATE;  -- the field has another column now
     END;
     IF lc_failure IS NOT NULL THEN
         PERFORM lifecycle.capture_failed_v1('', @model@, NULL, lc_failure);
     ELSE
-        FOR lc_name IN EXECUTE format(
-            'SELECT %1$I::text FROM ONLY %2$s WHERE %1$I::text <> ''''', @name@, TG_RELID::regclass)
+        FOR lc_name IN EXECUTE pg_catalog.format(
+            'SELECT %1$I::text FROM ONLY %2$I.%3$I WHERE %1$I::text <> ''''',
+            @name@, TG_TABLE_SCHEMA, TG_TABLE_NAME)
         LOOP
             lc_names := lc_names || lc_name;
-            IF cardinality(lc_names) = 1000 THEN
+            IF pg_catalog.cardinality(lc_names) = 1000 THEN
                 PERFORM lifecycle.media_orphaned_v1(@model@, @field@, lc_names, @grace@);
                 lc_names := '{}';
             END IF;
@@ -60,7 +62,7 @@ END
 -- of the same rows has now is not: rows may swap their files.
     lc_failure := NULL;
     BEGIN
-        SELECT array_agg(name ORDER BY name) INTO lc_names FROM (
+        SELECT pg_catalog.array_agg(name ORDER BY name) INTO lc_names FROM (
             SELECT @column@::text COLLATE "C" AS name FROM old_rows WHERE @column@::text <> ''
             EXCEPT SELECT @column@::text COLLATE "C" FROM new_rows) AS replaced;
     EXCEPTION WHEN OTHERS THEN

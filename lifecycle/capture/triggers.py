@@ -119,10 +119,10 @@ class TableTrigger(PolicyTrigger):
     def body(self, model: type[Model]) -> str:
         if self.counts:
             return _fill("delete_counts", model, self.policy)
-        parts = {"identify": "", "told": ""}
+        parts = {"identify": "", "identified_by": ""}
         names = hashed(self.policy.model)
         if made := identity_sql(self.policy.model, names):
-            parts["told"] = f", lc_told, {literal(names)}"
+            parts["identified_by"] = f", lc_identity_parts, {literal(names)}"
             parts["identify"] = _fill("identify", model, self.policy, bytes=made)
         return _fill(str(self.operation).lower(), model, self.policy, **parts)
 

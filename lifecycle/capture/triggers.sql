@@ -3,28 +3,28 @@
 #variable_conflict use_column
 DECLARE
     lc_keys @kind@[];
-    lc_told bytea[];
-    lc_count bigint := (SELECT count(*) FROM old_rows);
+    lc_identity_parts bytea[];
+    lc_count bigint := (SELECT pg_catalog.count(*) FROM old_rows);
     lc_failure text;
 BEGIN
-    IF to_regnamespace('lifecycle') IS NULL THEN
+    IF pg_catalog.to_regnamespace('lifecycle') IS NULL THEN
         RETURN NULL;  -- the package was removed; the host's writes go on
     END IF;
     IF lc_count = 0 THEN
         RETURN NULL;
     END IF;
 @identify@    IF coalesce((lifecycle.ending_v1(@model@) ->> 'count')::bigint = lc_count, false) THEN
-        PERFORM lifecycle.ended_v1(@model@, NULL, lc_count@told@);
+        PERFORM lifecycle.ended_v1(@model@, NULL, lc_count@identified_by@);
         RETURN NULL;
     END IF;
     BEGIN
-        SELECT array_agg(key ORDER BY @order@) INTO lc_keys
+        SELECT pg_catalog.array_agg(key ORDER BY @order@) INTO lc_keys
         FROM (SELECT @pk@::@kind@ AS key FROM old_rows) AS taken;
     EXCEPTION WHEN OTHERS THEN
         lc_failure := SQLSTATE;  -- the key has another column or type now
     END;
     IF lc_failure IS NULL THEN
-        PERFORM lifecycle.ended_v1(@model@, @subjects@, lc_count@told@);
+        PERFORM lifecycle.ended_v1(@model@, @subjects@, lc_count@identified_by@);
     ELSE
         PERFORM lifecycle.capture_failed_v1('', @model@, @subjects@, lc_failure);
     END IF;
@@ -34,9 +34,9 @@ END
 -- name: body_delete_counts
 -- Trigger body: how many rows one DELETE statement has taken, whoever ran it. Their keys are secrets.
 DECLARE
-    lc_count bigint := (SELECT count(*) FROM old_rows);
+    lc_count bigint := (SELECT pg_catalog.count(*) FROM old_rows);
 BEGIN
-    IF to_regnamespace('lifecycle') IS NOT NULL AND lc_count > 0 THEN
+    IF pg_catalog.to_regnamespace('lifecycle') IS NOT NULL AND lc_count > 0 THEN
         PERFORM lifecycle.ended_v1(@model@, NULL, lc_count);
     END IF;
     RETURN NULL;
@@ -46,10 +46,10 @@ END
 -- Part of the DELETE trigger's body, for tables with an identity: what it is made of, in key order.
 -- A host's DELETE must not fail because of it.
     BEGIN
-        SELECT array_agg(told ORDER BY @order@) INTO lc_told
-        FROM (SELECT @pk@::@kind@ AS key, @bytes@ AS told FROM old_rows) AS taken;
+        SELECT pg_catalog.array_agg(part ORDER BY @order@) INTO lc_identity_parts
+        FROM (SELECT @pk@::@kind@ AS key, @bytes@ AS part FROM old_rows) AS taken;
     EXCEPTION WHEN OTHERS THEN
-        lc_told := NULL;
+        lc_identity_parts := NULL;
     END;
 
 -- name: body_insert
@@ -60,25 +60,25 @@ DECLARE
     lc_dues timestamptz[];
     lc_failure text;
 BEGIN
-    IF to_regnamespace('lifecycle') IS NULL THEN
+    IF pg_catalog.to_regnamespace('lifecycle') IS NULL THEN
         RETURN NULL;  -- the package was removed; the host's writes go on
     END IF;
     -- Nothing is written inside this block, so the host's transaction gets no subtransaction id.
     BEGIN
-        WITH @table@ AS (SELECT * FROM new_rows), told AS (
+        WITH @table@ AS (SELECT * FROM new_rows), listed AS (
             SELECT key::@kind@ AS key,
                 lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), @resolution@) AS due
             FROM (@due_sql@) AS compiled
         )
-        SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)
-        INTO lc_keys, lc_dues FROM told
+        SELECT pg_catalog.array_agg(key ORDER BY due, key), pg_catalog.array_agg(due ORDER BY due, key)
+        INTO lc_keys, lc_dues FROM listed
         WHERE due IS NOT NULL OR (SELECT lifecycle.excepted_v1(@policy@));
     EXCEPTION WHEN OTHERS THEN
         lc_failure := SQLSTATE;
     END;
     IF lc_failure IS NOT NULL THEN
         BEGIN
-            SELECT array_agg(key ORDER BY key) INTO lc_keys
+            SELECT pg_catalog.array_agg(key ORDER BY key) INTO lc_keys
             FROM (SELECT @pk@::@kind@ AS key FROM new_rows) AS written;
         EXCEPTION WHEN OTHERS THEN
             lc_keys := NULL;  -- the key has another column or type now: backfill finds the rows
@@ -96,7 +96,7 @@ END
 -- name: body_truncate
 -- Trigger body: a TRUNCATE is recorded, and refused while rows are held.
 BEGIN
-    IF to_regnamespace('lifecycle') IS NULL THEN
+    IF pg_catalog.to_regnamespace('lifecycle') IS NULL THEN
         RETURN NULL;  -- the package was removed; the host's writes go on
     END IF;
     PERFORM lifecycle.truncated_v1(@model@);
@@ -113,7 +113,7 @@ DECLARE
     lc_past_dues timestamptz[];
     lc_failure text;
 BEGIN
-    IF to_regnamespace('lifecycle') IS NULL THEN
+    IF pg_catalog.to_regnamespace('lifecycle') IS NULL THEN
         RETURN NULL;  -- the package was removed; the host's writes go on
     END IF;
     BEGIN
@@ -131,10 +131,10 @@ BEGIN
             FROM became LEFT JOIN was USING (key)
             WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches
         )
-        SELECT array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),
-            array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),
-            array_agg(key ORDER BY due, key) FILTER (WHERE past),
-            array_agg(due ORDER BY due, key) FILTER (WHERE past)
+        SELECT pg_catalog.array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),
+            pg_catalog.array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),
+            pg_catalog.array_agg(key ORDER BY due, key) FILTER (WHERE past),
+            pg_catalog.array_agg(due ORDER BY due, key) FILTER (WHERE past)
         INTO lc_keys, lc_dues, lc_past_keys, lc_past_dues FROM changed
         WHERE past OR due IS NOT NULL OR (SELECT lifecycle.excepted_v1(@policy@));
     EXCEPTION WHEN OTHERS THEN
@@ -142,7 +142,7 @@ BEGIN
     END;
     IF lc_failure IS NOT NULL THEN
         BEGIN
-            SELECT array_agg(key ORDER BY key) INTO lc_keys
+            SELECT pg_catalog.array_agg(key ORDER BY key) INTO lc_keys
             FROM (SELECT @pk@::@kind@ AS key FROM new_rows) AS written;
         EXCEPTION WHEN OTHERS THEN
             lc_keys := NULL;  -- the key has another column or type now: backfill finds the rows
@@ -173,7 +173,7 @@ DECLARE
     lc_dues timestamptz[];
     lc_failure text;
 BEGIN
-    IF to_regnamespace('lifecycle') IS NULL THEN
+    IF pg_catalog.to_regnamespace('lifecycle') IS NULL THEN
         RETURN NULL;  -- the package was removed; the host's writes go on
     END IF;
     -- Nothing is written inside this block, so the host's transaction gets no subtransaction id.
@@ -182,16 +182,16 @@ BEGIN
             SELECT DISTINCT @start@ AS start
             FROM (@due_sql@) AS compiled
         )
-        SELECT array_agg(start ORDER BY start) INTO lc_starts FROM ends WHERE start IS NOT NULL;
+        SELECT pg_catalog.array_agg(start ORDER BY start) INTO lc_starts FROM ends WHERE start IS NOT NULL;
         IF lifecycle.excepted_v1(@policy@) THEN
-            WITH @table@ AS (SELECT * FROM new_rows), told AS (
+            WITH @table@ AS (SELECT * FROM new_rows), listed AS (
                 SELECT key::@kind@ AS key,
                     lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), @resolution@) AS due
                 FROM (@due_sql@) AS compiled
             )
-            SELECT array_agg(key ORDER BY due, key), array_agg(due ORDER BY due, key)
-            INTO lc_keys, lc_dues FROM told
-            WHERE key::text IN (SELECT lifecycle.excepted_keys_v1(@policy@, ARRAY(SELECT key::text FROM told)));
+            SELECT pg_catalog.array_agg(key ORDER BY due, key), pg_catalog.array_agg(due ORDER BY due, key)
+            INTO lc_keys, lc_dues FROM listed
+            WHERE key::text IN (SELECT lifecycle.excepted_keys_v1(@policy@, ARRAY(SELECT key::text FROM listed)));
         END IF;
     EXCEPTION WHEN OTHERS THEN
         lc_failure := SQLSTATE;
@@ -220,7 +220,7 @@ DECLARE
     lc_dues timestamptz[];
     lc_failure text;
 BEGIN
-    IF to_regnamespace('lifecycle') IS NULL THEN
+    IF pg_catalog.to_regnamespace('lifecycle') IS NULL THEN
         RETURN NULL;  -- the package was removed; the host's writes go on
     END IF;
     -- Nothing is written inside this block, so the host's transaction gets no subtransaction id.
@@ -229,7 +229,7 @@ BEGIN
             SELECT DISTINCT @start@ AS start
             FROM (@due_sql@) AS compiled
         )
-        SELECT array_agg(start ORDER BY start) INTO lc_starts FROM ends WHERE start IS NOT NULL;
+        SELECT pg_catalog.array_agg(start ORDER BY start) INTO lc_starts FROM ends WHERE start IS NOT NULL;
         lc_starts := lifecycle.unlisted_v1(@policy@, lc_starts);
         IF lc_starts IS NOT NULL OR lifecycle.excepted_v1(@policy@) THEN
             WITH was AS (
@@ -246,9 +246,9 @@ BEGIN
                     key::text IN (SELECT lifecycle.excepted_keys_v1(@policy@, ARRAY(SELECT key::text FROM became))) AS excepted
                 FROM became LEFT JOIN was USING (key) WHERE became.due IS DISTINCT FROM was.due
             )
-            SELECT array_agg(DISTINCT start) FILTER (WHERE start IS NOT NULL),
-                array_agg(key ORDER BY due, key) FILTER (WHERE excepted),
-                array_agg(due ORDER BY due, key) FILTER (WHERE excepted)
+            SELECT pg_catalog.array_agg(DISTINCT start) FILTER (WHERE start IS NOT NULL),
+                pg_catalog.array_agg(key ORDER BY due, key) FILTER (WHERE excepted),
+                pg_catalog.array_agg(due ORDER BY due, key) FILTER (WHERE excepted)
             INTO lc_starts, lc_keys, lc_dues FROM moved;
         END IF;
     EXCEPTION WHEN OTHERS THEN

@@ -1,10 +1,10 @@
 -- Record rows that a DELETE has taken: `deleted`, or what the runner said just before. The
 -- setting names what happens: an end, nothing else; it cannot silence. With `basis` and a matching
 -- count the set is that event's and is not written again.
--- `p_told` is what identities are made of, in the order of the keys; `p_identity` names the fields.
+-- `p_parts` is what identities are made of, in the order of the keys; `p_identity` names the fields.
 CREATE FUNCTION lifecycle.ended_v1(
     p_model text, p_subjects lifecycle.subjects, p_count bigint,
-    p_told bytea[] DEFAULT NULL, p_identity text DEFAULT NULL
+    p_parts bytea[] DEFAULT NULL, p_identity text DEFAULT NULL
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
 SET enable_seqscan = off AS $$
@@ -17,8 +17,8 @@ DECLARE
     detail jsonb := CASE WHEN announced = '{}' THEN '{}' WHEN mine THEN announced_detail
                     ELSE announced_detail || '{"cause": "cascade"}' END;
     shared bigint := CASE WHEN p_subjects IS NULL THEN (announced ->> 'basis')::bigint END;
-    identities bytea := CASE WHEN cardinality(p_told) = p_count
-                             THEN lifecycle.identities_v1(p_told) END;
+    identities bytea := CASE WHEN cardinality(p_parts) = p_count
+                             THEN lifecycle.identities_v1(p_parts) END;
     held record;
     chunk CONSTANT bigint := 10000;
 BEGIN

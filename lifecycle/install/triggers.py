@@ -4,6 +4,10 @@ Migrations make the functions, which needs no lock, and mark those of removed tr
 `migrate`, and by `manage.py lifecycle install`, this puts on what is missing and takes off what is
 marked, both in one transaction: at each moment a table has the old triggers or the new ones.
 Killed or refused at any moment, the next call does what is left.
+
+What a function *says* is the code's, not the migration's: one that was made by an older release, or
+with other rights than it should have, is made again here, which needs neither a migration of the
+host nor a lock.
 """
 
 from collections import defaultdict
@@ -11,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, cast
 
-from django.db import router
+from django.db import router, transaction
 
 from lifecycle.capture.triggers import registered
 from lifecycle.db.connection import Raw, fetch, statement
@@ -69,6 +73,7 @@ def install(using: str) -> dict[str, str]:
     somebody has disabled: checks tell.
     """
     left = {}
+    renew_functions(using)
     for (schema, table), todo in sorted(missing(using).items()):
         name = qualified(schema, table)
         mode = AGAINST_ALL if todo.drop else AGAINST_WRITERS
@@ -79,6 +84,20 @@ def install(using: str) -> dict[str, str]:
             log("not_installed", str(error), database=using, table=table)
     _drop_functions(using)
     return left
+
+
+def renew_functions(using: str) -> None:
+    """Make those functions again that are of this declaration, but not as this code makes them."""
+    for code in outdated_functions(using):
+        with transaction.atomic(using=using):
+            fetch(using, str(code))
+
+
+def outdated_functions(using: str) -> list[CaptureSql]:
+    """The functions that have another body or search path than this code's, or other rights."""
+    marks, made = capture_functions(using), dict(fetch(using, statement(__file__, "as_made")))
+    known = (each for each in _declared(using) if marks.get(each.pgid) == each.mark)
+    return [each for each in known if made.get(each.pgid) != each.source]
 
 
 def missing(using: str) -> dict[Table, Todo]:
@@ -114,13 +133,18 @@ def _purpose(pgid: str) -> str:
 
 def _wanted(using: str) -> list[tuple[str, str, CaptureSql]]:
     """Every trigger of the code on every table and partition that is there."""
-    here = ((model, trigger) for model, trigger in registered() if _is_here(model, using))
-    code = [cast(CaptureSql, trigger.compile(model).sql) for model, trigger in here]
+    code = _declared(using)
     tables = sorted({each.table for each in code})
     found: dict[str, list[Table]] = defaultdict(list)
     for place in places(using, tables):
         found[place.root].append((place.schema, place.table))
     return [(*place, each) for each in code for place in found[each.table]]
+
+
+def _declared(using: str) -> list[CaptureSql]:
+    """Every trigger of the code whose model belongs into this database."""
+    here = ((model, trigger) for model, trigger in registered() if _is_here(model, using))
+    return [cast(CaptureSql, trigger.compile(model).sql) for model, trigger in here]
 
 
 def _apply(using: str, table: Raw, todo: Todo) -> None:

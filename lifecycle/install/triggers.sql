@@ -40,6 +40,19 @@ SELECT proname, obj_description(oid, 'pg_proc') FROM pg_proc
 WHERE pronamespace = current_schema()::regnamespace AND proname LIKE 'pgtrigger\_lc\_%'
 AND starts_with(obj_description(oid, 'pg_proc'), 'lifecycle ')
 
+-- name: as_made
+-- The functions of capture triggers that run as their owner, by today's search path, and that nobody
+-- else may attach: name, body. See `upsert_trigger` of `lifecycle.operations`.
+SELECT proname, prosrc
+FROM pg_proc, (
+    SELECT format('search_path=pg_catalog, %spg_temp',
+        string_agg(quote_ident(name) || ', ', '' ORDER BY place)) AS path
+    FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (name, place) WHERE name NOT LIKE 'pg\_%'
+) AS today
+WHERE pronamespace = current_schema()::regnamespace AND proname LIKE 'pgtrigger\_lc\_%'
+AND prosecdef AND path = ANY (proconfig)
+AND NOT has_function_privilege('public', oid, 'EXECUTE')
+
 -- name: triggers_on
 -- Triggers on a table and on its partitions: table, name, when it fires, mark of its function.
 -- params: table
