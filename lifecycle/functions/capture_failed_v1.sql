@@ -12,7 +12,7 @@ BEGIN
         RETURN;  -- the package was removed
     END IF;
     IF total = 0 THEN
-        IF p_policy = '' AND lifecycle.setting_v1('ending') IS NOT NULL THEN
+        IF p_policy = '' AND lifecycle.announced_v1() IS NOT NULL THEN
             RAISE EXCEPTION 'the keys or the files of % cannot be read', p_model USING ERRCODE = 'restrict_violation';
         END IF;
         PERFORM lifecycle.write_v1('capture_failed', p_policy, p_model, NULL, 0, NULL, NULL, NULL,

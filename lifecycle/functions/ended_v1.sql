@@ -1,6 +1,6 @@
--- Record rows that a DELETE has taken: `deleted`, or what the runner said just before. The
--- setting names what happens: an end, nothing else; it cannot silence. With `basis` and a matching
--- count the set is that event's and is not written again.
+-- Record rows that a DELETE has taken: `deleted`, or what the engine announced just before: an end, and
+-- nothing else; it cannot silence. What says so without proof counts as not said, and is noted. With
+-- `basis` and a matching count the set is that event's and is not written again.
 -- `p_parts` is what identities are made of, in the order of the keys; `p_identity` names the fields.
 CREATE FUNCTION lifecycle.ended_v1(
     p_model text, p_subjects lifecycle.subjects, p_count bigint,
@@ -9,12 +9,13 @@ CREATE FUNCTION lifecycle.ended_v1(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
 SET enable_seqscan = off AS $$
 DECLARE
-    announced jsonb := coalesce(lifecycle.setting_v1('ending')::jsonb, '{}');
+    announced jsonb := coalesce(lifecycle.announced_v1(), '{}');
     mine boolean := announced ->> 'model' = p_model;
     announced_detail jsonb := coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each(announced -> 'detail')
         WHERE key IN ('reference', 'erasure') OR mine AND key IN
             ('cause', 'grace_skipped', 'override', 'cascade', 'media', 'unlinked', 'windows', 'archive')), '{}');
-    detail jsonb := CASE WHEN announced = '{}' THEN '{}' WHEN mine THEN announced_detail
+    detail jsonb := CASE WHEN announced = '{}' AND lifecycle.setting_v1('ending') IS NOT NULL
+                         THEN '{"unproven": true}' WHEN announced = '{}' THEN '{}' WHEN mine THEN announced_detail
                     ELSE announced_detail || '{"cause": "cascade"}' END;
     shared bigint := CASE WHEN p_subjects IS NULL THEN (announced ->> 'basis')::bigint END;
     identities bytea := CASE WHEN cardinality(p_parts) = p_count
@@ -25,7 +26,7 @@ BEGIN
     IF to_regclass('@tables@.lifecycle_event') IS NULL THEN
         RETURN;  -- the package was removed
     END IF;
-    -- The runner has looked at what Django knows of; a cascade of the database's own comes here. The
+    -- The engine has looked at what Django knows of; a cascade of the database's own comes here. The
     -- host's own DELETE is refused where a policy of the table says so, which is asked last: few
     -- tables have any hold.
     IF lifecycle.excepted_of_v1(p_model, '{hold}')
@@ -51,8 +52,8 @@ BEGIN
     END IF;
     IF mine AND announced -> 'detail' ?| ARRAY['cascade', 'media', 'unlinked'] THEN
         -- What went along with a batch is told once, also where Django deletes it in parts.
-        PERFORM set_config('lifecycle.ending', (announced || jsonb_build_object('detail',
-            (announced -> 'detail') - ARRAY['cascade', 'media', 'unlinked']))::text, true);
+        PERFORM lifecycle.announce_v1(announced || jsonb_build_object('detail',
+            (announced -> 'detail') - ARRAY['cascade', 'media', 'unlinked']));
     END IF;
     FOR i IN 1..p_count BY chunk LOOP
         PERFORM lifecycle.write_v1(

@@ -1,11 +1,11 @@
--- Record names of files that rows have no longer, a thousand an event. What the runner ends may go at
+-- Record names of files that rows have no longer, a thousand an event. What the engine ends may go at
 -- once, for its grace is over; what the host has deleted or replaced waits for `p_grace`.
 CREATE FUNCTION lifecycle.media_orphaned_v1(
     p_model text, p_field text, p_names text[], p_grace interval
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    announced jsonb := lifecycle.setting_v1('ending')::jsonb;
+    announced jsonb := lifecycle.announced_v1();
     event jsonb := jsonb_build_object('field', p_field);
     chunk CONSTANT int := 1000;
     part record;

@@ -18,6 +18,7 @@ WITH shapes (name, kinds, shape) AS (
         ('tombstone', ARRAY['expiry_scheduled', 'kept', 'blocked'], '\d+'),
         ('attempts', ARRAY['expiry_scheduled', 'blocked'], '\d+'),
         ('ended_exceptions', ARRAY['purged', 'deleted', 'archived', 'updated'], 'true'),
+        ('unproven', ARRAY['deleted'], 'true'),
         ('identity', ARRAY['purged', 'deleted', 'archived', 'updated'], '"\w+(,\w+)*"'),
         ('grace_skipped', ARRAY['archived', 'purged', 'updated', 'expired_by_hand'], 'true'),
         ('grace', ARRAY['expired_by_hand'], '\d+(\.\d+)?'),

@@ -3,7 +3,6 @@
 The ledger by `Batch.write`; the DELETE and UPDATE triggers by `announced`; receivers by `send`.
 """
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -222,7 +221,7 @@ def announced(
     """Tell the triggers who deletes or updates; an error's rollback takes it back as well."""
     announce(batch, subjects, wait, **detail)
     yield
-    fetch(batch.using, statement(__file__, "announce"), {"ending": "", "wait": None})
+    fetch(batch.using, statement(__file__, "announce"), {"ending": None, "wait": None})
 
 
 def announce(batch: Batch, subjects: Subjects, wait: str | None, **detail: Any) -> None:
@@ -231,7 +230,7 @@ def announce(batch: Batch, subjects: Subjects, wait: str | None, **detail: Any) 
     ending |= {"run": batch.run, "detail": batch.event_detail | detail}
     if subjects.event:
         ending |= {"basis": subjects.event, "count": subjects.count}
-    params = {"ending": json.dumps(ending), "wait": wait}
+    params = {"ending": Jsonb(ending), "wait": wait}
     fetch(batch.using, statement(__file__, "announce"), params)
 
 

@@ -12,10 +12,10 @@ SELECT lifecycle.write_v1(%(kind)s, %(policy)s, %(model)s, {subjects}, %(count)s
 SELECT {key} FROM {table} WHERE {rows} ORDER BY {column}
 
 -- name: announce
--- Tell the DELETE trigger what the next statement is; an empty text ends it. Without `wait` locks are
--- waited for as before.
+-- Tell the triggers what the next statement is; NULL ends it. Without `wait` locks are waited for as
+-- before.
 -- params: ending, wait
-SELECT set_config('lifecycle.ending', %(ending)s, true),
+SELECT lifecycle.announce_v1(%(ending)s::jsonb),
     set_config('lock_timeout', coalesce(%(wait)s, current_setting('lock_timeout')), true)
 
 -- name: latest_event

@@ -56,7 +56,7 @@ def wrongly_purge(row: Any, policy: str, **detail: Any) -> None:
     said = {"kind": "purged", "policy": policy, "model": row._meta.label_lower, "detail": detail}
     with transaction.atomic():
         run("UPDATE lifecycle_exception SET kind = 'unseen' WHERE kind = 'hold'")
-        run("SELECT set_config('lifecycle.ending', %s, true)", json.dumps(said))
+        run("SELECT lifecycle.announce_v1(%s::jsonb)", json.dumps(said))
         row.delete()
         run("UPDATE lifecycle_exception SET kind = 'hold' WHERE kind = 'unseen'")
 

@@ -1,5 +1,8 @@
 """Nobody but the engine aims the ledger: not by calling functions, not by what a session sets."""
 
+import hmac
+import json
+import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,9 +18,9 @@ from lifecycle.install.triggers import outdated_functions
 from lifecycle.models import Event, PolicyState
 from lifecycle.policy.registry import get_policy
 from tests.security.roles import Roles
-from tests.support import kinds
-from tests.zoo.factories import LiveTokenFactory
-from tests.zoo.models import Token
+from tests.support import kinds, session
+from tests.zoo.factories import ExpiredTokenFactory, LiveTokenFactory
+from tests.zoo.models import Token, Upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -111,6 +114,86 @@ def test_no_search_path_passes_by_an_enforced_hold(
         with pytest.raises(psycopg.errors.RestrictViolation, match="is held by hold"):
             site.execute("DELETE FROM zoo_token")
     assert Token.objects.count() == 1
+
+
+def announcement(**said: Any) -> str:
+    base = {"model": "zoo.token", "kind": "purged", "policy": "tokens", "run": 1}
+    return json.dumps(base | {"detail": {"reference": "boss", "grace_skipped": True}} | said)
+
+
+@pytest.mark.parametrize("proof", ["", "0" * 64, "0" * 63, "ab", "é" * 64])
+def test_no_setting_passes_a_delete_off_as_the_engines(roles: Roles, proof: str) -> None:
+    other = LiveTokenFactory()
+    basis = Event.objects.get(kind="expiry_scheduled").pk
+    row = LiveTokenFactory()
+    Upload.objects.create(file="a.txt")
+    with roles.session(roles.site) as site, site.transaction():
+        said = proof + announcement(basis=basis, count=1)
+        site.execute("SELECT set_config('lifecycle.ending', %s, true)", [said])
+        site.execute("DELETE FROM zoo_token WHERE id = %s", [row.pk])
+        site.execute("DELETE FROM zoo_upload")
+    told = Event.objects.get(kind="deleted", model="zoo.token")
+    assert (told.subjects, told.policy, told.run) == ([str(row.pk)], "", None)
+    assert told.detail == {"unproven": True}
+    orphaned = Event.objects.get(kind="media_orphaned")
+    assert orphaned.due_at > orphaned.recorded_at, "its grace is not over"
+    assert list(Token.objects.all()) == [other]
+    assert "purged" not in kinds()
+
+
+def test_no_setting_passes_by_an_enforced_hold(
+    roles: Roles, enforce: Callable[[str], None]
+) -> None:
+    enforce("tokens")
+    row, other = LiveTokenFactory(), LiveTokenFactory()
+    hold(row)
+    basis = Event.objects.filter(kind="expiry_scheduled").latest("id").pk
+    with roles.session(roles.site) as site:
+        for said in (announcement(basis=basis, count=1), announcement(), "nonsense"):
+            site.execute("SELECT set_config('lifecycle.ending', %s, false)", [said])
+            with pytest.raises(psycopg.errors.RestrictViolation):
+                site.execute("DELETE FROM zoo_token WHERE id = %s", [row.pk])
+        site.execute("DELETE FROM zoo_token WHERE id = %s", [other.pk])
+    assert list(Token.objects.all()) == [row]
+    assert kinds() == ["expiry_scheduled", "expiry_scheduled", "hold_placed", "deleted"]
+
+
+def test_a_proof_is_of_one_transaction_of_one_session_and_one_text(roles: Roles) -> None:
+    ExpiredTokenFactory.create_batch(4)
+    with session() as worker:
+        worker.execute("SELECT lifecycle.announce_v1(%s)", [announcement()])
+        (proven,) = worker.execute("SELECT current_setting('lifecycle.ending')").fetchone() or ()
+        worker.execute("DELETE FROM zoo_token WHERE id = (SELECT min(id) FROM zoo_token)")
+        worker.execute("SELECT set_config('lifecycle.ending', %s, true)", [proven + " "])
+        worker.execute("DELETE FROM zoo_token WHERE id = (SELECT min(id) FROM zoo_token)")
+        worker.commit()
+        worker.execute("SELECT set_config('lifecycle.ending', %s, true)", [proven])
+        worker.execute("DELETE FROM zoo_token WHERE id = (SELECT min(id) FROM zoo_token)")
+    with roles.session(roles.site) as site, site.transaction():
+        site.execute("SELECT set_config('lifecycle.ending', %s, true)", [proven])
+        site.execute("DELETE FROM zoo_token")
+    assert kinds()[4:] == ["purged", "deleted", "deleted", "deleted"]
+    ends = Event.objects.filter(kind="deleted")
+    assert [event.detail for event in ends] == [{"unproven": True}] * 3
+
+
+def test_only_the_engine_makes_a_proof(roles: Roles) -> None:
+    for role in (roles.site, roles.reader, roles.stranger):
+        with roles.session(role) as other:
+            for call in ("announce_v1('{}')", "proof_v1('')", "hmac_v1('', '')"):
+                with pytest.raises(DENIED, match="for function"):
+                    other.execute(f"SELECT lifecycle.{call}")
+            with pytest.raises(DENIED, match="for table salt"):
+                other.execute("SELECT * FROM lifecycle.salt")
+
+
+def test_hmac_is_that_of_the_standard() -> None:
+    chance = random.Random(7)
+    with connection.cursor() as cursor:
+        for length in range(0, 200, 9):
+            key, message = chance.randbytes(32), chance.randbytes(length)
+            cursor.execute("SELECT lifecycle.hmac_v1(%s, %s)", [key, message])
+            assert bytes(cursor.fetchone()[0]) == hmac.digest(key, message, "sha256")
 
 
 def test_migrate_renews_functions_that_an_older_release_has_made(roles: Roles) -> None:

@@ -245,7 +245,7 @@ def test_the_workers_delete_is_refused_where_files_cannot_be_read() -> None:
     said = '{"model": "zoo.upload", "kind": "purged"}'
     with transaction.atomic():
         execute("ALTER TABLE zoo_upload RENAME COLUMN file TO other")
-        execute(f"SET LOCAL lifecycle.ending = '{said}'")
+        execute(f"SELECT lifecycle.announce_v1('{said}')")
         with pytest.raises(IntegrityError, match="files of"), transaction.atomic():
             execute("DELETE FROM zoo_upload")
         transaction.set_rollback(True)
