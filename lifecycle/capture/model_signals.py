@@ -15,7 +15,7 @@ from lifecycle.compiler.keys import key_of, label_of, label_of_model, stored_key
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import Placed, Raw, fetch, sqlstate, statement
 from lifecycle.db.version import mismatch
-from lifecycle.policy.media_fields import DAY, file_fields
+from lifecycle.policy.media_fields import file_fields
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import policies_of
 
@@ -101,7 +101,7 @@ def _orphan(instance: Model, using: str, label: str) -> None:
     for field in file_fields(type(instance)):
         name = str(getattr(instance, field.attname) or "")
         if name:
-            params = {"model": label, "field": field.name, "names": [name], "grace": DAY}
+            params = {"model": label, "field": field.name, "name": name}
             fetch(using, statement(__file__, "signal_orphaned"), params)
 
 

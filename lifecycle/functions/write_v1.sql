@@ -1,6 +1,7 @@
 -- Append one event and apply it to the projections: the only way into the ledger.
 -- A set that the event shares with an earlier one is not written again: give `basis`, no subjects.
--- Cause and actor are cut to what fits: no write of the host fails for a long one.
+-- Cause and actor are cut to what fits: no write of the host fails for a long one. They are what the
+-- session says; of one that is neither the owner's nor the engine's they are a claim, and it is named.
 CREATE FUNCTION lifecycle.write_v1(
     p_kind text, p_policy text, p_model text, p_subjects lifecycle.subjects, p_count bigint,
     p_basis bigint, p_due timestamptz, p_run bigint, p_detail jsonb, p_settled bigint[],
@@ -9,7 +10,13 @@ CREATE FUNCTION lifecycle.write_v1(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     event @tables@.lifecycle_event;
+    actor CONSTANT text := lifecycle.setting_v1('actor');
+    cause CONSTANT text := lifecycle.setting_v1('cause');
 BEGIN
+    IF session_user <> current_user AND (actor IS NOT NULL OR cause IS NOT NULL)
+       AND NOT has_function_privilege(session_user, 'lifecycle.announce_v1(jsonb)'::regprocedure, 'EXECUTE') THEN
+        p_detail := p_detail || jsonb_build_object('claimed', session_user);
+    END IF;
     INSERT INTO @tables@.lifecycle_event (
         kind, policy, model, subjects_bigint, subjects_uuid, subjects_text, subjects_range,
         count, basis, due_at, recorded_at, cause, actor, run, detail, settled,
@@ -17,8 +24,8 @@ BEGIN
     VALUES (
         p_kind, p_policy, p_model, p_subjects.bigints, p_subjects.uuids, p_subjects.texts,
         p_subjects.span, p_count, p_basis, p_due, lifecycle.now_v1(),
-        left(coalesce(p_detail ->> 'cause', lifecycle.setting_v1('cause'), ''), 100),
-        left(coalesce(lifecycle.setting_v1('actor'), ''), 200), p_run, p_detail - 'cause', p_settled,
+        left(coalesce(p_detail ->> 'cause', cause, ''), 100),
+        left(coalesce(actor, ''), 200), p_run, p_detail - 'cause', p_settled,
         p_identities)
     RETURNING * INTO event;
     IF event.kind = 'expiry_scheduled' AND NOT event.detail ? 'dropped' THEN

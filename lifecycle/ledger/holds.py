@@ -95,7 +95,7 @@ def hold_keys(
     params: dict[str, Any] = {"model": label_of_model(model)}
     params["detail"] = Jsonb(_detail(reason, reference, until))
     parts = [keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK)]
-    return [scalar(using, text, params | {"keys": p, "count": len(p)}) for p in parts]
+    return [scalar(using, text, params | {"keys": part}) for part in parts]
 
 
 def release(

@@ -5,8 +5,8 @@ WITH matching AS (
     SELECT array_agg(key::{kind} ORDER BY key::{kind}) AS keys FROM ({state_sql}) AS state
     WHERE key = ANY (%(keys)s::text[]::{type}[]) AND matches
 )
-SELECT cardinality(keys), lifecycle.write_v1('expired_by_hand', %(policy)s::text, %(model)s::text,
-    lifecycle.sorted_v1({subjects}), cardinality(keys), NULL, lifecycle.now_v1(), NULL, '{{}}', NULL)
+SELECT cardinality(keys), lifecycle.record_v1('expired_by_hand', %(policy)s::text, %(model)s::text,
+    lifecycle.sorted_v1({subjects}), lifecycle.now_v1(), '{{}}')
 FROM matching WHERE keys IS NOT NULL
 
 -- name: row_matches

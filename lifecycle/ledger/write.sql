@@ -6,8 +6,6 @@ SELECT {pk}::text FROM {table} WHERE {pk} = %(key)s FOR NO KEY UPDATE
 -- name: write_one
 -- One event about one row, or about none.
 -- params: kind, policy, model, type, key, now, due, detail
-SELECT lifecycle.write_v1(%(kind)s::text, %(policy)s::text, %(model)s::text,
+SELECT lifecycle.record_v1(%(kind)s::text, %(policy)s::text, %(model)s::text,
     lifecycle.one_v1(%(type)s::text, %(key)s::text),
-    CASE WHEN %(key)s::text IS NULL THEN 0 ELSE 1 END, NULL,
-    CASE WHEN %(now)s THEN lifecycle.now_v1() ELSE %(due)s::timestamptz END,
-    NULL, %(detail)s::jsonb, NULL)
+    CASE WHEN %(now)s THEN lifecycle.now_v1() ELSE %(due)s::timestamptz END, %(detail)s::jsonb)
