@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from lifecycle import hold
 from lifecycle.compiler.fingerprint import field_names
+from lifecycle.compiler.policy_sql import compiled
 from lifecycle.install import after_migrate as sync
-from lifecycle.models import Event
+from lifecycle.models import Event, PolicyState
 from lifecycle.policy import registry
 from lifecycle.policy.policy import OPTIONS, Policy
 from lifecycle.policy.registry import get_policy, policies_of
@@ -68,6 +69,24 @@ def session(**options: Any) -> Iterator[psycopg.Connection[Any]]:
     plain = {key: parameters[key] for key in parameters.keys() - {"context", "cursor_factory"}}
     with psycopg.connect(**(plain | options)) as other:
         yield other
+
+
+@contextmanager
+def other_sql(name: str, old: str, new: str) -> Iterator[None]:
+    """As if the code compiled a policy to other SQL, for faults that no declaration has."""
+    code = compiled(get_policy(name))
+    own = code.state_sql
+    assert old in own
+    _put_sql(name, own.replace(old, new))
+    try:
+        yield
+    finally:
+        _put_sql(name, own)
+
+
+def _put_sql(name: str, text: str) -> None:
+    object.__setattr__(compiled(get_policy(name)), "state_sql", text)
+    PolicyState.objects.filter(name=name).update(state_sql=text)
 
 
 def wait_until(condition: Callable[[], Any], what: str = "", deadline: float = 60) -> Any:

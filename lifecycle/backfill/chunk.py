@@ -49,15 +49,13 @@ class Found:
 
 
 class Lister:
-    """Lists rows of one policy by the database's definition of due; the caller's transaction.
+    """Lists rows of one policy by its definition of due; in the caller's transaction.
 
     With a horizon, only rows that end within it.
     """
 
-    def __init__(
-        self, policy: Policy, using: str, due_sql: str, horizon: timedelta | None = None
-    ) -> None:
-        self.policy, self.using, self.due_sql = policy, using, due_sql
+    def __init__(self, policy: Policy, using: str, horizon: timedelta | None = None) -> None:
+        self.policy, self.using = policy, using
         self.params: dict[str, Any] = {"policy": policy.name, "model": label_of(policy)}
         self.params |= {"horizon": horizon, "resolution": policy.resolution, "days": DAYS}
         self.failures = 0
@@ -91,9 +89,10 @@ class Lister:
         key = compiled(self.policy).key
         column = "key" if name == "backfill" else sql.Identifier(key.column).as_string()
         after = f"{column} > %(last)s::text::{key.db_type}" if last is not None else "true"
-        own: dict[str, Any] = {"table": compiled(self.policy).tables[0], "pk": key.column}
+        code = compiled(self.policy)
+        own: dict[str, Any] = {"table": code.tables[0], "pk": key.column}
         if name == "backfill":
-            own = {"due_sql": Raw(self.due_sql), "restored": excepted("ends.key::text", RESTORED)}
+            own = {"due_sql": Raw(code.due_sql), "restored": excepted("ends.key::text", RESTORED)}
         text = statement(
             __file__, name, after=Placed(after), listed=_listed(key), kind=Placed(key.kind),
             subjects=Placed(subjects_of(key, "keys")), **own,

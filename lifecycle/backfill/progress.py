@@ -147,14 +147,14 @@ def _step(policy: Policy, using: str, hurried: bool) -> Step | None:
     claimed = fetch(using, statement(__file__, "backfill_claim"), params)
     if not claimed:
         return None
-    last, why, due_sql = claimed[0]
+    last, why = claimed[0]
     started = time.monotonic()
     horizon = timedelta(days=2 * conf.RECONCILE_DAYS) if why == RECONCILE else None
     most = _most()
     if is_windowed(policy):
         most, found = MOST, Found(*list_windows(policy, using, past=False, last=last))
     else:
-        found = Lister(policy, using, due_sql, horizon).list(last, most)
+        found = Lister(policy, using, horizon).list(last, most)
     took = time.monotonic() - started
     pause = max(found.rows / _pace(policy, using, why), took)
     return _note(policy, using, found, pause, finished=found.rows < most)

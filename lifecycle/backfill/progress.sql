@@ -44,7 +44,7 @@ SELECT set_config('lock_timeout', '300ms', true),
 -- A later statement, which sees what a pause has committed: where the reading goes on. One reads at
 -- a time, whoever else wants to goes away.
 -- params: policy, fingerprint, hurried
-SELECT walk.last_key, walk.why, state.due_sql
+SELECT walk.last_key, walk.why
 FROM lifecycle_backfill AS walk JOIN lifecycle_policy AS state ON state.name = walk.policy
 WHERE walk.policy = %(policy)s AND walk.finished_at IS NULL
 AND state.state IN ('enabled', 'observe') AND state.fingerprint = %(fingerprint)s

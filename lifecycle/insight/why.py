@@ -163,9 +163,9 @@ class _Look:
         return Verdict(self.policy.name, state.state, says, max(at, opens) if at and opens else at)
 
     def _read(self) -> tuple[Any, ...]:
-        code, state = compiled(self.policy), self.state
+        code = compiled(self.policy)
         parts = {
-            "state_sql": Raw(state.state_sql if state else ""),
+            "state_sql": Raw(code.state_sql),
             "type": Placed(code.key.db_type),
             "keep": Raw("keep"),
         }

@@ -10,6 +10,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
 
 from lifecycle.compiler.fingerprint import fingerprint
+from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.shared_keys import with_shared_keys
 from lifecycle.db.connection import fetch, set_local, statement
 from lifecycle.db.version import mismatch
@@ -29,6 +30,10 @@ OUTDATED = (
     "declared differently in the database than in this code: nothing of it ends here; "
     "run migrate, or update this worker"
 )
+ALTERED = (
+    "of other SQL in the database than this code compiles: nothing of it ends here; "
+    "find out whether somebody has changed lifecycle_policy, then run migrate"
+)
 
 log = Log("purge")
 _warned: dict[str, float] = {}
@@ -45,6 +50,7 @@ class PolicyStanding(StrEnum):
     REMOVED = State.REMOVED.value
     HELD = "held"
     OUTDATED = OUTDATED
+    ALTERED = ALTERED
     OUTSIDE_HOURS = OUTSIDE
     UNKNOWN = "not in the database: run migrate"
     OTHER_VERSION = "of another version than the database"
@@ -86,6 +92,8 @@ def standing_of(policy: Policy, known: PolicyNow, any_hour: bool = False) -> Pol
         return PolicyStanding.HELD
     if differs(policy, known.fingerprint):
         return PolicyStanding.OUTDATED
+    if is_altered(policy, known.state_sql):
+        return PolicyStanding.ALTERED
     acts = policy.disposition.hides or any_hour or is_open(policy, known.now)
     return PolicyStanding.ACTS if acts else PolicyStanding.OUTSIDE_HOURS
 
@@ -106,6 +114,19 @@ def differs(policy: Policy, stored: str) -> bool:
         return False
     if _warns(policy.name):
         log("fingerprint", f"{policy.name}: {OUTDATED}", policy=policy.name)
+    return True
+
+
+def is_altered(policy: Policy, stored: str) -> bool:
+    """Whether the database has other SQL than this code compiles; the log warns of it.
+
+    What is stored is never run: whoever may write it would have the worker run what they like.
+    Warns at most once a minute for each policy.
+    """
+    if stored == compiled(policy).state_sql:
+        return False
+    if _warns(policy.name):
+        log("fingerprint", f"{policy.name}: {ALTERED}", policy=policy.name)
     return True
 
 

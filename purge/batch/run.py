@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import OperationalError, transaction
 
+from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import fetch, set_local, statement
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import is_open
@@ -42,7 +43,8 @@ def begin(
         return None
     brakes.check_clock(known.clock, policy.name, using)
     is_open_now = any_hour or is_open(policy, known.now)
-    return Batch(policy, using, run, known.now, dry, is_open_now, known.state_sql)
+    own = compiled(policy).state_sql  # never what is stored, which others may have written
+    return Batch(policy, using, run, known.now, dry, is_open_now, own)
 
 
 def prepare(policy: str, using: str) -> None:

@@ -3,9 +3,8 @@
 import pytest
 from django.db import connection
 
-from lifecycle.compiler.policy_sql import compiled
-from lifecycle.policy.registry import get_policy
 from purge.runner import run_due
+from tests.support import other_sql
 from tests.zoo.factories import PictureFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -15,17 +14,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_table_with_a_name_that_the_worker_uses_itself(name: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE VIEW {name} AS SELECT * FROM zoo_picture")
-        cursor.execute(
-            "UPDATE lifecycle_policy SET state_sql = replace(state_sql, '\"zoo_picture\"', %s)"
-            " WHERE name = 'drafts'",
-            [f'"{name}"'],
-        )
         try:
-            PictureFactory()
-            assert run_due()["drafts"].kept == 1
+            with other_sql("drafts", '"zoo_picture"', f'"{name}"'):
+                PictureFactory()
+                assert run_due()["drafts"].kept == 1
         finally:
             cursor.execute(f"DROP VIEW {name}")
-            cursor.execute(
-                "UPDATE lifecycle_policy SET state_sql = %s WHERE name = 'drafts'",
-                [compiled(get_policy("drafts")).state_sql],
-            )

@@ -23,7 +23,7 @@ from purge.erasure.receipt import Receipt
 from purge.exceptions import ErasureRefused
 from purge.models import Run
 from purge.runner import run_due
-from tests.support import events_of, let_pass, run_until_idle
+from tests.support import events_of, let_pass, other_sql, run_until_idle
 from tests.zoo.factories import PersonFactory
 from tests.zoo.models import Attachment, Bill, Call, Client, Comment, Person, Photo, Ticket
 
@@ -427,17 +427,12 @@ class TestRefused:
         with pytest.raises(RowMissing, match=r"zoo.Person:7 is not in the database"):
             erase(Person(pk=7))
 
-    def test_outside_when(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE lifecycle_policy SET state_sql = replace(state_sql, 'true AS \"matches\"',"
-                " 'false AS \"matches\"') WHERE name = 'people'"
-            )
-        try:
-            with pytest.raises(ConditionNotMet, match="`when` of 'people'"):
-                erase(PersonFactory())
-        finally:
-            call_command("migrate", verbosity=0)
+    def test_outside_when(self) -> None:
+        with (
+            other_sql("people", 'true AS "matches"', 'false AS "matches"'),
+            pytest.raises(ConditionNotMet, match="`when` of 'people'"),
+        ):
+            erase(PersonFactory())
 
 
 def terminal(answer: str) -> StringIO:

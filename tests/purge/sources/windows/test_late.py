@@ -1,7 +1,8 @@
 """Rows that come late: none is lost, none goes before its time."""
 
+from collections.abc import Iterator
+
 import pytest
-from django.db import connection
 
 from lifecycle.models import AgendaEntry, Event
 from lifecycle.policy.registry import get_policy
@@ -11,7 +12,16 @@ from purge.runner import run_due, run_policy
 from purge.sources.windows.sweep import find_windows
 from tests.purge.sources.windows.support import MONTH, NOON, day, trace, windows
 from tests.races.gates import closed_gate
-from tests.support import Background, Holding, endings, session, together, wait_until, waits_for
+from tests.support import (
+    Background,
+    Holding,
+    endings,
+    other_sql,
+    session,
+    together,
+    wait_until,
+    waits_for,
+)
 from tests.zoo.models import Knock, Trace
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -174,16 +184,17 @@ def test_a_sweep_that_is_broken_off_is_taken_up_by_anybody(monkeypatch: pytest.M
     assert Trace.objects.count() == 1
 
 
-FAILING = """
-UPDATE lifecycle_policy SET state_sql = replace(state_sql, ' AS "keep"',
-    ' OR CASE WHEN label = ''bad'' THEN 1 / (length(label) - 3) = 1 ELSE false END AS "keep"')
-WHERE name = 'traces'
-"""
+FAILING = " OR CASE WHEN label = 'bad' THEN 1 / (length(label) - 3) = 1 ELSE false END AS \"keep\""
 
 
+@pytest.fixture
+def failing() -> Iterator[None]:
+    with other_sql("traces", ' AS "keep"', FAILING):
+        yield
+
+
+@pytest.mark.usefixtures("failing")
 def test_a_row_on_which_the_condition_fails_holds_up_no_other() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(FAILING)
     trace(day(9), label="bad")
     trace(day(9), label="good")
     sweep()
