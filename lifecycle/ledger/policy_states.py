@@ -94,7 +94,7 @@ def change_all(
         # The media's, which have no name, then each in the order of the names, as every path does.
         for name in ["", *known.values_list("name", flat=True)]:
             wait_for_batches(name, using)
-        states = dict(known.select_for_update().values_list("name", "state"))
+        states = _locked(using)
         wanted = set(change.wanted) - set(change.alone)
         changed = [name for name, state in states.items() if state in wanted]
         for name in changed:
@@ -108,15 +108,19 @@ def _change(policy: str, change: Change, actor: str, using: str | None, allow: i
     with transaction.atomic(using=using), context(actor=actor, using=using):
         wait_for_batches(policy, using)
         # A brake waits for the row only, and then halts what is still enabled.
-        stored = PolicyState.objects.using(using).select_for_update()
-        known = stored.filter(name=policy).first()
-        if known is None:
+        state = _locked(using, policy).get(policy)
+        if state is None:
             get_policy(policy)
             raise LifecycleError(f"{policy} is not in the database yet: run migrate.")
-        if known.state not in change.wanted:
+        if state not in change.wanted:
             wanted = " or ".join(change.wanted)
-            raise LifecycleError(f"{policy} is {known.state}, not {wanted}.")
+            raise LifecycleError(f"{policy} is {state}, not {wanted}.")
         _write(policy, change, using, allow)
+
+
+def _locked(using: str, policy: str | None = None) -> dict[str, str]:
+    """The states of one policy or of all by name, locked to the end of the transaction."""
+    return dict(fetch(using, statement(__file__, "lock_policies"), {"policy": policy}))
 
 
 def wait_for_batches(policy: str, using: str) -> None:
@@ -128,7 +132,11 @@ def wait_for_batches(policy: str, using: str) -> None:
 
 
 def _write(policy: str, change: Change, using: str, allow: int = 0) -> None:
-    write_state(policy, change.kind, change.to, using, allow)
+    if change in (PAUSE, RESUME) and not allow:
+        params = {"policy": policy, "kind": change.kind, "state": change.to}
+        fetch(using, statement(__file__, "steer"), params)
+    else:
+        write_state(policy, change.kind, change.to, using, allow)
 
 
 def write_state(policy: str, kind: str, state: str, using: str, allow: int = 0) -> None:

@@ -8,13 +8,9 @@ RETURNING id
 -- name: halt
 -- Stop a policy that acts; a person resumes it. The lock makes a second worker see the first's halt.
 -- params: policy, run, cause
-WITH acting AS MATERIALIZED (
-    SELECT name, model FROM lifecycle_policy
-    WHERE name = %(policy)s AND state = 'enabled' FOR UPDATE
-)
 SELECT lifecycle.write_v1('halted', name, model, NULL, 0, NULL, NULL, %(run)s::bigint,
     jsonb_build_object('state', 'halted', 'cause', %(cause)s::text), NULL)
-FROM acting
+FROM lifecycle.lock_policies_v1(%(policy)s::text) AS stored WHERE state = 'enabled'
 
 -- name: end_alerts
 -- A policy halts anew: its halts from before are over.

@@ -11,6 +11,7 @@ from typing import Any
 from lifecycle.management.subcommands import (
     backfill,
     enable,
+    grants,
     hold,
     holds,
     install,
@@ -37,6 +38,7 @@ SUBCOMMANDS: dict[str, Any] = {
     "holds": holds,
     "backfill": backfill,
     "install": install,
+    "grants": grants,
     "rebuild": rebuild,
     "verify": verify,
     "uninstall": uninstall,

@@ -1,0 +1,155 @@
+"""Roles that own nothing: what the site, the worker and a reader are granted, in one list.
+
+The ledger's tables are written by functions alone, which run as their owner: nobody else has INSERT
+or DELETE on them. A function that is in no list is called by triggers and by the owner only.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.apps import apps
+from django.db import transaction
+
+from lifecycle.db.connection import Raw, fetch, statement
+from lifecycle.db.introspection import tables_in
+from lifecycle.db.table_lock import qualified
+from lifecycle.exceptions import LifecycleError
+
+SELECT, WRITE = "SELECT", "SELECT, INSERT, UPDATE, DELETE"
+LEDGER = ("lifecycle_agenda", "lifecycle_event", "lifecycle_exception", "lifecycle_policy")
+OURS, QUEUE, HISTORY = ("lifecycle", "purge"), "huey_", "django_migrations"
+
+_READ = ("keys_v1", "names_v1", "story_v1", "renewed_v1")
+# What people say of rows, and what Django's signals say of them: each checks what it is given.
+_SAY = (
+    "record_v1", "look_again_v1", "saved_v1", "unevaluated_v1", "removed_v1", "unshown_v1",
+    "lock_policies_v1", "steer_v1",
+)  # fmt: skip
+_ENGINE = (
+    "write_v1", "announce_v1", "scheduled_v1", "windowed_v1", "unlisted_v1", "capture_failed_v1",
+    "identities_v1", "excepted_v1", "excepted_keys_v1", "touches_v1", "spend_v1",
+)  # fmt: skip
+
+#: The functions of the schema `lifecycle` that a kind of role may call, beside what everybody may.
+FUNCTIONS = {"site": _READ + _SAY, "worker": _READ + _SAY + _ENGINE, "reader": _READ}
+
+# SELECT ... FOR UPDATE of agenda entries, by which workers share the work, wants the right to
+# UPDATE some column. `attempts` only says how patiently a locked row is tried again; no row ends by
+# it. A function in its place would have to take the conditions of three statements as text.
+_LOCKS = {"lifecycle_agenda": "SELECT, UPDATE (attempts)"}
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role of PostgreSQL, and what it is for: `site`, `worker` or `reader`."""
+
+    kind: str
+    name: str
+
+
+class Table(NamedTuple):
+    """A table that is there."""
+
+    schema: str
+    name: str
+    owner: str
+    sequences: list[str]
+
+    @property
+    def quoted(self) -> Raw:
+        """Its full name."""
+        return qualified(self.schema, self.name)
+
+
+def grants(roles: list[Role], using: str) -> list[str]:
+    """The statements that give the roles what they need, and take from them what they do not.
+
+    Raises `LifecycleError` where a role is missing, a superuser, or has the owner's rights.
+    """
+    tables = _tables(using)
+    for role in roles:
+        refuse(role, tables, using)
+    return [text for role in roles for text in _of(role, tables, using)]
+
+
+def apply(statements: list[str], using: str) -> None:
+    """Make the grants in one transaction: all of them, or none."""
+    with transaction.atomic(using=using):
+        for text in statements:
+            fetch(using, text)
+
+
+def refuse(role: Role, tables: list[Table], using: str) -> None:
+    """Raise a `LifecycleError` for a role for which grants mean nothing."""
+    owners = sorted({table.owner for table in tables if _is_ours(table.name)})
+    found = fetch(using, statement(__file__, "standing"), {"role": role.name, "owners": owners})
+    if not found:
+        raise LifecycleError(f"There is no role {role.name!r}: CREATE ROLE ... LOGIN makes one.")
+    is_super, is_owner = found[0]
+    if is_super:
+        raise LifecycleError(f"{role.name!r} is a superuser, whom no grant limits.")
+    if is_owner:
+        raise LifecycleError(
+            f"{role.name!r} owns the ledger, or is a member of the role that does."
+        )
+
+
+def rights_on(kind: str, table: str) -> str:
+    """What a kind of role may do with a table; '' for nothing."""
+    if table in LEDGER:
+        return _LOCKS.get(table, SELECT) if kind == "worker" else SELECT
+    if kind == "reader":
+        return SELECT if table.startswith("lifecycle_") else ""
+    if _is_ours(table):
+        return WRITE if kind == "worker" else SELECT
+    if table.startswith(QUEUE):
+        return WRITE if kind == "worker" else ""
+    return SELECT if table == HISTORY else WRITE
+
+
+def _of(role: Role, tables: list[Table], using: str) -> Iterator[str]:
+    parts = {"role": role.name}
+    for schema in sorted({table.schema for table in tables} | {"lifecycle"}):
+        yield _filled("use_schema", schema=schema, **parts)
+    for table in tables:
+        yield from _on(role, table)
+    yield _filled("clear_functions", **parts)
+    found = fetch(using, statement(__file__, "functions"), {"names": list(FUNCTIONS[role.kind])})
+    functions = Raw(", ".join(name for (name,) in found))
+    yield _filled("grant_functions", functions=functions, **parts)
+
+
+def _on(role: Role, table: Table) -> Iterator[str]:
+    parts = {"table": table.quoted, "role": role.name}
+    rights = rights_on(role.kind, table.name)
+    if _is_ours(table.name) or table.name.startswith(QUEUE):
+        yield _filled("clear_table", **parts)
+    if rights:
+        yield _filled("grant_table", rights=Raw(rights), **parts)
+    # The worker reads how far the ledger's numbers are; a load moves those of the site's tables on.
+    more = "USAGE, SELECT, UPDATE" if role.kind == "worker" else "USAGE"
+    sequences = SELECT if table.name in LEDGER and role.kind == "worker" else more
+    if table.sequences and (rights == WRITE or sequences == SELECT):
+        names = Raw(", ".join(qualified(table.schema, name) for name in table.sequences))
+        yield _filled("grant_sequences", rights=Raw(sequences), sequences=names, role=role.name)
+
+
+def _filled(name: str, **parts: str) -> str:
+    lines = statement(__file__, name, **parts).splitlines()
+    return "\n".join(line for line in lines if line and not line.startswith("--"))
+
+
+def _tables(using: str) -> list[Table]:
+    """The tables of the models and of the queue that are in a database."""
+    models = apps.get_models(include_auto_created=True, include_swapped=False)
+    names = {model._meta.db_table for model in models} | {HISTORY}
+    names |= {name for name in tables_in(using) if name.startswith(QUEUE)}
+    rows = fetch(using, statement(__file__, "tables"), {"names": sorted(names)})
+    return [Table(*row) for row in rows]
+
+
+def _is_ours(table: str) -> bool:
+    """Whether a table is one of this package's apps."""
+    here = (apps.get_app_config(label) for label in OURS if apps.is_installed(label))
+    return table in {model._meta.db_table for app in here for model in app.get_models()}

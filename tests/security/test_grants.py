@@ -1,0 +1,362 @@
+"""Three roles that own nothing: what they can do, and what they cannot."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from lifecycle.db.sql import function_file
+from lifecycle.install import roles
+from tests.security.owned import Failed, Owned, owned_database
+
+
+@pytest.fixture(scope="module")
+def owned(
+    database_server: None, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Iterator[Owned]:
+    folder = tmp_path_factory.mktemp("owned")
+    with owned_database(f"test_owned_{worker_id}", folder) as owned:
+        grant(owned)
+        yield owned
+
+
+def grant(owned: Owned, *more: str, **other: str) -> str:
+    names = owned.roles | other
+    given = [part for kind in ("site", "worker", "reader") for part in (f"--{kind}", names[kind])]
+    return owned.manage("owner", "lifecycle", "grants", *given, *(more or ("--apply",)))
+
+
+SITE = """
+t = [Token.objects.create(expires_at=PAST) for _ in range(3)]
+later = [Token.objects.create(expires_at=timezone.now() + timedelta(days=3)) for _ in range(3)]
+assert Token.objects.live().count() == 3, Token.objects.live().count()
+assert Token.objects.tombstoned().count() == 3
+hold(t[0], reason="dispute", reference="A-1")
+restore(t[1])
+expire_now(later[0], policy="tokens")
+assert expire_rows(Token.objects.filter(pk=later[1].pk), policy="tokens") == 1
+assert Token.objects.live().count() == 3
+Legacy.objects.create(expires_at=PAST)
+legacy = Legacy.objects.create(expires_at=PAST, file="gone.txt")
+legacy.delete()
+Spark.objects.create(expires_at=PAST)
+person = Person.objects.create()
+print(json.dumps([row.pk for row in t + later] + [person.pk]))
+"""
+ADMIN = """
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import reverse
+client = Client()
+boss = {"email": "boss@example.com", "password": "x"}
+client.force_login(get_user_model().objects.create_superuser("boss", **boss))
+held = Token.objects.create(expires_at=timezone.now() + timedelta(days=3))
+row = f"zoo.Token:{held.pk}"
+def press(action, **more):
+    address = f"{reverse('admin:lifecycle_row_action', args=[action])}?row={row}"
+    answer = client.post(address, more, follow=True)
+    assert answer.status_code == 200, answer.status_code
+for name in ("event", "agendaentry", "rowexception", "policystate"):
+    assert client.get(reverse(f"admin:lifecycle_{name}_changelist")).status_code == 200, name
+assert client.get(reverse("admin:purge_run_changelist")).status_code == 200
+assert client.get(reverse("admin:lifecycle_row"), {"row": row}).status_code == 200
+press("hold", reason="dispute", reference="B-2")
+assert [h.reference for h in holds() if h.reference == "B-2"] == ["B-2"]
+press("release")
+assert not [h for h in holds() if h.reference == "B-2"]
+press("restore")
+assert RowException.objects.filter(kind="restored", key=str(held.pk)).exists()
+state = PolicyState.objects.get(name="tokens")
+def steer(action):
+    address = reverse("admin:lifecycle_policystate_changelist")
+    return client.post(address, {"action": action, "_selected_action": [state.pk]}, follow=True)
+assert steer("pause").status_code == 200
+assert PolicyState.objects.get(pk=state.pk).state == "paused"
+assert steer("resume").status_code == 200
+assert PolicyState.objects.get(pk=state.pk).state == "enabled"
+"""
+WORKER = """
+from purge.runner import run_due
+from tests.support import run_until_idle
+run_until_idle()
+assert list(Token.objects.order_by("pk").values_list("pk", flat=True)) == {stay}
+assert not Legacy.objects.exists() and not Spark.objects.exists()
+assert Event.objects.filter(kind="purged", policy="tokens").exists()
+receipt = purge.erase(Person.objects.get(), reference="DSR-1", actor="jo", grace=timedelta(0))
+assert not Person.objects.exists()
+def command(*words, code=0):
+    try:
+        call_command(*words)
+    except Exception as error:
+        assert code and getattr(error, "returncode", 1) == code, (words, error)
+for words in (
+    ("lifecycle", "status"), ("check", "--database", "default"), ("lifecycle", "holds"),
+    ("lifecycle", "why", "zoo.Token:{held}"), ("lifecycle", "report"), ("purge",),
+    ("purge", "--replay", "--yes"), ("lifecycle", "verify"), ("archive", "verify", "--all"),
+    ("lifecycle", "backfill", "--policy", "tokens"), ("lifecycle", "pause", "--all"),
+    ("lifecycle", "resume", "--all"), ("migrate", "--check"),
+):
+    command(*words)
+"""
+
+
+def test_the_whole_life(owned: Owned) -> None:
+    *tokens, _ = json.loads(owned.run("site", SITE))
+    held, restored, _, _, _, later = tokens
+    before = owned.ask("SELECT count(*) FROM zoo_token")
+    owned.run("worker", WORKER.format(stay=[held, restored, later], held=held))
+    assert before - owned.ask("SELECT count(*) FROM zoo_token") == 3
+    let_go = f"release(Token.objects.get(pk={held})); assert not holds()"
+    owned.run("site", let_go)
+    owned.manage("worker", "purge")
+    assert owned.ask("SELECT array_agg(id ORDER BY id) FROM zoo_token") == [restored, later]
+    assert owned.ask("SELECT count(*) FROM lifecycle_event", kind="reader") > 0
+    assert owned.ask("SELECT count(*) FROM lifecycle.story_v1()", kind="reader") > 0
+
+
+def test_the_admin(owned: Owned) -> None:
+    owned.run("site", ADMIN)
+
+
+def test_a_consumer(owned: Owned) -> None:
+    """The worker's role has what the queue needs."""
+    with owned.session("worker") as session:
+        for table in ("huey_task", "huey_schedule"):
+            session.execute(f"SELECT count(*) FROM {table}")
+
+
+def test_nobody_else_reads_the_hosts_rows(owned: Owned) -> None:
+    refused(owned, "reader", "SELECT FROM zoo_token")
+    refused(owned, "reader", "SELECT FROM huey_task")
+    refused(owned, "site", "INSERT INTO huey_task DEFAULT VALUES")
+
+
+def test_twice_is_once_and_rights_from_before_go(owned: Owned) -> None:
+    rights = "SELECT array_agg(relname || relacl::text ORDER BY oid) FROM pg_class"
+    before = owned.ask(rights)
+    with owned.session("owner") as session:
+        session.execute(f'GRANT ALL ON lifecycle_agenda TO "{owned.roles["site"]}"')
+        session.execute(f'GRANT ALL ON FUNCTION lifecycle.rebuild_v1 TO "{owned.roles["site"]}"')
+    grant(owned)
+    assert owned.ask(rights) == before
+    refused(owned, "site", "SELECT lifecycle.rebuild_v1()")
+    refused(owned, "site", "DELETE FROM lifecycle_agenda")
+
+
+def test_printed_is_what_is_made(owned: Owned) -> None:
+    before = owned.ask("SELECT array_agg(relacl::text ORDER BY oid) FROM pg_class")
+    for text in grant(owned, "--database", "default").split(";\n"):
+        with owned.session("owner") as session:
+            session.execute(text.rstrip(";\n"))
+    assert owned.ask("SELECT array_agg(relacl::text ORDER BY oid) FROM pg_class") == before
+
+
+def test_refusals(owned: Owned) -> None:
+    superuser = owned.ask("SELECT rolname FROM pg_roles WHERE rolsuper LIMIT 1")
+    for site, why in (
+        ("no'\"body", "There is no role"),
+        (superuser, "is a superuser"),
+        (owned.roles["owner"], "owns the ledger"),
+        (owned.roles["worker"], "One role for two"),
+    ):
+        with pytest.raises(Failed, match=why):
+            grant(owned, site=site)
+    given = ["--site", owned.roles["site"], "--worker", owned.roles["worker"], "--apply"]
+    with pytest.raises(Failed, match="connect as the role that migrates"):
+        owned.manage("worker", "lifecycle", "grants", *given)
+
+
+# ------------------------------------------------------------------------- what they cannot do
+def refused(owned: Owned, kind: str, text: str, *params: Any) -> None:
+    with owned.session(kind) as session, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        session.execute(text, params)
+
+
+def ledger(owned: Owned) -> Any:
+    """What must be as before: how many events, entries, exceptions, and each policy's row."""
+    return owned.ask(
+        "SELECT jsonb_build_array((SELECT count(*) FROM lifecycle_event),"
+        " (SELECT jsonb_agg(to_jsonb(a) ORDER BY event_id) FROM lifecycle_agenda AS a),"
+        " (SELECT jsonb_agg(to_jsonb(e) ORDER BY id) FROM lifecycle_exception AS e),"
+        " (SELECT jsonb_agg(to_jsonb(p) ORDER BY name) FROM lifecycle_policy AS p))"
+    )
+
+
+@pytest.mark.parametrize("kind", ["site", "worker", "reader"])
+def test_no_table_of_the_ledger_is_written_but_by_functions(owned: Owned, kind: str) -> None:
+    before = ledger(owned)
+    for table in roles.LEDGER:
+        columns = "SELECT array_agg(attname::text) FROM pg_attribute"
+        columns += " WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped"
+        for column in owned.ask(columns, table):
+            if (kind, column) != ("worker", "attempts"):
+                refused(owned, kind, f"UPDATE {table} SET {column} = {column}")
+        refused(owned, kind, f"INSERT INTO {table} SELECT * FROM {table}")
+        refused(owned, kind, f"DELETE FROM {table}")
+        refused(owned, kind, f"TRUNCATE {table}")
+        refused(owned, kind, f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+    assert ledger(owned) == before
+
+
+FORBIDDEN = (
+    "SELECT lifecycle.rebuild_v1()",
+    "SELECT salt FROM lifecycle.salt",
+)
+OF_THE_ENGINE = (
+    "SELECT lifecycle.write_v1('settled', '', '', NULL, 0, NULL, NULL, NULL, '{}', NULL)",
+    "SELECT lifecycle.scheduled_v1('tokens', 'zoo.Token', lifecycle.one_v1('bigint', '1'),"
+    " ARRAY[now()], '{\"dropped\": true}')",
+    "SELECT lifecycle.spend_v1('tokens', now(), 10000000)",
+    "SELECT lifecycle.identities_v1(ARRAY['\\x00'::bytea])",
+    "SELECT lifecycle.announce_v1('{}')",
+    "SELECT lifecycle.capture_failed_v1('a', 'b', lifecycle.one_v1('bigint', '1'), 'x')",
+    "SELECT lifecycle.truncated_v1('zoo.Token')",
+    "SELECT lifecycle.apply_v1(e) FROM lifecycle_event AS e",
+)
+
+
+@pytest.mark.parametrize("kind", ["site", "worker", "reader"])
+def test_functions_that_nobody_is_given(owned: Owned, kind: str) -> None:
+    before = ledger(owned)
+    for text in FORBIDDEN:
+        refused(owned, kind, text)
+    assert ledger(owned) == before
+
+
+@pytest.mark.parametrize("kind", ["site", "reader"])
+@pytest.mark.parametrize("text", OF_THE_ENGINE)
+def test_functions_of_the_engine(owned: Owned, kind: str, text: str) -> None:
+    before = ledger(owned)
+    refused(owned, kind, text)
+    assert ledger(owned) == before
+
+
+def test_exactly_the_listed_functions(owned: Owned) -> None:
+    """Beside what is everybody's, and all that is listed is there."""
+    own = (
+        "SELECT array_agg(DISTINCT proname::text) FROM pg_proc"
+        " WHERE pronamespace = 'lifecycle'::regnamespace"
+        " AND has_function_privilege(%s, oid, 'EXECUTE')"
+        " AND NOT has_function_privilege('public', oid, 'EXECUTE')"
+    )
+    for kind, names in roles.FUNCTIONS.items():
+        assert sorted(owned.ask(own, owned.roles[kind])) == sorted(names)
+
+
+def test_the_site_pauses_and_goes_on_and_no_more(owned: Owned) -> None:
+    changes = [("policy_changed", state) for state in ("enabled", "observe", "removed")]
+    for kind, state in (*changes, ("resumed", "enabled"), ("purged", "paused")):
+        refused(owned, "site", "SELECT lifecycle.steer_v1('tickets', %s, %s)", kind, state)
+    refused(owned, "site", "SELECT lifecycle.steer_v1('nobody', 'policy_changed', 'paused')")
+    assert owned.ask("SELECT state FROM lifecycle_policy WHERE name = 'tickets'") == "enabled"
+
+
+def test_what_the_site_may_record(owned: Owned) -> None:
+    before = ledger(owned)
+    one = "lifecycle.one_v1('bigint', '1')"
+    for kind, policy, subjects, detail in (
+        ("purged", "tokens", one, "{}"),
+        ("settled", "", "NULL", "{}"),
+        ("restored", "tokens", one, '{"anew": "declared"}'),
+        ("hold_placed", "", one, '{"cause": "erasure"}'),
+        ("hold_released", "", "NULL", '{"holds": [1]}'),
+        ("expired_by_hand", "tokens", one, '{"grace": 0, "reference": "DSR-9"}'),
+        ("expired_by_hand", "tokens", "NULL", "{}"),
+        ("restored", "tickets", one, "{}"),
+    ):
+        text = f"SELECT lifecycle.record_v1(%s, %s, 'zoo.Token', {subjects}, now(), %s)"
+        refused(owned, "site", text, kind, policy, detail)
+    assert ledger(owned) == before
+
+
+def test_attempts_end_no_row(owned: Owned) -> None:
+    """The one column that a worker may write, so that it can lock entries."""
+    code = "t = Token.objects.create(expires_at=timezone.now() + timedelta(days=3)); print(t.pk)"
+    key = int(owned.run("site", code))
+    with owned.session("worker") as session:
+        for attempts in (-5, 2**31 - 1):
+            session.execute("UPDATE lifecycle_agenda SET attempts = %s", [attempts])
+            owned.manage("worker", "purge")
+            assert owned.ask("SELECT count(*) FROM zoo_token WHERE id = %s", key) == 1
+        session.execute("UPDATE lifecycle_agenda SET attempts = 0")
+
+
+def test_what_was_spent_is_not_taken_back(owned: Owned) -> None:
+    spent = "SELECT spent FROM lifecycle_policy WHERE name = 'sensors'"
+    with owned.session("worker") as session:
+        session.execute("SELECT lifecycle.spend_v1('sensors', now(), 7)")
+        before = owned.ask(spent)
+        assert list(before.values()) == [7]
+        session.execute("SELECT lifecycle.spend_v1('sensors', now(), -7)")
+        session.execute("SELECT lifecycle.spend_v1('sensors', now() + interval '20 years', 0)")
+    assert before.items() <= owned.ask(spent).items()
+
+
+def test_the_grants_are_printed_quoted(owned: Owned) -> None:
+    text = grant(owned, "--database", "default")
+    assert 'ON TABLE "public"."Zoo; it\'s an odd table" TO' in text
+    own = [line for line in text.splitlines() if '"lifecycle_event"' in line]
+    assert own
+    assert "INSERT" not in "".join(own)
+
+
+LOGS = """
+from demo.models import AuditLog
+logs = [AuditLog.objects.create(actor="jo", action="x", target="y") for _ in range(3)]
+old = AuditLog.objects.filter(pk__in=[log.pk for log in logs[:2]])
+old.update(created_at=PAST - timedelta(days=400))
+print(logs[2].pk)
+"""
+ARCHIVE = """
+from demo.models import AuditLog
+from purge.models import Archive
+call_command("purge")
+call_command("purge")
+assert [a.state for a in Archive.objects.all()] == ["done"], list(Archive.objects.values())
+assert [str(pk) for pk in AuditLog.objects.values_list("pk", flat=True)] == ["{stays}"]
+call_command("archive", "verify", "--all")
+call_command("archive", "load", Archive.objects.get().name)
+assert AuditLog.objects.count() == 3
+"""
+
+
+SAYS = """
+from django.core.checks import run_checks
+for message in run_checks(tags=["database"], databases=["default"]):
+    print(message)
+"""
+
+
+def test_checks_name_what_a_role_could_do(owned: Owned) -> None:
+    assert "W12" not in owned.run("site", SAYS)
+    assert "I122" not in owned.run("worker", SAYS)
+    assert f"The role {owned.roles['owner']} of 'default' owns the ledger." in owned.run(
+        "owner", SAYS
+    )
+    with owned.session("owner") as session:
+        session.execute(f'GRANT DELETE, INSERT ON lifecycle_agenda TO "{owned.roles["site"]}"')
+        session.execute("GRANT UPDATE (state) ON lifecycle_policy TO PUBLIC")
+        session.execute("GRANT CREATE ON SCHEMA public TO PUBLIC")
+    said = owned.run("worker", SAYS).splitlines()
+    hints = [line.partition("HINT: ")[2].partition(";")[0] for line in said if "REVOKE" in line]
+    with owned.session("owner") as session:
+        for hint in hints:
+            session.execute(hint)
+    grant(owned)
+    assert len(hints) == 3
+    assert "W12" not in owned.run("site", SAYS)
+
+
+def test_an_archive(owned: Owned) -> None:
+    """Last, for its events are of a later time."""
+    stays = owned.run("site", LOGS)
+    clock = "SELECT pg_catalog.clock_timestamp()"
+    with owned.session("owner") as session:
+        session.execute(function_file("now_v1").replace(clock, f"{clock} + interval '25 days'"))
+    try:
+        owned.run("worker", ARCHIVE.format(stays=stays))
+    finally:
+        with owned.session("owner") as session:
+            session.execute(function_file("now_v1"))
