@@ -14,6 +14,7 @@ from django.db import DatabaseError, connections, router, transaction
 from lifecycle.capture.triggers import registered
 from lifecycle.checks import policy_query
 from lifecycle.checks.messages import error, warning
+from lifecycle.checks.roles import roles
 from lifecycle.checks.ties import tied
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.compiler.shared_keys import with_shared_keys
@@ -55,6 +56,7 @@ def _check(using: str) -> Iterator[CheckMessage]:
         return
     yield from looked_after(using)
     yield from ledger_guard(using)
+    yield from roles(using)
     yield from held_models(using)
     yield from stored_policies(using, tables)
     yield from capture_triggers(using, tables)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.checks import Error, Warning
+from django.core.checks import Error, Info, Warning
 
 DOCS = "docs/reference/checks.md"
 
@@ -15,6 +15,11 @@ def error(number: int, text: str, hint: str, obj: Any = None) -> Error:
 def warning(number: int, text: str, hint: str, obj: Any = None) -> Warning:
     """`lifecycle.W<number>`: it works, but not for all rows, or not yet."""
     return Warning(text, hint=_linked(hint, f"w{number:03}"), obj=obj, id=f"lifecycle.W{number:03}")
+
+
+def info(number: int, text: str, hint: str, obj: Any = None) -> Info:
+    """`lifecycle.I<number>`: it works, and could be safer."""
+    return Info(text, hint=_linked(hint, f"i{number:03}"), obj=obj, id=f"lifecycle.I{number:03}")
 
 
 def _linked(hint: str, anchor: str) -> str:

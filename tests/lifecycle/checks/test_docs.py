@@ -26,7 +26,7 @@ def page(name: str) -> str:
 
 def ids_in_code() -> set[str]:
     code = "".join(path.read_text() for path in (Path(ROOT) / "lifecycle/checks").glob("*.py"))
-    found = re.findall(r"\b(error|warning)\(\s*(\d+),", code)
+    found = re.findall(r"\b(error|warning|info)\(\s*(\d+),", code)
     return {f"lifecycle.{kind[0].upper()}{int(number):03}" for kind, number in found}
 
 
