@@ -29,6 +29,8 @@ ACTIONS = {
     "watch_failed": ("exception", ""),
     "fingerprint": ("warning", ""),
     "version": ("warning", ""),
+    "lock_taken": ("warning", ""),
+    "busy": ("warning", ""),
     "pulse_failed": ("exception", ""),
     "pulse_recovered": ("warning", ""),
     "heartbeat_failed": ("exception", ""),

@@ -219,6 +219,19 @@ class PolicyState(models.Model):
         return self.name
 
 
+class PolicyLock(models.Model):
+    """A row to lock, for each policy: see `lifecycle.db.policy_lock`. Nothing is read from it."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+
+    class Meta:
+        db_table = "lifecycle_lock"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Backfill(models.Model):
     """How far the rows of a policy that no trigger has seen are read. No projection.
 

@@ -38,7 +38,7 @@ ORDER BY 1
 -- First statement of a chunk: short waits, and the lock that pauses and changed policies wait for.
 -- params: policy
 SELECT set_config('lock_timeout', '300ms', true),
-    pg_advisory_xact_lock_shared(hashtextextended('lifecycle:' || %(policy)s::text, 0))
+    lifecycle.share_lock_v1(%(policy)s)
 
 -- name: backfill_claim
 -- A later statement, which sees what a pause has committed: where the reading goes on. One reads at

@@ -16,6 +16,7 @@ from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.db.introspection import is_test_database, tables_in
+from lifecycle.db.policy_lock import make_locks
 from lifecycle.db.test_clock import reset_clock
 from lifecycle.db.version import mismatch
 from lifecycle.install.retired_policies import begins_anew, follow, retire
@@ -56,6 +57,7 @@ def sync(using: str) -> dict[str, str]:
         return {}  # code of another version than the migrations that have run
     reset_clock(using)
     guard_truncate(connection)
+    make_locks((policy.name for policy in all_policies()), using)
     busy = install(using)
     for policy in all_policies():
         own = set(compiled(policy).tables)

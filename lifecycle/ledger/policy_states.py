@@ -3,18 +3,23 @@
 Without `using` the change is made where the policy's rows are written.
 """
 
+import time
 from typing import NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, transaction
 
 from lifecycle.db.connection import fetch, scalar, statement
-from lifecycle.exceptions import LifecycleError
+from lifecycle.db.policy_lock import POLICIES, named_holders, take_lock
+from lifecycle.exceptions import Busy, LifecycleError
 from lifecycle.ledger.context import context
+from lifecycle.logs import Log
 from lifecycle.models import PolicyState
 from lifecycle.policy.databases import of_policy
 from lifecycle.policy.registry import get_policy
 
+PATIENCE = 5.0  # seconds that a pause waits for the batches under way
 State = PolicyState.State
+log = Log("lifecycle")
 WHY_LEFT = {
     State.OBSERVE: "only observes",
     State.PAUSED: "is paused already",
@@ -58,7 +63,11 @@ def disable(policy: str, actor: str = "", using: str | None = None) -> None:
 
 
 def pause(policy: str, actor: str = "", using: str | None = None) -> None:
-    """Stop a policy; waits for the batch under way, after which no other begins."""
+    """Stop a policy; waits for the batch under way, after which no other begins.
+
+    After 5 seconds it is stopped all the same: what is under way then, at most one batch a worker,
+    may still end. `Busy` names who keeps the policy's own row locked.
+    """
     _change(policy, PAUSE, actor, using)
 
 
@@ -86,15 +95,18 @@ def change_all(
     """`PAUSE`, `RESUME` or `DISABLE` every policy that the database knows, or none after an error.
 
     Returns the names of those changed, and why the others were left. Waits for the batches under
-    way of all of them. Halted policies are left: those are looked at one by one. While some are
-    paused and none is enabled, no media go, and a policy that `migrate` brings begins paused too.
+    way of all of them, 5 seconds in all. Halted policies are left: those are looked at one by one.
+    While some are paused and none is enabled, no media go, and a policy that `migrate` brings
+    begins paused too.
     """
     with transaction.atomic(using=using), context(actor=actor, using=using):
         known = PolicyState.objects.using(using).order_by("name")
         # The media's, which have no name, then each in the order of the names, as every path does.
+        until = time.monotonic() + PATIENCE
         for name in ["", *known.values_list("name", flat=True)]:
-            wait_for_batches(name, using)
-        states = _locked(using)
+            _let_batches_end(name, using, until)
+        with named_holders("The table of policies", POLICIES, using, PATIENCE):
+            states = _locked(using)
         wanted = set(change.wanted) - set(change.alone)
         changed = [name for name, state in states.items() if state in wanted]
         for name in changed:
@@ -106,9 +118,10 @@ def change_all(
 def _change(policy: str, change: Change, actor: str, using: str | None, allow: int = 0) -> None:
     using = using or of_policy(policy)
     with transaction.atomic(using=using), context(actor=actor, using=using):
-        wait_for_batches(policy, using)
+        _let_batches_end(policy, using, time.monotonic() + PATIENCE)
         # A brake waits for the row only, and then halts what is still enabled.
-        state = _locked(using, policy).get(policy)
+        with named_holders(f"The row of {policy}", POLICIES, using, PATIENCE):
+            state = _locked(using, policy).get(policy)
         if state is None:
             get_policy(policy)
             raise LifecycleError(f"{policy} is not in the database yet: run migrate.")
@@ -126,9 +139,21 @@ def _locked(using: str, policy: str | None = None) -> dict[str, str]:
 def wait_for_batches(policy: str, using: str) -> None:
     """Wait for the batches of a policy that are under way; they share this lock.
 
-    Held to the end of the transaction: no batch of the policy begins meanwhile.
+    Held to the end of the transaction: no batch of the policy begins meanwhile. `Busy`, with who
+    has the lock, where they do not end within half a minute.
     """
-    fetch(using, statement(__file__, "wait_for_batches"), {"policy": policy})
+    take_lock(policy, using)
+
+
+def _let_batches_end(policy: str, using: str, until: float) -> None:
+    """Wait for the batches under way, but not longer: a pause is never kept from being written.
+
+    A batch that is still under way then may end, at most one a worker; `holders` names them.
+    """
+    try:
+        take_lock(policy, using, max(until - time.monotonic(), 0.05))
+    except Busy as busy:
+        log("busy", f"{busy} Its state is changed without.", policy=policy, database=using)
 
 
 def _write(policy: str, change: Change, using: str, allow: int = 0) -> None:

@@ -1,8 +1,3 @@
--- name: wait_for_batches
--- Exclusive against the batches of one policy; held to the end of the transaction.
--- params: policy
-SELECT pg_advisory_xact_lock(hashtextextended('lifecycle:' || %(policy)s::text, 0))
-
 -- name: change_state
 -- A policy's new state, by its event; rows allowed beyond the cap stand beside what was spent.
 -- params: kind, state, allow, policy

@@ -203,6 +203,16 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="PolicyLock",
+            fields=[
+                ("name", models.CharField(max_length=60, primary_key=True, serialize=False)),
+            ],
+            options={
+                "db_table": "lifecycle_lock",
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
             name="AgendaEntry",
             fields=[
                 (

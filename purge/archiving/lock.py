@@ -13,6 +13,7 @@ from typing import BinaryIO
 from django.db import Error, connections
 
 from lifecycle.db.connection import statement
+from lifecycle.db.policy_lock import archive_lock_name
 from purge.archive.destinations import Destination
 from purge.exceptions import ArchiveError
 
@@ -27,7 +28,7 @@ def archive_lock(policy: str, using: str) -> Iterator[Callable[[], None] | None]
 
     Not in the session of the batches, which commit.
     """
-    session = connections[using].copy()
+    session, name = connections[using].copy(), archive_lock_name(policy)
 
     def check() -> None:
         try:
@@ -42,7 +43,7 @@ def archive_lock(policy: str, using: str) -> Iterator[Callable[[], None] | None]
         session.set_autocommit(False)
         with session.cursor() as cursor:
             cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            cursor.execute(statement(__file__, "archive_lock"), {"policy": policy})
+            cursor.execute(statement(__file__, "archive_lock"), {"name": name})
             (is_mine,) = cursor.fetchone()
         yield check if is_mine else None
     finally:

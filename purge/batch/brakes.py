@@ -13,6 +13,7 @@ from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.shared_keys import with_shared_keys
 from lifecycle.db.connection import fetch, set_local, statement
+from lifecycle.db.policy_lock import holders
 from lifecycle.db.version import mismatch
 from lifecycle.ledger.caps import cap_of, is_over, room
 from lifecycle.logs import Log
@@ -24,6 +25,7 @@ from purge.exceptions import Halt
 
 State = PolicyState.State
 WARNED_AGAIN = 60.0  # seconds between two warnings about one policy's declaration
+LOCKED_LONG = 60.0  # seconds without the policy's lock after which the log says so
 TOLERANCE = timedelta(seconds=60)  # by which the database's clock may outrun this machine's
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 OUTDATED = (
@@ -37,6 +39,7 @@ ALTERED = (
 
 log = Log("purge")
 _warned: dict[str, float] = {}
+_locked: dict[tuple[str, str], float] = {}  # (database, policy) -> since when no batch could begin
 _guards: dict[str, "ClockGuard"] = {}  # by database
 
 
@@ -136,6 +139,20 @@ def is_other_version(using: str) -> bool:
     if why and _warns(f"version of {using}"):
         log("version", why, database=using)
     return bool(why)
+
+
+def warn_of_lock(policy: str, using: str) -> None:
+    """Say who has the policy's lock, once it has kept batches from beginning for a minute."""
+    since = _locked.setdefault((using, policy), time.monotonic())
+    if time.monotonic() - since >= LOCKED_LONG and _warns(f"lock of {policy} in {using}"):
+        who = "; ".join(map(str, holders(using))) or "nobody now"
+        text = f"{policy}: nothing of it ends, for its lock is taken. Who has locks now: {who}"
+        log("lock_taken", text, policy=policy, database=using)
+
+
+def forget_lock(policy: str, using: str) -> None:
+    """A batch of the policy has begun."""
+    _locked.pop((using, policy), None)
 
 
 def _warns(what: str) -> bool:

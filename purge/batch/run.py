@@ -3,9 +3,10 @@
 Deletes people's data. While a single statement waits for a lock, PostgreSQL checks only the
 locked row again; a hold or a child committed meanwhile is not seen. So rows are locked first and
 everything is evaluated in a statement that begins after the locks are held. Order of locks, as in
-every path of this package: the policy (shared), agenda entries (never waited for), rows in key
-order. A wait for a row ends after 300 ms, before PostgreSQL looks for deadlocks, so no transaction
-of the host is ever the victim.
+every path of this package: the policy's lock (shared; a row of `lifecycle_lock`), agenda entries
+(never waited for), rows in key order, last the policy's own row, which counts against the cap. A
+wait for a row ends after 300 ms, before PostgreSQL looks for deadlocks, so no transaction of the
+host is ever the victim.
 """
 
 import time
@@ -37,7 +38,9 @@ def begin(
         with transaction.atomic(using=using):
             prepare(policy.name, using)
     except OperationalError:
+        brakes.warn_of_lock(policy.name, using)
         return None  # a pause or a hold is being written; the next pulse sees it
+    brakes.forget_lock(policy.name, using)
     known = brakes.policy_now(policy.name, using)
     if known is None or brakes.standing_of(policy, known, any_hour):
         return None

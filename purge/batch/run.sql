@@ -2,7 +2,7 @@
 -- First statement of a batch: short waits, and the lock that pause and holds on the policy wait for.
 -- params: policy
 SELECT set_config('lock_timeout', '300ms', true),
-    pg_advisory_xact_lock_shared(hashtextextended('lifecycle:' || %(policy)s::text, 0))
+    lifecycle.share_lock_v1(%(policy)s)
 
 -- name: record
 -- What one batch did, counted in the batch's own transaction, so that the counts of a killed run are

@@ -3,7 +3,7 @@
 -- than the site lets a transaction be idle.
 SELECT set_config('lock_timeout', '300ms', true),
     set_config('idle_in_transaction_session_timeout', '0', true),
-    pg_advisory_xact_lock_shared(hashtextextended('lifecycle:', 0))
+    lifecycle.share_lock_v1('')
 
 -- name: state_now
 -- The clocks, and whether everything is paused. Run after the lock, so that a pause that was committed

@@ -48,7 +48,7 @@ def _fixed_part(place: Place, took: float, rows: int) -> float:
     """The seconds that fewer rows would not save: found where the last halving saved too few."""
     fixed = min(_fixed.get(place, 0.0), took)
     before = _slow.pop(place, None)
-    if before and took - fixed > SLOW and rows <= before[0] * SAME:
+    if before and took - fixed > SLOW and rows < before[0] * SAME:
         saved_by_row = max(before[1] - took, 0.0) / (before[0] - rows)
         fixed = max(fixed, took - saved_by_row * rows)
     _fixed[place] = fixed

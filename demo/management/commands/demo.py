@@ -110,7 +110,10 @@ def take_turn() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [ONE_AT_A_TIME])
         if not cursor.fetchone()[0]:
-            raise CommandError("The demonstration already runs on this database: end that one.")
+            raise CommandError(
+                "The demonstration already runs on this database, or a session has its lock"
+                f" (pg_advisory_lock({ONE_AT_A_TIME})): end that one."
+            )
 
 
 def interrupt(number: int, frame: FrameType | None) -> NoReturn:

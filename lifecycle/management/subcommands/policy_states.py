@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import DEFAULT_DB_ALIAS
 
+from lifecycle.db.policy_lock import holders
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger import policy_states as states
 from lifecycle.management.arguments import add_actor, add_policy_or_all, policy_or_all, shell_user
@@ -35,6 +37,13 @@ class StateCommand:
             return
         self.change_one(policy, options["actor"], using=options["database"])
         command.stdout.write(f"{policy} {self.done}{self.more}.")
+        self.tell_of_batches(command, options["database"])
+
+    def tell_of_batches(self, command: BaseCommand, using: str | None) -> None:
+        """What stops a policy does not stop a batch that was under way before."""
+        if self.change is not states.RESUME:
+            for holder in holders(using or DEFAULT_DB_ALIAS):
+                command.stdout.write(f"A batch that was under way may still end: {holder}.")
 
     def run_on_every_policy(self, command: BaseCommand, options: dict[str, Any]) -> None:
         """Change every policy that may be, and say of each other one why it is left."""
@@ -45,6 +54,7 @@ class StateCommand:
             command.stdout.write(f"{name} is left: it {why}.")
         if not changed:
             command.stdout.write("Nothing was changed.")
+        self.tell_of_batches(command, options["database"])
 
 
 class Resume(StateCommand):

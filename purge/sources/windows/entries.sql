@@ -1,17 +1,21 @@
 -- name: claim
 -- The windows of a policy of which some entry is due, the oldest first, but for those that another
--- worker has: a window is swept by one at a time. The lock is given back at the end of the transaction.
+-- worker has: a window is swept by one at a time, which has locked every entry of it that there is.
 -- params: policy, now, seen, open, windows (how many)
 WITH due AS MATERIALIZED (
     SELECT DISTINCT window_at FROM lifecycle_agenda
     WHERE policy = %(policy)s AND window_at IS NOT NULL AND due_at <= %(now)s
     AND event_id <> ALL (%(seen)s::bigint[]) AND (%(open)s OR tombstone IS NULL)
     ORDER BY window_at LIMIT %(windows)s
+), locked AS MATERIALIZED (
+    SELECT window_at FROM lifecycle_agenda
+    WHERE policy = %(policy)s AND window_at IN (SELECT window_at FROM due)
+    ORDER BY event_id FOR UPDATE SKIP LOCKED
 )
-SELECT lifecycle.window_text_v1(window_at) FROM due
-WHERE pg_try_advisory_xact_lock(hashtextextended(
-    'lifecycle:' || %(policy)s || ':' || extract(epoch FROM window_at), 0))
-ORDER BY window_at
+SELECT lifecycle.window_text_v1(window_at) FROM locked GROUP BY window_at
+HAVING count(*) = (SELECT count(*) FROM lifecycle_agenda AS entry
+                   WHERE entry.policy = %(policy)s AND entry.window_at = locked.window_at)
+ORDER BY locked.window_at
 
 -- name: entries
 -- Every entry of windows that this worker has locked, in a later statement: what others have settled

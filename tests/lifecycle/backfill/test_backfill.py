@@ -339,7 +339,7 @@ class TestStopped:
 
         def paused_meanwhile(*given: Any, **others: Any) -> Any:
             with session() as other:
-                lock = "SELECT pg_try_advisory_lock(hashtextextended('lifecycle:tokens', 0))"
+                lock = "SELECT lifecycle.try_lock_v1('tokens')"
                 order.append(other.execute(lock).fetchone()[0])
             return note(*given, **others)
 

@@ -384,7 +384,7 @@ def test_dry_run_keeps_no_lock_between_its_batches(monkeypatch: pytest.MonkeyPat
     assert next(passes).purged == 1
     with session() as other:
         other.execute("SELECT FROM zoo_token FOR UPDATE NOWAIT")
-        other.execute("SELECT pg_advisory_xact_lock(hashtextextended('lifecycle:tokens', 0))")
+        other.execute("SELECT lifecycle.take_lock_v1('tokens')")
     assert list(passes) == []
     assert Token.objects.count() == 1
 

@@ -216,9 +216,7 @@ class TestAll:
 
     def test_waits_for_the_batch_under_way(self) -> None:
         with session() as other:
-            other.execute(
-                "SELECT pg_advisory_xact_lock_shared(hashtextextended('lifecycle:tickets', 0))"
-            )
+            other.execute("SELECT lifecycle.share_lock_v1('tickets')")
             pausing = Background(lambda: states.change_all(states.PAUSE))
             wait_until(waiting)
             assert set(states_of().values()) == {"enabled"}

@@ -57,7 +57,7 @@ def test_a_worker_whose_lock_was_lost_spoils_nothing(
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks"
                 " JOIN pg_database ON pg_database.oid = database"
-                " WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+                " WHERE relation = 'lifecycle_lock'::regclass AND pid <> pg_backend_pid()"
                 " AND datname = current_database()"  # other databases have their own tests
             )
         Token.objects.filter(pk=rows[0].pk).update(label="changed")
