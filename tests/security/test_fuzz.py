@@ -58,7 +58,7 @@ def others(mark: int, own: set[str]) -> dict[str, Any]:
 
 def is_own(event: Event, own: set[str]) -> bool:
     known = set(event.subjects or ()) <= own and event.model == "zoo.token"
-    said = event.detail.keys() - {"unproven", "cause", "late", "again"}
+    said = event.detail.keys() - {"unproven", "claimed", "cause", "late", "again"}
     return known and event.kind in OWN_KINDS and event.run is None and not said
 
 
