@@ -1,5 +1,5 @@
--- Nobody calls anything here but the owner and those it grants it to by name (see `lifecycle.install.
--- roles`): triggers run as the owner. Everybody may call what tells no secret and writes nothing.
+-- Nobody calls anything here but the owner and those it grants it to by name (see
+-- `lifecycle/install/roles.py`): triggers run as the owner. Everybody may call what tells no secret and writes nothing.
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA lifecycle FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION lifecycle.now_v1, lifecycle.in_force_v1, lifecycle.finite_v1, lifecycle.tick_v1,
     lifecycle.setting_v1, lifecycle.all_paused_v1, lifecycle.window_text_v1,

@@ -5,6 +5,7 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -12,10 +13,11 @@ import pytest
 from django.db import connection
 from psycopg import sql
 
-from lifecycle import hold
+from lifecycle import context, hold
 from lifecycle.install.after_migrate import store, sync
+from lifecycle.install.roles import FUNCTIONS
 from lifecycle.install.triggers import outdated_functions
-from lifecycle.models import Event, PolicyState
+from lifecycle.models import Event, Kind, PolicyState, RowException
 from lifecycle.policy.registry import get_policy
 from tests.security.roles import Roles
 from tests.support import kinds, session
@@ -27,6 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 DENIED = psycopg.errors.InsufficientPrivilege
 INSERT = "INSERT INTO zoo_token (label, active, expires_at) VALUES ('', true, '2100-01-01')"
 ONE = "ROW(ARRAY[1]::bigint[], NULL, NULL, NULL)::lifecycle.subjects"
+PEOPLE = ("restored", "expired_by_hand", "hold_placed", "hold_released")
 FORGERIES = {
     "takes a restore back": f"""scheduled_v1('tokens', 'zoo.token', {ONE}, ARRAY[now()],
         '{{"relisted": "x", "dropped": true}}')""",
@@ -185,6 +188,101 @@ def test_only_the_engine_makes_a_proof(roles: Roles) -> None:
                     other.execute(f"SELECT lifecycle.{call}")
             with pytest.raises(DENIED, match="for table salt"):
                 other.execute("SELECT * FROM lifecycle.salt")
+
+
+@pytest.fixture
+def spoken(roles: Roles) -> Iterator[psycopg.Connection[Any]]:
+    """The site's session, with the functions that a site's role is given."""
+    for name in FUNCTIONS["site"]:
+        run(f'GRANT EXECUTE ON FUNCTION lifecycle.{name} TO "{roles.site}"')
+    with roles.session(roles.site) as site:
+        yield site
+
+
+def say(kind: str, detail: str, keys: str = ONE, policy: str = "tokens") -> str:
+    model = "zoo.token"
+    return f"record_v1('{kind}', '{policy}', '{model}', {keys}, now(), '{detail}')"
+
+
+REFUSED = [
+    *(say(kind, "{}") for kind in Kind.values if kind not in PEOPLE),
+    *(say("restored", f'{{"{key}": true}}') for key in ("dropped", "tombstone", "names", "x")),
+    *(say("expired_by_hand", f'{{"{key}": 1}}') for key in ("grace", "override", "grace_skipped")),
+    *(say("hold_placed", f'{{"reason": {value}}}') for value in ("1", "{}", "[]", "null", "true")),
+    say("hold_placed", '{"until": "infinity"}'),
+    say("hold_placed", '{"until": 1}'),
+    say("restored", '{"again": "true"}'),
+    say("hold_released", '{"holds": [999999]}'),
+    say("hold_released", "{}"),
+    say("restored", "{}", policy="other"),
+    say("restored", "{}", policy=""),
+    say("restored", "{}", keys="NULL"),
+    say("expired_by_hand", "{}", keys="NULL"),
+]
+
+
+@pytest.mark.parametrize("call", REFUSED)
+def test_a_site_says_of_rows_what_people_may_say(
+    spoken: psycopg.Connection[Any], call: str
+) -> None:
+    before = Event.objects.count()
+    with pytest.raises(DENIED, match=r"may be recorded|there is no such"):
+        spoken.execute(f"SELECT lifecycle.{call}")
+    assert Event.objects.count() == before
+
+
+def test_a_site_holds_releases_and_restores(spoken: psycopg.Connection[Any], roles: Roles) -> None:
+    row = LiveTokenFactory()
+    keys = ONE.replace("[1]", f"[{row.pk}]")
+    with spoken.transaction():
+        spoken.execute("SET LOCAL lifecycle.actor = 'the boss'")
+        held = say("hold_placed", '{"reason": "a", "until": null}', keys, policy="")
+        (number,) = spoken.execute(f"SELECT lifecycle.{held}").fetchone() or ()
+        restored = say("restored", '{"again": true, "until": "2100-01-01T00:00:00+00:00"}', keys)
+        spoken.execute(f"SELECT lifecycle.{restored}")
+    released = say("hold_released", json.dumps({"holds": [number]}), keys, policy="")
+    spoken.execute(f"SELECT lifecycle.{released}")
+    spoken.execute(f"SELECT lifecycle.look_again_v1({number})")
+    said = {event.kind: event for event in Event.objects.order_by("id")}
+    assert said["hold_placed"].actor == "the boss"
+    assert said["hold_placed"].detail["claimed"] == roles.site
+    assert said["restored"].subjects == [str(row.pk)]
+    assert "claimed" not in said["hold_released"].detail, "nobody was named"
+    assert not RowException.objects.filter(kind="hold").exists()
+
+
+def test_signals_of_a_site_say_what_its_own_delete_would(
+    spoken: psycopg.Connection[Any], roles: Roles
+) -> None:
+    spoken.execute(
+        "SELECT"
+        " lifecycle.saved_v1('legacy', 'zoo.legacy', 'bigint', '7', '2100-01-01', '1 s', false)"
+        ", lifecycle.saved_v1('legacy', 'zoo.token', 'bigint', '7', '2100-01-01', '1 s', false),"
+        " lifecycle.saved_v1('nobody', 'zoo.legacy', 'bigint', '7', '2100-01-01', '1 s', false),"
+        " lifecycle.unevaluated_v1('legacy', 'zoo.legacy', 'bigint', '8', 'a secret value'),"
+        " lifecycle.removed_v1('zoo.legacy', 'bigint', '9'),"
+        " lifecycle.removed_v1('no.model', 'bigint', '9'),"
+        " lifecycle.unshown_v1('zoo.legacy', 'file', 'a.txt')"
+    )
+    said = Event.objects.exclude(kind__in=["policy_changed", "truncated"]).order_by("id")
+    kinds_said = [event.kind for event in said]
+    assert kinds_said == ["expiry_scheduled", "capture_failed", "deleted", "media_orphaned"]
+    assert said[1].detail == {"again": True, "sqlstate": "XX000"}
+    assert said[3].due_at - said[3].recorded_at > timedelta(hours=23)
+
+
+def test_what_the_owner_and_the_worker_say_is_no_claim(roles: Roles) -> None:
+    for may in (False, True):
+        if may:
+            run(f'GRANT EXECUTE ON FUNCTION lifecycle.announce_v1 TO "{roles.site}"')
+        with roles.session(roles.site) as site, site.transaction():
+            site.execute("SET LOCAL lifecycle.cause = 'import'")
+            site.execute(INSERT)
+    with context(cause="import"):
+        LiveTokenFactory()
+    said = Event.objects.filter(kind="expiry_scheduled").order_by("id")
+    assert [event.cause for event in said] == ["import"] * 3
+    assert [event.detail.get("claimed") for event in said] == [roles.site, None, None]
 
 
 def test_hmac_is_that_of_the_standard() -> None:
