@@ -2,13 +2,17 @@
 
 Beside the message for people a record has, always, `action`, `policy`, `database` and `run` (empty
 where there is none), and what ACTIONS says of its action. Times, counts and names, never a value
-of a row.
+of a row: of an error its class, SQLSTATE and frames, not its message, in which PostgreSQL repeats
+values.
 """
 
 import json
 import logging
+import sys
 from datetime import UTC, datetime
 from typing import Any
+
+from lifecycle.printable import visible
 
 COUNTS = "tombstoned purged updated kept held blocked locked"
 # action -> level, further fields; docs/reference/logs.md tells what each means
@@ -52,8 +56,29 @@ class Log:
     def __call__(self, action: str, message: str, **fields: Any) -> None:
         """Log at the action's level; `exception` with the traceback of what is being handled."""
         level, more = ACTIONS[action]
-        record = ALWAYS | dict.fromkeys(more.split()) | fields | {"action": action}
-        getattr(self.logger, level)(message, extra=record, stacklevel=2)
+        record = ALWAYS | dict.fromkeys(more.split()) | _visible(fields) | {"action": action}
+        error = sys.exc_info()[1] if level == "exception" else None
+        write = self.logger.error if level == "exception" else getattr(self.logger, level)
+        told = without_values(error) if error else None
+        write(visible(message), extra=record, exc_info=told, stacklevel=2)
+
+
+def _visible(fields: dict[str, Any]) -> dict[str, Any]:
+    return {k: visible(value) if isinstance(value, str) else value for k, value in fields.items()}
+
+
+def without_values(error: BaseException) -> Exception:
+    """An exception of the same name, frames and causes, whose only message is the SQLSTATE."""
+    kind = type(error)
+    named = type(kind.__name__, (Exception,), {"__module__": kind.__module__})
+    # Django's own errors have that of psycopg as their cause.
+    state = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None)
+    told: Exception = named(*([f"SQLSTATE {state}"] if state else []))
+    if error.__cause__:
+        told.__cause__ = without_values(error.__cause__)
+    elif error.__context__ and not error.__suppress_context__:
+        told.__context__ = without_values(error.__context__)
+    return told.with_traceback(error.__traceback__)
 
 
 class JsonFormatter(logging.Formatter):

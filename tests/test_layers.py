@@ -15,7 +15,8 @@ from tests.infra.servers import ROOT
 
 #: From the ground up: a package imports those on lines above its own, and itself.
 LAYERS = """
-lifecycle.exceptions lifecycle.conf lifecycle.signals lifecycle.logs lifecycle.hooks
+lifecycle.exceptions lifecycle.conf lifecycle.signals lifecycle.hooks lifecycle.printable
+lifecycle.logs
 lifecycle.db
 lifecycle.models
 lifecycle.policy

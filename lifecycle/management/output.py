@@ -6,10 +6,36 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, OutputWrapper
 from django.utils.timezone import localtime
 from rich.console import Console
 from rich.progress import Progress
+from rich.text import Text
+
+from lifecycle.printable import visible, visible_lines
+
+
+class VisibleOutput(OutputWrapper):
+    """Output on which nothing acts that comes from rows; styles are put on after that."""
+
+    def write(self, msg: str = "", *style: Any, **how: Any) -> None:  # type: ignore[override]
+        super().write(visible_lines(msg), *style, **how)
+
+
+class VisibleConsole(Console):
+    """Shows each text and each cell of a table as one line of what can be read."""
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        return super().render_str(visible(text), **how)
+
+
+def make_visible(command: BaseCommand) -> None:
+    """Let a command write through `VisibleOutput` from now on, errors too."""
+    for name in ("stdout", "stderr"):
+        stream: Any = getattr(command, name)
+        shown = VisibleOutput(stream._out, stream.ending)
+        shown.style_func = stream.style_func
+        setattr(command, name, shown)
 
 
 def console_of(command: BaseCommand) -> Console:
@@ -20,7 +46,7 @@ def console_of(command: BaseCommand) -> Console:
     # Not the OutputWrapper itself: it ends every write with a new line.
     stream: Any = command.stdout
     tty = stream.isatty()
-    return Console(
+    return VisibleConsole(
         file=stream._out, markup=False, emoji=False, highlight=False, width=None if tty else 200
     )
 

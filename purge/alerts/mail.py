@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 
+from lifecycle.printable import visible, visible_lines
+
 TIMEOUT = 10  # seconds for each answer of the mail server, where the settings say nothing
 
 
@@ -24,8 +26,8 @@ def patient() -> Any:
 
 def send(subject: str, text: str, page: str, to: tuple[str, ...]) -> None:
     """Send a mail as text and as HTML; raises what the backend raises."""
-    message = EmailMultiAlternatives(subject, text, to=to)
-    message.attach_alternative(page, "text/html")
+    message = EmailMultiAlternatives(visible(subject), visible_lines(text), to=to)
+    message.attach_alternative(visible_lines(page), "text/html")
     patient().send_messages([message])
 
 
@@ -38,5 +40,6 @@ def send_to_admins(subject: str, text: str) -> None:
     to = [each if isinstance(each, str) else each[1] for each in settings.ADMINS]
     if to:
         subject = f"{settings.EMAIL_SUBJECT_PREFIX}{subject}"
-        message = EmailMultiAlternatives(subject, text, settings.SERVER_EMAIL, to)
+        sender = settings.SERVER_EMAIL
+        message = EmailMultiAlternatives(visible(subject), visible_lines(text), sender, to)
         patient().send_messages([message])

@@ -7,6 +7,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from lifecycle.conf import conf
 from lifecycle.models import Event
+from lifecycle.printable import visible
 from purge.models import Alert
 
 SHOWN = 3  # rows
@@ -95,10 +96,10 @@ def body(alert: Alert, using: str) -> str:
     rows, by = _names(alert, using)
     database = "" if using == DEFAULT_DB_ALIAS else f" --database {using}"
     parts = {
-        "policy": alert.policy,
-        "model": _label(alert),
-        "cause": alert.cause,
-        "summary": alert.summary,
+        "policy": visible(alert.policy),
+        "model": visible(_label(alert)),
+        "cause": visible(alert.cause),
+        "summary": visible(alert.summary),
         "count": "1 row" if alert.count == 1 else f"{alert.count} rows",
         "files": "1 file" if alert.count == 1 else f"{alert.count} files",
         "rows": _line("The latest", rows) + _line("In the way", by),
@@ -107,8 +108,8 @@ def body(alert: Alert, using: str) -> str:
         "alias": using,
         "database": database,
         "allow": " --allow ROWS" if alert.cause == "cap" else "",
-        "status": f" {alert.policy}" if alert.policy else "",
-        "backfill": alert.policy or "POLICY",
+        "status": f" {visible(alert.policy)}" if alert.policy else "",
+        "backfill": visible(alert.policy) or "POLICY",
     }
     return BODIES[_text(alert)].format(**parts) + _ended(alert)
 
@@ -141,6 +142,5 @@ def _names(alert: Alert, using: str) -> tuple[list[str], list[str]]:
     event = Event.objects.using(using).filter(pk=alert.event or 0).first()
     if event is None or not event.count:
         return [], []
-    keys = [f"{_label(alert)}:{key}" for key in event.subjects[:SHOWN]]
-    by: list[str] = event.detail.get("by", [])
-    return keys, by[:SHOWN]
+    keys = [visible(f"{_label(alert)}:{key}") for key in event.subjects[:SHOWN]]
+    return keys, [visible(str(name)) for name in event.detail.get("by", [])[:SHOWN]]

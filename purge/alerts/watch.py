@@ -9,6 +9,7 @@ and sends; a mail that fails is sent again, later and later. `watch` and `notify
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from smtplib import SMTPDataError
 from typing import Any
 
 from django.apps import apps
@@ -28,6 +29,7 @@ from purge.models import Alert
 
 CLAIMED = timedelta(minutes=10)  # longer than any mail takes; then its sender was killed
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)  # after a mail that failed
+REFUSED = 500  # and above: this mail, for ever
 LOGGED = ("policy", "model", "cause", "count", "event")
 
 log = Log("purge")
@@ -120,7 +122,7 @@ def _send(using: str) -> None:
         _signal(alert)
     while alert := _claim(using, told_at=None):
         if not _mail(alert, using):
-            break
+            break  # the server does not answer: later, all of them
 
 
 def _claim(using: str, **unsent: None) -> Alert | None:
@@ -145,25 +147,33 @@ def _signal(alert: Alert) -> None:
     declared = {policy.name: policy.model for policy in all_policies()}
     sender = declared.get(alert.policy)
     if sender is None and alert.model:
-        app, name = alert.model.split(".")
-        sender = apps.all_models[app].get(name)
+        app, _, name = alert.model.partition(".")
+        sender = apps.all_models.get(app, {}).get(name)
     events = [] if alert.event is None else [alert.event]
     getattr(signals, alert.kind).send_robust(
         sender, policy=alert.policy, events=events, count=alert.count, cause=alert.cause
     )
 
 
+def _is_of_the_mail(error: Exception) -> bool:
+    """Whether an error says nothing of the mail server: others may well be sent."""
+    if isinstance(error, SMTPDataError):
+        return error.smtp_code >= REFUSED
+    return not isinstance(error, OSError)
+
+
 def _mail(alert: Alert, using: str) -> bool:
-    """Whether the mail was taken; if not, no other is tried for a while."""
+    """Whether others may be tried: this mail was taken, or only this one cannot be sent."""
     mine = Alert.objects.using(using).filter(pk=alert.pk)
     try:
         send_to_admins(subject(alert), body(alert, using))
-    except Exception:
+    except Exception as error:
         fields = {"policy": alert.policy, "database": using, "trouble": alert.kind}
         log("mail_failed", f"{alert.policy or alert.model}: mail failed", **fields)
         wait = back_off(FIRST_WAIT, LONGEST_WAIT, alert.tries - 1)
         again = scalar(using, "SELECT lifecycle.now_v1()") + wait
-        Alert.objects.using(using).filter(told_at=None).update(again_at=again)
-        return False
+        only = _is_of_the_mail(error)
+        (mine if only else Alert.objects.using(using).filter(told_at=None)).update(again_at=again)
+        return only
     mine.update(told_at=scalar(using, "SELECT lifecycle.now_v1()"))
     return True

@@ -13,6 +13,7 @@ from django.db.models.fields.json import KT
 from lifecycle.db.connection import fetch, statement
 from lifecycle.ledger.row_names import row_name
 from lifecycle.models import AgendaEntry, Event, RowException
+from lifecycle.printable import visible
 from purge.batch.state import Batch
 
 DONE = ("purged", "updated")
@@ -72,7 +73,8 @@ class Receipt:
         """For people, a line for each thing."""
         verb = "Would be erased" if self.dry_run else "Erasure"
         lines = [f"{verb}: {self.row}, reference {self.reference}"]
-        return "\n".join(lines + [f"  {name:<10}{what}" for name, what in self._lines()])
+        lines += [f"  {name:<10}{what}" for name, what in self._lines()]
+        return "\n".join(map(visible, lines))
 
     def _lines(self) -> list[tuple[str, str]]:
         ends = self.ended_at or self.ends_at

@@ -8,6 +8,7 @@ from typing import Any
 from django.template import Context, Engine
 from django.utils.timezone import localtime
 
+from lifecycle.printable import visible
 from purge.alerts.mail import send
 from purge.reports.report import Line, Report
 
@@ -54,7 +55,7 @@ def _text(report: Report, several: bool) -> str:
     if days:
         parts.append("Next 30 days, in rows:\n" + "\n".join(days))
     if report.problems:
-        parts.append("What is wrong:\n" + "\n".join(report.problems))
+        parts.append("What is wrong:\n" + "\n".join(map(visible, report.problems)))
     return "\n\n".join(parts)
 
 
@@ -80,8 +81,8 @@ def _table(lines: list[Line]) -> str:
 
 def _name(line: Line) -> str:
     if line.state and line.state != "enabled":
-        return f"{line.policy} ({line.state})"
-    return line.policy or f"table {line.table}"
+        return visible(f"{line.policy} ({line.state})")
+    return visible(line.policy or f"table {line.table}")
 
 
 def _cells(line: Line) -> list[str]:

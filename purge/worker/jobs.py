@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import DEFAULT_DB_ALIAS
 from huey.contrib.djhuey import db_task
 
+from lifecycle.logs import without_values
 from lifecycle.policy.registry import get_policy
 from purge.batch.outcome import MEDIA
 from purge.media.run import run_media
@@ -38,9 +39,9 @@ def backfill_task(name: str, using: str = DEFAULT_DB_ALIAS) -> None:
     """A second of reading a table whose rows no trigger has seen; the pulse wakes it again."""
     try:
         read_slice(get_policy(name), using)
-    except Exception:
+    except Exception as error:
         memory.of(using).back_off(PREFIX + name)
-        raise
+        raise without_values(error) from None  # Huey logs what it is
     memory.of(using).reset(PREFIX + name)
 
 
@@ -51,7 +52,7 @@ def _slice(name: str, since: str, using: str) -> Iterator[PassOptions]:
     options = PassOptions(since=start, using=using, deadline=time.monotonic() + SLICE)
     try:
         yield options
-    except Exception:
+    except Exception as error:
         memory.of(using).back_off(name)
-        raise
+        raise without_values(error) from None
     memory.of(using).reset(name, left_since=start if options.is_over else None)

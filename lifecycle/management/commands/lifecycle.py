@@ -9,6 +9,7 @@ from lifecycle.db.version import require
 from lifecycle.exceptions import LifecycleError
 from lifecycle.management.databases import databases_of
 from lifecycle.management.extensions import subcommands
+from lifecycle.management.output import make_visible
 
 DATABASE = "default: where its policy or row is written, else each that has a ledger"
 
@@ -25,6 +26,7 @@ class Command(BaseCommand):
                 module.add_arguments(command)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        make_visible(self)
         module = subcommands()[options["command"]]
         try:
             which = (options.get(name) for name in ("database", "policy", "row", "number"))

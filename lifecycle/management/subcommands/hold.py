@@ -11,6 +11,7 @@ from lifecycle.ledger.holds import hold, hold_rows
 from lifecycle.ledger.row_names import named, row_of
 from lifecycle.management.arguments import add_actor, add_policy
 from lifecycle.management.targets import future, rows_of
+from lifecycle.printable import visible
 
 HELP = "Keep a row, rows that match a filter, or all rows of a policy from ending."
 
@@ -36,7 +37,7 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     detail["until"] = future(options["until"])
     with context(actor=options["actor"], using=options["database"]):
         placed = _hold(options, detail)
-    command.stdout.write(placed)
+    command.stdout.write(visible(placed))
 
 
 def _hold(options: dict[str, Any], detail: dict[str, Any]) -> str:

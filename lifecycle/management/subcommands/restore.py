@@ -10,6 +10,7 @@ from lifecycle.ledger.row_actions import restore
 from lifecycle.ledger.row_names import named, row_of
 from lifecycle.management.arguments import add_actor, add_policy
 from lifecycle.management.targets import future
+from lifecycle.printable import visible
 
 HELP = "Bring a row back to live, until its due time changes or until a date."
 
@@ -29,4 +30,4 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     with context(actor=options["actor"], using=using):
         restore(row, until=until, policy=options["policy"])
     span = f"until {until:%Y-%m-%d %H:%M:%S %Z}" if until else "until its due time changes"
-    command.stdout.write(f"{named(row)} is live {span}.")
+    command.stdout.write(f"{visible(named(row))} is live {span}.")

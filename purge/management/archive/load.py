@@ -8,9 +8,9 @@ from django.core.management.base import BaseCommand
 from lifecycle.exceptions import LifecycleError
 from lifecycle.management.arguments import add_actor
 from lifecycle.management.output import console_of, progress_bar
+from lifecycle.printable import visible
 from purge.archive.catalog import archive, prefixes
 from purge.archive.destinations import destination
-from purge.archive.formats.txt import on_one_line
 from purge.archive.loading.load import Counts, Load
 from purge.archive.loading.prepare import prepare
 
@@ -45,12 +45,12 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
         options["actor"], options["dry_run"], options["untrusted"],
     )  # fmt: skip
     for note in load.target.notes:
-        command.stdout.write(on_one_line(note))
+        command.stdout.write(visible(note))
     counts = _run(command, load)
     if not counts.matched and load.filters:
         raise LifecycleError(f"No row of {manifest.name} matches.")
     for line in _lines(load, counts, options["into"]):
-        command.stdout.write(line)
+        command.stdout.write(visible(line))
 
 
 def _run(command: BaseCommand, load: Load) -> Counts:

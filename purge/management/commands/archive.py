@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from lifecycle.exceptions import LifecycleError
+from lifecycle.management.output import make_visible
 from purge.management.archive import SUBCOMMANDS
 
 
@@ -21,6 +22,7 @@ class Command(BaseCommand):
             module.add_arguments(command)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        make_visible(self)
         try:
             SUBCOMMANDS[options["command"]].run(self, options)
         except LifecycleError as error:

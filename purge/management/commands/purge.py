@@ -14,7 +14,7 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.logs import Log
 from lifecycle.management.arguments import add_policy
 from lifecycle.management.databases import databases_of
-from lifecycle.management.output import console_of, progress_bar
+from lifecycle.management.output import console_of, make_visible, progress_bar
 from lifecycle.policy.databases import served
 from lifecycle.policy.purge_hours import OUTSIDE, is_open
 from lifecycle.policy.registry import all_policies, get_policy
@@ -48,6 +48,7 @@ class Command(BaseCommand):
         parser.add_argument("--database", metavar="ALIAS", help="default: each that has a ledger")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        make_visible(self)
         if options["limit"] is not None and options["limit"] < 1:
             raise CommandError("--limit must be 1 or more.")
         try:
