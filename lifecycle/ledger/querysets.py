@@ -4,6 +4,9 @@ Both ask the row's own columns and the few exceptions, at the moment of the quer
 the moment it expires, not when the worker comes to it.
 """
 
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from typing import Any, TypeVar, cast
 
 from django.db.models import (
@@ -108,8 +111,8 @@ def _ended(rows: Any) -> Q:
 
 def _ended_by(policy: Policy) -> Any:
     own = Inlined(_past_own_end(policy)) if not policy.on_request else Value(False)
-    past = Q(own) | _is(policy, kind="expired_by_hand")
-    spared = _is(policy, kind="restored") | _is_held(policy)
+    past = Q(own) | Q(_in(Q(policy=policy.name, kind="expired_by_hand")))
+    spared = _is_spared(policy)
     matches = Inlined(ExpressionWrapper(matches_of(policy), BooleanField()))
     return ExpressionWrapper(past & ~spared & Q(matches) & ~_kept(policy), BooleanField())
 
@@ -119,14 +122,14 @@ def _kept(policy: Policy) -> Q:
     kept = Q(Inlined(ExpressionWrapper(keep_of(policy), BooleanField())))
     if not policy.conditions:
         return kept
-    by_hand = _current().filter(
-        policy=policy.name, kind="expired_by_hand", event__detail__has_key="without"
-    )
+    by_hand = _current().filter(event__detail__has_key="without")
+    of_policy = Q(policy=policy.name, kind="expired_by_hand")
     some = Q(pk__in=())
     for name, condition in policy.conditions.items():
         alone = Inlined(ExpressionWrapper(keep_by(condition), BooleanField()))
-        some |= Q(alone) & ~Q(_in(by_hand.filter(event__detail__without__contains=name)))
-    return kept & (~Q(_in(by_hand)) | some)
+        named = by_hand.filter(event__detail__without__contains=name)
+        some |= Q(alone) & ~Q(_in(of_policy, exceptions=named))
+    return kept & (~Q(_in(of_policy, exceptions=by_hand)) | some)
 
 
 def _past_own_end(policy: Policy) -> Any:
@@ -135,28 +138,32 @@ def _past_own_end(policy: Policy) -> Any:
     return Func(past, Value(False), function="COALESCE", output_field=BooleanField())
 
 
-def _is(policy: Policy, **which: Any) -> Q:
-    return Q(_in(_current().filter(policy=policy.name, **which)))
-
-
-def _is_held(policy: Policy) -> Q:
-    holds = _current().filter(kind="hold")
-    row = _in(holds.filter(model=label_of(policy)).exclude(key=""))
-    return Q(row) | Q(Exists(holds.filter(model=label_of(policy), key="")))
+def _is_spared(policy: Policy) -> Q:
+    """Restored or held, the row or its whole table."""
+    restored = Q(policy=policy.name, kind="restored")
+    held = Q(model=label_of(policy), kind="hold")
+    row = _in(restored, held & Q(key__gt=""))
+    return Q(row) | Q(Exists(_current().filter(held, key="")))
 
 
 def _current() -> QuerySet[RowException]:
     return RowException.objects.filter(Q(until=None) | Q(until__gt=Clock()))
 
 
-def _in(exceptions: QuerySet[RowException]) -> Any:
-    """Whether a row has one of the exceptions.
+def _in(*which: Q, exceptions: QuerySet[RowException] | None = None) -> Any:
+    """Whether a row has one of the exceptions of which one condition is true.
 
     Few are read once and hashed; of many only those with the keys of the rows that are read. A
     range of one key, not the key: the planner may hash all that it can compare for equality.
     """
     key, own = (Collate(Cast(pk, TextField()), "C") for pk in ("pk", OuterRef("pk")))
-    probed = Exists(exceptions.filter(key__gte=own, key__lte=own))
-    hashed = In(key, exceptions.values("key")[: FEW + 1])
-    many = Exists(exceptions[FEW:])
+    known = _current() if exceptions is None else exceptions
+    all_of_them = known.filter(_any(which))
+    probed = Exists(known.filter(_any(each & Q(key__gte=own, key__lte=own) for each in which)))
+    hashed = In(key, all_of_them.values("key")[: FEW + 1])
+    many = Exists(all_of_them[FEW:])
     return Case(When(many, then=probed), default=hashed, output_field=BooleanField())
+
+
+def _any(conditions: Iterable[Q]) -> Q:
+    return reduce(or_, conditions)
