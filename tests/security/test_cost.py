@@ -16,7 +16,6 @@ from django.utils import timezone
 from lifecycle import expire_now, hold, live, release, restore, tombstoned
 from lifecycle.backfill.chunk import Lister
 from lifecycle.compiler.keys import label_of
-from lifecycle.compiler.policy_sql import compiled
 from lifecycle.ledger import caps
 from lifecycle.models import Event, RowException
 from lifecycle.policy.registry import get_policy
@@ -146,7 +145,7 @@ def ask_what_is_due() -> None:
 def backfill() -> None:
     tokens = get_policy("tokens")
     Token.objects.create(expires_at=PAST)
-    Lister(tokens, "default", compiled(tokens).due_sql).list(None, 100)
+    Lister(tokens, "default").list(None, 100)
     Token.objects.all().delete()
 
 
