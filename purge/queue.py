@@ -8,7 +8,6 @@ time without anything being forgotten. Its messages are signed, see `purge.signe
 
 from typing import Any
 
-from purge.signed_messages import SignedMessages
 from purge.worker.keepalive import TIMES
 
 TABLES_PREFIX = "huey"
@@ -21,6 +20,8 @@ def queue(redis_url: str = "", database: str = "default", workers: int = 2) -> d
     Tasks run in the consumer also under DEBUG (Huey's own default runs them in the caller), leave
     no results behind, and SIGTERM lets those running finish.
     """
+    from purge.signed_messages import SignedMessages  # a site without Huey imports this module too
+
     setting: dict[str, Any] = {
         "name": "tombstone",
         "immediate": False,

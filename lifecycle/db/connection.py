@@ -33,6 +33,7 @@ def scalar(using: str, statement: str, params: dict[str, Any] | None = None) -> 
 
 # SQLSTATE: a statement timeout, no lock in time, a deadlock
 QUERY_CANCELED, LOCK_NOT_AVAILABLE, DEADLOCK = "57014", "55P03", "40P01"
+NO_DATA_FOUND = "P0002"  # what a function of ours raises where something is gone
 CONTENDED = {LOCK_NOT_AVAILABLE, DEADLOCK}
 READ_COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
 

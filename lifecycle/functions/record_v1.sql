@@ -24,11 +24,15 @@ BEGIN
        OR p_policy = '' AND p_kind IN ('restored', 'expired_by_hand')
        OR p_policy <> '' AND NOT EXISTS (
            SELECT FROM @tables@.lifecycle_policy WHERE name = p_policy AND model = p_model)
-       OR p_kind = 'hold_released' AND (NOT p_detail ? 'holds' OR EXISTS (
+       OR p_kind = 'hold_released' AND NOT p_detail ? 'holds' THEN
+        RAISE EXCEPTION 'there is no such row or policy of %', p_model USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    -- Somebody else may have been first: that is no forgery.
+    IF p_kind = 'hold_released' AND EXISTS (
            SELECT FROM jsonb_array_elements_text(p_detail -> 'holds') AS one (number) WHERE NOT EXISTS (
                SELECT FROM @tables@.lifecycle_exception AS hold WHERE hold.kind = 'hold'
-               AND hold.event_id = number::bigint AND hold.model = p_model))) THEN
-        RAISE EXCEPTION 'there is no such row, hold or policy of %', p_model USING ERRCODE = 'insufficient_privilege';
+               AND hold.event_id = number::bigint AND hold.model = p_model)) THEN
+        RAISE EXCEPTION 'there is no such hold of %', p_model USING ERRCODE = 'no_data_found';
     END IF;
     RETURN lifecycle.write_v1(p_kind, p_policy, p_model, p_subjects, total, NULL,
         p_due, NULL, p_detail, NULL);

@@ -41,7 +41,7 @@ _ENGINE = (
 )  # fmt: skip
 
 #: The functions of the schema `lifecycle` that a kind of role may call, beside what everybody may.
-FUNCTIONS = {"site": _READ + _SAY, "worker": _READ + _SAY + _ENGINE, "reader": _READ}
+FUNCTIONS = {"reader": _READ, "site": _READ + _SAY, "worker": _READ + _SAY + _ENGINE}
 
 # SELECT ... FOR UPDATE of agenda entries, by which workers share the work, wants the right to
 # UPDATE some column. `attempts` only says how patiently a locked row is tried again; no row ends by

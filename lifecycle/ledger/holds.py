@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, transaction
 from django.db.models import Model, QuerySet
 from psycopg.types.json import Jsonb
 
 from lifecycle.compiler.keys import key_of, label_of, label_of_model, subjects_of
-from lifecycle.db.connection import Placed, fetch, scalar, statement
+from lifecycle.db.connection import NO_DATA_FOUND, Placed, fetch, scalar, sqlstate, statement
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.policy_states import wait_for_batches
 from lifecycle.ledger.write import alias_of, lock_row, lock_rows, write
@@ -128,7 +128,12 @@ def holds(using: str = DEFAULT_DB_ALIAS, numbers: list[int] | None = None) -> li
 
 def _let_go(number: int, policy: str, model: str, using: str, row: dict[str, Any]) -> None:
     detail = {"holds": [number]}
-    released = write("hold_released", using, policy=policy, model=model, detail=detail, **row)
+    try:
+        released = write("hold_released", using, policy=policy, model=model, detail=detail, **row)
+    except DatabaseError as error:
+        if sqlstate(error) != NO_DATA_FOUND:
+            raise
+        raise LifecycleError(f"Hold {number} was released meanwhile.") from error
     again = {"event": released if row else number, "policy": policy}
     fetch(using, statement(__file__, "look_again"), again)
 

@@ -180,7 +180,8 @@ def stress(seconds: float, seed: int, writers: int = 5, workers: int = 2) -> int
         until = time.monotonic() + seconds
         hosts = [Writer(seed + number, until) for number in range(writers)]
         together(*hosts, *(worker(until) for _ in range(workers)))
-        assert [error for host in hosts for error in host.errors] == []
+        errors = [error for host in hosts for error in host.errors]
+        assert errors == [], errors
         settle()
         return sum(host.writes for host in hosts)
     finally:

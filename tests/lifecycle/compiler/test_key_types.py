@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from lifecycle import expire_now, hold, release, restore
+from lifecycle import Policy, Signals, expire_now, hold, release, restore
 from lifecycle.capture.model_signals import _deleted
 from lifecycle.insight.why import why
+from lifecycle.install.after_migrate import store
 from lifecycle.ledger.row_names import named, parse, row_of
-from lifecycle.models import Event, RowException
+from lifecycle.models import Event, PolicyState, RowException
 from tests.support import let_pass, run_until_idle
 from tests.zoo.models import Probe, Sample, Sensor
 
@@ -69,8 +70,11 @@ def test_a_hold_on_a_row_that_would_go_along(sensor: Sensor) -> None:
 
 
 def test_what_signals_record(sensor: Sensor) -> None:
+    # Of a table that has no triggers, and a policy in the database.
+    store(Policy("probes", Probe, on_request=True, capture=Signals()), "default")
     before = Event.objects.latest("id").pk
     _deleted(Probe(address="10.0.0.2"), "default")
+    PolicyState.objects.filter(name="probes").delete()
     event = Event.objects.get(pk__gt=before)
     assert (event.kind, event.subjects) == ("deleted", ["10.0.0.2/32"])
 
