@@ -38,6 +38,7 @@ ACTIONS = {
     "pulse_failed": ("exception", ""),
     "pulse_recovered": ("warning", ""),
     "heartbeat_failed": ("exception", ""),
+    "message_dropped": ("warning", "cause count"),
     "tick_failed": ("exception", ""),
     "backfill": ("info", "why read listed failed"),
     "backfill_failed": ("exception", ""),

@@ -34,7 +34,7 @@ class PurgeConfig(AppConfig):
         register(check_formats, "lifecycle", Tags.models)
         register(check_destination, "lifecycle", Tags.models)
         register(check_public, "lifecycle", Tags.models)
-        register(check_queue, "lifecycle", Tags.models)
         register(check_folder, "lifecycle", Tags.models)
+        register(check_queue, "lifecycle", Tags.security)
         register(check_versions, "lifecycle", deploy=True)
         post_migrate.connect(create_tables, sender=self, dispatch_uid="purge.queue")

@@ -16,6 +16,7 @@ from django.db import router
 from lifecycle.conf import conf
 from purge import s3
 from purge.archive.destinations import NONE
+from purge.queue import is_unsigned
 
 DOCS = "docs/reference/checks.md"
 
@@ -53,21 +54,6 @@ def check_runs(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
         for using in served()
         if not router.allow_migrate_model(using, Run)
     ]
-
-
-def check_queue(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    """purge.W006: whoever may write into the queue runs code in the worker."""
-    if not apps.is_installed("huey.contrib.djhuey"):
-        return []
-    from huey.contrib.djhuey import HUEY
-    from huey.serializer import SignedSerializer
-
-    from purge.signed_messages import SignedMessages
-
-    if HUEY.immediate or isinstance(HUEY.serializer, SignedMessages | SignedSerializer):
-        return []
-    hint = 'HUEY = purge.queue.queue(), or "serializer": SignedMessages() in yours.'
-    return [warning(6, "The messages of Huey's queue are pickles that nobody signs.", hint)]
 
 
 def check_versions(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
@@ -151,6 +137,14 @@ def _is_open(folder: Path) -> bool:
         return bool(folder.stat().st_mode & stat.S_IRWXO)
     except OSError:
         return False  # it is made by the first archive, for its owner alone
+
+
+def check_queue(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """purge.W006: whoever can write into the queue runs code in the worker."""
+    if not apps.is_installed("huey.contrib.djhuey") or not is_unsigned():
+        return []
+    hint = "HUEY = purge.queue.queue(), or 'serializer': purge.signed_queue.SignedSerializer()."
+    return [warning(6, "Huey's messages are pickles that nobody has signed.", hint)]
 
 
 def _archiving_policies() -> list[Any]:

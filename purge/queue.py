@@ -3,7 +3,7 @@
     HUEY = purge.queue.queue()
 
 The queue only wakes the worker; what falls due is in the agenda. It can be lost or emptied at any
-time without anything being forgotten. Its messages are signed, see `purge.signed_messages`.
+time without anything being forgotten. Its messages are signed: see `purge.signed_queue`.
 """
 
 from typing import Any
@@ -20,14 +20,11 @@ def queue(redis_url: str = "", database: str = "default", workers: int = 2) -> d
     Tasks run in the consumer also under DEBUG (Huey's own default runs them in the caller), leave
     no results behind, and SIGTERM lets those running finish.
     """
-    from purge.signed_messages import SignedMessages  # a site without Huey imports this module too
-
     setting: dict[str, Any] = {
         "name": "tombstone",
         "immediate": False,
         "results": False,
         "utc": True,
-        "serializer": SignedMessages(),
         "consumer": {
             "workers": workers,
             "worker_type": "thread",
@@ -36,13 +33,16 @@ def queue(redis_url: str = "", database: str = "default", workers: int = 2) -> d
         },
     }
     if redis_url:
-        return setting | {"huey_class": "huey.RedisHuey", "connection": {"url": redis_url}}
+        return setting | {
+            "huey_class": "purge.signed_queue.RedisHuey",
+            "connection": {"url": redis_url},
+        }
     storage = {
         "connection": Connect(database),
         "create_tables": False,  # the constructor would connect while settings are imported
         "table_prefix": TABLES_PREFIX,
     }
-    return setting | {"huey_class": "huey.PostgresHuey", "connection": storage}
+    return setting | {"huey_class": "purge.signed_queue.PostgresHuey", "connection": storage}
 
 
 class Connect:
@@ -88,6 +88,15 @@ def _direct(connection: Any) -> dict[str, Any]:
     if is_test_database(connection):
         found.pop("dbname", None)  # a test runner has its own
     return found
+
+
+def is_unsigned() -> bool:
+    """Whether the site's Huey unpickles whatever is in its queue."""
+    from huey.contrib.djhuey import HUEY
+    from huey.serializer import Serializer
+
+    # Any other than Huey's own default was chosen by somebody.
+    return type(HUEY.serializer) is Serializer
 
 
 def create_tables(using: str = "default", **kwargs: Any) -> None:

@@ -31,8 +31,7 @@ lifecycle.promises
 lifecycle.checks lifecycle.admin lifecycle.management lifecycle.testing lifecycle.pytest_plugin
     lifecycle.scaffolds lifecycle.embedded lifecycle.apps lifecycle
 purge.exceptions purge.back_off purge.models purge.s3 purge.worker.keepalive
-    purge.signed_messages
-purge.queue
+purge.queue purge.signed_queue
 purge.archive
 purge.batch
 purge.alerts
@@ -45,9 +44,8 @@ purge.worker
 purge.tasks purge.acting purge.checks purge.admin purge.management purge.apps purge
 """
 HUEY = {
-    "purge/checks.py",
     "purge/queue.py",
-    "purge/signed_messages.py",
+    "purge/signed_queue.py",
     "purge/worker/heartbeat.py",
     "purge/worker/jobs.py",
 }

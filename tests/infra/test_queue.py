@@ -33,7 +33,7 @@ def test_tasks_run_in_the_consumer_and_leave_no_results() -> None:
 
 def test_redis_takes_its_place() -> None:
     setting = queue(redis_url="redis://h:1/2")
-    assert setting["huey_class"] == "huey.RedisHuey"
+    assert setting["huey_class"] == "purge.signed_queue.RedisHuey"
     assert setting["connection"] == {"url": "redis://h:1/2"}
 
 

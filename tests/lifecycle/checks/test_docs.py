@@ -40,8 +40,8 @@ def test_every_id_has_a_paragraph_and_an_anchor() -> None:
         "purge.E004",
         "purge.W002",
         "purge.W004",
-        "purge.W006",
         "purge.W005",
+        "purge.W006",
     }
     anchors = re.findall(r'<a id="([^"]+)"', text)
     assert sorted(anchors) == sorted(name.lower().replace(".", "-") for name in told)
