@@ -4,14 +4,10 @@ Both ask the row's own columns and the few exceptions, at the moment of the quer
 the moment it expires, not when the worker comes to it.
 """
 
-from collections.abc import Iterable
-from functools import reduce
-from operator import or_
 from typing import Any, TypeVar, cast
 
 from django.db.models import (
     BooleanField,
-    Case,
     Exists,
     Expression,
     ExpressionWrapper,
@@ -23,11 +19,10 @@ from django.db.models import (
     QuerySet,
     TextField,
     Value,
-    When,
 )
 from django.db.models.fields import DateTimeField
 from django.db.models.functions import Cast, Collate
-from django.db.models.lookups import In, LessThanOrEqual
+from django.db.models.lookups import LessThanOrEqual
 
 from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import due_of, keep_by, keep_of, matches_of
@@ -37,7 +32,6 @@ from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import policies_of
 
 M = TypeVar("M", bound=Model)
-FEW = 1000  # exceptions that are read to the end, however many rows are
 
 
 class LifecycleQuerySetMixin:
@@ -142,28 +136,18 @@ def _is_spared(policy: Policy) -> Q:
     """Restored or held, the row or its whole table."""
     restored = Q(policy=policy.name, kind="restored")
     held = Q(model=label_of(policy), kind="hold")
-    row = _in(restored, held & Q(key__gt=""))
-    return Q(row) | Q(Exists(_current().filter(held, key="")))
+    return Q(_in(restored)) | Q(_in(held)) | Q(Exists(_current().filter(held, key="")))
 
 
 def _current() -> QuerySet[RowException]:
     return RowException.objects.filter(Q(until=None) | Q(until__gt=Clock()))
 
 
-def _in(*which: Q, exceptions: QuerySet[RowException] | None = None) -> Any:
-    """Whether a row has one of the exceptions of which one condition is true.
+def _in(which: Q, exceptions: QuerySet[RowException] | None = None) -> Exists:
+    """Whether a row has an exception of which a condition is true.
 
-    Few are read once and hashed; of many only those with the keys of the rows that are read. A
-    range of one key, not the key: the planner may hash all that it can compare for equality.
+    Compared for equality, so that the planner reads few exceptions once and hashes them where many
+    rows are asked, and else probes the index for the rows that are read.
     """
-    key, own = (Collate(Cast(pk, TextField()), "C") for pk in ("pk", OuterRef("pk")))
-    known = _current() if exceptions is None else exceptions
-    all_of_them = known.filter(_any(which))
-    probed = Exists(known.filter(_any(each & Q(key__gte=own, key__lte=own) for each in which)))
-    hashed = In(key, all_of_them.values("key")[: FEW + 1])
-    many = Exists(all_of_them[FEW:])
-    return Case(When(many, then=probed), default=hashed, output_field=BooleanField())
-
-
-def _any(conditions: Iterable[Q]) -> Q:
-    return reduce(or_, conditions)
+    own = Collate(Cast(OuterRef("pk"), TextField()), "C")
+    return Exists((_current() if exceptions is None else exceptions).filter(which, key=own))
