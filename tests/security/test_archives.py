@@ -31,6 +31,7 @@ from purge.runner import run_due
 from tests.purge.archive.engine import archiving, manifests, tokens
 from tests.purge.archive.making import PREFIX, made
 from tests.purge.archive.test_faults import into
+from tests.purge.archive.test_ls_and_verify import verify
 from tests.s3.swift import Server
 from tests.zoo.models import Token
 
@@ -43,18 +44,6 @@ USERS = get_user_model()._meta.db_table
 def folder(tmp_path: Path, settings: Any) -> Path:
     settings.LIFECYCLE_ARCHIVE_DIR = str(tmp_path)
     return tmp_path
-
-
-def verify(*options: str) -> list[dict[str, str]]:
-    """The problems that are told, with an exit code of 1 where there are any."""
-    out, failed = io.StringIO(), False
-    try:
-        call_command("archive", "verify", *options, "--prefix", PREFIX, "--json", stdout=out)
-    except CommandError:
-        failed = True
-    problems = json.loads(out.getvalue())["problems"]
-    assert failed == bool(problems)
-    return problems
 
 
 def load(name: str, *options: str) -> None:

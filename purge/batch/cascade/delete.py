@@ -34,10 +34,10 @@ CHECK = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
 def end_rows(batch: Batch, subjects: Subjects) -> None:
     """Delete the rows; deferred constraints are checked here, not at the commit.
 
-    Raises `NotDeleted` where a row is still there afterwards, `Halt` where keys are not unique.
-
     Afterwards they are deferred again: another part of the batch may have rows whose order of
     deletion only that allows.
+
+    Raises `NotDeleted` where a row is still there afterwards, `Halt` where keys are not unique.
     """
     model: Any = batch.policy.model._meta.concrete_model
     rows = model._base_manager.using(batch.using).all()
