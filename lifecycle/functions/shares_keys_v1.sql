@@ -1,0 +1,14 @@
+-- Whether several rows of a table may have the same key: no valid unique index of all rows has the key as
+-- its only column, or other tables inherit from it, whose rows no index of its own covers. Asked by every
+-- batch, so in plpgsql, which plans it once a session.
+CREATE FUNCTION lifecycle.shares_keys_v1(p_table regclass, p_key text) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN p_table IS NOT NULL AND (NOT EXISTS (
+        SELECT FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
+        WHERE indrelid = p_table AND indisunique AND indisvalid AND indpred IS NULL
+        AND indnkeyatts = 1 AND attname = p_key
+    ) OR EXISTS (
+        SELECT FROM pg_inherits JOIN pg_class ON pg_class.oid = inhparent
+        WHERE inhparent = p_table AND relkind = 'r'));
+END $$
