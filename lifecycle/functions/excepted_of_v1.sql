@@ -1,4 +1,4 @@
--- Whether any row of a table has an exception of some kinds; as excepted_v1.
+-- Whether any row of a table has an exception of some kinds.
 CREATE FUNCTION lifecycle.excepted_of_v1(p_model text, p_kinds text[]) RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_sort = off AS $$

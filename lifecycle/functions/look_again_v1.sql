@@ -1,4 +1,4 @@
--- A released hold: what it held is looked at now, by every policy that it concerned. The event is the one
+-- Have what a released hold held looked at now, by every policy that it concerned. The event is the one
 -- that names the rows: the hold's, or the release's where only some of them are let go.
 CREATE FUNCTION lifecycle.look_again_v1(p_event bigint) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

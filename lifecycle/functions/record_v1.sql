@@ -1,29 +1,37 @@
 -- Append what people say of rows and of policies. A site's role may be given it, so it believes nothing:
--- the kind is one of four, its detail has these fields of these types and no others, its set is counted.
+-- the kind is one of four, its detail has these fields of these forms and no others, its set is of one kind,
+-- that of the table's key, of at most 10,000 and counted. When it counts from follows from the kind.
 CREATE FUNCTION lifecycle.record_v1(
-    p_kind text, p_policy text, p_model text, p_subjects lifecycle.subjects, p_due timestamptz,
-    p_detail jsonb
+    p_kind text, p_policy text, p_model text, p_subjects lifecycle.subjects, p_detail jsonb
 ) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     fields CONSTANT jsonb := jsonb '{
-        "hold_placed": {"reason": "string", "reference": "string", "until": "string"},
-        "hold_released": {"holds": "array"},
-        "restored": {"until": "string", "again": "boolean"},
+        "hold_placed": {"reason": "^\"", "reference": "^\"", "until": "^(null|\"[-0-9T:.+]{10,40}\")$"},
+        "hold_released": {"holds": "^\\[\\d+(, \\d+)*\\]$"},
+        "restored": {"until": "^(null|\"[-0-9T:.+]{10,40}\")$", "again": "^true$"},
         "expired_by_hand": {}}' -> p_kind;
     total CONSTANT bigint := lifecycle.size_v1(p_subjects);
+    given_kind CONSTANT text := CASE WHEN coalesce(p_subjects.bigints::text, p_subjects.span::text) IS NOT NULL
+        THEN 'bigint' WHEN p_subjects.uuids IS NOT NULL THEN 'uuid' WHEN p_subjects.texts IS NOT NULL THEN 'text' END;
+    until timestamptz;
 BEGIN
     IF fields IS NULL OR EXISTS (
-        SELECT FROM jsonb_each(p_detail) AS given WHERE NOT fields ? key
-        OR jsonb_typeof(value) NOT IN (fields ->> key, CASE key WHEN 'until' THEN 'null' ELSE '' END)
-        OR key = 'until' AND value #>> '{}' !~ '^[-0-9T:.+]{10,40}$'
+        SELECT FROM jsonb_each(p_detail) WHERE NOT fields ? key OR value::text !~ (fields ->> key)
     ) THEN
+        RAISE EXCEPTION 'this is not what may be recorded of %', p_model USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    until := (p_detail ->> 'until')::timestamptz;
+    IF until IS DISTINCT FROM lifecycle.finite_v1(until) OR total > 10000
+       OR num_nonnulls(p_subjects.bigints, p_subjects.uuids, p_subjects.texts, p_subjects.span) > 1 THEN
         RAISE EXCEPTION 'this is not what may be recorded of %', p_model USING ERRCODE = 'insufficient_privilege';
     END IF;
     IF total = 0 AND p_kind IN ('restored', 'expired_by_hand') OR p_model !~ '^\w+\.\w+$'
        OR p_policy = '' AND p_kind IN ('restored', 'expired_by_hand')
        OR p_policy <> '' AND NOT EXISTS (
            SELECT FROM @tables@.lifecycle_policy WHERE name = p_policy AND model = p_model)
+       OR EXISTS (SELECT FROM @tables@.lifecycle_policy AS stored
+           WHERE stored.model = p_model AND stored.key_kind <> given_kind)
        OR p_kind = 'hold_released' AND NOT p_detail ? 'holds' THEN
         RAISE EXCEPTION 'there is no such row or policy of %', p_model USING ERRCODE = 'insufficient_privilege';
     END IF;
@@ -35,5 +43,6 @@ BEGIN
         RAISE EXCEPTION 'there is no such hold of %', p_model USING ERRCODE = 'no_data_found';
     END IF;
     RETURN lifecycle.write_v1(p_kind, p_policy, p_model, p_subjects, total, NULL,
-        p_due, NULL, p_detail, NULL);
+        CASE p_kind WHEN 'expired_by_hand' THEN lifecycle.now_v1() WHEN 'restored' THEN until END,
+        NULL, p_detail, NULL);
 END $$

@@ -22,8 +22,8 @@ BEGIN
     IF to_regclass('@tables@.lifecycle_event') IS NULL OR total = 0 THEN
         RETURN;  -- the package was removed, or there is nothing to record
     END IF;
-    -- A few rows are asked for by their keys at once.
-    excepted := NOT p_detail ? 'relisted' AND (total <= 100 OR lifecycle.excepted_v1(p_policy));
+    -- A few rows that end together are asked for by their keys at once.
+    excepted := NOT p_detail ? 'relisted' AND (together AND total <= 100 OR lifecycle.excepted_v1(p_policy));
     -- The parts: from which place to which, and when they end.
     IF together AND total > chunk THEN
         SELECT array_agg(p_dues[1]), array_agg(start), array_agg(least(start + chunk - 1, total))

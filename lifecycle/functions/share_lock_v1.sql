@@ -8,7 +8,7 @@ DECLARE
 BEGIN
     SELECT ctid::text::point INTO place FROM @tables@.lifecycle_lock WHERE name = p_name FOR SHARE;
     IF NOT FOUND THEN
-        INSERT INTO @tables@.lifecycle_lock VALUES (p_name) ON CONFLICT DO NOTHING;
+        PERFORM lifecycle.make_lock_v1(p_name);
         SELECT ctid::text::point INTO place FROM @tables@.lifecycle_lock WHERE name = p_name FOR SHARE;
     END IF;
     IF EXISTS (SELECT FROM pg_locks WHERE locktype = 'tuple' AND mode = 'AccessExclusiveLock'

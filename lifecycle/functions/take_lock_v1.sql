@@ -5,7 +5,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM FROM @tables@.lifecycle_lock WHERE name = p_name FOR UPDATE;
     IF NOT FOUND THEN
-        INSERT INTO @tables@.lifecycle_lock VALUES (p_name) ON CONFLICT DO NOTHING;
+        PERFORM lifecycle.make_lock_v1(p_name);
         PERFORM FROM @tables@.lifecycle_lock WHERE name = p_name FOR UPDATE;
     END IF;
 END $$

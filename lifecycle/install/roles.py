@@ -26,18 +26,16 @@ LEDGER = (
 )
 OURS, QUEUE, HISTORY = ("lifecycle", "purge"), "huey_", "django_migrations"
 
-_READ = (
-    "keys_v1", "names_v1", "story_v1", "renewed_v1", "texts_v1", "excepted_v1", "excepted_of_v1",
-    "exceptions_v1",
-)  # fmt: skip
+_READ = ("keys_v1", "story_v1")
 # What people say of rows, and what Django's signals say of them: each checks what it is given.
 _SAY = (
     "record_v1", "look_again_v1", "saved_v1", "unevaluated_v1", "removed_v1", "unshown_v1",
     "lock_policies_v1", "take_lock_v1", "steer_v1",
 )  # fmt: skip
 _ENGINE = (
-    "write_v1", "announce_v1", "scheduled_v1", "windowed_v1", "unlisted_v1", "capture_failed_v1",
-    "identities_v1", "excepted_keys_v1", "touches_v1", "spend_v1", "share_lock_v1", "try_lock_v1",
+    "write_v1", "announce_v1", "scheduled_v1", "windowed_v1", "capture_failed_v1",
+    "identities_v1", "spend_v1", "share_lock_v1", "try_lock_v1", "names_v1", "renewed_v1",
+    "texts_v1", "excepted_v1", "excepted_of_v1", "exceptions_v1",
 )  # fmt: skip
 
 #: The functions of the schema `lifecycle` that a kind of role may call, beside what everybody may.
@@ -72,7 +70,8 @@ class Table(NamedTuple):
 
 
 def grants(roles: list[Role], using: str) -> list[str]:
-    """The statements that give the roles what they need, and take from them what they do not.
+    """The statements that give the roles what they need, and take from them what they do not need
+    of this package's and the queue's tables and functions. On the site's tables they only give.
 
     Raises `LifecycleError` where a role is missing, a superuser, or has the owner's rights.
     """

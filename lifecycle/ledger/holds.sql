@@ -1,7 +1,7 @@
 -- name: hold_rows
 -- One hold on a set of rows.
 -- params: model, detail
-SELECT lifecycle.record_v1('hold_placed', '', %(model)s::text, lifecycle.sorted_v1({subjects}), NULL,
+SELECT lifecycle.record_v1('hold_placed', '', %(model)s::text, lifecycle.sorted_v1({subjects}),
     %(detail)s::jsonb)
 
 -- name: holds

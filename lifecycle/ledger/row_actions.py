@@ -30,7 +30,7 @@ def restore(obj: Model, until: datetime | None = None, policy: str | None = None
     is gone: what was purged cannot be restored.
     """
     for each in _policies(type(obj), policy):
-        _say("restored", obj, each, due=until, until=until)
+        _say("restored", obj, each, until=until)
 
 
 def expire_now(obj: Model, policy: str | None = None) -> None:
@@ -80,8 +80,7 @@ def _policies(model: type[Model], name: str | None) -> list[Policy]:
 
 
 def _say(
-    kind: str, obj: Model, policy: Policy, due: datetime | None = None,
-    until: datetime | None = None, matching: bool = False,
+    kind: str, obj: Model, policy: Policy, until: datetime | None = None, matching: bool = False,
 ) -> None:  # fmt: skip
     using = alias_of(obj)
     with transaction.atomic(using=using):
@@ -93,7 +92,7 @@ def _say(
             detail["again"] = True  # a tombstone from before does not count any more
         event = write(
             kind, using, policy=policy.name, model=label_of_model(obj), key=key, of=obj,
-            detail=detail, due=due, now=matching,
+            detail=detail,
         )  # fmt: skip
     if kind == "restored":
         details = {"policy": policy.name, "events": [event], "count": 1}

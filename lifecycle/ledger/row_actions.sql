@@ -6,7 +6,7 @@ WITH matching AS (
     WHERE key = ANY (%(keys)s::text[]::{type}[]) AND matches
 )
 SELECT cardinality(keys), lifecycle.record_v1('expired_by_hand', %(policy)s::text, %(model)s::text,
-    lifecycle.sorted_v1({subjects}), lifecycle.now_v1(), '{{}}')
+    lifecycle.sorted_v1({subjects}), '{{}}')
 FROM matching WHERE keys IS NOT NULL
 
 -- name: row_matches

@@ -1,6 +1,5 @@
 """What every word about a row needs: its lock, its key, one event."""
 
-from datetime import datetime
 from typing import Any
 
 from django.db.models import Model, QuerySet, TextField
@@ -53,12 +52,11 @@ def lock_rows(rows: "QuerySet[Any]", using: str) -> list[str]:
 
 def write(
     kind: str, using: str, policy: str = "", model: str = "", key: str | None = None,
-    of: Model | None = None, detail: dict[str, Any] | None = None, due: datetime | None = None,
-    now: bool = False,
+    of: Model | None = None, detail: dict[str, Any] | None = None,
 ) -> int:  # fmt: skip
     """Append one event about one row, or about none; returns its number."""
     params = {
-        "kind": kind, "policy": policy, "model": model, "key": key, "due": due, "now": now,
+        "kind": kind, "policy": policy, "model": model, "key": key,
         "type": key_of(type(of)).kind if of else None, "detail": Jsonb(detail or {}),
     }  # fmt: skip
     return int(scalar(using, statement(__file__, "write_one"), params))

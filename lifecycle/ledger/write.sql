@@ -5,7 +5,6 @@ SELECT {pk}::text FROM {table} WHERE {pk} = %(key)s FOR NO KEY UPDATE
 
 -- name: write_one
 -- One event about one row, or about none.
--- params: kind, policy, model, type, key, now, due, detail
+-- params: kind, policy, model, type, key, detail
 SELECT lifecycle.record_v1(%(kind)s::text, %(policy)s::text, %(model)s::text,
-    lifecycle.one_v1(%(type)s::text, %(key)s::text),
-    CASE WHEN %(now)s THEN lifecycle.now_v1() ELSE %(due)s::timestamptz END, %(detail)s::jsonb)
+    lifecycle.one_v1(%(type)s::text, %(key)s::text), %(detail)s::jsonb)

@@ -15,6 +15,7 @@ from psycopg import sql
 
 SETTINGS = ("ending", "actor", "cause", "run", "reason", "proof", "erasure", "tick")
 KINDS = ("purged", "archived", "halted", "expired_by_hand", "restored", "settled", "deleted")
+PEOPLE = ("restored", "expired_by_hand", "hold_placed", "hold_released")
 DETAILS: dict[str, tuple[Any, ...]] = {
     "dropped": (True,), "again": (True,), "relisted": ("later", "released", "held"),
     "tombstone": (1, 2, 3, "x"), "names": ("a.jpg", ["../x"], 7, {"a": 1}),
@@ -53,6 +54,7 @@ class Fuzzer:
     def run(self, calls: int) -> None:
         """So many transactions, each with some settings and one act."""
         acts = [self.call] * 6 * bool(self.functions) + [self.insert, self.change, self.attach]
+        acts += [self.say] * 2 * any("record_v1" in name for name, *_ in self.functions)
         for _ in range(calls):
             act = self.random.choice(acts)
             try:
@@ -82,6 +84,21 @@ class Fuzzer:
         )
         bare = sql.SQL(name.partition("(")[0])
         self.session.execute(sql.SQL("SELECT {}({})").format(bare, arguments))
+
+    def say(self) -> None:
+        """What people may say of rows, with at most one argument that is not."""
+        wrong = self.random.randrange(8)
+        one = f"({{{self.random.choice(self.keys)}}},,,)"
+        arguments = [
+            self.random.choice(PEOPLE), "tokens", "zoo.token", one,
+            self.random.choice(["{}", '{"until": "2030-01-01T00:00:00+00:00"}', '{"reason": "x"}']),
+        ]  # fmt: skip
+        types = ["text", "text", "text", "lifecycle.subjects", "jsonb"]
+        if wrong < len(arguments):
+            arguments[wrong] = self.value(types[wrong])
+        self.session.execute(
+            "SELECT lifecycle.record_v1(%s, %s, %s, %s::lifecycle.subjects, %s::jsonb)", arguments
+        )
 
     def insert(self) -> None:
         found = self.session.execute(

@@ -201,7 +201,7 @@ def spoken(roles: Roles) -> Iterator[psycopg.Connection[Any]]:
 
 def say(kind: str, detail: str, keys: str = ONE, policy: str = "tokens") -> str:
     model = "zoo.token"
-    return f"record_v1('{kind}', '{policy}', '{model}', {keys}, now(), '{detail}')"
+    return f"record_v1('{kind}', '{policy}', '{model}', {keys}, '{detail}')"
 
 
 REFUSED = [
@@ -214,6 +214,15 @@ REFUSED = [
     say("restored", '{"again": "true"}'),
     say("hold_released", '{"holds": [999999]}'),
     say("hold_released", "{}"),
+    say("hold_released", '{"holds": []}'),
+    say("hold_released", '{"holds": ["1"]}'),
+    say("restored", '{"again": false}'),
+    say("hold_placed", '{"until": "20000-01-01"}', policy=""),
+    say(
+        "restored", "{}", keys="ROW(ARRAY[1]::bigint[], NULL, ARRAY['a'], NULL)::lifecycle.subjects"
+    ),
+    say("restored", "{}", keys="lifecycle.one_v1('text', 'abc')"),
+    say("hold_placed", "{}", keys="ROW(NULL, NULL, NULL, int8range(1, 10003))::lifecycle.subjects"),
     say("restored", "{}", policy="other"),
     say("restored", "{}", policy=""),
     say("restored", "{}", keys="NULL"),

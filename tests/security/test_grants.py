@@ -206,13 +206,13 @@ FORBIDDEN = (
 )
 OF_THE_ENGINE = (
     "SELECT lifecycle.write_v1('settled', '', '', NULL, 0, NULL, NULL, NULL, '{}', NULL)",
-    "SELECT lifecycle.scheduled_v1('tokens', 'zoo.Token', lifecycle.one_v1('bigint', '1'),"
+    "SELECT lifecycle.scheduled_v1('tokens', 'zoo.token', lifecycle.one_v1('bigint', '1'),"
     " ARRAY[now()], '{\"dropped\": true}')",
     "SELECT lifecycle.spend_v1('tokens', now(), 10000000)",
     "SELECT lifecycle.identities_v1(ARRAY['\\x00'::bytea])",
     "SELECT lifecycle.announce_v1('{}')",
     "SELECT lifecycle.capture_failed_v1('a', 'b', lifecycle.one_v1('bigint', '1'), 'x')",
-    "SELECT lifecycle.truncated_v1('zoo.Token')",
+    "SELECT lifecycle.truncated_v1('zoo.token')",
     "SELECT lifecycle.apply_v1(e) FROM lifecycle_event AS e",
 )
 
@@ -261,12 +261,11 @@ def test_what_the_site_may_record(owned: Owned) -> None:
         ("settled", "", "NULL", "{}"),
         ("restored", "tokens", one, '{"anew": "declared"}'),
         ("hold_placed", "", one, '{"cause": "erasure"}'),
-        ("hold_released", "", "NULL", '{"holds": [1]}'),
         ("expired_by_hand", "tokens", one, '{"grace": 0, "reference": "DSR-9"}'),
         ("expired_by_hand", "tokens", "NULL", "{}"),
         ("restored", "tickets", one, "{}"),
     ):
-        text = f"SELECT lifecycle.record_v1(%s, %s, 'zoo.Token', {subjects}, now(), %s)"
+        text = f"SELECT lifecycle.record_v1(%s, %s, 'zoo.token', {subjects}, %s)"
         refused(owned, "site", text, kind, policy, detail)
     assert ledger(owned) == before
 
