@@ -43,14 +43,14 @@ def make_locks(policies: Iterable[str], using: str) -> None:
 
 
 def take_lock(policy: str, using: str, seconds: float = LONGEST) -> None:
-    """Have a policy's lock alone to the end of the transaction; `Busy` names who has it."""
+    """Have a policy's lock alone to the end of the transaction; `Busy` names who may have it."""
     with named_holders(f"The lock of {policy or 'the media'}", LOCKS, using, seconds):
         fetch(using, statement(__file__, "take_lock"), {"name": policy})
 
 
 @contextmanager
 def named_holders(what: str, table: str, using: str, seconds: float) -> Iterator[None]:
-    """Wait so long for each lock inside; `Busy` says who has one that did not come."""
+    """Wait so long for each lock inside; `Busy` says who may have one that did not come."""
     try:
         with transaction.atomic(using=using), lock_timeout(seconds, using):
             yield
@@ -58,11 +58,11 @@ def named_holders(what: str, table: str, using: str, seconds: float) -> Iterator
         if sqlstate(error) != LOCK_NOT_AVAILABLE:
             raise
         who = "; ".join(map(str, holders(using, table))) or "a session that is gone now"
-        raise Busy(f"{what} is taken by {who}.") from error
+        raise Busy(f"{what} is taken. Who has or wants such locks: {who}.") from error
 
 
 def holders(using: str, table: str = LOCKS) -> list[Holder]:
-    """Sessions that have rows of a table locked now: of the locks those of batches under way."""
+    """Sessions that lock rows of a table now, or wait to; PostgreSQL does not say which rows."""
     return [
         Holder(*row) for row in fetch(using, statement(__file__, "holders"), {"tables": [table]})
     ]

@@ -54,21 +54,22 @@ def enable(policy: str, actor: str = "", using: str | None = None) -> None:
     _change(policy, ENABLE, actor, using)
 
 
-def disable(policy: str, actor: str = "", using: str | None = None) -> None:
-    """Back to `observe`: the policy records, and ends nothing; waits for the batch under way.
+def disable(policy: str, actor: str = "", using: str | None = None) -> str:
+    """Back to `observe`: the policy records, and ends nothing; waits as `pause`, and returns as it.
 
     What is tombstoned stays so, and its grace passes: once enabled again, its rows go.
     """
-    _change(policy, DISABLE, actor, using)
+    return _change(policy, DISABLE, actor, using)
 
 
-def pause(policy: str, actor: str = "", using: str | None = None) -> None:
+def pause(policy: str, actor: str = "", using: str | None = None) -> str:
     """Stop a policy; waits for the batch under way, after which no other begins.
 
     After 5 seconds it is stopped all the same: what is under way then, at most one batch a worker,
-    may still end. `Busy` names who keeps the policy's own row locked.
+    may still end. Returns who may have the lock then, else ''. `Busy` names who keeps the policy's
+    own row locked.
     """
-    _change(policy, PAUSE, actor, using)
+    return _change(policy, PAUSE, actor, using)
 
 
 def resume(policy: str, actor: str = "", allow: int = 0, using: str | None = None) -> None:
@@ -91,20 +92,20 @@ def is_halted(policy: str, using: str | None = None) -> bool:
 
 def change_all(
     change: Change, actor: str = "", using: str = DEFAULT_DB_ALIAS
-) -> tuple[list[str], dict[str, str]]:
+) -> tuple[list[str], dict[str, str], list[str]]:
     """`PAUSE`, `RESUME` or `DISABLE` every policy that the database knows, or none after an error.
 
-    Returns the names of those changed, and why the others were left. Waits for the batches under
-    way of all of them, 5 seconds in all. Halted policies are left: those are looked at one by one.
-    While some are paused and none is enabled, no media go, and a policy that `migrate` brings
-    begins paused too.
+    Returns the names of those changed, why the others were left, and who may have locks that did
+    not come: it waits for the batches under way of all of them, 5 seconds in all. Halted policies
+    are left: those are looked at one by one. While some are paused and none is enabled, no media
+    go, and a policy that `migrate` brings begins paused too.
     """
     with transaction.atomic(using=using), context(actor=actor, using=using):
         known = PolicyState.objects.using(using).order_by("name")
         # The media's, which have no name, then each in the order of the names, as every path does.
         until = time.monotonic() + PATIENCE
-        for name in ["", *known.values_list("name", flat=True)]:
-            _let_batches_end(name, using, until)
+        names = ["", *known.values_list("name", flat=True)]
+        busy = [who for name in names if (who := _let_batches_end(name, using, until))]
         with named_holders("The table of policies", POLICIES, using, PATIENCE):
             states = _locked(using)
         wanted = set(change.wanted) - set(change.alone)
@@ -112,13 +113,13 @@ def change_all(
         for name in changed:
             _write(name, change, using)
     left = {name: WHY_LEFT[State(states[name])] for name in states if name not in changed}
-    return changed, left
+    return changed, left, busy
 
 
-def _change(policy: str, change: Change, actor: str, using: str | None, allow: int = 0) -> None:
+def _change(policy: str, change: Change, actor: str, using: str | None, allow: int = 0) -> str:
     using = using or of_policy(policy)
     with transaction.atomic(using=using), context(actor=actor, using=using):
-        _let_batches_end(policy, using, time.monotonic() + PATIENCE)
+        busy = _let_batches_end(policy, using, time.monotonic() + PATIENCE)
         # A brake waits for the row only, and then halts what is still enabled.
         with named_holders(f"The row of {policy}", POLICIES, using, PATIENCE):
             state = _locked(using, policy).get(policy)
@@ -129,6 +130,7 @@ def _change(policy: str, change: Change, actor: str, using: str | None, allow: i
             wanted = " or ".join(change.wanted)
             raise LifecycleError(f"{policy} is {state}, not {wanted}.")
         _write(policy, change, using, allow)
+    return busy
 
 
 def _locked(using: str, policy: str | None = None) -> dict[str, str]:
@@ -145,15 +147,18 @@ def wait_for_batches(policy: str, using: str) -> None:
     take_lock(policy, using)
 
 
-def _let_batches_end(policy: str, using: str, until: float) -> None:
+def _let_batches_end(policy: str, using: str, until: float) -> str:
     """Wait for the batches under way, but not longer: a pause is never kept from being written.
 
-    A batch that is still under way then may end, at most one a worker; `holders` names them.
+    A batch that is still under way then may end, at most one a worker. Returns who may have the
+    lock, '' where it came.
     """
     try:
         take_lock(policy, using, max(until - time.monotonic(), 0.05))
     except Busy as busy:
         log("busy", f"{busy} Its state is changed without.", policy=policy, database=using)
+        return str(busy)
+    return ""
 
 
 def _write(policy: str, change: Change, using: str, allow: int = 0) -> None:

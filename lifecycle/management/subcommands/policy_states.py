@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import DEFAULT_DB_ALIAS
 
-from lifecycle.db.policy_lock import holders
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger import policy_states as states
 from lifecycle.management.arguments import add_actor, add_policy_or_all, policy_or_all, shell_user
@@ -20,7 +18,7 @@ class StateCommand:
 
     HELP: str
     change: states.Change
-    change_one: Callable[..., None]
+    change_one: Callable[..., Any]
     done: str
     more: str = ""
 
@@ -35,26 +33,25 @@ class StateCommand:
         if policy is None:
             self.run_on_every_policy(command, options)
             return
-        self.change_one(policy, options["actor"], using=options["database"])
+        busy = self.change_one(policy, options["actor"], using=options["database"])
         command.stdout.write(f"{policy} {self.done}{self.more}.")
-        self.tell_of_batches(command, options["database"])
+        self.tell_of_batches(command, [busy] if busy else [])
 
-    def tell_of_batches(self, command: BaseCommand, using: str | None) -> None:
+    def tell_of_batches(self, command: BaseCommand, busy: list[str]) -> None:
         """What stops a policy does not stop a batch that was under way before."""
-        if self.change is not states.RESUME:
-            for holder in holders(using or DEFAULT_DB_ALIAS):
-                command.stdout.write(f"A batch that was under way may still end: {holder}.")
+        for who in busy:
+            command.stdout.write(f"A batch that was under way may still end. {who}")
 
     def run_on_every_policy(self, command: BaseCommand, options: dict[str, Any]) -> None:
         """Change every policy that may be, and say of each other one why it is left."""
-        changed, left = states.change_all(self.change, options["actor"], options["database"])
+        changed, left, busy = states.change_all(self.change, options["actor"], options["database"])
         for name in changed:
             command.stdout.write(f"{name} {self.done}.")
         for name, why in left.items():
             command.stdout.write(f"{name} is left: it {why}.")
         if not changed:
             command.stdout.write("Nothing was changed.")
-        self.tell_of_batches(command, options["database"])
+        self.tell_of_batches(command, busy)
 
 
 class Resume(StateCommand):
