@@ -68,17 +68,21 @@ def _visible(fields: dict[str, Any]) -> dict[str, Any]:
     return {k: visible(value) if isinstance(value, str) else value for k, value in fields.items()}
 
 
-def without_values(error: BaseException) -> Exception:
-    """An exception of the same name, frames and causes, whose only message is the SQLSTATE."""
+def without_values(error: BaseException, seen: frozenset[int] = frozenset()) -> Exception:
+    """An exception of the same name, frames and causes, whose only message is the SQLSTATE.
+
+    `seen` are those before it in the chain, in which one may stand twice.
+    """
+    seen |= {id(error)}
     kind = type(error)
     named = type(kind.__name__, (Exception,), {"__module__": kind.__module__})
     # Django's own errors have that of psycopg as their cause.
     state = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None)
     told: Exception = named(*([f"SQLSTATE {state}"] if state else []))
-    if error.__cause__:
-        told.__cause__ = without_values(error.__cause__)
-    elif error.__context__ and not error.__suppress_context__:
-        told.__context__ = without_values(error.__context__)
+    if error.__cause__ and id(error.__cause__) not in seen:
+        told.__cause__ = without_values(error.__cause__, seen)
+    elif error.__context__ and not (error.__suppress_context__ or id(error.__context__) in seen):
+        told.__context__ = without_values(error.__context__, seen)
     return told.with_traceback(error.__traceback__)
 
 

@@ -5,10 +5,11 @@ of writing, or begins a line of its own is shown as `\\uXXXX` instead of acted o
 the same text.
 """
 
-# Controls with ESC and DEL, line and paragraph separators, marks and overrides of direction.
+# Controls with ESC and DEL, line and paragraph separators, marks and overrides of direction, and
+# what stands for bytes that are no UTF-8, which no stream can write.
 CODES = (
     *range(0x20), *range(0x7F, 0xA0), 0x061C, 0x200E, 0x200F,
-    *range(0x2028, 0x202F), *range(0x2066, 0x206A),
+    *range(0x2028, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000),
 )  # fmt: skip
 ESCAPES = {code: f"\\u{code:04x}" for code in CODES}
 IN_LINES = {code: text for code, text in ESCAPES.items() if code != 0x0A}

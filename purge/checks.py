@@ -127,7 +127,7 @@ def check_folder(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     return [
         warning(5, f"Any user of this machine may look into {folder}, where archives are.", hint)
         for folder in sorted(below)
-        if _is_open(root) and _is_open(folder)
+        if _is_open(root) and (_is_open(folder) or _is_anybodys(root))
     ]
 
 
@@ -137,6 +137,12 @@ def _is_open(folder: Path) -> bool:
         return bool(folder.stat().st_mode & stat.S_IRWXO)
     except OSError:
         return False  # it is made by the first archive, for its owner alone
+
+
+def _is_anybodys(folder: Path) -> bool:
+    """Whether others may move what is in a folder away, or put something in its place."""
+    mode = folder.stat().st_mode
+    return bool(mode & stat.S_IWOTH) and not mode & stat.S_ISVTX
 
 
 def check_queue(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:

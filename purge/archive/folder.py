@@ -42,30 +42,27 @@ class ArchiveFolder:
         return f"folder {self.root.absolute()}"
 
     def names(self, prefix: str) -> Iterator[tuple[str, int]]:
-        top = os.path.realpath(self.root)
-        found: list[tuple[str, int]] = []
-        for path, _, files, folder in os.fwalk(top) if os.path.isdir(top) else ():
-            inside = os.path.relpath(path, top)
-            for each in files:
-                name = each if inside == "." else f"{inside}/{each}"
-                if name.startswith(prefix) and (size := _size(each, folder)) is not None:
-                    found.append((name, size))
-        yield from sorted(found)
+        with self._translated(prefix or "the root", "listed"):
+            found = sorted(_files(os.path.realpath(self.root)))
+        yield from (each for each in found if each[0].startswith(prefix))
 
     def read(self, name: str) -> Iterator[bytes]:
-        with self._translated(name, "read"), self._folder_of(name) as (folder, own):
-            descriptor = os.open(own, OPEN_FILE, dir_fd=folder)
-            with os.fdopen(descriptor, "rb") as file:
-                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                    raise Unreachable(f"{name} in {self.title} cannot be read: it is no file.")
-                while part := file.read(PART):
-                    yield part
+        with (
+            self._translated(name, "read"),
+            self._folder_of(name) as (folder, own),
+            _opened(own, folder) as file,
+        ):
+            if file is None:
+                raise Unreachable(f"{name} in {self.title} cannot be read: it is no file.")
+            while part := file.read(PART):
+                yield part
 
     def put(self, name: str, file: BinaryIO, metadata: dict[str, str]) -> None:
         with self._translated(name, "written"), self._folder_of(name, make=True) as (folder, own):
             part = f".{own}.{secrets.token_hex(8)}.part"
+            descriptor = os.open(part, MAKE_FILE, FILE, dir_fd=folder)
             try:
-                with os.fdopen(os.open(part, MAKE_FILE, FILE, dir_fd=folder), "wb") as copy:
+                with os.fdopen(descriptor, "wb") as copy:
                     shutil.copyfileobj(file, copy, PART)
                     copy.flush()
                     os.fsync(copy.fileno())
@@ -125,6 +122,31 @@ class ArchiveFolder:
                 raise ObjectMissing(f"{name} is missing in {self.title}.") from error
             why = A_LINK if error.errno in LINKS else os.strerror(error.errno or 0)
             raise Unreachable(f"{name} in {self.title} cannot be {done}: {why}.") from error
+
+
+@contextmanager
+def _opened(name: str, folder: int) -> Iterator[BinaryIO | None]:
+    """A file in a folder, open for reading; None for what is none."""
+    descriptor = os.open(name, OPEN_FILE, dir_fd=folder)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        yield None
+        return
+    with os.fdopen(descriptor, "rb") as file:
+        yield file
+
+
+def _files(top: str) -> Iterator[tuple[str, int]]:
+    """Every file below a folder and its bytes; `OSError` where a folder cannot be read."""
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    for path, _, files, folder in os.fwalk(top, onerror=fail) if os.path.isdir(top) else ():
+        inside = os.path.relpath(path, top)
+        for each in files:
+            if (size := _size(each, folder)) is not None:
+                yield each if inside == "." else f"{inside}/{each}", size
 
 
 def _size(name: str, folder: int) -> int | None:

@@ -29,9 +29,10 @@ class Problem:
 def sorted_out(found: Catalog, all_known: Records) -> tuple[list[Manifest], list[Problem]]:
     """The manifests that can be believed, and a problem for each that cannot.
 
-    Where the database has its own copy of a manifest, that one is believed instead.
+    Where the database has its own copy of a manifest, that one is believed instead, once.
     """
-    believed, problems = [], []
+    believed: list[Manifest] = []
+    problems: list[Problem] = []
     for each in found.archives:
         own = all_known.get(each.name, [])
         try:
@@ -43,7 +44,8 @@ def sorted_out(found: Catalog, all_known: Records) -> tuple[list[Manifest], list
     for name, why in found.broken.items():
         problems.append(Problem(name, why))
         believed += _copies(all_known.get(bare(name), []))
-    return believed, problems
+    once = {(each.name, str(each.files)): each for each in believed}
+    return list(once.values()), problems
 
 
 def verify(where: Destination, manifest: Manifest) -> list[Problem]:
@@ -71,7 +73,8 @@ def _object(manifest: Manifest) -> str:
 
 
 def _copies(own: Iterable[Record]) -> list[Manifest]:
-    return [each.manifest for each in own if each.has_ended and each.manifest]
+    copies = (each.manifest for each in own if each.has_ended)
+    return [copy for copy in copies if copy]
 
 
 def _under_way(using: str) -> set[str]:

@@ -3,12 +3,16 @@
 A session of its own holds it. Where that session is cut (a failover, a firewall that forgets it
 during a long upload), another worker takes over. So the session is checked before each step that
 others could see: a worker that has lost the lock changes nothing any more.
+
+An open transaction with a row lock keeps VACUUM, in the whole database, from taking away what was
+deleted since. So the lock is let go and taken anew after a minute; who is quicker then has it.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.db import Error, connections
 
@@ -16,6 +20,8 @@ from lifecycle.db.connection import statement
 from lifecycle.db.policy_lock import archive_lock_name
 from purge.archive.destinations import Destination
 from purge.exceptions import ArchiveError
+
+FRESH = 60.0  # seconds after which the lock is taken anew
 
 
 class LockLost(ArchiveError):
@@ -28,26 +34,40 @@ def archive_lock(policy: str, using: str) -> Iterator[Callable[[], None] | None]
 
     Not in the session of the batches, which commit.
     """
-    session, name = connections[using].copy(), archive_lock_name(policy)
-
-    def check() -> None:
-        try:
-            with session.cursor() as cursor:
-                cursor.execute("SELECT 1")
-        except Error as error:
-            raise LockLost(
-                f"The lock on archives of {policy} was lost; nothing is gone."
-            ) from error
-
+    lock = _Lock(connections[using].copy(), policy)
     try:
-        session.set_autocommit(False)
-        with session.cursor() as cursor:
-            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            cursor.execute(statement(__file__, "archive_lock"), {"name": name})
-            (is_mine,) = cursor.fetchone()
-        yield check if is_mine else None
+        lock.session.set_autocommit(False)
+        yield lock.check if lock.take() else None
     finally:
-        session.close()
+        lock.session.close()
+
+
+class _Lock:
+    def __init__(self, session: Any, policy: str) -> None:
+        self.session, self.policy, self.taken = session, policy, 0.0
+
+    def take(self) -> bool:
+        """Take it in a new transaction; False where another worker has it."""
+        self.session.commit()
+        self.taken = time.monotonic()
+        with self.session.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            cursor.execute(
+                statement(__file__, "archive_lock"), {"name": archive_lock_name(self.policy)}
+            )
+            return bool(cursor.fetchone()[0])
+
+    def check(self) -> None:
+        """Raise `LockLost` where it is not held any more."""
+        lost = LockLost(f"The lock on archives of {self.policy} was lost; nothing is gone.")
+        try:
+            if time.monotonic() - self.taken < FRESH:
+                with self.session.cursor() as cursor:
+                    cursor.execute("SELECT 1")
+            elif not self.take():
+                raise lost
+        except Error as error:
+            raise lost from error
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def claim(batch: MediaBatch, since: datetime, seen: list[int]) -> bool:
         claimed = ClaimedEntry(*row)
         try:
             names, since = read_event(claimed, batch.now)
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter of JSON that is very deep
             batch.orphans[claimed.entry] = []
             batch.parked.append(ParkedEntry(claimed.entry, claimed.event, claimed.attempts))
             batch.outcome.looked += 1

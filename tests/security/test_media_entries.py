@@ -1,6 +1,7 @@
 """An event of media that cannot be read is parked and named; the files of the others go."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +52,15 @@ def media(tmp_path: Path) -> Any:
         yield tmp_path
 
 
-def plant(detail: Any, model: str = "demo.servicemedia", kind: str = "media_orphaned") -> int:
+def plant(
+    detail: Any, model: str = "demo.servicemedia", kind: str = "media_orphaned",
+    detail_of: Callable[[str], str] = str,
+) -> int:  # fmt: skip
     text = (
         "SELECT lifecycle.write_v1(%(kind)s, '', %(model)s, NULL, 1, NULL,"
         " lifecycle.now_v1(), NULL, %(detail)s::jsonb, NULL)"
     )
-    params = {"kind": kind, "model": model, "detail": json.dumps(detail)}
+    params = {"kind": kind, "model": model, "detail": detail_of(json.dumps(detail))}
     return int(fetch("default", text, params)[0][0])
 
 
@@ -77,6 +81,16 @@ def test_a_bad_entry_is_parked_and_the_others_go(detail: Any) -> None:
     assert entry.event_id == event.pk
     assert entry.due_at > database_now()
     assert run_media().looked == 0
+
+
+@pytest.mark.plants(10)
+def test_names_that_are_very_deep_are_parked() -> None:
+    name, deep = stored(), "[" * 1500 + "]" * 1500
+    plant({"field": "file", "names": "here"}, detail_of=lambda text: text.replace('"here"', deep))
+    orphaned(name)
+    outcome = run_media()
+    assert (outcome.purged, outcome.blocked) == (1, 1)
+    assert not default_storage.exists(name)
 
 
 @pytest.mark.plants(10)

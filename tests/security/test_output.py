@@ -32,11 +32,23 @@ def assert_harmless(text: str) -> None:
     assert not re.search("^FAKE", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("code", CODES)
-def test_each_is_shown_as_its_number(code: int) -> None:
-    assert visible(f"a{chr(code)}b") == f"a\\u{code:04x}b"
-    assert json.loads(f'"{visible(chr(code))}"') == chr(code)
-    assert visible_lines(chr(code)) == ("\n" if code == 10 else f"\\u{code:04x}")
+def test_each_is_shown_as_its_number() -> None:
+    for code in CODES:
+        assert visible(f"a{chr(code)}b") == f"a\\u{code:04x}b"
+        assert json.loads(f'"{visible(chr(code))}"') == chr(code)
+        assert visible_lines(chr(code)) == ("\n" if code == 10 else f"\\u{code:04x}")
+
+
+def test_what_is_shown_can_be_written() -> None:
+    every = visible("".join(map(chr, range(0x10000))))
+    assert every.encode("utf-8").decode("utf-8") == every
+
+
+def test_an_error_that_is_its_own_cause_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    one, other = ValueError("a"), ValueError("b")
+    one.__cause__, other.__context__ = other, one
+    assert repr(without_values(one).__cause__) == "ValueError()"
+    assert repr(without_values(other).__context__) == "ValueError()"
 
 
 def test_other_text_stays() -> None:

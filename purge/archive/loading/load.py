@@ -22,6 +22,9 @@ from purge.archive.loading.stage import LoadBatch
 from purge.archive.loading.target import Target
 from purge.archive.manifest import File, Manifest
 
+# What COPY raises past Django where a value does not fit; a lost connection is none of it.
+OF_COPY = (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError)
+
 CHUNK = 10_000  # rows of a batch, and of an event
 ORDER = ("jsonl", "parquet", "json")  # the first that is there and can be read
 FULL = 16 * 2**20  # characters of a batch
@@ -145,7 +148,7 @@ def _explained(total: Counts) -> Iterator[None]:
     """Raise what the database refuses as one sentence; the batch is taken back."""
     try:
         yield
-    except (DataError, IntegrityError, ProgrammingError, UnicodeError, psycopg.Error) as error:
+    except (DataError, IntegrityError, ProgrammingError, UnicodeError, *OF_COPY) as error:
         diag = getattr(error.__cause__ or error, "diag", None)
         why = (diag and diag.message_primary) or "a text that it cannot hold"
         before = f" {total.loaded} rows were loaded before." if total.loaded else ""

@@ -8,11 +8,12 @@ from django.db.models import FileField
 
 from lifecycle.compiler.keys import key_of
 from lifecycle.db.connection import Placed, fetch, scalar, set_local, statement
+from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.holds import hold_keys
 from lifecycle.ledger.loaded import record
 from purge.archive.formats import Row
 from purge.archive.formats.base import SETTINGS
-from purge.archive.loading.target import Target, is_there, quoted
+from purge.archive.loading.target import Target, is_made_here, is_there, quoted
 
 REASON = "loaded from an archive"
 
@@ -35,9 +36,8 @@ class LoadBatch:
     def begin(self, rows: list[Row]) -> None:
         """Copy the rows into a temporary table; the target is made where it is not there."""
         set_local(self.using, **SETTINGS)
-        if self.target.create_sql and not is_there(self.target.name, self.using):
-            fetch(self.using, self.target.create_sql, {})
-            fetch(self.using, self.target.mark_sql, {})
+        if self.target.create_sql:
+            self._make()
         fetch(self.using, "DROP TABLE IF EXISTS pg_temp.purge_loading")
         fetch(self.using, self._sql("stage"), {})
         with (
@@ -46,6 +46,14 @@ class LoadBatch:
         ):
             for row in rows:
                 copy.write_row(row)
+
+    def _make(self) -> None:
+        """Somebody else may have made a table of that name since it was looked for."""
+        if not is_there(self.target.name, self.using):
+            fetch(self.using, self.target.create_sql, {})
+            fetch(self.using, self.target.mark_sql, {})
+        elif not is_made_here(self.target.name, self.using):
+            raise LifecycleError(f"{self.target.name} is there already, and no load has made it.")
 
     def keep_matching(self, filters: dict[str, str]) -> int:
         """Drop the rows that do not match; returns how many are left."""

@@ -9,9 +9,9 @@ from rich.table import Table
 
 from lifecycle.management.arguments import add_json, add_policy
 from lifecycle.management.output import console_of
+from lifecycle.printable import visible
 from purge.archive.catalog import catalog, prefixes
 from purge.archive.destinations import destination
-from purge.archive.formats.txt import on_one_line
 from purge.archive.manifest import Manifest
 
 HELP = "List the archives, as their manifests describe them."
@@ -39,7 +39,7 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     else:
         _print(command, shown, where.title)
     for name, why in listed.broken.items():
-        command.stderr.write(on_one_line(f"{name}: {why}"))
+        command.stderr.write(visible(f"{name}: {why}"))
 
 
 def _print(command: BaseCommand, shown: list[Manifest], title: str) -> None:

@@ -11,9 +11,9 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.management.arguments import add_json
 from lifecycle.management.databases import databases_of
 from lifecycle.management.output import console_of, progress_bar
+from lifecycle.printable import visible
 from purge.archive.catalog import Catalog, archive, bare, catalog, prefixes
 from purge.archive.destinations import Destination, destination
-from purge.archive.formats.txt import on_one_line
 from purge.archive.manifest import Manifest, ManifestError
 from purge.archive.records import records
 from purge.archive.verify import Problem, problems_beside, sorted_out, verify
@@ -89,12 +89,12 @@ def _print_archive(console: Any, each: Manifest, problems: list[Problem]) -> Non
     what = f"{each.rows:,} rows, {files}, {size(each.bytes)}"
     console.print(f"{word:<6}{each.name}  {what}", soft_wrap=True)
     for problem in problems:
-        console.print(on_one_line(f"      {problem.name} {problem.why}"), soft_wrap=True)
+        console.print(visible(f"      {problem.name} {problem.why}"), soft_wrap=True)
 
 
 def _print(command: BaseCommand, archives: list[Manifest], strays: list[Problem]) -> None:
     for problem in strays:
-        command.stdout.write(on_one_line(f"WRONG {problem.name}: {problem.why}"))
+        command.stdout.write(visible(f"WRONG {problem.name}: {problem.why}"))
     rows = sum(each.rows for each in archives)
     count = "1 archive" if len(archives) == 1 else f"{len(archives)} archives"
     command.stdout.write(f"{count}, {rows:,} rows: every byte was read.")

@@ -17,6 +17,7 @@ from purge.archive import storage as storing
 from purge.archive.catalog import catalog
 from purge.archive.destinations import Unreachable, destination
 from purge.archive.verify import verify
+from purge.archiving import lock
 from purge.models import Archive, ArchivePart
 from purge.runner import run_due
 from tests import clock
@@ -85,6 +86,43 @@ def test_a_worker_whose_lock_was_lost_spoils_nothing(
             "token 1",
             "token 2",
         ]
+
+
+def test_the_lock_of_an_archive_is_taken_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One long transaction would keep VACUUM from all that was deleted since."""
+
+    def transactions() -> list[str]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT backend_xid::text FROM pg_stat_activity WHERE backend_xid IS NOT NULL"
+                " AND datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            return [number for (number,) in cursor.fetchall()]
+
+    with (
+        lock.archive_lock("tokens", "default") as check,
+        lock.archive_lock("tokens", "default") as two,
+    ):
+        assert check
+        assert two is None
+        first = transactions()
+        check()
+        assert transactions() == first
+        monkeypatch.setattr(lock, "FRESH", 0.0)
+        check()
+        assert len(transactions()) == 1
+        assert transactions() != first
+        with lock.archive_lock("tokens", "default") as other:
+            assert other is None
+
+
+def test_who_was_quicker_has_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "FRESH", 0.0)
+    with lock.archive_lock("tokens", "default") as check:
+        assert check
+        monkeypatch.setattr(lock, "statement", lambda *_: "SELECT false WHERE %(name)s IS NOT NULL")
+        with pytest.raises(lock.LockLost):
+            check()
 
 
 def test_into_a_table_of_the_site_by_another_name() -> None:
