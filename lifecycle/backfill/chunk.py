@@ -86,13 +86,16 @@ class Lister:
         return Found(rows, end, listed, listed)
 
     def _fetch(self, name: str, last: str | None, most: int, **others: Any) -> Any:
-        key = compiled(self.policy).key
-        column = "key" if name == "backfill" else sql.Identifier(key.column).as_string()
-        after = f"{column} > %(last)s::text::{key.db_type}" if last is not None else "true"
         code = compiled(self.policy)
-        own: dict[str, Any] = {"table": code.tables[0], "pk": key.column}
+        key = code.key
+        own: dict[str, Any]
         if name == "backfill":
+            column = "key"
             own = {"due_sql": Raw(code.due_sql), "restored": excepted("ends.key::text", RESTORED)}
+        else:
+            column = sql.Identifier(key.column).as_string()
+            own = {"table": code.tables[0], "pk": key.column}
+        after = f"{column} > %(last)s::text::{key.db_type}" if last is not None else "true"
         text = statement(
             __file__, name, after=Placed(after), listed=_listed(key), kind=Placed(key.kind),
             subjects=Placed(subjects_of(key, "keys")), **own,

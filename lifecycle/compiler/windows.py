@@ -78,7 +78,7 @@ def within(policy: Policy, any_row: bool = False) -> Placed:
     """
     code, own = compiled(policy), windows_of(policy, any_row)
     column = Placed(sql.Identifier(code.tables[0], code.key.column).as_string())
-    parts = own.parts | {"column": column, "kind": Placed(code.key.kind)}
+    parts = own.parts
     parts["low"] = Placed(own.low("%(first_window)s::timestamptz"))
     parts["excepted"] = excepted(f"{column}::{code.key.kind}::text", OF_POLICY)
     return Placed(statement(__file__, "window_within", **parts))
