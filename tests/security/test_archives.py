@@ -9,7 +9,6 @@ import os
 import stat
 import tracemalloc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from tests.purge.archive.making import PREFIX, made
 from tests.purge.archive.test_faults import into
 from tests.purge.archive.test_ls_and_verify import verify
 from tests.s3.swift import Server
+from tests.security.roles import Roles
 from tests.zoo.models import Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -118,6 +118,48 @@ def test_it_can_be_looked_at_in_a_table_of_its_own(folder: Path, looked_at: str)
     assert problem["why"] == "is of an archive that the ledger does not know"
 
 
+MARK = "COMMENT ON TABLE looked_at IS 'made by manage.py archive load'"
+
+
+@pytest.mark.parametrize(
+    "mark", ["", MARK.replace("made", "read"), f'{MARK}; ALTER TABLE looked_at OWNER TO "{{site}}"']
+)
+def test_a_table_that_no_load_of_this_role_has_made(
+    folder: Path, looked_at: str, roles: Roles, mark: str
+) -> None:
+    """It may have a trigger of somebody else, which would run as the role that loads."""
+    plant_superuser(folder)
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TABLE looked_at (LIKE {USERS} INCLUDING ALL)")
+        cursor.execute(mark.format(site=roles.site) or "SELECT")
+    with pytest.raises(CommandError, match="was not made by archive load"):
+        load("planted", "--untrusted", "--into", looked_at)
+    assert fetch("default", "SELECT FROM looked_at") == []
+
+
+@pytest.mark.plants(5, 6, 7)
+def test_an_archive_of_which_no_row_is_gone_yet_is_not_loaded(folder: Path) -> None:
+    name = archived()
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("DELETE FROM lifecycle_event WHERE kind = 'archived'")
+        cursor.execute("SET session_replication_role = origin")
+    with pytest.raises(CommandError, match="Nothing was loaded"):
+        load(name)
+    assert not Token.objects.exists()
+
+
+def test_copies_of_one_archive_are_read_once(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = archived()
+    for number in range(3):
+        (folder / PREFIX / f"{name}.{number}{SUFFIX}").write_bytes(b"{}")
+    with pytest.raises(CommandError):
+        call_command("archive", "verify", "--all", "--prefix", PREFIX)
+    assert capsys.readouterr().out.count(f"ok    {name} ") == 1
+
+
 def test_an_archive_of_another_prefix_is_not_known_by_its_copy(folder: Path) -> None:
     name = archived()
     (folder / PREFIX / "b").mkdir()
@@ -182,30 +224,28 @@ def test_rows_come_back_into_the_model_of_the_ledger(folder: Path) -> None:
     assert Token.objects.count() == 3
 
 
-@contextmanager
-def from_before() -> Iterator[None]:
+def forget_hashes() -> None:
     """As the ledger of an earlier version: without the SHA-256."""
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("UPDATE lifecycle_event SET detail = detail - 'manifest'")
         cursor.execute("SET session_replication_role = origin")
-    yield
 
 
 def test_archives_from_before_are_compared_with_the_copy(folder: Path) -> None:
     name = archived()
-    with from_before():
-        assert verify("--all") == []
-        path = folder / PREFIX / f"{name}{SUFFIX}"
-        whole = path.read_text()
-        path.write_text(whole.replace('"rows": 3', '"rows": 2'))
-        assert "another SHA-256" in verify("--all")[0]["why"]
-        path.write_text(whole)
-        Archive.objects.update(manifest="")
-        assert "purge_archive has no copy of it" in verify("--all")[0]["why"]
-        with pytest.raises(CommandError, match="purge_archive has no copy"):
-            load(name)
-        assert not Token.objects.exists()
+    forget_hashes()
+    assert verify("--all") == []
+    path = folder / PREFIX / f"{name}{SUFFIX}"
+    whole = path.read_text()
+    path.write_text(whole.replace('"rows": 3', '"rows": 2'))
+    assert "another SHA-256" in verify("--all")[0]["why"]
+    path.write_text(whole)
+    Archive.objects.update(manifest="")
+    assert "purge_archive has no copy of it" in verify("--all")[0]["why"]
+    with pytest.raises(CommandError, match="purge_archive has no copy"):
+        load(name)
+    assert not Token.objects.exists()
 
 
 def test_a_copy_does_not_stand_in_where_the_ledger_has_a_sha256(folder: Path) -> None:

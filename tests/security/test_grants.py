@@ -135,6 +135,7 @@ def test_nobody_else_reads_the_hosts_rows(owned: Owned) -> None:
 
 def test_twice_is_once_and_rights_from_before_go(owned: Owned) -> None:
     rights = "SELECT array_agg(relname || relacl::text ORDER BY oid) FROM pg_class"
+    grant(owned)
     before = owned.ask(rights)
     with owned.session("owner") as session:
         session.execute(f'GRANT ALL ON lifecycle_agenda TO "{owned.roles["site"]}"')
@@ -146,11 +147,18 @@ def test_twice_is_once_and_rights_from_before_go(owned: Owned) -> None:
 
 
 def test_printed_is_what_is_made(owned: Owned) -> None:
-    before = owned.ask("SELECT array_agg(relacl::text ORDER BY oid) FROM pg_class")
+    rights = """SELECT array_agg(one::text ORDER BY one::text) FROM (
+        SELECT relname, grantee, privilege_type FROM pg_class, aclexplode(relacl)
+        WHERE grantee <> relowner) AS one"""
+    before = owned.ask(rights)
+    with owned.session("owner") as session:
+        for kind in ("site", "worker", "reader"):
+            session.execute(f'REVOKE ALL ON ALL TABLES IN SCHEMA public FROM "{owned.roles[kind]}"')
+    assert owned.ask(rights) != before
     for text in grant(owned, "--database", "default").split(";\n"):
         with owned.session("owner") as session:
             session.execute(text.rstrip(";\n"))
-    assert owned.ask("SELECT array_agg(relacl::text ORDER BY oid) FROM pg_class") == before
+    assert owned.ask(rights) == before
 
 
 def test_refusals(owned: Owned) -> None:

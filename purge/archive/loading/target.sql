@@ -7,7 +7,8 @@ CREATE TABLE {table} ({columns}, PRIMARY KEY ({key}))
 COMMENT ON TABLE {table} IS 'made by manage.py archive load'
 
 -- name: is_made_here
--- Whether a table is marked so, and is the own one of this role: nobody else can have put a trigger on it.
+-- Whether a table is marked so, and is the own one of this role: nobody else has put a trigger on it, but for
+-- whom this role gives such rights on every table it makes.
 -- params: table
 SELECT EXISTS (
     SELECT FROM pg_class WHERE oid = to_regclass(%(table)s) AND relkind = 'r'
