@@ -47,11 +47,11 @@ class Roles:
 
     def _grant_site(self) -> None:
         """The host's tables, with their sequences: all but those of this package."""
-        for table in connection.introspection.table_names():
-            if not table.startswith(("lifecycle_", "purge_", "django_", "huey_")):
-                words = (sql.Identifier(table), sql.Identifier(self.site))
-                _run("GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {}", *words)
+        ours = ("lifecycle_", "purge_", "django_", "huey_")
+        tables = [t for t in connection.introspection.table_names() if not t.startswith(ours)]
+        names = sql.SQL(", ").join(map(sql.Identifier, tables))
         site = sql.Identifier(self.site)
+        _run("GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {}", names, site)
         _run("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {}", site)
 
     def drop(self) -> None:

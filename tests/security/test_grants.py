@@ -11,6 +11,8 @@ from lifecycle.db.sql import function_file
 from lifecycle.install import roles
 from tests.security.owned import Failed, Owned, owned_database
 
+pytestmark = pytest.mark.xdist_group("owned")  # one database for all, which takes long to make
+
 
 @pytest.fixture(scope="module")
 def owned(
