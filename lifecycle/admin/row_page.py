@@ -13,10 +13,11 @@ from django.urls import path, reverse
 
 from lifecycle.admin.row_actions import ROW_ACTIONS, act
 from lifecycle.db.routing import home
+from lifecycle.db.rows import every_row
 from lifecycle.exceptions import LifecycleError
 from lifecycle.insight.search import entries_about, events_about
 from lifecycle.insight.why import holds_on, verdicts
-from lifecycle.ledger.row_names import every_row, ledger_key, named, parse, row_name, row_of
+from lifecycle.ledger.row_names import ledger_key, named, parse, row_name, row_of
 from lifecycle.models import AgendaEntry, Event, RowException
 from lifecycle.policy.registry import policies_of
 

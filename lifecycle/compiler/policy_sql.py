@@ -33,6 +33,7 @@ from lifecycle.compiler.keys import Key, key_of
 from lifecycle.compiler.time_zones import zoned
 from lifecycle.db.literals import inline
 from lifecycle.db.routing import home
+from lifecycle.db.rows import every_row
 from lifecycle.exceptions import PolicyError
 from lifecycle.policy.dispositions import Update
 from lifecycle.policy.policy import Policy
@@ -197,9 +198,8 @@ def _truth(condition: Q) -> Expression | Case:
 
 
 def rows_of(policy: Policy) -> QuerySet[Any]:
-    # The base manager: a default manager that filters would hide rows from their own policy.
-    concrete = policy.model._meta.concrete_model
-    return concrete._base_manager.using(home(policy.model)).order_by()  # type: ignore[union-attr]
+    concrete: Any = policy.model._meta.concrete_model
+    return every_row(concrete, home(policy.model)).order_by()
 
 
 def _assignments(policy: Policy) -> str:

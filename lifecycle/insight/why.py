@@ -17,9 +17,10 @@ from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed, windows_of
 from lifecycle.db.connection import Placed, Raw, fetch, scalar, statement
 from lifecycle.db.routing import home
+from lifecycle.db.rows import every_row
 from lifecycle.insight.search import entries_about, events_about, events_of_table
 from lifecycle.ledger.holds import Hold, holds
-from lifecycle.ledger.row_names import every_row, ledger_key, named, row_name
+from lifecycle.ledger.row_names import ledger_key, named, row_name
 from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import opens_at

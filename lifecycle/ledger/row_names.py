@@ -4,11 +4,12 @@ from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
-from django.db.models import CharField, Model, QuerySet, TextField
+from django.db.models import CharField, Model, TextField
 
 from lifecycle.compiler.keys import is_object, key_field, key_of, stored_key
 from lifecycle.db.connection import Placed, scalar, statement
 from lifecycle.db.routing import home
+from lifecycle.db.rows import every_row
 from lifecycle.exceptions import LifecycleError, RowMissing
 
 
@@ -50,11 +51,6 @@ def row_of(name: str, using: str | None = None) -> Model:
     if row is None:
         raise RowMissing(f"{row_name(model, key)} is not in the database.")
     return row
-
-
-def every_row(model: type[Model], using: str) -> "QuerySet[Any]":
-    """The rows of a model, also those that its managers hide."""
-    return QuerySet(model=model, using=using)
 
 
 def model_of(label: str) -> type[Model]:

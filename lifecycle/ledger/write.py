@@ -10,8 +10,9 @@ from lifecycle.compiler.keys import key_of, stored_key
 from lifecycle.compiler.windows import counts_only
 from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.db.routing import home, home_of
+from lifecycle.db.rows import every_row
 from lifecycle.exceptions import LifecycleError, RowMissing
-from lifecycle.ledger.row_names import every_row, named
+from lifecycle.ledger.row_names import named
 from lifecycle.policy.databases import ledger
 from lifecycle.policy.registry import get_policy
 

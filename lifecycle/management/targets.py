@@ -8,8 +8,9 @@ from django.db.models import DateTimeField, Model, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
+from lifecycle.db.rows import every_row
 from lifecycle.exceptions import LifecycleError, did_you_mean
-from lifecycle.ledger.row_names import every_row, model_of
+from lifecycle.ledger.row_names import model_of
 
 LITERALS = {"true": True, "false": False}
 COMPARED = ("", "exact", "lt", "lte", "gt", "gte")

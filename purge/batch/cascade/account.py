@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import FileField, Model
 
+from lifecycle.db.rows import every_row
 from lifecycle.policy.dispositions import Update
 from purge.batch.cascade.collector import Collected
 from purge.batch.cascade.python_keys import among
@@ -43,7 +44,7 @@ def media_alone(batch: Batch, model: Any, subjects: Subjects) -> dict[str, Any]:
     """`media` of rows without cascades."""
     if not batch.erasure or not _file_fields(batch, model):
         return {}
-    rows = model._base_manager.using(batch.using)
+    rows = every_row(model, batch.using)
     names = media(batch, model, rows.filter(pk__in=among(model, keys_of(batch, subjects))))
     return {"media": names} if names else {}
 

@@ -8,12 +8,13 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Manager, Q, QuerySet
 from django.db.models.deletion import Collector, get_candidate_relations_to_delete
 
+from lifecycle.db.rows import every_row
 from purge.batch.cascade.blockers import CascadeBlockers
 from purge.batch.cascade.python_keys import among, array_of, selected
-from purge.batch.cascade.relations import is_heard, links
+from purge.batch.cascade.relations import generic, is_heard, links
 from purge.batch.cascade.sets import CascadeSets
 from purge.batch.cascade.ties import tied
 from purge.batch.state import Batch
@@ -21,15 +22,31 @@ from purge.exceptions import TooMany
 
 
 class ArrayCollector(Collector):
-    """Django's collector, asking for related rows by one array instead of a parameter a row."""
+    """Django's collector, asking for related rows by one array instead of a parameter a row.
+
+    It asks the table, not the base manager, which may hide rows.
+    """
 
     def related_objects(self, related_model: Any, related_fields: Any, objs: Any) -> Any:
-        if not all(f.primary_key for field in related_fields for f in field.foreign_related_fields):
-            return super().related_objects(related_model, related_fields, objs)
-        keys = among(type(objs[0]), [each.pk for each in objs])
-        named = [(f"{field.name}__in", keys) for field in related_fields]
-        rows = related_model._base_manager.using(self.using)
-        return rows.filter(Q.create(named, connector=Q.OR))  # type: ignore[arg-type]
+        keys: Any = objs
+        if all(f.primary_key for field in related_fields for f in field.foreign_related_fields):
+            keys = among(type(objs[0]), [each.pk for each in objs])
+        named: Any = [(f"{field.name}__in", keys) for field in related_fields]
+        rows = every_row(related_model, self.using)
+        return rows.filter(Q.create(named, connector=Q.OR))
+
+    def collect_hidden(self) -> None:
+        """Collect what generic relations have left out, for they ask the base manager."""
+        done: set[Any] = set()
+        while (
+            todo := {(m, f, len(rows)) for m, rows in self.data.items() for f in _hiding(m)} - done
+        ):
+            done |= todo
+            for model, field, _ in todo:
+                keys = [row.pk for row in self.data[model]]
+                rows = every_row(field.remote_field.model, self.using)
+                rows = rows.filter(generic(field, keys, self.using))
+                self.collect(rows, source=model, nullable=True)
 
 
 @dataclass(frozen=True)
@@ -64,7 +81,7 @@ class Collected:
 
     def rows(self, model: Any) -> Any:
         """The rows of a model that go along."""
-        rows = model._base_manager.using(self.collector.using)
+        rows = every_row(model, self.collector.using)
         own = rows.filter(pk__in=among(model, self.along.get(model, [])))
         return own | self.tied.rows(model) if self.tied and self.tied.counts[model] else own
 
@@ -76,10 +93,11 @@ def collect(batch: Batch, model: Any, keys: list[Any]) -> Collected:
     while True:
         collector = ArrayCollector(using=batch.using)
         collector.collect(_instances(batch, model, keys))
+        collector.collect_hidden()
         below = _read(collector)
         below[model] = below[model] - set(keys)
         for child, own in below.items():
-            rows = child._base_manager.using(batch.using).filter(pk__in=among(child, own))
+            rows = every_row(child, batch.using).filter(pk__in=among(child, own))
             _refuse(blockers, child, _locked(batch, rows))
         if below == before:
             break
@@ -113,9 +131,20 @@ def with_tied(batch: Batch, found: Collected, model: Any) -> Collected:
     return replace(found, tied=below)
 
 
+def _hiding(model: Any) -> list[Any]:
+    """The generic relations of a model to one whose base manager may hide rows."""
+    generic_ones = [f for f in model._meta.private_fields if hasattr(f, "bulk_related_objects")]
+    plain = Manager.get_queryset
+    return [
+        field
+        for field in generic_ones
+        if type(field.remote_field.model._base_manager).get_queryset is not plain
+    ]
+
+
 def _refuse(blockers: CascadeBlockers, child: Any, keys: set[Any]) -> None:
     if keys:
-        rows = child._base_manager.using(blockers.batch.using)
+        rows = every_row(child, blockers.batch.using)
         blockers.refuse(child, rows.filter(pk__in=among(child, keys)))
 
 
@@ -140,7 +169,7 @@ def _instances(batch: Batch, model: Any, keys: list[Any]) -> list[Any]:
     A row may hold a date that Python cannot; it ends all the same.
     """
     if _is_looked_at(model):
-        return list(model._base_manager.using(batch.using).filter(pk__in=keys))
+        return list(every_row(model, batch.using).filter(pk__in=keys))
     return [_bare(model, key, batch.using) for key in keys]
 
 

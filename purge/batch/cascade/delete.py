@@ -16,6 +16,7 @@ from django.db.models.deletion import Collector
 from django.db.models.signals import pre_delete
 
 from lifecycle.db.connection import changed, fetch, scalar, set_local
+from lifecycle.db.rows import every_row
 from purge.batch.brakes import refuse_shared_keys
 from purge.batch.cascade.account import along_detail, counted, media_alone
 from purge.batch.cascade.collector import Collected, collect, with_tied
@@ -40,7 +41,7 @@ def end_rows(batch: Batch, subjects: Subjects) -> None:
     Raises `NotDeleted` where a row is still there afterwards, `Halt` where keys are not unique.
     """
     model: Any = batch.policy.model._meta.concrete_model
-    rows = model._base_manager.using(batch.using).all()
+    rows = every_row(model, batch.using)
     if not tied(batch, model) and Collector(using=batch.using).can_fast_delete(rows):
         batch.along = media_alone(batch, model, subjects)
         with announced(batch, subjects, **batch.along):

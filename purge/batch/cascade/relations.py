@@ -21,6 +21,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.signals import post_delete, pre_delete
 
 from lifecycle.compiler.keys import is_object, key_field, key_of
+from lifecycle.db.rows import every_row
 from lifecycle.db.ties import SKIPPED
 
 GOES, PROTECTS, RESTRICTS, STAYS = "goes", "protects", "restricts", "stays"
@@ -50,10 +51,10 @@ class Edge:
     def refers(self, upper: Any, keys: Any, using: str) -> Q:
         """The condition of the rows that refer to those rows of `upper`."""
         if hasattr(self.field, "bulk_related_objects"):
-            return _generic(self.field, upper, keys, using)
+            return generic(self.field, _generic_keys(self.field, upper, keys), using)
         if self.field.remote_field.model._meta.concrete_model is upper and _is_by_key(self.field):
             return Q(**{f"{self.field.name}__in": key_array(upper, keys)})
-        rows = upper._base_manager.using(using).filter(pk__in=key_array(upper, keys))
+        rows = every_row(upper, using).filter(pk__in=key_array(upper, keys))
         return Q(**{f"{self.field.name}__in": rows})
 
 
@@ -138,16 +139,21 @@ def _generic_edge(field: Any) -> Edge | None:
     return Edge(field.remote_field.model, field, GOES) if same or as_text else None
 
 
-def _generic(field: Any, upper: Any, keys: str, using: str) -> Q:
+def _generic_keys(field: Any, upper: Any, keys: str) -> Any:
+    cast = "::text" if _object_id(field).get_internal_type() in TEXTS else ""
+    return key_array(upper, keys, cast)
+
+
+def generic(field: Any, keys: Any, using: str) -> Q:
+    """The condition of the rows that a generic relation gives to rows of these keys."""
     from django.contrib.contenttypes.models import ContentType
 
     types = ContentType.objects.db_manager(using)
     type_ = types.get_for_model(field.model, for_concrete_model=field.for_concrete_model)
-    cast = "::text" if _object_id(field).get_internal_type() in TEXTS else ""
     return Q(
         **{
             f"{field.content_type_field_name}__pk": type_.pk,
-            f"{field.object_id_field_name}__in": key_array(upper, keys, cast),
+            f"{field.object_id_field_name}__in": keys,
         }
     )
 

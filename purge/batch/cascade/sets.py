@@ -19,6 +19,7 @@ from django.db.models import Q
 from django.db.models.deletion import ProtectedError, RestrictedError
 
 from lifecycle.db.connection import scalar
+from lifecycle.db.rows import every_row
 from purge.batch.cascade.blockers import CascadeBlockers, named
 from purge.batch.cascade.relations import (
     GOES,
@@ -231,7 +232,7 @@ class CascadeSets:
         return self._base(model).filter(pk__in=key_array(model, keys))
 
     def _base(self, model: Any) -> Any:
-        return model._base_manager.using(self.batch.using)
+        return every_row(model, self.batch.using)
 
 
 def find_cascade(batch: Batch, model: Any, subjects: Subjects) -> CascadeSets | None:

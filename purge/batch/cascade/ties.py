@@ -18,6 +18,7 @@ from django.db.models.deletion import get_candidate_relations_to_delete
 from django.db.models.expressions import Col, RawSQL
 
 from lifecycle.compiler.keys import key_of
+from lifecycle.db.rows import every_row
 from lifecycle.db.ties import SKIPPED, Tie, models_by_table, table_of, ties
 from purge.batch.cascade.relations import GOES, STAYS, key_array, tree
 from purge.exceptions import TiedMeanwhile
@@ -56,7 +57,7 @@ class Tied:
         if len(lower) == 1 and own[0].primary_key:
             return Q(**{f"{lower[0].name}__in": key_array(upper, keys)})
         same = {o.name: OuterRef(low.attname) for o, low in zip(own, lower, strict=True)}
-        rows = upper._base_manager.using(using).filter(pk__in=key_array(upper, keys))
+        rows = every_row(upper, using).filter(pk__in=key_array(upper, keys))
         return Q(Exists(rows.filter(**same)))
 
 

@@ -10,6 +10,7 @@ from django.db.models.signals import post_delete, pre_delete
 from django.utils import timezone
 
 from lifecycle import hold
+from lifecycle.db.rows import every_row
 from lifecycle.models import Event
 from purge.runner import run_due
 from tests.purge.batch.cascades.models import (
@@ -41,7 +42,7 @@ def shop(**values: Any) -> Shop:
 
 
 def left(*models: type[Model]) -> list[int]:
-    return [model._base_manager.count() for model in models]
+    return [every_row(model, "default").count() for model in models]
 
 
 def purged() -> Event:

@@ -1,0 +1,1 @@
+"""Hosts whose models and databases are not what one would hope for."""
