@@ -13,6 +13,7 @@ class Conf:
     DATABASES: list[str] | None = None
     DIRECT_URL: str = ""
     MAX_LAG: float = 600.0  # seconds
+    MAX_STOPPED: float | None = 30 * 86_400.0  # seconds
     MEDIA_DELETE_VERSIONS: bool = False
     MEDIA_IF_MATCH: bool = False
     PURGE_HOURS: tuple[int, int] | None = None

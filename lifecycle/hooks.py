@@ -10,6 +10,7 @@ from datetime import datetime
 from lifecycle.exceptions import LifecycleError
 
 Runs = dict[str, tuple[datetime, str]]
+Standstills = dict[str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -18,10 +19,12 @@ class ActingApp:
 
     make_pass    end what is due, once through
     last_runs    by policy: when the last pass began that found something, and the kind of its error
+    standstills  by policy: what keeps its rows although no pass fails, in words
     """
 
     make_pass: Callable[[str], None]
     last_runs: Callable[[str], Runs]
+    standstills: Callable[[str], Standstills] = lambda using: {}
 
 
 _registered: list[ActingApp] = []
@@ -42,3 +45,8 @@ def make_pass(using: str) -> None:
 def last_runs(using: str) -> Runs:
     """By policy; none where no app of this project ends rows."""
     return _registered[0].last_runs(using) if _registered else {}
+
+
+def standstills(using: str) -> Standstills:
+    """By policy; none where no app of this project ends rows."""
+    return _registered[0].standstills(using) if _registered else {}

@@ -5,7 +5,8 @@ from io import StringIO
 from django.core.management import call_command
 
 from lifecycle.db.connection import fetch, statement
-from lifecycle.hooks import ActingApp, Runs
+from lifecycle.hooks import ActingApp, Runs, Standstills
+from lifecycle.printable import visible
 
 
 def make_pass(using: str) -> None:
@@ -19,4 +20,13 @@ def last_runs(using: str) -> Runs:
     return {policy: (started, error) for policy, started, error in runs}
 
 
-PURGE = ActingApp(make_pass, last_runs)
+def standstills(using: str) -> Standstills:
+    """By policy: why the archive cannot be made without which its rows do not go."""
+    found = fetch(using, statement(__file__, "unarchived"))
+    return {
+        policy: [f"its rows cannot be archived, and stay: {visible(error)}"]
+        for policy, error in found
+    }
+
+
+PURGE = ActingApp(make_pass, last_runs, standstills)

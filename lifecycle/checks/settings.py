@@ -100,6 +100,7 @@ RULES: dict[str, tuple[Any, str]] = {
     "RECONCILE_DAYS": (lambda value: value >= 0, "0 or more days"),
     "PURGE_HOURS": (or_none(HOURS).accepts, HOURS.wanted),
     "MAX_LAG": (lambda value: value > 0, "more than 0 seconds"),
+    "MAX_STOPPED": (lambda value: value is None or value > 0, "more than 0 seconds, or None"),
 }
 
 

@@ -6,6 +6,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from lifecycle.conf import conf
 from lifecycle.db.connection import fetch, statement
+from lifecycle.insight.standstill import stopped
 from lifecycle.insight.status import Status
 from lifecycle.install.triggers import unrecorded
 from lifecycle.models import PolicyState
@@ -37,6 +38,8 @@ def _problems(found: Status, max_lag: float) -> list[str]:
     if found.acts and (found.lag or 0) > max_lag:
         late = timedelta(seconds=int(found.lag or 0))
         problems.append(f"{late} behind: does a worker run?")
+    if not found.acts and found.lag:
+        problems += stopped(found.state, False, timedelta(seconds=found.lag))
     return problems
 
 

@@ -12,7 +12,8 @@ from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.conf import conf
 from lifecycle.db.connection import fetch, statement
-from lifecycle.hooks import last_runs
+from lifecycle.hooks import last_runs, standstills
+from lifecycle.insight.standstill import FIRST_TRY, IS_TRIED, failing, stopped
 from lifecycle.install.triggers import unrecorded
 from lifecycle.models import PolicyState
 from lifecycle.policy import purge_hours as hours
@@ -87,20 +88,22 @@ def statuses(using: str = DEFAULT_DB_ALIAS, max_lag: float | None = None) -> lis
         if not found[name].has_rows:
             del found[name]  # its rows are in another database, where it is told
     gaps, come = unrecorded(using), unfinished(using)
+    why = standstills(using)
     for name, each in found.items():
         _describe(each, declared.get(name))
         each.backfill = come.get(name)
         most = conf.MAX_LAG if max_lag is None else max_lag
-        each.problems = _problems(each, declared.get(name), most)
-        each.problems += _gaps(declared.get(name), gaps)
+        each.problems += _problems(each, declared.get(name), most)
+        each.problems += _gaps(declared.get(name), gaps) + why.get(name, [])
     return [found[name] for name in sorted(found)]
 
 
 def _stored(using: str, declared: dict[str, Policy]) -> list[Status]:
     runs = last_runs(using)
     found = []
-    for name, table, state, *counts, next_due, waits_since, now, stored, barred, enforced in fetch(
-        using, statement(__file__, "status")
+    text = statement(__file__, "status", is_tried=IS_TRIED, first_try=FIRST_TRY)
+    for name, table, state, *counts, next_due, since, now, stored, barred, enforced, sql in fetch(
+        using, text
     ):
         each = Status(name, table, state, *counts)
         each.database, each.next_due = using, next_due
@@ -108,11 +111,29 @@ def _stored(using: str, declared: dict[str, Policy]) -> list[Status]:
         each.last_run, each.last_error = runs.get(name, (None, ""))
         policy = declared.get(name)
         each.opens_at = hours.opens_at(policy, now) if policy else None
-        if waits_since and not each.opens_at:
-            opened = (hours.opened_at(policy, now) if policy else None) or waits_since
-            each.lag = (now - max(waits_since, opened)).total_seconds()
+        if since and not each.opens_at:
+            opened = (hours.opened_at(policy, now) if policy else None) or since
+            each.lag = (now - max(since, opened)).total_seconds()
+        each.problems = _standstill(each, policy, since, now, sql)
         found.append(each)
     return found
+
+
+def _standstill(
+    each: Status, policy: Policy | None, since: datetime | None, now: datetime, stored: str
+) -> list[str]:
+    """Why nothing of it ends although the worker may well run."""
+    if policy is None:
+        return []
+    found = stopped(each.state, each.barred, now - since) if since else []
+    if each.fingerprint == fingerprint(policy) and stored != compiled(policy).state_sql:
+        found.append(
+            "of other SQL in the database than this code compiles: find out whether somebody has"
+            " changed lifecycle_policy, then run migrate"
+        )
+    if each.state == State.REMOVED:
+        found.append("removed in the database, and declared in this code: run migrate")
+    return found + (failing(each.last_error, each.last_run, since) if each.acts else [])
 
 
 def _describe(each: Status, policy: Policy | None) -> None:

@@ -18,7 +18,35 @@ SUBJECTS = {
     "capture_failed": "Retention of {about}: times that could not be computed",
     "media": "Retention of {about}: files cannot be deleted",
     "lagging": "Retention policy {policy} is behind",
+    "lagging_media": "Retention of files is behind",
 }
+#: by the cause of a lag: why, and what to do; any other cause is the error of the passes
+REASONS = {
+    "": """Perhaps no worker runs
+(manage.py run_huey), another session keeps rows locked, or more falls due than the worker can
+do.""",
+    "locked": """Another session
+has them locked each time they are tried: find it in pg_stat_activity.""",
+    "archive": """They go into an
+archive first, and it cannot be made: `manage.py lifecycle status` says why.""",
+    "undeclared": """It is enabled
+in the database, and this worker's code does not declare it: deploy the code that does, or run
+migrate with the code that has dropped it.""",
+    "outdated": """The database has
+another declaration of it than this worker's code: run migrate, or update the worker.""",
+    "altered": """The database has
+other SQL of it than this worker's code compiles: find out whether somebody has changed
+lifecycle_policy, then run migrate.""",
+    "paused": """It is paused: `manage.py
+lifecycle resume` lets it go on.""",
+    "observe": """It only observes:
+`manage.py lifecycle enable` lets it end them.""",
+    "held": """All of it is held:
+`manage.py lifecycle holds` says by whom and why.""",
+}
+FAILS = """Each pass over it
+fails with {cause}: the worker's log has the rest."""
+STOPPED = ("paused", "observe", "held")
 BODIES = {
     "halted": """\
 A brake has stopped policy {policy} ({model}): {summary}.
@@ -72,15 +100,25 @@ try, or this after its time has come, deletes them:
 """,
     "lagging": """\
 Rows of policy {policy} ({model}) wait to end, {summary} now.
-LIFECYCLE_MAX_LAG is {max_lag}.
+{limit}
 
-Nothing is lost: what is due stays on the agenda, and ends late. Perhaps no worker runs
-(manage.py run_huey), another session keeps rows locked, or more falls due than the worker can do.
+Nothing is lost: what is due stays on the agenda, and ends late. {reason}
 
 Look:
     manage.py lifecycle status {policy}{database}
 A pass now, beside the worker:
     manage.py purge --policy {policy}{database}
+""",
+    "lagging_media": """\
+{files} that no row shows any more wait to be deleted, {summary} now.
+{limit}
+
+Nothing is lost: they stay on the agenda, and go late. {reason}
+
+Look:
+    manage.py lifecycle status{database}
+A pass now, beside the worker:
+    manage.py purge{database}
 """,
 }
 
@@ -104,7 +142,8 @@ def body(alert: Alert, using: str) -> str:
         "files": "1 file" if alert.count == 1 else f"{alert.count} files",
         "rows": _line("The latest", rows) + _line("In the way", by),
         "why": f"\n    manage.py lifecycle why {rows[0]}{database}" if rows else "",
-        "max_lag": timedelta(seconds=conf.MAX_LAG),
+        "limit": _limit(alert.cause),
+        "reason": REASONS.get(alert.cause, FAILS).format(cause=visible(alert.cause)),
         "alias": using,
         "database": database,
         "allow": " --allow ROWS" if alert.cause == "cap" else "",
@@ -115,8 +154,15 @@ def body(alert: Alert, using: str) -> str:
 
 
 def _text(alert: Alert) -> str:
-    """The name of the text; what is blocked without a policy are files."""
-    return "media" if alert.kind == "blocked" and not alert.policy else alert.kind
+    """The name of the text; what has no policy, and is blocked or late, are files."""
+    of_files = {"blocked": "media", "lagging": "lagging_media"}
+    return alert.kind if alert.policy else of_files.get(alert.kind, alert.kind)
+
+
+def _limit(cause: str) -> str:
+    """The setting that a lag is longer than."""
+    name = "MAX_STOPPED" if cause in STOPPED else "MAX_LAG"
+    return f"LIFECYCLE_{name} is {timedelta(seconds=getattr(conf, name) or 0)}."
 
 
 def _line(what: str, names: list[str]) -> str:

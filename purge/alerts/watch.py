@@ -17,20 +17,24 @@ from django.db import transaction
 
 from lifecycle import signals
 from lifecycle.conf import conf
-from lifecycle.db.connection import fetch, scalar, statement
+from lifecycle.db.connection import Placed, fetch, scalar, statement
+from lifecycle.insight.standstill import FIRST_TRY, IS_TRIED, TRIED_FOR
 from lifecycle.logs import Log
 from lifecycle.policy import purge_hours as hours
 from lifecycle.policy.registry import all_policies
 from purge.alerts.mail import send_to_admins
 from purge.alerts.texts import body, subject
 from purge.back_off import back_off
-from purge.batch.brakes import is_other_version
+from purge.batch.brakes import PolicyStanding, is_other_version, standing
 from purge.models import Alert
 
 CLAIMED = timedelta(minutes=10)  # longer than any mail takes; then its sender was killed
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)  # after a mail that failed
 REFUSED = 500  # and above: this mail, for ever
 LOGGED = ("policy", "model", "cause", "count", "event")
+
+#: causes of a lag that lie in the declaration
+DECLARED = {PolicyStanding.OUTDATED: "outdated", PolicyStanding.ALTERED: "altered"}
 
 log = Log("purge")
 
@@ -112,9 +116,21 @@ def _lagging(using: str) -> list[Trouble]:
             for p, only in zip(policies, tombstones, strict=True)
         ],
         "max_lag": conf.MAX_LAG,
+        "max_stopped": conf.MAX_STOPPED,
     }
-    rows = fetch(using, statement(__file__, "lagging"), params)
-    return [Trouble(*[*row, f"due for {timedelta(seconds=int(lag))}"]) for *row, lag in rows]
+    tried_for = TRIED_FOR.format(unit="interval '1 minute'", attempts="(attempts + 1)")
+    parts = {"is_tried": IS_TRIED, "first_try": FIRST_TRY, "tried_for": Placed(tried_for)}
+    rows = fetch(using, statement(__file__, "lagging", **parts), params)
+    return [_of_lag(using, *row) for row in rows]
+
+
+def _of_lag(using: str, *row: Any) -> Trouble:
+    kind, name, model, cause, event, count, now, lag = row
+    declared = {policy.name: policy for policy in all_policies()}
+    if not cause and name in declared:
+        cause = DECLARED.get(standing(declared[name], using, any_hour=True), "")
+    summary = f"due for {timedelta(seconds=int(lag))}"
+    return Trouble(kind, name, model, cause, event, count, now, summary)
 
 
 def _send(using: str) -> None:

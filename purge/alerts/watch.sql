@@ -65,31 +65,70 @@ GROUP BY event.policy, event.model, event.detail ->> 'sqlstate'
 ORDER BY 1, 2, 3, 4
 
 -- name: lagging
--- Policies of which something has been due for too long, while they might act all that time: not
--- paused, halted or held, and within their hours (`opened`); outside of those they only tombstone.
--- params: names, opened, tombstones, max_lag
+-- Policies of which something has been due for too long, and why: '' where they might have acted all
+-- that time, within their hours (`opened`; outside of those they only tombstone), else what stops
+-- them, or the kind of error with which their passes fail. Those that a person has stopped may wait
+-- for longer. Files are of no policy. What is archived first is listed anew at every try, so the
+-- archive says since when it fails.
+-- params: names, opened, tombstones, max_lag, max_stopped; parts: is_tried, first_try, tried_for
 WITH clock AS (
-    SELECT lifecycle.now_v1() AS now, lifecycle.now_v1() - make_interval(secs => %(max_lag)s) AS late
-), acting AS (
-    SELECT state.name, state.model, timed.opened, timed.tombstones
-    FROM lifecycle_policy AS state CROSS JOIN clock
-    JOIN unnest(%(names)s::text[], %(opened)s::timestamptz[], %(tombstones)s::boolean[])
+    SELECT lifecycle.now_v1() AS now, make_interval(secs => %(max_lag)s::float) AS max_lag,
+        make_interval(secs => %(max_stopped)s::float) AS max_stopped
+), stored AS (
+    SELECT state.name, state.model, timed.opened, coalesce(timed.tombstones, false) AS tombstones,
+        CASE WHEN state.state <> 'enabled' THEN state.state
+            WHEN EXISTS (SELECT FROM lifecycle_exception AS held
+                WHERE held.kind = 'hold' AND held.model = state.model AND held.key = ''
+                AND lifecycle.in_force_v1(held.until, clock.now - clock.max_lag)) THEN 'held'
+            WHEN timed.name IS NULL THEN 'undeclared' ELSE '' END AS stopped
+    FROM clock CROSS JOIN lifecycle_policy AS state
+    LEFT JOIN unnest(%(names)s::text[], %(opened)s::timestamptz[], %(tombstones)s::boolean[])
         AS timed (name, opened, tombstones) ON timed.name = state.name
-    WHERE state.state = 'enabled' AND NOT EXISTS (
-        SELECT FROM lifecycle_exception AS held
-        WHERE held.kind = 'hold' AND held.model = state.model AND held.key = ''
-        AND lifecycle.in_force_v1(held.until, clock.late))
+    WHERE state.state IN ('enabled', 'paused', 'observe')
+    UNION ALL
+    SELECT '', '', NULL, false, CASE WHEN lifecycle.all_paused_v1() THEN 'paused' ELSE '' END
+), acting AS (
+    SELECT stored.*,
+        now - CASE WHEN stopped IN ('', 'undeclared') THEN max_lag ELSE max_stopped END AS late
+    FROM stored CROSS JOIN clock
+), waiting AS (
+    SELECT acting.*, waiting.*
+    FROM acting CROSS JOIN LATERAL (
+        SELECT min(since) AS since, sum(count)::bigint AS count, bool_and(is_tried) AS is_tried
+        FROM (
+            SELECT entry.count, {is_tried} AS is_tried, CASE WHEN {is_tried} THEN {first_try}
+                ELSE greatest(entry.due_at, event.recorded_at, acting.opened) END AS since
+            FROM lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id
+            WHERE entry.policy = acting.name AND (entry.due_at < acting.late OR entry.attempts > 0)
+            AND (entry.tombstone IS NULL OR NOT acting.tombstones)
+            AND (entry.due_at < acting.late OR {is_tried})
+        ) AS listed
+    ) AS waiting
+    WHERE waiting.since < acting.late
+), unarchived AS (
+    SELECT acting.*, archive.since, listed.count
+    FROM acting CROSS JOIN clock CROSS JOIN LATERAL (
+        SELECT min(again_at - {tried_for}) AS since
+        FROM purge_archive WHERE policy = acting.name AND state IN ('chosen', 'written') AND attempts > 0
+    ) AS archive CROSS JOIN LATERAL (
+        SELECT sum(entry.count)::bigint AS count
+        FROM lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id
+        WHERE entry.policy = acting.name AND entry.due_at < now + interval '1 hour'
+        AND event.detail ->> 'relisted' = 'archive'
+    ) AS listed
+    WHERE acting.stopped = '' AND archive.since < acting.late AND listed.count > 0
 )
-SELECT 'lagging', acting.name, acting.model, '', NULL, waiting.count, clock.now,
-    extract(epoch FROM clock.now - waiting.since)::float
-FROM clock CROSS JOIN acting CROSS JOIN LATERAL (
-    SELECT min(greatest(entry.due_at, event.recorded_at, acting.opened)) AS since, sum(entry.count)::bigint AS count
-    FROM lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id
-    WHERE entry.policy = acting.name AND entry.due_at < clock.late
-    AND (entry.tombstone IS NULL OR NOT acting.tombstones)
-) AS waiting
-WHERE waiting.since < clock.late AND NOT EXISTS (
+SELECT 'lagging', name, model,
+    coalesce(nullif(stopped, ''), CASE WHEN is_tried THEN 'locked' END, run.error, ''),
+    NULL, count, now, extract(epoch FROM now - since)::float
+FROM clock CROSS JOIN waiting LEFT JOIN LATERAL (
+    SELECT started_at, error FROM purge_run WHERE policy = name ORDER BY started_at DESC LIMIT 1
+) AS run ON run.started_at > since AND run.error NOT IN ('', 'interrupted') AND run.error !~ '^halted'
+WHERE NOT EXISTS (
     SELECT FROM lifecycle_event AS changed
-    WHERE changed.kind IN ('resumed', 'policy_changed', 'hold_released') AND changed.model = acting.model
-    AND changed.recorded_at > clock.late)
-ORDER BY 2
+    WHERE changed.kind IN ('resumed', 'policy_changed', 'hold_released') AND changed.model = waiting.model
+    AND changed.recorded_at > waiting.late)
+UNION ALL
+SELECT 'lagging', name, model, 'archive', NULL, count, now, extract(epoch FROM now - since)::float
+FROM clock CROSS JOIN unarchived
+ORDER BY 2, 4
