@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from lifecycle.admin import PolicyFilter
 from lifecycle.admin.readonly import moment
-from lifecycle.admin.row_search import RowSearch
+from lifecycle.admin.row_search import AboutRows
 from lifecycle.insight.search import events_about
 from lifecycle.models import Event
 from purge.batch.outcome import Outcome
@@ -19,7 +19,7 @@ STARTED, FINISHED = moment("started_at"), moment("finished_at")
 
 
 @admin.register(Run)
-class RunAdmin(RowSearch):
+class RunAdmin(AboutRows):
     """The passes that found something, newest first."""
 
     list_display = ("id", "policy", STARTED, "done", "origin", "error")

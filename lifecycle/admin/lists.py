@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from lifecycle.admin.readonly import moment
 from lifecycle.admin.row_actions import release_exceptions
 from lifecycle.admin.row_page import LARGE, RowPages
-from lifecycle.admin.row_search import RowSearch
+from lifecycle.admin.row_search import AboutRows
+from lifecycle.admin.visibility import mask_blockers, without_keys
 from lifecycle.compiler.keys import label_of_model
 from lifecycle.db.connection import fetch
 from lifecycle.insight.search import entries_about, events_about
@@ -35,7 +36,7 @@ class PolicyFilter(admin.SimpleListFilter):
 
 
 @admin.register(Event)
-class EventAdmin(RowPages, RowSearch):
+class EventAdmin(RowPages, AboutRows):
     """The ledger, newest first, and the pages of single rows."""
 
     change_list_template = "admin/lifecycle/events.html"
@@ -52,6 +53,10 @@ class EventAdmin(RowPages, RowSearch):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         # A page of fifty events may be about half a million keys.
         return super().get_queryset(request).defer(*LARGE)
+
+    def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Event | None:
+        event = super().get_object(request, *args, **kwargs)
+        return event and mask_blockers(event, without_keys(request, self.admin_site))
 
     def find(self, request: HttpRequest, model: type[Model], key: str, rows: Any) -> Any:
         search = events_about(model, key, using=rows.db)
@@ -88,7 +93,7 @@ def _some(shown: list[str], total: int) -> str:
 
 
 @admin.register(AgendaEntry)
-class AgendaEntryAdmin(RowSearch):
+class AgendaEntryAdmin(AboutRows):
     """What falls due when, the earliest first."""
 
     list_display = ("event_id", "policy", DUE, "count", TOMBSTONED, "attempts")
@@ -105,7 +110,7 @@ class AgendaEntryAdmin(RowSearch):
 
 
 @admin.register(RowException)
-class RowExceptionAdmin(RowSearch):
+class RowExceptionAdmin(AboutRows):
     """Holds, restores and expiries by hand that count now."""
 
     list_display = ("kind", "policy", "model", "key", SINCE, UNTIL)

@@ -1,10 +1,12 @@
 """The page of one row: what the ledger says about it, what holds it, and the buttons."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import DataError
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -12,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from lifecycle.admin.row_actions import ROW_ACTIONS, act
+from lifecycle.admin.visibility import mask_blockers, refuse_hidden, without_keys
 from lifecycle.db.routing import home
 from lifecycle.db.rows import every_row
 from lifecycle.exceptions import LifecycleError
@@ -42,9 +45,11 @@ class RowPages:
         self._may_look(request)
         row_name, before = _row_name(request), request.GET.get("before", "")
         shown: dict[str, Any] = {}
+        by = without_keys(request, self.admin_site)
         if row_name:
             try:
-                shown = story(*parse(row_name), int(before) if before.isdecimal() else None)
+                model, key = self._parsed(request, row_name)
+                shown = story(model, key, int(before) if before.isdecimal() else None, by)
             except LifecycleError as error:
                 messages.error(request, f"Refused: {error}")
         may = request.user.has_perm
@@ -59,10 +64,20 @@ class RowPages:
         if not request.user.has_perm(ROW_ACTIONS[action].permission):
             raise PermissionDenied
         try:
+            self._parsed(request, _row_name(request))
             return self._form_or_act(request, action, row_of(_row_name(request)))
         except LifecycleError as error:
             messages.error(request, f"Refused: {error}")
             return redirect(page_of(_row_name(request)))
+
+    def _parsed(self, request: HttpRequest, name: str) -> tuple[type[Model], str]:
+        """Model and key of the name; refused before anything is read that the user may not view."""
+        model, key = parse(name)
+        refuse_hidden(request, self.admin_site, model)
+        row = _row(model, key, home(model))
+        if row is not None:
+            refuse_hidden(request, self.admin_site, model, row)
+        return model, key
 
     def _form_or_act(self, request: HttpRequest, name: str, row: Model) -> HttpResponse:
         action, row_name = ROW_ACTIONS[name], named(row)
@@ -94,19 +109,32 @@ def page_of(name: str) -> str:
     return f"{reverse('admin:lifecycle_row')}?{urlencode({'row': name})}"
 
 
-def story(model: type[Model], key: str, before: int | None = None) -> dict[str, Any]:
-    """What ledger, agenda and row exceptions say about one row, and each policy on its table."""
+def _row(model: type[Model], key: str, using: str) -> Model | None:
+    try:
+        return every_row(model, using).filter(pk=key).first()
+    except (DataError, ValueError):
+        return None  # the search says that it cannot be a key
+
+
+def story(
+    model: type[Model], key: str, before: int | None, shown: Callable[[list[str]], list[str]]
+) -> dict[str, Any]:
+    """What ledger, agenda and row exceptions say about one row, and each policy on its table.
+
+    `shown` makes of the names of rows in its way those that the user may read.
+    """
     using = home(model)
     search = events_about(model, key, before, using)
     stored = Event.objects.using(using).filter(pk__in=search.events).defer(*LARGE)
-    events, entries = _with_detail(stored.order_by("-pk")), entries_about(model, key, using)
+    events = [mask_blockers(event, shown) for event in stored.order_by("-pk")]
+    events, entries = _with_detail(events), entries_about(model, key, using)
     is_there = every_row(model, using).filter(pk=key).exists()
     row = (model, key, using)
     return {
         "row": row_name(model, key),
         "is_there": is_there,
         "is_tracked": bool(policies_of(model)),
-        "verdicts": verdicts(*row, events, holds_on(*row)) if is_there else [],
+        "verdicts": verdicts(*row, events, holds_on(*row), shown) if is_there else [],
         "exceptions": _exceptions(model, key, using),
         "too_long": entries is None,
         "entries": AgendaEntry.objects.using(using).filter(pk__in=entries or []).order_by("due_at"),
@@ -124,9 +152,8 @@ def _exceptions(model: type[Model], key: str, using: str) -> Any:
     return chosen.defer(*defer).order_by("since")
 
 
-def _with_detail(stored: Any) -> list[Any]:
+def _with_detail(events: list[Any]) -> list[Any]:
     """Each event with its detail as a line of text, `detail_text`."""
-    events = list(stored)
     for event in events:
         detail = (f"{name}: {value}" for name, value in event.detail.items() if value is not None)
         event.detail_text = ", ".join(detail)

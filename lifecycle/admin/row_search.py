@@ -7,6 +7,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from lifecycle.admin.readonly import ReadOnlyAdmin
+from lifecycle.admin.visibility import about_viewed, refuse_hidden
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.row_names import parse
 
@@ -25,7 +26,9 @@ class RowSearch(ReadOnlyAdmin):
         if ":" not in term and (other := self.find_other(term, rows)) is not None:
             return other, False
         try:
-            return self.find(request, *parse(term), rows), False
+            model, key = parse(term)
+            refuse_hidden(request, self.admin_site, model)
+            return self.find(request, model, key, rows), False
         except LifecycleError as error:
             messages.error(request, f"Refused: {error}")
             return rows.none(), False
@@ -41,3 +44,10 @@ class RowSearch(ReadOnlyAdmin):
     def warn_incomplete(self, request: HttpRequest, text: str) -> None:
         """Tell the user that the search has not read everything, and what has."""
         messages.warning(request, f"{text}: see the page of the row, or `manage.py lifecycle why`.")
+
+
+class AboutRows(RowSearch):
+    """A list of what is about rows: of those models only that the user may view."""
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return about_viewed(super().get_queryset(request), request, self.admin_site)

@@ -5,6 +5,7 @@ nothing, so what it says is as of now; the worker looks again before it acts.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -69,12 +70,17 @@ def why(model: type[Model], key: str, using: str | None = None) -> Why:
 
 
 def verdicts(
-    model: type[Model], key: str, using: str, events: list[Event], held: list[Hold]
-) -> list[Verdict]:
-    """What each policy means now for a row that is there; of its events, the newest first."""
+    model: type[Model], key: str, using: str, events: list[Event], held: list[Hold],
+    shown: Callable[[list[str]], list[str]] = list,
+) -> list[Verdict]:  # fmt: skip
+    """What each policy means now for a row that is there; of its events, the newest first.
+
+    `shown` makes of the names of rows in its way those that may be read.
+    """
     # An entry has the number of its event: known where the agenda is too long to be searched.
     entries = {event.pk for event in events} | set(entries_about(model, key, using) or ())
-    looks = [_Look(policy, key, using, entries, held, events) for policy in policies_of(model)]
+    of_row = (key, using, entries, held, events, shown)
+    looks = [_Look(policy, *of_row) for policy in policies_of(model)]
     return [look.verdict() for look in looks]
 
 
@@ -122,9 +128,9 @@ class _Look:
 
     def __init__(
         self, policy: Policy, key: str, using: str, entries: set[int], held: list[Hold],
-        events: list[Event],
+        events: list[Event], shown: Callable[[list[str]], list[str]],
     ) -> None:  # fmt: skip
-        self.policy, self.key, self.using = policy, key, using
+        self.policy, self.key, self.using, self.shown = policy, key, using, shown
         self.held, self.events = held, [e for e in events if e.policy == policy.name]
         self.state = PolicyState.objects.using(using).filter(name=policy.name).first()
         agenda = AgendaEntry.objects.using(using).filter(pk__in=entries, policy=policy.name)
@@ -231,7 +237,7 @@ class _Look:
             return None
         detail = last.detail
         by = detail.get("by") or self._referring(detail.get("table"))
-        words = ", ".join(by) or detail.get("table") or detail.get("error", "")
+        words = ", ".join(self.shown(by)) or detail.get("table") or detail.get("error", "")
         return f"in the way: {words}" if words else "blocked"
 
     def _referring(self, table: str | None) -> list[str]:

@@ -24,6 +24,7 @@ from tests.zoo.models import Coupon, Draft, Legacy, Ticket, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROW = "restore_row", "hold_row", "release_row"
+MODELS = tuple(f"view_{name}" for name in ("draft", "token", "coupon", "ticket", "legacy", "group"))
 
 
 def client_of(*permissions: str, name: str = "jo") -> Client:
@@ -38,7 +39,7 @@ def client_of(*permissions: str, name: str = "jo") -> Client:
 @pytest.fixture
 def support() -> Client:
     looks = [f"view_{model._meta.model_name}" for model in SHOWN]
-    return client_of(*looks, *ROW, "pause_policy", "resume_policy")
+    return client_of(*looks, *ROW, *MODELS, "pause_policy", "resume_policy")
 
 
 @pytest.fixture
@@ -266,13 +267,13 @@ class TestDeeds:
         hold(draft)
         for action in ROW_ACTIONS:
             others = [each for each in ROW if not each.startswith(action)]
-            without = client_of("view_event", *others, name=f"not {action}")
+            without = client_of("view_event", "view_draft", *others, name=f"not {action}")
             before = Event.objects.count()
             button = reverse("admin:lifecycle_row_action", args=[action])
             assert button not in page(without, name(draft))
             assert press(without, action, name(draft), reason="x").status_code == 403
             assert Event.objects.count() == before
-            allowed = client_of("view_event", f"{action}_row", name=action)
+            allowed = client_of("view_event", "view_draft", f"{action}_row", name=action)
             assert button in page(allowed, name(draft))
             assert press(allowed, action, name(draft), reason="x").status_code == 200
             assert Event.objects.filter(actor=action).exists()
@@ -365,10 +366,10 @@ class TestLists:
             (RowException, "release_exceptions", "release_row"),
         ):
             view = f"view_{model._meta.model_name}"
-            without = client_of(view, *(every - {permission}), name=f"not {action}")
+            without = client_of(view, "view_draft", *(every - {permission}), name=f"not {action}")
             before = Event.objects.count()  # the session of the client is recorded too
             choose(without, model, action, model._default_manager.first())
             assert f'value="{action}"' not in without.get(url(model, "changelist")).text
             assert Event.objects.count() == before
-            allowed = client_of(view, permission, name=action)
+            allowed = client_of(view, "view_draft", permission, name=action)
             assert f'value="{action}"' in allowed.get(url(model, "changelist")).text

@@ -1,0 +1,107 @@
+"""Whose rows a user may see in the admin: those of the models that the site lets the user view.
+
+Permissions on the ledger say which lists and buttons a user has; of what stands in them, a user
+sees what is about models that the user may view anyway. The rest is left out, not masked: a count,
+a time and an actor tell of a row too. Only a row that stands in the way of another, in an event
+about that other one, is shown without its key.
+
+A table is judged by its concrete model, as the ledger names it, whatever proxies the site shows.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.apps import apps
+from django.contrib.admin import AdminSite, ModelAdmin
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
+
+from lifecycle.compiler.keys import label_of_model
+from lifecycle.exceptions import LifecycleError
+from lifecycle.models import Event, PolicyState
+
+_HIDDEN = "_lifecycle_hidden"  # on a request: what was asked once
+
+
+def may_view(request: HttpRequest, site: AdminSite, model: Any, row: Model | None = None) -> bool:
+    """What the site's own `ModelAdmin` says; Django's permission where it has none for the model.
+
+    With a row, also what it says of that row.
+    """
+    model = model._meta.concrete_model
+    known = site.is_registered(model)
+    page: Any = site.get_model_admin(model) if known else ModelAdmin(model, site)
+    if not page.has_view_permission(request):
+        return False
+    return row is None or bool(page.has_view_permission(request, row))
+
+
+def refuse_hidden(
+    request: HttpRequest, site: AdminSite, model: type[Model], row: Model | None = None
+) -> None:
+    """Raise `LifecycleError` where the user may not view the model, or the row."""
+    if not may_view(request, site, model, row):
+        raise LifecycleError(f"You may not view {model._meta.label}.")
+
+
+def about_viewed(rows: "QuerySet[Any]", request: HttpRequest, site: AdminSite) -> "QuerySet[Any]":
+    """Those of a list that are about models which the user may view, or about no model at all.
+
+    Tables whose model is no longer in the code are a superuser's. A superuser from whom no admin
+    hides anything has the list as it is: no condition, no other plan.
+    """
+    hidden = _hidden(request, site)
+    if request.user.is_superuser and not hidden:
+        return rows
+    return rows.filter(_condition(rows, request, hidden))
+
+
+def _condition(rows: "QuerySet[Any]", request: HttpRequest, hidden: set[str]) -> Q:
+    seen = Q(model__in=hidden, _negated=True)
+    if not request.user.is_superuser:
+        seen = Q(model__in=_labels() - hidden)
+    states = PolicyState.objects.using(rows.db).filter(seen).order_by().values("name")
+    by_policy = Q(policy__in=states)
+    if not _has_model(rows.model):
+        return by_policy
+    return Q(seen, ~Q(model="")) | Q(by_policy, model="") | Q(model="", policy="")
+
+
+def _has_model(table: type[Model]) -> bool:
+    return any(field.name == "model" for field in table._meta.get_fields())
+
+
+def _labels() -> set[str]:
+    return {label_of_model(model) for model in apps.get_models(include_auto_created=True)}
+
+
+def _hidden(request: HttpRequest, site: AdminSite) -> set[str]:
+    """The ledger's names of the tables that the user may not view, asked once a request."""
+    if not hasattr(request, _HIDDEN):
+        models = apps.get_models(include_auto_created=True)
+        found = {label_of_model(each) for each in models if not may_view(request, site, each)}
+        setattr(request, _HIDDEN, found)
+    hidden: set[str] = getattr(request, _HIDDEN)
+    return hidden
+
+
+def without_keys(request: HttpRequest, site: AdminSite) -> Callable[[list[str]], list[str]]:
+    """What makes of `app.Model:pk` names those that the user may read."""
+
+    def shown(name: str) -> str:
+        label = name.partition(":")[0]
+        known = request.user.is_superuser or label.lower() in _labels()
+        may = known and label.lower() not in _hidden(request, site)
+        return name if may else f"a row of {label}"
+
+    return lambda names: [shown(name) for name in names]
+
+
+def mask_blockers(event: Event, shown: Callable[[list[str]], list[str]]) -> Event:
+    """The event without keys of rows in its way that the user may not view; it is not saved."""
+    by = event.detail.get("by")
+    if isinstance(by, list):
+        event.detail = event.detail | {"by": shown([str(name) for name in by])}
+    elif by is not None:
+        event.detail = event.detail | {"by": "?"}
+    return event
