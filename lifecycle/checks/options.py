@@ -12,7 +12,7 @@ from lifecycle.compiler.fingerprint import field_names
 from lifecycle.compiler.keys import key_field
 from lifecycle.policy.capture_modes import Signals
 from lifecycle.policy.dispositions import Update
-from lifecycle.policy.policy import Policy
+from lifecycle.policy.policy import WHOLE_ROW, Policy
 from lifecycle.policy.registry import all_policies
 
 LONG = timedelta(days=30)
@@ -40,11 +40,11 @@ def one_successor(policy: Policy) -> list[CheckMessage]:
 
 def identity_is_known(policy: Policy) -> list[CheckMessage]:
     """E022: `identity` names what is not a column of the model's own table."""
-    hint = "Name columns of the model's own table, or 'pk'."
+    hint = "Name columns of the model's own table, 'pk', or '*' for the whole row."
     return [
         error(22, f"`identity` names {name!r}, which is no column of the table.", hint, policy)
         for name in policy.identity
-        if name != "pk" and not _is_own_column(policy, name)
+        if name not in ("pk", WHOLE_ROW) and not _is_own_column(policy, name)
     ]
 
 

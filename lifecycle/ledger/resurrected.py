@@ -2,7 +2,7 @@
 
 Ledger first, then one look into the table's key for each key that ended: what it costs grows with
 the ledger, not with the table. A row that has the identity of an ending is that row; one that has
-another is a newer one under an old key.
+another is a newer one under an old key. Of whole rows only the former is told.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from django.apps import apps
 from django.db.models import Model
 from psycopg import sql
 
-from lifecycle.compiler.identity import identity_sql, in_order, is_key_alone
+from lifecycle.compiler.identity import identity_sql, in_order, is_key_alone, is_whole
 from lifecycle.compiler.keys import key_of
 from lifecycle.compiler.policy_sql import tables_of
 from lifecycle.db.connection import Placed, Raw, fetch, statement
@@ -41,7 +41,7 @@ def search(model: type[Model], names: str, events: str, wanted: str = "true") ->
     """SQL: `event`, `key`, `identity`, `same` of each row that is there under a key of the events.
 
     `events` is a condition on `event`, the ledger's events; `wanted` one on the row. `same` is NULL
-    where no identity tells.
+    where no identity tells, as of a whole row that is not as it ended.
     """
     key = key_of(model)
     table = tables_of(model)[0]
@@ -51,5 +51,6 @@ def search(model: type[Model], names: str, events: str, wanted: str = "true") ->
         "column": Raw(sql.Identifier(table, key.column).as_string()), "wanted": Raw(wanted),
         "identity": Raw(identity_now(model, names)),
         "alone": Raw("true" if not names and is_key_alone(model) else "NULL::boolean"),
+        "differs": Raw("NULL" if is_whole(names) else "false"),
     }  # fmt: skip
     return statement(__file__, "returned", **parts)

@@ -8,7 +8,8 @@ WHERE kind {kinds} AND model <> '' ORDER BY 1, 2
 -- large the table is. No name of ours may be that of a table of the host's.
 SELECT lc_ended.id AS event, lc_ended.key::text AS key, lc_row.identity,
     CASE WHEN lc_ended.identities IS NULL OR lc_row.identity IS NULL THEN {alone}
-         ELSE substr(lc_ended.identities, (8 * lc_ended.place - 7)::int, 8) = lc_row.identity END AS same
+         WHEN substr(lc_ended.identities, (8 * lc_ended.place - 7)::int, 8) = lc_row.identity THEN true
+         ELSE {differs} END AS same
 FROM (
     SELECT event.id, event.identities, lc_subject.key, lc_subject.place
     FROM lifecycle_event AS event JOIN lifecycle_event AS lc_owner ON lc_owner.id = coalesce(event.basis, event.id)

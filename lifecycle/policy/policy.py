@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any
 
-from django.db.models import F, Model, Q
+from django.db.models import F, Field, IntegerField, Model, Q
 
 from lifecycle.exceptions import PolicyError, did_you_mean
 from lifecycle.policy import options as rules
@@ -23,6 +23,9 @@ from lifecycle.policy.options import (
     or_none,
     required,
 )
+
+#: an identity: all columns of the table, as they were when the row ended
+WHOLE_ROW = "*"
 
 
 def _suggesting(policy_class: Any) -> Any:
@@ -59,7 +62,8 @@ class Policy:
     disposition   `Purge()` (default), `Archive(prefix, ...)` or `Update(column=value, ...)`
     capture       `Rows()` (default: triggers), `Window(...)` or `Signals()`
     identity      fields that tell a row from a later one under the same key; they never change.
-                  Default: a UUID key, or the key and the first `auto_now_add` field
+                  `["*"]`: the whole row as it ended. Default: the key and the first `auto_now_add`
+                  field; the whole row where the key is a UUID, or comes from no sequence
     cap_rows, cap_fraction
                   brake: at most this many rows, or this share of the table, whichever is larger,
                   in any 24 hours; one row more halts the policy before the first row goes
@@ -106,8 +110,9 @@ class Policy:
         _validate(self)
         if isinstance(self.expires, str):
             self.expires = F(self.expires)
-        declared = default_identity(self.model) if self.identity is None else self.identity
-        self.identity = tuple(declared)
+        if self.identity is None:
+            self.identity = default_identity(self.model, self.capture)
+        self.identity = tuple(self.identity)
 
     @property
     def conditions(self) -> dict[str, Condition]:
@@ -123,16 +128,27 @@ ARGUMENTS = options_of(Policy)
 OPTIONS = {name: each for name, each in ARGUMENTS.items() if name not in ("name", "model")}
 
 
-def default_identity(model: type[Model]) -> Sequence[str]:
-    """A UUID key; otherwise the key and the table's first `auto_now_add` field.
+def default_identity(model: type[Model], capture: Capture) -> Sequence[str]:
+    """The key and the table's first `auto_now_add` field; the whole row under other keys.
 
-    Without either there is none: nothing tells a row from a later one under its key.
+    A site writes rows again under their UUID (an undo, an import), so that a stamp which such a
+    write keeps is not enough there. Under an integer key without a stamp there is none: keys come
+    from a sequence, and each row that ends would cost a hash. Only triggers see whole rows.
     """
     own: Any = model._meta.concrete_model._meta  # type: ignore[union-attr]
-    if own.pk.get_internal_type() == "UUIDField":
-        return ("pk",)
     stamped = [f.name for f in own.local_concrete_fields if getattr(f, "auto_now_add", False)]
-    return ("pk", stamped[0]) if stamped else ()
+    sees_rows = capture.triggers and capture.record_subjects
+    if own.pk.get_internal_type() == "UUIDField":
+        return (WHOLE_ROW,) if sees_rows else ("pk",)
+    if stamped:
+        return ("pk", stamped[0])
+    return (WHOLE_ROW,) if sees_rows and not _is_whole_number(own.pk) else ()
+
+
+def _is_whole_number(key: "Field[Any, Any]") -> bool:
+    while key.remote_field is not None:
+        key = key.target_field  # type: ignore[attr-defined]
+    return isinstance(key, IntegerField)
 
 
 def _validate(policy: Policy) -> None:

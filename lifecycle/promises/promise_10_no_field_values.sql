@@ -21,7 +21,7 @@ WITH shapes (name, kinds, shape) AS (
         ('claimed', ARRAY['expiry_scheduled', 'deleted', 'truncated', 'capture_failed', 'media_orphaned', 'restored',
             'expired_by_hand', 'hold_placed', 'hold_released', 'policy_changed', 'resumed'], '".{{1,63}}"'),
         ('unproven', ARRAY['deleted'], 'true'),
-        ('identity', ARRAY['purged', 'deleted', 'archived', 'updated'], '"\w+(,\w+)*"'),
+        ('identity', ARRAY['purged', 'deleted', 'archived', 'updated'], '"(\*|\w+)(,\w+)*"'),
         ('grace_skipped', ARRAY['archived', 'purged', 'updated', 'expired_by_hand'], 'true'),
         ('grace', ARRAY['expired_by_hand'], '\d+(\.\d+)?'),
         ('within', ARRAY['expired_by_hand'], '-?\d+(\.\d+)?'),

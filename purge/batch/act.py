@@ -114,9 +114,10 @@ def update(batch: Batch, subjects: Subjects) -> None:
 
 
 def _write_updated(batch: Batch, subjects: Subjects, **detail: Any) -> None:
-    """Record the update, with the identities of the rows as they are now."""
+    """Record the update, with the identities of the rows, of columns that it has left alone."""
     model = batch.policy.model
-    identity = identity_sql(model, names := hashed(model))
+    changed = set(batch.policy.disposition.values)  # type: ignore[attr-defined]
+    identity = identity_sql(model, names := hashed(model, changed))
     if identity is None:
         batch.write("updated", subjects, **detail)
         return

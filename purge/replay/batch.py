@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from django.db import OperationalError, transaction
 
+from lifecycle.compiler.identity import identity_sql
 from lifecycle.compiler.keys import label_of, subjects_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import Placed, Raw, fetch, scalar, sqlstate
@@ -193,11 +194,20 @@ def _evaluate_rows(batch: ReplayBatch, ids: list[int], locked: Subjects) -> list
         undeclared=bool(group.policy) and task.deciding_policy is None,
         has_expiry=own is not None and group.kind != "deleted",
         stopped=task.stopped(batch.using), on_request=own is not None and own.on_request,
-        is_key_alone=not group.names,
+        untold=_untold(batch.policy.model, group.names),
     )  # fmt: skip
     with without_loops(batch.using):
         found = fetch(batch.using, batch.sql(__file__, "evaluate_rows", **parts), params)
     return [JudgedRow(*row) for row in found]
+
+
+def _untold(model: Any, names: str) -> str:
+    """Why no identity says that a row is the one that ended."""
+    if not names:
+        return "no identity"
+    if identity_sql(model, names) is None:
+        return "a field of its identity is no more"
+    return "it is not as it was when it ended"
 
 
 def _end(batch: ReplayBatch, keys: list[Any]) -> None:

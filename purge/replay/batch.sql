@@ -12,7 +12,7 @@ SELECT array_agg(id), count(*), array_agg(key)::text, max(id) FROM (
 -- A verdict on each row of a page, locked or not, by everything committed now. Run with nested loops
 -- off: PostgreSQL takes these sets for small, and with ten thousand rows each it took minutes. Aliases
 -- begin with lc_, for a column of the site's table may have any other name.
--- params: ids, mark, model, now, undeclared, updates, on_request, has_expiry, is_key_alone, stopped, those of
+-- params: ids, mark, model, now, undeclared, updates, on_request, has_expiry, untold, stopped, those of
 -- rows; parts: subjects, identity, rows, state_rows
 WITH lc_found AS MATERIALIZED (
     SELECT lc_one.id, lc_one.key::{kind} AS key, lc_one.event, lc_one.same, lc_one.identity,
@@ -60,12 +60,12 @@ FROM lc_known CROSS JOIN LATERAL (SELECT CASE
     WHEN %(updates)s AND written > event THEN ARRAY['newer', 'changed since by the site']
     WHEN %(updates)s AND (matches AND (due IS NOT NULL OR %(on_request)s)) IS NOT TRUE
         THEN ARRAY['unsure', 'its policy does not match it now']
-    WHEN same AND %(is_key_alone)s AND written > event AND NOT expired
-        THEN ARRAY['unsure', 'it was written again after it had gone, and only its key is known']
+    WHEN same AND written > event AND NOT expired
+        THEN ARRAY['unsure', 'it was written again after it had gone']
     WHEN same THEN NULL
-    WHEN written > event THEN ARRAY['unsure', 'no identity tells it from a newer row']
+    WHEN written > event THEN ARRAY['unsure', %(untold)s || ': nothing tells it from a newer row']
     WHEN %(has_expiry)s AND expired THEN NULL
-    ELSE ARRAY['unsure', 'no identity, and it had not expired when it ended or is kept'] END AS verdict
+    ELSE ARRAY['unsure', %(untold)s || ', and it had not expired when it ended or is kept'] END AS verdict
 ) AS lc_first CROSS JOIN LATERAL (SELECT CASE
     WHEN lc_first.verdict IS NOT NULL THEN lc_first.verdict
     WHEN held THEN ARRAY['held', '']

@@ -34,7 +34,7 @@ ON CONFLICT (run, model, key, updates) DO UPDATE
 -- Rows found of a table: all, those with an update to repeat, those that later writes decide on.
 -- params: run, model
 SELECT count(*), count(*) FILTER (WHERE updates <> ''),
-    count(*) FILTER (WHERE updates <> '' OR same IS NULL OR names = '')
+    count(*) FILTER (WHERE same IS NOT false)
 FROM purge_resurrected WHERE run = %(run)s AND model = %(model)s
 
 -- name: mark

@@ -18,6 +18,8 @@ def measure(plan: Plan) -> None:
     purge(plan, "tracked", "due -> purged, one due time", PAST, ">= 0.4")
     purge(plan, "tracked", "due -> purged, 100 due times", SCATTERED, ">= 0.4")
     purge(plan, "stamped", "due -> purged, identities hashed", PAST, ">= 0.4")
+    purge(plan, "keyed", "due -> purged, UUID key, rows hashed", PAST, "", "plainkeyed")
+    purge(plan, "keyalone", "due -> purged, UUID key alone", PAST, "", "plainkeyed")
     purge(plan, "windowed", "due -> purged, a window", PAST, ">= 0.4", "indexed")
     purge(plan, "windowed", "due -> purged, 30 windows", SCATTERED, ">= 0.4", "indexed")
     purge(plan, "kept", "due -> purged, keep_while", PAST, ">= 0.25")

@@ -1,5 +1,6 @@
 """The same table several times: without a policy, and with each kind that is measured."""
 
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Now
 
@@ -39,6 +40,24 @@ class Stamped(Row):
     """Has an identity: each row that ends is hashed."""
 
     created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
+
+
+class PlainKeyed(Row):
+    """No policy, and a UUID key."""
+
+    id = models.UUIDField(primary_key=True, db_default=RandomUUID())
+
+
+class Keyed(Row):
+    """The same with a policy: each row that ends is hashed whole."""
+
+    id = models.UUIDField(primary_key=True, db_default=RandomUUID())
+
+
+class KeyAlone(Row):
+    """The same, but its policy says that the key is identity enough."""
+
+    id = models.UUIDField(primary_key=True, db_default=RandomUUID())
 
 
 class Graced(Row):

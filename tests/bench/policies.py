@@ -5,7 +5,18 @@ from datetime import timedelta
 from django.db.models import Exists, F, OuterRef, Q
 
 from lifecycle import Archive, Policy, Window, register
-from tests.bench.models import Graced, Keeper, Kept, Logged, Parent, Stamped, Tracked, Windowed
+from tests.bench.models import (
+    Graced,
+    Keeper,
+    Kept,
+    KeyAlone,
+    Keyed,
+    Logged,
+    Parent,
+    Stamped,
+    Tracked,
+    Windowed,
+)
 
 WHEN = Q(active=True)
 NO_CAP = 10**9
@@ -21,6 +32,15 @@ register(
         cap_rows=NO_CAP,
     ),
     Policy("bench-stamped", Stamped, when=WHEN, expires="expires_at", cap_rows=NO_CAP),
+    Policy("bench-keyed", Keyed, when=WHEN, expires="expires_at", cap_rows=NO_CAP),
+    Policy(
+        "bench-keyalone",
+        KeyAlone,
+        when=WHEN,
+        expires="expires_at",
+        identity=["pk"],
+        cap_rows=NO_CAP,
+    ),
     Policy(
         "bench-graced",
         Graced,

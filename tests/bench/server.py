@@ -85,7 +85,7 @@ def sql(statement: str, *params: Any) -> list[tuple[Any, ...]]:
 
 TABLES = (
     "plain", "tracked", "indexed", "windowed", "stamped", "graced", "kept", "keeper",
-    "parent", "child", "plainparent", "plainchild",
+    "parent", "child", "plainparent", "plainchild", "plainkeyed", "keyed", "keyalone",
 )  # fmt: skip
 
 

@@ -3,21 +3,24 @@
 import hashlib
 import struct
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection, transaction
+from django.db.models import Model
 from django.utils import timezone
 
-from lifecycle.compiler.identity import hashed, identity_of, identity_sql, is_key_alone
+from lifecycle.compiler.identity import LARGE, hashed, identity_of, identity_sql, is_key_alone
 from lifecycle.models import Event
+from lifecycle.policy.capture_modes import Capture, Signals, Window
 from lifecycle.policy.policy import Policy
-from lifecycle.policy.registry import all_policies
+from lifecycle.policy.registry import policies_of
 from purge.runner import run_due
 from tests.clock import pass_time
-from tests.zoo.models import Coupon, Member, Report, Ticket, Token, Visit
+from tests.zoo.models import Coupon, Member, Preference, Report, Sensor, Ticket, Token, Visit
 
 PAST = timezone.now() - timedelta(days=2)
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -48,9 +51,9 @@ def ending() -> Event:
 def test_identity_of_a_table() -> None:
     assert identity_of(Member) == ("pk", "joined_at")
     assert identity_of(Visit) == ("pk", "made_at", "seq")
-    assert identity_of(Ticket) == ("pk",)
-    assert is_key_alone(Ticket)
-    assert identity_of(Token) == identity_of(Coupon) == ()
+    assert identity_of(Ticket) == identity_of(Coupon) == identity_of(Sensor) == ("*",)
+    assert hashed(Ticket) == "*,expires_at"
+    assert identity_of(Token) == ()
     assert not is_key_alone(Token)
 
 
@@ -58,10 +61,17 @@ def test_identity_is_the_union_of_what_the_policies_of_a_table_declare(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     other = Policy("planted", Member, on_request=True, identity=["email"])
+    whole = Policy("planted-whole", Member, on_request=True, identity=["*"])
+    also: list[Policy] = [other]
     monkeypatch.setattr(
-        "lifecycle.compiler.identity.policies_of", lambda model: [*all_policies(), other]
+        "lifecycle.compiler.identity.policies_of", lambda model: [*policies_of(model), *also]
     )
     assert "email" in identity_of(Member)
+    also.append(whole)
+    assert identity_of(Member) == ("*",)
+    assert hashed(Member, {"email"}).split(",")[0] == "*"
+    assert "email" in hashed(Member).split(",")
+    assert "email" not in hashed(Member, {"email"}).split(",")
 
 
 def test_a_parents_stamp_is_no_identity() -> None:
@@ -152,10 +162,22 @@ def test_a_hosts_delete_does_not_fail_because_of_an_identity() -> None:
 
 
 @pytest.mark.django_db
-def test_a_uuid_key_needs_no_hash() -> None:
-    Ticket.objects.create(pk=uuid.uuid4())
+def test_a_row_under_a_uuid_is_hashed_whole() -> None:
+    ticket = Ticket.objects.create(pk=uuid.uuid4())
     Ticket.objects.all().delete()
-    assert ending().identities is None
+    wanted = hashlib.sha256(salt() + b"\x00" + ticket.pk.bytes).digest()[:8]
+    assert bytes(ending().identities) == wanted
+    assert ending().detail["identity"] == "*,expires_at"
+
+
+def test_only_triggers_see_whole_rows() -> None:
+    def declared(model: type[Model], capture: Capture) -> Sequence[str]:
+        return Policy("planted", model, expires="expires_at", capture=capture).identity
+
+    assert declared(Ticket, Signals()) == ("pk",)
+    assert declared(Coupon, Signals()) == ()
+    assert declared(Coupon, Window(record_subjects=False)) == ()
+    assert declared(Coupon, Window()) == ("*",)
 
 
 @pytest.mark.django_db
@@ -174,3 +196,40 @@ def test_other_roles_cannot_read_the_salt_nor_make_hashes() -> None:
     run("RESET ROLE")
     assert len(ending().identities) == 8
     run("DROP OWNED BY lc_stranger; DROP ROLE lc_stranger")
+
+
+def hash_of(model: Any, names: str, table: str) -> bytes:
+    made = f"lifecycle.identities_v1(ARRAY[{identity_sql(model, names)}])"
+    return bytes(run(f"SELECT {made} FROM {table}")[0][0])
+
+
+@pytest.mark.django_db
+def test_a_migration_leaves_whole_rows_that_ended_before_as_they_are() -> None:
+    """Another order, a new column, another width: the same. A column that is no more: none."""
+    member = Member.objects.create(email="a@b.c")
+    names = "*,email,status,joined_at"
+    before = hash_of(Member, names, "zoo_member")
+    run("CREATE TEMP TABLE later (status text, joined_at timestamptz, email text, id int, new int)")
+    run(
+        "INSERT INTO later SELECT status, joined_at, email, id, 1 FROM zoo_member WHERE id = %s",
+        member.pk,
+    )
+    assert hash_of(Member, names, "later") == before
+    run("UPDATE later SET email = 'a@b.d'")
+    assert hash_of(Member, names, "later") != before
+    assert identity_sql(Member, "*,email,gone") is None
+
+
+@pytest.mark.django_db
+def test_long_values_stand_for_themselves_by_their_size() -> None:
+    upload = Preference.objects.create(created_at=PAST, data={"days": 1})
+    names = hashed(Ticket).replace("expires_at", "data")
+    short = hash_of(Preference, names, "zoo_preference")
+    Preference.objects.filter(pk=upload.pk).update(data={"days": 2})
+    assert hash_of(Preference, names, "zoo_preference") != short
+    long = {"text": "".join(map(str, range(20_000)))}
+    Preference.objects.filter(pk=upload.pk).update(data=long)
+    size = run("SELECT pg_column_size(data) FROM zoo_preference")[0][0]
+    assert size > LARGE
+    made = hashlib.sha256(salt() + b"\x02" + struct.pack(">iq", size, upload.pk)).digest()[:8]
+    assert hash_of(Preference, names, "zoo_preference") == made

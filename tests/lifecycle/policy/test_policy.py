@@ -132,7 +132,7 @@ def test_name_of_a_field_becomes_an_expression() -> None:
 def test_identity_by_default() -> None:
     assert declared().identity == ()
     assert Policy("planted", Member, expires="expires_at").identity == ("pk", "joined_at")
-    assert Policy("planted", Ticket, expires="expires_at").identity == ("pk",)
+    assert Policy("planted", Ticket, expires="expires_at").identity == ("*",)
     assert Policy("planted", Order, expires="expires_at", identity=["pk"]).identity == ("pk",)
 
 
