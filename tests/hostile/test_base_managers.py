@@ -18,7 +18,7 @@ from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import windows_of
 from lifecycle.db.rows import every_row
 from lifecycle.insight.why import why
-from lifecycle.models import AgendaEntry, Event
+from lifecycle.models import Event
 from purge.runner import run_due
 from tests.backfills import past_triggers, read_again
 from tests.purge.batch.cascades.test_on_delete import (  # noqa: F401 - run again here
