@@ -2,11 +2,15 @@
 
 Standard library only. Arguments: home, folder of the binaries, superuser, database, uid, gid (both
 empty: our own), then PostgreSQL settings as name=value.
+
+Only the user who started it is let in as the superuser, by the uid that the kernel says (`peer`);
+any other role needs a password. Files in `home` say so, whatever stands in the data folder.
 """
 
 import ctypes
 import fcntl
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -17,6 +21,11 @@ from types import FrameType
 from typing import Any
 
 PR_SET_PDEATHSIG = 1
+
+HBA = """\
+local all,replication {user} peer map=owner
+local all,replication all scram-sha-256
+"""
 
 SETTINGS = {
     "listen_addresses": "",
@@ -39,6 +48,7 @@ def main(home: Path, bin: Path, user: str, name: str, uid: str, gid: str, *optio
     if uid:
         run |= {"user": int(uid), "group": int(gid), "extra_groups": []}
     remove_stale(home)
+    write_access(home, user, run)
     if not (home / "data").exists():
         initialise(home, bin, user, name, run)
     return serve(home, command(home, bin, options), run)
@@ -50,26 +60,67 @@ def remove_stale(home: Path) -> None:
         (home / name).unlink(missing_ok=True)
 
 
+def write_access(home: Path, user: str, run: dict[str, Any]) -> None:
+    """Say who may connect as whom; anew at each start, as the user may have another name."""
+    ourselves = pwd.getpwuid(os.geteuid()).pw_name.replace('"', '""')
+    text = {"hba": HBA.format(user=user), "ident": f'owner "{ourselves}" {user}\n'}
+    for name, said in text.items():
+        fresh = home / f"{name}.new"
+        fresh.unlink(missing_ok=True)
+        fresh.touch(mode=0o600)
+        fresh.write_text(said)
+        if "user" in run:  # may be read by the server, and changed by us alone
+            os.chown(fresh, -1, run["group"])
+            fresh.chmod(0o640)
+        fresh.rename(home / name)
+
+
 def initialise(home: Path, bin: Path, user: str, name: str, run: dict[str, Any]) -> None:
-    """Make the data folder beside its place and rename it, so that a killed initdb leaves none."""
-    fresh = home / "data.new"
-    shutil.rmtree(fresh, ignore_errors=True)
+    """Make the data folder beside its place and move it, so that a killed initdb leaves none.
+
+    initdb wants a user that has a name, so for a uid without one `nobody` makes it, where only the
+    server's group may enter; see `owner`.
+    """
+    closed = home / "data.new"
+    shutil.rmtree(closed, ignore_errors=True)
+    closed.mkdir(mode=0o700)
+    fresh, made = closed / "data", run
     fresh.mkdir(mode=0o700)
     if "user" in run:
-        os.chown(fresh, run["user"], run["group"])
+        maker = pwd.getpwnam("nobody").pw_uid
+        os.chown(closed, -1, run["group"])
+        closed.chmod(0o710)
+        os.chown(fresh, maker, run["group"])
+        made = run | {"user": maker}
+    _fill(fresh, bin, user, name, made)
+    if "user" in run:
+        hand_over(fresh, run["user"], run["group"])
+    fresh.rename(home / "data")
+    closed.rmdir()
+
+
+def hand_over(top: Path, uid: int, gid: int) -> None:
+    for folder, folders, files in os.walk(top, topdown=False):
+        for name in (*folders, *files):
+            os.chown(os.path.join(folder, name), uid, gid, follow_symlinks=False)
+    os.chown(top, uid, gid)
+
+
+def _fill(fresh: Path, bin: Path, user: str, name: str, run: dict[str, Any]) -> None:
     # The built-in C.UTF-8 needs no locale of the system, and its upper() knows more than ASCII.
     locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin"]
     locale += ["--builtin-locale=C.UTF-8"]
-    initdb = [str(bin / "initdb"), "-D", str(fresh), "-U", user, "--auth=trust", *locale]
+    initdb = [str(bin / "initdb"), "-D", str(fresh), "-U", user, "--auth=reject", *locale]
     subprocess.run(initdb, check=True, **run)
     single = [str(bin / "postgres"), "--single", "-D", str(fresh), "postgres"]
     subprocess.run(single, input=f"CREATE DATABASE {name}\n".encode(), check=True, **run)
-    fresh.rename(home / "data")
 
 
 def command(home: Path, bin: Path, options: tuple[str, ...]) -> list[str]:
     """The server's command line; later settings win."""
-    settings = [f"{name}={value}" for name, value in SETTINGS.items()] + list(options)
+    access = {"hba_file": home / "hba", "ident_file": home / "ident"}
+    known = SETTINGS | access
+    settings = [f"{name}={value}" for name, value in known.items()] + list(options)
     flags = [part for setting in settings for part in ("-c", setting)]
     return [str(bin / "postgres"), "-D", str(home / "data"), "-k", str(home / "socket"), *flags]
 

@@ -1,13 +1,12 @@
-"""Where the embedded server lives, and as whom it runs.
+"""Where the embedded server lives.
 
-PostgreSQL refuses to run as root, so root hands it to `nobody`, who can read neither a 0700
-checkout nor /root. Everything the server touches then lives under /var/lib, which only root can
-write: no other user can have prepared the folder.
+PostgreSQL refuses to run as root, so root hands it to a uid of its own (see `owner`), which can
+read neither a 0700 checkout nor /root. Everything the server touches then lives under /var/lib,
+which only root can write: no other user can have prepared the folder.
 """
 
 import hashlib
 import os
-import pwd
 import shutil
 import stat
 from importlib.util import find_spec
@@ -48,11 +47,6 @@ def _user_data() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
 
 
-def account() -> pwd.struct_passwd | None:
-    """Who runs the server: `nobody` if we are root, otherwise we ourselves (None)."""
-    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-
-
 def make_home(home: Path) -> None:
     """Make the server's folder, ours alone; as root, others may pass through it, not list it."""
     if not _fits(home):
@@ -62,7 +56,7 @@ def make_home(home: Path) -> None:
         )
     mode = 0o711 if os.geteuid() == 0 else 0o700
     _make_folder(home, mode)
-    _make_server_folder(home / "socket")
+    (home / "socket").mkdir(mode=0o700, exist_ok=True)
     if os.geteuid() == 0:
         home.parent.chmod(mode)
 
@@ -78,12 +72,6 @@ def _make_folder(path: Path, mode: int) -> None:
     path.chmod(mode)
 
 
-def _make_server_folder(path: Path) -> None:
-    path.mkdir(mode=0o700, exist_ok=True)
-    if who := account():
-        os.chown(path, who.pw_uid, who.pw_gid, follow_symlinks=False)
-
-
 def binaries(home: Path) -> Path:
     """The folder of `postgres` and `initdb`, copied into `home` if the server's user needs that."""
     # Found, not imported: importing it warns and looks for folders of its own.
@@ -94,7 +82,7 @@ def binaries(home: Path) -> Path:
             "or set DATABASE_URL"
         )
     site = Path(spec.origin).resolve().parent.parent
-    if account() and not _readable_by_others(site / PACKAGE / RELEASE / "bin" / "postgres"):
+    if os.geteuid() == 0 and not _readable_by_others(site / PACKAGE / RELEASE / "bin" / "postgres"):
         site = _copied(site, home)
     return site / PACKAGE / RELEASE / "bin"
 

@@ -22,10 +22,10 @@ from lifecycle.embedded.location import (
     NAME,
     PORT,
     USER,
-    account,
     binaries,
     make_home,
 )
+from lifecycle.embedded.owner import choose
 from lifecycle.exceptions import EmbeddedError
 
 START_SECONDS = 60.0
@@ -72,6 +72,8 @@ class Session:
 
     def _start(self, options: Mapping[str, str | int]) -> None:
         self._forget_keeper()
+        # Waits for an earlier server to be gone wholly: its uid has no process after that.
+        os.close(_locked(self.home / "server", fcntl.LOCK_EX))
         self.keeper = _spawn_keeper(self.home, options)
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
@@ -120,9 +122,9 @@ def _try_lock(descriptor: int, operation: int) -> bool:
 
 
 def _spawn_keeper(home: Path, options: Mapping[str, str | int]) -> subprocess.Popen[bytes]:
-    who = account()
+    who = choose(home)
     arguments = [str(home), str(binaries(home)), USER, NAME]
-    arguments += [str(who.pw_uid), str(who.pw_gid)] if who else ["", ""]
+    arguments += [str(who.uid), str(who.gid)] if who else ["", ""]
     arguments += [f"{name}={value}" for name, value in options.items()]
     log = os.open(home / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:

@@ -2,12 +2,13 @@
 
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ import pytest
 from django.conf import settings
 from django.db import connection, connections
 
-from lifecycle.embedded.location import account, binaries, place
+from lifecycle.embedded.location import binaries, place
+from lifecycle.embedded.owner import Owner, owner_of
 from tests.infra.guides import blocks
 from tests.infra.servers import ROOT, until
 from tests.purge.worker.consumer import PARTS
@@ -51,22 +53,30 @@ def alias(name: str, own: bool = False, **entry: Any) -> Iterator[str]:
         del connections.settings[name]
 
 
+def servers_user() -> Owner | None:
+    """Who runs servers here, if it may not be we: the tests' own server's user, else `nobody`."""
+    if os.geteuid() != 0:
+        return None
+    known = settings.EMBEDDED_DATABASE and owner_of(place(settings.EMBEDDED_DATABASE))
+    return known or Owner(pwd.getpwnam("nobody").pw_uid)
+
+
 @contextmanager
 def folder() -> Iterator[Path]:
     """A folder with a short path that the servers' user may enter and write to."""
     with tempfile.TemporaryDirectory(prefix="tp", dir="/tmp") as name:
-        if who := account():
-            os.chown(name, who.pw_uid, who.pw_gid)
+        if who := servers_user():
+            os.chown(name, who.uid, who.gid)
         yield Path(name)
 
 
 @contextmanager
 def running(*arguments: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A server's process, as a user that servers accept; it is ended and waited for."""
-    who = account()
+    who = servers_user()
     as_whom: dict[str, Any] = {}
     if who:
-        as_whom = {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []}
+        as_whom = {"user": who.uid, "group": who.gid, "extra_groups": []}
     with log.open("wb") as out:
         process = subprocess.Popen(arguments, cwd="/", stdout=out, stderr=out, **as_whom)
     try:
@@ -74,6 +84,17 @@ def running(*arguments: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+@contextmanager
+def login() -> Iterator[str]:
+    """A superuser with a password: a server's user is not let in as the one who started it."""
+    name, known = f"server_{secrets.token_hex(4)}", connection.settings_dict["USER"]
+    _administer(f"CREATE ROLE {name} LOGIN SUPERUSER REPLICATION PASSWORD '{name}' IN ROLE {known}")
+    try:
+        yield name
+    finally:
+        _administer(f"DROP ROLE {name}")
 
 
 # --------------------------------------------------------------------------------- the pooler
@@ -87,10 +108,13 @@ auth_file = {folder}/users
 """
 
 
-def _ini(path: Path, size: int) -> str:
+def _ini(path: Path, size: int, user: str | None) -> str:
     """What the guide says, with the addresses of this place."""
     known, text = connection.settings_dict, blocks(GUIDE)["ini"]
     where = f"* = host={known['HOST'] or '/var/run/postgresql'} port={known['PORT'] or 5432}"
+    if user:
+        become = f"SET SESSION AUTHORIZATION {known['USER']}"
+        where += f" user={user} password={user} connect_query='{become}'"
     here = {"site = host=db.internal port=5432": where, "pool_size = 20": f"pool_size = {size}"}
     for said, put in here.items():
         assert said in text
@@ -102,10 +126,11 @@ def _ini(path: Path, size: int) -> str:
 def bouncer(size: int = 20) -> Iterator[dict[str, Any]]:
     """pgbouncer in transaction mode before the server of the tests; the parts of its address."""
     known = connection.settings_dict
-    with folder() as path:
+    own = settings.EMBEDDED_DATABASE and os.geteuid() == 0
+    with folder() as path, login() if own else nullcontext() as other:
         user = known["USER"] or pwd.getpwuid(os.geteuid()).pw_name
         (path / "users").write_text(f'"{user}" "{known["PASSWORD"]}"\n')
-        (path / "ini").write_text(_ini(path, size))
+        (path / "ini").write_text(_ini(path, size, other))
         started = running(program("pgbouncer", "/usr/sbin"), str(path / "ini"), log=path / "log")
         with started as process:
             until(lambda: (path / f".s.PGSQL.{PORT}").exists() or process.poll() is not None)
@@ -121,8 +146,8 @@ def replica() -> Iterator["Replica"]:
         pytest.skip("a server given by DATABASE_URL need not let us replicate it")
     home = place(settings.EMBEDDED_DATABASE)
     programs, known = binaries(home), connection.settings_dict
-    with folder() as path:
-        source = f"host={known['HOST']} port={known['PORT']} user={known['USER']}"
+    with folder() as path, login() as user:
+        source = f"host={known['HOST']} port={known['PORT']} user={user} password={user}"
         copy = [str(programs / "pg_basebackup"), "-D", str(path / "data"), "-R", "-c", "fast"]
         with running(*copy, "-d", source, log=path / "copy") as copying:
             assert copying.wait(60) == 0, (path / "copy").read_text()

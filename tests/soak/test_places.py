@@ -28,10 +28,11 @@ def test_logical_replication_fires_no_statement_trigger() -> None:
                 return cursor.fetchone()[0] if cursor.description else None
 
         run("postgres", "CREATE DATABASE publisher", "CREATE DATABASE subscriber")
+        run("postgres", "CREATE ROLE copies LOGIN SUPERUSER PASSWORD 'copies'")
         table = "CREATE TABLE note (id int PRIMARY KEY)"
         run("publisher", table, "CREATE PUBLICATION notes FOR TABLE note")
         run("publisher", "SELECT pg_create_logical_replication_slot('notes', 'pgoutput')")
-        source = f"host={socket} port={PORT} user={USER} dbname=publisher"
+        source = f"host={socket} port={PORT} user=copies password=copies dbname=publisher"
         run(
             "subscriber", table, "CREATE TABLE seen (n bigint)",
             "CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS"
