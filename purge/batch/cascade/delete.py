@@ -12,6 +12,7 @@ from dataclasses import replace
 from graphlib import CycleError
 from typing import Any
 
+from django.db import connections
 from django.db.models.deletion import Collector
 from django.db.models.signals import pre_delete
 
@@ -49,6 +50,8 @@ def end_rows(batch: Batch, subjects: Subjects) -> None:
     else:
         _end_with_others(batch, model, subjects)
     fetch(batch.using, CHECK)
+    if not batch.dry:
+        _refuse_back(batch, subjects)
     refuse_new(batch, model)
     refuse_shared_keys(batch, batch.keyed)
 
@@ -124,6 +127,14 @@ def _delete(batch: Batch, subjects: Subjects) -> None:
 def _refuse_left(batch: Batch, subjects: Subjects) -> None:
     text = batch.sql(__file__, "is_left", rows=subjects.where(batch.column))
     if scalar(batch.using, text, batch.params(subjects)):
+        raise NotDeleted
+
+
+def _refuse_back(batch: Batch, subjects: Subjects) -> None:
+    """A trigger may have written a row again, which would be due, and end, for ever."""
+    text = batch.sql(__file__, "is_back", rows=subjects.where(batch.column))
+    written = connections[batch.using].ops.quote_name(batch.code.tables[0])
+    if scalar(batch.using, text, batch.params(subjects, written=written)):
         raise NotDeleted
 
 

@@ -43,6 +43,18 @@ FORMS = {
         " RETURN NULL; END IF; RETURN OLD; END",
         {"error": "NotDeleted"},
     ),
+    "is written again": (
+        "AFTER",
+        "BEGIN IF OLD.label = 'stuck' THEN INSERT INTO zoo_token SELECT OLD.*; END IF;"
+        " RETURN OLD; END",
+        {"error": "NotDeleted"},
+    ),
+    "is written again at the commit": (
+        "CONSTRAINT",
+        "BEGIN IF OLD.label = 'stuck' THEN INSERT INTO zoo_token SELECT OLD.*; END IF;"
+        " RETURN OLD; END",
+        {"error": "NotDeleted"},
+    ),
     "has a rule": ("RULE", "", {"error": "NotDeleted"}),
 }  # fmt: skip
 
