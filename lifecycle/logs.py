@@ -28,6 +28,7 @@ ACTIONS = {
     "blocked": ("error", "model cause count event"),
     "capture_failed": ("error", "model cause count event"),
     "lagging": ("error", "model cause count event"),
+    "held_deleted": ("error", "model cause count event"),
     "goes_on": ("warning", "trouble cause"),
     "mail_failed": ("exception", "trouble"),
     "watch_failed": ("exception", ""),

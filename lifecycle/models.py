@@ -96,6 +96,7 @@ class Event(models.Model):
                 condition=Q(kind__in=("media_orphaned", "media_purged")),
                 name="lc_event_media",
             ),
+            models.Index("model", "id", condition=Q(detail__has_key="held"), name="lc_event_held"),
             models.Index(
                 KT("detail__reference"),
                 condition=Q(detail__has_key="reference"),

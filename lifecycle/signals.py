@@ -5,9 +5,10 @@ the ids of the ledger's events and `count` the number of rows;
 `Event.objects.get(pk=events[0]).subjects` gives their keys. A dry run sends none. A receiver that
 raises is logged and stops nothing: neither the other receivers nor the worker.
 
-`halted`, `blocked`, `capture_failed` and `lagging` tell of a trouble, with its `cause` in a word or
-two, once however many workers see it: `halted` at once, the others within a minute or two. `count`
-is then of the rows in trouble; of files that cannot be deleted, which have no `policy`, of those.
+`halted`, `blocked`, `capture_failed`, `lagging` and `held_deleted` tell of a trouble, with its
+`cause` in a word or two, once however many workers see it: `halted` at once, the others within a
+minute or two. `count` is then of the rows in trouble; of files that cannot be deleted, which have
+no `policy`, of those. `held_deleted` (held rows that the site itself has deleted) has none either.
 What `lagging` gives as its cause is in docs/how-to/watch-it.md; it has no `policy` for files.
 `capture_failed` has no `policy` where the keys of a table cannot be read. Receivers get
 `**kwargs`: there may be more.
@@ -28,4 +29,5 @@ halted = Signal()
 blocked = Signal()
 capture_failed = Signal()
 lagging = Signal()
+held_deleted = Signal()
 media_manifest = Signal()

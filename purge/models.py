@@ -80,6 +80,7 @@ class Alert(models.Model):
         BLOCKED = "blocked", "blocked"
         CAPTURE_FAILED = "capture_failed", "capture failed"
         LAGGING = "lagging", "lagging"
+        HELD_DELETED = "held_deleted", "held rows deleted by the site"
         LOOK = "look", "the last look"  # one row: when it was, and the lock of the next
 
     kind = models.CharField(max_length=20, choices=Kind)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import BigIntegerField, Func, Model, QuerySet
 from django.http import HttpRequest
 
 from lifecycle.admin.readonly import moment
@@ -20,6 +20,16 @@ from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
 SUBJECTS_SHOWN = 20  # or names of files
 RECORDED, DUE, TOMBSTONED = moment("recorded_at"), moment("due_at"), moment("tombstoned_at")
 SINCE, UNTIL = moment("since"), moment("until")
+
+
+class GoneBy(Func):
+    """The last event by which the site itself has deleted a row, of its hold and its key."""
+
+    template = (
+        "(SELECT max(gone.event) FROM lifecycle.held_deleted_v1() AS gone"
+        " WHERE (gone.hold, gone.key) = (%(expressions)s))"
+    )
+    output_field = BigIntegerField()
 
 
 class PolicyFilter(admin.SimpleListFilter):
@@ -113,12 +123,20 @@ class AgendaEntryAdmin(AboutRows):
 class RowExceptionAdmin(AboutRows):
     """Holds, restores and expiries by hand that count now."""
 
-    list_display = ("kind", "policy", "model", "key", SINCE, UNTIL)
+    list_display = ("kind", "policy", "model", "key", SINCE, UNTIL, "gone")
     list_filter = ("kind", PolicyFilter)
     actions = (release_exceptions,)
     ordering = ("-since",)
-    fields = ("event", "kind", "policy", "model", "key", SINCE, UNTIL)
+    fields = ("event", "kind", "policy", "model", "key", SINCE, UNTIL, "gone")
     readonly_fields = (SINCE, UNTIL)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RowException]:
+        return super().get_queryset(request).annotate(gone_by=GoneBy("event_id", "key"))
+
+    @admin.display(description="deleted all the same")
+    def gone(self, exception: Any) -> str:
+        """The event by which the site itself has deleted the held row."""
+        return f"GONE: event {exception.gone_by}" if exception.gone_by else "-"
 
     def has_release_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("lifecycle.release_row")

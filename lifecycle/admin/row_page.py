@@ -20,6 +20,7 @@ from lifecycle.db.rows import every_row
 from lifecycle.exceptions import LifecycleError
 from lifecycle.insight.search import entries_about, events_about
 from lifecycle.insight.why import holds_on, verdicts
+from lifecycle.ledger.held_deleted import held_deleted
 from lifecycle.ledger.row_names import ledger_key, named, parse, row_name, row_of
 from lifecycle.models import AgendaEntry, Event, RowException
 from lifecycle.policy.registry import policies_of
@@ -133,6 +134,7 @@ def story(
     return {
         "row": row_name(model, key),
         "is_there": is_there,
+        "gone": [] if is_there else [e for e in held_deleted(using) if e.event in search.events],
         "is_tracked": bool(policies_of(model)),
         "verdicts": verdicts(*row, events, holds_on(*row), shown) if is_there else [],
         "exceptions": _exceptions(model, key, using),

@@ -13,6 +13,7 @@ from django.db import DatabaseError, connections, router, transaction
 
 from lifecycle.capture.triggers import registered
 from lifecycle.checks import policy_query
+from lifecycle.checks.holds import holds_that_the_site_passes
 from lifecycle.checks.messages import error, warning
 from lifecycle.checks.roles import roles
 from lifecycle.checks.ties import tied
@@ -58,6 +59,7 @@ def _check(using: str) -> Iterator[CheckMessage]:
     yield from ledger_guard(using)
     yield from roles(using)
     yield from held_models(using)
+    yield from holds_that_the_site_passes(using)
     yield from stored_policies(using, tables)
     yield from capture_triggers(using, tables)
     yield from tied(using)

@@ -27,21 +27,25 @@ BEGIN
         RETURN;  -- the package was removed
     END IF;
     -- The engine has looked at what Django knows of; a cascade of the database's own comes here. The
-    -- host's own DELETE is refused where a policy of the table says so, which is asked last: few
-    -- tables have any hold.
-    IF lifecycle.excepted_of_v1(p_model, '{hold}')
-       AND (announced <> '{}' OR EXISTS (SELECT FROM @tables@.lifecycle_policy
-                WHERE model = p_model AND enforced AND state <> 'removed')) THEN
+    -- host's own DELETE is refused where a policy of the table says so, and else its event names the
+    -- holds that it has passed. Few tables have any hold.
+    IF lifecycle.excepted_of_v1(p_model, '{hold}') THEN
         -- Probed by key: read in full, ten thousand holds would cost each DELETE a millisecond.
-        SELECT one.event_id, one.key INTO held FROM @tables@.lifecycle_exception AS one
+        SELECT jsonb_agg(DISTINCT one.event_id) AS holds, min(one.event_id) AS event_id,
+            (array_agg(one.key ORDER BY one.event_id))[1] AS key
+        INTO held FROM @tables@.lifecycle_exception AS one
         WHERE one.model = p_model AND one.kind = 'hold'
         AND one.key = ANY (array_prepend('', lifecycle.texts_v1(p_subjects)))
-        AND lifecycle.in_force_v1(one.until, lifecycle.now_v1()) LIMIT 1;
-        IF FOUND THEN
+        AND lifecycle.in_force_v1(one.until, lifecycle.now_v1());
+        IF held.holds IS NOT NULL AND (announced <> '{}' OR EXISTS (SELECT FROM @tables@.lifecycle_policy
+                WHERE model = p_model AND enforced AND state <> 'removed')) THEN
             RAISE EXCEPTION 'lifecycle: %:% is held by hold %: it cannot be deleted', p_model,
                 coalesce(nullif(held.key, ''), '*'), held.event_id
                 USING ERRCODE = 'restrict_violation',
                 HINT = 'manage.py lifecycle release --number ' || held.event_id;
+        END IF;
+        IF held.holds IS NOT NULL THEN
+            detail := detail || jsonb_build_object('held', held.holds);
         END IF;
     END IF;
     IF lifecycle.excepted_of_v1(p_model, '{restored,expired_by_hand}') THEN

@@ -15,6 +15,7 @@ from lifecycle.db.connection import fetch, statement
 from lifecycle.hooks import last_runs, standstills
 from lifecycle.insight.standstill import FIRST_TRY, IS_TRIED, failing, stopped
 from lifecycle.install.triggers import unrecorded
+from lifecycle.ledger.held_deleted import HeldDeleted, deleted_rows, held_deleted
 from lifecycle.models import PolicyState
 from lifecycle.policy import purge_hours as hours
 from lifecycle.policy.capture_modes import Signals
@@ -31,6 +32,7 @@ class Status:
 
     held        the holds in force on it and on rows of its table; `barred`: one is on all of it;
                 `enforced`: they stop the host's own deletes too
+    held_deleted  held rows that the host itself has deleted, under holds in force
     lag         how long something due has waited for a worker at most, in seconds; None while the
                 policy is outside its purge hours
     opens_at    when the purge hours begin, where the policy is outside them
@@ -57,6 +59,7 @@ class Status:
     fingerprint: str = ""
     barred: bool = False
     enforced: bool = False
+    held_deleted: int = 0
     backfill: Progress | None = None
     capture: str = ""
     blind_to: tuple[str, ...] = ()
@@ -87,7 +90,7 @@ def statuses(using: str = DEFAULT_DB_ALIAS, max_lag: float | None = None) -> lis
     for name in declared.keys() & found.keys() - here:
         if not found[name].has_rows:
             del found[name]  # its rows are in another database, where it is told
-    gaps, come = unrecorded(using), unfinished(using)
+    gaps, come, gone = unrecorded(using), unfinished(using), held_deleted(using)
     why = standstills(using)
     for name, each in found.items():
         _describe(each, declared.get(name))
@@ -95,6 +98,7 @@ def statuses(using: str = DEFAULT_DB_ALIAS, max_lag: float | None = None) -> lis
         most = conf.MAX_LAG if max_lag is None else max_lag
         each.problems += _problems(each, declared.get(name), most)
         each.problems += _gaps(declared.get(name), gaps) + why.get(name, [])
+        each.problems += _held_deleted(each, gone)
     return [found[name] for name in sorted(found)]
 
 
@@ -148,6 +152,16 @@ def _describe(each: Status, policy: Policy | None) -> None:
 def _gaps(policy: Policy | None, tables: set[str]) -> list[str]:
     missed = sorted(tables.intersection(compiled(policy).tables)) if policy else []
     return [f"writes to {table} are not recorded: run `lifecycle install`" for table in missed]
+
+
+def _held_deleted(each: Status, gone: list[HeldDeleted]) -> list[str]:
+    """Of its table; a policy that is no longer declared may have let them go."""
+    mine = [one for one in gone if one.model == each.table]
+    each.held_deleted = sum(one.rows for one in mine)
+    if not mine:
+        return []
+    latest = f"the latest is {mine[0].name}, hold {mine[0].hold}, event {mine[0].event}"
+    return [f"{deleted_rows(each.held_deleted)}: {latest}; see `manage.py lifecycle holds`"]
 
 
 def _problems(each: Status, policy: Policy | None, max_lag: float) -> list[str]:

@@ -26,7 +26,7 @@ LEDGER = (
 )
 OURS, QUEUE, HISTORY = ("lifecycle", "purge"), "huey_", "django_migrations"
 
-_READ = ("keys_v1", "story_v1")
+_READ = ("keys_v1", "story_v1", "held_deleted_v1")
 # What people say of rows, and what Django's signals say of them: each checks what it is given.
 _SAY = (
     "record_v1", "look_again_v1", "saved_v1", "unevaluated_v1", "removed_v1", "unshown_v1",

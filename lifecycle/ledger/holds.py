@@ -13,10 +13,11 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, transaction
 from django.db.models import Model, QuerySet
 from psycopg.types.json import Jsonb
 
-from lifecycle.compiler.keys import key_of, label_of, label_of_model, subjects_of
+from lifecycle.compiler.keys import key_of, label_of, label_of_model, stored_key, subjects_of
 from lifecycle.db.connection import NO_DATA_FOUND, Placed, fetch, scalar, sqlstate, statement
-from lifecycle.exceptions import LifecycleError
+from lifecycle.exceptions import LifecycleError, RowMissing
 from lifecycle.ledger.policy_states import wait_for_batches
+from lifecycle.ledger.row_names import ledger_key, named
 from lifecycle.ledger.write import alias_of, lock_row, lock_rows, write
 from lifecycle.policy.registry import get_policy, policies_of
 
@@ -27,7 +28,8 @@ CHUNK = 10_000  # rows of one event
 class Hold:
     """A hold that stands. `rows` is 0 where it is on a whole policy, `key` the first key.
 
-    One whose `until` has passed is not `in_force`, but stands until it is released.
+    One whose `until` has passed is not `in_force`, but stands until it is released. `deleted` is
+    how many of its rows the site itself has deleted under it (see `held_deleted`).
     """
 
     number: int
@@ -41,6 +43,7 @@ class Hold:
     reason: str
     reference: str
     actor: str
+    deleted: int = 0
 
 
 def hold(
@@ -103,8 +106,9 @@ def release(
 ) -> int:
     """Lift the holds of a row or policy, one hold by its number, or all under a reference.
 
-    Returns how many. Of a hold on many rows only the row is let go, where a row is named. Rows
-    whose time has come meanwhile fall due at once. `LifecycleError` when there is none.
+    Returns how many. Of a hold on many rows only the row is let go, where a row is named; it may
+    be gone. Rows whose time has come meanwhile fall due at once. `LifecycleError` when there is
+    none.
     """
     using = using or alias_of(target)
     with transaction.atomic(using=using):
@@ -112,10 +116,11 @@ def release(
             wait_for_batches(target, using)
         row: dict[str, Any] = {}
         if isinstance(target, Model):
-            row = {"key": lock_row(target, using), "of": target}
+            row = {"key": _locked(target, using), "of": target}
         held = _standing(target, reference, using, row.get("key"))
         if not held:
-            raise LifecycleError(f"There is no hold on {target or f'reference {reference!r}'}.")
+            what = named(target) if isinstance(target, Model) else target
+            raise LifecycleError(f"There is no hold on {what or f'reference {reference!r}'}.")
         for number, policy, model in held:
             _let_go(number, policy, model, using, row)
     return len(held)
@@ -124,6 +129,14 @@ def release(
 def holds(using: str = DEFAULT_DB_ALIAS, numbers: list[int] | None = None) -> list[Hold]:
     """Every hold that stands, or those of these numbers, the oldest first."""
     return [Hold(*row) for row in fetch(using, statement(__file__, "holds"), {"numbers": numbers})]
+
+
+def _locked(row: Model, using: str) -> str:
+    """The key of a row, which is locked where it is there."""
+    try:
+        return lock_row(row, using)
+    except RowMissing:
+        return ledger_key(type(row), str(stored_key(row)), using)
 
 
 def _let_go(number: int, policy: str, model: str, using: str, row: dict[str, Any]) -> None:

@@ -64,6 +64,7 @@ class Migration(migrations.Migration):
                 "try_lock_v1",
                 "renewed_v1",
                 "story_v1",
+                "held_deleted_v1",
                 "rebuild_v1",
                 "lock_policies_v1",
                 "steer_v1",

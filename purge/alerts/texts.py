@@ -6,6 +6,7 @@ from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS
 
 from lifecycle.conf import conf
+from lifecycle.ledger.held_deleted import held_deleted
 from lifecycle.models import Event
 from lifecycle.printable import visible
 from purge.models import Alert
@@ -19,6 +20,7 @@ SUBJECTS = {
     "media": "Retention of {about}: files cannot be deleted",
     "lagging": "Retention policy {policy} is behind",
     "lagging_media": "Retention of files is behind",
+    "held_deleted": "Held rows of {about} were deleted by the site",
 }
 #: by the cause of a lag: why, and what to do; any other cause is the error of the passes
 REASONS = {
@@ -98,6 +100,16 @@ To go on, give the worker the rights it needs at the store, or remove what refus
 try, or this after its time has come, deletes them:
     manage.py purge{database}
 """,
+    "held_deleted": """\
+{count} of {model} that somebody has held: the site's own code has deleted them, {summary}.
+{rows}
+This package has not ended them, and does not stop the site unless a policy of the table says
+holds="enforced". You are told once, until the holds are released or have passed.
+
+Look:
+    manage.py lifecycle holds{database}{why}
+To bring them back: from a backup, or an archive. Once that is settled, release the holds{release}
+""",
     "lagging": """\
 Rows of policy {policy} ({model}) wait to end, {summary} now.
 {limit}
@@ -146,6 +158,7 @@ def body(alert: Alert, using: str) -> str:
         "reason": REASONS.get(alert.cause, FAILS).format(cause=visible(alert.cause)),
         "alias": using,
         "database": database,
+        "release": _release(alert, using, database) if alert.kind == "held_deleted" else "",
         "allow": " --allow ROWS" if alert.cause == "cap" else "",
         "status": f" {visible(alert.policy)}" if alert.policy else "",
         "backfill": visible(alert.policy) or "POLICY",
@@ -169,6 +182,15 @@ def _line(what: str, names: list[str]) -> str:
     return f"{what}: {', '.join(names)}.\n" if names else ""
 
 
+def _release(alert: Alert, using: str, database: str) -> str:
+    """How the latest hold is lifted under which a row was deleted."""
+    if alert.event is None:
+        return "."
+    last = next((each for each in held_deleted(using) if each.event == alert.event), None)
+    command = "manage.py lifecycle release --number"
+    return f":\n    {command} {last.hold} --actor NAME{database}" if last else "."
+
+
 def _ended(alert: Alert) -> str:
     if alert.ended_at is None:
         return ""
@@ -188,5 +210,8 @@ def _names(alert: Alert, using: str) -> tuple[list[str], list[str]]:
     event = Event.objects.using(using).filter(pk=alert.event or 0).first()
     if event is None or not event.count:
         return [], []
-    keys = [visible(f"{_label(alert)}:{key}") for key in event.subjects[:SHOWN]]
+    subjects = event.subjects
+    if alert.kind == "held_deleted":  # of many rows that one statement has deleted, few may be held
+        subjects = [each.key for each in held_deleted(using) if each.event == event.pk and each.key]
+    keys = [visible(f"{_label(alert)}:{key}") for key in subjects[:SHOWN]]
     return keys, [visible(str(name)) for name in event.detail.get("by", [])[:SHOWN]]

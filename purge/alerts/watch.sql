@@ -42,8 +42,8 @@ DO UPDATE SET seen_at = EXCLUDED.seen_at, event = EXCLUDED.event, count = EXCLUD
 RETURNING xmax = 0
 
 -- name: troubles
--- Rows that cannot end and captures that failed, one row a cause, and when it was last so. Captures
--- that failed before the policy was declared anew do not count.
+-- Rows that cannot end and captures that failed, one row a cause, and when it was last so; and held rows
+-- that the site has deleted. Captures that failed before the policy was declared anew do not count.
 -- params: since
 WITH blocked AS (
     SELECT entry.policy, event.model, entry.event_id, entry.count,
@@ -62,6 +62,10 @@ FROM lifecycle_event AS event LEFT JOIN lifecycle_policy AS state ON state.name 
 WHERE event.kind = 'capture_failed' AND event.recorded_at > %(since)s
 AND event.recorded_at > coalesce(state.declared_at, '-infinity')
 GROUP BY event.policy, event.model, event.detail ->> 'sqlstate'
+UNION ALL
+SELECT 'held_deleted', '', model, '', max(event), sum(rows)::bigint, lifecycle.now_v1(),
+    'under hold ' || string_agg(DISTINCT hold::text, ', ')
+FROM (SELECT * FROM lifecycle.held_deleted_v1() ORDER BY event DESC LIMIT 1000) AS gone GROUP BY model
 ORDER BY 1, 2, 3, 4
 
 -- name: lagging

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from lifecycle.ledger.held_deleted import deleted_rows, held_deleted
+from lifecycle.printable import visible
 from lifecycle.promises import check as promises
 
 HELP = "Check the promises; exit code 1 when one is broken."
@@ -32,9 +34,19 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
             command.stdout.write(f"    and {len(violations) - SHOWN} more")
     for policy in promises.unreadable(using):
         command.stdout.write(f"not compared with its table: {policy}, whose SQL fails on a row")
+    gone = held_deleted(using)
+    for each in gone[:SHOWN]:
+        command.stdout.write(visible(f"held, and not kept by the site: {each.name}: {each.says}"))
     broken = sum(map(len, violations_of.values()))
-    if broken:
-        raise CommandError(f"{broken} violations.", returncode=1)
+    if broken or gone:
+        raise CommandError(_failure(broken, sum(each.rows for each in gone)), returncode=1)
+
+
+def _failure(broken: int, gone: int) -> str:
+    """Both, for they are of different people: of this package, and of the site's own code."""
+    lines = [f"{broken} violations."] if broken else []
+    lines += [f"{deleted_rows(gone)}."] if gone else []
+    return " ".join(lines)
 
 
 def _title(name: str) -> str:

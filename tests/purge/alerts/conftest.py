@@ -61,7 +61,7 @@ def mailbox(settings: Any, request: pytest.FixtureRequest) -> Iterator[Mailbox]:
 @pytest.fixture
 def told() -> Iterator[list[tuple[str, dict[str, Any]]]]:
     """The signals about troubles, as they come: name and arguments."""
-    names = ("halted", "blocked", "capture_failed", "lagging")
+    names = ("halted", "blocked", "capture_failed", "lagging", "held_deleted")
     found: list[tuple[str, dict[str, Any]]] = []
     receivers = []
     for name in names:

@@ -1,0 +1,194 @@
+"""A held row that the site itself deletes: everything that shows holds says so."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.checks import run_checks
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from lifecycle import context, hold, holds, release
+from lifecycle.ledger.held_deleted import held_deleted
+from lifecycle.ledger.row_names import named
+from lifecycle.models import Event, RowException
+from lifecycle.policy.registry import get_policy
+from purge.alerts import watch as alerts
+from tests.lifecycle.management.test_commands import fails, manage
+from tests.purge.alerts.conftest import Mailbox, mailbox, told  # noqa: F401 - fixtures
+from tests.support import database_now, let_pass
+from tests.zoo import factories
+from tests.zoo.models import Coupon, Draft
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def draft() -> Draft:
+    return Draft.objects.create(created_at=timezone.now())
+
+
+def by_sql(row: Any) -> None:
+    table, key = row._meta.db_table, row._meta.pk.column
+    with connection.cursor() as cursor:
+        cursor.execute(f'DELETE FROM "{table}" WHERE "{key}" = %s', [row.pk])
+
+
+WAYS: list[Callable[[Any], Any]] = [
+    lambda row: type(row).objects.filter(pk=row.pk).delete(),
+    lambda row: row.delete(),
+    by_sql,
+]
+
+
+@pytest.mark.parametrize(
+    "factory",
+    [factories.LiveTokenFactory, factories.ExpiredTicketFactory, factories.ExpiredCouponFactory],
+)
+def test_every_way_to_delete_and_every_kind_of_key(factory: Any) -> None:
+    rows = [factory() for _ in WAYS]
+    for row, way in zip(rows, WAYS, strict=True):
+        number, key = hold(row), str(row.pk)
+        assert held_deleted("default") == []
+        way(row)
+        (found,) = held_deleted("default")
+        event = Event.objects.latest("pk")
+        assert (found.hold, found.key, found.event, found.rows) == (number, key, event.pk, 1)
+        assert event.kind == "deleted"
+        assert event.detail["held"] == [number]
+        release(number)
+    assert held_deleted("default") == []
+
+
+def test_is_told_wherever_holds_are_shown(mailbox: Mailbox, told: list[Any]) -> None:  # noqa: F811
+    row, other, free = draft(), draft(), draft()
+    number = hold(row, reason="claim", reference="CASE-9")
+    hold(other)
+    name = named(row)
+    assert "GONE" not in manage("lifecycle", "holds")
+    manage("lifecycle", "verify")
+    with context(actor="a view"):
+        Draft.objects.filter(pk__in=[row.pk, free.pk]).delete()
+    event = Event.objects.latest("pk").pk
+
+    text = fails("lifecycle", "status", "drafts")
+    assert (
+        f"1 held row was deleted by the site itself: the latest is {name.lower()}, hold {number}"
+        in text
+    )
+    (found,) = json.loads(fails("lifecycle", "status", "drafts", "--json")[:-1])
+    assert found["held_deleted"] == 1
+    assert "held row" not in manage("lifecycle", "status", "tickets")
+
+    text = manage("lifecycle", "holds")
+    assert f"{name.lower()} (GONE)" in text
+    assert f"Hold {number}: {name.lower()} is gone: the site itself deleted it at" in text
+    assert f"by a view (event {event})" in text
+    by_number = {
+        each["number"]: each for each in json.loads(manage("lifecycle", "holds", "--json"))
+    }
+    assert {each["deleted"] for each in by_number.values()} == {0, 1}
+    assert by_number[number]["deleted"] == 1
+
+    text = fails("lifecycle", "verify")
+    assert " 3 nothing held: kept" in text  # nothing of this package has ended it
+    assert f"held, and not kept by the site: {name.lower()}: gone" in text
+    assert "1 held row was deleted by the site itself." in text
+
+    alerts.watch("default")
+    alerts.watch("default")
+    assert [(kind, one["count"], one["sender"]) for kind, one in told] == [
+        ("held_deleted", 1, Draft)
+    ]
+    (mail,) = mailbox.mails
+    assert mail["Subject"] == "[Django] Held rows of zoo.draft were deleted by the site"
+    assert f"The latest: {name}." in mail.get_content()
+    assert f"manage.py lifecycle release --number {number} --actor NAME" in mail.get_content()
+
+    client = Client()
+    boss = get_user_model().objects.create_superuser("boss", password="x")
+    client.force_login(boss)
+    assert f"GONE: event {event}" in client.get("/admin/lifecycle/rowexception/").content.decode()
+    page = client.get("/admin/lifecycle/event/row/", {"row": name}).content.decode()
+    assert f"Held (hold {number}), and gone: the site itself deleted it at" in page
+
+    text = manage("lifecycle", "release", name)
+    assert text.startswith("Released 1 hold.")
+    assert f"Hold {number}: {name.lower()}: gone: the site itself deleted it" in text
+    assert "GONE" not in manage("lifecycle", "holds")
+    manage("lifecycle", "status", "drafts")
+    manage("lifecycle", "verify")
+    assert manage("lifecycle", "why", name).count("hold_released") == 1
+    assert [*RowException.objects.filter(kind="hold").values_list("key", flat=True)] == [
+        str(other.pk)
+    ]
+    assert Draft.objects.filter(pk=other.pk).exists()
+
+
+def test_a_rebuild_tells_it_again() -> None:
+    row = draft()
+    hold(row)
+    row.delete()
+    before = held_deleted("default")
+    manage("lifecycle", "rebuild")
+    assert held_deleted("default") == before != []
+
+
+def test_a_held_policy_counts_what_went() -> None:
+    rows = [draft() for _ in range(3)]
+    number = hold("drafts")
+    Draft.objects.filter(pk__in=[row.pk for row in rows[:2]]).delete()
+    (found,) = held_deleted("default")
+    assert (found.key, found.rows, found.name) == ("", 2, "2 rows of zoo.draft")
+    assert [each.deleted for each in holds() if each.number == number] == [2]
+    assert "policy drafts (2 rows GONE)" in manage("lifecycle", "holds")
+    assert "2 held rows were deleted" in fails("lifecycle", "status", "drafts")
+
+
+def test_only_while_the_hold_is_in_force() -> None:
+    passed, lasting = draft(), draft()
+    hold(passed, until=database_now() + timedelta(minutes=5))
+    hold(lasting, until=database_now() + timedelta(minutes=20))
+    let_pass(timedelta(minutes=10))
+    lasting_key = str(lasting.pk)
+    passed.delete()
+    lasting.delete()
+    assert [each.key for each in held_deleted("default")] == [lasting_key]
+    let_pass(timedelta(minutes=11))
+    assert held_deleted("default") == []
+
+
+def test_what_the_engine_ends_is_none() -> None:
+    row = Draft.objects.create(created_at=timezone.now() - timedelta(days=2))
+    number = hold(row)
+    release(number)
+    row.delete()
+    assert held_deleted("default") == []
+    assert "held" not in Event.objects.latest("pk").detail
+
+
+def advice() -> list[Any]:
+    found = run_checks(tags=["database"], databases=["default"])
+    return [each for each in found if "is held" in each.msg or "are held" in each.msg]
+
+
+def test_a_check_advises_to_enforce(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = draft()
+    hold(held)
+    assert advice() == []  # the site has deleted nothing yet
+    draft().delete()
+    (found,) = advice()
+    assert 'holds="enforced"' in str(found.hint)
+    monkeypatch.setattr(get_policy("drafts"), "holds", "enforced")
+    assert advice() == []
+    monkeypatch.undo()
+    release(held)
+    assert advice() == []
+
+
+def test_of_rows_that_are_not_tracked_nothing_is_said() -> None:
+    assert Coupon.objects.count() == 0
+    assert fails("lifecycle", "release", "zoo.Draft:99") == "There is no hold on zoo.Draft:99."
