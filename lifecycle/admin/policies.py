@@ -80,7 +80,7 @@ class PolicyStateAdmin(RowSearch):
             )
         )
 
-    @admin.display(description="rows scheduled", ordering=F("listed"))
+    @admin.display(description="rows on the agenda, at most", ordering=F("listed"))
     def scheduled(self, state: Any) -> int:
         return state.listed or 0
 

@@ -10,8 +10,11 @@ from django.utils.timezone import get_default_timezone, get_default_timezone_nam
 from lifecycle.backfill.progress import Progress, progress
 from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import compiled
+from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import Raw, fetch, limited, statement, was_stopped
+from lifecycle.insight.there import counts_there, days_there
 from lifecycle.ledger.caps import cap_of, is_over, room
+from lifecycle.ledger.held_deleted import held_deleted
 from lifecycle.policy.policy import Policy
 
 DAYS = 30
@@ -24,7 +27,8 @@ UNREADABLE = "the policy's expression fails on a row"
 class Forecast:
     """One policy, in rows.
 
-    listed, due   on the agenda, and of these those whose time has come
+    listed, due   on the agenda, and of these those whose time has come: rows that are there, or
+                  with `at_most` the agenda's own figures, which also count rows that are gone
     held          holds in force on the policy and on rows of its table
     days          how many go on each day from today, by the agenda; a row whose time has moved may
                   be counted twice, one that `keep_while` keeps is counted
@@ -46,6 +50,7 @@ class Forecast:
     cap: int
     left: int
     over: bool
+    at_most: bool = False
     backfill: Progress | None = None
     unread: str = ""
     matching: int | None = None
@@ -69,6 +74,11 @@ def forecast(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> Forecast:
         listed, due, held, days(policy, now, using), _own_grace(policy),
         cap_of(policy, using), left, over=due > left, backfill=progress(policy, using),
     )  # fmt: skip
+    if listed and not is_windowed(policy):
+        there = counts_there(policy, listed, using)
+        found.at_most = there is None
+        found.listed, found.due = (there["listed"], there["due"]) if there else (listed, due)
+    found.held -= sum(1 for each in held_deleted(using) if each.key and each.model == name["model"])
     try:
         with limited(using, PATIENCE):
             found.over = is_over(policy, left, using)
@@ -83,11 +93,17 @@ def forecast(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> Forecast:
 
 
 def days(policy: Policy, now: datetime, using: str = DEFAULT_DB_ALIAS) -> dict[date, int]:
-    """Rows that go on each of the next 30 days of the site's calendar, by the agenda."""
+    """Rows that go on each of the next 30 days of the site's calendar, by the agenda.
+
+    Rows that are gone count only where the agenda lists too many to look each up.
+    """
     fixed = policy.disposition.hides and not _own_grace(policy)
-    params = {"policy": policy.name, "grace": policy.grace if fixed else timedelta(0)}
-    params |= {"zone": get_default_timezone_name(), "span": timedelta(days=DAYS)}
+    params: dict[str, Any] = {"grace": policy.grace if fixed else timedelta(0)}
+    params |= {"policy": policy.name, "span": timedelta(days=DAYS)}
+    params["zone"] = get_default_timezone_name()
     known = dict(fetch(using, statement(__file__, "forecast_days"), params))
+    there = days_there(policy, sum(known.values()), params, using)
+    known = known if there is None else there
     today = now.astimezone(get_default_timezone()).date()
     return {day: known.get(day, 0) for day in (today + timedelta(days=n) for n in range(DAYS))}
 

@@ -14,6 +14,7 @@ from lifecycle.conf import conf
 from lifecycle.db.connection import fetch, statement
 from lifecycle.hooks import last_runs, standstills
 from lifecycle.insight.standstill import FIRST_TRY, IS_TRIED, failing, stopped
+from lifecycle.insight.there import counts_there
 from lifecycle.install.triggers import unrecorded
 from lifecycle.ledger.held_deleted import HeldDeleted, deleted_rows, held_deleted
 from lifecycle.models import PolicyState
@@ -30,6 +31,8 @@ State = PolicyState.State
 class Status:
     """One policy of one database, in rows; in windows where its `capture` is by windows.
 
+    at_most     its counts are the agenda's, which also lists rows that are gone; else they are of
+                rows that are in their table
     held        the holds in force on it and on rows of its table; `barred`: one is on all of it;
                 `enforced`: they stop the host's own deletes too
     held_deleted  held rows that the host itself has deleted, under holds in force
@@ -57,6 +60,7 @@ class Status:
     next_due: datetime | None = None
     opens_at: datetime | None = None
     fingerprint: str = ""
+    at_most: bool = False
     barred: bool = False
     enforced: bool = False
     held_deleted: int = 0
@@ -94,6 +98,8 @@ def statuses(using: str = DEFAULT_DB_ALIAS, max_lag: float | None = None) -> lis
     why = standstills(using)
     for name, each in found.items():
         _describe(each, declared.get(name))
+        if name in here:
+            _count_there(each, declared[name])
         each.backfill = come.get(name)
         most = conf.MAX_LAG if max_lag is None else max_lag
         each.problems += _problems(each, declared.get(name), most)
@@ -149,6 +155,18 @@ def _describe(each: Status, policy: Policy | None) -> None:
     each.blind_to = Signals.blind_to if isinstance(policy.capture, Signals) else ()
 
 
+def _count_there(each: Status, policy: Policy) -> None:
+    """Count only rows that are there, where that is cheap."""
+    listed = each.scheduled + each.due + each.tombstoned
+    if not listed or each.capture == "windows":
+        return  # windows are counted in windows
+    counts = counts_there(policy, listed, each.database)
+    each.at_most = counts is None
+    for name, count in (counts or {}).items():
+        if name != "listed":
+            setattr(each, name, count)
+
+
 def _gaps(policy: Policy | None, tables: set[str]) -> list[str]:
     missed = sorted(tables.intersection(compiled(policy).tables)) if policy else []
     return [f"writes to {table} are not recorded: run `lifecycle install`" for table in missed]
@@ -158,6 +176,7 @@ def _held_deleted(each: Status, gone: list[HeldDeleted]) -> list[str]:
     """Of its table; a policy that is no longer declared may have let them go."""
     mine = [one for one in gone if one.model == each.table]
     each.held_deleted = sum(one.rows for one in mine)
+    each.held -= sum(1 for one in mine if one.key)
     if not mine:
         return []
     latest = f"the latest is {mine[0].name}, hold {mine[0].hold}, event {mine[0].event}"
@@ -175,10 +194,11 @@ def _problems(each: Status, policy: Policy | None, max_lag: float) -> list[str]:
         found.append("declared differently in the database: run migrate, or update this code")
     if each.state == State.HALTED:
         found.append("halted by a brake: look, then `manage.py lifecycle resume --actor NAME`")
+    most = "at most " if each.at_most else ""
     if each.blocked:
-        found.append(f"{each.blocked} rows cannot end: their `blocked` events say why")
+        found.append(f"{most}{each.blocked} rows cannot end: their `blocked` events say why")
     if each.failed:
-        found.append(f"{each.failed} rows whose due time could not be computed")
+        found.append(f"{most}{each.failed} rows whose due time could not be computed")
     if each.acts and (each.lag or 0) > max_lag:
         found.append(f"{timedelta(seconds=int(each.lag or 0))} behind: does a worker run?")
     return found

@@ -65,7 +65,7 @@ If it is a mistake, leave it halted, or let it only observe:
     manage.py lifecycle disable {policy} --actor NAME{database}
 """,
     "blocked": """\
-{count} of policy {policy} ({model}) cannot end: {cause}.
+At most {count} of policy {policy} ({model}) cannot end: {cause}.
 {rows}
 They stay, are shown as blocked and are tried again, later and later, once a day in the end. The
 other rows of the policy go on. You are told of this cause once, until it is over.

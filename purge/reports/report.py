@@ -15,6 +15,7 @@ from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.insight import forecast
 from lifecycle.insight.media_status import media_status
 from lifecycle.insight.status import Status, statuses
+from lifecycle.ledger.held_deleted import held_deleted
 from lifecycle.models import RowException
 from lifecycle.policy.databases import served
 from lifecycle.policy.registry import all_policies
@@ -30,6 +31,8 @@ class Line:
 
     held, blocked, lag   of this moment; the lag in seconds, None where nothing waits
     soon                 how many go on each of the next 30 days, by the agenda
+    at_most              blocked and soon are the agenda's own figures, which also count rows that
+                         are gone
     """
 
     policy: str
@@ -44,6 +47,7 @@ class Line:
     held: int = 0
     blocked: int = 0
     lag: float | None = None
+    at_most: bool = False
     soon: dict[date, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
@@ -78,6 +82,11 @@ class Report:
         return {day: sum(line.soon.get(day, 0) for line in self.lines) for day in days}
 
     @property
+    def at_most(self) -> list[str]:
+        """The policies whose figures of what is to come are the most that there can be."""
+        return [line.policy for line in self.lines if line.at_most]
+
+    @property
     def problems(self) -> list[str]:
         """What is wrong, each with the name of its policy."""
         return [f"{line.policy}: {problem}" for line in self.lines for problem in line.problems]
@@ -101,7 +110,8 @@ def report(days: int, using: str) -> Report:
         line = lines.setdefault(policy or f"{table} along", Line(policy, table))
         setattr(line, COUNTED[kind], getattr(line, COUNTED[kind]) + count)
     holds = RowException.objects.using(using).filter(kind="hold").exclude(until__lte=until)
-    return Report(using, since, until, sorted(lines.values(), key=_order), holds.count())
+    held = holds.count() - sum(1 for each in held_deleted(using) if each.key)
+    return Report(using, since, until, sorted(lines.values(), key=_order), held)
 
 
 def _order(line: Line) -> tuple[bool, str, str]:
@@ -113,6 +123,7 @@ def _line(status: Status, now: datetime, using: str) -> Line:
     policy = declared.get(status.policy)
     line = Line(status.policy, status.table, status.state, problems=status.problems)
     line.held, line.blocked, line.lag = status.held, status.blocked, status.lag
+    line.at_most = status.at_most
     if policy is not None and status.acts:
         line.soon = forecast.days(policy, now, using)
     return line

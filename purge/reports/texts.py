@@ -54,9 +54,17 @@ def _text(report: Report, several: bool) -> str:
     days = [f"{day:%a %Y-%m-%d}  {count}" for day, count in report.soon.items() if count]
     if days:
         parts.append("Next 30 days, in rows:\n" + "\n".join(days))
+    if report.at_most:
+        parts.append(at_most(report))
     if report.problems:
         parts.append("What is wrong:\n" + "\n".join(map(visible, report.problems)))
     return "\n\n".join(parts)
+
+
+def at_most(report: Report) -> str:
+    """Of which policies blocked and next days are upper bounds; '' where of none."""
+    names = visible(", ".join(report.at_most))
+    return f"At most so many, of some the rows may be gone: {names}." if names else ""
 
 
 def _title(report: Report, several: bool) -> str:
@@ -102,5 +110,6 @@ def shown(report: Report) -> dict[str, Any]:
         "lines": [(_name(line), line.table, _cells(line), line.problems) for line in report.lines],
         "columns": COLUMNS,
         "days": days,
+        "at_most": at_most(report),
         "problems": report.problems,
     }

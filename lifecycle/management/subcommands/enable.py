@@ -80,11 +80,12 @@ def _facts(preview: Forecast) -> list[tuple[int, str]]:
         (preview.past, "are past their end"),
         (preview.kept, "of these are kept now"),
     ]
+    most = " at most: some of them may be gone" if preview.at_most else ""
     known = [(count, words) for count, words in table if count is not None]
     return [
         *known,
-        (preview.listed, "are on the agenda"),
-        (preview.due, "of these are due now"),
+        (preview.listed, f"are on the agenda{most}"),
+        (preview.due, f"of these are due now{most}"),
         (preview.held, "holds are in force"),
     ]
 

@@ -102,6 +102,8 @@ def _remarks(each: Status) -> list[str]:
     lines = []
     if each.capture == "windows":
         lines.append("scheduled, due and tombstoned are windows; nobody has counted their rows")
+    if each.at_most:
+        lines.append("at most so many rows: some that the agenda lists may be gone")
     if each.opens_at:
         lines.append(f"outside its purge hours until {local_time(each.opens_at)}")
     if each.barred:
