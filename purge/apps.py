@@ -1,6 +1,9 @@
 """The app that acts: the only part that deletes."""
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.conf import settings
 from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate
 
@@ -15,15 +18,24 @@ from purge.checks import (
     check_public,
     check_queue,
     check_runs,
+    check_setting,
     check_versions,
 )
-from purge.queue import create_tables
+from purge.queue import create_tables, queue
 
 
 class PurgeConfig(AppConfig):
     name = "purge"
     verbose_name = "Purge"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        # Huey's app ends the process where HUEY is missing and Redis is too, and takes a Redis of
+        # its own otherwise. Where it comes after this app, a check says what is missing instead.
+        self.lacks_queue = is_wanted("huey.contrib.djhuey") and not hasattr(settings, "HUEY")
+        if self.lacks_queue:
+            settings.HUEY = queue()
 
     def ready(self) -> None:
         register_acting_app(PURGE)
@@ -36,5 +48,11 @@ class PurgeConfig(AppConfig):
         register(check_public, "lifecycle", Tags.models)
         register(check_folder, "lifecycle", Tags.models)
         register(check_queue, "lifecycle", Tags.security)
+        register(check_setting, "lifecycle", Tags.models)
         register(check_versions, "lifecycle", deploy=True)
         post_migrate.connect(create_tables, sender=self, dispatch_uid="purge.queue")
+
+
+def is_wanted(app: str) -> bool:
+    """Whether an app is in INSTALLED_APPS, while they are being loaded."""
+    return app in settings.INSTALLED_APPS

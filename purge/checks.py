@@ -14,22 +14,23 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.db import router
 
 from lifecycle.conf import conf
+from lifecycle.pages import page
 from purge import s3
 from purge.archive.destinations import NONE
 from purge.queue import is_unsigned
 
-DOCS = "docs/reference/checks.md"
+DOCS = "reference/checks.md"
 
 
 def error(number: int, text: str, hint: str, obj: Any = None) -> Error:
     """`purge.E<number>`: something of what is declared cannot work."""
-    hint = f"{hint} ({DOCS}#purge-e{number:03})"
+    hint = f"{hint} ({page(DOCS, f'purge-e{number:03}')})"
     return Error(text, hint=hint, obj=obj, id=f"purge.E{number:03}")
 
 
 def warning(number: int, text: str, hint: str, obj: Any = None) -> Warning:
     """`purge.W<number>`: it works, and more stays or is shown than somebody may want."""
-    hint = f"{hint} ({DOCS}#purge-w{number:03})"
+    hint = f"{hint} ({page(DOCS, f'purge-w{number:03}')})"
     return Warning(text, hint=hint, obj=obj, id=f"purge.W{number:03}")
 
 
@@ -94,7 +95,7 @@ def check_destination(app_configs: Any = None, **kwargs: Any) -> list[CheckMessa
     archiving = _archiving_policies()
     problem = _destination_problem() if archiving else ""
     names = ", ".join(policy.name for policy in archiving)
-    hint = "See docs/how-to/archive-to-s3-or-r2.md."
+    hint = f"See {page('how-to/archive-to-s3-or-r2.md')}."
     return [error(4, f"{names}: {problem}", hint)] if problem else []
 
 
@@ -143,6 +144,15 @@ def _is_anybodys(folder: Path) -> bool:
     """Whether others may move what is in a folder away, or put something in its place."""
     mode = folder.stat().st_mode
     return bool(mode & stat.S_IWOTH) and not mode & stat.S_ISVTX
+
+
+def check_setting(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """purge.E005: the site has Huey's app and no HUEY."""
+    config: Any = apps.get_app_config("purge")
+    if not config.lacks_queue:
+        return []
+    hint = "`from purge.queue import queue`, then `HUEY = queue()` in the settings."
+    return [error(5, "HUEY is missing: the site would have no queue.", hint)]
 
 
 def check_queue(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.core.checks import CheckMessage
-from django.db import DatabaseError, connections, router, transaction
+from django.db import DatabaseError, OperationalError, connections, router, transaction
 
 from lifecycle.capture.triggers import registered
 from lifecycle.checks import policy_query
@@ -19,7 +19,7 @@ from lifecycle.checks.roles import roles
 from lifecycle.checks.ties import tied
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.compiler.shared_keys import with_shared_keys
-from lifecycle.db.connection import fetch, scalar, statement
+from lifecycle.db.connection import fetch, is_away, scalar, statement
 from lifecycle.db.introspection import is_test_database
 from lifecycle.db.version import mismatch
 from lifecycle.install.retired_policies import is_model
@@ -40,7 +40,19 @@ def check_database(
     app_configs: Any = None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
     """Everything that the code declares against what the named databases have."""
-    return [message for alias in databases or () for message in _check(alias)]
+    return [message for alias in databases or () for message in _reached(alias)]
+
+
+def _reached(using: str) -> list[CheckMessage]:
+    """What is found; E116 where nothing can be asked."""
+    try:
+        return list(_check(using))
+    except OperationalError as refused:
+        if not is_away(refused):
+            raise
+        why = next(iter(str(refused).strip().splitlines()), type(refused).__name__)
+        hint = "Start it, or correct DATABASES; nothing of this database was checked."
+        return [error(116, f"The database {using!r} does not answer: {why}", hint)]
 
 
 def _check(using: str) -> Iterator[CheckMessage]:

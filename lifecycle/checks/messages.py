@@ -4,7 +4,9 @@ from typing import Any
 
 from django.core.checks import Error, Info, Warning
 
-DOCS = "docs/reference/checks.md"
+from lifecycle.pages import page
+
+DOCS = "reference/checks.md"
 
 
 def error(number: int, text: str, hint: str, obj: Any = None) -> Error:
@@ -23,4 +25,4 @@ def info(number: int, text: str, hint: str, obj: Any = None) -> Info:
 
 
 def _linked(hint: str, anchor: str) -> str:
-    return f"{hint} ({DOCS}#lifecycle-{anchor})"
+    return f"{hint} ({page(DOCS, f'lifecycle-{anchor}')})"

@@ -34,6 +34,8 @@ def scalar(using: str, statement: str, params: dict[str, Any] | None = None) -> 
 # SQLSTATE: a statement timeout, no lock in time, a deadlock
 QUERY_CANCELED, LOCK_NOT_AVAILABLE, DEADLOCK = "57014", "55P03", "40P01"
 NO_DATA_FOUND = "P0002"  # what a function of ours raises where something is gone
+# The server is stopping or starting, has no connection left, or does not know who we are.
+AWAY = ("08", "28", "3D", "53", "57P")
 CONTENDED = {LOCK_NOT_AVAILABLE, DEADLOCK}
 READ_COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
 
@@ -74,6 +76,12 @@ def was_stopped(error: BaseException) -> bool:
 def sqlstate(error: BaseException) -> str | None:
     """PostgreSQL's code of an error that Django has wrapped; None where it has none."""
     return getattr(error.__cause__, "sqlstate", None)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error is of the connection, not of a statement."""
+    code = sqlstate(error)
+    return code is None or code.startswith(AWAY)
 
 
 def set_local(using: str, **values: str | None) -> dict[str, str]:

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, OutputWrapper
@@ -19,7 +19,10 @@ class VisibleOutput(OutputWrapper):
     """Output on which nothing acts that comes from rows; styles are put on after that."""
 
     def write(self, msg: str = "", *style: Any, **how: Any) -> None:  # type: ignore[override]
-        super().write(visible_lines(msg), *style, **how)
+        with suppress(
+            BrokenPipeError
+        ):  # the command goes on: its exit code is about something else
+            super().write(visible_lines(msg), *style, **how)
 
 
 class VisibleConsole(Console):
@@ -27,6 +30,10 @@ class VisibleConsole(Console):
 
     def render_str(self, text: str, **how: Any) -> Text:
         return super().render_str(visible(text), **how)
+
+    def on_broken_pipe(self) -> None:
+        """Write nothing more, and let the command come to its own exit code."""
+        self.quiet = True
 
 
 def make_visible(command: BaseCommand) -> None:
@@ -45,10 +52,11 @@ def console_of(command: BaseCommand) -> Console:
     """
     # Not the OutputWrapper itself: it ends every write with a new line.
     stream: Any = command.stdout
-    tty = stream.isatty()
+    tty, plain = stream.isatty(), getattr(command, "no_color", False)
     return VisibleConsole(
-        file=stream._out, markup=False, emoji=False, highlight=False, width=None if tty else 200
-    )
+        file=stream._out, markup=False, emoji=False, highlight=False, width=None if tty else 200,
+        no_color=plain or None,
+    )  # fmt: skip
 
 
 @contextmanager
@@ -67,8 +75,24 @@ def progress_bar(
 
 
 def write_json(command: BaseCommand, data: Any) -> None:
-    """One JSON value on the command's output; times and the like as text."""
-    command.stdout.write(json.dumps(data, default=str, indent=2))
+    """One JSON value on the command's output."""
+    command.stdout.write(as_json(data))
+
+
+def as_json(data: Any) -> str:
+    """The one form of JSON: times as `2030-01-31T12:00:00+00:00`, what has no form as its text."""
+    return json.dumps(data, default=_plain, indent=2, ensure_ascii=False)
+
+
+def utc(moment: datetime) -> str:
+    """ISO 8601 with a T, in UTC, with the offset: what every language can read."""
+    return moment.astimezone(UTC).isoformat()
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime):
+        return utc(value)
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def local_time(time: datetime | None) -> str:

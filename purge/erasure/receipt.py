@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from django.apps import apps
@@ -67,7 +67,8 @@ class Receipt:
 
     def as_json(self) -> str:
         """For programs; times in ISO 8601."""
-        return json.dumps(asdict(self), default=lambda moment: moment.isoformat(), indent=2)
+        form = lambda moment: moment.astimezone(UTC).isoformat()  # noqa: E731
+        return json.dumps(asdict(self), default=form, indent=2)
 
     def as_text(self) -> str:
         """For people, a line for each thing."""

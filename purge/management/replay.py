@@ -1,6 +1,5 @@
 """`manage.py purge --replay` on the terminal: the plan, the question, the report."""
 
-import json
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from rich.table import Table
 
 from lifecycle.exceptions import LifecycleError
 from lifecycle.management.arguments import add_actor, add_yes, agreed
-from lifecycle.management.output import console_of, progress_bar
+from lifecycle.management.output import console_of, progress_bar, write_json
 from purge.media import replay as media_replay
 from purge.media.run import run_media
 from purge.passes.options import PassOptions
@@ -22,7 +21,7 @@ from purge.replay.model import BEGINNING, VERDICTS, Replay, Report
 from purge.replay.plan import carry_out, check_cap, forget, plan
 
 SHOWN = 20  # rows that are named on a terminal
-OPTIONS = ("since", "allow", "json", "yes")  # that only a replay takes
+OPTIONS = ("since", "allow", "yes")  # that only a replay takes
 TITLES = ("ended again", "already gone", "newer row kept", "held", "blocked", "unsure")
 
 
@@ -33,7 +32,7 @@ def add_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--since", help="only what ended at this time or later (ISO 8601)")
     parser.add_argument("--allow", type=int, default=0, help="rows beyond the cap")
-    parser.add_argument("--json", action="store_true", help="the report as JSON")
+    parser.add_argument("--json", action="store_true", help="for programs; of a replay, its report")
     add_actor(parser)
     add_yes(parser)
 
@@ -113,7 +112,7 @@ def _confirmed(
 
 def _show(command: BaseCommand, report: Report, options: dict[str, Any], title: str) -> None:
     if options["json"]:
-        command.stdout.write(json.dumps(as_json(report), indent=2))
+        write_json(command, as_json(report))
         return
     console = console_of(command)
     if report.files.back or report.files.unsure:
@@ -153,7 +152,7 @@ def as_json(report: Report) -> dict[str, Any]:
         for (model, kind, policy), counts in sorted(report.counts.items())
     ]
     rows = [vars(row) for row in report.rows]
-    emptied = [{"model": m, "event": e, "at": at.isoformat()} for m, e, at in report.emptied]
+    emptied = [{"model": m, "event": e, "at": at} for m, e, at in report.emptied]
     files = vars(report.files)
     return {"endings": endings, "rows": rows, "emptied": emptied, "files": files}
 

@@ -7,7 +7,16 @@ from pathlib import Path
 
 from tests.infra.servers import ROOT
 
-SOURCES = ["pyproject.toml", "setup.py", "README.md", "LICENSE", "lifecycle", "purge", "migrations"]
+SOURCES = [
+    "pyproject.toml",
+    "setup.py",
+    "README.md",
+    "LICENSE",
+    "lifecycle",
+    "purge",
+    "migrations",
+    "docs",
+]
 
 
 def python(*arguments: str, cwd: Path) -> str:

@@ -3,18 +3,19 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from lifecycle.db.version import require
 from lifecycle.exceptions import LifecycleError
 from lifecycle.management.databases import databases_of
 from lifecycle.management.extensions import subcommands
 from lifecycle.management.output import make_visible
+from lifecycle.management.plain import PlainCommand, add_common_options
 
 DATABASE = "default: where its policy or row is written, else each that has a ledger"
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     help = "Show and steer the retention policies."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -24,6 +25,7 @@ class Command(BaseCommand):
             command.add_argument("--database", metavar="ALIAS", help=DATABASE)
             if hasattr(module, "add_arguments"):
                 module.add_arguments(command)
+            add_common_options(command, parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         make_visible(self)

@@ -2,13 +2,14 @@
 
 import json
 from argparse import ArgumentParser
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from rich.table import Table
 
 from lifecycle.management.arguments import add_json, add_policy
-from lifecycle.management.output import console_of
+from lifecycle.management.output import console_of, utc, write_json
 from lifecycle.printable import visible
 from purge.archive.catalog import catalog, prefixes
 from purge.archive.destinations import destination
@@ -32,8 +33,7 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     wanted = options["policy"]
     shown = [each for each in listed.archives if wanted in (None, each.policy)]
     if options["json"]:
-        manifests = [json.loads(each.as_json()) | {"destination": where.title} for each in shown]
-        command.stdout.write(json.dumps(manifests, indent=2, ensure_ascii=False))
+        write_json(command, [_data(each) | {"destination": where.title} for each in shown])
     elif not shown:
         command.stdout.write(f"No archives in {where.title}.")
     else:
@@ -56,6 +56,23 @@ def _print(command: BaseCommand, shown: list[Manifest], title: str) -> None:
         made = (day(each.made),) if wide else ()
         table.add_row(each.name, each.policy, *days, *made, f"{each.rows:,}", size(each.bytes))
     console.print(table)
+
+
+def _data(each: Manifest) -> dict[str, Any]:
+    """A manifest, whose times are as PostgreSQL wrote them, with those of all JSON here."""
+    found: dict[str, Any] = json.loads(each.as_json())
+    for end in ("first", "last"):
+        found[end]["time"] = _utc(found[end].get("time"))
+    return found | {"made": _utc(each.made)}
+
+
+def _utc(time: str | None) -> str | None:
+    """Of a column without a zone, as it is, with a T; what Python cannot read, as it is."""
+    try:
+        moment = datetime.fromisoformat(time or "")
+    except ValueError:
+        return time
+    return utc(moment) if moment.tzinfo else moment.isoformat()
 
 
 def day(time: str | None) -> str:

@@ -1,6 +1,5 @@
 """`manage.py archive verify`: every byte is read again and compared."""
 
-import json
 from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any
@@ -10,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from lifecycle.exceptions import LifecycleError
 from lifecycle.management.arguments import add_json
 from lifecycle.management.databases import databases_of
-from lifecycle.management.output import console_of, progress_bar
+from lifecycle.management.output import console_of, progress_bar, write_json
 from lifecycle.printable import visible
 from purge.archive.catalog import Catalog, archive, bare, catalog, prefixes
 from purge.archive.destinations import Destination, destination
@@ -46,7 +45,7 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     others += problems_beside(chosen, known, databases) if options["all"] else []
     problems = [each for those in problems_of for each in those] + others
     if options["json"]:
-        command.stdout.write(_as_json(archives, problems))
+        write_json(command, _data(archives, problems))
     else:
         _print(command, archives, others)
     if problems:
@@ -100,6 +99,5 @@ def _print(command: BaseCommand, archives: list[Manifest], strays: list[Problem]
     command.stdout.write(f"{count}, {rows:,} rows: every byte was read.")
 
 
-def _as_json(archives: list[Manifest], problems: list[Problem]) -> str:
-    data = {"archives": [each.name for each in archives], "problems": list(map(asdict, problems))}
-    return json.dumps(data, indent=2, ensure_ascii=False)
+def _data(archives: list[Manifest], problems: list[Problem]) -> dict[str, Any]:
+    return {"archives": [each.name for each in archives], "problems": list(map(asdict, problems))}

@@ -3,14 +3,15 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from lifecycle.exceptions import LifecycleError
 from lifecycle.management.output import make_visible
+from lifecycle.management.plain import PlainCommand, add_common_options
 from purge.management.archive import SUBCOMMANDS
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     help = "List and verify archives, and bring their rows back."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -20,6 +21,7 @@ class Command(BaseCommand):
             command.add_argument("--prefix", help="where archives are; default: of the policies")
             command.add_argument("--database", metavar="ALIAS", help=module.DATABASE)
             module.add_arguments(command)
+            add_common_options(command, parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         make_visible(self)

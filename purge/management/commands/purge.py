@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from dataclasses import replace
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from rich.console import Console
 from rich.table import Table
 
@@ -14,7 +14,8 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.logs import Log
 from lifecycle.management.arguments import add_policy
 from lifecycle.management.databases import databases_of
-from lifecycle.management.output import console_of, make_visible, progress_bar
+from lifecycle.management.output import console_of, make_visible, progress_bar, write_json
+from lifecycle.management.plain import PlainCommand
 from lifecycle.policy.databases import served
 from lifecycle.policy.purge_hours import OUTSIDE, is_open
 from lifecycle.policy.registry import all_policies, get_policy
@@ -33,7 +34,7 @@ FILES = "(media)"  # in place of a policy's name; counts are of names
 log = Log("purge")
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     help = "Tombstone and purge what is due now; any scheduler may run it instead of the worker."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -56,9 +57,12 @@ class Command(BaseCommand):
             if options["policy"]:
                 get_policy(options["policy"])
             databases = databases_of(options["database"], options["policy"])
+            self.passes: list[dict[str, Any]] = []
             reasons = [self.run_in(using, options) for using in databases]
         except LifecycleError as error:
             raise CommandError(str(error)) from error
+        if options["json"] and not options["replay"]:
+            write_json(self, self.passes)
         if any(reasons):
             raise CommandError("\n".join(filter(None, reasons)))
 
@@ -85,7 +89,9 @@ class Command(BaseCommand):
         place = f" in {using}" if len(served()) > 1 else ""
         shown = {name: each for name, each in done.items() if name != FILES or each.looked}
         console.print(summary(shown, dry, place) if shown else f"Nothing is due{place}.")
-        for name, why in stopped(done, using).items():
+        left = stopped(done, using)
+        self.passes.append(as_data(shown, left, using, dry))
+        for name, why in left.items():
             self.stderr.write(f"{name}: {why}")
         return failure([*names, FILES], done)
 
@@ -137,6 +143,14 @@ def stopped(done: dict[str, Outcome], using: str) -> dict[str, str]:
     reasons |= {p.name: why_stopped(p, using) or reasons.get(p.name, "") for p in waiting}
     reasons |= {name: outcome.stopped for name, outcome in done.items() if outcome.stopped}
     return {name: why for name, why in sorted(reasons.items()) if why}
+
+
+def as_data(
+    done: dict[str, Outcome], left: dict[str, str], using: str, dry: bool
+) -> dict[str, Any]:  # fmt: skip
+    """What was done, for programs: rows by policy, and why a policy ends nothing, or no more."""
+    policies = [{"policy": name} | outcome.counts() for name, outcome in done.items()]
+    return {"database": using, "dry_run": dry, "policies": policies, "stopped": left}
 
 
 def summary(done: dict[str, Outcome], dry: bool, place: str = "") -> Table:

@@ -1,8 +1,8 @@
 """`manage.py lifecycle erase`: one row ends on request, with a receipt."""
 
-import json
 import re
 from argparse import ArgumentParser, ArgumentTypeError
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -88,7 +88,7 @@ def _show(command: BaseCommand, options: dict[str, Any], databases: list[str]) -
 
 def _print(command: BaseCommand, options: dict[str, Any], shown: list[Receipt]) -> None:
     if options["json"]:
-        write_json(command, [json.loads(receipt.as_json()) for receipt in shown])
+        write_json(command, [asdict(receipt) for receipt in shown])
         return
     for receipt in shown:
         command.stdout.write(receipt.as_text())

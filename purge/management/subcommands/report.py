@@ -1,6 +1,5 @@
 """`manage.py lifecycle report`: the last days and the next, to read, to file, to send."""
 
-import json
 from argparse import ArgumentParser, ArgumentTypeError
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +10,7 @@ from django.core.management.base import BaseCommand
 from django.core.validators import validate_email
 
 from lifecycle.exceptions import LifecycleError
+from lifecycle.management import output
 from lifecycle.management.arguments import add_json
 from purge.reports.report import DAYS, Report, reports
 from purge.reports.texts import as_html, as_text, mail
@@ -54,7 +54,7 @@ def as_json(made: list[Report]) -> str:
     for report in data:
         for line in report["lines"]:
             line["soon"] = {f"{day}": count for day, count in line["soon"].items() if count}
-    return json.dumps(data, default=lambda value: value.isoformat(), indent=2) + "\n"
+    return output.as_json(data) + "\n"
 
 
 def _refuse_wrong(address: str) -> None:
