@@ -181,6 +181,11 @@ def grace_of(policy: Policy) -> Expression:
     return _duration(policy.grace)
 
 
+def select_grace(policy: Policy) -> str:
+    """`SELECT key, grace`: the grace as it is declared, also of an `Update`."""
+    return select(rows_of(policy), key=F("pk"), grace=_duration(policy.grace))
+
+
 def _duration(grace: Any) -> Expression:
     if isinstance(grace, timedelta):
         return Value(grace, DurationField())

@@ -123,6 +123,16 @@ def windows_of(policy: Policy, any_row: bool = False) -> Windows:
     return Windows(*aged[:1], column, aged[1], policy.capture.unit, unit, _matching(policy))
 
 
+def window_due_of(policy: Policy) -> Raw:
+    """SQL: when the window falls due in which a row with the column `due` ends."""
+    own = windows_of(policy)
+    every = f"'{own.every}'" if own.every else "NULL"
+    return Raw(
+        "lifecycle.window_due_v1(lifecycle.window_end_v1("
+        f"lifecycle.finite_v1(due::timestamptz), '{own.unit}'), {every})"
+    )
+
+
 def window_column(policy: Policy) -> Placed:
     """SQL: the window of a row with the column `due`; NULL where the policy has none."""
     if not isinstance(policy.capture, Window):

@@ -1,6 +1,7 @@
 -- Append what people say of rows and of policies. A site's role may be given it, so it believes nothing:
 -- the kind is one of four, its detail has these fields of these forms and no others, its set is of one kind,
--- that of the table's key, of at most 10,000 and counted. When it counts from follows from the kind.
+-- that of the table's key, of at most 10,000 and counted. When it counts from follows from the kind; an
+-- expiry by hand may only `wait`, so many seconds: an Update acts after its grace, which is part of its time.
 CREATE FUNCTION lifecycle.record_v1(
     p_kind text, p_policy text, p_model text, p_subjects lifecycle.subjects, p_detail jsonb
 ) RETURNS bigint
@@ -10,19 +11,20 @@ DECLARE
         "hold_placed": {"reason": "^\"", "reference": "^\"", "until": "^(null|\"[-0-9T:.+]{10,40}\")$"},
         "hold_released": {"holds": "^\\[\\d+(, \\d+)*\\]$"},
         "restored": {"until": "^(null|\"[-0-9T:.+]{10,40}\")$", "again": "^true$"},
-        "expired_by_hand": {}}' -> p_kind;
+        "expired_by_hand": {"wait": "^\\d{1,10}(\\.\\d{1,6})?$"}}' -> p_kind;
     total CONSTANT bigint := lifecycle.size_v1(p_subjects);
     given_kind CONSTANT text := CASE WHEN coalesce(p_subjects.bigints::text, p_subjects.span::text) IS NOT NULL
         THEN 'bigint' WHEN p_subjects.uuids IS NOT NULL THEN 'uuid' WHEN p_subjects.texts IS NOT NULL THEN 'text' END;
-    until timestamptz;
+    ends_at timestamptz;
+    same bigint;
 BEGIN
     IF fields IS NULL OR EXISTS (
         SELECT FROM jsonb_each(p_detail) WHERE NOT fields ? key OR value::text !~ (fields ->> key)
     ) THEN
         RAISE EXCEPTION 'this is not what may be recorded of %', p_model USING ERRCODE = 'insufficient_privilege';
     END IF;
-    until := (p_detail ->> 'until')::timestamptz;
-    IF until IS DISTINCT FROM lifecycle.finite_v1(until) OR total > 10000
+    ends_at := (p_detail ->> 'until')::timestamptz;
+    IF ends_at IS DISTINCT FROM lifecycle.finite_v1(ends_at) OR total > 10000
        OR num_nonnulls(p_subjects.bigints, p_subjects.uuids, p_subjects.texts, p_subjects.span) > 1 THEN
         RAISE EXCEPTION 'this is not what may be recorded of %', p_model USING ERRCODE = 'insufficient_privilege';
     END IF;
@@ -42,7 +44,31 @@ BEGIN
                AND hold.event_id = number::bigint AND hold.model = p_model)) THEN
         RAISE EXCEPTION 'there is no such hold of %', p_model USING ERRCODE = 'no_data_found';
     END IF;
+    -- A hold that is in force on just these rows, by the same person for the same reason, and no shorter, is
+    -- this one: the callers lock the rows first, so that of two at once the second finds the first's. Of one
+    -- that says neither who nor why, nobody knows whose it is.
+    IF p_kind = 'hold_placed' AND coalesce(lifecycle.setting_v1('actor'), nullif(p_detail ->> 'reason', ''),
+                                           nullif(p_detail ->> 'reference', '')) IS NOT NULL THEN
+        SELECT min(event.id) INTO same
+        FROM @tables@.lifecycle_exception AS hold
+        JOIN @tables@.lifecycle_event AS event ON event.id = hold.event_id
+        WHERE hold.kind = 'hold' AND hold.model = p_model
+        AND hold.key = coalesce((lifecycle.texts_v1(p_subjects))[1], '')
+        AND lifecycle.in_force_v1(hold.until, lifecycle.now_v1())
+        AND (hold.until IS NULL OR hold.until >= ends_at) AND event.policy = p_policy
+        AND event.actor = left(coalesce(lifecycle.setting_v1('actor'), ''), 200)
+        AND coalesce(event.detail ->> 'reason', '') = coalesce(p_detail ->> 'reason', '')
+        AND coalesce(event.detail ->> 'reference', '') = coalesce(p_detail ->> 'reference', '')
+        AND (event.subjects_bigint, event.subjects_uuid, event.subjects_text, event.subjects_range)
+            IS NOT DISTINCT FROM (p_subjects.bigints, p_subjects.uuids, p_subjects.texts, p_subjects.span)
+        AND (SELECT count(*) FROM @tables@.lifecycle_exception AS one
+             WHERE one.event_id = event.id AND one.kind = 'hold') = greatest(total, 1);
+    END IF;
+    IF same IS NOT NULL THEN
+        RETURN same;
+    END IF;
     RETURN lifecycle.write_v1(p_kind, p_policy, p_model, p_subjects, total, NULL,
-        CASE p_kind WHEN 'expired_by_hand' THEN lifecycle.now_v1() WHEN 'restored' THEN until END,
-        NULL, p_detail, NULL);
+        CASE p_kind WHEN 'restored' THEN ends_at WHEN 'expired_by_hand' THEN lifecycle.now_v1()
+            + make_interval(secs => coalesce(jsonb_extract_path_text(p_detail, 'wait')::float, 0)) END,
+        NULL, p_detail - 'wait', NULL);
 END $$

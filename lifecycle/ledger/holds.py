@@ -55,7 +55,10 @@ def hold(
     While a policy is held no policy ends rows of its table, whichever rows it matches.
 
     Returns the number of the event, which `release` takes. Several holds may stand on one row;
-    each is released for itself. Reason and reference are written into the ledger as they are.
+    each is released for itself. The same hold again, by the same actor with the same reason and
+    reference, is the one that is in force, if that lasts as long: its number is returned, nothing
+    is written. Not where none of the three is given: nobody knows then whose hold it is. Reason and
+    reference are written into the ledger as they are.
     """
     detail = _detail(reason, reference, until)
     using = using or alias_of(target)

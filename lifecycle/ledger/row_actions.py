@@ -5,7 +5,7 @@ either the purge comes first and the row is gone (`RowMissing`), or it sees what
 Each is one event with its actor (see `lifecycle.context`), in the caller's transaction.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -13,10 +13,11 @@ from django.db.models import Model, QuerySet
 
 from lifecycle import signals
 from lifecycle.compiler.keys import label_of_model, subjects_of
-from lifecycle.compiler.policy_sql import compiled
-from lifecycle.db.connection import Placed, Raw, fetch, scalar, statement
+from lifecycle.compiler.policy_sql import compiled, select_grace
+from lifecycle.db.connection import Placed, Raw, fetch, statement
 from lifecycle.exceptions import ConditionNotMet, LifecycleError, NoPolicy
 from lifecycle.ledger.write import alias_of, lock_row, lock_rows, write
+from lifecycle.policy.dispositions import Update
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy, policies_of
 
@@ -36,7 +37,8 @@ def restore(obj: Model, until: datetime | None = None, policy: str | None = None
 def expire_now(obj: Model, policy: str | None = None) -> None:
     """End a row now by hand; its grace begins when the worker tombstones it, a moment later.
 
-    Raises `ConditionNotMet` when the row does not match the policy's `when`.
+    An `Update` acts after its grace. Raises `ConditionNotMet` when the row does not match the
+    policy's `when`, or the grace of an `Update` is unknown.
     """
     _say("expired_by_hand", obj, _one(type(obj), policy), matching=True)
 
@@ -49,7 +51,7 @@ def expire_rows(rows: "QuerySet[Any]", policy: str | None = None, using: str | N
     """
     using, chosen = using or alias_of(rows), _one(rows.model, policy)
     code = compiled(chosen)
-    parts = {"state_sql": Raw(code.state_sql), "kind": Placed(code.key.kind)}
+    parts = {"state_sql": Raw(code.state_sql), "kind": Placed(code.key.kind)} | _wait(chosen)
     parts |= {"type": Placed(code.key.db_type), "subjects": Placed(subjects_of(code.key, "keys"))}
     with transaction.atomic(using=using):
         keys = lock_rows(rows, using)
@@ -59,7 +61,7 @@ def expire_rows(rows: "QuerySet[Any]", policy: str | None = None, using: str | N
             )
         params = {"policy": chosen.name, "model": label_of_model(rows.model), "keys": keys}
         expired = fetch(using, statement(__file__, "expire_rows", **parts), params)
-    return int(expired[0][0]) if expired else 0
+    return sum(int(count) for count, _ in expired)
 
 
 def _one(model: type[Model], name: str | None) -> Policy:
@@ -85,9 +87,9 @@ def _say(
     using = alias_of(obj)
     with transaction.atomic(using=using):
         key = lock_row(obj, using)
-        if matching and not _matches(policy, key, using):
-            raise ConditionNotMet(f"{obj} does not match `when` of policy {policy.name!r}.")
         detail: dict[str, Any] = {"until": until.isoformat()} if until else {}
+        if matching:
+            detail["wait"] = _waits(obj, policy, key, using)
         if kind == "restored":
             detail["again"] = True  # a tombstone from before does not count any more
         event = write(
@@ -100,7 +102,23 @@ def _say(
         transaction.on_commit(send, using=using, robust=True)
 
 
-def _matches(policy: Policy, key: str, using: str) -> bool:
-    code = compiled(policy)
-    text = statement(__file__, "row_matches", state_sql=Raw(code.state_sql))
-    return bool(scalar(using, text, {"key": key}))
+def _waits(obj: Model, policy: Policy, key: str, using: str) -> float:
+    """For how many seconds an end by hand waits; raises `ConditionNotMet` where nothing may end."""
+    parts = {"state_sql": Raw(compiled(policy).state_sql)} | _wait(policy)
+    rows = fetch(using, statement(__file__, "row_matches", **parts), {"key": key})
+    matches, wait = rows[0] if rows else (False, None)
+    if not matches:
+        raise ConditionNotMet(f"{obj} does not match `when` of policy {policy.name!r}.")
+    if wait is None:
+        raise ConditionNotMet(f"{obj} has no grace after which policy {policy.name!r} updates it.")
+    return float(wait)
+
+
+def _wait(policy: Policy) -> dict[str, Placed]:
+    """SQL: the seconds until an end by hand counts, which are the grace of an `Update`."""
+    if not isinstance(policy.disposition, Update):
+        return {"wait": Placed("0")}
+    if isinstance(policy.grace, timedelta):
+        return {"wait": Placed(str(policy.grace.total_seconds()))}
+    rows = Raw(select_grace(policy))
+    return {"wait": Placed(statement(__file__, "own_grace", rows=rows))}

@@ -13,6 +13,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from lifecycle.compiler.keys import subjects_of
+from lifecycle.compiler.windows import is_windowed, window_due_of
 from lifecycle.db.connection import Placed, fetch
 from lifecycle.policy.policy import Policy
 from purge.back_off import back_off
@@ -78,6 +79,8 @@ class AgendaEntries:
             "oldest": oldest,
         }  # fmt: skip
         self.expressions = expressions_of(batch.policy)
+        if is_windowed(batch.policy):  # a row that is listed by its key ends with its window
+            self.expressions = self.expressions | {"due": window_due_of(batch.policy)}
         self.acts = act.ACTS | {
             "later": self._later, "waiting": self._wait, "held": self._hold, "kept": self._keep
         }  # fmt: skip

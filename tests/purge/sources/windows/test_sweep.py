@@ -1,6 +1,6 @@
 """Windows that are over: their rows go, all of them, and nothing before its time."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -9,6 +9,7 @@ from django.utils import timezone
 from lifecycle import expire_now, hold, release, restore
 from lifecycle.models import AgendaEntry, Event
 from lifecycle.policy.registry import get_policy
+from lifecycle.promises import check as promises
 from lifecycle.testing import capture_off, run_until, set_clock
 from purge.passes.options import PassOptions
 from purge.runner import run_due, run_policy
@@ -78,6 +79,35 @@ def test_a_held_row_stays_until_it_is_released() -> None:
     release(row)
     run_until(day(23, 1))
     assert left() == []
+
+
+@pytest.mark.parametrize("released", [day(11), day(20, 4), day(20, 12), day(20, 20)])
+def test_a_row_that_is_let_go_ends_with_its_window(released: datetime) -> None:
+    row = trace(day(20, 8), label="let go")
+    trace(day(20, 6), label="other")
+    trace(day(22), label="later")
+    hold(row)
+    run_until(released)
+    release(row)
+    run_until(day(20, 23))
+    assert left() == ["later", "let go", "other"]
+    run_until(day(21, 1))
+    assert left() == ["later"]
+    assert not any(promises.check().values())
+
+
+@pytest.mark.parametrize("released", [0, 30, 90])  # minutes
+def test_with_a_grace_too(released: int) -> None:
+    """Its window is over at 13, its grace at 14."""
+    row = Knock.objects.create(until=NOON + timedelta(minutes=20))
+    hold(row)
+    run_until(NOON + timedelta(minutes=released))
+    release(row)
+    run_until(NOON + timedelta(minutes=115))
+    assert Knock.objects.exists()
+    run_until(NOON + timedelta(hours=2 if released < 60 else 3, minutes=1))
+    assert not Knock.objects.exists()
+    assert not any(promises.check().values())
 
 
 def test_a_restored_row_is_left_alone_until_its_date() -> None:
