@@ -1,7 +1,9 @@
 """Checks of the tables whose files are watched, and of the storages that the files are in."""
 
+from importlib import import_module
 from typing import Any
 
+from django.apps import apps
 from django.core.checks import CheckMessage
 
 from lifecycle.checks.messages import error, warning
@@ -16,7 +18,7 @@ OVERWRITES = ("file_overwrite", "overwrite_files", "_allow_overwrite")
 def check_media(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """Every model whose files are watched, or should be."""
     labels = None if app_configs is None else {config.label for config in app_configs}
-    messages = [*tracked_here(), *left_behind(), *overwritten()]
+    messages = [*tracked_here(), *left_behind(), *overwritten(), *cleaned_up()]
     return [each for each in messages if labels is None or each.obj._meta.app_label in labels]
 
 
@@ -50,6 +52,20 @@ def overwritten() -> list[CheckMessage]:
                 hint = "Set file_overwrite (allow_overwrite, overwrite_files) to False."
                 messages.append(warning(46, text, hint, each.model))
     return messages
+
+
+def cleaned_up() -> list[CheckMessage]:
+    """W047: django-cleanup deletes the files of a watched table too, and sooner."""
+    if not apps.is_installed("django_cleanup"):
+        return []
+    known: Any = import_module("django_cleanup.cache")
+    models: Any = [each.model._meta.concrete_model for each in watched()]
+    hint = "Put @cleanup.ignore on the model: its files then go by the ledger, after their grace."
+    return [
+        warning(47, f"django-cleanup deletes the files of {model._meta.label} too.", hint, model)
+        for model in models
+        if known.model_has_filefields(known.get_model_name(model))
+    ]
 
 
 def _why(model: Any) -> tuple[str, str]:

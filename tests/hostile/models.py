@@ -86,7 +86,7 @@ def _child(host: Host) -> Any:
         base, models.CASCADE, parent_link=True, primary_key=True, db_column="id"
     )
     fields = {"base": link, "expires_at": _end()}
-    return _class(f"Host{host.number}", (base,), fields, db_table=host.db_table)
+    return _class(f"Site{host.number}", (base,), fields, db_table=host.db_table)
 
 
 def _protected(host: Host) -> Any:
@@ -105,7 +105,7 @@ def _end() -> Any:
 
 
 def _made(host: Host, fields: dict[str, Any], **meta: Any) -> Any:
-    return _class(f"Host{host.number}", (models.Model,), fields, db_table=host.db_table, **meta)
+    return _class(f"Site{host.number}", (models.Model,), fields, db_table=host.db_table, **meta)
 
 
 def _class(name: str, bases: tuple[Any, ...], fields: dict[str, Any], **meta: Any) -> Any:

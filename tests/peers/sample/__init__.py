@@ -1,0 +1,1 @@
+"""What happens to their rows, through their own API; run by `tests/peers/test_peers.py`."""
