@@ -27,8 +27,17 @@ def ended_tables(using: str, kinds: str = TAKEN) -> list[tuple[type[Model], str]
     '' where they have none. A model that this code does not have is left out.
     """
     found = fetch(using, statement(__file__, "ended_tables", kinds=Raw(kinds)))
-    known = {model._meta.label_lower: model for model in apps.get_models(include_auto_created=True)}
+    known = _models()
     return [(known[label], names) for label, names in found if label in known]
+
+
+def model_of(label: str) -> type[Model]:
+    """The model that the ledger calls so."""
+    return _models()[label]
+
+
+def _models() -> dict[str, type[Model]]:
+    return {model._meta.label_lower: model for model in apps.get_models(include_auto_created=True)}
 
 
 def identity_now(model: type[Model], names: str) -> str:
@@ -38,10 +47,11 @@ def identity_now(model: type[Model], names: str) -> str:
 
 
 def search(model: type[Model], names: str, events: str, wanted: str = "true") -> str:
-    """SQL: `event`, `key`, `identity`, `same` of each row that is there under a key of the events.
+    """SQL: `event`, `key`, `identity`, `same`, `older` of each row that is there under their keys.
 
     `events` is a condition on `event`, the ledger's events; `wanted` one on the row. `same` is NULL
-    where no identity tells, as of a whole row that is not as it ended.
+    where no identity tells, as of a whole row that is not as it ended. `older`: written before the
+    event, by the numbers of the transactions.
     """
     key = key_of(model)
     table = tables_of(model)[0]

@@ -9,11 +9,16 @@ WHERE kind {kinds} AND model <> '' ORDER BY 1, 2
 SELECT lc_ended.id AS event, lc_ended.key::text AS key, lc_row.identity,
     CASE WHEN lc_ended.identities IS NULL OR lc_row.identity IS NULL THEN {alone}
          WHEN substr(lc_ended.identities, (8 * lc_ended.place - 7)::int, 8) = lc_row.identity THEN true
-         ELSE {differs} END AS same
+         ELSE {differs} END AS same,
+    coalesce(age(lc_row.lc_written) > lc_ended.lc_age, false) AS older
 FROM (
-    SELECT event.id, event.identities, lc_subject.key, lc_subject.place
-    FROM lifecycle_event AS event JOIN lifecycle_event AS lc_owner ON lc_owner.id = coalesce(event.basis, event.id)
-    CROSS JOIN LATERAL (
+    SELECT event.id, event.identities, lc_subject.key, lc_subject.place,
+        -- In a ledger that was copied as a whole, numbers of transactions say nothing of its events.
+        CASE WHEN event.xmin <> (SELECT xmin FROM lifecycle_event ORDER BY id LIMIT 1) THEN age(event.xmin) END AS lc_age
+    FROM lifecycle_event AS event CROSS JOIN LATERAL (  -- probed: a merge would read the ledger for every set
+        SELECT {subjects}, subjects_range FROM lifecycle_event AS named
+        WHERE named.id = coalesce(event.basis, event.id) OFFSET 0
+    ) AS lc_owner CROSS JOIN LATERAL (
         SELECT key, row_number() OVER (ORDER BY {order}) AS place
         FROM (SELECT unnest(lc_owner.{subjects}) AS key
               UNION ALL
@@ -23,5 +28,5 @@ FROM (
     WHERE {events} OFFSET 0
 ) AS lc_ended
 CROSS JOIN LATERAL (
-    SELECT {identity} AS identity FROM {table} WHERE {column} = lc_ended.key::{type} AND {wanted} OFFSET 0
+    SELECT {identity} AS identity, {table}.xmin AS lc_written FROM {table} WHERE {column} = lc_ended.key::{type} AND {wanted} OFFSET 0
 ) AS lc_row

@@ -26,6 +26,7 @@ def _promises_are_kept(request: pytest.FixtureRequest) -> Iterator[None]:
     request.getfixturevalue("transactional_db")
     yield
     planted = {number for mark in request.node.iter_markers("plants") for number in mark.args}
+    planted |= {13} if 12 in planted else set()  # by identity both find a purged row that is back
     broken = violations(planted)
     if broken:
         pytest.fail("the test leaves broken promises:\n" + "\n".join(broken), pytrace=False)

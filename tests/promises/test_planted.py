@@ -16,9 +16,11 @@ from lifecycle.ledger import policy_states as states
 from lifecycle.models import AgendaEntry, Event, RowException
 from lifecycle.policy.registry import get_policy
 from lifecycle.promises import check as promises
+from lifecycle.promises import gone
+from lifecycle.testing import capture_off
 from purge.runner import run_due
 from tests.clock import pass_time
-from tests.zoo.models import Account, Draft, Line, Member, Order, Token, Upload
+from tests.zoo.models import Account, Draft, Line, Member, Order, Ticket, Token, Upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -457,3 +459,85 @@ def test_a_newer_row_under_an_old_key_is_another() -> None:
     row.delete()
     Member.objects.create(pk=5, status="live")
     assert broken() == {}
+
+
+# 13: what was purged is gone
+
+
+def purged_and_there(deep: bool) -> promises.Violation:
+    found = broken(deep=deep)
+    assert list(found) == [13]
+    return found[13][0]
+
+
+@pytest.mark.plants(13)
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_row_that_was_never_deleted(deep: bool) -> None:
+    """Without an end and without an identity: no other promise asks for it."""
+    stays, others = Token.objects.create(), [token() for _ in range(3)]
+    run_due()
+    write("purged", "tokens", stays.pk, cause="replay")
+    found = purged_and_there(deep)
+    event = Event.objects.latest("id").pk
+    assert found[:2] == (event, f"zoo.token:{stays.pk}")
+    assert "never deleted" in found.problem
+    with capture_off():
+        Token.objects.filter(pk__in=[row.pk for row in others]).delete()
+        Token.objects.filter(pk=stays.pk).delete()
+    assert broken(deep=deep) == {}
+    Token.objects.create(pk=stays.pk)  # another life, of which no event tells
+    assert broken(deep=deep) == {}
+
+
+@pytest.mark.plants(2, 12, 13)
+def test_a_purged_row_that_came_back_as_it_was() -> None:
+    row = Ticket.objects.create(expires_at=timezone.now() - HOUR)
+    run_due()
+    with capture_off():
+        Ticket.objects.create(pk=row.pk, expires_at=row.expires_at)
+    (violation,) = broken()[13]
+    assert "as it was" in violation.problem
+    lifecycle.hold(Ticket.objects.get())
+    assert 13 not in broken()
+    lifecycle.release(Ticket.objects.get())
+    with capture_off():
+        Ticket.objects.update(expires_at=None)
+    assert broken() == {}, "another row, for all that its identity tells"
+
+
+@pytest.mark.plants(13)
+def test_a_ledger_that_was_copied_says_nothing_by_its_transactions() -> None:
+    stays = Token.objects.create()
+    write("purged", "tokens", stays.pk, cause="replay")
+    assert list(broken()) == [13]
+    pass_time(hours=1)  # writes the ledger anew, in one transaction
+    assert broken() == {}
+
+
+@pytest.mark.plants(13)
+def test_deep_reads_every_set_and_a_sample_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    stays = [Token.objects.create() for _ in range(25)]
+    for row in stays:
+        write("purged", "tokens", row.pk, cause="replay")
+    monkeypatch.setattr(gone, "ROWS", 10)
+    monkeypatch.setattr(gone, "SAMPLED", 5)
+    assert len(broken(deep=True)[13]) == 25
+    assert len(broken()[13]) == 5
+    monkeypatch.setattr(gone, "SAMPLED", 100)
+    monkeypatch.setattr(gone, "PAGES", 0)
+    assert len(broken()[13]) == 25
+    monkeypatch.setattr(gone, "LATEST", 1)
+    (violation,) = broken()[13]
+    assert violation.event == Event.objects.latest("id").pk
+
+
+@pytest.mark.plants(13)
+def test_verify_of_one_promise(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("lifecycle", "verify", "--promise", "13", "--deep")
+    assert capsys.readouterr().out == "13 what was purged is gone: kept\n"
+    write("purged", "tokens", Token.objects.create().pk, cause="replay")
+    call_command("lifecycle", "verify", "--promise", "3")
+    with pytest.raises(CommandError, match="1 violations"):
+        call_command("lifecycle", "verify", "--promise", "13")
+    with pytest.raises(CommandError, match="invalid choice: 8"):
+        call_command("lifecycle", "verify", "--promise", "8")

@@ -20,12 +20,23 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--stated", type=float, default=promises.STATED.total_seconds(), metavar="SECONDS",
         help="how long something may be due and not done (default: 3600)",
     )  # fmt: skip
+    parser.add_argument(
+        "--promise", type=int, action="append", choices=sorted(map(_number, promises.names())),
+        metavar="NUMBER", help="check this promise only; may be given several times",
+    )  # fmt: skip
+    parser.add_argument(
+        "--deep", action="store_true",
+        help="compare every row that was purged with its table, not a sample of them",
+    )  # fmt: skip
 
 
 def run(command: BaseCommand, options: dict[str, Any]) -> None:
     """Print each promise and what breaks it; exit code 1 when something does."""
     using = options["database"]
-    violations_of = promises.check(using, timedelta(seconds=options["stated"]))
+    wanted = options["promise"] or [_number(name) for name in promises.names()]
+    only = [name for name in promises.names() if _number(name) in wanted]
+    stated = timedelta(seconds=options["stated"])
+    violations_of = promises.check(using, stated, only, options["deep"])
     for name, violations in violations_of.items():
         command.stdout.write(f"{_title(name)}: {_verdict(len(violations))}")
         for violation in violations[:SHOWN]:
@@ -47,6 +58,10 @@ def _failure(broken: int, gone: int) -> str:
     lines = [f"{broken} violations."] if broken else []
     lines += [f"{deleted_rows(gone)}."] if gone else []
     return " ".join(lines)
+
+
+def _number(name: str) -> int:
+    return int(name.split("_")[1])
 
 
 def _title(name: str) -> str:
