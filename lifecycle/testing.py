@@ -14,7 +14,7 @@ from psycopg import sql
 from lifecycle.capture import model_signals as receivers
 from lifecycle.capture.triggers import registered
 from lifecycle.db.connection import fetch, local_settings, scalar, statement
-from lifecycle.db.introspection import is_test_database, tables_in
+from lifecycle.db.introspection import is_test_database, table_of, tables_in
 from lifecycle.db.test_clock import clock_is_set
 from lifecycle.exceptions import LifecycleError
 from lifecycle.hooks import make_pass
@@ -78,7 +78,7 @@ def capture_off(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
 
 def without_capture(using: str = DEFAULT_DB_ALIAS) -> list[str]:
     """The tables whose triggers are not in the database: nothing written to them is recorded."""
-    wanted = {model._meta.db_table for model, _ in registered()} & tables_in(using)
+    wanted = {table_of(model) for model, _ in registered()} & tables_in(using)
     return sorted(wanted - {table for table, _ in _capture_triggers(using)})
 
 
@@ -91,7 +91,7 @@ def _capture_triggers(using: str) -> list[tuple[str, str]]:
     """The capture triggers in the database, on partitions too: table and name."""
     names = {trigger.compile(model).sql.pgid for model, trigger in registered()}
     triggers = []
-    for table in sorted({model._meta.db_table for model, _ in registered()} & tables_in(using)):
+    for table in sorted({table_of(model) for model, _ in registered()} & tables_in(using)):
         rows = triggers_of(using, table)
         triggers += [(row.table, row.trigger) for row in rows if row.trigger in names]
     return triggers

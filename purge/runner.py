@@ -191,7 +191,7 @@ def run_batch(
     None when nothing is due, or the policy may not act. Raises what brakes raise, and `TooMany`;
     then it has changed nothing. A dry run is taken back.
     """
-    with own_transaction(options.using):
+    with brakes.halting_where_rows_are_hidden(), own_transaction(options.using):
         batch = begin(policy, options.using, run, options.dry, options.any_hour)
         source = claim(batch, options, rows) if batch else None
         if batch is None or source is None:

@@ -15,6 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, OperationalError
 
 from lifecycle.backfill.chunk import Found, Lister
 from lifecycle.compiler.fingerprint import capture_fingerprint, fingerprint
+from lifecycle.compiler.policy_sql import models_of
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.conf import conf
 from lifecycle.db.connection import (
@@ -24,6 +25,7 @@ from lifecycle.db.connection import (
     sqlstate,
     statement,
 )
+from lifecycle.db.schemas import is_elsewhere
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.caps import estimated_rows
 from lifecycle.ledger.windows_due import MOST, list_windows
@@ -95,6 +97,8 @@ def refuse_stopped(policy: Policy, using: str) -> None:
         raise LifecycleError(f"{policy.name} is not in the database yet: run migrate.")
     if known.fingerprint != fingerprint(policy):
         raise LifecycleError(f"{policy.name} is declared otherwise in the database: run migrate.")
+    if is_elsewhere(using, models_of(policy)):
+        raise LifecycleError(f"{policy.name} is on another table than this connection finds.")
     if known.state in (PolicyState.State.PAUSED, PolicyState.State.HALTED):
         raise LifecycleError(f"{policy.name} is {known.state}: it is read on after it is resumed.")
 
@@ -144,6 +148,8 @@ def step(policy: Policy, using: str = DEFAULT_DB_ALIAS, hurried: bool = False) -
 def _step(policy: Policy, using: str, hurried: bool) -> Step | None:
     params = {"policy": policy.name, "hurried": hurried, "fingerprint": fingerprint(policy)}
     fetch(using, statement(__file__, "backfill_prepare"), params)
+    if is_elsewhere(using, models_of(policy)):
+        return None  # this connection would read another table
     claimed = fetch(using, statement(__file__, "backfill_claim"), params)
     if not claimed:
         return None

@@ -11,6 +11,7 @@ from psycopg import sql
 
 from lifecycle.capture.triggers import BOTH, OLD, CaptureTrigger, add, bare, triggers_on
 from lifecycle.compiler.keys import label_of_model
+from lifecycle.db.introspection import table_of
 from lifecycle.db.literals import literal
 from lifecycle.policy.media_fields import file_fields, watched
 
@@ -64,4 +65,4 @@ def add_media_triggers() -> None:
 
 def has_triggers(model: type[Model]) -> bool:
     """Whether triggers record the files of a model's table."""
-    return any(isinstance(each, MediaTrigger) for each in triggers_on(model._meta.db_table))
+    return any(isinstance(each, MediaTrigger) for each in triggers_on(table_of(model)))

@@ -14,6 +14,7 @@ from lifecycle.capture.media_triggers import has_triggers
 from lifecycle.compiler.keys import key_of, label_of, label_of_model, stored_key
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import Placed, Raw, fetch, sqlstate, statement
+from lifecycle.db.schemas import is_elsewhere
 from lifecycle.db.version import mismatch
 from lifecycle.policy.media_fields import file_fields
 from lifecycle.policy.policy import Policy
@@ -42,23 +43,24 @@ def silent() -> Iterator[None]:
         _silent.reset(token)
 
 
-def _records(using: str) -> bool:
+def _records(using: str, instance: Model) -> bool:
     if connections[using].vendor != "postgresql" or _silent.get():
         return False
-    # Before the package's migrations, or after its uninstall, the host's writes go on.
-    return not mismatch(using)
+    # Before the package's migrations, or after its uninstall, the host's writes go on. And so do
+    # those into another table than the one that policies stand on.
+    return not mismatch(using) and not is_elsewhere(using, [instance])
 
 
 def _saving(instance: Model, using: str, policy: Policy, **kwargs: Any) -> None:
     """Remember when the row ended before: an unchanged end must not take a restore back."""
-    if kwargs.get("raw") or not _records(using):
+    if kwargs.get("raw") or not _records(using, instance):
         return
     found, _ = _due(instance, using, policy)
     instance.__dict__.setdefault(REMEMBERED, {})[policy.name] = found
 
 
 def _saved(instance: Model, using: str, policy: Policy, **kwargs: Any) -> None:
-    if kwargs.get("raw") or not _records(using):
+    if kwargs.get("raw") or not _records(using, instance):
         return
     before = instance.__dict__.get(REMEMBERED, {}).pop(policy.name, None)
     found, failure = _due(instance, using, policy)
@@ -84,7 +86,7 @@ def _due(instance: Model, using: str, policy: Policy) -> tuple[tuple[Any, ...] |
 
 
 def _deleted(instance: Model, using: str, **kwargs: Any) -> None:
-    if not _records(using):
+    if not _records(using, instance):
         return
     if any(policy.capture.triggers for policy in policies_of(type(instance))):
         return  # another policy's DELETE trigger has recorded it

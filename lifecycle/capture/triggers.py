@@ -19,6 +19,7 @@ from lifecycle.compiler.identity import hashed, identity_sql, in_order
 from lifecycle.compiler.keys import key_of, label_of, subjects_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import counts_only, is_windowed, windows_of
+from lifecycle.db.introspection import table_of
 from lifecycle.db.literals import literal
 from lifecycle.db.sql import load
 from lifecycle.exceptions import PolicyError
@@ -46,7 +47,7 @@ class CaptureTrigger(pgtrigger.Trigger):
             sql=CaptureSql(
                 pgid=self.get_pgid(model).replace("-", "_"),
                 func=self.body(model),
-                table=model._meta.db_table,
+                table=table_of(model),
                 when=self.when,
                 operation=self.operation,
                 referencing=self.referencing or "",
@@ -136,14 +137,14 @@ def add_triggers(policy: Policy) -> None:
         # Foreign keys are deferred: the child's row may be written before its parent's.
         add(parent, PolicyTrigger(f"lc_{name}_i", pgtrigger.Insert, NEW, policy))
         add(parent, PolicyTrigger(f"lc_{name}_u", pgtrigger.Update, BOTH, policy))
-    if not any(t.name == "lc_delete" for t in triggers_on(policy.model._meta.db_table)):
+    if not any(t.name == "lc_delete" for t in triggers_on(table_of(policy.model))):
         add(policy.model, TableTrigger("lc_delete", pgtrigger.Delete, OLD, policy))
         add(policy.model, TableTrigger("lc_truncate", pgtrigger.Truncate, None, policy))
 
 
 def triggers_on(table: str) -> list[CaptureTrigger]:
     """The capture triggers that the code declares for a table."""
-    found = [trigger for model, trigger in registered() if model._meta.db_table == table]
+    found = [trigger for model, trigger in registered() if table_of(model) == table]
     return sorted(found, key=lambda trigger: str(trigger.name))
 
 
@@ -167,7 +168,7 @@ def _fill(template: str, model: type[Model], policy: Policy, **parts: str) -> st
     key = key_of(model)
     parts |= {
         "kind": key.kind,
-        "table": sql.Identifier(model._meta.db_table).as_string(),
+        "table": sql.Identifier(table_of(model)).as_string(),
         "pk": sql.Identifier(key.column).as_string(),
         "order": in_order(model),
         "model": literal(label_of(policy)),

@@ -10,6 +10,9 @@ BEGIN
     IF pg_catalog.to_regnamespace('lifecycle') IS NULL THEN
         RETURN NULL;  -- the package was removed; the host's writes go on
     END IF;
+    IF lifecycle.elsewhere_v1(TG_RELID) THEN
+        RETURN NULL;  -- no policy stands on this table: `status` and checks name it
+    END IF;
     IF lc_count = 0 THEN
         RETURN NULL;
     END IF;
@@ -36,7 +39,10 @@ END
 DECLARE
     lc_count bigint := (SELECT pg_catalog.count(*) FROM old_rows);
 BEGIN
-    IF pg_catalog.to_regnamespace('lifecycle') IS NOT NULL AND lc_count > 0 THEN
+    IF pg_catalog.to_regnamespace('lifecycle') IS NULL OR lc_count = 0 THEN
+        RETURN NULL;
+    END IF;
+    IF NOT lifecycle.elsewhere_v1(TG_RELID) THEN
         PERFORM lifecycle.ended_v1(@model@, NULL, lc_count);
     END IF;
     RETURN NULL;
@@ -62,6 +68,9 @@ DECLARE
 BEGIN
     IF pg_catalog.to_regnamespace('lifecycle') IS NULL THEN
         RETURN NULL;  -- the package was removed; the host's writes go on
+    END IF;
+    IF lifecycle.elsewhere_v1(TG_RELID) THEN
+        RETURN NULL;  -- no policy stands on this table: `status` and checks name it
     END IF;
     -- Nothing is written inside this block, so the host's transaction gets no subtransaction id.
     BEGIN
@@ -99,6 +108,9 @@ BEGIN
     IF pg_catalog.to_regnamespace('lifecycle') IS NULL THEN
         RETURN NULL;  -- the package was removed; the host's writes go on
     END IF;
+    IF lifecycle.elsewhere_v1(TG_RELID) THEN
+        RETURN NULL;  -- no policy stands on this table: `status` and checks name it
+    END IF;
     PERFORM lifecycle.truncated_v1(@model@);
     RETURN NULL;
 END
@@ -115,6 +127,9 @@ DECLARE
 BEGIN
     IF pg_catalog.to_regnamespace('lifecycle') IS NULL THEN
         RETURN NULL;  -- the package was removed; the host's writes go on
+    END IF;
+    IF lifecycle.elsewhere_v1(TG_RELID) THEN
+        RETURN NULL;  -- no policy stands on this table: `status` and checks name it
     END IF;
     BEGIN
         WITH was AS (
@@ -176,6 +191,9 @@ BEGIN
     IF pg_catalog.to_regnamespace('lifecycle') IS NULL THEN
         RETURN NULL;  -- the package was removed; the host's writes go on
     END IF;
+    IF lifecycle.elsewhere_v1(TG_RELID) THEN
+        RETURN NULL;  -- no policy stands on this table: `status` and checks name it
+    END IF;
     -- Nothing is written inside this block, so the host's transaction gets no subtransaction id.
     BEGIN
         WITH @table@ AS (SELECT * FROM new_rows), ends AS (
@@ -222,6 +240,9 @@ DECLARE
 BEGIN
     IF pg_catalog.to_regnamespace('lifecycle') IS NULL THEN
         RETURN NULL;  -- the package was removed; the host's writes go on
+    END IF;
+    IF lifecycle.elsewhere_v1(TG_RELID) THEN
+        RETURN NULL;  -- no policy stands on this table: `status` and checks name it
     END IF;
     -- Nothing is written inside this block, so the host's transaction gets no subtransaction id.
     BEGIN

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage
 from django.db import DatabaseError, OperationalError, connections, router, transaction
+from psycopg import sql
 
 from lifecycle.capture.triggers import registered
 from lifecycle.checks import policy_query
@@ -20,8 +21,9 @@ from lifecycle.checks.ties import tied
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.compiler.shared_keys import with_shared_keys
 from lifecycle.db.connection import fetch, is_away, scalar, statement
-from lifecycle.db.introspection import is_test_database
+from lifecycle.db.introspection import is_test_database, table_of
 from lifecycle.db.version import mismatch
+from lifecycle.install.reach import elsewhere, hidden
 from lifecycle.install.retired_policies import is_model
 from lifecycle.install.triggers import Place, TriggerRow, places, triggers_of
 from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
@@ -76,8 +78,9 @@ def _check(using: str) -> Iterator[CheckMessage]:
     yield from capture_triggers(using, tables)
     yield from tied(using)
     yield from shared_keys(using)
+    yield from out_of_reach(using)
     for policy in all_policies():
-        if policy.model._meta.db_table in tables and is_at(policy.model, using):
+        if table_of(policy.model) in tables and is_at(policy.model, using):
             yield from is_accepted(policy, using)
             yield from calls_nothing_volatile(policy, using)
 
@@ -123,7 +126,7 @@ def stored_policies(using: str, tables: set[str]) -> Iterator[CheckMessage]:
     """W103, W104: a policy is not in the database, or is declared differently there."""
     stored = dict(PolicyState.objects.using(using).values_list("name", "fingerprint"))
     for policy in all_policies():
-        if policy.model._meta.db_table not in tables or not is_at(policy.model, using):
+        if table_of(policy.model) not in tables or not is_at(policy.model, using):
             continue
         if policy.name not in stored:
             yield warning(103, "The policy is not in the database yet.", MIGRATE, policy)
@@ -135,7 +138,7 @@ def stored_policies(using: str, tables: set[str]) -> Iterator[CheckMessage]:
 def capture_triggers(using: str, tables: set[str]) -> Iterator[CheckMessage]:
     """W105, W106, W107: a trigger is missing, outdated or disabled, on a table or a partition."""
     for model, trigger in registered():
-        table = model._meta.db_table
+        table = table_of(model)
         if table not in tables or not is_at(model, using):
             continue
         code = trigger.compile(model).sql
@@ -166,6 +169,20 @@ def shared_keys(using: str) -> Iterator[CheckMessage]:
         text = f"Several rows of {table} may have the same key: no policy can end any of them."
         hint = "Make the key alone unique, or leave the table to its own means."
         yield warning(114, text, hint)
+
+
+def out_of_reach(using: str) -> Iterator[CheckMessage]:
+    """W117, W123: a table of another schema, or one that hides rows from the engine."""
+    for place in elsewhere(using):
+        text = (
+            f"{place} is not of the ledger's schema: nothing of it is recorded, no policy ends it."
+        )
+        hint = "Keep tenants in one table, or give each a database with a ledger of its own."
+        yield warning(117, text, hint)
+    for table, role in hidden(using):
+        quoted = sql.Identifier(role).as_string()
+        text = f"Row level security hides rows of {table!r} from {quoted}: its policies halt."
+        yield warning(123, text, f"ALTER ROLE {quoted} BYPASSRLS;")
 
 
 def is_accepted(policy: Policy, using: str) -> Iterator[CheckMessage]:

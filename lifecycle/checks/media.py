@@ -18,7 +18,7 @@ OVERWRITES = ("file_overwrite", "overwrite_files", "_allow_overwrite")
 def check_media(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """Every model whose files are watched, or should be."""
     labels = None if app_configs is None else {config.label for config in app_configs}
-    messages = [*tracked_here(), *left_behind(), *overwritten(), *cleaned_up()]
+    messages = [*tracked_here(), *quoted_here(), *left_behind(), *overwritten(), *cleaned_up()]
     return [each for each in messages if labels is None or each.obj._meta.app_label in labels]
 
 
@@ -35,6 +35,16 @@ def tracked_here() -> list[CheckMessage]:
             hint = f"{proxy_of(model)}\n\nand call track_media() with it."
         messages.append(error(44, text, hint, model))
     return messages
+
+
+def quoted_here() -> list[CheckMessage]:
+    """E047: files are watched of a table whose name Django writes with its schema."""
+    hint = "Triggers are put on tables of the ledger's schema: name the table plainly."
+    return [
+        error(47, f"db_table of {each.model._meta.label} has quotes in it.", hint, each.model)
+        for each in watched()
+        if str(each.model._meta.db_table).startswith('"') and not policies_of(each.model)
+    ]
 
 
 def left_behind() -> list[CheckMessage]:

@@ -18,6 +18,16 @@ def simple_key(policy: Policy) -> list[CheckMessage]:
     return [error(11, text, "Give the model a key of one column and a UniqueConstraint.", policy)]
 
 
+def plain_table(policy: Policy) -> list[CheckMessage]:
+    """E047: a `db_table` with quotes in it, by which Django writes a schema and a table."""
+    quoted = [m for m in _models(policy) if str(m._meta.db_table).startswith('"')]
+    if not quoted:
+        return []
+    text = f"db_table of {quoted[0]._meta.label} has quotes in it: {quoted[0]._meta.db_table}."
+    hint = "Policies stand on tables of the ledger's schema: move the table there, name it plainly."
+    return [error(47, text, hint, policy)]
+
+
 def managed(policy: Policy) -> list[CheckMessage]:
     """E012: a table that Django does not manage gets no trigger by migrations."""
     if not policy.capture.triggers or all(m._meta.managed for m in _models(policy)):
@@ -55,4 +65,4 @@ def _models(policy: Policy) -> list[Any]:
     return [policy.model, *parents]
 
 
-TABLES = (simple_key, managed, has_migrations, own_migrations)
+TABLES = (simple_key, plain_table, managed, has_migrations, own_migrations)

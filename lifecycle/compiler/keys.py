@@ -6,6 +6,7 @@ from typing import Any
 from django.db import connections
 from django.db.models import Field, Model
 
+from lifecycle.db.introspection import catalogue_name
 from lifecycle.db.routing import home
 
 INTEGERS = {
@@ -35,7 +36,7 @@ def key_of(model: type[Model]) -> Key:
     kind = "bigint" if target.get_internal_type() in INTEGERS else "text"
     if target.get_internal_type() == "UUIDField":
         kind = "uuid"
-    return Key(str(pk.column), db_type_of(target, home(model)), kind)
+    return Key(catalogue_name(str(pk.column)), db_type_of(target, home(model)), kind)
 
 
 def subjects_of(key: Key, keys: str) -> str:

@@ -31,6 +31,7 @@ from psycopg import sql
 
 from lifecycle.compiler.keys import Key, key_of
 from lifecycle.compiler.time_zones import zoned
+from lifecycle.db.introspection import table_of
 from lifecycle.db.literals import inline
 from lifecycle.db.routing import home
 from lifecycle.db.rows import every_row
@@ -112,7 +113,13 @@ def _annotated(policy: Policy, **columns: Any) -> Any:
 def tables_of(model: type[Model]) -> tuple[str, ...]:
     """The tables whose rows together are one row of the model: its own, then its parents'."""
     own = model._meta.concrete_model._meta  # type: ignore[union-attr]
-    return (own.db_table, *(parent._meta.db_table for parent in own.get_parent_list()))
+    return (table_of(model), *map(table_of, own.get_parent_list()))
+
+
+def models_of(policy: Policy) -> list[type[Model]]:
+    """The model of a policy's table, and its parents."""
+    own: Any = policy.model._meta.concrete_model
+    return [own, *own._meta.get_parent_list()]
 
 
 def locked_tables(policy: Policy) -> str:

@@ -38,16 +38,20 @@ NO_DATA_FOUND = "P0002"  # what a function of ours raises where something is gon
 AWAY = ("08", "28", "3D", "53", "57P")
 CONTENDED = {LOCK_NOT_AVAILABLE, DEADLOCK}
 READ_COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
+#: a statement from which row level security would hide rows is an error: see `hides_rows`
+ALL_ROWS = "SET LOCAL row_security = off"
 
 
 @contextmanager
 def own_transaction(using: str) -> Iterator[None]:
     """An outermost transaction of which each statement sees what others have committed by then.
 
-    So that a look after a lock is later than the lock, whichever isolation the site has chosen.
+    So that a look after a lock is later than the lock, whichever isolation the site has chosen. A
+    row that is not seen is one that is not there: row level security that would hide one is an
+    error, for a row that is hidden would be taken for gone, and its file for nobody's.
     """
     with transaction.atomic(using=using, durable=True):
-        fetch(using, READ_COMMITTED)
+        fetch(using, f"{READ_COMMITTED}; {ALL_ROWS}")
         yield
 
 
@@ -82,6 +86,12 @@ def is_away(error: BaseException) -> bool:
     """Whether an error is of the connection, not of a statement."""
     code = sqlstate(error)
     return code is None or code.startswith(AWAY)
+
+
+def hides_rows(error: BaseException) -> bool:
+    """Whether an error is that row level security would have hidden rows from this role."""
+    found = getattr(error.__cause__, "diag", None)
+    return bool(found and found.source_function == "check_enable_rls")
 
 
 def set_local(using: str, **values: str | None) -> dict[str, str]:

@@ -14,6 +14,7 @@ from django.apps import apps
 from django.db import connections, models
 
 from lifecycle.db.connection import fetch, scalar, statement
+from lifecycle.db.introspection import catalogue_name
 
 CASCADE, SET_NULL, SET_DEFAULT = "c", "n", "d"  # pg_constraint.confdeltype
 #: the `on_delete` of Django 6.1 that the database carries out
@@ -87,7 +88,7 @@ def ties(using: str, tables: Iterable[str]) -> list[Tie]:
 
 def table_of(model: Any) -> str:
     """A model's table as ties name it."""
-    return str(model._meta.db_table).strip('"')
+    return catalogue_name(str(model._meta.db_table).strip('"'))
 
 
 def models_by_table() -> dict[str, Any]:

@@ -6,6 +6,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from lifecycle.conf import conf
 from lifecycle.db.connection import fetch, statement
+from lifecycle.db.introspection import table_of
 from lifecycle.insight.standstill import stopped
 from lifecycle.insight.status import Status
 from lifecycle.install.triggers import unrecorded
@@ -44,5 +45,5 @@ def _problems(found: Status, max_lag: float) -> list[str]:
 
 
 def _gaps(using: str) -> list[str]:
-    tables = {each.model._meta.db_table for each in watched()} & unrecorded(using)
+    tables = {table_of(each.model) for each in watched()} & unrecorded(using)
     return [f"files of {t} are not recorded: run `lifecycle install`" for t in sorted(tables)]

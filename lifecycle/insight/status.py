@@ -15,6 +15,7 @@ from lifecycle.db.connection import fetch, statement
 from lifecycle.hooks import last_runs, standstills
 from lifecycle.insight.standstill import FIRST_TRY, IS_TRIED, failing, stopped
 from lifecycle.insight.there import counts_there
+from lifecycle.install.reach import Reach
 from lifecycle.install.triggers import unrecorded
 from lifecycle.ledger.held_deleted import HeldDeleted, deleted_rows, held_deleted
 from lifecycle.models import PolicyState
@@ -96,6 +97,7 @@ def statuses(using: str = DEFAULT_DB_ALIAS, max_lag: float | None = None) -> lis
             del found[name]  # its rows are in another database, where it is told
     gaps, come, gone = unrecorded(using), unfinished(using), held_deleted(using)
     why = standstills(using)
+    reach = Reach(using)
     for name, each in found.items():
         _describe(each, declared.get(name))
         if name in here:
@@ -105,6 +107,7 @@ def statuses(using: str = DEFAULT_DB_ALIAS, max_lag: float | None = None) -> lis
         each.problems += _problems(each, declared.get(name), most)
         each.problems += _gaps(declared.get(name), gaps) + why.get(name, [])
         each.problems += _held_deleted(each, gone)
+        each.problems += reach.problems(declared[name]) if name in declared else []
     return [found[name] for name in sorted(found)]
 
 

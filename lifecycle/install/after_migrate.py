@@ -12,11 +12,12 @@ from lifecycle.backfill.progress import mark
 from lifecycle.capture.triggers import registered
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.compiler.keys import label_of
-from lifecycle.compiler.policy_sql import compiled
+from lifecycle.compiler.policy_sql import compiled, models_of
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import fetch, scalar, statement
-from lifecycle.db.introspection import is_test_database, tables_in
+from lifecycle.db.introspection import is_test_database, table_of, tables_in
 from lifecycle.db.policy_lock import make_locks
+from lifecycle.db.schemas import away, is_elsewhere
 from lifecycle.db.test_clock import reset_clock
 from lifecycle.db.version import mismatch
 from lifecycle.install.retired_policies import begins_anew, follow, retire
@@ -35,6 +36,9 @@ def after_migrate(sender: AppConfig, using: str, **kwargs: Any) -> None:
     """Receiver of `post_migrate`."""
     if sender.name != "lifecycle" or not router.allow_migrate_model(using, Event):
         return
+    if PolicyState._meta.db_table in tables_in(using) and (why := away(using)):
+        sys.stderr.write(f"{why}.\n")
+        return
     for why in sync(using).values():
         sys.stderr.write(f"{why}: it has not all of its triggers. {AGAIN}\n")
 
@@ -51,6 +55,8 @@ def sync(using: str) -> dict[str, str]:
     tables = tables_in(using)
     if PolicyState._meta.db_table not in tables:
         return {}
+    if away(using):
+        return {}
     if made_without_migrations(connection):
         install_all(using)
     if mismatch(using):
@@ -62,7 +68,7 @@ def sync(using: str) -> dict[str, str]:
     for policy in all_policies():
         own = set(compiled(policy).tables)
         here = own <= tables and router.allow_migrate_model(using, policy.model)
-        if here and own.isdisjoint(busy):
+        if here and own.isdisjoint(busy) and not is_elsewhere(using, models_of(policy)):
             with transaction.atomic(using=using):
                 store(policy, using)
     retire(using)
@@ -83,7 +89,7 @@ def install_all(using: str) -> None:
         RunFiles(FUNCTIONS).database_forwards("lifecycle", editor, now, now)
     there = tables_in(using)
     for model, trigger in registered():
-        if model._meta.db_table in there:
+        if table_of(model) in there:
             trigger.install(model, database=using)  # type: ignore[arg-type]
 
 

@@ -8,7 +8,8 @@ AND starts_with(obj_description(tgfoid, 'pg_proc'), 'lifecycle ')
 ORDER BY 1, 2, 3
 
 -- name: places
--- Where triggers of tables go: on each of them that is there, and on its partitions, however deep;
+-- Where triggers of tables go: on each of them that is there, in the schema of the ledger, and on its
+-- partitions, however deep;
 -- statement triggers of a parent do not see writes addressed to a partition.
 -- params: tables
 SELECT root.relname, nspname, place.relname
@@ -17,7 +18,8 @@ FROM pg_class AS root CROSS JOIN LATERAL (
 JOIN pg_class AS place ON place.oid = below.oid
 JOIN pg_namespace AS home ON home.oid = place.relnamespace
 WHERE root.relname = ANY (%(tables)s) AND root.relkind IN ('r', 'p')
-AND root.relnamespace = current_schema()::regnamespace
+AND root.relnamespace = coalesce((SELECT relnamespace FROM pg_class WHERE oid = to_regclass('lifecycle_event')),
+    current_schema()::regnamespace)
 
 -- name: attach_trigger
 -- A capture trigger on a table or on a partition, which uses its parent's function.
@@ -35,9 +37,10 @@ COMMENT ON FUNCTION {function}() IS 'lifecycle removed'
 DROP FUNCTION IF EXISTS {function}()
 
 -- name: capture_functions
--- Every function of a capture trigger in the schema of the site's tables, with its mark.
+-- Every function of a capture trigger in the ledger's schema, with its mark.
 SELECT proname, obj_description(oid, 'pg_proc') FROM pg_proc
-WHERE pronamespace = current_schema()::regnamespace AND proname LIKE 'pgtrigger\_lc\_%'
+WHERE pronamespace = coalesce((SELECT relnamespace FROM pg_class WHERE oid = to_regclass('lifecycle_event')),
+    current_schema()::regnamespace) AND proname LIKE 'pgtrigger\_lc\_%'
 AND starts_with(obj_description(oid, 'pg_proc'), 'lifecycle ')
 
 -- name: as_made
@@ -49,7 +52,8 @@ FROM pg_proc, (
         string_agg(quote_ident(name) || ', ', '' ORDER BY place)) AS path
     FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (name, place) WHERE name NOT LIKE 'pg\_%'
 ) AS today
-WHERE pronamespace = current_schema()::regnamespace AND proname LIKE 'pgtrigger\_lc\_%'
+WHERE pronamespace = coalesce((SELECT relnamespace FROM pg_class WHERE oid = to_regclass('lifecycle_event')),
+    current_schema()::regnamespace) AND proname LIKE 'pgtrigger\_lc\_%'
 AND prosecdef AND path = ANY (proconfig)
 AND NOT has_function_privilege('public', oid, 'EXECUTE')
 

@@ -11,10 +11,16 @@ from lifecycle.compiler.windows import counts_only
 from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.db.routing import home, home_of
 from lifecycle.db.rows import every_row
+from lifecycle.db.schemas import is_elsewhere
 from lifecycle.exceptions import LifecycleError, RowMissing
 from lifecycle.ledger.row_names import named
 from lifecycle.policy.databases import ledger
 from lifecycle.policy.registry import get_policy
+
+ELSEWHERE = (
+    "No row of {} can be named in the ledger here: this connection's search path has another"
+    " table in the place of that which the ledger knows."
+)
 
 
 def lock_row(obj: Model, using: str) -> str:
@@ -25,7 +31,10 @@ def lock_row(obj: Model, using: str) -> str:
     rows = fetch(using, text, {"key": stored_key(obj)})
     if not rows:
         raise RowMissing(f"{named(obj)} is not in the database.")
-    return str(rows[0][0])
+    written, is_of_another = rows[0]
+    if is_of_another:
+        raise LifecycleError(ELSEWHERE.format(type(obj)._meta.label))
+    return str(written)
 
 
 def refuse_unnamed(model: type[Model]) -> None:
@@ -45,6 +54,8 @@ def refuse_unnamed(model: type[Model]) -> None:
 def lock_rows(rows: "QuerySet[Any]", using: str) -> list[str]:
     """The keys of the rows, locked in key order as the worker locks them."""
     refuse_unnamed(rows.model)
+    if is_elsewhere(using, [rows.model._meta.concrete_model]):
+        raise LifecycleError(ELSEWHERE.format(rows.model._meta.label))
     # By keys: a FOR UPDATE over the outer joins of a filter is refused.
     found = every_row(rows.model, using).filter(pk__in=rows.order_by().values("pk"))
     ordered = found.order_by("pk").select_for_update(no_key=True, of=("self",))

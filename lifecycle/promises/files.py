@@ -8,7 +8,7 @@ from django.db import router
 from django.db.models import FileField
 from psycopg import sql
 
-from lifecycle.db.introspection import tables_in
+from lifecycle.db.introspection import table_of, tables_in
 from lifecycle.db.literals import literal
 from lifecycle.policy.media_fields import file_fields
 
@@ -31,7 +31,7 @@ def fields_of(using: str) -> str:
 def _fields(using: str) -> Iterator[tuple[Any, FileField]]:
     tables = tables_in(using)
     for model in apps.get_models(include_auto_created=True):
-        here = model._meta.db_table in tables and router.allow_migrate_model(using, model)
+        here = table_of(model) in tables and router.allow_migrate_model(using, model)
         if here and not model._meta.proxy:
             yield from ((model, field) for field in file_fields(model))
 

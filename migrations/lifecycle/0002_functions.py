@@ -58,6 +58,7 @@ class Migration(migrations.Migration):
                 "unshown_v1",
                 "names_v1",
                 "shares_keys_v1",
+                "elsewhere_v1",
                 "make_lock_v1",
                 "share_lock_v1",
                 "take_lock_v1",

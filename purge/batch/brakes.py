@@ -1,19 +1,21 @@
 """What stops a mistake before it is large: a policy's state and declaration, its cap, the clock."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, DatabaseError
 from django.db.models import Model
 
 from lifecycle.compiler.fingerprint import fingerprint
-from lifecycle.compiler.policy_sql import compiled
+from lifecycle.compiler.policy_sql import compiled, models_of
 from lifecycle.compiler.shared_keys import with_shared_keys
-from lifecycle.db.connection import fetch, set_local, statement
+from lifecycle.db.connection import fetch, hides_rows, set_local, statement
 from lifecycle.db.policy_lock import holders
+from lifecycle.db.schemas import quoted
 from lifecycle.db.version import mismatch
 from lifecycle.ledger.caps import cap_of, is_over, room
 from lifecycle.logs import Log
@@ -36,6 +38,10 @@ ALTERED = (
     "of other SQL in the database than this code compiles: nothing of it ends here; "
     "find out whether somebody has changed lifecycle_policy, then run migrate"
 )
+ELSEWHERE = (
+    "on a table of the ledger's schema, and this connection's search path has another one in its "
+    "place: nothing of it ends here"
+)
 
 log = Log("purge")
 _warned: dict[str, float] = {}
@@ -54,6 +60,7 @@ class PolicyStanding(StrEnum):
     HELD = "held"
     OUTDATED = OUTDATED
     ALTERED = ALTERED
+    ELSEWHERE = ELSEWHERE
     OUTSIDE_HOURS = OUTSIDE
     UNKNOWN = "not in the database: run migrate"
     OTHER_VERSION = "of another version than the database"
@@ -68,6 +75,7 @@ class PolicyNow(NamedTuple):
     held: bool
     state_sql: str
     clock: datetime
+    elsewhere: bool
 
 
 def standing(
@@ -76,7 +84,7 @@ def standing(
     """Whether the policy may act now. Outside its hours a policy that purges still tombstones."""
     if mismatch(using):
         return PolicyStanding.OTHER_VERSION
-    known = policy_now(policy.name, using)
+    known = policy_now(policy, using)
     return standing_of(policy, known, any_hour) if known else PolicyStanding.UNKNOWN
 
 
@@ -91,6 +99,8 @@ def standing_of(policy: Policy, known: PolicyNow, any_hour: bool = False) -> Pol
     """As `standing`, for a policy's row that was read before."""
     if known.state != State.ENABLED:
         return PolicyStanding(known.state)
+    if known.elsewhere:
+        return PolicyStanding.ELSEWHERE
     if known.held:
         return PolicyStanding.HELD
     if differs(policy, known.fingerprint):
@@ -101,9 +111,10 @@ def standing_of(policy: Policy, known: PolicyNow, any_hour: bool = False) -> Pol
     return PolicyStanding.ACTS if acts else PolicyStanding.OUTSIDE_HOURS
 
 
-def policy_now(policy: str, using: str) -> PolicyNow | None:
+def policy_now(policy: Policy, using: str) -> PolicyNow | None:
     """A policy's row; None where there is none."""
-    rows = fetch(using, statement(__file__, "policy_now"), {"policy": policy})
+    params = {"policy": policy.name, "tables": quoted(using, models_of(policy))}
+    rows = fetch(using, statement(__file__, "policy_now"), params)
     return PolicyNow(*rows[0]) if rows else None
 
 
@@ -171,11 +182,27 @@ def check_cap(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> None:
         raise Halt("cap", f"more than {left} rows are due", left=left, cap=cap_of(policy, using))
 
 
+@contextmanager
+def halting_where_rows_are_hidden() -> Iterator[None]:
+    """Raise `Halt` where row level security would have hidden rows from this role.
+
+    Around a transaction in which that is an error (`own_transaction`); nothing of it is left.
+    """
+    try:
+        yield
+    except DatabaseError as error:
+        if not hides_rows(error):
+            raise
+        reason = str(error).splitlines()[0]
+        text = f"{reason}: the worker's role needs BYPASSRLS"
+        raise Halt("row_security", text) from error
+
+
 def refuse_shared_keys(batch: Batch, models: Iterable[type[Model]] = ()) -> None:
     """Raise `Halt` where rows of the policy's tables, or of others, may share a key.
 
-    Asked after they went and before the commit: our DELETE or UPDATE has its lock on the tables,
-    so no index goes in the meantime.
+    Asked once our lock, DELETE or UPDATE has its lock on the tables, so that no index goes between
+    then and the commit.
     """
     own: Any = batch.policy.model._meta.concrete_model
     wanted = {own, *own._meta.get_parent_list(), *models}

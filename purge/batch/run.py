@@ -41,7 +41,7 @@ def begin(
         brakes.warn_of_lock(policy.name, using)
         return None  # a pause or a hold is being written; the next pulse sees it
     brakes.forget_lock(policy.name, using)
-    known = brakes.policy_now(policy.name, using)
+    known = brakes.policy_now(policy, using)
     if known is None or brakes.standing_of(policy, known, any_hour):
         return None
     brakes.check_clock(known.clock, policy.name, using)
@@ -61,6 +61,7 @@ def prepare(policy: str, using: str) -> None:
 def settle(batch: Batch) -> None:
     """Lock the rows of the source, end them, list what stays. Raises `Halt` and `TooMany`."""
     locked = lock(batch, batch.source.subjects)
+    brakes.refuse_shared_keys(batch)  # or several rows would pass for those of the set
     if locked.count:
         if not batch.dry:  # a dry run deletes nothing, so nothing is asked again
             recall(batch, batch.policy.model._meta.concrete_model)

@@ -16,7 +16,7 @@ from django.db.models import FileField, Model, QuerySet
 
 from lifecycle.conf import conf
 from lifecycle.db.connection import fetch
-from lifecycle.db.introspection import tables_in
+from lifecycle.db.introspection import table_of, tables_in
 from lifecycle.models import PolicyState
 from lifecycle.policy.databases import served
 from lifecycle.policy.media_fields import ended_by, tracked
@@ -108,9 +108,9 @@ def referenced_names(store: Store, names: Iterable[str]) -> set[str]:
     found: set[str] = set()
     for using in connections:
         fields = _fields_at(store, using)
-        tables = _existing(using, {field.model._meta.db_table for field, _ in fields})
+        tables = _existing(using, {table_of(field.model) for field, _ in fields})
         for field, other in fields:
-            if field.model._meta.db_table in tables:
+            if table_of(field.model) in tables:
                 own = {each: name for path, name in paths.items() for each in other.names_of(path)}
                 shown = _shown(field, own, using)
                 found |= {own[each] for each in shown if each in own}  # citext finds others too

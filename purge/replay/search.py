@@ -13,7 +13,7 @@ from psycopg import sql
 
 from lifecycle.compiler.keys import key_of, label_of
 from lifecycle.compiler.policy_sql import assignments, compiled
-from lifecycle.db.connection import Placed, Raw, fetch, statement
+from lifecycle.db.connection import ALL_ROWS, Placed, Raw, fetch, statement
 from lifecycle.ledger.resurrected import CHANGED, TAKEN, ended_tables, search
 from lifecycle.policy.databases import is_at
 from lifecycle.policy.policy import Policy
@@ -64,7 +64,9 @@ def _search(replay: Replay, model: Any, names: str, policy: Policy | None = None
         events, lowest, rows = fetch(replay.using, chunk, params | {"below": below})[0]
         if events is None:
             return
-        fetch(replay.using, text, params | {"events": events})
+        with transaction.atomic(using=replay.using):
+            fetch(replay.using, ALL_ROWS)  # a row that is hidden may be one that came back
+            fetch(replay.using, text, params | {"events": events})
         below = lowest
         replay.progress(rows)
 

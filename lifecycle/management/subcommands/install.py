@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from lifecycle.db.schemas import away
 from lifecycle.exceptions import LifecycleError
 from lifecycle.install.after_migrate import sync
 from lifecycle.install.triggers import missing
@@ -14,6 +15,8 @@ HELP = "Put triggers on the tables that were busy when `migrate` came, and store
 def run(command: BaseCommand, options: dict[str, Any]) -> None:
     """Install; an error that names the tables which are still busy."""
     using = options["database"]
+    if why := away(using):
+        raise LifecycleError(f"{why}.")
     todo = missing(using)
     busy = sync(using)
     if busy:

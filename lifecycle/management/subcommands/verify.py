@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from lifecycle.install.reach import elsewhere
 from lifecycle.ledger.held_deleted import deleted_rows, held_deleted
 from lifecycle.printable import visible
 from lifecycle.promises import check as promises
@@ -44,11 +45,14 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
         if len(violations) > SHOWN:
             command.stdout.write(f"    and {len(violations) - SHOWN} more")
     for policy in promises.unreadable(using):
-        command.stdout.write(f"not compared with its table: {policy}, whose SQL fails on a row")
+        command.stdout.write(f"not compared with its table: {policy}: see `lifecycle status`")
+    strays = elsewhere(using)
+    for table in strays:
+        command.stdout.write(f"nothing of it is in the ledger: {table}, of another schema")
     gone = held_deleted(using)
     for each in gone[:SHOWN]:
         command.stdout.write(visible(f"held, and not kept by the site: {each.name}: {each.says}"))
-    broken = sum(map(len, violations_of.values()))
+    broken = sum(map(len, violations_of.values())) + len(strays)
     if broken or gone:
         raise CommandError(_failure(broken, sum(each.rows for each in gone)), returncode=1)
 

@@ -1,0 +1,72 @@
+"""Tables that the engine does not reach as it has to: it must not take their rows for gone.
+
+A policy stands on one table, of the ledger's schema: another of the same name, which a connection's
+search path puts in its place, has rows of its own under the same keys. And a row that row level
+security hides from the worker is there all the same.
+"""
+
+from typing import NamedTuple
+
+from lifecycle.compiler.policy_sql import models_of
+from lifecycle.db.connection import fetch, statement
+from lifecycle.db.introspection import table_of
+from lifecycle.db.schemas import quoted
+from lifecycle.policy.coverage import taken_along
+from lifecycle.policy.databases import is_at
+from lifecycle.policy.policy import Policy
+from lifecycle.policy.registry import all_policies
+
+
+class Elsewhere(NamedTuple):
+    """A table outside of the ledger's schema, of which nothing is recorded and nothing ends."""
+
+    schema: str
+    table: str
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.table}"
+
+
+class Hidden(NamedTuple):
+    """A table of which row level security hides rows from a role that does the engine's work."""
+
+    table: str
+    role: str
+
+
+def elsewhere(using: str) -> list[Elsewhere]:
+    """Tables with capture triggers, or that stand in for those of policies, in other schemas."""
+    own = {model for policy in _here(using) for model in models_of(policy)}
+    params = {"tables": quoted(using, own)}
+    return [Elsewhere(*row) for row in fetch(using, statement(__file__, "elsewhere"), params)]
+
+
+def hidden(using: str) -> list[Hidden]:
+    """Tables from which policies end rows, or take rows along, and which hide rows from a role."""
+    along = {model for policy in _here(using) for model in taken_along(policy)}
+    models = along | {model for policy in _here(using) for model in models_of(policy)}
+    params = {"names": [table_of(model) for model in models], "tables": quoted(using, models)}
+    return [Hidden(*row) for row in fetch(using, statement(__file__, "hidden"), params)]
+
+
+def _here(using: str) -> list[Policy]:
+    return [policy for policy in all_policies() if is_at(policy.model, using)]
+
+
+class Reach:
+    """What the engine does not reach in a database, policy by policy, in words."""
+
+    def __init__(self, using: str) -> None:
+        self.elsewhere, self.hidden = elsewhere(using), hidden(using)
+
+    def problems(self, policy: Policy) -> list[str]:
+        """What is wrong with the tables of one policy."""
+        own = {table_of(model) for model in models_of(policy)}
+        along = own | {table_of(model) for model in taken_along(policy)}
+        strays = ", ".join(str(each) for each in self.elsewhere if each.table in own)
+        found = [f"nothing of {strays} is recorded or ends: another schema"] if strays else []
+        return found + [
+            f"row level security hides rows of {table} from {role}, who would take them for gone"
+            for table, role in self.hidden
+            if table in along
+        ]
