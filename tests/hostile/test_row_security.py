@@ -1,7 +1,7 @@
 """Row level security that hides rows from the worker: none of them is taken for gone.
 
-Each form is a line. Whatever is hidden, the row that ends, a child of it or a row that keeps it, the
-policy halts and says so, and goes on once the role may see all rows.
+Each form is a line. Whatever is hidden, the row that ends, a child of it or a row that keeps it,
+the policy halts and says so, and goes on once the role may see all rows.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """A table of the same name in another schema, chosen by the search path: a schema for each tenant.
 
-Its rows have the keys of other rows. Whoever writes, asks or works under whichever path: nothing of it is
-written into the ledger under a name that means another row, no row of it ends, and it is told.
+Its rows have the keys of other rows. Whoever writes, asks or works under whichever path: nothing of
+it is written into the ledger under a name that means another row, no row ends, and it is told.
 """
 
 from collections.abc import Callable, Iterator
