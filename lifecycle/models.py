@@ -148,10 +148,15 @@ class AgendaEntry(models.Model):
         return f"{self.policy} {self.due_at:%Y-%m-%d %H:%M:%S} ({self.count})"
 
 
+#: of row exceptions: holds on all rows of a table, which name a policy; `record_v1` sees to it. An
+#: empty key alone may be a row's.
+ON_TABLE = Q(kind="hold", key="") & ~Q(policy="")
+
+
 class RowException(models.Model):
     """Projection, few rows: a hold, a restore, an expiry by hand, of one row.
 
-    A hold with an empty key is on the whole policy, or on the whole table.
+    A hold that names a policy is on all rows of its table, and has no key.
     """
 
     KINDS = (("hold", "hold"), ("restored", "restored"), ("expired_by_hand", "expired by hand"))
@@ -182,7 +187,12 @@ class RowException(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.policy or self.model}:{self.key or '*'}"
+        return f"{self.kind} {self.policy or self.model}:{'*' if self.is_on_table else self.key}"
+
+    @property
+    def is_on_table(self) -> bool:
+        """Whether it is a hold on all rows of a table."""
+        return self.kind == "hold" and bool(self.policy)
 
 
 class PolicyState(models.Model):

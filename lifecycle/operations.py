@@ -26,6 +26,8 @@ FUNCTIONS = [
     "slice_v1",
     "sorted_v1",
     "one_v1",
+    "text_v1",
+    "interval_text_v1",
     "salt",
     "hmac_v1",
     "proof_v1",

@@ -22,7 +22,7 @@ SELECT least((
     FROM lifecycle_agenda AS entry JOIN lifecycle_policy AS state ON state.name = entry.policy
     WHERE state.state = 'enabled' AND NOT EXISTS (
         SELECT FROM lifecycle_exception AS held
-        WHERE held.kind = 'hold' AND held.model = state.model AND held.key = ''
+        WHERE held.kind = 'hold' AND held.model = state.model AND held.key = '' AND held.policy <> ''
         AND lifecycle.in_force_v1(held.until, lifecycle.now_v1()))
 ), (
     SELECT min(due_at) FROM lifecycle_agenda

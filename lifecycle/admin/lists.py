@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import BigIntegerField, Func, Model, QuerySet
+from django.db.models import BigIntegerField, Func, Model, Q, QuerySet
 from django.http import HttpRequest
 
 from lifecycle.admin.readonly import moment
@@ -15,7 +15,7 @@ from lifecycle.compiler.keys import label_of_model
 from lifecycle.db.connection import fetch
 from lifecycle.insight.search import entries_about, events_about
 from lifecycle.ledger.row_names import ledger_key
-from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
+from lifecycle.models import ON_TABLE, AgendaEntry, Event, PolicyState, RowException
 
 SUBJECTS_SHOWN = 20  # or names of files
 RECORDED, DUE, TOMBSTONED = moment("recorded_at"), moment("due_at"), moment("tombstoned_at")
@@ -143,4 +143,4 @@ class RowExceptionAdmin(AboutRows):
 
     def find(self, request: HttpRequest, model: type[Model], key: str, rows: Any) -> Any:
         label = label_of_model(model)
-        return rows.filter(model=label, key__in=("", ledger_key(model, key, rows.db)))
+        return rows.filter(Q(key=ledger_key(model, key, rows.db)) | ON_TABLE, model=label)

@@ -128,7 +128,7 @@ def release_exceptions(page: Any, request: HttpRequest, chosen: QuerySet[RowExce
 def _release(request: HttpRequest, exception: RowException) -> None:
     using = str(exception._state.db)
     with context(actor=request.user.get_username(), cause="admin", using=using):
-        if not exception.key:
+        if exception.is_on_table:
             release(exception.event_id, using=using)
         else:
             release(row_of(f"{exception.model}:{exception.key}", using), using=using)

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import DataError
-from django.db.models import Model
+from django.db.models import Model, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -16,13 +16,12 @@ from django.urls import path, reverse
 from lifecycle.admin.row_actions import ROW_ACTIONS, act
 from lifecycle.admin.visibility import mask_blockers, refuse_hidden, without_keys
 from lifecycle.db.routing import home
-from lifecycle.db.rows import every_row
 from lifecycle.exceptions import LifecycleError
 from lifecycle.insight.search import entries_about, events_about
 from lifecycle.insight.why import holds_on, verdicts
 from lifecycle.ledger.held_deleted import held_deleted
-from lifecycle.ledger.row_names import ledger_key, named, parse, row_name, row_of
-from lifecycle.models import AgendaEntry, Event, RowException
+from lifecycle.ledger.row_names import ledger_key, named, parse, row_name, row_of, rows_of_key
+from lifecycle.models import ON_TABLE, AgendaEntry, Event, RowException
 from lifecycle.policy.registry import policies_of
 
 LARGE = ("subjects_bigint", "subjects_uuid", "subjects_text", "subjects_range", "identities")
@@ -112,8 +111,8 @@ def page_of(name: str) -> str:
 
 def _row(model: type[Model], key: str, using: str) -> Model | None:
     try:
-        return every_row(model, using).filter(pk=key).first()
-    except (DataError, ValueError):
+        return rows_of_key(model, key, using).first()
+    except (DataError, LifecycleError, ValueError):
         return None  # the search says that it cannot be a key
 
 
@@ -129,7 +128,7 @@ def story(
     stored = Event.objects.using(using).filter(pk__in=search.events).defer(*LARGE)
     events = [mask_blockers(event, shown) for event in stored.order_by("-pk")]
     events, entries = _with_detail(events), entries_about(model, key, using)
-    is_there = every_row(model, using).filter(pk=key).exists()
+    is_there = rows_of_key(model, key, using).exists()
     row = (model, key, using)
     return {
         "row": row_name(model, key),
@@ -150,7 +149,7 @@ def _exceptions(model: type[Model], key: str, using: str) -> Any:
     about = RowException.objects.using(using).select_related("event")
     defer = [f"event__{column}" for column in LARGE]
     stored = ledger_key(model, key, using)
-    chosen = about.filter(model=model._meta.label_lower, key__in=("", stored))
+    chosen = about.filter(Q(key=stored) | ON_TABLE, model=model._meta.label_lower)
     return chosen.defer(*defer).order_by("since")
 
 

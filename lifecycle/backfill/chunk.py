@@ -95,9 +95,10 @@ class Lister:
         else:
             column = sql.Identifier(key.column).as_string()
             own = {"table": code.tables[0], "pk": key.column}
-        after = f"{column} > %(last)s::text::{key.db_type}" if last is not None else "true"
+        after = f"{column} > {key.typed('%(last)s')}" if last is not None else "true"
         text = statement(
-            __file__, name, after=Placed(after), listed=_listed(key), kind=Placed(key.kind),
+            __file__, name, after=Placed(after), listed=_listed(key),
+            stored_key=Placed(key.stored("key")), key_text=Placed(key.text("key")),
             subjects=Placed(subjects_of(key, "keys")), **own,
         )  # fmt: skip
         params = self.params | others | {"last": last, "chunk": most}

@@ -9,7 +9,7 @@ WITH clock AS MATERIALIZED (
     SELECT key, due FROM ({due_sql}) AS compiled WHERE {after} ORDER BY key LIMIT %(chunk)s
 ), wanted AS MATERIALIZED (
     SELECT key, due FROM (
-        SELECT key::{kind} AS key,
+        SELECT {stored_key} AS key,
             lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), %(resolution)s) AS due
         FROM chunk OFFSET 0) AS ends, clock
     WHERE due <= coalesce(now + %(horizon)s::interval, 'infinity')
@@ -30,7 +30,7 @@ WITH clock AS MATERIALIZED (
 ), grouped AS (
     SELECT array_agg(key ORDER BY due, key) AS keys, array_agg(due ORDER BY due, key) AS dues FROM coarse
 )
-SELECT (SELECT count(*) FROM chunk), (SELECT key::text FROM chunk ORDER BY chunk.key DESC LIMIT 1),
+SELECT (SELECT count(*) FROM chunk), (SELECT {key_text} FROM chunk ORDER BY chunk.key DESC LIMIT 1),
     coalesce(cardinality(keys), 0),
     CASE WHEN keys IS NOT NULL THEN lifecycle.scheduled_v1(%(policy)s, %(model)s, {subjects}, dues,
                                                            '{{"relisted": "backfill"}}') END
@@ -45,14 +45,14 @@ WITH clock AS MATERIALIZED (
 ), chunk AS MATERIALIZED (
     SELECT {pk} AS key FROM {table} WHERE {after} ORDER BY 1 LIMIT %(chunk)s
 ), wanted AS MATERIALIZED (
-    SELECT key::{kind} AS key FROM chunk
+    SELECT {stored_key} AS key FROM chunk
 ), listed AS MATERIALIZED (
     {listed}
 ), missing AS (
     SELECT array_agg(key ORDER BY key) AS keys FROM wanted
     WHERE NOT EXISTS (SELECT FROM listed WHERE listed.key = wanted.key)
 )
-SELECT (SELECT count(*) FROM chunk), (SELECT key::text FROM chunk ORDER BY chunk.key DESC LIMIT 1),
+SELECT (SELECT count(*) FROM chunk), (SELECT {key_text} FROM chunk ORDER BY chunk.key DESC LIMIT 1),
     coalesce(cardinality(keys), 0),
     CASE WHEN keys IS NOT NULL
          THEN lifecycle.capture_failed_v1(%(policy)s, %(model)s, {subjects}, %(sqlstate)s) END

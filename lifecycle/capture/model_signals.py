@@ -11,7 +11,7 @@ from django.db.models import Model
 from django.db.models.signals import post_delete, post_save, pre_save
 
 from lifecycle.capture.media_triggers import has_triggers
-from lifecycle.compiler.keys import key_of, label_of, label_of_model, stored_key
+from lifecycle.compiler.keys import key_of, key_text, label_of, label_of_model
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import Placed, Raw, fetch, sqlstate, statement
 from lifecycle.db.schemas import is_elsewhere
@@ -66,7 +66,7 @@ def _saved(instance: Model, using: str, policy: Policy, **kwargs: Any) -> None:
     found, failure = _due(instance, using, policy)
     params = {"policy": policy.name, "model": label_of(policy), "kind": compiled(policy).key.kind}
     if failure:
-        params |= {"key": str(stored_key(instance)), "sqlstate": failure}
+        params |= {"key": key_text(type(instance), instance.pk), "sqlstate": failure}
         fetch(using, _about(instance, "signal_failed"), params)
     elif found:
         row: dict[str, Any] = {"key": found[0], "due": found[1], "same": found == before}
@@ -76,10 +76,13 @@ def _saved(instance: Model, using: str, policy: Policy, **kwargs: Any) -> None:
 
 def _due(instance: Model, using: str, policy: Policy) -> tuple[tuple[Any, ...] | None, str]:
     """The row's key and end as they are in the database, or why its expression fails."""
-    text = statement(__file__, "signal_due", due_sql=Raw(compiled(policy).due_sql))
+    code = compiled(policy)
+    parts = {"due_sql": Raw(code.due_sql), "key": Placed(code.key.text("key"))}
+    parts["given"] = Placed(code.key.typed("%(key)s"))
+    text = statement(__file__, "signal_due", **parts)
     try:
         with transaction.atomic(using=using):
-            found = fetch(using, text, {"key": stored_key(instance)})
+            found = fetch(using, text, {"key": key_text(type(instance), instance.pk)})
     except DatabaseError as error:
         return None, sqlstate(error) or "XX000"
     return (found[0] if found else None), ""
@@ -92,7 +95,7 @@ def _deleted(instance: Model, using: str, **kwargs: Any) -> None:
         return  # another policy's DELETE trigger has recorded it
     label = label_of_model(instance)
     key = key_of(type(instance))
-    params = {"model": label, "key": str(stored_key(instance)), "kind": key.kind}
+    params = {"model": label, "key": key_text(type(instance), instance.pk), "kind": key.kind}
     fetch(using, _about(instance, "signal_deleted"), params)
     if not has_triggers(type(instance)):
         _orphan(instance, using, label)
@@ -109,4 +112,5 @@ def _orphan(instance: Model, using: str, label: str) -> None:
 
 def _about(instance: Model, name: str) -> str:
     """A statement that gives the instance's key the text that it has in the database."""
-    return statement(__file__, name, type=Placed(key_of(type(instance)).db_type))
+    key = key_of(type(instance))
+    return statement(__file__, name, key=Placed(key.text(key.typed("%(key)s"))))

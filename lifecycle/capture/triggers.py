@@ -169,7 +169,8 @@ def _fill(template: str, model: type[Model], policy: Policy, **parts: str) -> st
     parts |= {
         "kind": key.kind,
         "table": sql.Identifier(table_of(model)).as_string(),
-        "pk": sql.Identifier(key.column).as_string(),
+        "own_key": key.stored(sql.Identifier(key.column).as_string()),
+        "stored_key": key.stored("key"),
         "order": in_order(model),
         "model": literal(label_of(policy)),
         "subjects": subjects_of(key, "lc_keys"),

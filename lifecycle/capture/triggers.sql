@@ -22,7 +22,7 @@ BEGIN
     END IF;
     BEGIN
         SELECT pg_catalog.array_agg(key ORDER BY @order@) INTO lc_keys
-        FROM (SELECT @pk@::@kind@ AS key FROM old_rows) AS taken;
+        FROM (SELECT @own_key@ AS key FROM old_rows) AS taken;
     EXCEPTION WHEN OTHERS THEN
         lc_failure := SQLSTATE;  -- the key has another column or type now
     END;
@@ -53,7 +53,7 @@ END
 -- A host's DELETE must not fail because of it.
     BEGIN
         SELECT pg_catalog.array_agg(part ORDER BY @order@) INTO lc_identity_parts
-        FROM (SELECT @pk@::@kind@ AS key, @bytes@ AS part FROM old_rows) AS taken;
+        FROM (SELECT @own_key@ AS key, @bytes@ AS part FROM old_rows) AS taken;
     EXCEPTION WHEN OTHERS THEN
         lc_identity_parts := NULL;
     END;
@@ -75,7 +75,7 @@ BEGIN
     -- Nothing is written inside this block, so the host's transaction gets no subtransaction id.
     BEGIN
         WITH @table@ AS (SELECT * FROM new_rows), listed AS (
-            SELECT key::@kind@ AS key,
+            SELECT @stored_key@ AS key,
                 lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), @resolution@) AS due
             FROM (@due_sql@) AS compiled
         )
@@ -88,7 +88,7 @@ BEGIN
     IF lc_failure IS NOT NULL THEN
         BEGIN
             SELECT pg_catalog.array_agg(key ORDER BY key) INTO lc_keys
-            FROM (SELECT @pk@::@kind@ AS key FROM new_rows) AS written;
+            FROM (SELECT @own_key@ AS key FROM new_rows) AS written;
         EXCEPTION WHEN OTHERS THEN
             lc_keys := NULL;  -- the key has another column or type now: backfill finds the rows
         END;
@@ -134,11 +134,11 @@ BEGIN
     BEGIN
         WITH was AS (
             WITH @table@ AS (SELECT * FROM old_rows)
-            SELECT key::@kind@ AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due
+            SELECT @stored_key@ AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due
             FROM (@due_sql@) AS compiled
         ), became AS (
             WITH @table@ AS (SELECT * FROM new_rows)
-            SELECT key::@kind@ AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due
+            SELECT @stored_key@ AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due
             FROM (@due_sql@) AS compiled
         ), changed AS (
             SELECT key, lifecycle.tick_v1(became.due, @resolution@) AS due,
@@ -158,7 +158,7 @@ BEGIN
     IF lc_failure IS NOT NULL THEN
         BEGIN
             SELECT pg_catalog.array_agg(key ORDER BY key) INTO lc_keys
-            FROM (SELECT @pk@::@kind@ AS key FROM new_rows) AS written;
+            FROM (SELECT @own_key@ AS key FROM new_rows) AS written;
         EXCEPTION WHEN OTHERS THEN
             lc_keys := NULL;  -- the key has another column or type now: backfill finds the rows
         END;
@@ -203,7 +203,7 @@ BEGIN
         SELECT pg_catalog.array_agg(start ORDER BY start) INTO lc_starts FROM ends WHERE start IS NOT NULL;
         IF lifecycle.excepted_v1(@policy@) THEN
             WITH @table@ AS (SELECT * FROM new_rows), listed AS (
-                SELECT key::@kind@ AS key,
+                SELECT @stored_key@ AS key,
                     lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), @resolution@) AS due
                 FROM (@due_sql@) AS compiled
             )
@@ -255,11 +255,11 @@ BEGIN
         IF lc_starts IS NOT NULL OR lifecycle.excepted_v1(@policy@) THEN
             WITH was AS (
                 WITH @table@ AS (SELECT * FROM old_rows)
-                SELECT key::@kind@ AS key, lifecycle.finite_v1(due::timestamptz) AS due
+                SELECT @stored_key@ AS key, lifecycle.finite_v1(due::timestamptz) AS due
                 FROM (@due_sql@) AS compiled
             ), became AS (
                 WITH @table@ AS (SELECT * FROM new_rows)
-                SELECT key::@kind@ AS key, lifecycle.finite_v1(due::timestamptz) AS due
+                SELECT @stored_key@ AS key, lifecycle.finite_v1(due::timestamptz) AS due
                 FROM (@due_sql@) AS compiled
             ), moved AS (
                 SELECT key, lifecycle.window_v1(became.due, @unit@) AS start,

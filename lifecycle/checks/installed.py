@@ -17,6 +17,7 @@ from lifecycle.checks import policy_query
 from lifecycle.checks.holds import holds_that_the_site_passes
 from lifecycle.checks.messages import error, warning
 from lifecycle.checks.roles import roles
+from lifecycle.checks.session import session
 from lifecycle.checks.ties import tied
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.compiler.shared_keys import with_shared_keys
@@ -62,6 +63,7 @@ def _check(using: str) -> Iterator[CheckMessage]:
     if connection.vendor != "postgresql" or not router.allow_migrate_model(using, Event):
         return
     yield from server_version(connection)
+    yield from session(using)
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
     if PolicyState._meta.db_table not in tables:

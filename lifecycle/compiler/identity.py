@@ -20,7 +20,7 @@ from typing import Any
 from django.db.models import Field, Model
 from psycopg import sql
 
-from lifecycle.compiler.keys import db_type_of, key_of
+from lifecycle.compiler.keys import ANY_TEXT, db_type_of, has_own_text, key_of
 from lifecycle.db.routing import home
 from lifecycle.policy.policy import WHOLE_ROW
 from lifecycle.policy.registry import policies_of
@@ -121,7 +121,8 @@ def _sent(column: str, db_type: str) -> str:
     if db_type in BINARY:
         function, cast = BINARY[db_type]
         return f"{function}({column}::{cast})"
-    return f"(int4send(length({column}::text)) || convert_to({column}::text, 'UTF8'))"
+    text = f"{column}::text" if has_own_text(db_type) else ANY_TEXT.format(column)
+    return f"(int4send(length({text})) || convert_to({text}, 'UTF8'))"
 
 
 def _bounded(column: str, db_type: str) -> str:
@@ -139,4 +140,4 @@ def _key_bytes(model: type[Model]) -> str:
     types = {"bigint": "bigint", "uuid": "uuid"}
     if key.kind in types:
         return _sent(column, types[key.kind])
-    return f"convert_to({column}::text, 'UTF8')"
+    return f"convert_to({key.stored(column)}, 'UTF8')"

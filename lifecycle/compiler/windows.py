@@ -80,7 +80,7 @@ def within(policy: Policy, any_row: bool = False) -> Placed:
     column = Placed(sql.Identifier(code.tables[0], code.key.column).as_string())
     parts = own.parts
     parts["low"] = Placed(own.low("%(first_window)s::timestamptz"))
-    parts["excepted"] = excepted(f"{column}::{code.key.kind}::text", OF_POLICY)
+    parts["excepted"] = excepted(code.key.text(column), OF_POLICY)
     return Placed(statement(__file__, "window_within", **parts))
 
 

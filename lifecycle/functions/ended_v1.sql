@@ -32,15 +32,15 @@ BEGIN
     IF lifecycle.excepted_of_v1(p_model, '{hold}') THEN
         -- Probed by key: read in full, ten thousand holds would cost each DELETE a millisecond.
         SELECT jsonb_agg(DISTINCT one.event_id) AS holds, min(one.event_id) AS event_id,
-            (array_agg(one.key ORDER BY one.event_id))[1] AS key
+            (array_agg(CASE WHEN one.policy = '' THEN one.key ELSE '*' END ORDER BY one.event_id))[1] AS key
         INTO held FROM @tables@.lifecycle_exception AS one
         WHERE one.model = p_model AND one.kind = 'hold'
-        AND one.key = ANY (array_prepend('', lifecycle.texts_v1(p_subjects)))
+        AND (one.key = ANY (lifecycle.texts_v1(p_subjects)) OR one.key = '' AND one.policy <> '')
         AND lifecycle.in_force_v1(one.until, lifecycle.now_v1());
         IF held.holds IS NOT NULL AND (announced <> '{}' OR EXISTS (SELECT FROM @tables@.lifecycle_policy
                 WHERE model = p_model AND enforced AND state <> 'removed')) THEN
             RAISE EXCEPTION 'lifecycle: %:% is held by hold %: it cannot be deleted', p_model,
-                coalesce(nullif(held.key, ''), '*'), held.event_id
+                held.key, held.event_id
                 USING ERRCODE = 'restrict_violation',
                 HINT = 'manage.py lifecycle release --number ' || held.event_id;
         END IF;

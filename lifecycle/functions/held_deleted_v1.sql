@@ -5,10 +5,10 @@ CREATE FUNCTION lifecycle.held_deleted_v1() RETURNS TABLE (
 )
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $$
     SELECT held.event_id, held.policy, event.model, held.key,
-        CASE held.key WHEN '' THEN event.count ELSE 1 END, event.id, event.recorded_at, event.actor
+        CASE WHEN held.policy <> '' THEN event.count ELSE 1 END, event.id, event.recorded_at, event.actor
     FROM @tables@.lifecycle_event AS event
     JOIN @tables@.lifecycle_exception AS held
         ON held.event_id = ANY (ARRAY(SELECT jsonb_array_elements_text(event.detail -> 'held')::bigint))
-        AND (held.key = '' OR held.key = ANY (ARRAY(SELECT lifecycle.keys_v1(event.id))))
+        AND (held.key = '' AND held.policy <> '' OR held.key = ANY (ARRAY(SELECT lifecycle.keys_v1(event.id))))
     WHERE event.detail ? 'held' AND lifecycle.in_force_v1(held.until, lifecycle.now_v1())
 $$

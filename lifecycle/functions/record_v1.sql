@@ -5,7 +5,8 @@
 CREATE FUNCTION lifecycle.record_v1(
     p_kind text, p_policy text, p_model text, p_subjects lifecycle.subjects, p_detail jsonb
 ) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
+SET standard_conforming_strings = on AS $$
 DECLARE
     fields CONSTANT jsonb := jsonb '{
         "hold_placed": {"reason": "^\"", "reference": "^\"", "until": "^(null|\"[-0-9T:.+]{10,40}\")$"},
@@ -30,6 +31,7 @@ BEGIN
     END IF;
     IF total = 0 AND p_kind IN ('restored', 'expired_by_hand') OR p_model !~ '^\w+\.\w+$'
        OR p_policy = '' AND p_kind IN ('restored', 'expired_by_hand')
+       OR p_kind = 'hold_placed' AND (p_policy <> '') <> (total = 0)
        OR p_policy <> '' AND NOT EXISTS (
            SELECT FROM @tables@.lifecycle_policy WHERE name = p_policy AND model = p_model)
        OR EXISTS (SELECT FROM @tables@.lifecycle_policy AS stored

@@ -11,7 +11,7 @@ from lifecycle.backfill.progress import Progress, progress
 from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed
-from lifecycle.db.connection import Raw, fetch, limited, statement, was_stopped
+from lifecycle.db.connection import Placed, Raw, fetch, limited, statement, was_stopped
 from lifecycle.insight.there import counts_there, days_there
 from lifecycle.ledger.caps import cap_of, is_over, room
 from lifecycle.ledger.held_deleted import held_deleted
@@ -117,6 +117,7 @@ def _read_table(policy: Policy, found: Forecast, now: datetime, using: str) -> N
     text = statement(__file__, "forecast_table", state_sql=Raw(code.state_sql))
     counts = fetch(using, text, {"now": now})[0]
     found.matching, found.ending, found.past, found.kept = counts
-    text = statement(__file__, "forecast_oldest", due_sql=Raw(code.due_sql))
+    parts = {"due_sql": Raw(code.due_sql), "key_text": Placed(code.key.text("key"))}
+    text = statement(__file__, "forecast_oldest", **parts)
     rows: list[Any] = fetch(using, text)
     found.oldest = rows[0] if rows else None

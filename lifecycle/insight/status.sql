@@ -25,6 +25,6 @@ SELECT state.name, state.model, state.state, coalesce(scheduled, 0)::bigint, coa
     coalesce(blocked, 0)::bigint, coalesce(failed, 0)::bigint, date_trunc('second', next_due),
     waits_since, now, state.fingerprint,
     EXISTS (SELECT FROM lifecycle_exception AS held WHERE held.kind = 'hold' AND held.model = state.model
-        AND held.key = '' AND lifecycle.in_force_v1(held.until, now)), state.enforced, state.state_sql
+        AND held.key = '' AND held.policy <> '' AND lifecycle.in_force_v1(held.until, now)), state.enforced, state.state_sql
 FROM clock CROSS JOIN lifecycle_policy AS state LEFT JOIN listed ON listed.policy = state.name
 ORDER BY 1

@@ -62,6 +62,6 @@ def _statement(name: str, policy: Policy) -> str:
         ends = "lower(owner.subjects_range), upper(owner.subjects_range) - 1"
         keys += f" UNION ALL SELECT generate_series({ends})"
     return statement(
-        __file__, name, keys=Placed(keys), type=Placed(code.key.db_type), table=code.tables[0],
+        __file__, name, keys=Placed(keys), type=Placed(code.key.cast), table=code.tables[0],
         pk=code.key.column,
     )  # fmt: skip

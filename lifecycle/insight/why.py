@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import DataError, transaction
-from django.db.models import Model
+from django.db.models import Model, Q
 
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.compiler.policy_sql import compiled
@@ -21,8 +21,8 @@ from lifecycle.db.routing import home
 from lifecycle.db.rows import every_row
 from lifecycle.insight.search import entries_about, events_about, events_of_table
 from lifecycle.ledger.holds import Hold, holds
-from lifecycle.ledger.row_names import ledger_key, named, row_name
-from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
+from lifecycle.ledger.row_names import ledger_key, named, row_name, rows_of_key
+from lifecycle.models import ON_TABLE, AgendaEntry, Event, PolicyState, RowException
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import opens_at
 from lifecycle.policy.registry import policies_of
@@ -61,7 +61,7 @@ def why(model: type[Model], key: str, using: str | None = None) -> Why:
     """The row's events, newest first, its holds, and what each of its policies says now."""
     using = using or home(model)
     events, complete = _story(model, key, using)
-    exists = every_row(model, using).filter(pk=key).exists()
+    exists = rows_of_key(model, key, using).exists()
     held = holds_on(model, key, using)
     found = verdicts(model, key, using, events, held) if exists else []
     says = _in_short(model, exists, events, found)
@@ -100,7 +100,7 @@ def holds_on(model: type[Model], key: str, using: str) -> list[Hold]:
     """The holds in force on a row, or on all rows of its table."""
     label, key = model._meta.label_lower, ledger_key(model, key, using)
     on = RowException.objects.using(using).filter(kind="hold", model=label)
-    numbers = list(on.filter(key__in=("", key)).values_list("event_id", flat=True))
+    numbers = list(on.filter(Q(key=key) | ON_TABLE).values_list("event_id", flat=True))
     return [each for each in holds(using, numbers) if each.in_force]
 
 
@@ -173,7 +173,7 @@ class _Look:
         code = compiled(self.policy)
         parts = {
             "state_sql": Raw(code.state_sql),
-            "type": Placed(code.key.db_type),
+            "key": Placed(code.key.typed("%(key)s")),
             "keep": Raw("keep"),
         }
         params = {"key": self.key, "resolution": self.policy.resolution}
@@ -243,11 +243,12 @@ class _Look:
     def _referring(self, table: str | None) -> list[str]:
         """The first rows of the table that refer to the row."""
         relations: Any = self.policy.model._meta.related_objects
+        upper = rows_of_key(self.policy.model, self.key, self.using)
         found: list[Any] = []
         for each in relations:
             if each.related_model._meta.db_table == table:
                 rows = every_row(each.related_model, self.using)
-                found += rows.filter(**{each.field.name: self.key}).order_by("pk")[:SHOWN]
+                found += rows.filter(**{f"{each.field.name}__in": upper}).order_by("pk")[:SHOWN]
         return [named(row) for row in found[:SHOWN]]
 
 

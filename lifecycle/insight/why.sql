@@ -4,4 +4,4 @@
 -- params: resolution, key
 SELECT matches, lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), %(resolution)s),
     {keep}, make_interval(secs => extract(epoch FROM grace)), lifecycle.now_v1()
-FROM ({state_sql}) AS state WHERE key = %(key)s::{type}
+FROM ({state_sql}) AS state WHERE key = {key}

@@ -42,9 +42,11 @@ def is_over(policy: Policy, left: int, using: str = DEFAULT_DB_ALIAS) -> bool:
     if scalar(using, statement(__file__, "due_entries"), name) <= left:
         return False
     code = compiled(policy)
-    parts: dict[str, Any] = {"state_sql": Raw(code.state_sql), "type": Placed(code.key.db_type)}
+    parts: dict[str, Any] = {"state_sql": Raw(code.state_sql), "type": Placed(code.key.cast)}
     exceptions = {"held": HELD, "restored": RESTORED, "by_hand": BY_HAND}
-    parts |= {name: excepted("state.key::text", which) for name, which in exceptions.items()}
+    parts |= {
+        name: excepted(code.key.text("state.key"), which) for name, which in exceptions.items()
+    }
     text = statement(__file__, "due_rows", **parts)
     try:
         with transaction.atomic(using=using):

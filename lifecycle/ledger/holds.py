@@ -13,7 +13,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, transaction
 from django.db.models import Model, QuerySet
 from psycopg.types.json import Jsonb
 
-from lifecycle.compiler.keys import key_of, label_of, label_of_model, stored_key, subjects_of
+from lifecycle.compiler.keys import key_of, key_text, label_of, label_of_model, subjects_of
 from lifecycle.db.connection import NO_DATA_FOUND, Placed, fetch, scalar, sqlstate, statement
 from lifecycle.exceptions import LifecycleError, RowMissing
 from lifecycle.ledger.policy_states import wait_for_batches
@@ -139,7 +139,7 @@ def _locked(row: Model, using: str) -> str:
     try:
         return lock_row(row, using)
     except RowMissing:
-        return ledger_key(type(row), str(stored_key(row)), using)
+        return ledger_key(type(row), key_text(type(row), row.pk), using)
 
 
 def _let_go(number: int, policy: str, model: str, using: str, row: dict[str, Any]) -> None:

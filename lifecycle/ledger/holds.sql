@@ -8,7 +8,7 @@ SELECT lifecycle.record_v1('hold_placed', '', %(model)s::text, lifecycle.sorted_
 -- The holds that stand, or those of them with these numbers, a line each: number, policy, model, rows, the first key, since, until,
 -- whether it is in force, reason, reference, actor, and how many of its rows the site has deleted.
 -- params: numbers
-SELECT held.event_id, held.policy, held.model, count(*) FILTER (WHERE held.key <> ''),
+SELECT held.event_id, held.policy, held.model, count(*) FILTER (WHERE held.policy = ''),
     min(held.key), min(held.since), min(held.until),
     bool_and(lifecycle.in_force_v1(held.until, lifecycle.now_v1())),
     min(event.detail ->> 'reason'), min(event.detail ->> 'reference'), min(event.actor),
@@ -34,5 +34,5 @@ WHERE kind = 'hold' AND CASE
     WHEN %(reference)s::text IS NOT NULL THEN event_id IN (
         SELECT id FROM lifecycle_event
         WHERE kind = 'hold_placed' AND detail ->> 'reference' = %(reference)s::text)
-    ELSE model = %(model)s::text AND key = %(key)s::text END
+    ELSE model = %(model)s::text AND key = %(key)s::text AND policy = '' END
 ORDER BY event_id

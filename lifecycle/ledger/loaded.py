@@ -5,9 +5,10 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from lifecycle.compiler.keys import key_of, label_of, stored_key, subjects_of
+from lifecycle.compiler.keys import key_of, key_text, label_of, subjects_of
 from lifecycle.db.connection import Placed, fetch, statement
 from lifecycle.db.routing import home_of
 from lifecycle.exceptions import NoPolicy, RowMissing
@@ -42,11 +43,11 @@ def loaded(rows: Model | QuerySet[Any]) -> int:
 def _chunks(rows: Model | QuerySet[Any], model: Any) -> Iterator[list[str]]:
     """The keys as text, in order."""
     if isinstance(rows, Model):
-        yield [str(stored_key(rows))]
+        yield [key_text(model, rows.pk)]
         return
     last, ordered = None, rows.order_by("pk").values_list("pk", flat=True)
     while keys := list((ordered.filter(pk__gt=last) if last is not None else ordered)[:CHUNK]):
-        yield list(map(str, keys))
+        yield [key_text(model, key) for key in keys]
         last = keys[-1]
 
 
@@ -58,7 +59,8 @@ def record(model: Any, keys: list[str], using: str, archive: str = "") -> int:
     """
     refuse_unnamed(model)
     key = key_of(model)
-    parts = {"kind": Placed(key.kind), "type": Placed(key.db_type), "pk": key.column}
+    own = key.text(sql.Identifier(key.column).as_string())
+    parts = {"key": Placed(own), "type": Placed(key.cast), "pk": key.column}
     table = model._meta.concrete_model._meta.db_table
     text = statement(__file__, "lock_rows", table=table, **parts)
     there = [row[0] for row in fetch(using, text, {"keys": keys})]

@@ -17,17 +17,17 @@ from django.db.models import (
     OuterRef,
     Q,
     QuerySet,
-    TextField,
     Value,
 )
 from django.db.models.fields import DateTimeField
 from django.db.models.functions import Cast, Collate
 from django.db.models.lookups import LessThanOrEqual
 
+from lifecycle.compiler.key_expression import KeyText
 from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import due_of, keep_by, keep_of, matches_of
 from lifecycle.db.literals import inline
-from lifecycle.models import RowException
+from lifecycle.models import ON_TABLE, RowException
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import policies_of
 
@@ -136,7 +136,7 @@ def _is_spared(policy: Policy) -> Q:
     """Restored or held, the row or its whole table."""
     restored = Q(policy=policy.name, kind="restored")
     held = Q(model=label_of(policy), kind="hold")
-    return Q(_in(restored)) | Q(_in(held)) | Q(Exists(_current().filter(held, key="")))
+    return Q(_in(restored)) | Q(_in(held)) | Q(Exists(_current().filter(held & ON_TABLE)))
 
 
 def _current() -> QuerySet[RowException]:
@@ -149,5 +149,5 @@ def _in(which: Q, exceptions: QuerySet[RowException] | None = None) -> Exists:
     Compared for equality, so that the planner reads few exceptions once and hashes them where many
     rows are asked, and else probes the index for the rows that are read.
     """
-    own = Collate(Cast(OuterRef("pk"), TextField()), "C")
+    own = Collate(KeyText(OuterRef("pk")), "C")
     return Exists((_current() if exceptions is None else exceptions).filter(which, key=own))

@@ -56,7 +56,7 @@ def search(model: type[Model], names: str, events: str, wanted: str = "true") ->
     key = key_of(model)
     table = tables_of(model)[0]
     parts: dict[str, Any] = {
-        "kind": Raw(key.kind), "type": Raw(key.db_type), "subjects": f"subjects_{key.kind}",
+        "kind": Raw(key.kind), "type": Raw(key.cast), "subjects": f"subjects_{key.kind}",
         "order": Raw(in_order(model)), "table": table, "events": Placed(events),
         "column": Raw(sql.Identifier(table, key.column).as_string()), "wanted": Raw(wanted),
         "identity": Raw(identity_now(model, names)),

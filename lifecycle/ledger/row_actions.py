@@ -51,8 +51,11 @@ def expire_rows(rows: "QuerySet[Any]", policy: str | None = None, using: str | N
     """
     using, chosen = using or alias_of(rows), _one(rows.model, policy)
     code = compiled(chosen)
-    parts = {"state_sql": Raw(code.state_sql), "kind": Placed(code.key.kind)} | _wait(chosen)
-    parts |= {"type": Placed(code.key.db_type), "subjects": Placed(subjects_of(code.key, "keys"))}
+    parts = {
+        "state_sql": Raw(code.state_sql),
+        "stored_key": Placed(code.key.stored("key")),
+    } | _wait(chosen)
+    parts |= {"type": Placed(code.key.cast), "subjects": Placed(subjects_of(code.key, "keys"))}
     with transaction.atomic(using=using):
         keys = lock_rows(rows, using)
         if len(keys) > MOST:
@@ -104,7 +107,9 @@ def _say(
 
 def _waits(obj: Model, policy: Policy, key: str, using: str) -> float:
     """For how many seconds an end by hand waits; raises `ConditionNotMet` where nothing may end."""
-    parts = {"state_sql": Raw(compiled(policy).state_sql)} | _wait(policy)
+    code = compiled(policy)
+    parts = {"state_sql": Raw(code.state_sql), "key": Placed(code.key.typed("%(key)s"))}
+    parts |= _wait(policy)
     rows = fetch(using, statement(__file__, "row_matches", **parts), {"key": key})
     matches, wait = rows[0] if rows else (False, None)
     if not matches:

@@ -1,4 +1,4 @@
 -- name: key_text
 -- The text that a key has in the ledger.
 -- params: key
-SELECT %(key)s::{type}::text
+SELECT {key}

@@ -52,7 +52,7 @@ def due_rows(policy: Policy, using: str, most: int) -> int:
     if (rows := int(attempt(using, count))) < most:
         return rows
     parts |= {"state_sql": Raw(code.state_sql), "within": within(policy)}
-    parts["held"] = excepted("state.key::text", HELD)
+    parts["held"] = excepted(code.key.text("state.key"), HELD)
     return int(scalar(using, statement(__file__, "window_due_rows", **parts), params))
 
 
@@ -78,7 +78,7 @@ def _listing(policy: Policy, any_row: bool) -> str:
     code, own = compiled(policy), windows_of(policy, any_row)
     column = Placed(sql.Identifier(code.tables[0], code.key.column).as_string())
     parts = own.parts | {"column": column, "kind": Placed(code.key.kind)}
-    parts["excepted"] = excepted(f"{column}::{code.key.kind}::text", OF_POLICY)
+    parts["excepted"] = excepted(code.key.text(column), OF_POLICY)
     low = Placed(own.low("lc_known.start"))
     return statement(__file__, "window_list", table=code.tables[0], low=low, **parts)
 

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.db.models import Model, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import Model, QuerySet
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from lifecycle.compiler.keys import key_of, stored_key
+from lifecycle.compiler.key_expression import KeyText
+from lifecycle.compiler.keys import key_of, key_text
 from lifecycle.compiler.windows import counts_only
-from lifecycle.db.connection import fetch, scalar, statement
+from lifecycle.db.connection import Placed, fetch, scalar, statement
 from lifecycle.db.routing import home, home_of
 from lifecycle.db.rows import every_row
 from lifecycle.db.schemas import is_elsewhere
@@ -27,8 +28,10 @@ def lock_row(obj: Model, using: str) -> str:
     """Lock the row against purge and return its key as the ledger writes it."""
     refuse_unnamed(type(obj))
     key = key_of(type(obj))
-    text = statement(__file__, "lock_row", table=own_table(obj), pk=key.column)
-    rows = fetch(using, text, {"key": stored_key(obj)})
+    own = Placed(key.text(sql.Identifier(key.column).as_string()))
+    parts = {"pk": key.column, "key": own, "given": Placed(key.typed("%(key)s"))}
+    text = statement(__file__, "lock_row", table=own_table(obj), **parts)
+    rows = fetch(using, text, {"key": key_text(type(obj), obj.pk)})
     if not rows:
         raise RowMissing(f"{named(obj)} is not in the database.")
     written, is_of_another = rows[0]
@@ -59,7 +62,7 @@ def lock_rows(rows: "QuerySet[Any]", using: str) -> list[str]:
     # By keys: a FOR UPDATE over the outer joins of a filter is refused.
     found = every_row(rows.model, using).filter(pk__in=rows.order_by().values("pk"))
     ordered = found.order_by("pk").select_for_update(no_key=True, of=("self",))
-    return list(ordered.values_list(Cast("pk", TextField()), flat=True))
+    return list(ordered.values_list(KeyText("pk"), flat=True))
 
 
 def write(

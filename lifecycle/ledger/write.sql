@@ -2,7 +2,7 @@
 -- Lock one row as an UPDATE of other columns would: a purge waits or skips it, readers do not.
 -- Also whether it is one of another table than policies stand on.
 -- params: key
-SELECT {pk}::text, lifecycle.elsewhere_v1(tableoid) FROM {table} WHERE {pk} = %(key)s FOR NO KEY UPDATE
+SELECT {key}, lifecycle.elsewhere_v1(tableoid) FROM {table} WHERE {pk} = {given} FOR NO KEY UPDATE
 
 -- name: write_one
 -- One event about one row, or about none.

@@ -159,7 +159,8 @@ def _rows(policy: Policy) -> str:
     """Rows that have an end by their own columns."""
     return (
         f"SELECT {literal(policy.name)}::text AS policy, {literal(label_of(policy))} AS model,"  # noqa: S608
-        f" key::text AS key, lifecycle.finite_v1(due::timestamptz) AS due, {window_column(policy)}"
+        f" {compiled(policy).key.text('key')} AS key, lifecycle.finite_v1(due::timestamptz) AS due,"
+        f" {window_column(policy)}"
         f" AS window_at FROM ({compiled(policy).due_sql}) AS compiled"
         " WHERE lifecycle.finite_v1(due::timestamptz) IS NOT NULL"
     )

@@ -11,7 +11,7 @@ WITH acting AS (
         ON timed.name = state.name
     WHERE state.state = 'enabled' AND NOT EXISTS (
         SELECT FROM lifecycle_exception AS held
-        WHERE held.kind = 'hold' AND held.model = state.model AND held.key = ''
+        WHERE held.kind = 'hold' AND held.model = state.model AND held.key = '' AND held.policy <> ''
         AND (held.until IS NULL OR held.until > lifecycle.now_v1()))
 ), listed AS MATERIALIZED (
     SELECT DISTINCT entry.policy, key

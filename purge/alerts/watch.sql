@@ -82,7 +82,7 @@ WITH clock AS (
     SELECT state.name, state.model, timed.opened, coalesce(timed.tombstones, false) AS tombstones,
         CASE WHEN state.state <> 'enabled' THEN state.state
             WHEN EXISTS (SELECT FROM lifecycle_exception AS held
-                WHERE held.kind = 'hold' AND held.model = state.model AND held.key = ''
+                WHERE held.kind = 'hold' AND held.model = state.model AND held.key = '' AND held.policy <> ''
                 AND lifecycle.in_force_v1(held.until, clock.now - clock.max_lag)) THEN 'held'
             WHEN timed.name IS NULL THEN 'undeclared' ELSE '' END AS stopped
     FROM clock CROSS JOIN lifecycle_policy AS state

@@ -98,8 +98,10 @@ class Table:
     def sql(self, module: str, name: str, **parts: Any) -> str:
         """A module's statement with the parts that each statement about this table needs."""
         key = compiled(self.policy).key
-        cast = f"::{key.db_type}[]" if key.kind == "text" else ""
-        base = {"table": self.name, "column": Placed(self._column(key.column))}
+        cast = f"::{key.cast}[]" if key.kind == "text" else ""
+        column = self._column(key.column)
+        base = {"table": self.name, "column": Placed(column)}
+        base |= {"own_key": Placed(key.stored(column)), "key_text": Placed(key.text(column))}
         return statement(module, name, **base, kind=Placed(key.kind), cast=Placed(cast), **parts)
 
     def read(self, keys: list[str]) -> Iterator[list[ReadRow]]:

@@ -11,7 +11,7 @@ ORDER BY attnum
 -- PostgreSQL from making each text twice, for its own column and for the hash.
 -- params: keys
 SELECT lc_key::text, sha256(convert_to(ROW({made})::text, 'UTF8')), lc_time, {made}
-FROM (SELECT {column}::{kind} AS lc_key, {time} AS lc_time, {values}
+FROM (SELECT {own_key} AS lc_key, {time} AS lc_time, {values}
       FROM {table} WHERE {column} = ANY ((SELECT %(keys)s::text[])::{kind}[]{cast}) OFFSET 0) AS lc_rows
 ORDER BY lc_key
 
@@ -24,7 +24,7 @@ WITH lc_left AS MATERIALIZED (
         SELECT array_agg(key ORDER BY one.place) AS keys, array_agg(one.hash ORDER BY one.place) AS hashes,
             min(key COLLATE "C") AS low, max(key COLLATE "C") AS high
         FROM unnest(part.keys, part.hashes) WITH ORDINALITY AS one (key, hash, place)
-        JOIN (SELECT {column}::{kind}::text AS key FROM {table}
+        JOIN (SELECT {key_text} AS key FROM {table}
             WHERE {column} = ANY (part.keys::{kind}[]{cast})) AS own USING (key)
     ) AS found
     WHERE part.archive_id = %(archive)s AND cardinality(part.keys) > coalesce(cardinality(found.keys), 0)

@@ -14,7 +14,7 @@ from purge.batch.brakes import refuse_shared_keys
 from purge.batch.cascade.account import media_alone
 from purge.batch.cascade.delete import end_rows
 from purge.batch.evaluate import Verdict
-from purge.batch.state import Batch, announced, keys_of, latest_event, send
+from purge.batch.state import Batch, announced, latest_event, send, stored_keys
 from purge.batch.subjects import Subjects
 from purge.exceptions import Halt
 
@@ -45,7 +45,7 @@ def _act(batch: Batch, verdict: Verdict) -> None:
 
 def _show(batch: Batch, verdict: Verdict) -> None:
     if len(batch.outcome.sample) < SHOWN:
-        batch.outcome.sample += tuple(map(str, keys_of(batch, verdict.subjects)[:SHOWN]))
+        batch.outcome.sample += tuple(map(str, stored_keys(batch, verdict.subjects)[:SHOWN]))
 
 
 def stay(batch: Batch, verdict: Verdict) -> None:

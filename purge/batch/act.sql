@@ -19,4 +19,4 @@ WHERE {rows} AND matches AND lifecycle.finite_v1(due::timestamptz) <= %(now)s
 -- The identities of rows of the batch, in the order of their keys; a part of the event's INSERT.
 -- parts: bytes, order, rows
 (SELECT lifecycle.identities_v1(array_agg(bytes ORDER BY {order}))
- FROM (SELECT {column}::{kind} AS key, {bytes} AS bytes FROM {table} WHERE {rows}) AS named)
+ FROM (SELECT {own_key} AS key, {bytes} AS bytes FROM {table} WHERE {rows}) AS named)

@@ -8,7 +8,7 @@ SELECT max(again_at) FROM purge_archive WHERE policy = %(policy)s AND state IN (
 -- SHA-256 of its manifest, how many of these rows, their keys. Only parts are read that may have one of the keys.
 -- params: policy, model; parts: hash, rows
 WITH lc_own AS MATERIALIZED (
-    SELECT {column}::{kind}::text AS key FROM {table} WHERE {rows}
+    SELECT {key_text} AS key FROM {table} WHERE {rows}
 ), lc_bounds AS MATERIALIZED (
     SELECT min(key COLLATE "C") AS low, max(key COLLATE "C") AS high FROM lc_own
 ), lc_written AS MATERIALIZED (
@@ -20,8 +20,8 @@ WITH lc_own AS MATERIALIZED (
     GROUP BY 1, 2
 ), lc_covered AS (
     -- Hashed are only rows that some archive may have.
-    SELECT lc_written.archive, {column}::{kind} AS key
-    FROM lc_written JOIN {table} ON {column}::{kind}::text = lc_written.key AND lc_written.hash = {hash}
+    SELECT lc_written.archive, {own_key} AS key
+    FROM lc_written JOIN {table} ON {key_text} = lc_written.key AND lc_written.hash = {hash}
     WHERE {rows}
 )
 SELECT archive.name, archive.rows, to_json(archive.verified_at) #>> '{{}}',
@@ -31,5 +31,5 @@ FROM lc_covered JOIN purge_archive AS archive ON archive.id = lc_covered.archive
 -- name: uncovered
 -- The rows of a set that are not among some keys: how many, as one array, each key as text.
 -- params: covered; parts: rows
-SELECT count(*), array_agg({column}::{kind} ORDER BY {column})::text, array_agg({column}::{kind}::text ORDER BY {column})
+SELECT count(*), array_agg({own_key} ORDER BY {column})::text, array_agg({key_text} ORDER BY {column})
 FROM {table} WHERE {rows} AND {column} <> ALL ((SELECT %(covered)s::{kind}[])::{kind}[]{cast})

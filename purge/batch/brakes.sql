@@ -3,7 +3,7 @@
 -- params: policy, tables
 SELECT state.state, state.fingerprint, lifecycle.now_v1(),
     EXISTS (SELECT FROM lifecycle_exception AS hold
-            WHERE hold.kind = 'hold' AND hold.model = state.model AND hold.key = ''
+            WHERE hold.kind = 'hold' AND hold.model = state.model AND hold.key = '' AND hold.policy <> ''
             AND lifecycle.in_force_v1(hold.until, lifecycle.now_v1())),
     state.state_sql, pg_catalog.clock_timestamp(),
     EXISTS (SELECT FROM unnest(%(tables)s::text[]) AS given (written)

@@ -3,14 +3,14 @@
 -- params: count; parts: rows, strength (FOR ...)
 SELECT count(*), CASE WHEN count(*) < %(count)s THEN array_agg(key)::text END
 FROM (
-    SELECT {column}::{kind} AS key FROM {tables} WHERE {rows} ORDER BY {column} {strength}
+    SELECT {own_key} AS key FROM {tables} WHERE {rows} ORDER BY {column} {strength}
 ) AS locked
 
 -- name: unlocked
 -- Rows of the set that are there and that somebody else has locked.
 -- params: locked; parts: rows
-SELECT count(*), array_agg({column}::{kind} ORDER BY {column})::text FROM {table}
-WHERE {rows} AND {column} NOT IN (SELECT unnest(%(locked)s::{kind}[]))
+SELECT count(*), array_agg({own_key} ORDER BY {column})::text FROM {table}
+WHERE {rows} AND {own_key} NOT IN (SELECT unnest(%(locked)s::{kind}[]))
 
 -- name: evaluate
 -- What is to be done with locked rows, and when: by their columns, exceptions, keep_while, grace and
@@ -23,7 +23,7 @@ WHERE {rows} AND {column} NOT IN (SELECT unnest(%(locked)s::{kind}[]))
 -- params: policy, model, now, count, search, entries, oldest, resolution, recheck, open; parts: rows,
 -- subjects, tombstones, due, grace, listed, keeps, keep, without
 WITH state AS (
-    SELECT key::{kind} AS key, matches, keep, {keeps} AS keeps,
+    SELECT {stored_key} AS key, matches, keep, {keeps} AS keeps,
         lifecycle.tick_v1({due}, %(resolution)s) AS due, {grace} AS grace
     FROM ({state_sql}) AS state WHERE {rows} OFFSET 0
 ), asked AS MATERIALIZED (

@@ -1,7 +1,10 @@
 -- name: prepare
 -- First statement of a batch: short waits, and the lock that pause and holds on the policy wait for.
+-- Sets of keys go to Python and back as text: exactly, whatever the settings of role and database.
 -- params: policy
 SELECT set_config('lock_timeout', '300ms', true),
+    set_config('datestyle', 'ISO, YMD', true), set_config('intervalstyle', 'postgres', true),
+    set_config('extra_float_digits', '1', true), set_config('bytea_output', 'hex', true),
     lifecycle.share_lock_v1(%(policy)s)
 
 -- name: record

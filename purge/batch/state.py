@@ -146,6 +146,11 @@ class Batch:
         return sql.Identifier(self.code.tables[0], self.code.key.column).as_string()
 
     @property
+    def own_key(self) -> str:
+        """SQL: the key as the ledger writes it."""
+        return self.code.key.stored(self.column)
+
+    @property
     def event_detail(self) -> dict[str, Any]:
         """The detail of each event about rows at this moment."""
         archive = {"archive": self.archive.name} if self.archive else {}
@@ -153,10 +158,12 @@ class Batch:
 
     def sql(self, module: str, name: str, **parts: Any) -> str:
         """A statement of a module; `{kind}`, `{state_sql}`, `{table}`, `{column}` and `{type}` of
-        the key are filled in every one."""
+        the key are filled in every one; `{own_key}` and `{stored_key}` are the column, and a column
+        `key` of its type, as the ledger writes them."""
         parts |= {"kind": Placed(self.code.key.kind), "state_sql": Raw(self.state_sql)}
         parts |= {"table": self.code.tables[0], "column": Placed(self.column)}
-        parts |= {"type": Placed(self.code.key.db_type)}
+        parts |= {"type": Placed(self.code.key.cast), "own_key": Placed(self.own_key)}
+        parts |= {"stored_key": Placed(self.code.key.stored("key"))}
         return statement(module, name, **parts)
 
     def params(self, subjects: Subjects, **others: Any) -> dict[str, Any]:
@@ -200,7 +207,7 @@ class Batch:
 
 def stored_keys(batch: Batch, subjects: Subjects) -> list[Any]:
     """The keys in order, as the ledger writes them: an `inet` has its mask there."""
-    return _keys(batch, subjects, Placed(f"{batch.column}::{batch.code.key.kind}"))
+    return _keys(batch, subjects, Placed(batch.own_key))
 
 
 def keys_of(batch: Batch, subjects: Subjects) -> list[Any]:

@@ -35,7 +35,7 @@ class Subjects:
         """The condition that a key column names one of these rows; `column` is quoted already."""
         if self.span:
             return Placed(f"{column} >= %(low)s AND {column} < %(high)s")
-        cast = f"::{self.key.db_type}[]" if self.key.kind == "text" else ""
+        cast = f"::{self.key.cast}[]" if self.key.kind == "text" else ""
         if self.keys is None:
             own = f"subjects_{self.key.kind}"  # one of three names of our own
             source = f"SELECT {own} FROM lifecycle_event WHERE id = %(event)s"  # noqa: S608

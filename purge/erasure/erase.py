@@ -11,14 +11,22 @@ from typing import Any
 from django.db import OperationalError, connections, transaction
 from django.db.models import Model
 
-from lifecycle.compiler.keys import stored_key
+from lifecycle.compiler.keys import key_text
 from lifecycle.compiler.policy_sql import locked_tables
-from lifecycle.db.connection import READ_COMMITTED, Raw, fetch, local_settings, scalar, set_local
+from lifecycle.db.connection import (
+    READ_COMMITTED,
+    Placed,
+    Raw,
+    fetch,
+    local_settings,
+    scalar,
+    set_local,
+)
 from lifecycle.db.literals import array_text
 from lifecycle.db.routing import home_of
 from lifecycle.exceptions import LifecycleError, RowMissing
 from lifecycle.ledger.context import context, in_context
-from lifecycle.ledger.row_names import row_name
+from lifecycle.ledger.row_names import ledger_key, row_name
 from lifecycle.ledger.write import refuse_unnamed
 from lifecycle.logs import Log
 from lifecycle.policy.dispositions import Update
@@ -65,7 +73,9 @@ def erase(
     """
     model: Any = obj._meta.concrete_model
     using = using or home_of(obj)
-    return erase_key(model, stored_key(obj), reference, grace, policy, actor, dry_run, using)
+    return erase_key(
+        model, key_text(model, obj.pk), reference, grace, policy, actor, dry_run, using
+    )
 
 
 def erase_key(
@@ -98,7 +108,8 @@ def _erase(
 ) -> Receipt:
     batch = _begin(policy, using, dry)
     locked = _lock(batch, key)
-    is_there, key = locked is not None, locked or key
+    is_there = locked is not None
+    key = ledger_key(policy.model, key, using) if locked is None else locked
     before = _before(batch, key, reference)
     if before and _stands(before, is_there, grace):
         return before
@@ -130,7 +141,9 @@ def _lock(batch: Batch, key: str) -> str | None:
 
     Returns its key as the ledger writes it, None where there is no such row.
     """
-    text = batch.sql(__file__, "lock", tables=Raw(locked_tables(batch.policy)))
+    parts = {"tables": Raw(locked_tables(batch.policy))}
+    parts["given"] = Placed(batch.code.key.typed("%(key)s"))
+    text = batch.sql(__file__, "lock", **parts)
     set_local(batch.using, lock_timeout=ROW_WAIT)
     try:
         with transaction.atomic(using=batch.using):
@@ -188,8 +201,9 @@ def _end(batch: Batch, event: int, key: str) -> None:
         if not failures.is_of_one_row(error):
             raise
         if isinstance(error, HeldBelow):
-            held = [stored_key(row) for row in error.held]
-            refuse_held(batch.using, type(error.held[0]), held, batch.now)
+            first = type(error.held[0])
+            held = [ledger_key(first, key_text(first, row.pk), batch.using) for row in error.held]
+            refuse_held(batch.using, first, held, batch.now)
         raise ErasureRefused(f"{_name(batch.policy, key)} cannot go: {why(error)}.") from error
     batch.source.close()
     brakes.count(batch)

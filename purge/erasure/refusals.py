@@ -1,14 +1,13 @@
 """Why a row cannot be erased, in words by which a person knows what to do."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.models import Model, Q
 
 from lifecycle.compiler.keys import label_of_model
 from lifecycle.exceptions import ConditionNotMet, LifecycleError
 from lifecycle.ledger.row_names import row_name
-from lifecycle.models import Event, RowException
+from lifecycle.models import ON_TABLE, Event, RowException
 from lifecycle.policy.dispositions import Update
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy, policies_of
@@ -78,15 +77,15 @@ def refuse_what_stays(policy: Policy, key: str, verdict: str) -> None:
         raise ConditionNotMet(f"{name} does not match `when` of {policy.name!r}.")
 
 
-def refuse_held(using: str, model: type[Model], keys: list[Any], now: datetime | None) -> None:
+def refuse_held(using: str, model: type[Model], keys: list[str], now: datetime | None) -> None:
     """Raise `ErasureRefused` with the holds on rows of a model, or on a policy of its table."""
     found = RowException.objects.using(using).filter(kind="hold")
     if now is not None:
         found = found.filter(Q(until=None) | Q(until__gt=now))
     label = label_of_model(model)
     names = [policy.name for policy in policies_of(model)]
-    rows_held = Q(model=label, key__in=[*map(str, keys), ""])
-    numbers = found.filter(rows_held | Q(policy__in=names, key="")).values_list("event_id")
+    held = Q(model=label) & (Q(key__in=keys) | ON_TABLE) | Q(policy__in=names) & ON_TABLE
+    numbers = found.filter(held).values_list("event_id")
     events = Event.objects.using(using).filter(pk__in=numbers).order_by("id")
     if events:
         raise ErasureRefused(f"Held by {'; '.join(map(_hold, events[:5]))}. Nothing was changed.")

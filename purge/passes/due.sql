@@ -18,7 +18,7 @@ SELECT name, fingerprint, lifecycle.now_v1(),
 FROM lifecycle_policy AS state
 WHERE state.state = 'enabled'
 AND NOT EXISTS (SELECT FROM lifecycle_exception AS hold
-    WHERE hold.kind = 'hold' AND hold.model = state.model AND hold.key = ''
+    WHERE hold.kind = 'hold' AND hold.model = state.model AND hold.key = '' AND hold.policy <> ''
     AND lifecycle.in_force_v1(hold.until, lifecycle.now_v1()))
 UNION ALL
 -- Media are of no policy; only a pause of everything stops them.

@@ -186,6 +186,7 @@ def _evaluate_rows(batch: ReplayBatch, ids: list[int], locked: Subjects) -> list
     parts = {
         "subjects": Placed(subjects_of(batch.code.key, keys)),
         "identity": Raw(identity_now(batch.policy.model, group.names)),
+        "state_key": Placed(batch.code.key.stored("lc_s.key")),
         "rows": locked.where(batch.column) if locked.count else Placed("false"),
         "state_rows": locked.where("lc_s.key") if locked.count else Placed("false"),
     }  # fmt: skip

@@ -28,19 +28,20 @@ WITH lc_found AS MATERIALIZED (
     ) AS lc_late ON lc_late.lc_key = lc_one.key
     WHERE lc_one.id = ANY (%(ids)s)
 ), lc_here AS MATERIALIZED (
-    SELECT {column}::{kind} AS key, {identity} AS identity FROM {table} WHERE {rows}
+    SELECT {own_key} AS key, {identity} AS identity FROM {table} WHERE {rows}
 ), lc_state AS MATERIALIZED (
-    SELECT lc_s.key::{kind} AS key, lc_s.matches, lc_s.keep, lifecycle.finite_v1(lc_s.due::timestamptz) AS due
+    SELECT {state_key} AS key, lc_s.matches, lc_s.keep, lifecycle.finite_v1(lc_s.due::timestamptz) AS due
     FROM ({state_sql}) AS lc_s WHERE {state_rows}
 ), lc_held AS MATERIALIZED (
     SELECT key FROM lifecycle.exceptions_v1('', %(model)s, (SELECT {subjects} FROM lc_found))
     WHERE lifecycle.in_force_v1(until, %(now)s)
-    UNION ALL SELECT key FROM lifecycle_exception
-    WHERE kind = 'hold' AND model = %(model)s AND key = '' AND lifecycle.in_force_v1(until, %(now)s)
+    UNION ALL SELECT NULL FROM lifecycle_exception  -- the whole table
+    WHERE kind = 'hold' AND model = %(model)s AND key = '' AND policy <> ''
+    AND lifecycle.in_force_v1(until, %(now)s)
 ), lc_known AS (
     SELECT lc_found.*, lc_here.key IS NOT NULL AS here, lc_state.matches, lc_state.due,
         coalesce(lc_here.identity IS DISTINCT FROM lc_found.identity, false) AS replaced,
-        EXISTS (SELECT FROM lc_held WHERE lc_held.key IN ('', lc_found.key::text)) AS held,
+        EXISTS (SELECT FROM lc_held WHERE coalesce(lc_held.key = lc_found.key::text, true)) AS held,
         coalesce(lc_state.matches AND NOT lc_state.keep AND lc_state.due <= lc_found.recorded_at, false) AS expired
     FROM lc_found LEFT JOIN lc_here ON lc_here.key = lc_found.key
     LEFT JOIN lc_state ON lc_state.key = lc_found.key

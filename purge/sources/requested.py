@@ -120,9 +120,9 @@ def check_cap(policy: Policy, using: str, override: Override) -> None:
 def how_many(policy: Policy, using: str, override: Override, most: int) -> int:
     """How many rows would end, without those tombstoned before; counted no further than `most`."""
     code = compiled(override.applied(policy))
-    parts: dict[str, Any] = {"state_sql": Raw(code.state_sql), "type": Placed(code.key.db_type)}
+    parts: dict[str, Any] = {"state_sql": Raw(code.state_sql), "type": Placed(code.key.cast)}
     for name, which in (("held", HELD), ("restored", RESTORED)):
-        parts[name] = excepted("state.key::text", which)
+        parts[name] = excepted(code.key.text("state.key"), which)
     params = {"policy": policy.name, "model": label_of(policy), "within": override.within}
     return int(scalar(using, statement(__file__, "how_many", **parts), params | {"most": most}))
 

@@ -39,6 +39,6 @@ WITH chunk AS MATERIALIZED (
     AND matches AND lifecycle.finite_v1(due::timestamptz) - %(within)s::interval <= %(now)s
     ORDER BY key LIMIT %(rows)s
 )
-SELECT count(*), array_agg(key::{kind} ORDER BY key::{kind})::text,
-    (SELECT key::text FROM chunk ORDER BY chunk.key DESC LIMIT 1)
+SELECT count(*), array_agg({stored_key} ORDER BY {stored_key})::text,
+    (SELECT {stored_key}::text FROM chunk ORDER BY chunk.key DESC LIMIT 1)
 FROM chunk

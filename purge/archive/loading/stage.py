@@ -99,4 +99,10 @@ class LoadBatch:
     def _sql(self, name: str, **parts: Any) -> str:
         columns = Placed(", ".join(map(quoted, self.target.columns)))
         parts |= {"table": self.target.name, "key": quoted(self.target.key), "columns": columns}
-        return statement(__file__, name, kind=Placed(self._kind), **parts)
+        parts |= {"key_text": self._text(parts["key"])}
+        parts |= {"loading_text": self._text(f"loading.{parts['key']}")}
+        return statement(__file__, name, **parts)
+
+    def _text(self, key: str) -> Placed:
+        """SQL: a key as the ledger writes it."""
+        return Placed(key_of(self.model).text(key) if self.model else f"{key}::text")

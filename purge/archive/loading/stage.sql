@@ -28,17 +28,17 @@ WITH brought AS (
     INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE
     SELECT {columns} FROM pg_temp.purge_loading ORDER BY {key}
     ON CONFLICT DO NOTHING
-    RETURNING {key}::{kind}::text AS key, {media} AS media
+    RETURNING {key_text} AS key, {media} AS media
 )
 SELECT coalesce(array_agg(key), '{{}}'), count(*) FILTER (WHERE media) FROM brought
 
 -- name: left_out
 -- The rows that were not loaded: their keys, and whether a row with that key is there.
 -- params: loaded
-SELECT loading.{key}::{kind}::text,
+SELECT {loading_text},
     EXISTS (SELECT FROM {table} AS own WHERE own.{key} = loading.{key})
 FROM pg_temp.purge_loading AS loading
-WHERE loading.{key}::{kind}::text NOT IN (SELECT unnest(%(loaded)s::text[])) ORDER BY loading.{key}
+WHERE {loading_text} NOT IN (SELECT unnest(%(loaded)s::text[])) ORDER BY loading.{key}
 
 -- name: close
 -- Close an archive of which rows are back: when they end again, another archive must hold them.

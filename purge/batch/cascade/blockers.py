@@ -4,9 +4,9 @@ from functools import cached_property
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Exists, OuterRef, Q, TextField
-from django.db.models.functions import Cast
+from django.db.models import Exists, OuterRef, Q
 
+from lifecycle.compiler.key_expression import KeyText
 from lifecycle.db.connection import fetch, statement
 from lifecycle.models import RowException
 from lifecycle.policy.dispositions import Archive
@@ -50,7 +50,7 @@ class CascadeBlockers:
         if label not in self._known["key"]:
             return []
         held = self._holds.filter(model=label, key=OuterRef("lc_text"))
-        return named(model, rows.annotate(lc_text=Cast("pk", TextField())).filter(Exists(held)))
+        return named(model, rows.annotate(lc_text=KeyText("pk")).filter(Exists(held)))
 
     @property
     def _holds(self) -> Any:

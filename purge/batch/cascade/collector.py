@@ -126,8 +126,8 @@ def with_tied(batch: Batch, found: Collected, model: Any) -> Collected:
     for parent, keys in found.parts.items():
         gone[parent] = [*gone.get(parent, ()), *keys]
     room = None if most is None else most - len(found.keys) - sum(map(len, found.along.values()))
-    arrays = {child: array_of(child, keys, batch.using) for child, keys in gone.items()}
-    below.find_tied(array_of(model, found.keys, batch.using), arrays, room)
+    arrays = {child: array_of(child, keys) for child, keys in gone.items()}
+    below.find_tied(array_of(model, found.keys), arrays, room)
     return replace(found, tied=below)
 
 
@@ -169,7 +169,7 @@ def _instances(batch: Batch, model: Any, keys: list[Any]) -> list[Any]:
     A row may hold a date that Python cannot; it ends all the same.
     """
     if _is_looked_at(model):
-        return list(every_row(model, batch.using).filter(pk__in=keys))
+        return list(every_row(model, batch.using).filter(pk__in=among(model, keys)))
     return [_bare(model, key, batch.using) for key in keys]
 
 

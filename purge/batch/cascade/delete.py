@@ -21,7 +21,7 @@ from lifecycle.db.rows import every_row
 from purge.batch.brakes import refuse_shared_keys
 from purge.batch.cascade.account import along_detail, counted, media_alone
 from purge.batch.cascade.collector import Collected, collect, with_tied
-from purge.batch.cascade.python_keys import as_stored
+from purge.batch.cascade.python_keys import as_texts
 from purge.batch.cascade.relations import is_heard, links
 from purge.batch.cascade.sets import CascadeSets, find_cascade
 from purge.batch.cascade.ties import is_stand_in, refuse_new, tied
@@ -106,11 +106,11 @@ def _delete_collected(batch: Batch, model: Any, subjects: Subjects, found: Colle
     deletes in parts, and a receiver may delete other rows of the table meanwhile."""
     keys = found.keys
     if found.own:
-        own = subjects.written(as_stored(model, found.own, batch.using))
+        own = subjects.written(as_texts(model, found.own))
         with announced(batch, own, cause="cascade"):
             collect(batch, model, found.own).collector.delete()
         found = collect(batch, model, keys)
-    rows = subjects.written(as_stored(model, keys, batch.using))
+    rows = subjects.written(as_texts(model, keys))
     with announced(batch, rows, **batch.along):
         found.collector.delete()
     _refuse_left(batch, rows)

@@ -1,12 +1,11 @@
 """Keys between Python and the database, where Python has objects for them or several columns."""
 
 from typing import Any
-from uuid import UUID
 
 from django.db import connections
 from django.db.models.expressions import RawSQL
 
-from lifecycle.compiler.keys import is_object, key_field, key_of
+from lifecycle.compiler.keys import is_object, key_field, key_of, key_text
 from lifecycle.db.literals import array_text
 
 
@@ -14,11 +13,8 @@ def among(model: Any, keys: Any) -> Any:
     """The right side of `pk__in`: ten thousand keys as one parameter."""
     if model._meta.is_composite_pk:
         return list(keys)
-    own = key_of(model)
-    plain = (str,) if own.kind == "text" else (int, UUID, str)
-    if not all(type(key) in plain for key in keys):
-        return list(keys)  # a type whose text form only its field knows
-    return RawSQL(f"SELECT unnest(%s::{own.db_type}[])", [array_text(keys)])  # noqa: S611
+    text = f"SELECT unnest(%s::{key_of(model).cast}[])"
+    return RawSQL(text, [array_text(as_texts(model, keys))])  # noqa: S611
 
 
 def selected(rows: Any) -> Any:
@@ -36,14 +32,11 @@ def as_python(model: Any, keys: list[Any], using: str) -> list[Any]:
     return [field.from_db_value(key, field.cached_col, connections[using]) for key in keys]
 
 
-def as_stored(model: Any, keys: Any, using: str) -> list[Any]:
-    """Keys of instances, as PostgreSQL takes them."""
-    field: Any = key_field(model)
-    if not is_object(field):
-        return list(keys)
-    return [field.get_db_prep_value(key, connections[using]) for key in keys]
+def as_texts(model: Any, keys: Any) -> list[str]:
+    """Keys of instances, as text that PostgreSQL reads."""
+    return [key_text(model, key) for key in keys]
 
 
-def array_of(model: Any, keys: Any, using: str) -> Any:
+def array_of(model: Any, keys: Any) -> Any:
     """Keys of instances as `key_array` takes them."""
-    return list(keys) if model._meta.is_composite_pk else array_text(as_stored(model, keys, using))
+    return list(keys) if model._meta.is_composite_pk else array_text(as_texts(model, keys))

@@ -65,7 +65,7 @@ def key_array(model: Any, keys: Any, cast: str = "") -> Any:
     """
     if model._meta.is_composite_pk:
         return [] if keys == NO_KEYS else keys
-    db_type = key_of(model).db_type
+    db_type = key_of(model).cast
     return RawSQL(f"SELECT unnest(%s::{db_type}[]){cast}", [keys])  # noqa: S611
 
 

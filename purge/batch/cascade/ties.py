@@ -200,4 +200,4 @@ def _unmapped(model: Any, upper: Any, tie: Tie, keys: Any, using: str) -> RawSQL
         f" JOIN {quote(tie.upper)} AS up ON {' AND '.join(pairs)}"
         f" WHERE {_key('up', upper, quote)} IN (SELECT unnest("
     )
-    return RawSQL(f"{text.replace('%', '%%')}%s::{above.db_type}[]))", [keys])  # noqa: S611
+    return RawSQL(f"{text.replace('%', '%%')}%s::{above.cast}[]))", [keys])  # noqa: S611

@@ -89,7 +89,7 @@ class WindowRows:
             return "true"
         own, batch = Raw(windows_of(self.batch.policy).moment), self.batch
         moment = "%(last_moment)s::text::timestamptz"
-        key = f"%(last_key)s::text::{batch.code.key.db_type}"
+        key = f"%(last_key)s::text::{batch.code.key.cast}"
         return f"{own} >= {moment} AND ({own}, {batch.column}) > ({moment}, {key})"
 
     def relist(

@@ -3,13 +3,13 @@
 -- keys, and where the last one stands. What is restored or expired by hand is listed by its key.
 -- params: rows, last_moment, last_key; parts: moment, within, after
 WITH lc_found AS MATERIALIZED (
-    SELECT {column}::{kind} AS key, {column} AS own, {moment} AS moment FROM {table}
+    SELECT {own_key} AS key, {column} AS own, {moment} AS moment FROM {table}
     WHERE {within} AND {after} ORDER BY {moment}, {column} LIMIT %(rows)s
 ), lc_last AS (
-    SELECT moment, own FROM lc_found ORDER BY moment DESC, own DESC LIMIT 1
+    SELECT moment, key FROM lc_found ORDER BY moment DESC, own DESC LIMIT 1
 )
 SELECT (SELECT count(*) FROM lc_found), (SELECT array_agg(key ORDER BY key)::text FROM lc_found),
-    (SELECT moment::text FROM lc_last), (SELECT own::text FROM lc_last)
+    (SELECT moment::text FROM lc_last), (SELECT key::text FROM lc_last)
 
 -- name: window_of
 -- The window in which a row ends.
@@ -29,7 +29,7 @@ AND event.kind = 'blocked' AND event.id > %(began)s GROUP BY 1
 -- What is left of windows whose rows were all looked at, by window and reason, and when to look again.
 -- params: model, now, recheck, unit; parts: within, subjects
 WITH lc_state AS MATERIALIZED (
-    SELECT key::{kind} AS key, keep, lifecycle.window_v1(lifecycle.finite_v1(due::timestamptz), %(unit)s) AS start
+    SELECT {stored_key} AS key, keep, lifecycle.window_v1(lifecycle.finite_v1(due::timestamptz), %(unit)s) AS start
     FROM ({state_sql}) AS state
     WHERE matches AND key IN (SELECT {column} FROM {table} WHERE {within})
 ), lc_holds AS MATERIALIZED (
