@@ -27,7 +27,16 @@ VERSIONED_FOR = 300.0  # seconds that the answer whether a bucket keeps versions
 
 # Codes of a store that is busy or broken: the same request may succeed later.
 TRANSIENT = {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "Throttling"}
+# Codes and statuses of what a store does not have, and will not have in a moment either.
+UNKNOWN, NO_SUCH = {"NotImplemented", "MethodNotAllowed"}, {405, 501, 505}
+NO_BUCKET = {"NoSuchBucket"}
 REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "AllAccessDisabled"}
+
+
+STATUSES = {
+    403: "AccessDenied", 404: "NoSuchKey", 405: "MethodNotAllowed", 500: "InternalError",
+    501: "NotImplemented", 502: "BadGateway", 503: "SlowDown", 504: "GatewayTimeout",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -109,20 +118,30 @@ def errors() -> tuple[type[Exception], ...]:
 def code_of(error: BaseException) -> str:
     """The store's code of an error, `AccessDenied`; the error's class name where it has none."""
     response = getattr(error, "response", None) or {}
-    code = str(response.get("Error", {}).get("Code") or "")
-    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    code, status = str(response.get("Error", {}).get("Code") or ""), _status(error)
     if not code or code.isdigit():  # an answer to HEAD has no body
-        code = {403: "AccessDenied", 404: "NoSuchKey", 503: "SlowDown"}.get(status, code)
+        code = STATUSES.get(status, code)
     return code or type(error).__name__
 
 
 def passes(error: BaseException) -> bool:
     """Whether the same request may well succeed in a moment: busy, broken, or out of reach."""
-    answer = getattr(error, "response", None)
-    if not answer:  # botocore's own errors have the attribute, empty
+    if not has_answered(error):
         return True
-    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return code_of(error) in TRANSIENT or status >= 500
+    status, code = _status(error), code_of(error)
+    if code in UNKNOWN or status in NO_SUCH:
+        return False
+    return code in TRANSIENT or status >= 500
+
+
+def has_answered(error: BaseException) -> bool:
+    """Whether the error is an answer of the store."""
+    return bool(getattr(error, "response", None))  # botocore's own errors have it, empty
+
+
+def _status(error: BaseException) -> int:
+    answer = getattr(error, "response", None) or {}
+    return int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
 
 
 def is_missing(error: BaseException) -> bool:

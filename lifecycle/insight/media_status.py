@@ -1,13 +1,14 @@
 """How the files stand that no row names any more: as a policy does, in names instead of rows."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import DEFAULT_DB_ALIAS
 
 from lifecycle.conf import conf
 from lifecycle.db.connection import fetch, statement
 from lifecycle.db.introspection import table_of
-from lifecycle.insight.standstill import stopped
+from lifecycle.hooks import last_runs
+from lifecycle.insight.standstill import failing, stopped
 from lifecycle.insight.status import Status
 from lifecycle.install.triggers import unrecorded
 from lifecycle.models import PolicyState
@@ -22,23 +23,28 @@ def media_status(using: str = DEFAULT_DB_ALIAS, max_lag: float | None = None) ->
 
     `scheduled`: in their grace; `due`: may go; `blocked`: of both, those that could not be deleted.
     """
-    ((waiting, due, blocked, next_due, lag, paused),) = fetch(
+    ((waiting, due, blocked, next_due, lag, paused, now),) = fetch(
         using, statement(__file__, "media_status")
     )
     state = State.PAUSED if paused else State.ENABLED
     found = Status(FILES, "", state, scheduled=waiting, due=due, blocked=blocked, database=using)
     found.next_due, found.lag = next_due, lag
-    found.problems = _problems(found, conf.MAX_LAG if max_lag is None else max_lag) + _gaps(using)
+    found.last_run, found.last_error = last_runs(using).get("", (None, ""))
+    most = conf.MAX_LAG if max_lag is None else max_lag
+    found.problems = _problems(found, most, now) + _gaps(using)
     return [found] if waiting or due or found.problems else []
 
 
-def _problems(found: Status, max_lag: float) -> list[str]:
+def _problems(found: Status, max_lag: float, now: datetime) -> list[str]:
     problems = []
     if found.blocked:
         problems.append(f"{found.blocked} files cannot be deleted: their `blocked` events say why")
     if found.acts and (found.lag or 0) > max_lag:
         late = timedelta(seconds=int(found.lag or 0))
         problems.append(f"{late} behind: does a worker run?")
+    if found.acts and found.lag:
+        since = now - timedelta(seconds=found.lag)
+        problems += failing(found.last_error, found.last_run, since)
     if not found.acts and found.lag:
         problems += stopped(found.state, False, timedelta(seconds=found.lag))
     return problems

@@ -177,6 +177,7 @@ def settle(batch: MediaBatch, store: Store | None, entries: list[int]) -> None:
             reset(store)
         except decide.OutOfReach as error:
             batch.outcome.locked += len(orphans)
+            batch.outcome.stopped = str(error)
             back_off_store(store, error)
             return
         except decide.Refused as error:

@@ -36,7 +36,7 @@ def turns(options: PassOptions) -> Iterator[Outcome]:
     """Run batch after batch; yields what is done so far after each."""
     if mismatch(options.using):
         return  # as with policies: this code leaves that database alone
-    total, run = Outcome(), runs.start(MEDIA, options)
+    total, run, out_of_reach = Outcome(), runs.start(MEDIA, options), ""
     seen: list[int] = [] if options.seen is None else options.seen
     try:
         while not options.is_over and not options.is_full(total):
@@ -44,12 +44,13 @@ def turns(options: PassOptions) -> Iterator[Outcome]:
             if done is None:
                 break
             total.add(done)
+            out_of_reach = done.stopped or out_of_reach
             yield total
     except Exception as error:
         connections[options.using].close_if_unusable_or_obsolete()
         _finish(run, total, options, type(error).__name__)
         raise
-    _finish(run, total, options)
+    _finish(run, total, options, out_of_reach)
     yield total
 
 

@@ -13,6 +13,11 @@ as it is told:
     strict.fail("PUT", LOSE)                               # accepted, and not there
     strict.slow["LIST"] = 0.2                              # seconds
 
+and differs from Amazon's for as long as it is told, as stores that speak S3 do:
+
+    strict.always["DELETE_OBJECTS"] = (501, "NotImplemented")
+    strict.needs_md5 = "MissingContentMD5"  # else DeleteObjects is refused
+
 Signatures are not computed: the real server does that. `strict.calls` says what was asked, as
 (operation, key or number of keys).
 """
@@ -63,6 +68,8 @@ class Strict(Server):
         self.key_errors: dict[str, str] = {}
         self.faults: dict[str, deque[Any]] = defaultdict(deque)
         self.slow: dict[str, float] = {}
+        self.always: dict[str, tuple[int, str]] = {}
+        self.needs_md5 = ""
 
     def fail(self, operation: str, how: Any, times: int = 1) -> None:
         """The next calls of an operation fail: an HTTP status, or one of the words above."""

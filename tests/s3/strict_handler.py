@@ -83,6 +83,9 @@ class Handler(BaseHTTPRequestHandler):
             self.strict.calls.append((self.operation, self.key))
             codes = {403: "AccessDenied", 500: "InternalError", 503: "SlowDown"}
             raise Refused(fault, codes.get(fault, "Failed"))
+        if always := self.strict.always.get(self.operation):
+            self.strict.calls.append((self.operation, self.key))
+            raise Refused(*always)
         if f"Credential={KEY}/" not in self.headers.get("Authorization", ""):
             raise Refused(403, "InvalidAccessKeyId")
         with self.strict.lock:
@@ -143,6 +146,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _delete(self, body: bytes) -> Any:
         self.strict.calls.append(("DELETE", self.key))
+        if code := self.strict.key_errors.get(self.key):
+            raise Refused(403, code)
         self.strict.buckets[self.bucket].pop(self.key, None)
         return 204, {}, b""
 
@@ -151,6 +156,8 @@ class Handler(BaseHTTPRequestHandler):
         items = wanted.findall("{*}Object")
         keys = [item.findtext("{*}Key") or "" for item in items]
         self.strict.calls.append(("DELETE_OBJECTS", len(keys)))
+        if self.strict.needs_md5 and "content-md5" not in {name.lower() for name in self.headers}:
+            raise Refused(400, self.strict.needs_md5)
         if not any(name.lower() in CHECKSUMS for name in self.headers):
             raise Refused(400, "InvalidRequest")
         if not 0 < len(keys) <= MOST:

@@ -16,6 +16,7 @@ from typing import Any
 
 from lifecycle.conf import conf
 from purge import s3
+from purge.media.stores import singly
 from purge.media.stores.base import GONE, TICK, Listing, Store, StoredObject
 
 REQUEST_KEYS = 1_000  # at most
@@ -155,14 +156,53 @@ class MediaBucket(Store):
             return [{"Key": key, "ETag": mark["etag"]}]
         return [{"Key": key}]
 
+    @property
+    def place(self) -> singly.Place:
+        return (self.client.meta.endpoint_url, self.where["Bucket"])
+
     def _request(self, items: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+        """Name and code of each key; one by one where the store cannot delete many at once."""
+        if singly.is_asked_singly(self.place):
+            yield from self._one_by_one(items)
+            return
+        try:
+            answer = self.client.delete_objects(**self.where, Delete={"Objects": items})
+        except s3.errors() as error:
+            if not singly.may_help(self.place, error):
+                raise
+            first = self._delete_one(items[0])  # raises what says that it does not help either
+            singly.remember(self.place, error)
+            yield first
+            yield from self._one_by_one(items[1:])
+        else:
+            singly.worked(self.place)
+            yield from self._answered(items, answer)
+
+    def _one_by_one(self, items: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            yield from pool.map(self._delete_one, items)
+
+    def _delete_one(self, item: dict[str, Any]) -> tuple[str, str]:
+        """Name and code of one key. A store that has no such request raises, as a busy one does."""
+        only = {"IfMatch": item["ETag"]} if "ETag" in item else {}
+        named = {name: value for name, value in item.items() if name != "ETag"}
+        code = GONE
+        try:
+            self.client.delete_object(**self.where, **named, **only)
+        except s3.errors() as error:
+            code = s3.code_of(error)
+            if s3.passes(error) or code in s3.UNKNOWN:
+                raise
+        return item["Key"].removeprefix(self.prefix), _code(code)
+
+    def _answered(
+        self, items: list[dict[str, Any]], answer: Mapping[str, Any]
+    ) -> Iterator[tuple[str, str]]:
         """Name and code of each key; a key that the answer does not name is not gone."""
-        answer = self.client.delete_objects(**self.where, Delete={"Objects": items})
         gone = {item["Key"] for item in answer.get("Deleted", ())}
         errors = {item["Key"]: item.get("Code", "Unknown") for item in answer.get("Errors", ())}
         for key in {item["Key"] for item in items}:
             code = errors.get(key) or (GONE if key in gone else "NoAnswer")
-            code = GONE if code in ("NoSuchKey", "NoSuchVersion") else code
             yield key.removeprefix(self.prefix), _code(code)
 
     def undo(self, deleted: Mapping[str, StoredObject], shown: Callable[[], set[str]]) -> list[str]:
@@ -205,4 +245,6 @@ def _replaced_the_bytes(version: Mapping[str, Any]) -> bool:
 
 
 def _code(code: str) -> str:
+    if code in ("NoSuchKey", "NoSuchVersion"):
+        return GONE
     return UPLOADED_AGAIN if code == "PreconditionFailed" else code
