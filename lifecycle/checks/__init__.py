@@ -14,6 +14,7 @@ from lifecycle.checks.expressions import EXPRESSIONS
 from lifecycle.checks.installed import check_database
 from lifecycle.checks.media import check_media
 from lifecycle.checks.options import OPTIONS
+from lifecycle.checks.own_deletes import check_own_deletes
 from lifecycle.checks.settings import check_project
 from lifecycle.checks.tables import TABLES
 from lifecycle.checks.windows import WINDOWS
@@ -35,5 +36,6 @@ def check_policies(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
 register(check_project, TAG, Tags.models)
 register(check_coverage, TAG, Tags.models)
 register(check_media, TAG, Tags.models)
+register(check_own_deletes, TAG, Tags.models)
 # Not under TAG: from Django 6.1 on, `--tag` asks every database of the checks that it names.
 register(check_database, Tags.database)

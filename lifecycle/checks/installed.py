@@ -14,6 +14,7 @@ from psycopg import sql
 
 from lifecycle.capture.triggers import registered
 from lifecycle.checks import policy_query
+from lifecycle.checks.heirs import heirs
 from lifecycle.checks.holds import holds_that_the_site_passes
 from lifecycle.checks.messages import error, warning
 from lifecycle.checks.roles import roles
@@ -81,6 +82,7 @@ def _check(using: str) -> Iterator[CheckMessage]:
     yield from tied(using)
     yield from shared_keys(using)
     yield from out_of_reach(using)
+    yield from heirs(using)
     for policy in all_policies():
         if table_of(policy.model) in tables and is_at(policy.model, using):
             yield from is_accepted(policy, using)

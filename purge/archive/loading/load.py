@@ -41,11 +41,14 @@ class Counts:
     there: int = 0  # not loaded: a row with that key is there
     taken: int = 0  # not loaded: another row has a value that may be there only once
     files: int = 0  # rows loaded that name a file
+    altered: int = 0  # rows loaded that a trigger of the table has changed on their way
+    columns: set[str] = field(default_factory=set)  # in which
     keys: list[str] = field(default_factory=list)  # the first that were not loaded
 
     def add(self, other: "Counts") -> None:
-        for name in ("read", "matched", "loaded", "there", "taken", "files"):
+        for name in ("read", "matched", "loaded", "there", "taken", "files", "altered"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.columns |= other.columns
         self.keys = (self.keys + other.keys)[:SAMPLE]
 
 
@@ -105,6 +108,7 @@ class Load:
         counts = Counts(read=len(rows), matched=batch.keep_matching(self.filters))
         keys, counts.files = batch.insert(advance=not self.dry)
         counts.loaded = len(keys)
+        counts.altered, counts.columns = batch.altered(keys) if keys else (0, set())
         left = batch.left_out(keys) if counts.loaded < counts.matched else []
         counts.there = sum(row.is_there for row in left)
         counts.taken = len(left) - counts.there

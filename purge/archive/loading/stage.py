@@ -73,6 +73,22 @@ class LoadBatch:
         fetch(self.using, "SET CONSTRAINTS ALL IMMEDIATE")
         return keys, files
 
+    def altered(self, loaded: list[str]) -> tuple[int, set[str]]:
+        """How many rows are not as they were written, and by which columns: a trigger did that."""
+        names = self.target.columns
+        tests = [
+            f"own.{column}::text IS DISTINCT FROM loading.{column}::text"
+            for column in map(quoted, names)
+        ]
+        counts = ", ".join(f"count(*) FILTER (WHERE {test})" for test in tests)
+        parts = {"differs": Placed(counts), "other": Placed(" OR ".join(tests))}
+        there, other, *each = fetch(self.using, self._sql("compare", **parts), {"loaded": loaded})[
+            0
+        ]
+        columns = {name for name, count in zip(names, each, strict=True) if count}
+        moved = len(loaded) - there  # the trigger gave them other keys
+        return other + moved, columns | ({self.target.key} if moved else set())
+
     def left_out(self, loaded: list[str]) -> list[LeftOut]:
         """The rows that match and were not loaded."""
         found = fetch(self.using, self._sql("left_out"), {"loaded": loaded})

@@ -32,6 +32,14 @@ WITH brought AS (
 )
 SELECT coalesce(array_agg(key), '{{}}'), count(*) FILTER (WHERE media) FROM brought
 
+-- name: compare
+-- What a trigger of the table has made of the rows that came: how many have the key that was written, how
+-- many are otherwise, and for each column how many.
+-- params: loaded; parts: differs (each column), other (any of them)
+SELECT count(*), count(*) FILTER (WHERE {other}), {differs}
+FROM pg_temp.purge_loading AS loading JOIN {table} AS own ON own.{key} = loading.{key}
+WHERE own.{key}::{kind}::text = ANY (%(loaded)s::text[])
+
 -- name: left_out
 -- The rows that were not loaded: their keys, and whether a row with that key is there.
 -- params: loaded

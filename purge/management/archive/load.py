@@ -70,7 +70,16 @@ def _lines(load: Load, counts: Counts, into: str | None) -> list[str]:
     if counts.there:
         lines.append(f"A row with the same key is there, and was left as it is: {counts.there:,}.")
     if counts.taken:
-        lines.append(f"Another row has a value that only one may have: {counts.taken:,}.")
+        lines.append(
+            f"Another row has a value that only one may have: {counts.taken:,}."
+            " If none has, a trigger of the table keeps them out."
+        )
+    if counts.altered:
+        lines.append(
+            f"A trigger of the table has changed rows as they came: {counts.altered:,}, in"
+            f" {', '.join(sorted(counts.columns))}. They are not as they were archived; to have"
+            " those, disable the trigger, delete the rows and load them again."
+        )
     if counts.keys:
         lines.append(f"Not loaded: {', '.join(counts.keys)}{_more(counts)}.")
     if counts.files:

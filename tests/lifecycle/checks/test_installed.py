@@ -213,3 +213,15 @@ def test_files_that_nobody_watches_are_told_of() -> None:
         sql(f"ALTER TABLE {table} ADD token_id bigint REFERENCES zoo_token ON DELETE CASCADE")
     hints = {table: "track_media(" in hint for table, (_, _, hint) in ties().items()}
     assert (hints["zoo_legacy"], hints["zoo_photo"], hints["cascades_left"]) == (True, False, False)
+
+
+def test_tables_that_inherit_are_named() -> None:
+    sql("CREATE TABLE zoo_heir () INHERITS (zoo_ticket)")
+    sql('CREATE TABLE "Zoo heir" () INHERITS (zoo_ticket)')
+    assert sorted(map(str, ids())) == ["lifecycle.W114", "lifecycle.W124", "lifecycle.W124"]
+    told = [m for m in installed.check_database(databases=["default"]) if "inherits" in m.msg]
+    assert [m.msg.split(" inherits")[0] for m in told] == ['"Zoo heir"', "zoo_heir"]
+    assert "policy 'tickets' ends nothing" in told[0].msg
+    sql("ALTER TABLE zoo_heir NO INHERIT zoo_ticket")
+    sql('ALTER TABLE "Zoo heir" NO INHERIT zoo_ticket')
+    assert ids() == []

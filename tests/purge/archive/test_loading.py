@@ -305,3 +305,40 @@ def test_wide_rows_come_in_smaller_batches() -> None:
     assert [len(chunk) for chunk in chunks(iter([wide] * 4))] == [3, 1]
     assert [len(chunk) for chunk in chunks(iter([("1", "2")] * 10_001))] == [10_000, 1]
     assert list(chunks(iter([]))) == []
+
+
+#: what a BEFORE INSERT trigger makes of a row, the columns that are told, and how many rows come
+CHANGES = {
+    "nothing": ("NULL", "", 3),
+    "one column": ("NEW.label := NEW.label || '!'", "3, in label", 3),
+    "of some rows": ("IF NEW.label = 't1' THEN NEW.active := false; END IF", "1, in active", 3),
+    "several": ("NEW.label := 'x'; NEW.expires_at := NULL", "3, in expires_at, label", 3),
+    "to nothing": ("NEW.label := ''", "3, in label", 3),
+    "its key": ("NEW.id := NEW.id + 100000", "3, in id", 3),
+    "lets none in": ("RETURN NULL", "", 0),
+}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_a_trigger_changes_is_told(
+    change: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    statements, words, came = CHANGES[change]
+    tokens()
+    manifest = made(folder, Token)
+    run_due()
+    sql(
+        "CREATE FUNCTION changing() RETURNS trigger LANGUAGE plpgsql AS"
+        f" $$ BEGIN {statements}; RETURN NEW; END $$; CREATE TRIGGER changing"
+        " BEFORE INSERT ON zoo_token FOR EACH ROW EXECUTE FUNCTION changing()"
+    )
+    try:
+        out = load(capsys, manifest)
+        assert f"{came} of 3 rows loaded" in out
+        assert ("A trigger of the table has changed" in out) is bool(words)
+        assert words in out
+        assert ("a trigger of the table keeps them out" in out) is (not came)
+        assert Token.objects.count() == came
+    finally:
+        sql("DROP TRIGGER changing ON zoo_token; DROP FUNCTION changing()")
