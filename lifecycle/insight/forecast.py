@@ -13,7 +13,7 @@ from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import Placed, Raw, fetch, limited, statement, was_stopped
 from lifecycle.insight.there import counts_there, days_there
-from lifecycle.ledger.caps import cap_of, is_over, room
+from lifecycle.ledger.caps import cap_of, room, room_and_over
 from lifecycle.ledger.held_deleted import held_deleted
 from lifecycle.policy.policy import Policy
 
@@ -81,7 +81,8 @@ def forecast(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> Forecast:
     found.held -= sum(1 for each in held_deleted(using) if each.key and each.model == name["model"])
     try:
         with limited(using, PATIENCE):
-            found.over = is_over(policy, left, using)
+            found.left, found.over = room_and_over(policy, using)
+            found.cap = cap_of(policy, using, counted=found.left != left)
             _read_table(policy, found, now, using)
     except OperationalError as error:
         if not was_stopped(error):

@@ -196,7 +196,9 @@ def _problems(each: Status, policy: Policy | None, max_lag: float) -> list[str]:
     if each.fingerprint != fingerprint(policy):
         found.append("declared differently in the database: run migrate, or update this code")
     if each.state == State.HALTED:
-        found.append("halted by a brake: look, then `manage.py lifecycle resume --actor NAME`")
+        where = "" if each.database == DEFAULT_DB_ALIAS else f" --database {each.database}"
+        resume = f"manage.py lifecycle resume {each.policy} --actor NAME{where}"
+        found.append(f"halted by a brake: look, then `{resume}`")
     most = "at most " if each.at_most else ""
     if each.blocked:
         found.append(f"{most}{each.blocked} rows cannot end: their `blocked` events say why")

@@ -1,28 +1,68 @@
 """The cap of a policy: how many rows may end in 24 hours, and whether more are due."""
 
+from math import ceil
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, DataError, transaction
+from django.db import DEFAULT_DB_ALIAS, DataError, OperationalError, transaction
 
 from lifecycle.compiler.excepted import BY_HAND, HELD, RESTORED, excepted
 from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed
-from lifecycle.db.connection import Placed, Raw, fetch, scalar, statement
+from lifecycle.db.connection import (
+    Placed,
+    Raw,
+    fetch,
+    limited,
+    scalar,
+    statement,
+    was_stopped,
+)
 from lifecycle.ledger.windows_due import due_rows
 from lifecycle.policy.policy import Policy
 
-
-def cap_of(policy: Policy, using: str) -> int:
-    """The most rows that may end in 24 hours: a number or a share of the table."""
-    return max(policy.cap_rows, int(policy.cap_fraction * estimated_rows(policy, using)))
+PATIENCE = 10.0  # seconds for counting a table
 
 
-def room(policy: Policy, using: str) -> int:
+def cap_of(policy: Policy, using: str, counted: bool = False, wanted: int | None = None) -> int:
+    """The most rows that may end in 24 hours: a number or a share of the table, the larger.
+
+    The share is of what PostgreSQL's statistics say, which may be old or missing. Before anybody is
+    refused for a cap, the rows are `counted`; no further than it takes for `wanted` rows to fit.
+    """
+    rows = estimated_rows(policy, using)
+    if counted and policy.cap_fraction:
+        most = None if wanted is None else ceil(wanted / policy.cap_fraction) + 1
+        rows = max(rows, counted_rows(policy, using, most))
+    return max(policy.cap_rows, int(policy.cap_fraction * rows))
+
+
+def room(policy: Policy, using: str, counted: bool = False) -> int:
     """How many rows may still end in this window of 24 hours."""
     text = statement(__file__, "room")
     spent, allowed = fetch(using, text, {"policy": policy.name})[0]
-    return max(0, cap_of(policy, using) + allowed - spent)
+    return max(0, cap_of(policy, using, counted) + allowed - spent)
+
+
+def room_and_over(policy: Policy, using: str) -> tuple[int, bool]:
+    """How many rows may still end, and whether more are due; counted before it says that."""
+    left = room(policy, using)
+    if not is_over(policy, left, using):
+        return left, False
+    counted = room(policy, using, counted=True)
+    return counted, counted <= left or is_over(policy, counted, using)
+
+
+def counted_rows(policy: Policy, using: str, most: int | None) -> int:
+    """Rows of the policy's table, counted no further than `most`; 0 where that takes too long."""
+    text = statement(__file__, "counted_rows", table=compiled(policy).tables[0])
+    try:
+        with limited(using, PATIENCE):
+            return int(scalar(using, text, {"most": most}))
+    except OperationalError as error:
+        if not was_stopped(error):
+            raise
+        return 0
 
 
 def _are_more(policy: Policy, using: str, left: int) -> bool:

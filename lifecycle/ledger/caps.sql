@@ -29,6 +29,11 @@ SELECT count(*) FROM (
     LIMIT %(most)s
 ) AS counted
 
+-- name: counted_rows
+-- The rows of a table, one by one, no further than `most` (NULL: all).
+-- params: most
+SELECT count(*) FROM (SELECT FROM {table} LIMIT %(most)s::bigint) AS counted
+
 -- name: table_rows
 -- The planner's estimate of a table's rows, its partitions' included; 0 when it was never analysed.
 -- That estimate is as old as the last ANALYZE or VACUUM; where the server has counted since, the

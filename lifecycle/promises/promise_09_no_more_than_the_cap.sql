@@ -27,7 +27,7 @@ WITH story AS (
     FROM first_ended
 ), caps AS (
     SELECT name, rows, fraction, (
-        SELECT coalesce(sum(greatest(reltuples, 0)), 0) FROM pg_class WHERE oid IN (
+        SELECT coalesce(sum(greatest(reltuples, pg_stat_get_live_tuples(oid), 0)), 0) FROM pg_class WHERE oid IN (
             SELECT relid FROM pg_partition_tree(quote_ident(table_name)::regclass)
             UNION SELECT quote_ident(table_name)::regclass)) AS table_rows
     FROM unnest(%(names)s::text[], %(tables)s::text[], %(cap_rows)s::bigint[],

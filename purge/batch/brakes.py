@@ -17,7 +17,7 @@ from lifecycle.db.connection import fetch, hides_rows, set_local, statement
 from lifecycle.db.policy_lock import holders
 from lifecycle.db.schemas import quoted
 from lifecycle.db.version import mismatch
-from lifecycle.ledger.caps import cap_of, is_over, room
+from lifecycle.ledger.caps import cap_of, room_and_over
 from lifecycle.logs import Log
 from lifecycle.models import PolicyState
 from lifecycle.policy.policy import Policy
@@ -177,9 +177,10 @@ def _warns(what: str) -> bool:
 
 def check_cap(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> None:
     """Raise `Halt` when what is due now is more than the cap leaves: before the first row."""
-    left = room(policy, using)
-    if is_over(policy, left, using):
-        raise Halt("cap", f"more than {left} rows are due", left=left, cap=cap_of(policy, using))
+    left, over = room_and_over(policy, using)
+    if over:
+        cap = cap_of(policy, using, counted=True)
+        raise Halt("cap", f"more than {left} rows are due", left=left, cap=cap)
 
 
 @contextmanager
@@ -220,7 +221,11 @@ def count_against_cap(batch: Batch) -> None:
         return
     spent, allowed = count(batch)
     most = allowed + batch.policy.cap_rows
-    if spent > most and spent > allowed + cap_of(batch.policy, batch.using):
+    if (
+        spent > most
+        and spent > allowed + cap_of(batch.policy, batch.using)
+        and spent > allowed + cap_of(batch.policy, batch.using, True, spent - allowed)
+    ):
         raise Halt("cap", f"{spent} rows in 24 hours", spent=spent)
 
 

@@ -92,6 +92,9 @@ def _check_size(policy: Policy, override: Override, using: str) -> None:
     left = room(policy, using)
     rows = how_many(policy, using, override, max(left, MOST_EXCEPTIONS) + 1)
     if rows > left:
+        left = room(policy, using, counted=True)
+        rows = how_many(policy, using, override, max(left, MOST_EXCEPTIONS) + 1)
+    if rows > left:
         raise LifecycleError(
             f"{policy.name}: more than {left} rows would end, which is what its cap leaves in these"
             " 24 hours."

@@ -47,6 +47,8 @@ def check_cap(replay: Replay, report: Report) -> None:
             (p for p in all_policies() if label_of(p) == ending.model), None
         )
         cap = cap_of(policy, replay.using) if policy else 0
+        if policy and counts["ended"] > max(cap, replay.allow):
+            cap = cap_of(policy, replay.using, counted=True)
         if counts["ended"] > max(cap, replay.allow):
             raise LifecycleError(
                 f"Replay would end {counts['ended']} rows of {ending.model} by"

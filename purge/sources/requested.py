@@ -114,6 +114,8 @@ def check_cap(policy: Policy, using: str, override: Override) -> None:
     """Raise `Halt` when more rows would end than the cap leaves: before the first row."""
     left = caps.room(policy, using)
     if how_many(policy, using, override, left + 1) > left:
+        left = caps.room(policy, using, counted=True)
+    if how_many(policy, using, override, left + 1) > left:
         raise Halt("cap", f"more than {left} rows would end", left=left)
 
 

@@ -138,7 +138,7 @@ class TestEnable:
             raise OperationalError("the server is gone")
 
         monkeypatch.setattr(forecast, "_read_table", gone)
-        with pytest.raises(OperationalError, match="is gone"):
+        with pytest.raises(CommandError, match="is gone"):
             manage(*ENABLE, "tickets", "--dry-run")
 
     def test_only_shows(self) -> None:

@@ -11,11 +11,12 @@ from django.utils import timezone
 from lifecycle.backfill import progress as backfill
 from lifecycle.install import after_migrate as sync
 from lifecycle.ledger import policy_states as states
+from lifecycle.ledger.caps import room
 from lifecycle.models import Event, PolicyState
 from lifecycle.policy.registry import get_policy
 from lifecycle.testing import capture_off, set_clock
 from purge.batch import brakes
-from purge.batch.brakes import ClockGuard, cap_of, room
+from purge.batch.brakes import ClockGuard, cap_of
 from purge.runner import run_due
 from tests.infra.servers import until
 from tests.purge.alerts.conftest import Mailbox

@@ -7,12 +7,16 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
+from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
 from lifecycle import hold, restore, signals
 from lifecycle.db.connection import fetch, statement
 from lifecycle.exceptions import LifecycleError
+from lifecycle.insight.forecast import forecast
+from lifecycle.insight.status import statuses
+from lifecycle.ledger import caps
 from lifecycle.ledger import policy_states as states
 from lifecycle.models import Event, PolicyState
 from lifecycle.policy.policy import Policy
@@ -379,3 +383,42 @@ def test_clock_jump_stops_every_policy(tickets: Policy, monkeypatch: pytest.Monk
     states.resume("tickets", actor="ada")
     run_due()
     assert (Ticket.objects.count(), Token.objects.count()) == (0, 1)
+
+
+def test_share_of_a_table_whose_statistics_are_missing(
+    tickets: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tickets, "cap_fraction", 0.10)
+    sql("TRUNCATE zoo_ticket")
+    assert cap_of(tickets, "default") == 5
+    later = timezone.now() + timedelta(days=9)
+    Ticket.objects.bulk_create([Ticket(expires_at=later) for _ in range(91)])
+    due(9)
+    assert cap_of(tickets, "default", counted=True) == 10
+    assert forecast(tickets).over is False
+    run_due()
+    assert (state(), Ticket.objects.count()) == ("enabled", 91)
+    sql("SELECT pg_stat_force_next_flush()")  # what the check of the promise goes by
+
+
+def test_a_table_that_cannot_be_counted_in_time_has_the_cap_of_its_statistics(
+    tickets: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caps, "PATIENCE", 0.1)
+    monkeypatch.setattr(tickets, "cap_fraction", 0.10)
+    due(6)
+    with session() as other:
+        other.execute("LOCK TABLE zoo_ticket")
+        assert cap_of(tickets, "default", counted=True) == 5
+    run_due()
+    assert (state(), Ticket.objects.count()) == ("halted", 6)
+
+
+def test_what_status_says_of_a_halt_can_be_pasted(tickets: Policy) -> None:
+    due(6)
+    run_due()
+    (said,) = next(each for each in statuses() if each.policy == "tickets").problems
+    pasted = said.split("`")[1].split()
+    assert pasted[:2] == ["manage.py", "lifecycle"]
+    call_command(*pasted[1:])
+    assert state() == "enabled"
