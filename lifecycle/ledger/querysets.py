@@ -4,7 +4,7 @@ Both ask the row's own columns and the few exceptions, at the moment of the quer
 the moment it expires, not when the worker comes to it.
 """
 
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from django.db.models import (
     BooleanField,
@@ -37,13 +37,13 @@ M = TypeVar("M", bound=Model)
 class LifecycleQuerySetMixin:
     """Adds `live()` and `tombstoned()` to a QuerySet class of a model that has policies."""
 
-    def live(self) -> Any:
+    def live(self) -> Self:
         """Rows that have not come to their end, or are restored, held or kept."""
-        return live(cast("QuerySet[Any]", self))
+        return cast(Self, live(cast("QuerySet[Any]", self)))
 
-    def tombstoned(self) -> Any:
+    def tombstoned(self) -> Self:
         """Rows past their end that no exception and no `keep_while` keeps alive."""
-        return tombstoned(cast("QuerySet[Any]", self))
+        return cast(Self, tombstoned(cast("QuerySet[Any]", self)))
 
 
 def live(rows: QuerySet[M] | Manager[M] | type[M]) -> QuerySet[M]:
