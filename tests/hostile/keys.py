@@ -64,7 +64,10 @@ def text(number: int) -> str:
 
 @dataclass(frozen=True)
 class Key:
-    """`otherwise` is SQL that spells the key in `id` in another way that is equal to it."""
+    """`otherwise` is SQL that spells the key in `id` in another way that is equal to it.
+
+    `plain` is SQL by which keys that are equal have one text.
+    """
 
     name: str
     db_type: str
@@ -72,6 +75,7 @@ class Key:
     value: Callable[[int], Any]
     otherwise: str = "id"
     stored: Callable[[Any], Any] = lambda value: value  # what psycopg sends for it
+    plain: str = "{}::text"
 
 
 def pk(field: type[Any], **options: Any) -> Callable[[], Any]:
@@ -88,18 +92,19 @@ KEYS = [
     Key("varchar", "varchar(40)", pk(models.CharField, max_length=40), text),
     Key("bpchar", "bpchar", pk(Padded, max_length=12), lambda n: f"{n:02}  ", "rpad(id::text, 9)"),
     Key("citext", "public.citext", pk(CiText), lambda n: f"Name {n}",
-        "upper(id::text)::public.citext"),
+        "upper(id::text)::public.citext", plain="lower({}::text)"),
     Key("numeric", "numeric(20, 2)", pk(models.DecimalField, max_digits=20, decimal_places=2),
         lambda n: Decimal(n - 5) / 4),
     Key("any numeric", "numeric", pk(models.DecimalField, max_digits=20, decimal_places=4),
-        lambda n: Decimal(n - 5) / 4, "id * 1.000"),
+        lambda n: Decimal(n - 5) / 4, "id * 1.000", plain="trim_scale({})::text"),
     Key("double precision", "double precision", pk(models.FloatField), lambda n: (n + 1) / 3),
     Key("date", "date", pk(models.DateField), lambda n: date(2024, 1, 1) + timedelta(days=n)),
     Key("timestamptz", "timestamptz", pk(models.DateTimeField),
         lambda n: YEAR + n * timedelta(days=1, microseconds=1)),
     Key("time", "time", pk(models.TimeField), lambda n: time(n % 24, n // 24, 5, 678901)),
     Key("interval", "interval", pk(models.DurationField),
-        lambda n: timedelta(days=n * 9 - 20, seconds=n, microseconds=7)),
+        lambda n: timedelta(days=n * 9 - 20, seconds=n, microseconds=7),
+        plain="extract(epoch FROM {})::text"),
     Key("inet", "inet", pk(models.GenericIPAddressField), lambda n: f"2001:db8::{n:x}"),
     Key("bytea", "bytea", pk(models.BinaryField), lambda n: bytes([n, 0, 92, 255])),
     Key("an object", "bigint", pk(SerialField), Serial, stored=lambda value: value.number),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 RIGHT, BLOCKED, REFUSED, WRONG, SILENT = "right", "blocked", "refused", "wrong", "silent"
 
 ROWS = """
-SELECT note, seen.id::text, stuck, coalesce(expires_at <= clock_timestamp(), false), seen::text
+SELECT note, {key}, stuck, coalesce(expires_at <= clock_timestamp(), false), seen::text
 FROM {table} AS seen {join}
 """
 RECORDED = """
@@ -28,7 +28,7 @@ LATERAL (
     UNION ALL SELECT generate_series(
         lower(owner.subjects_range), upper(owner.subjects_range) - 1)::text
 ) AS named (written),
-LATERAL (SELECT written::{type}::text AS key) AS spelled
+LATERAL (SELECT {key} AS key) AS spelled
 WHERE told.model = %s AND told.kind IN ('purged', 'blocked', 'deleted')
 AND told.id > %s
 """
@@ -68,7 +68,7 @@ def newest() -> int:
 def recorded(host: "Host", since: int) -> Told:
     """What the ledger says of a table's rows since an event: by kind and key, the errors named."""
     told: Told = {}
-    text = RECORDED.replace("{type}", host.key.db_type)
+    text = RECORDED.replace("{key}", host.key.plain.format(f"written::{host.key.db_type}"))
     for kind, key, error in _ask(text, host.model._meta.label_lower, since):
         told.setdefault((kind, key), []).append(error or "")
     return told
@@ -116,10 +116,12 @@ def _badness(end: End) -> int:
 
 def _look(host: "Host") -> Seen:
     join = f"JOIN public.{host.name}_base USING (id)" if host.form.model == "child" else ""
-    found = _ask(ROWS.replace("{table}", host.table).replace("{join}", join))
+    text = ROWS.replace("{key}", host.key.plain.format("seen.id"))
+    found = _ask(text.replace("{table}", host.table).replace("{join}", join))
     seen = Seen({note: Tuple(*rest) for note, *rest in found})
     if host.form.has_kids:
-        seen.kids = {key for (key,) in _ask(f"SELECT parent::text FROM public.{host.name}_kid")}
+        parent = host.key.plain.format("parent")
+        seen.kids = {key for (key,) in _ask(f"SELECT {parent} FROM public.{host.name}_kid")}
     return seen
 
 
