@@ -34,6 +34,25 @@ class Kind(models.TextChoices):
     SETTLED = "settled", "settled"
 
 
+# Fields of `Event.detail` that are lists, and numbers by name; all others are one value.
+LISTS = {"names": str, "media": str, "by": str, "without": str, "windows": str, "holds": int}
+COUNTS = ("cascade", "unlinked")
+
+
+def readable(detail: Any) -> dict[str, Any]:
+    """The fields that are what a field of their name is: of a forged event, perhaps none."""
+    fields = detail.items() if isinstance(detail, dict) else ()
+    return {name: value for name, value in fields if _is_well(name, value)}
+
+
+def _is_well(name: str, value: Any) -> bool:
+    if name in LISTS:
+        return isinstance(value, list) and all(type(each) is LISTS[name] for each in value)
+    if name in COUNTS:
+        return isinstance(value, dict) and all(type(each) is int for each in value.values())
+    return not isinstance(value, list | dict)
+
+
 # Endings, and what says that a row is back on purpose: what replay reads of a table.
 REPLAYED = ("archived", "deleted", "loaded", "purged", "restored", "truncated", "updated")
 
@@ -106,6 +125,14 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} {self.kind} {self.policy or self.model} ({self.count})"
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> "Event":
+        """Only a superuser can write a detail that is none; whoever reads it goes on."""
+        event = super().from_db(*args, **kwargs)
+        if "detail" in event.__dict__:
+            event.detail = readable(event.detail)
+        return event
 
     @property
     def subjects(self) -> list[str]:

@@ -36,6 +36,7 @@ QUERY_CANCELED, LOCK_NOT_AVAILABLE, DEADLOCK = "57014", "55P03", "40P01"
 NO_DATA_FOUND = "P0002"  # what a function of ours raises where something is gone
 # The server is stopping or starting, has no connection left, or does not know who we are.
 AWAY = ("08", "28", "3D", "53", "57P")
+DENIED = "42501"  # no right to do so
 CONTENDED = {LOCK_NOT_AVAILABLE, DEADLOCK}
 READ_COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
 #: a statement from which row level security would hide rows is an error: see `hides_rows`

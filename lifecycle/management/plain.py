@@ -14,7 +14,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 
-from lifecycle.db.connection import is_away, sqlstate
+from lifecycle.db.connection import DENIED, is_away, sqlstate
+from lifecycle.exceptions import LifecycleError
+from lifecycle.printable import visible
 
 INTERRUPTED = 128 + signal.SIGINT  # as a shell says it
 
@@ -42,8 +44,16 @@ def told(error: Error) -> str:
     if is_away(error):
         why = next(iter(str(error).strip().splitlines()), type(error).__name__)
         return f"The database does not answer: {why}"
+    if sqlstate(error) == DENIED:
+        why = visible(str(error).splitlines()[0])
+        return f"The role of this connection may not do that: {why}."
     what = f"{type(error).__name__}, SQLSTATE {sqlstate(error)}"
     return f"The database refused: {what}. --traceback shows more."
+
+
+def line_of(error: Exception) -> str:
+    """What a command says of an error that names what is refused: one line, whatever it names."""
+    return visible(str(error)) if isinstance(error, LifecycleError) else str(error)
 
 
 def drain(command: BaseCommand) -> None:

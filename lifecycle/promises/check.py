@@ -4,9 +4,14 @@ A file gives `(event, subject, problem)` for each violation and nothing when the
 They read the ledger from its beginning, 2 and 11 the tables of the policies, and 4 all names of
 files, in one snapshot; no write waits for them. On a large site run them where it is quiet, or on a
 restored copy. 13 reads a sample, unless all is asked for.
+
+A promise that cannot be evaluated is a violation of its own. Where that is for an event whose
+detail is not of the shapes of promise 10, as only a superuser or the owner can write one, the
+promise is evaluated of all others.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -18,7 +23,7 @@ from psycopg import sql
 from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import compiled, models_of
 from lifecycle.compiler.windows import is_windowed, window_column
-from lifecycle.db.connection import ALL_ROWS, Placed, Raw, fetch, part, scalar
+from lifecycle.db.connection import ALL_ROWS, DENIED, Placed, Raw, fetch, part, scalar, sqlstate
 from lifecycle.db.introspection import is_test_database, tables_in
 from lifecycle.db.literals import literal
 from lifecycle.db.schemas import is_elsewhere
@@ -32,6 +37,7 @@ from lifecycle.promises import gone
 from lifecycle.promises.files import fields_of, names_of
 
 FOLDER = Path(__file__).parent
+SHAPES = "promise_10_no_field_values"  # what the detail of an event may be like
 STATED = timedelta(hours=1)
 NO_ROWS = (
     "SELECT NULL::text AS policy, NULL AS model, NULL AS key, NULL::timestamptz AS due,"
@@ -68,7 +74,7 @@ def check(
 
     `stated` is how long something may be due and not done; `deep` compares every row that was
     purged with its table, not a sample. Leaves the database as it was.
-    Raises `DatabaseError` where a policy cannot be evaluated; `unreadable` says which.
+    A promise that cannot be evaluated has a violation that says so; `unreadable` names policies.
     """
     chosen = names() if only is None else list(only)
     outermost = not connections[using].in_atomic_block
@@ -78,9 +84,55 @@ def check(
         fetch(using, ALL_ROWS)  # a row that is hidden must not count as one that has gone
         params = _params(using, stated)
         readable = _readable(using) if any("{r" in _load(name) for name in chosen) else []
-        found = {name: _violations(using, name, params, readable, deep) for name in chosen}
+        found = {name: _evaluated(using, name, params, readable, deep) for name in chosen}
         transaction.set_rollback(True, using=using)
     return found
+
+
+def _evaluated(
+    using: str, name: str, params: dict[str, Any], readable: list[Policy], deep: bool
+) -> list[Violation]:
+    """The violations of one promise, whatever the others are like."""
+    given = (params, readable, deep)
+    try:
+        with transaction.atomic(using=using):
+            return _violations(using, name, *given)
+    except DatabaseError as error:
+        reason = why_not(error)
+    try:
+        with transaction.atomic(using=using):
+            _set_strange_apart(using, *given)
+            found = _violations(using, name, *given, without_strange)
+            fetch(using, "DROP VIEW pg_temp.sound_event")
+            return found
+    except DatabaseError:
+        return [Violation(None, "the promise", f"cannot be checked: {reason}")]
+
+
+def why_not(error: BaseException) -> str:
+    """Why a statement failed, without a value of a row: missing rights by name, else the class."""
+    code = sqlstate(error)
+    return str(error).splitlines()[0] if code == DENIED else f"SQLSTATE {code}"
+
+
+def _set_strange_apart(
+    using: str, params: dict[str, Any], readable: list[Policy], deep: bool
+) -> None:
+    """Make a view of the events but for those whose detail is none."""
+    found = _violations(using, SHAPES, params, readable, deep)
+    numbers = ", ".join(str(event) for event in sorted({each.event or 0 for each in found})) or "0"
+    view = "CREATE TEMP VIEW sound_event AS SELECT * FROM lifecycle_event WHERE id NOT IN ({})"
+    fetch(using, view.format(numbers))
+
+
+def without_strange(text: str) -> str:
+    """The SQL of a promise over the view in place of the ledger, in FROM and JOIN."""
+    sound = "(SELECT * FROM lifecycle.story_v1() WHERE id IN (SELECT id FROM pg_temp.sound_event))"
+    text = re.sub(r"lifecycle\.story_v1\(\)(?! AS)", f"{sound} AS story", text)
+    text = text.replace("lifecycle.story_v1() AS", f"{sound} AS")
+    text = re.sub(r"\b(FROM|JOIN) lifecycle_event AS", r"\1 pg_temp.sound_event AS", text)
+    known = "pg_temp.sound_event AS lifecycle_event"
+    return re.sub(r"\b(FROM|JOIN) lifecycle_event\b", rf"\1 {known}", text)
 
 
 def unreadable(using: str = DEFAULT_DB_ALIAS) -> list[str]:
@@ -92,8 +144,9 @@ def unreadable(using: str = DEFAULT_DB_ALIAS) -> list[str]:
 
 
 def _violations(
-    using: str, name: str, params: dict[str, Any], readable: list[Policy], deep: bool
-) -> list[Violation]:
+    using: str, name: str, params: dict[str, Any], readable: list[Policy], deep: bool,
+    changed: Callable[[str], str] = str,
+) -> list[Violation]:  # fmt: skip
     if "{there}" in _load(name):
         labels = {label_of(policy) for policy in _captured(using)}
         return [Violation(*row) for row in gone.violations(using, _load(name), labels, deep)]
@@ -105,7 +158,7 @@ def _violations(
         parts |= {"files": part(Raw(names_of(using))), "fields": part(Raw(fields_of(using)))}
     if "{returned}" in _load(name):
         parts["returned"] = part(_returned(using, {label_of(policy) for policy in readable}))
-    text = sql.SQL(_load(name)).format(**parts).as_string()
+    text = changed(sql.SQL(_load(name)).format(**parts).as_string())
     with connections[using].cursor() as cursor:
         cursor.execute(text, params)
         while cursor.nextset():

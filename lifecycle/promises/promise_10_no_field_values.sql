@@ -8,15 +8,15 @@ WITH shapes (name, kinds, shape) AS (
         ('anew', ARRAY['policy_changed'], '"(declared|key|model)"'),
         ('formerly', ARRAY['policy_changed'], '"\w+\.\w+"'),
         ('enforced', ARRAY['policy_changed'], 'true'),
-        ('allow', ARRAY['policy_changed', 'resumed'], '\d+'),
+        ('allow', ARRAY['policy_changed', 'resumed'], '\d{{1,18}}'),
         ('again', ARRAY['expiry_scheduled', 'capture_failed', 'restored', 'loaded'], 'true'),
         ('late', ARRAY['expiry_scheduled'], 'true'),
         ('dropped', ARRAY['expiry_scheduled'], 'true'),
         ('relisted', ARRAY['expiry_scheduled'], '"[a-z_]{{1,20}}"'),
         ('window', ARRAY['expiry_scheduled', 'tombstoned', 'kept', 'blocked'], '"[-0-9T:.+]{{10,40}}"'),
         ('windows', ARRAY['purged', 'archived'], '\["[-0-9T:.+]{{10,40}}"(, "[-0-9T:.+]{{10,40}}")*\]'),
-        ('tombstone', ARRAY['expiry_scheduled', 'kept', 'blocked'], '\d+'),
-        ('attempts', ARRAY['expiry_scheduled', 'blocked'], '\d+'),
+        ('tombstone', ARRAY['expiry_scheduled', 'kept', 'blocked'], '\d{{1,18}}'),
+        ('attempts', ARRAY['expiry_scheduled', 'blocked'], '\d{{1,9}}'),
         ('ended_exceptions', ARRAY['purged', 'deleted', 'archived', 'updated'], 'true'),
         ('claimed', ARRAY['expiry_scheduled', 'deleted', 'truncated', 'capture_failed', 'media_orphaned', 'restored',
             'expired_by_hand', 'hold_placed', 'hold_released', 'policy_changed', 'resumed'], '".{{1,63}}"'),
@@ -24,14 +24,14 @@ WITH shapes (name, kinds, shape) AS (
         ('unproven', ARRAY['deleted'], 'true'),
         ('identity', ARRAY['purged', 'deleted', 'archived', 'updated'], '"(\*|\w+)(,\w+)*"'),
         ('grace_skipped', ARRAY['archived', 'purged', 'updated', 'expired_by_hand'], 'true'),
-        ('grace', ARRAY['expired_by_hand'], '\d+(\.\d+)?'),
-        ('within', ARRAY['expired_by_hand'], '-?\d+(\.\d+)?'),
-        ('older_than', ARRAY['expired_by_hand'], '\d+(\.\d+)?'),
+        ('grace', ARRAY['expired_by_hand'], '\d{{1,12}}(\.\d+)?'),
+        ('within', ARRAY['expired_by_hand'], '-?\d{{1,12}}(\.\d+)?'),
+        ('older_than', ARRAY['expired_by_hand'], '\d{{1,12}}(\.\d+)?'),
         ('without', ARRAY['expired_by_hand'], '\[("[a-z0-9-]{{1,40}}"(, )?)*\]'),
-        ('override', ARRAY['archived', 'purged', 'updated', 'expired_by_hand'], '\d+'),
+        ('override', ARRAY['archived', 'purged', 'updated', 'expired_by_hand'], '\d{{1,18}}'),
         ('erasure', ARRAY['expiry_scheduled', 'tombstoned', 'kept', 'blocked', 'purged', 'archived', 'updated',
-            'media_orphaned'], '\d+'),
-        ('rows', ARRAY['archived'], '\d+'),
+            'media_orphaned'], '\d{{1,18}}'),
+        ('rows', ARRAY['archived'], '\d{{1,18}}'),
         ('verified', ARRAY['archived'], '"[-0-9T:.+]{{10,40}}"'),
         ('manifest', ARRAY['archived'], '"[0-9a-f]{{64}}"'),
         ('archive', ARRAY['archived', 'purged', 'loaded', 'expired_by_hand'], '"[\w-]{{1,200}}"'),
@@ -48,16 +48,20 @@ WITH shapes (name, kinds, shape) AS (
         ('constraint', ARRAY['blocked'], '".{{1,63}}"'),
         ('table', ARRAY['blocked'], '".{{1,63}}"'),
         ('by', ARRAY['blocked'], '\["\w+\.\w+:[^"]+"(, "\w+\.\w+:[^"]+")*\]'),
-        ('holds', ARRAY['hold_released'], '\[\d+(, \d+)*\]'),
+        ('holds', ARRAY['hold_released'], '\[\d{{1,18}}(, \d{{1,18}})*\]'),
         ('until', ARRAY['restored', 'hold_placed'], 'null|"[-0-9T:.+]{{10,40}}"'),
         ('reason', ARRAY['hold_placed'], '.*'),
         ('reference', ARRAY['hold_placed', 'expired_by_hand', 'expiry_scheduled', 'archived', 'tombstoned', 'kept',
             'blocked', 'purged', 'updated'], '.*')
 )
-SELECT event.id, event.kind, 'its detail says ' || entry.key || ' in a shape that is not known'
-FROM lifecycle_event AS event, jsonb_each(event.detail) AS entry
+SELECT event.id, event.kind, 'its detail says ' || string_agg(entry.key, ', ' ORDER BY entry.key)
+    || ' in a shape that is not known'
+FROM lifecycle_event AS event, jsonb_each(
+    CASE jsonb_typeof(event.detail) WHEN 'object' THEN event.detail
+    ELSE jsonb_build_object('what is no object', event.detail) END) AS entry
 WHERE NOT EXISTS (SELECT FROM shapes WHERE shapes.name = entry.key
     AND event.kind = ANY (shapes.kinds) AND entry.value::text ~ ('^(' || shapes.shape || ')$'))
+GROUP BY event.id, event.kind
 UNION ALL
 SELECT id, kind, 'it names rows of ' || model || ', whose keys are secrets' FROM lifecycle_event
 WHERE model = ANY (%(counted)s) AND id > (

@@ -26,5 +26,6 @@ WITH counted AS MATERIALIZED (
 )
 SELECT policy, model, kind, sum(count)::bigint FROM counted WHERE cause <> 'cascade' GROUP BY 1, 2, 3
 UNION ALL
-SELECT '', other.key, counted.kind, sum(other.value::bigint)::bigint
-FROM counted CROSS JOIN LATERAL jsonb_each_text(counted.along) AS other GROUP BY 2, 3
+SELECT '', other.key, counted.kind, sum(CASE WHEN other.value ~ '^\d{{1,18}}$' THEN other.value::bigint ELSE 0 END)::bigint
+FROM counted CROSS JOIN LATERAL jsonb_each_text(
+    CASE jsonb_typeof(counted.along) WHEN 'object' THEN counted.along END) AS other GROUP BY 2, 3

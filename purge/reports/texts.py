@@ -107,9 +107,11 @@ def shown(report: Report) -> dict[str, Any]:
     return {
         "title": _title(report, several=True),
         "totals": list(zip(COLUMNS, _cells(total), strict=True)),
-        "lines": [(_name(line), line.table, _cells(line), line.problems) for line in report.lines],
+        "lines": [
+            (_name(line), visible(line.table), _cells(line), line.problems) for line in report.lines
+        ],
         "columns": COLUMNS,
         "days": days,
         "at_most": at_most(report),
-        "problems": report.problems,
+        "problems": [visible(said) for said in report.problems],
     }

@@ -10,7 +10,7 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.management.databases import databases_of
 from lifecycle.management.extensions import subcommands
 from lifecycle.management.output import make_visible
-from lifecycle.management.plain import PlainCommand, add_common_options
+from lifecycle.management.plain import PlainCommand, add_common_options, line_of
 
 DATABASE = "default: where its policy or row is written, else each that has a ledger"
 
@@ -39,7 +39,7 @@ class Command(PlainCommand):
                 module.run_on_all(self, options, databases)
                 return
         except LifecycleError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(line_of(error)) from error
         self.run_on_each(module, options, databases)
 
     def run_on_each(self, module: Any, options: dict[str, Any], databases: list[str]) -> None:
@@ -54,7 +54,7 @@ class Command(PlainCommand):
             except (LifecycleError, CommandError) as error:
                 errors.append(error)
         if errors:
-            text = "\n".join(str(error) for error in errors)
+            text = "\n".join(map(line_of, errors))
             code = max(getattr(error, "returncode", 1) for error in errors)
             raise CommandError(text, returncode=code) from errors[0]
 

@@ -4,7 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger import policy_states as states
+from lifecycle.models import Event
 
 HELP = "Make the projections again from the ledger alone."
 
@@ -13,3 +15,9 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     """Rebuild and say from how many events."""
     count = states.rebuild(options["database"])
     command.stdout.write(f"Agenda and row exceptions rebuilt from {count} events.")
+    there = Event.objects.using(options["database"]).count()
+    if there > count:
+        raise LifecycleError(
+            f"{there - count} events cannot be applied and were left out: `lifecycle verify` names "
+            "those whose detail is not what an event has."
+        )

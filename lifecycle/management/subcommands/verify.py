@@ -41,7 +41,7 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     for name, violations in violations_of.items():
         command.stdout.write(f"{_title(name)}: {_verdict(len(violations))}")
         for violation in violations[:SHOWN]:
-            command.stdout.write(f"    {_line(violation)}")
+            command.stdout.write(f"    {visible(_line(violation))}")
         if len(violations) > SHOWN:
             command.stdout.write(f"    and {len(violations) - SHOWN} more")
     for policy in promises.unreadable(using):

@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 
 from lifecycle.exceptions import LifecycleError
 from lifecycle.management.output import make_visible
-from lifecycle.management.plain import PlainCommand, add_common_options
+from lifecycle.management.plain import PlainCommand, add_common_options, line_of
 from purge.management.archive import SUBCOMMANDS
 
 
@@ -28,4 +28,4 @@ class Command(PlainCommand):
         try:
             SUBCOMMANDS[options["command"]].run(self, options)
         except LifecycleError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(line_of(error)) from error

@@ -15,7 +15,7 @@ from lifecycle.logs import Log
 from lifecycle.management.arguments import add_policy
 from lifecycle.management.databases import databases_of
 from lifecycle.management.output import console_of, make_visible, progress_bar, write_json
-from lifecycle.management.plain import PlainCommand
+from lifecycle.management.plain import PlainCommand, line_of
 from lifecycle.policy.databases import served
 from lifecycle.policy.purge_hours import OUTSIDE, is_open
 from lifecycle.policy.registry import all_policies, get_policy
@@ -60,7 +60,7 @@ class Command(PlainCommand):
             self.passes: list[dict[str, Any]] = []
             reasons = [self.run_in(using, options) for using in databases]
         except LifecycleError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(line_of(error)) from error
         if options["json"] and not options["replay"]:
             write_json(self, self.passes)
         if any(reasons):
