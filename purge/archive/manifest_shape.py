@@ -38,12 +38,12 @@ def wrong_field(given: Any) -> str:
 
 
 def _are_beside(given: dict[str, Any]) -> bool:
-    """Whether all files are in one folder, have the archive's name, and a format each."""
+    """Whether there are files, all in one folder, with the archive's name, and a format each."""
     formats = {file["format"] for file in given["files"]}
     folders = {file["name"].rpartition("/")[0] for file in given["files"]}
     begins = f"{given['name']}."
     named = all(file["name"].rpartition("/")[2].startswith(begins) for file in given["files"])
-    return named and len(folders) <= 1 and len(formats) == len(given["files"])
+    return named and len(folders) == 1 and len(formats) == len(given["files"])
 
 
 def _text(pattern: str) -> Shape:

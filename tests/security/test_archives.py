@@ -562,5 +562,6 @@ def test_secrets_are_in_no_log(
         with pytest.raises(CommandError):
             load("missing")
     told = capsys.readouterr()
+    assert any(record.name.startswith("botocore") for record in caplog.records)
     assert bucket.server.secret not in caplog.text + told.out + told.err
     assert bucket.server.secret not in repr(destination())
