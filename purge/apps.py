@@ -38,10 +38,13 @@ class PurgeConfig(AppConfig):
             settings.HUEY = queue()
 
     def ready(self) -> None:
+        from lifecycle.checks.files import check_files  # imports models
+
         register_acting_app(PURGE)
         add_subcommand("erase", "purge.management.subcommands.erase")
         add_subcommand("report", "purge.management.subcommands.report")
         register(check_lifecycle, "lifecycle", Tags.models)
+        register(check_files, "lifecycle", Tags.models)  # where `lifecycle` is another's
         register(check_runs, "lifecycle", Tags.models)
         register(check_formats, "lifecycle", Tags.models)
         register(check_destination, "lifecycle", Tags.models)

@@ -11,6 +11,7 @@ from django.core.checks import CheckMessage, Tags, register
 from lifecycle.checks.coverage import check_coverage
 from lifecycle.checks.databases import DATABASES
 from lifecycle.checks.expressions import EXPRESSIONS
+from lifecycle.checks.files import check_files
 from lifecycle.checks.installed import check_database
 from lifecycle.checks.media import check_media
 from lifecycle.checks.options import OPTIONS
@@ -34,6 +35,7 @@ def check_policies(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
 
 
 register(check_project, TAG, Tags.models)
+register(check_files, TAG, Tags.models)
 register(check_coverage, TAG, Tags.models)
 register(check_media, TAG, Tags.models)
 register(check_own_deletes, TAG, Tags.models)
