@@ -25,8 +25,9 @@ def check_own_deletes(app_configs: Any = None, **kwargs: Any) -> list[CheckMessa
         found = own_deletes(model)
         if not found or model in ignored() or (labels and model._meta.app_label not in labels):
             continue
+        passed = ", ".join(f"{name}()" for name in found)
         text = (
-            f"Rows end without {', '.join(found)}(), under policy"
+            f"Rows end without {passed}, under policy"
             f" {', '.join(map(repr, sorted(policies)))}: a policy deletes sets of rows."
         )
         messages.append(warning(48, text, HINT.format(model=model.__name__), model))

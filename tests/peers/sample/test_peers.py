@@ -12,6 +12,7 @@ from reversion.models import Version
 from taggit.models import Tag, TaggedItem
 
 from lifecycle.checks.media import check_media
+from lifecycle.checks.own_deletes import check_own_deletes
 from lifecycle.models import Event
 from purge.runner import run_due
 from tests.peers.models import (
@@ -235,3 +236,11 @@ def test_taggit_tags_of_a_row_go_along() -> None:
     assert {item.object_id for item in TaggedItem.objects.all()} == {kept.pk}
     assert TaggedItem.objects.count() == 2
     assert Tag.objects.count() == 2
+
+
+def test_models_that_delete_in_a_way_of_their_own_are_named() -> None:
+    told = {each.obj.__name__: each.msg for each in check_own_deletes()}
+    assert sorted(told) == ["Album", "Animal", "Branch", "Dog", "Topic", "Track"]
+    assert "mptt.models.MPTTModel.delete()" in told["Branch"]
+    assert "treebeard.mp_tree.MP_NodeQuerySet.delete()" in told["Topic"]
+    assert "safedelete.models.SafeDeleteModel.delete()" in told["Track"], "it goes along"
