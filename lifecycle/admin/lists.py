@@ -123,15 +123,34 @@ class AgendaEntryAdmin(AboutRows):
 class RowExceptionAdmin(AboutRows):
     """Holds, restores and expiries by hand that count now."""
 
-    list_display = ("kind", "policy", "model", "key", SINCE, UNTIL, "gone")
+    list_display = (
+        *("kind", "policy", "model", "key", SINCE, UNTIL),
+        *("reason", "reference", "actor", "gone"),
+    )
     list_filter = ("kind", PolicyFilter)
     actions = (release_exceptions,)
     ordering = ("-since",)
-    fields = ("event", "kind", "policy", "model", "key", SINCE, UNTIL, "gone")
+    fields = (
+        *("event", "kind", "policy", "model", "key", SINCE, UNTIL),
+        *("reason", "reference", "actor", "gone"),
+    )
     readonly_fields = (SINCE, UNTIL)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RowException]:
-        return super().get_queryset(request).annotate(gone_by=GoneBy("event_id", "key"))
+        rows = super().get_queryset(request).annotate(gone_by=GoneBy("event_id", "key"))
+        return rows.select_related("event").defer(*(f"event__{column}" for column in LARGE))
+
+    def reason(self, exception: RowException) -> str:
+        """Why, as whoever placed it wrote it."""
+        return exception.event.detail.get("reason") or "-"
+
+    def reference(self, exception: RowException) -> str:
+        """What it refers to, as whoever placed it wrote it."""
+        return exception.event.detail.get("reference") or "-"
+
+    def actor(self, exception: RowException) -> str:
+        """Who placed it."""
+        return exception.event.actor or "-"
 
     @admin.display(description="deleted all the same")
     def gone(self, exception: Any) -> str:

@@ -33,7 +33,8 @@ class UntilForm(forms.Form):
     until = forms.DateTimeField(
         required=False,
         validators=[in_the_future],
-        help_text="2027-01-31 12:00, or empty",
+        widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text="in the site's time zone; or empty: for ever",
     )
 
     def __init__(self, row: Model, *args: Any, **kwargs: Any) -> None:

@@ -130,12 +130,14 @@ def story(
     events, entries = _with_detail(events), entries_about(model, key, using)
     is_there = rows_of_key(model, key, using).exists()
     row = (model, key, using)
+    held = holds_on(*row)
     return {
         "row": row_name(model, key),
         "is_there": is_there,
         "gone": [] if is_there else [e for e in held_deleted(using) if e.event in search.events],
         "is_tracked": bool(policies_of(model)),
-        "verdicts": verdicts(*row, events, holds_on(*row), shown) if is_there else [],
+        "holds": held if is_there else [],
+        "verdicts": verdicts(*row, events, held, shown) if is_there else [],
         "exceptions": _exceptions(model, key, using),
         "too_long": entries is None,
         "entries": AgendaEntry.objects.using(using).filter(pk__in=entries or []).order_by("due_at"),

@@ -70,6 +70,15 @@ def test_is_told_wherever_holds_are_shown(mailbox: Mailbox, told: list[Any]) -> 
     name = named(row)
     assert "GONE" not in manage("lifecycle", "holds")
     manage("lifecycle", "verify")
+    client = Client()
+    boss = get_user_model().objects.create_superuser("boss", password="x")
+    client.force_login(boss)
+    page = client.get("/admin/lifecycle/event/row/", {"row": name}).content.decode()
+    assert page.index(f"HELD (hold {number}) since") < page.index("What each policy means")
+    assert ": claim (CASE-9)." in page
+    listed = client.get("/admin/lifecycle/rowexception/").content.decode()
+    assert "claim" in listed
+    assert "CASE-9" in listed
     with context(actor="a view"):
         Draft.objects.filter(pk__in=[row.pk, free.pk]).delete()
     event = Event.objects.latest("pk").pk
@@ -108,9 +117,6 @@ def test_is_told_wherever_holds_are_shown(mailbox: Mailbox, told: list[Any]) -> 
     assert f"The latest: {name}." in mail.get_content()
     assert f"manage.py lifecycle release --number {number} --actor NAME" in mail.get_content()
 
-    client = Client()
-    boss = get_user_model().objects.create_superuser("boss", password="x")
-    client.force_login(boss)
     assert f"GONE: event {event}" in client.get("/admin/lifecycle/rowexception/").content.decode()
     page = client.get("/admin/lifecycle/event/row/", {"row": name}).content.decode()
     assert f"Held (hold {number}), and gone: the site itself deleted it at" in page
