@@ -99,7 +99,8 @@ class Key:
 
     @property
     def _name(self) -> str:
-        return LENGTH.sub("", self.db_type)
+        name = LENGTH.sub("", self.db_type)
+        return "citext" if name.endswith(".citext") else name  # of whichever schema
 
 
 def key_of(model: type[Model]) -> Key:

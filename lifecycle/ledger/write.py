@@ -31,7 +31,7 @@ def lock_row(obj: Model, using: str) -> str:
     own = Placed(key.text(sql.Identifier(key.column).as_string()))
     parts = {"pk": key.column, "key": own, "given": Placed(key.typed("%(key)s"))}
     text = statement(__file__, "lock_row", table=own_table(obj), **parts)
-    rows = fetch(using, text, {"key": key_text(type(obj), obj.pk)})
+    rows = fetch(using, text, {"key": None if obj.pk is None else key_text(type(obj), obj.pk)})
     if not rows:
         raise RowMissing(f"{named(obj)} is not in the database.")
     written, is_of_another = rows[0]
