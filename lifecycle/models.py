@@ -36,6 +36,7 @@ class Kind(models.TextChoices):
 
 # Fields of `Event.detail` that are lists, and numbers by name; all others are one value.
 LISTS = {"names": str, "media": str, "by": str, "without": str, "windows": str, "holds": int}
+LISTS |= {"held": int}
 COUNTS = ("cascade", "unlinked")
 
 

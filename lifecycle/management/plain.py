@@ -14,7 +14,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 
-from lifecycle.db.connection import DENIED, is_away, sqlstate
+from lifecycle.db.connection import is_away, sqlstate
 from lifecycle.exceptions import LifecycleError
 from lifecycle.printable import visible
 
@@ -44,9 +44,6 @@ def told(error: Error) -> str:
     if is_away(error):
         why = next(iter(str(error).strip().splitlines()), type(error).__name__)
         return f"The database does not answer: {why}"
-    if sqlstate(error) == DENIED:
-        why = visible(str(error).splitlines()[0])
-        return f"The role of this connection may not do that: {why}."
     what = f"{type(error).__name__}, SQLSTATE {sqlstate(error)}"
     return f"The database refused: {what}. --traceback shows more."
 
