@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage
 from django.db import DatabaseError, OperationalError, connections, router, transaction
 from psycopg import sql
@@ -25,19 +26,29 @@ from lifecycle.compiler.shared_keys import with_shared_keys
 from lifecycle.db.connection import fetch, is_away, scalar, statement
 from lifecycle.db.introspection import is_test_database, table_of
 from lifecycle.db.version import mismatch
+from lifecycle.install.functions import other_functions
 from lifecycle.install.reach import elsewhere, hidden
 from lifecycle.install.retired_policies import is_model
-from lifecycle.install.triggers import Place, TriggerRow, places, triggers_of
+from lifecycle.install.triggers import (
+    FIRES,
+    Place,
+    TriggerRow,
+    capture_functions,
+    places,
+    triggers_of,
+)
 from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
+from lifecycle.operations import REMOVED
 from lifecycle.policy.databases import is_at, served
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies
 
 OLDEST = 15
 GUARDS = ("lifecycle_event_guard_rows", "lifecycle_event_guard_truncate")
-FIRES = ("O", "A")  # pg_trigger.tgenabled: in normal sessions, always
 CALL = re.compile(r"\b([a-z_]\w*)\s*\(", re.IGNORECASE)  # in SQL
-MIGRATE = "Run `manage.py makemigrations`, then `manage.py migrate`."
+INSTALL = "Run `manage.py lifecycle install`."
+AFTER = "`manage.py migrate`, then `manage.py lifecycle install`."
+MIGRATE = f"Run `manage.py makemigrations`, {AFTER}"
 
 
 def check_database(
@@ -70,8 +81,10 @@ def _check(using: str) -> Iterator[CheckMessage]:
     if PolicyState._meta.db_table not in tables:
         return  # before the first migrate
     if why := mismatch(using):
-        yield warning(111, f"{why[0].upper()}{why[1:]}.", MIGRATE)
+        hint = "Until then nothing ends; see what it says of the database at hand."
+        yield warning(111, f"{why[0].upper()}{why[1:]}.", hint)
         return
+    yield from functions(using)
     yield from looked_after(using)
     yield from ledger_guard(using)
     yield from roles(using)
@@ -113,8 +126,15 @@ def ledger_guard(using: str) -> Iterator[CheckMessage]:
     for guard in wanted:
         if guard not in fires:
             text = f"The guard {guard} of the ledger is missing or disabled."
-            hint = f"ALTER TABLE {Event._meta.db_table} ENABLE TRIGGER {guard}; and find out who."
+            hint = f"{INSTALL} And find out who has done it."
             yield warning(102, text, hint)
+
+
+def functions(using: str) -> Iterator[CheckMessage]:
+    """W130: functions of the package are missing, or are not as this code makes them."""
+    if names := other_functions(using):
+        text = f"Functions of the schema lifecycle are missing or changed: {', '.join(names)}."
+        yield warning(130, text, INSTALL)
 
 
 def held_models(using: str) -> Iterator[CheckMessage]:
@@ -133,14 +153,15 @@ def stored_policies(using: str, tables: set[str]) -> Iterator[CheckMessage]:
         if table_of(policy.model) not in tables or not is_at(policy.model, using):
             continue
         if policy.name not in stored:
-            yield warning(103, "The policy is not in the database yet.", MIGRATE, policy)
+            yield warning(103, "The policy is not in the database yet.", _making(), policy)
         elif stored[policy.name] != fingerprint(policy):
             text = "The database has another declaration: workers with this code do nothing for it."
-            yield warning(104, text, MIGRATE, policy)
+            yield warning(104, text, _making(), policy)
 
 
 def capture_triggers(using: str, tables: set[str]) -> Iterator[CheckMessage]:
     """W105, W106, W107: a trigger is missing, outdated or disabled, on a table or a partition."""
+    made = capture_functions(using)
     for model, trigger in registered():
         table = table_of(model)
         if table not in tables or not is_at(model, using):
@@ -149,20 +170,28 @@ def capture_triggers(using: str, tables: set[str]) -> Iterator[CheckMessage]:
         there = {
             each.table: each for each in triggers_of(using, table) if each.trigger == code.pgid
         }
+        hint = INSTALL if made.get(code.pgid) in (getattr(code, "mark", ""), REMOVED) else _making()
         for place in places(using, [table]):
-            yield from _one_trigger(there.get(place.table), place, code)
+            yield from _one_trigger(there.get(place.table), place, code, hint)
 
 
-def _one_trigger(trigger: TriggerRow | None, place: Place, code: Any) -> Iterator[CheckMessage]:
+def _making() -> str:
+    """How what no migration has made yet is made."""
+    writes = getattr(settings, "PGTRIGGER_MIGRATIONS", True)
+    return MIGRATE if writes else f"Run {AFTER}"
+
+
+def _one_trigger(
+    trigger: TriggerRow | None, place: Place, code: Any, hint: str
+) -> Iterator[CheckMessage]:
     table = place.table
     if trigger is None:
         text = f"{table} has no trigger {code.pgid}: writes to it are not recorded."
-        yield warning(105, text, MIGRATE)
+        yield warning(105, text, hint)
     elif table == place.root and trigger.mark != code.mark:
-        yield warning(106, f"The trigger {code.pgid} on {table} is outdated.", MIGRATE)
+        yield warning(106, f"The trigger {code.pgid} on {table} is outdated.", hint)
     elif trigger.when not in FIRES:
-        hint = f"ALTER TABLE {table} ENABLE TRIGGER {code.pgid};"
-        yield warning(107, f"The trigger {code.pgid} on {table} is disabled.", hint)
+        yield warning(107, f"The trigger {code.pgid} on {table} is disabled.", INSTALL)
 
 
 def shared_keys(using: str) -> Iterator[CheckMessage]:

@@ -4,23 +4,41 @@ In a deploy one of them comes first. The triggers are in the database and go on 
 whatever functions are there; the worker ends nothing until code and database agree, and says so.
 """
 
-from lifecycle.db.connection import scalar, statement
+from lifecycle.db.connection import fetch, statement
 from lifecycle.exceptions import LifecycleError
 
 VERSION = "version 1"  # as the last migration stamps it: see functions/version_stamp.sql
+UNINSTALLING = "uninstalling"
+INSTALL = "run `manage.py migrate`, then `manage.py lifecycle install`"
+RESTORED = (
+    "this database was restored without its sequences, and what is written is not recorded: "
+    "run `manage.py lifecycle install`"
+)
 
 
 def mismatch(using: str) -> str:
     """Why this code must leave the database alone, with what to do; '' when they fit."""
-    found = scalar(using, statement(__file__, "version_now"))
+    ((found, in_use),) = fetch(using, statement(__file__, "version_now"))
     if found == VERSION:
-        return ""
+        return "" if in_use else RESTORED
     if found is None:
-        return "the package's functions are not in the database: run migrate"
-    if found == "uninstalling":
+        return f"the package's functions are not in the database: {INSTALL}"
+    if found == UNINSTALLING:
         return "the package is being uninstalled from this database"
-    order = "migrate" if _number(found) < _number(VERSION) else "newer code"
+    order = "`manage.py migrate`" if _number(found) < _number(VERSION) else "newer code"
     return f"the database has {found} of the package, this code needs {VERSION}: run {order}"
+
+
+def stamp_of(using: str) -> str | None:
+    """What the database says of itself; None where it has no functions of the package."""
+    ((found, _),) = fetch(using, statement(__file__, "version_now"))
+    return str(found) if found else None
+
+
+def is_in_use(using: str) -> bool:
+    """Whether all data is there that a dump had; until then nothing is recorded."""
+    ((_, in_use),) = fetch(using, statement(__file__, "version_now"))
+    return bool(in_use)
 
 
 def require(using: str) -> None:

@@ -8,8 +8,8 @@ DECLARE
     total bigint := lifecycle.size_v1(p_subjects);
     chunk CONSTANT bigint := 10000;
 BEGIN
-    IF to_regclass('@tables@.lifecycle_event') IS NULL THEN
-        RETURN;  -- the package was removed
+    IF to_regclass('@tables@.lifecycle_event') IS NULL OR pg_sequence_last_value('lifecycle.in_use') IS NULL THEN
+        RETURN;  -- the package was removed, or a dump is being restored, with its ledger
     END IF;
     IF total = 0 THEN
         IF p_policy = '' AND lifecycle.announced_v1() IS NOT NULL THEN

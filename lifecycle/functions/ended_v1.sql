@@ -23,8 +23,8 @@ DECLARE
     held record;
     chunk CONSTANT bigint := 10000;
 BEGIN
-    IF to_regclass('@tables@.lifecycle_event') IS NULL THEN
-        RETURN;  -- the package was removed
+    IF to_regclass('@tables@.lifecycle_event') IS NULL OR pg_sequence_last_value('lifecycle.in_use') IS NULL THEN
+        RETURN;  -- the package was removed, or a dump is being restored, with its ledger
     END IF;
     -- The engine has looked at what Django knows of; a cascade of the database's own comes here. The
     -- host's own DELETE is refused where a policy of the table says so, and else its event names the

@@ -10,8 +10,8 @@ DECLARE
     chunk CONSTANT int := 1000;
     part record;
 BEGIN
-    IF to_regclass('@tables@.lifecycle_event') IS NULL THEN
-        RETURN;  -- the package was removed
+    IF to_regclass('@tables@.lifecycle_event') IS NULL OR pg_sequence_last_value('lifecycle.in_use') IS NULL THEN
+        RETURN;  -- the package was removed, or a dump is being restored, with its ledger
     END IF;
     IF announced -> 'detail' ? 'erasure' THEN
         event := event || jsonb_build_object('erasure', announced -> 'detail' -> 'erasure');

@@ -19,8 +19,9 @@ DECLARE
     lasts bigint[] := ARRAY[total];
     part lifecycle.subjects;
 BEGIN
-    IF to_regclass('@tables@.lifecycle_event') IS NULL OR total = 0 THEN
-        RETURN;  -- the package was removed, or there is nothing to record
+    IF to_regclass('@tables@.lifecycle_event') IS NULL OR total = 0
+       OR pg_sequence_last_value('lifecycle.in_use') IS NULL THEN
+        RETURN;  -- the package was removed, there is nothing to record, or a dump is being restored
     END IF;
     -- A few rows that end together are asked for by their keys at once.
     excepted := NOT p_detail ? 'relisted' AND (together AND total <= 100 OR lifecycle.excepted_v1(p_policy));

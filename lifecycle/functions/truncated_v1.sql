@@ -2,8 +2,8 @@
 CREATE FUNCTION lifecycle.truncated_v1(p_model text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF to_regclass('@tables@.lifecycle_event') IS NULL THEN
-        RETURN;  -- the package was removed
+    IF to_regclass('@tables@.lifecycle_event') IS NULL OR pg_sequence_last_value('lifecycle.in_use') IS NULL THEN
+        RETURN;  -- the package was removed, or a dump is being restored, with its ledger
     END IF;
     IF EXISTS (SELECT FROM @tables@.lifecycle_exception WHERE kind = 'hold'
                AND (model = p_model OR policy IN (

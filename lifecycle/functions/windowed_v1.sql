@@ -8,8 +8,8 @@ DECLARE
     start timestamptz;
     missing timestamptz[];
 BEGIN
-    IF to_regclass('@tables@.lifecycle_event') IS NULL THEN
-        RETURN;  -- the package was removed
+    IF to_regclass('@tables@.lifecycle_event') IS NULL OR pg_sequence_last_value('lifecycle.in_use') IS NULL THEN
+        RETURN;  -- the package was removed, or a dump is being restored, with its ledger
     END IF;
     missing := lifecycle.unlisted_v1(p_policy, p_starts);
     FOREACH start IN ARRAY coalesce(missing, '{}') LOOP

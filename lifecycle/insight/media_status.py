@@ -52,4 +52,5 @@ def _problems(found: Status, max_lag: float, now: datetime) -> list[str]:
 
 def _gaps(using: str) -> list[str]:
     tables = {table_of(each.model) for each in watched()} & unrecorded(using)
-    return [f"files of {t} are not recorded: run `lifecycle install`" for t in sorted(tables)]
+    text = "run `manage.py lifecycle install`"
+    return [f"files of {t} are not recorded: {text}" for t in sorted(tables)]

@@ -12,6 +12,8 @@ from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.conf import conf
 from lifecycle.db.connection import fetch, statement
+from lifecycle.db.version import INSTALL
+from lifecycle.install.functions import other_functions
 from lifecycle.hooks import last_runs, standstills
 from lifecycle.insight.standstill import FIRST_TRY, IS_TRIED, failing, stopped
 from lifecycle.insight.there import counts_there
@@ -98,6 +100,7 @@ def statuses(using: str = DEFAULT_DB_ALIAS, max_lag: float | None = None) -> lis
     gaps, come, gone = unrecorded(using), unfinished(using), held_deleted(using)
     why = standstills(using)
     reach = Reach(using)
+    broken = _functions(using)
     for name, each in found.items():
         _describe(each, declared.get(name))
         if name in here:
@@ -105,7 +108,7 @@ def statuses(using: str = DEFAULT_DB_ALIAS, max_lag: float | None = None) -> lis
         each.backfill = come.get(name)
         most = conf.MAX_LAG if max_lag is None else max_lag
         each.problems += _problems(each, declared.get(name), most)
-        each.problems += _gaps(declared.get(name), gaps) + why.get(name, [])
+        each.problems += _gaps(declared.get(name), gaps) + why.get(name, []) + broken
         each.problems += _held_deleted(each, gone)
         each.problems += reach.problems(declared[name]) if name in declared else []
     return [found[name] for name in sorted(found)]
@@ -172,7 +175,14 @@ def _count_there(each: Status, policy: Policy) -> None:
 
 def _gaps(policy: Policy | None, tables: set[str]) -> list[str]:
     missed = sorted(tables.intersection(compiled(policy).tables)) if policy else []
-    return [f"writes to {table} are not recorded: run `lifecycle install`" for table in missed]
+    text = "writes to {} are not recorded: run `manage.py lifecycle install`"
+    return [text.format(table) for table in missed]
+
+
+def _functions(using: str) -> list[str]:
+    names = ", ".join(other_functions(using))
+    text = f"functions are missing or changed ({names}): run `manage.py lifecycle install`"
+    return [text] if names else []
 
 
 def _held_deleted(each: Status, gone: list[HeldDeleted]) -> list[str]:
@@ -191,10 +201,10 @@ def _problems(each: Status, policy: Policy | None, max_lag: float) -> list[str]:
         gone = each.state == State.REMOVED
         return [] if gone else ["not declared in this code: nothing of it ends"]
     if not each.state:
-        return ["not in the database: run migrate"]
+        return [f"not in the database: {INSTALL}"]
     found = []
     if each.fingerprint != fingerprint(policy):
-        found.append("declared differently in the database: run migrate, or update this code")
+        found.append(f"declared differently in the database: {INSTALL}, or update this code")
     if each.state == State.HALTED:
         where = "" if each.database == DEFAULT_DB_ALIAS else f" --database {each.database}"
         resume = f"manage.py lifecycle resume {each.policy} --actor NAME{where}"

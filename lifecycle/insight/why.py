@@ -19,6 +19,7 @@ from lifecycle.compiler.windows import is_windowed, windows_of
 from lifecycle.db.connection import Placed, Raw, fetch, scalar, statement
 from lifecycle.db.routing import home
 from lifecycle.db.rows import every_row
+from lifecycle.db.version import INSTALL
 from lifecycle.insight.search import entries_about, events_about, events_of_table
 from lifecycle.ledger.holds import Hold, holds
 from lifecycle.ledger.row_names import ledger_key, named, row_name, rows_of_key
@@ -142,7 +143,7 @@ class _Look:
     def verdict(self) -> Verdict:
         """In the order in which the worker asks."""
         if self.state is None:
-            return Verdict(self.policy.name, "", "is not in the database: run migrate")
+            return Verdict(self.policy.name, "", f"is not in the database: {INSTALL}")
         try:
             with transaction.atomic(using=self.using):
                 self.matches, self.due, self.keep, self.grace, self.now = self._read()

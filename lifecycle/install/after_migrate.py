@@ -3,10 +3,9 @@
 import sys
 from typing import Any
 
-from django.apps import AppConfig, apps
+from django.apps import AppConfig
 from django.db import connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.migrations.state import ProjectState
 
 from lifecycle.backfill.progress import mark
 from lifecycle.capture.triggers import registered
@@ -19,17 +18,17 @@ from lifecycle.db.introspection import is_test_database, table_of, tables_in
 from lifecycle.db.policy_lock import make_locks
 from lifecycle.db.schemas import away, is_elsewhere
 from lifecycle.db.test_clock import reset_clock
-from lifecycle.db.version import mismatch
+from lifecycle.db.version import is_in_use, mismatch
+from lifecycle.install.functions import all_functions, begin_use, has_schema
+from lifecycle.install.guards import guard_truncate
 from lifecycle.install.retired_policies import begins_anew, follow, retire
-from lifecycle.install.triggers import install, triggers_of
+from lifecycle.install.triggers import install
 from lifecycle.ledger.policy_states import wait_for_batches
 from lifecycle.models import Event, PolicyState
-from lifecycle.operations import FUNCTIONS, RunFiles
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies
 
 AGAIN = "Run `manage.py lifecycle install` when that is over; until then its policies wait."
-LEDGER, GUARD = Event._meta.db_table, "lifecycle_event_guard_truncate"
 
 
 def after_migrate(sender: AppConfig, using: str, **kwargs: Any) -> None:
@@ -59,10 +58,13 @@ def sync(using: str) -> dict[str, str]:
         return {}
     if made_without_migrations(connection):
         install_all(using)
-    if mismatch(using):
-        return {}  # code of another version than the migrations that have run
+    if is_test_database(connection) and not is_in_use(using):
+        begin_use(using)
+    if why := mismatch(using):
+        sys.stderr.write(f"Nothing ends: {why}.\n")
+        return {}
     reset_clock(using)
-    guard_truncate(connection)
+    guard_truncate(using)
     make_locks((policy.name for policy in all_policies()), using)
     busy = install(using)
     for policy in all_policies():
@@ -77,16 +79,12 @@ def sync(using: str) -> dict[str, str]:
 
 def made_without_migrations(connection: BaseDatabaseWrapper) -> bool:
     """Whether this is a test database that was made by `--nomigrations`."""
-    if not is_test_database(connection):
-        return False
-    return not scalar(connection.alias, "SELECT to_regnamespace('lifecycle') IS NOT NULL")
+    return is_test_database(connection) and not has_schema(connection.alias)
 
 
 def install_all(using: str) -> None:
     """What the migrations would have brought: functions, and triggers that are missing."""
-    now = ProjectState.from_apps(apps)
-    with connections[using].schema_editor() as editor:
-        RunFiles(FUNCTIONS).database_forwards("lifecycle", editor, now, now)
+    all_functions(using)
     there = tables_in(using)
     for model, trigger in registered():
         if table_of(model) in there:
@@ -147,15 +145,3 @@ def take_over(policy: Policy, using: str) -> None:
     names = {"old": old, "new": policy.name, "model": label_of(policy)}
     for (state,) in fetch(using, statement(__file__, "rename_policy"), names):
         fetch(using, statement(__file__, "renamed"), names | {"state": state})
-
-
-def guard_truncate(connection: BaseDatabaseWrapper) -> None:
-    """Let test runners flush their own databases, and only those.
-
-    Asks first: the ALTER waits for every open transaction that has written to the ledger, and all
-    other writers of tracked tables queue behind it.
-    """
-    verb, wanted = ("DISABLE", "D") if is_test_database(connection) else ("ENABLE", "O")
-    triggers = triggers_of(connection.alias, LEDGER)
-    if (GUARD, wanted) not in {(each.trigger, each.when) for each in triggers}:
-        fetch(connection.alias, f"ALTER TABLE {LEDGER} {verb} TRIGGER {GUARD}")

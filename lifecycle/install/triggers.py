@@ -37,13 +37,18 @@ class Place(NamedTuple):
     table: str
 
 
+FIRES = ("O", "A")  # pg_trigger.tgenabled: in normal sessions, always
+
+
 class Attached(NamedTuple):
-    """A capture trigger in the database; `mark` is the comment of its function."""
+    """A capture trigger in the database; `mark` is the comment of its function, `when` as
+    pg_trigger.tgenabled has it."""
 
     schema: str
     table: str
     trigger: str
     mark: str
+    when: str
 
 
 class TriggerRow(NamedTuple):
@@ -96,7 +101,7 @@ def renew_functions(using: str) -> None:
 def outdated_functions(using: str) -> list[CaptureSql]:
     """The functions that have another body or search path than this code's, or other rights."""
     marks, made = capture_functions(using), dict(fetch(using, statement(__file__, "as_made")))
-    known = (each for each in _declared(using) if marks.get(each.pgid) == each.mark)
+    known = (each for each in declared(using) if marks.get(each.pgid) == each.mark)
     return [each for each in known if made.get(each.pgid) != each.source]
 
 
@@ -104,7 +109,7 @@ def missing(using: str) -> dict[Table, Todo]:
     """The tables whose triggers are not those of the migrations that have run."""
     functions = capture_functions(using)
     there = attached(using)
-    have = {(schema, table, trigger) for schema, table, trigger, _ in there}
+    have = {(each.schema, each.table, each.trigger) for each in there}
     todo: dict[Table, Todo] = defaultdict(Todo)
     current = {}
     for schema, table, code in _wanted(using):
@@ -114,7 +119,7 @@ def missing(using: str) -> dict[Table, Todo]:
         if (schema, table, code.pgid) not in have:
             todo[schema, table].root = code.table
             todo[schema, table].add.append(code)
-    for schema, table, trigger, mark in there:
+    for schema, table, trigger, mark, _ in there:
         successor = current.get((schema, table, _purpose(trigger)), trigger)
         if mark == REMOVED or trigger != successor:
             todo[schema, table].drop.append(trigger)
@@ -122,8 +127,17 @@ def missing(using: str) -> dict[Table, Todo]:
 
 
 def unrecorded(using: str) -> set[str]:
-    """The tables on which a trigger is missing, or on a partition of which."""
-    return {todo.root for todo in missing(using).values() if todo.add}
+    """The tables on which a trigger is missing or off, or on a partition of which, whatever the
+    reason."""
+    fires = {(e.schema, e.table, e.trigger) for e in attached(using) if e.when in FIRES}
+    wanted = _wanted(using)
+    return {code.table for schema, table, code in wanted if (schema, table, code.pgid) not in fires}
+
+
+def switched_off(using: str) -> list[Attached]:
+    """The triggers of this code that are on their tables and do not fire."""
+    names = {code.pgid for code in declared(using)}
+    return [e for e in attached(using) if e.trigger in names and e.when not in FIRES]
 
 
 def _purpose(pgid: str) -> str:
@@ -133,7 +147,7 @@ def _purpose(pgid: str) -> str:
 
 def _wanted(using: str) -> list[tuple[str, str, CaptureSql]]:
     """Every trigger of the code on every table and partition that is there."""
-    code = _declared(using)
+    code = declared(using)
     tables = sorted({each.table for each in code})
     found: dict[str, list[Table]] = defaultdict(list)
     for place in places(using, tables):
@@ -141,7 +155,7 @@ def _wanted(using: str) -> list[tuple[str, str, CaptureSql]]:
     return [(*place, each) for each in code for place in found[each.table]]
 
 
-def _declared(using: str) -> list[CaptureSql]:
+def declared(using: str) -> list[CaptureSql]:
     """Every trigger of the code whose model belongs into this database."""
     here = ((model, trigger) for model, trigger in registered() if _is_here(model, using))
     return [cast(CaptureSql, trigger.compile(model).sql) for model, trigger in here]

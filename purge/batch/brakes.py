@@ -16,7 +16,7 @@ from lifecycle.compiler.shared_keys import with_shared_keys
 from lifecycle.db.connection import fetch, hides_rows, set_local, statement
 from lifecycle.db.policy_lock import holders
 from lifecycle.db.schemas import quoted
-from lifecycle.db.version import mismatch
+from lifecycle.db.version import INSTALL, mismatch
 from lifecycle.ledger.caps import cap_of, room_and_over
 from lifecycle.logs import Log
 from lifecycle.models import PolicyState
@@ -32,11 +32,11 @@ TOLERANCE = timedelta(seconds=60)  # by which the database's clock may outrun th
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 OUTDATED = (
     "declared differently in the database than in this code: nothing of it ends here; "
-    "run migrate, or update this worker"
+    f"{INSTALL}, or update this worker"
 )
 ALTERED = (
     "of other SQL in the database than this code compiles: nothing of it ends here; "
-    "find out whether somebody has changed lifecycle_policy, then run migrate"
+    f"find out whether somebody has changed lifecycle_policy, then {INSTALL}"
 )
 ELSEWHERE = (
     "on a table of the ledger's schema, and this connection's search path has another one in its "
@@ -62,7 +62,7 @@ class PolicyStanding(StrEnum):
     ALTERED = ALTERED
     ELSEWHERE = ELSEWHERE
     OUTSIDE_HOURS = OUTSIDE
-    UNKNOWN = "not in the database: run migrate"
+    UNKNOWN = f"not in the database: {INSTALL}"
     OTHER_VERSION = "of another version than the database"
 
 

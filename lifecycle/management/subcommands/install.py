@@ -1,4 +1,4 @@
-"""`manage.py lifecycle install`: what `migrate` does after its migrations, once more."""
+"""`manage.py lifecycle install`: what is missing in a database, made."""
 
 from typing import Any
 
@@ -6,20 +6,17 @@ from django.core.management.base import BaseCommand
 
 from lifecycle.db.schemas import away
 from lifecycle.exceptions import LifecycleError
-from lifecycle.install.after_migrate import sync
-from lifecycle.install.triggers import missing
+from lifecycle.install.everything import install_everything
 
-HELP = "Put triggers on the tables that were busy when `migrate` came, and store their policies."
+HELP = "Make what is missing: functions, triggers, guards, the policies' copy, what roles may call."
+ANY_VERSION = True
 
 
 def run(command: BaseCommand, options: dict[str, Any]) -> None:
-    """Install; an error that names the tables which are still busy."""
-    using = options["database"]
-    if why := away(using):
+    """Install, and say what was made; an error that names the tables which are still busy."""
+    if why := away(options["database"]):
         raise LifecycleError(f"{why}.")
-    todo = missing(using)
-    busy = sync(using)
-    if busy:
-        raise LifecycleError(f"Not on all tables: {'; '.join(busy.values())}. Run it again.")
-    tables = ", ".join(sorted({each.root or table for (_, table), each in todo.items()}))
-    command.stdout.write(f"Triggers changed on {tables}." if tables else "Nothing to do.")
+    made = install_everything(options["database"])
+    command.stdout.write("\n".join(made.lines) or "Nothing to do.")
+    if made.busy:
+        raise LifecycleError(f"Not on all tables: {'; '.join(made.busy.values())}. Run it again.")

@@ -139,7 +139,7 @@ def problems(policy: str) -> list[str]:
 def test_status_says_which_writes_are_not_recorded() -> None:
     strip("zoo_reading_low")
     assert problems("readings") == [
-        "writes to zoo_reading are not recorded: run `lifecycle install`"
+        "writes to zoo_reading are not recorded: run `manage.py lifecycle install`"
     ]
     assert problems("tickets") == []
 

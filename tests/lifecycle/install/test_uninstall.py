@@ -65,7 +65,7 @@ def test_the_command_and_the_way_back(site: Project) -> None:
         site.sql("DELETE FROM lifecycle_event")
     writes(site)
     site.sql(OVERDUE)
-    with pytest.raises(Refused, match="run migrate"):
+    with pytest.raises(Refused, match="lifecycle install"):
         site.manage("purge")
     assert site.sql("SELECT count(*) FROM shop_cart") == 1, "nothing ends any more"
     site.manage("migrate -v0", "pgtrigger install", "lifecycle install")

@@ -184,7 +184,7 @@ class TestStatus:
 
     def test_a_policy_that_is_not_stored_is_a_problem(self) -> None:
         PolicyState.objects.filter(name="tickets").delete()
-        assert "run migrate" in status("tickets", ok=False)["problems"][0]
+        assert "lifecycle install" in status("tickets", ok=False)["problems"][0]
         manage("migrate", "--verbosity", "0")
 
     def test_lag_is_a_problem(self) -> None:

@@ -1,0 +1,2 @@
+-- name: enable_guard
+ALTER TABLE {table} ENABLE TRIGGER {guard}
