@@ -37,6 +37,7 @@ def run_until(when: datetime, using: str = DEFAULT_DB_ALIAS) -> Ended:
     """
     if absent := without_capture(using):
         raise LifecycleError(f"{ABSENT} {', '.join(absent)}.")
+    fetch(using, statement(__file__, "test_numbers"))
     last = scalar(using, "SELECT coalesce(max(id), 0) FROM lifecycle_event")
     # A batch shortens `lock_timeout` for its transaction, which in a `TestCase` is the test's.
     with local_settings(using, lock_timeout=None):

@@ -35,3 +35,8 @@ SELECT least((
 SELECT policy, kind, sum(count)::bigint FROM lifecycle_event
 WHERE id > %(since)s AND policy <> '' AND kind NOT IN ('settled', 'expiry_scheduled')
 GROUP BY policy, kind
+
+-- name: test_numbers
+-- Numbers go on behind the highest, also where a test has reset the sequences.
+SELECT setval('lifecycle_event_id_seq', highest) FROM (SELECT max(id) AS highest FROM lifecycle_event) AS ledger
+WHERE highest > (SELECT last_value FROM lifecycle_event_id_seq)

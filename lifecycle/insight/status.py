@@ -13,10 +13,10 @@ from lifecycle.compiler.windows import is_windowed
 from lifecycle.conf import conf
 from lifecycle.db.connection import fetch, statement
 from lifecycle.db.version import INSTALL
-from lifecycle.install.functions import other_functions
 from lifecycle.hooks import last_runs, standstills
 from lifecycle.insight.standstill import FIRST_TRY, IS_TRIED, failing, stopped
 from lifecycle.insight.there import counts_there
+from lifecycle.install.functions import other_functions
 from lifecycle.install.reach import Reach
 from lifecycle.install.triggers import unrecorded
 from lifecycle.ledger.held_deleted import HeldDeleted, deleted_rows, held_deleted

@@ -21,7 +21,7 @@ from django.db.migrations.executor import MigrationExecutor
 from lifecycle.backfill.progress import mark
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import fetch, scalar, statement
-from lifecycle.db.introspection import tables_in
+from lifecycle.db.introspection import table_of, tables_in
 from lifecycle.db.table_lock import AGAINST_WRITERS, locked, qualified
 from lifecycle.db.version import INSTALL, VERSION, is_in_use, mismatch, stamp_of
 from lifecycle.exceptions import LifecycleError
@@ -140,9 +140,9 @@ def columns(using: str) -> set[str]:
     """The tables that have all the columns of their models: no migration of them is left to run."""
     there = {(t, c) for t, c in fetch(using, statement(__file__, "columns"))}
     return {
-        model._meta.db_table
+        table_of(model)
         for model in apps.get_models(include_auto_created=True)
-        if {(model._meta.db_table, f.column) for f in model._meta.local_concrete_fields} <= there
+        if {(table_of(model), f.column) for f in model._meta.local_concrete_fields} <= there
     }
 
 

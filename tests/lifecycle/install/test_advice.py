@@ -32,14 +32,14 @@ PLANTED = {
     "guard dropped": "DROP TRIGGER lifecycle_event_guard_rows ON lifecycle_event",
     "guard disabled": "ALTER TABLE lifecycle_event DISABLE TRIGGER lifecycle_event_guard_rows",
     "function dropped": "DROP FUNCTION lifecycle.tick_v1",
-    "function replaced": "CREATE OR REPLACE FUNCTION lifecycle.in_force_v1(timestamptz, timestamptz)"
-    " RETURNS boolean LANGUAGE sql AS 'SELECT false'",
+    "function replaced": "CREATE OR REPLACE FUNCTION lifecycle.setting_v1(name text) RETURNS text"
+    " LANGUAGE sql AS 'SELECT NULL::text'",
     "schema dropped": "DROP SCHEMA lifecycle CASCADE",
     "comments lost": "COMMENT ON SCHEMA lifecycle IS NULL;"
     + SOME_TRIGGER.format("COMMENT ON FUNCTION %I() IS NULL"),
     "not in use": "ALTER SEQUENCE lifecycle.in_use RESTART",
     "policy not stored": "DELETE FROM lifecycle_policy WHERE name = 'tickets'",
-    "policy stored otherwise": "UPDATE lifecycle_policy SET fingerprint = '' WHERE name = 'tickets'",
+    "policy stored otherwise": "UPDATE lifecycle_policy SET fingerprint = ''",
 }
 
 
@@ -48,7 +48,7 @@ def wrong() -> str:
     found = run_checks(tags=["database"], databases=["default"])
     ours = [m for m in found if str(m.id).startswith("lifecycle.") and not m.is_silenced()]
     told = [f"{m.msg} {m.hint}" for m in ours]
-    if not mismatch("default") and not any(m.id == "lifecycle.W115" for m in ours):
+    if not mismatch("default") and not any(m.id == "lifecycle.W130" for m in ours):
         told += [problem for each in statuses("default") for problem in each.problems]
     return "\n".join(told)
 
