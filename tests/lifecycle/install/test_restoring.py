@@ -168,7 +168,7 @@ def test_data_without_its_sequences(origin: Project, make: Make) -> None:
     copy.sql("INSERT INTO ads VALUES (77, now() - interval '1 hour')")
     assert content(copy, "lifecycle_event") == content(origin, "lifecycle_event")
     with pytest.raises(Exception, match="before all data"):
-        copy.sql("SELECT lifecycle.record_v1('hold_placed', '', 'shop.cart', NULL, '{}')")
+        copy.sql("SELECT lifecycle.write_v1('kept', '', '', NULL, 0, NULL, NULL, NULL, '{}', NULL)")
     assert follow(copy) == ["lifecycle install"]
     records(copy)
     copy.manage("purge", "lifecycle verify")
