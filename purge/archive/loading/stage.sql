@@ -38,7 +38,7 @@ SELECT coalesce(array_agg(key), '{{}}'), count(*) FILTER (WHERE media) FROM brou
 -- params: loaded; parts: differs (each column), other (any of them)
 SELECT count(*), count(*) FILTER (WHERE {other}), {differs}
 FROM pg_temp.purge_loading AS loading JOIN {table} AS own ON own.{key} = loading.{key}
-WHERE own.{key}::{kind}::text = ANY (%(loaded)s::text[])
+WHERE {loading_text} = ANY (%(loaded)s::text[])
 
 -- name: left_out
 -- The rows that were not loaded: their keys, and whether a row with that key is there.
