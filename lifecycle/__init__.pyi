@@ -21,4 +21,5 @@ from lifecycle.policy.dispositions import Archive as Archive
 from lifecycle.policy.dispositions import Purge as Purge
 from lifecycle.policy.dispositions import Update as Update
 from lifecycle.policy.media_fields import track_media as track_media
+from lifecycle.policy.own_deletes import ignore_delete as ignore_delete
 from lifecycle.policy.policy import Policy as Policy

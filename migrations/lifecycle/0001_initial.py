@@ -366,4 +366,13 @@ class Migration(migrations.Migration):
                 name="lc_event_media",
             ),
         ),
+        migrations.AddIndex(
+            model_name="event",
+            index=models.Index(
+                models.F("model"),
+                models.F("id"),
+                condition=models.Q(("detail__has_key", "held")),
+                name="lc_event_held",
+            ),
+        ),
     ]

@@ -68,7 +68,7 @@ def test_the_command_and_the_way_back(site: Project) -> None:
     with pytest.raises(Refused, match="lifecycle install"):
         site.manage("purge")
     assert site.sql("SELECT count(*) FROM shop_cart") == 1, "nothing ends any more"
-    site.manage("migrate -v0", "pgtrigger install", "lifecycle install")
+    site.manage("migrate -v0", "lifecycle install")
     assert site.triggers("shop_cart") == 4
     assert site.last() > events, "the same ledger"
     assert site.sql("SELECT state FROM lifecycle_policy") == "observe"

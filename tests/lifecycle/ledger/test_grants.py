@@ -7,7 +7,8 @@ from django.db import ProgrammingError, connection, transaction
 
 from lifecycle.models import AgendaEntry, Event, PolicyState
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# A role is the server's, which parallel tests share.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("zoo_clerk")]
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ def test_bad_input_changes_nothing(options: tuple[str, ...], answer: str, tmp_pa
     settle()
 
 
-@pytest.mark.parametrize("option", ["--since=2026-01-01", "--allow=3", "--json", "--yes"])
+@pytest.mark.parametrize("option", ["--since=2026-01-01", "--allow=3", "--yes"])
 def test_options_of_a_replay_need_it(option: str) -> None:
     assert "needs --replay" in fails("purge", option)
 
