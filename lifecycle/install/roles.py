@@ -6,7 +6,7 @@ or DELETE on them. A function that is in no list is called by triggers and by th
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.db import transaction
@@ -73,11 +73,13 @@ def grants(roles: list[Role], using: str) -> list[str]:
     """The statements that give the roles what they need, and take from them what they do not need
     of this package's and the queue's tables and functions. On the site's tables they only give.
 
-    Raises `LifecycleError` where a role is missing, a superuser, or has the owner's rights.
+    Raises `LifecycleError` where a role is missing, a superuser, has the owner's rights, or those
+    of another one of them.
     """
     tables = _tables(using)
     for role in roles:
         refuse(role, tables, using)
+    refuse_members(roles, using)
     return [text for role in roles for text in _of(role, tables, using)]
 
 
@@ -101,6 +103,33 @@ def refuse(role: Role, tables: list[Table], using: str) -> None:
         raise LifecycleError(
             f"{role.name!r} owns the ledger, or is a member of the role that does."
         )
+
+
+def refuse_members(roles: list[Role], using: str) -> None:
+    """Raise a `LifecycleError` where one role is a member of another: it is of two kinds."""
+    names = [role.name for role in roles]
+    for one, other in fetch(using, statement(__file__, "members"), {"names": names}):
+        raise LifecycleError(
+            f"{one!r} is a member of {other!r}, and has the rights of both: take it out of there."
+        )
+
+
+def further(role: Role, using: str) -> list[str]:
+    """What a role may do with tables beside what its kind needs, in words.
+
+    A role that was of another kind before has such rights on the site's tables. They are not taken
+    back: they may be the site's own doing. So may be those of a role that it is a member of.
+    """
+    tables = _tables(using)
+    params: dict[str, Any] = {"role": role.name, "tables": [str(each.quoted) for each in tables]}
+    params["wanted"] = [rights_on(role.kind, table.name) for table in tables]
+    found = fetch(using, statement(__file__, "further"), params)
+    return [f"{right} on {_some(names)}" for right, names in found]
+
+
+def _some(names: list[str]) -> str:
+    shown, more = ", ".join(names[:5]), len(names) - 5
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def rights_on(kind: str, table: str) -> str:
@@ -133,14 +162,20 @@ def _on(role: Role, table: Table) -> Iterator[str]:
     rights = rights_on(role.kind, table.name)
     if _is_ours(table.name) or table.name.startswith(QUEUE):
         yield _filled("clear_table", **parts)
+        if table.sequences:
+            yield _filled("clear_sequences", sequences=_sequences(table), role=role.name)
     if rights:
         yield _filled("grant_table", rights=Raw(rights), **parts)
     # The worker reads how far the ledger's numbers are; a load moves those of the site's tables on.
     more = "USAGE, SELECT, UPDATE" if role.kind == "worker" else "USAGE"
     sequences = SELECT if table.name in LEDGER and role.kind == "worker" else more
     if table.sequences and (rights == WRITE or sequences == SELECT):
-        names = Raw(", ".join(qualified(table.schema, name) for name in table.sequences))
-        yield _filled("grant_sequences", rights=Raw(sequences), sequences=names, role=role.name)
+        parts = {"rights": Raw(sequences), "sequences": _sequences(table), "role": role.name}
+        yield _filled("grant_sequences", **parts)
+
+
+def _sequences(table: Table) -> Raw:
+    return Raw(", ".join(qualified(table.schema, name) for name in table.sequences))
 
 
 def _filled(name: str, **parts: str) -> str:

@@ -43,3 +43,25 @@ GRANT {rights} ON SEQUENCE {sequences} TO {role}
 
 -- name: grant_functions
 GRANT EXECUTE ON FUNCTION {functions} TO {role}
+
+-- name: clear_sequences
+REVOKE ALL ON SEQUENCE {sequences} FROM {role}
+
+-- name: members
+-- Pairs of roles of which the first has, by membership, the rights of the second.
+-- params: names
+SELECT one.name, other.name
+FROM unnest(%(names)s::text[]) AS one (name), unnest(%(names)s::text[]) AS other (name)
+WHERE one.name <> other.name AND pg_has_role(one.name, other.name, 'MEMBER') ORDER BY 1, 2
+
+-- name: further
+-- What a role may do with tables beside what is wanted, by itself or as a member of another: the right, and the
+-- names of the tables. What everybody may is not the role's.
+-- params: role, tables, wanted
+SELECT kind.name, array_agg(given.name ORDER BY given.name)
+FROM unnest(%(tables)s::text[], %(wanted)s::text[]) AS given (name, rights),
+    unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS kind (name)
+WHERE has_table_privilege(%(role)s, given.name, kind.name)
+AND NOT has_table_privilege('public', given.name, kind.name)
+AND NOT kind.name = ANY (string_to_array(given.rights, ', '))
+GROUP BY kind.name ORDER BY 1

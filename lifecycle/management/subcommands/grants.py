@@ -40,3 +40,7 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
         why = str(error).splitlines()[0]
         raise LifecycleError(f"{why}: connect as the role that migrates.") from error
     command.stdout.write(f"Granted to {', '.join(role.name for role in given)}.")
+    for role in given:
+        if more := roles.further(role, using):
+            text = f"{role.name} may also {'; '.join(more)}: more than the {role.kind} needs."
+            command.stdout.write(f"{text} REVOKE it where it is left from another use.")
