@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DataError, transaction
+from django.db import DatabaseError, DataError, transaction
 from django.db.models import Model, Q
 
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed, windows_of
-from lifecycle.db.connection import Placed, Raw, fetch, scalar, statement
+from lifecycle.db.connection import DENIED, Placed, Raw, fetch, scalar, sqlstate, statement
 from lifecycle.db.routing import home
 from lifecycle.db.rows import every_row
 from lifecycle.db.version import INSTALL
@@ -47,10 +47,14 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Why:
-    """All there is about one row. `complete` is False where the ledger was too long to read."""
+    """All there is about one row. `complete` is False where the ledger was too long to read.
+
+    `exists` is None, and nothing is said of policies, where the session's role may not read the
+    table.
+    """
 
     row: str
-    exists: bool
+    exists: bool | None
     says: str
     verdicts: list[Verdict]
     holds: list[Hold]
@@ -62,12 +66,25 @@ def why(model: type[Model], key: str, using: str | None = None) -> Why:
     """The row's events, newest first, its holds, and what each of its policies says now."""
     using = using or home(model)
     events, complete = _story(model, key, using)
-    exists = rows_of_key(model, key, using).exists()
     held = holds_on(model, key, using)
-    found = verdicts(model, key, using, events, held) if exists else []
+    exists, found = _seen(model, key, using, events, held)
     says = _in_short(model, exists, events, found)
     name = row_name(model, key)
     return Why(name, exists, says, found, held, events, complete)
+
+
+def _seen(
+    model: type[Model], key: str, using: str, events: list[Event], held: list[Hold]
+) -> tuple[bool | None, list[Verdict]]:
+    """Whether it is there, and what its policies say; nothing for who reads the ledger alone."""
+    try:
+        with transaction.atomic(using=using):
+            exists = rows_of_key(model, key, using).exists()
+            return exists, verdicts(model, key, using, events, held) if exists else []
+    except DatabaseError as error:
+        if sqlstate(error) != DENIED:
+            raise
+        return None, []
 
 
 def verdicts(
@@ -106,8 +123,11 @@ def holds_on(model: type[Model], key: str, using: str) -> list[Hold]:
 
 
 def _in_short(
-    model: type[Model], exists: bool, events: list[Event], verdicts: list[Verdict]
+    model: type[Model], exists: bool | None, events: list[Event], verdicts: list[Verdict]
 ) -> str:
+    if exists is None:
+        told = f"{events[0].kind} in event {events[0].pk}" if events else "nothing"
+        return f"This role may not read {model._meta.label}: the ledger's last word is {told}."
     if not exists:
         gone = next((each for each in events if each.kind in ENDINGS), None)
         if gone is None:
