@@ -19,9 +19,11 @@ from psycopg import sql
 from demo import environment
 from tests.demo.telling import own_database, url_of
 from tests.infra.servers import ROOT
+from tests.purge.worker.consumer import Consumer
 from tests.security.roles import PASSWORD
 
 KINDS = ("owner", "site", "worker", "reader")
+PATIENCE = 280  # seconds for one process: on a busy machine each takes ten times as long as alone
 PREAMBLE = """
 import datetime, json, uuid
 from datetime import timedelta
@@ -52,18 +54,23 @@ class Owned:
         entry = settings.DATABASES["default"] | {"USER": self.roles[kind], "PASSWORD": PASSWORD}
         return url_of(entry, quote(self.name, safe=""))
 
+    def environment(self, kind: str, name: str = "") -> dict[str, str]:
+        """What makes a process the site's, as a role; `name` is what its sessions bear."""
+        more = f"&application_name={name}" if name else ""
+        return {
+            "DJANGO_SETTINGS_MODULE": "tests.security.settings",
+            "DATABASE_URL": self.url(kind) + more,
+            "FOLDER": str(self.folder),
+        }
+
     def manage(self, kind: str, *arguments: str) -> str:
         """`manage.py` as a role; raises `Failed`."""
         names = environment.EXAMPLES.keys()
         inherited = {name: value for name, value in os.environ.items() if name not in names}
-        inherited |= {
-            "DJANGO_SETTINGS_MODULE": "tests.security.settings",
-            "DATABASE_URL": self.url(kind),
-        }
-        inherited |= {"FOLDER": str(self.folder)}
+        inherited |= self.environment(kind)
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
-            cwd=ROOT, env=inherited, capture_output=True, text=True, timeout=120,
+            cwd=ROOT, env=inherited, capture_output=True, text=True, timeout=PATIENCE,
         )  # fmt: skip
         if done.returncode:
             raise Failed(done.stdout + done.stderr)
@@ -72,6 +79,15 @@ class Owned:
     def run(self, kind: str, code: str) -> str:
         """Python in a process of the site's settings, as a role; what it prints."""
         return self.manage(kind, "shell", "-v0", "-c", PREAMBLE + code).strip()
+
+    @contextmanager
+    def consumer(self, folder: Path) -> Iterator["OwnedConsumer"]:
+        """The site's `run_huey`, as the worker's role, ready; killed at the end."""
+        consumer = OwnedConsumer(self, folder)
+        try:
+            yield consumer.wait_ready()
+        finally:
+            consumer.kill()
 
     @contextmanager
     def session(self, kind: str) -> Iterator[psycopg.Connection[Any]]:
@@ -83,6 +99,21 @@ class Owned:
         """The first value of a query."""
         with self.session(kind) as session:
             return (session.execute(text, params).fetchone() or [None])[0]
+
+
+class OwnedConsumer(Consumer):
+    """A consumer in the owned database, which logs in as the worker."""
+
+    patience = PATIENCE
+
+    def __init__(self, owned: Owned, folder: Path) -> None:
+        self.owned = owned
+        super().__init__("owned-consumer", folder, **owned.environment("worker", "owned-consumer"))
+
+    def sessions(self, condition: str = "true") -> int:
+        text = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
+        text += f" AND datname = current_database() AND ({condition})"
+        return int(self.owned.ask(text, self.name, kind="worker"))
 
 
 @contextmanager

@@ -34,6 +34,7 @@ class Consumer:
     """One `manage.py run_huey`; its sessions carry its name as application_name."""
 
     ready_sessions = 2
+    patience: float = 30  # seconds until it is ready
 
     def __init__(
         self, name: str, folder: Path, options: tuple[str, ...] = (), **environment: str
@@ -53,7 +54,7 @@ class Consumer:
 
     def wait_ready(self) -> "Consumer":
         """Return once a worker listens to the queue, and the pulse has beaten."""
-        until(lambda: self.sessions() >= self.ready_sessions or self.has_ended(), 30)
+        until(lambda: self.sessions() >= self.ready_sessions or self.has_ended(), self.patience)
         assert not self.has_ended(), self.log.read_text()
         return self
 
