@@ -52,6 +52,8 @@ FUNCTIONS = [
     "ended_v1",
     "truncated_v1",
     "media_orphaned_v1",
+    "tables_of_v1",
+    "may_say_v1",
     "record_v1",
     "look_again_v1",
     "saved_v1",

@@ -1,7 +1,8 @@
 -- Append what people say of rows and of policies. A site's role may be given it, so it believes nothing:
--- the kind is one of four, its detail has these fields of these forms and no others, its set is of one kind,
--- that of the table's key, of at most 10,000 and counted. When it counts from follows from the kind; an
--- expiry by hand may only `wait`, so many seconds: an Update acts after its grace, which is part of its time.
+-- who calls may write the table, the kind is one of four, its detail has these fields of these forms and no
+-- others, its set is of one kind, that of the table's key, of at most 10,000 and counted. When it counts from
+-- follows from the kind; an expiry by hand may only `wait`, so many seconds: an Update acts after its grace,
+-- which is part of its time.
 CREATE FUNCTION lifecycle.record_v1(
     p_kind text, p_policy text, p_model text, p_subjects lifecycle.subjects, p_detail jsonb
 ) RETURNS bigint
@@ -23,6 +24,10 @@ BEGIN
         SELECT FROM jsonb_each(p_detail) WHERE NOT fields ? key OR value::text !~ (fields ->> key)
     ) THEN
         RAISE EXCEPTION 'this is not what may be recorded of %', p_model USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    IF NOT lifecycle.may_say_v1(p_model, p_kind IN ('expired_by_hand', 'hold_released')) THEN
+        RAISE EXCEPTION 'only who may write the rows of % may say so of them', p_model
+            USING ERRCODE = 'insufficient_privilege';
     END IF;
     ends_at := (p_detail ->> 'until')::timestamptz;
     IF ends_at IS DISTINCT FROM lifecycle.finite_v1(ends_at) OR total > 10000

@@ -1,0 +1,9 @@
+-- The tables of a model: those in the ledger's schema with our DELETE trigger for it, whose function bears the
+-- model's name. None of a model without policies, or whose policies all listen to Django's signals.
+CREATE FUNCTION lifecycle.tables_of_v1(p_model text) RETURNS SETOF oid
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT place.oid FROM pg_trigger JOIN pg_class AS place ON place.oid = tgrelid
+    WHERE starts_with(tgname::text, 'pgtrigger_lc_delete_') AND NOT place.relispartition
+    AND place.relnamespace = '@tables@'::regnamespace
+    AND starts_with(obj_description(tgfoid, 'pg_proc'), 'lifecycle ' || p_model || '-')
+$$
