@@ -4,23 +4,13 @@ from tests.bench.ending import PAST, assert_empty, run
 from tests.bench.rounds import Plan, Result, over, paired, timed
 from tests.bench.server import clear, settle, sql
 from tests.bench.writing import ONE_DUE, insert
+from tests.excepting import except_others
 
 
 def measure(plan: Plan) -> None:
     """Four exceptions for each row of a bulk statement: 400,000."""
     drain(plan)
     single_writes(plan)
-
-
-def except_others(kind: str, count: int) -> None:
-    """Exceptions of rows that are not there, as the ledger writes them."""
-    sql(
-        "INSERT INTO lifecycle_exception (event_id, kind, policy, model, key, since)"
-        " SELECT 1, %s, %s, 'bench.tracked', (-i)::text, now() FROM generate_series(1, %s) AS i",
-        kind,
-        "" if kind == "hold" else "bench-tracked",
-        count,
-    )
 
 
 def drain(plan: Plan) -> None:
@@ -30,7 +20,7 @@ def drain(plan: Plan) -> None:
     def under(holds: int) -> float:
         clear()
         insert("tracked", rows, PAST)
-        except_others("hold", holds)
+        except_others("bench-tracked", "hold", holds)
         settle()
         seconds = run("tracked")
         assert_empty("tracked")
@@ -45,7 +35,7 @@ def single_writes(plan: Plan) -> None:
 
     def under(restores: int) -> float:
         clear()
-        except_others("restored", restores)
+        except_others("bench-tracked", "restored", restores)
         settle()
         return timed(writes)
 

@@ -15,7 +15,6 @@ from django.utils import timezone
 
 from lifecycle import expire_now, hold, live, release, restore, tombstoned
 from lifecycle.backfill.chunk import Lister
-from lifecycle.compiler.keys import label_of
 from lifecycle.ledger import caps
 from lifecycle.models import Event, RowException
 from lifecycle.policy.registry import get_policy
@@ -27,6 +26,7 @@ from purge.passes.options import PassOptions
 from purge.passes.override import Override
 from purge.runner import run_policy
 from purge.sources import requested
+from tests.excepting import except_others
 from tests.support import let_pass
 from tests.zoo.models import Coupon, Draft, Odd, Picture, Sensor, Ticket, Token, Trace
 
@@ -44,18 +44,6 @@ def without_others() -> Iterator[None]:
     """No event tells of these exceptions."""
     yield
     RowException.objects.filter(event_id=-1).delete()
-
-
-def except_others(policy: str, kind: str, count: int) -> None:
-    """Exceptions of rows that are not there, as the ledger writes them."""
-    model = label_of(get_policy(policy))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO lifecycle_exception (event_id, kind, policy, model, key, since)"
-            " SELECT -1, %s, %s, %s, (-i)::text, now() FROM generate_series(1, %s) AS i",
-            [kind, "" if kind == "hold" else policy, model, count],
-        )
-        cursor.execute("VACUUM (ANALYZE) lifecycle_exception")
 
 
 def pages_read(action: Callable[[], Any]) -> int:

@@ -158,6 +158,26 @@ def test_each_storage_drops_the_forged_and_goes_on(
     assert all(record.exc_info is None for record in told)
 
 
+def test_an_immediate_queue_is_signed_too(touched: Path) -> None:
+    """Tasks run in the caller; what waits does so in its memory, and nothing in the database."""
+    setting = queue()
+    kind = load_class(setting["huey_class"])
+    ours = kind("other", immediate=True, utc=True, **setting["connection"])
+    ours.task()(note)
+    noted.clear()
+    assert enqueue(ours, "now").get() == "now"
+    for forge in FORGED.values():
+        ours.storage.enqueue(forge(Touch(touched)))
+        ours.storage.add_to_schedule(forge(Touch(touched)), datetime(2000, 1, 1))
+    enqueue(ours, "later", datetime(2100, 1, 1))
+    assert [ours.dequeue() for _ in FORGED] == [None] * len(FORGED)
+    assert ours.read_schedule() == []
+    assert [task.args for task in ours.read_schedule(datetime(2200, 1, 1))] == [("later",)]
+    assert noted == ["now"]
+    assert not touched.exists()
+    assert ask("SELECT count(*) FROM huey_task") == ask("SELECT count(*) FROM huey_schedule") == 0
+
+
 def test_a_result_of_others_is_refused(made: Callable[..., Any], touched: Path) -> None:
     ours = made()
     result = enqueue(ours, "good")
