@@ -17,4 +17,14 @@ class LifecycleConfig(AppConfig):
 
         autodiscover_modules("policies")
         add_media_triggers()
+        _name_the_category_of_triggers()
         post_migrate.connect(after_migrate, dispatch_uid="lifecycle.sync")
+
+
+def _name_the_category_of_triggers() -> None:
+    """`makemigrations` prints a `?` before operations that have none, and asks nothing there."""
+    from django.db.migrations.operations.base import OperationCategory
+    from pgtrigger.migrations import AddTrigger, RemoveTrigger
+
+    AddTrigger.category = AddTrigger.category or OperationCategory.ADDITION
+    RemoveTrigger.category = RemoveTrigger.category or OperationCategory.REMOVAL

@@ -45,7 +45,7 @@ class AuditLogs(Part):
                 name = file.name.rpartition("/")[2]
                 verb = "written" if self.place != name_of_store() else "uploaded"
                 yield f"{file.format.upper()} archive {verb} to {self.place}: {name}"
-        if ended.done or ended.mode.purge_now or not ended.count:
+        if ended.done or (ended.mode.purge_now and ended.count):
             yield f"Archived {ended.done} {self.noun}"
         if ended.done:
             yield f"Archive location: {location(get_policy(self.policy).disposition)}"

@@ -46,7 +46,9 @@ def _problems(found: Status, max_lag: float, now: datetime) -> list[str]:
         since = now - timedelta(seconds=found.lag)
         problems += failing(found.last_error, found.last_run, since)
     if not found.acts and found.lag:
-        problems += stopped(found.state, False, timedelta(seconds=found.lag))
+        problems += stopped(
+            found.state, False, timedelta(seconds=found.lag), "--all", found.database
+        )
     return problems
 
 

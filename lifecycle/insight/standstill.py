@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from lifecycle.conf import conf
 from lifecycle.db.connection import Placed
+from lifecycle.db.routing import option
 from lifecycle.models import PolicyState
 
 State = PolicyState.State
@@ -24,10 +25,11 @@ FIRST_TRY = Placed(
 )
 
 STOPPED = {
-    State.PAUSED: "paused: `lifecycle resume` lets it go on, `lifecycle disable` says that it only"
-    " observes",
-    State.OBSERVE: "it only observes: `lifecycle enable` lets it end them",
-    "held": "all of it is held: `lifecycle holds` says why",
+    State.PAUSED: "paused: `manage.py lifecycle resume {policy}{database}` lets it go on,"
+    " `manage.py lifecycle disable {policy}{database}` says that it only observes",
+    State.OBSERVE: "it only observes: `manage.py lifecycle enable {policy}{database}` lets it end"
+    " them",
+    "held": "all of it is held: `manage.py lifecycle holds{database}` says why",
 }
 INTERRUPTED, HALTED = "interrupted", "halted"  # how the error of a run begins that did not fail
 
@@ -44,9 +46,10 @@ def failing(error: str, began: datetime | None, since: datetime | None) -> list[
     return [f"its passes fail with {error}, and what is due stays: the worker's log says why"]
 
 
-def stopped(state: str, barred: bool, waited: timedelta) -> list[str]:
+def stopped(state: str, barred: bool, waited: timedelta, policy: str, using: str) -> list[str]:
     """A person has stopped it, and something due has waited for longer than is meant."""
     why = STOPPED.get("held" if state == State.ENABLED and barred else state)
     if not (why and conf.MAX_STOPPED) or waited.total_seconds() <= conf.MAX_STOPPED:
         return []
+    why = why.format(policy=policy, database=option(using))
     return [f"due for {timedelta(seconds=int(waited.total_seconds()))}, and {why}"]

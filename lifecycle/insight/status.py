@@ -12,6 +12,7 @@ from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.conf import conf
 from lifecycle.db.connection import fetch, statement
+from lifecycle.db.routing import option
 from lifecycle.db.version import INSTALL
 from lifecycle.hooks import last_runs, standstills
 from lifecycle.insight.standstill import FIRST_TRY, IS_TRIED, failing, stopped
@@ -141,7 +142,7 @@ def _standstill(
     """Why nothing of it ends although the worker may well run."""
     if policy is None:
         return []
-    found = stopped(each.state, each.barred, now - since) if since else []
+    found = _stopped(each, now - since) if since else []
     if each.fingerprint == fingerprint(policy) and stored != compiled(policy).state_sql:
         found.append(
             "of other SQL in the database than this code compiles: find out whether somebody has"
@@ -150,6 +151,10 @@ def _standstill(
     if each.state == State.REMOVED:
         found.append("removed in the database, and declared in this code: run migrate")
     return found + (failing(each.last_error, each.last_run, since) if each.acts else [])
+
+
+def _stopped(each: Status, waited: timedelta) -> list[str]:
+    return stopped(each.state, each.barred, waited, each.policy, each.database)
 
 
 def _describe(each: Status, policy: Policy | None) -> None:
@@ -206,8 +211,7 @@ def _problems(each: Status, policy: Policy | None, max_lag: float) -> list[str]:
     if each.fingerprint != fingerprint(policy):
         found.append(f"declared differently in the database: {INSTALL}, or update this code")
     if each.state == State.HALTED:
-        where = "" if each.database == DEFAULT_DB_ALIAS else f" --database {each.database}"
-        resume = f"manage.py lifecycle resume {each.policy} --actor NAME{where}"
+        resume = f"manage.py lifecycle resume {each.policy} --actor NAME{option(each.database)}"
         found.append(f"halted by a brake: look, then `{resume}`")
     most = "at most " if each.at_most else ""
     if each.blocked:

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from django.apps import apps
-from django.db import DEFAULT_DB_ALIAS
 
 from lifecycle.conf import conf
+from lifecycle.db.routing import option
 from lifecycle.ledger.held_deleted import held_deleted
 from lifecycle.models import Event
 from lifecycle.printable import visible
@@ -30,7 +30,7 @@ do.""",
     "locked": """Another session
 has them locked each time they are tried: find it in pg_stat_activity.""",
     "archive": """They go into an
-archive first, and it cannot be made: `manage.py lifecycle status` says why.""",
+archive first, and it cannot be made: `manage.py lifecycle status {policy}{database}` says why.""",
     "undeclared": """It is enabled
 in the database, and this worker's code does not declare it: deploy the code that does, or run
 migrate with the code that has dropped it.""",
@@ -39,12 +39,12 @@ another declaration of it than this worker's code: run migrate, or update the wo
     "altered": """The database has
 other SQL of it than this worker's code compiles: find out whether somebody has changed
 lifecycle_policy, then run migrate.""",
-    "paused": """It is paused: `manage.py
-lifecycle resume` lets it go on.""",
+    "paused": """It is paused:
+`manage.py lifecycle resume {policy}{database}` lets it go on.""",
     "observe": """It only observes:
-`manage.py lifecycle enable` lets it end them.""",
+`manage.py lifecycle enable {policy}{database}` lets it end them.""",
     "held": """All of it is held:
-`manage.py lifecycle holds` says by whom and why.""",
+`manage.py lifecycle holds{database}` says by whom and why.""",
 }
 FAILS = """Each pass over it
 fails with {cause}: the worker's log has the rest."""
@@ -144,7 +144,7 @@ def subject(alert: Alert) -> str:
 def body(alert: Alert, using: str) -> str:
     """Plain text."""
     rows, by = _names(alert, using)
-    database = "" if using == DEFAULT_DB_ALIAS else f" --database {using}"
+    database = option(using)
     parts = {
         "policy": visible(alert.policy),
         "model": visible(_label(alert)),
@@ -155,7 +155,9 @@ def body(alert: Alert, using: str) -> str:
         "rows": _line("The latest", rows) + _line("In the way", by),
         "why": f"\n    manage.py lifecycle why {rows[0]}{database}" if rows else "",
         "limit": _limit(alert.cause),
-        "reason": REASONS.get(alert.cause, FAILS).format(cause=visible(alert.cause)),
+        "reason": REASONS.get(alert.cause, FAILS).format(
+            cause=visible(alert.cause), policy=visible(alert.policy) or "--all", database=database
+        ),
         "alias": using,
         "database": database,
         "release": _release(alert, using, database) if alert.kind == "held_deleted" else "",

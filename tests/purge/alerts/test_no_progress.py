@@ -1,5 +1,6 @@
 """A policy that makes no progress is told of, whatever the reason: status, exit code, alert."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from datetime import timedelta
@@ -19,6 +20,7 @@ from lifecycle.models import PolicyState
 from lifecycle.policy import registry
 from purge import runner
 from purge.alerts import watch as alerts
+from purge.alerts.texts import body
 from purge.media import run as media_run
 from purge.models import Alert
 from purge.overrides.request import enqueue
@@ -160,6 +162,10 @@ def test_no_reason_is_silent(reason: str, told: Told, capsys: pytest.CaptureFixt
             call_command("lifecycle", "status")
         assert exit_of.value.code == 1
         assert words in problems(), problems()
+        for text in (problems(), *(body(each, "default") for each in Alert.objects.all())):
+            for command in re.findall(r"`(?:manage\.py )?lifecycle ([^`]+)`", text):
+                verb, *rest = command.split()
+                assert rest[:1] == ["tokens"] or verb in ("holds", "install"), text
         alerts.watch("default")
         lags = [one["cause"] for name, one in told if name == "lagging"]
         assert lags == ([] if cause is None else [cause])
