@@ -73,6 +73,7 @@ class Migration(migrations.Migration):
                             ("blocked", "blocked"),
                             ("capture_failed", "capture failed"),
                             ("lagging", "lagging"),
+                            ("held_deleted", "held rows deleted by the site"),
                             ("look", "the last look"),
                         ],
                         max_length=20,

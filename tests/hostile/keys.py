@@ -12,6 +12,8 @@ from typing import Any
 
 from django.db import models
 
+from tests.named import Named, named
+
 
 class CiText(models.TextField):
     """Compared without regard to case, by the extension citext."""
@@ -25,35 +27,6 @@ class Padded(models.CharField):
 
     def db_type(self, connection: Any) -> str:
         return "bpchar"
-
-
-class Serial:
-    """What Python has for a number of `SerialField`."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-    def __str__(self) -> str:
-        return f"no. {self.number}"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Serial) and self.number == other.number
-
-    def __hash__(self) -> int:
-        return hash(self.number)
-
-
-class SerialField(models.BigIntegerField):
-    """An integer that is an object in Python."""
-
-    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
-        return None if value is None else Serial(value)
-
-    def to_python(self, value: Any) -> Any:
-        return value if value is None or isinstance(value, Serial) else Serial(int(value))
-
-    def get_prep_value(self, value: Any) -> Any:
-        return value.number if isinstance(value, Serial) else value
 
 
 def text(number: int) -> str:
@@ -107,5 +80,6 @@ KEYS = [
         plain="extract(epoch FROM {})::text"),
     Key("inet", "inet", pk(models.GenericIPAddressField), lambda n: f"2001:db8::{n:x}"),
     Key("bytea", "bytea", pk(models.BinaryField), lambda n: bytes([n, 0, 92, 255])),
-    Key("an object", "bigint", pk(SerialField), Serial, stored=lambda value: value.number),
+    Key("an object", "bigint", pk(named(models.BigIntegerField)), Named,
+        stored=lambda key: key.value),
 ]  # fmt: skip

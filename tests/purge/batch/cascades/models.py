@@ -6,6 +6,7 @@ from django.contrib.contenttypes.fields import GenericForeignKey, GenericRelatio
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
+from tests.named import Named
 from tests.purge.batch.cascades.ways import NATIVE, WAYS, foreign_key
 
 
@@ -169,36 +170,17 @@ class Scrap(models.Model):
     file = models.FileField(upload_to=path, blank=True)
 
 
-class Mark:
-    """A key that is an object in Python, and prints as something else than the database has."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __str__(self) -> str:
-        return f"<{self.text}>"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Mark) and self.text == other.text
-
-    def __hash__(self) -> int:
-        return hash(self.text)
-
-    def __lt__(self, other: "Mark") -> bool:
-        return self.text < other.text
-
-
 class MarkField(models.CharField):
     """Gives marks, takes marks."""
 
-    def from_db_value(self, value: Any, *args: Any) -> Mark | None:
-        return None if value is None else Mark(value)
+    def from_db_value(self, value: Any, *args: Any) -> Named | None:
+        return None if value is None else Named(value)
 
     def to_python(self, value: Any) -> Any:
-        return value if value is None or isinstance(value, Mark) else Mark(value)
+        return value if value is None or isinstance(value, Named) else Named(value)
 
     def get_prep_value(self, value: Any) -> Any:
-        return value.text if isinstance(value, Mark) else value
+        return value.value if isinstance(value, Named) else value
 
 
 class Crate(models.Model):

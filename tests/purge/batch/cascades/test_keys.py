@@ -16,7 +16,8 @@ from lifecycle.policy.registry import get_policy
 from purge.batch.cascade import sets, ties
 from purge.passes.options import PassOptions
 from purge.runner import run_due, run_policy
-from tests.purge.batch.cascades.models import Crate, Item, Mark, Parcel, Shelf, Slip
+from tests.named import Named
+from tests.purge.batch.cascades.models import Crate, Item, Parcel, Shelf, Slip
 from tests.purge.batch.cascades.test_on_delete import blocked, left, listens
 from tests.support import let_pass, run_until_idle
 
@@ -50,9 +51,9 @@ def receivers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 def crate(mark: str, ended: bool = True, above: Crate | None = None) -> Crate:
     """A crate with two of everything below it."""
     ends = timezone.now() - timedelta(minutes=5) if ended else None
-    row = Crate.objects.create(mark=Mark(mark), expires_at=ends, above=above)
+    row = Crate.objects.create(mark=Named(mark), expires_at=ends, above=above)
     for number in (1, 2):
-        parcel = Parcel.objects.create(mark=Mark(f"{mark}{number}"), crate=row)
+        parcel = Parcel.objects.create(mark=Named(f"{mark}{number}"), crate=row)
         Slip.objects.create(parcel=parcel)
         shelf = Shelf.objects.create(crate=row, number=number, code=f"{mark}{number}")
         Item.objects.create(shelf=shelf)
@@ -67,7 +68,7 @@ def test_all_of_it_goes_and_is_counted() -> None:
     run_due()
     assert list(Crate.objects.all()) == [kept]
     assert left(*MODELS) == [1, 2, 2, 2, 2]
-    assert {shelf.crate_id for shelf in Shelf.objects.all()} == {Mark("kept")}
+    assert {shelf.crate_id for shelf in Shelf.objects.all()} == {Named("kept")}
     (own, along) = Event.objects.filter(kind="purged", model="cascades.crate").order_by("cause")
     assert (own.subjects, along.subjects) == (["a", "b"], ["a below", "b below"])
     assert own.detail["cascade"] == {
