@@ -38,7 +38,12 @@ def test_every_kind_of_event_is_described() -> None:
 
 def test_every_field_of_detail_is_described() -> None:
     reference = (ROOT / "docs/reference/events.md").read_text(encoding="utf-8")
-    sources = [path for top in ("lifecycle", "purge") for path in (ROOT / top).rglob("*.[ps]*")]
+    sources = [
+        path
+        for top in ("lifecycle", "purge")
+        for path in (ROOT / top).rglob("*.*")
+        if path.suffix in {".py", ".sql"}
+    ]
     text = "".join(path.read_text(encoding="utf-8") for path in sources)
     read = set(re.findall(r"detail\s*(?:\?|->>?)\s*'(\w+)'", text))
     assert {"relisted", "tombstone", "state"} <= read

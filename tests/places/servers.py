@@ -16,6 +16,7 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection, connections
+from psycopg.conninfo import make_conninfo
 
 from lifecycle.embedded.location import binaries, place
 from lifecycle.embedded.owner import Owner, owner_of
@@ -111,7 +112,8 @@ auth_file = {folder}/users
 def _ini(path: Path, size: int, user: str | None) -> str:
     """What the guide says, with the addresses of this place."""
     known, text = connection.settings_dict, blocks(GUIDE)["ini"]
-    where = f"* = host={known['HOST'] or '/var/run/postgresql'} port={known['PORT'] or 5432}"
+    # A checkout's path, and so that of its socket, may have a space.
+    where = f"* = host='{known['HOST'] or '/var/run/postgresql'}' port={known['PORT'] or 5432}"
     if user:
         become = f"SET SESSION AUTHORIZATION {known['USER']}"
         where += f" user={user} password={user} connect_query='{become}'"
@@ -147,7 +149,8 @@ def replica() -> Iterator["Replica"]:
     home = place(settings.EMBEDDED_DATABASE)
     programs, known = binaries(home), connection.settings_dict
     with folder() as path, login() as user:
-        source = f"host={known['HOST']} port={known['PORT']} user={user} password={user}"
+        host, port = str(known["HOST"]), str(known["PORT"])
+        source = make_conninfo(host=host, port=port, user=user, password=user)
         copy = [str(programs / "pg_basebackup"), "-D", str(path / "data"), "-R", "-c", "fast"]
         with running(*copy, "-d", source, log=path / "copy") as copying:
             assert copying.wait(60) == 0, (path / "copy").read_text()

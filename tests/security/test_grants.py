@@ -14,9 +14,8 @@ from lifecycle.install import roles
 from tests.infra.servers import until
 from tests.security.owned import PATIENCE, Owned, owned_database
 
-# One database for all, which takes long to make; a test of several processes outlasts the suite's
-# limit on a machine that does much else.
-pytestmark = [pytest.mark.xdist_group("owned"), pytest.mark.timeout(3 * PATIENCE)]
+# A test of several processes outlasts the suite's limit on a machine that does much else.
+pytestmark = pytest.mark.timeout(3 * PATIENCE)
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,7 @@ from tests.support import kinds, run_until_idle, session
 from tests.zoo.factories import ExpiredTokenFactory, LiveTokenFactory
 from tests.zoo.models import Token
 
-# A role is the server's, which parallel tests share.
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("zoo_clerk")]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 INSERT = "INSERT INTO public.zoo_token (label, active, expires_at) VALUES ('', true, '2100-01-01')"
 

@@ -7,22 +7,21 @@ from django.db import ProgrammingError, connection, transaction
 
 from lifecycle.models import AgendaEntry, Event, PolicyState
 
-# A role is the server's, which parallel tests share.
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("zoo_clerk")]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def _clerk() -> Iterator[None]:
     """The connection acts as a role that may write `zoo_token` and read nothing of the ledger."""
     with connection.cursor() as cursor:
-        cursor.execute("DROP ROLE IF EXISTS zoo_clerk")
-        cursor.execute("CREATE ROLE zoo_clerk")
-        cursor.execute("GRANT INSERT, UPDATE, DELETE, SELECT ON zoo_token TO zoo_clerk")
-        cursor.execute("SET ROLE zoo_clerk")
+        cursor.execute("DROP ROLE IF EXISTS zoo_ledger_clerk")
+        cursor.execute("CREATE ROLE zoo_ledger_clerk")
+        cursor.execute("GRANT INSERT, UPDATE, DELETE, SELECT ON zoo_token TO zoo_ledger_clerk")
+        cursor.execute("SET ROLE zoo_ledger_clerk")
         yield
         cursor.execute("RESET ROLE")
-        cursor.execute("DROP OWNED BY zoo_clerk")
-        cursor.execute("DROP ROLE zoo_clerk")
+        cursor.execute("DROP OWNED BY zoo_ledger_clerk")
+        cursor.execute("DROP ROLE zoo_ledger_clerk")
 
 
 def run(statement: str) -> None:

@@ -212,7 +212,7 @@ def first_hour(folder: Path, *arguments: str, settings: str = SETTINGS) -> tuple
 def test_a_forgotten_queue_is_a_message_of_check(tmp_path: Path) -> None:
     code, text = first_hour(tmp_path, "check")
     assert (code, "purge.E005" in text, "HUEY = queue()" in text) == (1, True, True)
-    named = re.search(r"\((\S+checks\.md)#purge-e005\)", text)
+    named = re.search(r"\((.+checks\.md)#purge-e005\)", text)
     assert named
     assert (
         '<a id="purge-e005">' in Path(named[1]).read_text()
