@@ -5,6 +5,8 @@ of writing, or begins a line of its own is shown as `\\uXXXX` instead of acted o
 the same text.
 """
 
+from typing import Any
+
 # Controls with ESC and DEL, line and paragraph separators, marks and overrides of direction, and
 # what stands for bytes that are no UTF-8, which no stream can write.
 CODES = (
@@ -23,3 +25,8 @@ def visible(text: str) -> str:
 def visible_lines(text: str) -> str:
     """Text of several lines; what it is made of has to be `visible` already."""
     return text.translate(IN_LINES)
+
+
+def in_utc(moment: Any) -> str:
+    """A moment, in words."""
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

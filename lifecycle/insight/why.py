@@ -7,42 +7,23 @@ nothing, so what it says is as of now; the worker looks again before it acts.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
 
-from django.db import DatabaseError, DataError, transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Model, Q
 
-from lifecycle.compiler.fingerprint import fingerprint
-from lifecycle.compiler.policy_sql import compiled
-from lifecycle.compiler.windows import is_windowed, windows_of
-from lifecycle.db.connection import DENIED, Placed, Raw, fetch, scalar, sqlstate, statement
+from lifecycle.db.connection import DENIED, sqlstate
 from lifecycle.db.routing import home
-from lifecycle.db.rows import every_row
-from lifecycle.db.version import INSTALL
 from lifecycle.insight.search import entries_about, events_about, events_of_table
+from lifecycle.insight.verdict import Look, Verdict
 from lifecycle.ledger.holds import Hold, holds
-from lifecycle.ledger.row_names import ledger_key, named, row_name, rows_of_key
-from lifecycle.models import ON_TABLE, AgendaEntry, Event, PolicyState, RowException
-from lifecycle.policy.policy import Policy
-from lifecycle.policy.purge_hours import opens_at
+from lifecycle.ledger.row_names import ledger_key, row_name, rows_of_key
+from lifecycle.models import ON_TABLE, Event, RowException
 from lifecycle.policy.registry import policies_of
+from lifecycle.printable import in_utc
 
-LISTED = {"restored", "expired_by_hand"}  # what puts a row on the agenda by its key
 ENDINGS = ("purged", "deleted", "archived", "truncated")
-SHOWN = 5  # rows that stand in the way
 PATIENCE = 60.0  # seconds
 LARGE = ("subjects_bigint", "subjects_uuid", "subjects_text", "subjects_range", "identities")
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What one policy means for a row: `says` in words, and `at`, when something happens next."""
-
-    policy: str
-    state: str
-    says: str
-    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +79,7 @@ def verdicts(
     # An entry has the number of its event: known where the agenda is too long to be searched.
     entries = {event.pk for event in events} | set(entries_about(model, key, using) or ())
     of_row = (key, using, entries, held, events, shown)
-    looks = [_Look(policy, *of_row) for policy in policies_of(model)]
+    looks = [Look(policy, *of_row) for policy in policies_of(model)]
     return [look.verdict() for look in looks]
 
 
@@ -142,137 +123,3 @@ def _in_short(
     return "It is in the database. " + (
         f"Next: {first.policy}, at {in_utc(first.at)}." if first else "Nothing will end it."
     )
-
-
-class _Look:
-    """One policy and one row."""
-
-    def __init__(
-        self, policy: Policy, key: str, using: str, entries: set[int], held: list[Hold],
-        events: list[Event], shown: Callable[[list[str]], list[str]],
-    ) -> None:  # fmt: skip
-        self.policy, self.key, self.using, self.shown = policy, key, using, shown
-        self.held, self.events = held, [e for e in events if e.policy == policy.name]
-        self.state = PolicyState.objects.using(using).filter(name=policy.name).first()
-        agenda = AgendaEntry.objects.using(using).filter(pk__in=entries, policy=policy.name)
-        self.entries = list(agenda.order_by("due_at"))
-        stored = ledger_key(policy.model, key, using)
-        about = RowException.objects.using(using).filter(policy=policy.name, key=stored)
-        self.exceptions = {each.kind: each for each in about.exclude(kind="hold")}
-
-    def verdict(self) -> Verdict:
-        """In the order in which the worker asks."""
-        if self.state is None:
-            return Verdict(self.policy.name, "", f"is not in the database: {INSTALL}")
-        try:
-            with transaction.atomic(using=self.using):
-                self.matches, self.due, self.keep, self.grace, self.now = self._read()
-        except DataError:
-            return self._verdict("its due time cannot be computed for this row")
-        if is_windowed(self.policy) and self.due and not self.exceptions.keys() & LISTED:
-            self.entries += self._of_window()
-        says, at = self._says()
-        return self._verdict(says, at)
-
-    def _of_window(self) -> list[AgendaEntry]:
-        """The agenda entries of the window in which the row ends."""
-        params = {"due": self.due, "unit": windows_of(self.policy).unit}
-        at = scalar(self.using, "SELECT lifecycle.window_v1(%(due)s, %(unit)s)", params)
-        listed = AgendaEntry.objects.using(self.using).filter(policy=self.policy.name)
-        return list(listed.filter(window_at=at).order_by("due_at"))
-
-    def _verdict(self, says: str, at: datetime | None = None) -> Verdict:
-        state: Any = self.state
-        if state.state != PolicyState.State.ENABLED:
-            return Verdict(self.policy.name, state.state, f"{says}; but it is {state.state}")
-        if state.fingerprint != fingerprint(self.policy):
-            return Verdict(self.policy.name, state.state, f"{says}; but it is declared otherwise")
-        opens = opens_at(self.policy, self.now) if at else None
-        return Verdict(self.policy.name, state.state, says, max(at, opens) if at and opens else at)
-
-    def _read(self) -> tuple[Any, ...]:
-        code = compiled(self.policy)
-        parts = {
-            "state_sql": Raw(code.state_sql),
-            "key": Placed(code.key.typed("%(key)s")),
-            "keep": Raw("keep"),
-        }
-        params = {"key": self.key, "resolution": self.policy.resolution}
-        by_hand = self.exceptions.get("expired_by_hand")
-        if by_hand and self.policy.conditions and "without" in by_hand.event.detail:
-            parts["keep"] = Placed("NOT keeps <@ %(without)s::text[]")
-            params["without"] = by_hand.event.detail["without"]
-        return fetch(self.using, statement(__file__, "row_state", **parts), params)[0]
-
-    def _says(self) -> tuple[str, datetime | None]:
-        ends = self._ends()
-        spared = self.exceptions.get("restored")
-        if not self.matches:
-            return "does not match `when`", None
-        if ends is None:
-            return "has no end", None
-        if spared and (spared.until is None or spared.until > self.now):
-            return "is restored", spared.until
-        if ends > self.now:
-            window = [each.due_at for each in self.entries if each.window_at]
-            with_it = f", and ends with its window at {in_utc(window[0])}" if window else ""
-            return f"is live until {in_utc(ends)}{with_it}", max(
-                window[0], ends
-            ) if window else ends
-        if self.held:
-            numbers = ", ".join(str(each.number) for each in self.held)
-            return f"is past its end, and held (hold {numbers})", None
-        return self._past()
-
-    def _past(self) -> tuple[str, datetime | None]:
-        """What happens to a row that is past its end and not held."""
-        ending = "purged" if self.policy.disposition.hides else "updated"
-        listed = self.entries[0].due_at if self.entries else None
-        if self.keep:
-            return "is past its end, and kept by keep_while; looked at again then", listed
-        tried = next((each for each in self.entries if each.attempts), None)
-        if tried and (way := self._blockers()):
-            return f"cannot be {ending} now: {way}; tried again then", tried.due_at
-        if listed is None:
-            return "is past its end, and not on the agenda: backfill lists it", None
-        tombstone = next((each for each in self.entries if each.tombstone), None)
-        if tombstone and tombstone.tombstoned_at and self.grace is not None:
-            return (
-                f"is tombstoned since {in_utc(tombstone.tombstoned_at)}; {ending} then",
-                tombstone.due_at,
-            )
-        if self.grace is None:
-            return "is past its end, and its grace is unknown", listed
-        what = "tombstoned" if self.grace > timedelta(0) else ending
-        return f"is past its end; {what} by the next batch", max(listed, self.now)
-
-    def _ends(self) -> datetime | None:
-        by_hand = self.exceptions.get("expired_by_hand")
-        times = [time for time in (self.due, by_hand and by_hand.since) if time]
-        return min(times) if times else None
-
-    def _blockers(self) -> str | None:
-        """Why it could not go when that was last tried; None where it was not tried."""
-        last = self.events[0] if self.events else None
-        if last is None or last.kind != "blocked":
-            return None
-        detail = last.detail
-        by = detail.get("by") or self._referring(detail.get("table"))
-        words = ", ".join(self.shown(by)) or detail.get("table") or detail.get("error", "")
-        return f"in the way: {words}" if words else "blocked"
-
-    def _referring(self, table: str | None) -> list[str]:
-        """The first rows of the table that refer to the row."""
-        relations: Any = self.policy.model._meta.related_objects
-        upper = rows_of_key(self.policy.model, self.key, self.using)
-        found: list[Any] = []
-        for each in relations:
-            if each.related_model._meta.db_table == table:
-                rows = every_row(each.related_model, self.using)
-                found += rows.filter(**{f"{each.field.name}__in": upper}).order_by("pk")[:SHOWN]
-        return [named(row) for row in found[:SHOWN]]
-
-
-def in_utc(moment: Any) -> str:
-    """A moment, in words."""
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

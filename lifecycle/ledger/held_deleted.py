@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lifecycle.db.connection import fetch, statement
+from lifecycle.printable import in_utc
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,7 @@ class HeldDeleted:
     def says(self) -> str:
         """What happened, in words."""
         by = f" by {self.actor}" if self.actor else ""
-        moment = f"{self.at:%Y-%m-%d %H:%M:%S} UTC"
-        return f"gone: the site itself deleted it at {moment}{by} (event {self.event})"
+        return f"gone: the site itself deleted it at {in_utc(self.at)}{by} (event {self.event})"
 
 
 def deleted_rows(rows: int) -> str:

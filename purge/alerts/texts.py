@@ -8,7 +8,7 @@ from lifecycle.conf import conf
 from lifecycle.db.routing import option
 from lifecycle.ledger.held_deleted import held_deleted
 from lifecycle.models import Event
-from lifecycle.printable import visible
+from lifecycle.printable import in_utc, visible
 from purge.models import Alert
 
 SHOWN = 3  # rows
@@ -196,7 +196,7 @@ def _release(alert: Alert, using: str, database: str) -> str:
 def _ended(alert: Alert) -> str:
     if alert.ended_at is None:
         return ""
-    return f"\nThis mail is late: it has gone on since {alert.ended_at:%Y-%m-%d %H:%M:%S} UTC.\n"
+    return f"\nThis mail is late: it has gone on since {in_utc(alert.ended_at)}.\n"
 
 
 def _label(alert: Alert) -> str:

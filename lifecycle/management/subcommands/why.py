@@ -7,11 +7,12 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from rich.table import Table
 
-from lifecycle.insight.why import Why, in_utc, why
+from lifecycle.insight.why import Why, why
 from lifecycle.ledger.row_names import parse
 from lifecycle.management.arguments import add_json
 from lifecycle.management.output import console_of, write_json
 from lifecycle.models import Event
+from lifecycle.printable import in_utc
 
 HELP = "Every event of a row, what its policies say now, what holds it, what happens next."
 COLUMNS = ("event", "recorded at", "kind", "policy", "due at", "actor", "cause")
