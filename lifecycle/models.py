@@ -7,6 +7,8 @@ from django.db import connections, models
 from django.db.models import Q
 from django.db.models.fields.json import KT
 
+from lifecycle.details import readable
+
 
 class Kind(models.TextChoices):
     """What an event says happened."""
@@ -32,26 +34,6 @@ class Kind(models.TextChoices):
     RESUMED = "resumed", "resumed"
     POLICY_CHANGED = "policy_changed", "policy changed"
     SETTLED = "settled", "settled"
-
-
-# Fields of `Event.detail` that are lists, and numbers by name; all others are one value.
-LISTS = {"names": str, "media": str, "by": str, "without": str, "windows": str, "holds": int}
-LISTS |= {"held": int}
-COUNTS = ("cascade", "unlinked")
-
-
-def readable(detail: Any) -> dict[str, Any]:
-    """The fields that are what a field of their name is: of a forged event, perhaps none."""
-    fields = detail.items() if isinstance(detail, dict) else ()
-    return {name: value for name, value in fields if _is_well(name, value)}
-
-
-def _is_well(name: str, value: Any) -> bool:
-    if name in LISTS:
-        return isinstance(value, list) and all(type(each) is LISTS[name] for each in value)
-    if name in COUNTS:
-        return isinstance(value, dict) and all(type(each) is int for each in value.values())
-    return not isinstance(value, list | dict)
 
 
 # Endings, and what says that a row is back on purpose: what replay reads of a table.
