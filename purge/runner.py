@@ -24,7 +24,7 @@ from lifecycle.logs import Log
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy
 from purge.archiving import due as archiving
-from purge.batch import brakes
+from purge.batch import brakes, clock
 from purge.batch.archived import is_archived
 from purge.batch.outcome import MEDIA, Outcome
 from purge.batch.run import begin, settle
@@ -90,7 +90,7 @@ def turns(policy: Policy, options: PassOptions) -> Iterator[Outcome]:
         return
     with runs.recorded(policy, options, total) as run:  # a brake's `Halt` ends here
         now = scalar(options.using, "SELECT clock_timestamp()")
-        brakes.check_clock(now, policy.name, options.using)
+        clock.check_clock(now, policy.name, options.using)
         for done in _batches_of_parts(policy, options, run, total):
             total.add(done)
             yield total

@@ -1,9 +1,9 @@
-"""What stops a mistake before it is large: a policy's state and declaration, its cap, the clock."""
+"""What stops a mistake before it is large: a policy's state and declaration, and its cap."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -28,8 +28,6 @@ from purge.exceptions import Halt
 State = PolicyState.State
 WARNED_AGAIN = 60.0  # seconds between two warnings about one policy's declaration
 LOCKED_LONG = 60.0  # seconds without the policy's lock after which the log says so
-TOLERANCE = timedelta(seconds=60)  # by which the database's clock may outrun this machine's
-EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 OUTDATED = (
     "declared differently in the database than in this code: nothing of it ends here; "
     f"{INSTALL}, or update this worker"
@@ -46,7 +44,6 @@ ELSEWHERE = (
 log = Log("purge")
 _warned: dict[str, float] = {}
 _locked: dict[tuple[str, str], float] = {}  # (database, policy) -> since when no batch could begin
-_guards: dict[str, "ClockGuard"] = {}  # by database
 
 
 class PolicyStanding(StrEnum):
@@ -235,36 +232,3 @@ def count(batch: Batch) -> tuple[int, int]:
     params = {"policy": batch.policy.name, "now": batch.now, "rows": batch.outcome.fresh}
     spent, allowed = fetch(batch.using, batch.sql(__file__, "count_against_cap"), params)[0]
     return int(spent), int(allowed)
-
-
-class ClockGuard:
-    """Stops when the database's clock outruns this machine's monotonic clock.
-
-    A database that believes it is next year would end everything at once. The machine's clock
-    counts time asleep where the system has such a clock, so that a laptop that wakes is no alarm.
-    Each policy is stopped once for a jump: who resumes it says that the new time is right.
-    """
-
-    def __init__(self, clock: Callable[[], float] | None = None) -> None:
-        self.clock = clock or _boottime
-        self.calm: timedelta | None = None
-        self.leads: dict[str, timedelta] = {}
-
-    def check(self, now: datetime, policy: str = "") -> None:
-        """Compare with the policy's reading before, or with anybody's; raises `Halt`."""
-        # How far the database is ahead of this machine, plus a constant.
-        lead = now - EPOCH - timedelta(seconds=self.clock())
-        before = self.leads.get(policy, self.calm)
-        self.leads[policy] = lead
-        if before is not None and lead - before > TOLERANCE:
-            raise Halt("clock", f"the database's clock jumped ahead by {lead - before}")
-        self.calm = lead
-
-
-def _boottime() -> float:
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
-
-
-def check_clock(now: datetime, policy: str, using: str = DEFAULT_DB_ALIAS) -> None:
-    """This process's guard of a database: two servers' clocks need not agree."""
-    _guards.setdefault(using, ClockGuard()).check(now, policy)

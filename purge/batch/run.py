@@ -18,7 +18,7 @@ from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import fetch, set_local, statement
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import is_open
-from purge.batch import brakes, failures
+from purge.batch import brakes, clock, failures
 from purge.batch.act import act
 from purge.batch.cascade.ties import recall
 from purge.batch.evaluate import evaluate, lock
@@ -44,7 +44,7 @@ def begin(
     known = brakes.policy_now(policy, using)
     if known is None or brakes.standing_of(policy, known, any_hour):
         return None
-    brakes.check_clock(known.clock, policy.name, using)
+    clock.check_clock(known.clock, policy.name, using)
     is_open_now = any_hour or is_open(policy, known.now)
     own = compiled(policy).state_sql  # never what is stored, which others may have written
     return Batch(policy, using, run, known.now, dry, is_open_now, own)

@@ -17,8 +17,8 @@ from lifecycle.ledger.row_names import row_of
 from lifecycle.models import AgendaEntry, Event, PolicyState
 from lifecycle.policy.databases import served
 from lifecycle.policy.registry import all_policies, get_policy
-from purge.batch import brakes
-from purge.batch.brakes import TOLERANCE
+from purge.batch import clock
+from purge.batch.clock import TOLERANCE
 from purge.models import Run
 from purge.passes.options import PassOptions
 from purge.runner import run_due
@@ -230,13 +230,13 @@ def test_the_pulses_ask_each_their_own(settings: Any) -> None:
 def test_clocks_may_differ() -> None:
     """Two servers an hour apart: neither has jumped."""
     now = timezone.now()
-    brakes._guards.clear()
+    clock._guards.clear()
     try:
         for _ in range(2):
-            brakes.check_clock(now, "tokens", "default")
-            brakes.check_clock(now + 60 * TOLERANCE, "tokens", "second")
+            clock.check_clock(now, "tokens", "default")
+            clock.check_clock(now + 60 * TOLERANCE, "tokens", "second")
     finally:
-        brakes._guards.clear()
+        clock._guards.clear()
 
 
 def test_a_database_without_a_ledger_gets_no_functions(settings: Any) -> None:

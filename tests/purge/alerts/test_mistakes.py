@@ -15,8 +15,9 @@ from lifecycle.ledger.caps import room
 from lifecycle.models import Event, PolicyState
 from lifecycle.policy.registry import get_policy
 from lifecycle.testing import capture_off, set_clock
-from purge.batch import brakes
-from purge.batch.brakes import ClockGuard, cap_of
+from purge.batch import clock
+from purge.batch.brakes import cap_of
+from purge.batch.clock import ClockGuard
 from purge.runner import run_due
 from tests.infra.servers import until
 from tests.purge.alerts.conftest import Mailbox
@@ -89,7 +90,7 @@ def test_policy_added_to_a_filled_table() -> None:
 
 @pytest.mark.usefixtures("nothing_gone")
 def test_clock_that_was_wrong_before_the_worker_came(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(brakes, "_guards", {})
+    monkeypatch.setattr(clock, "_guards", {})
     fill(-timedelta(days=300))
     assert run_due() == {}
     set_clock(timezone.now() + timedelta(days=365))
@@ -100,9 +101,9 @@ def test_clock_that_was_wrong_before_the_worker_came(monkeypatch: pytest.MonkeyP
 def test_clock_that_jumps_under_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where what is due is within the cap."""
     minute_ago = timezone.now() - timedelta(minutes=1)
-    seconds = brakes._boottime()
-    monkeypatch.setattr(brakes, "_guards", {"default": ClockGuard(lambda: seconds)})
-    brakes.check_clock(timezone.now(), "coupons")
+    seconds = clock._boottime()
+    monkeypatch.setattr(clock, "_guards", {"default": ClockGuard(lambda: seconds)})
+    clock.check_clock(timezone.now(), "coupons")
     seconds -= 3600
     fill(-timedelta(days=300))
     Coupon.objects.filter(code__in=["c1", "c2"]).update(expires_at=minute_ago)

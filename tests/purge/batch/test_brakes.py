@@ -21,8 +21,9 @@ from lifecycle.ledger import policy_states as states
 from lifecycle.models import Event, PolicyState
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy
-from purge.batch import brakes
-from purge.batch.brakes import ClockGuard, cap_of
+from purge.batch import brakes, clock
+from purge.batch.brakes import cap_of
+from purge.batch.clock import ClockGuard
 from purge.exceptions import Halt
 from purge.models import Run
 from purge.passes.due import due_policies
@@ -370,11 +371,11 @@ def test_clock_guard_sees_a_slow_jump_between_rare_looks() -> None:
 
 def test_clock_jump_stops_every_policy(tickets: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine()
-    monkeypatch.setattr(brakes, "_guards", {"default": ClockGuard(machine)})
+    monkeypatch.setattr(clock, "_guards", {"default": ClockGuard(machine)})
     due(1)
     Token.objects.create(expires_at=timezone.now() - AGO)
-    machine.seconds = brakes._boottime()
-    brakes.check_clock(datetime.now(UTC), "tickets")
+    machine.seconds = clock._boottime()
+    clock.check_clock(datetime.now(UTC), "tickets")
     machine.seconds -= 3600
     run_due()
     assert (Ticket.objects.count(), Token.objects.count()) == (1, 1)
