@@ -146,10 +146,10 @@ def _standstill(
     if each.fingerprint == fingerprint(policy) and stored != compiled(policy).state_sql:
         found.append(
             "of other SQL in the database than this code compiles: find out whether somebody has"
-            " changed lifecycle_policy, then run migrate"
+            f" changed lifecycle_policy, then {INSTALL}"
         )
     if each.state == State.REMOVED:
-        found.append("removed in the database, and declared in this code: run migrate")
+        found.append(f"removed in the database, and declared in this code: {INSTALL}")
     return found + (failing(each.last_error, each.last_run, since) if each.acts else [])
 
 
