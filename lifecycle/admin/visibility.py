@@ -88,11 +88,12 @@ def _hidden(request: HttpRequest, site: AdminSite) -> set[str]:
 def without_keys(request: HttpRequest, site: AdminSite) -> Callable[[list[str]], list[str]]:
     """What makes of `app.Model:pk` names those that the user may read."""
 
+    hidden, known = _hidden(request, site), _labels()
+
     def shown(name: str) -> str:
         label = name.partition(":")[0]
-        known = request.user.is_superuser or label.lower() in _labels()
-        may = known and label.lower() not in _hidden(request, site)
-        return name if may else f"a row of {label}"
+        may = request.user.is_superuser or label.lower() in known
+        return name if may and label.lower() not in hidden else f"a row of {label}"
 
     return lambda names: [shown(name) for name in names]
 

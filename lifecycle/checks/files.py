@@ -29,7 +29,7 @@ def check_files(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     changed = changed_files(own)
     if not changed:
         return []
-    others = sorted({name for each in others_with(changed) for name in [each.metadata["Name"]]})
+    others = sorted({each.metadata["Name"] for each in others_with(changed)})
     by = f" They are also of {', '.join(others)}." if others else ""
     more = f" and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
     text = f"{', '.join(changed[:SHOWN])}{more} are not as {NAME} has installed them.{by}"

@@ -18,12 +18,12 @@ WANTED = {
 
 def session(using: str) -> Iterator[CheckMessage]:
     """E115: a setting under which neither Django nor this package reads and writes values right."""
+    asked = ", ".join(["current_setting(%s)"] * len(WANTED))
     with connections[using].cursor() as cursor:
-        for name, (wanted, why) in WANTED.items():
-            cursor.execute("SELECT current_setting(%s)", [name])
-            (value,) = cursor.fetchone()
-            if value.split(",")[0] != wanted:
-                text = f"{name} of {using!r} is {value!r}: {why}."
-                options = f"-c {name}={wanted}"
-                hint = f'Add to DATABASES: "OPTIONS": {{"options": "{options}"}}.'
-                yield error(115, text, hint)
+        cursor.execute(f"SELECT {asked}", list(WANTED))
+        values = cursor.fetchone()
+    for (name, (wanted, why)), value in zip(WANTED.items(), values, strict=True):
+        if value.split(",")[0] != wanted:
+            text = f"{name} of {using!r} is {value!r}: {why}."
+            hint = f'Add to DATABASES: "OPTIONS": {{"options": "-c {name}={wanted}"}}.'
+            yield error(115, text, hint)

@@ -19,9 +19,8 @@ class VisibleOutput(OutputWrapper):
     """Output on which nothing acts that comes from rows; styles are put on after that."""
 
     def write(self, msg: str = "", *style: Any, **how: Any) -> None:  # type: ignore[override]
-        with suppress(
-            BrokenPipeError
-        ):  # the command goes on: its exit code is about something else
+        # The command goes on without a reader: its exit code is about something else.
+        with suppress(BrokenPipeError):
             super().write(visible_lines(msg), *style, **how)
 
 

@@ -35,12 +35,10 @@ def ignored() -> set[type[Model]]:
 
 def own_deletes(model: Any) -> list[str]:
     """The deletes of a model, of its proxies and of their querysets that are not Django's."""
-    own = {each for each in _family(model) if each.delete is not Model.delete}
-    found = {f"{_home(each, 'delete')}.delete" for each in own}
-    for each in _family(model):
-        for manager in each._meta.managers:
-            found |= _of_rows(manager)
-    return sorted(found)
+    family = _family(model)
+    found = {_named(each) for each in family if each.delete is not Model.delete}
+    kinds = {_rows_of(manager) for each in family for manager in each._meta.managers}
+    return sorted(found | {_named(kind) for kind in kinds if kind.delete is not QuerySet.delete})
 
 
 def _family(model: Any) -> list[Any]:
@@ -49,18 +47,15 @@ def _family(model: Any) -> list[Any]:
     return [model, *(p for p in proxies if p._meta.proxy and not p._meta.abstract)]
 
 
-def _of_rows(manager: Any) -> set[str]:
-    """The `delete` of the querysets that a manager gives, where it is not Django's."""
+def _rows_of(manager: Any) -> Any:
+    """The class of the querysets that a manager gives."""
     try:
-        kind = type(manager.get_queryset())
+        return type(manager.get_queryset())
     except Exception:  # the site's own code, which may want what a check does not have
-        kind = getattr(manager, "_queryset_class", QuerySet)
-    if kind.delete is QuerySet.delete:
-        return set()
-    return {f"{_home(kind, 'delete')}.delete"}
+        return getattr(manager, "_queryset_class", QuerySet)
 
 
-def _home(kind: type[Any], name: str) -> str:
-    """The class that defines a method, as people import it."""
-    home = next(each for each in kind.__mro__ if name in vars(each))
-    return f"{home.__module__}.{home.__qualname__}"
+def _named(kind: type[Any]) -> str:
+    """The `delete` of a class, by the class that defines it, as people import it."""
+    home = next(each for each in kind.__mro__ if "delete" in vars(each))
+    return f"{home.__module__}.{home.__qualname__}.delete"
