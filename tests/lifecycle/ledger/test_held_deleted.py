@@ -22,7 +22,7 @@ from tests.lifecycle.management.test_commands import fails, manage
 from tests.purge.alerts.conftest import Mailbox, mailbox, told  # noqa: F401 - fixtures
 from tests.support import database_now, let_pass
 from tests.zoo import factories
-from tests.zoo.models import Coupon, Draft
+from tests.zoo.models import Draft
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,64 +63,87 @@ def test_every_way_to_delete_and_every_kind_of_key(factory: Any) -> None:
     assert held_deleted("default") == []
 
 
-def test_is_told_wherever_holds_are_shown(mailbox: Mailbox, told: list[Any]) -> None:  # noqa: F811
+@pytest.fixture
+def boss() -> Client:
+    client = Client()
+    client.force_login(get_user_model().objects.create_superuser("boss", password="x"))
+    return client
+
+
+def shown(boss: Client, name: str) -> tuple[str, str]:
+    """The page of a row, and the list of row exceptions."""
+    page = boss.get("/admin/lifecycle/event/row/", {"row": name})
+    return page.content.decode(), boss.get("/admin/lifecycle/rowexception/").content.decode()
+
+
+def test_is_told_wherever_holds_are_shown(
+    mailbox: Mailbox,  # noqa: F811
+    told: list[Any],  # noqa: F811
+    boss: Client,
+) -> None:
     row, other, free = draft(), draft(), draft()
     number = hold(row, reason="claim", reference="CASE-9")
     hold(other)
     name = named(row)
-    assert "GONE" not in manage("lifecycle", "holds")
-    manage("lifecycle", "verify")
-    client = Client()
-    boss = get_user_model().objects.create_superuser("boss", password="x")
-    client.force_login(boss)
-    page = client.get("/admin/lifecycle/event/row/", {"row": name}).content.decode()
-    assert page.index(f"HELD (hold {number}) since") < page.index("What each policy means")
-    assert ": claim (CASE-9)." in page
-    listed = client.get("/admin/lifecycle/rowexception/").content.decode()
-    assert "claim" in listed
-    assert "CASE-9" in listed
+    shows_a_hold(boss, name, number)
     with context(actor="a view"):
         Draft.objects.filter(pk__in=[row.pk, free.pk]).delete()
     event = Event.objects.latest("pk").pk
+    commands_tell(name.lower(), number, event)
+    admins_are_told_once(mailbox, told, name, number)
+    page, listed = shown(boss, name)
+    assert f"GONE: event {event}" in listed
+    assert f"Held (hold {number}), and gone: the site itself deleted it at" in page
+    a_release_ends_it(name, number)
+    left = RowException.objects.filter(kind="hold").values_list("key", flat=True)
+    assert [*left] == [str(other.pk)]
+    assert Draft.objects.filter(pk=other.pk).exists()
 
+
+def shows_a_hold(boss: Client, name: str, number: int) -> None:
+    assert "GONE" not in manage("lifecycle", "holds")
+    manage("lifecycle", "verify")
+    page, listed = shown(boss, name)
+    assert page.index(f"HELD (hold {number}) since") < page.index("What each policy means")
+    assert ": claim (CASE-9)." in page
+    assert "claim" in listed
+    assert "CASE-9" in listed
+
+
+def commands_tell(name: str, number: int, event: int) -> None:
     text = fails("lifecycle", "status", "drafts")
-    assert (
-        f"1 held row was deleted by the site itself: the latest is {name.lower()}, hold {number}"
-        in text
-    )
+    latest = f"the latest is {name}, hold {number}"
+    assert f"1 held row was deleted by the site itself: {latest}" in text
     (found,) = json.loads(fails("lifecycle", "status", "drafts", "--json")[:-1])
     assert found["held_deleted"] == 1
     assert "held row" not in manage("lifecycle", "status", "tickets")
 
     text = manage("lifecycle", "holds")
-    assert f"{name.lower()} (GONE)" in text
-    assert f"Hold {number}: {name.lower()} is gone: the site itself deleted it at" in text
+    assert f"{name} (GONE)" in text
+    assert f"Hold {number}: {name} is gone: the site itself deleted it at" in text
     assert f"by a view (event {event})" in text
-    by_number = {
-        each["number"]: each for each in json.loads(manage("lifecycle", "holds", "--json"))
-    }
-    assert {each["deleted"] for each in by_number.values()} == {0, 1}
-    assert by_number[number]["deleted"] == 1
+    placed = json.loads(manage("lifecycle", "holds", "--json"))
+    assert {each["number"]: each["deleted"] for each in placed}.pop(number) == 1
+    assert sorted(each["deleted"] for each in placed) == [0, 1]
 
     text = fails("lifecycle", "verify")
     assert " 3 nothing held: kept" in text  # nothing of this package has ended it
-    assert f"held, and not kept by the site: {name.lower()}: gone" in text
+    assert f"held, and not kept by the site: {name}: gone" in text
     assert "1 held row was deleted by the site itself." in text
 
+
+def admins_are_told_once(mailbox: Mailbox, told: list[Any], name: str, number: int) -> None:  # noqa: F811
     alerts.watch("default")
     alerts.watch("default")
-    assert [(kind, one["count"], one["sender"]) for kind, one in told] == [
-        ("held_deleted", 1, Draft)
-    ]
+    heard = [(kind, one["count"], one["sender"]) for kind, one in told]
+    assert heard == [("held_deleted", 1, Draft)]
     (mail,) = mailbox.mails
     assert mail["Subject"] == "[Django] Held rows of zoo.draft were deleted by the site"
     assert f"The latest: {name}." in mail.get_content()
     assert f"manage.py lifecycle release --number {number} --actor NAME" in mail.get_content()
 
-    assert f"GONE: event {event}" in client.get("/admin/lifecycle/rowexception/").content.decode()
-    page = client.get("/admin/lifecycle/event/row/", {"row": name}).content.decode()
-    assert f"Held (hold {number}), and gone: the site itself deleted it at" in page
 
+def a_release_ends_it(name: str, number: int) -> None:
     text = manage("lifecycle", "release", name)
     assert text.startswith("Released 1 hold.")
     assert f"Hold {number}: {name.lower()}: gone: the site itself deleted it" in text
@@ -128,10 +151,6 @@ def test_is_told_wherever_holds_are_shown(mailbox: Mailbox, told: list[Any]) -> 
     manage("lifecycle", "status", "drafts")
     manage("lifecycle", "verify")
     assert manage("lifecycle", "why", name).count("hold_released") == 1
-    assert [*RowException.objects.filter(kind="hold").values_list("key", flat=True)] == [
-        str(other.pk)
-    ]
-    assert Draft.objects.filter(pk=other.pk).exists()
 
 
 def test_a_rebuild_tells_it_again() -> None:
@@ -167,10 +186,9 @@ def test_only_while_the_hold_is_in_force() -> None:
     assert held_deleted("default") == []
 
 
-def test_what_the_engine_ends_is_none() -> None:
-    row = Draft.objects.create(created_at=timezone.now() - timedelta(days=2))
-    number = hold(row)
-    release(number)
+def test_a_row_that_was_released_before_is_none() -> None:
+    row = draft()
+    release(hold(row))
     row.delete()
     assert held_deleted("default") == []
     assert "held" not in Event.objects.latest("pk").detail
@@ -195,6 +213,5 @@ def test_a_check_advises_to_enforce(monkeypatch: pytest.MonkeyPatch) -> None:
     assert advice() == []
 
 
-def test_of_rows_that_are_not_tracked_nothing_is_said() -> None:
-    assert Coupon.objects.count() == 0
+def test_a_release_of_what_is_neither_there_nor_held_is_refused() -> None:
     assert fails("lifecycle", "release", "zoo.Draft:99") == "There is no hold on zoo.Draft:99."

@@ -97,9 +97,11 @@ def unarchived() -> Iterator[None]:
 @contextmanager
 def undeclared() -> Iterator[None]:
     policy = registry._policies.pop("tokens")
-    let_pass(LONG)
-    yield
-    registry._policies["tokens"] = policy
+    try:
+        let_pass(LONG)
+        yield
+    finally:
+        registry._policies["tokens"] = policy
 
 
 @contextmanager
