@@ -85,11 +85,16 @@ def update_alerts(using: str) -> None:
         Alert.objects.using(using).exclude(ended_at=None).exclude(told_at=None).delete()
     for trouble in fresh:
         fields = {name: getattr(trouble, name) for name in LOGGED}
-        text = f"{trouble.policy or trouble.model}: {trouble.kind}: {trouble.summary}"
+        text = f"{_about(trouble.policy, trouble.model)}: {trouble.kind}: {trouble.summary}"
         log(trouble.kind, text, **fields, database=using)
-    for kind, policy, cause in over:
+    for kind, policy, model, cause in over:
         fields = {"policy": policy, "database": using, "trouble": kind, "cause": cause}
-        log("goes_on", f"{policy}: goes on: {kind} {cause}".rstrip(), **fields)
+        log("goes_on", f"{_about(policy, model)}: goes on: {kind} {cause}".rstrip(), **fields)
+
+
+def _about(policy: str, model: str) -> str:
+    """Whom a trouble is of; what has neither policy nor model are files."""
+    return policy or model or "files"
 
 
 def open_alert(using: str, **trouble: Any) -> bool:

@@ -26,7 +26,7 @@ WHERE ended_at IS NULL AND CASE kind
         SELECT FROM lifecycle_policy AS state
         WHERE state.name = alert.policy AND state.declared_at > alert.seen_at)
     ELSE seen_at < lifecycle.now_v1() - interval '10 minutes' END
-RETURNING kind, policy, cause
+RETURNING kind, policy, model, cause
 
 -- name: open_alert
 -- Open an alert, or update that of the same trouble; true when it is new. While mails fail, it waits too.
