@@ -14,7 +14,7 @@ from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import Placed, Raw, fetch, limited, statement, was_stopped
 from lifecycle.insight.there import counts_there, days_there
 from lifecycle.ledger.caps import cap_of, room, room_and_over
-from lifecycle.ledger.held_deleted import held_deleted
+from lifecycle.ledger.held_deleted import held_deleted, without_a_row
 from lifecycle.policy.policy import Policy
 
 DAYS = 30
@@ -78,7 +78,8 @@ def forecast(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> Forecast:
         there = counts_there(policy, listed, using)
         found.at_most = there is None
         found.listed, found.due = (there["listed"], there["due"]) if there else (listed, due)
-    found.held -= sum(1 for each in held_deleted(using) if each.key and each.model == name["model"])
+    gone = [each for each in held_deleted(using) if each.model == name["model"]]
+    found.held -= without_a_row(gone)
     try:
         with limited(using, PATIENCE):
             found.left, found.over = room_and_over(policy, using)

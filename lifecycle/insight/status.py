@@ -20,7 +20,7 @@ from lifecycle.insight.there import counts_there
 from lifecycle.install.functions import other_functions
 from lifecycle.install.reach import Reach
 from lifecycle.install.triggers import unrecorded
-from lifecycle.ledger.held_deleted import HeldDeleted, deleted_rows, held_deleted
+from lifecycle.ledger.held_deleted import HeldDeleted, deleted_rows, held_deleted, without_a_row
 from lifecycle.models import PolicyState
 from lifecycle.policy import purge_hours as hours
 from lifecycle.policy.capture_modes import Signals
@@ -194,7 +194,7 @@ def _held_deleted(each: Status, gone: list[HeldDeleted]) -> list[str]:
     """Of its table; a policy that is no longer declared may have let them go."""
     mine = [one for one in gone if one.model == each.table]
     each.held_deleted = sum(one.rows for one in mine)
-    each.held -= sum(1 for one in mine if one.key)
+    each.held -= without_a_row(mine)
     if not mine:
         return []
     latest = f"the latest is {mine[0].name}, hold {mine[0].hold}, event {mine[0].event}"

@@ -45,6 +45,11 @@ def deleted_rows(rows: int) -> str:
     return f"{are} deleted by the site itself"
 
 
+def without_a_row(gone: list[HeldDeleted]) -> int:
+    """How many holds on rows have none: each counts once, however often its key was deleted."""
+    return len({(each.hold, each.key) for each in gone if each.key})
+
+
 def held_deleted(using: str) -> list[HeldDeleted]:
     """Every one whose hold is in force, the latest first."""
     return [HeldDeleted(*row) for row in fetch(using, statement(__file__, "held_deleted"))]

@@ -13,7 +13,7 @@ from django.db.models.fields.json import KT
 from lifecycle.db.connection import fetch, statement
 from lifecycle.ledger.row_names import row_name
 from lifecycle.models import AgendaEntry, Event, RowException
-from lifecycle.printable import visible
+from lifecycle.printable import in_utc, visible
 from purge.batch.state import Batch
 
 DONE = ("purged", "updated")
@@ -80,8 +80,8 @@ class Receipt:
     def _lines(self) -> list[tuple[str, str]]:
         ends = self.ended_at or self.ends_at
         lines = [
-            ("asked", f"{moment(self.requested_at)} by {self.actor}, policy {self.policy}"),
-            ("state", WORDS[self.state] + (f": {moment(ends)}" if ends else "")),
+            ("asked", f"{in_utc(self.requested_at)} by {self.actor}, policy {self.policy}"),
+            ("state", WORDS[self.state] + (f": {in_utc(ends)}" if ends else "")),
             ("waits for", self.waits_for),
             ("events", ", ".join(f"{each['id']} {each['kind']}" for each in self.events)),
             ("with it", _counts(self.cascade) or ("no other rows" if self.ended_at else "")),
@@ -92,7 +92,7 @@ class Receipt:
         return [(name, what) for name, what in lines if what]
 
     def _files(self) -> str:
-        gone = [f"{name} deleted {moment(at)}" for name, at in self.media_gone.items()]
+        gone = [f"{name} deleted {in_utc(at)}" for name, at in self.media_gone.items()]
         left = [name for name in self.media if name not in self.media_gone]
         if left:
             gone.append(f"remain in the storage: {', '.join(left)}")
@@ -222,11 +222,6 @@ def _cascade(events: list[Event], detail: dict[str, Any]) -> dict[str, int]:
         if event.kind == "purged" and event.cause == "cascade":
             seen[event.model] = seen.get(event.model, 0) + event.count
     return {name: max(counts.get(name, 0), seen.get(name, 0)) for name in sorted(counts | seen)}
-
-
-def moment(when: datetime) -> str:
-    """A time as people read it, in UTC."""
-    return f"{when:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -15,7 +15,7 @@ from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.insight import forecast
 from lifecycle.insight.media_status import media_status
 from lifecycle.insight.status import Status, statuses
-from lifecycle.ledger.held_deleted import held_deleted
+from lifecycle.ledger.held_deleted import held_deleted, without_a_row
 from lifecycle.models import RowException
 from lifecycle.policy.databases import served
 from lifecycle.policy.registry import all_policies
@@ -110,7 +110,7 @@ def report(days: int, using: str) -> Report:
         line = lines.setdefault(policy or f"{table} along", Line(policy, table))
         setattr(line, COUNTED[kind], getattr(line, COUNTED[kind]) + count)
     holds = RowException.objects.using(using).filter(kind="hold").exclude(until__lte=until)
-    held = holds.count() - sum(1 for each in held_deleted(using) if each.key)
+    held = holds.count() - without_a_row(held_deleted(using))
     return Report(using, since, until, sorted(lines.values(), key=_order), held)
 
 

@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from lifecycle import context, hold, holds, release
+from lifecycle.insight.status import statuses
 from lifecycle.ledger.held_deleted import held_deleted
 from lifecycle.ledger.row_names import named
 from lifecycle.models import Event, RowException
@@ -160,6 +161,19 @@ def test_a_rebuild_tells_it_again() -> None:
     before = held_deleted("default")
     manage("lifecycle", "rebuild")
     assert held_deleted("default") == before != []
+
+
+def test_a_key_that_is_deleted_twice_is_one_hold_without_a_row() -> None:
+    row, other = draft(), draft()
+    hold(row)
+    hold(other)
+    for _ in range(2):
+        Draft.objects.filter(pk=row.pk).delete()
+        Draft.objects.create(pk=row.pk, created_at=timezone.now())
+    Draft.objects.filter(pk=row.pk).delete()
+    assert len(held_deleted("default")) == 3
+    (found,) = (each for each in statuses() if each.policy == "drafts")
+    assert found.held == 1
 
 
 def test_a_held_policy_counts_what_went() -> None:
