@@ -1,5 +1,6 @@
 """The database of the tests: DATABASE_URL's server, else an embedded one of the tests' own."""
 
+import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,10 @@ pytest_plugins = ["tests.promises.support", "tests.s3.fixtures"]
 if settings.EMBEDDED_DATABASE:
     settings.EMBEDDED_DATABASE = settings.EMBEDDED_DATABASE.with_name("postgres-tests")
     settings.DATABASES["default"].update(embedded.database(settings.EMBEDDED_DATABASE))
+
+# Behind `&` a shell has Ctrl-C ignored, and so would every process that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Nothing in a test database has to outlive a power cut.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
