@@ -2,8 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command, load_command_class
-from django.db import connection
 from django.utils import timezone
 
 from lifecycle import context, hold, restore
@@ -20,9 +18,10 @@ from lifecycle.management.extensions import subcommands
 from lifecycle.models import AgendaEntry, Event, PolicyState
 from purge.management.archive import SUBCOMMANDS
 from purge.models import Alert, Archive, Run
+from tests.hostile.roles import logged_in
 from tests.mailing import set_mail
 from tests.security.commands import EVERY
-from tests.security.roles import PASSWORD, Roles
+from tests.security.roles import Roles
 from tests.security.test_output import HOSTILE, LOCMEM, assert_harmless
 from tests.zoo.models import Coupon, Token
 
@@ -49,19 +48,6 @@ def grant(kind: str, roles: Roles) -> str:
     if kind != "stranger":
         install.apply(install.grants([install.Role(kind, role)], "default"), "default")
     return str(role)
-
-
-@contextmanager
-def logged_in(role: str) -> Iterator[None]:
-    """This process's connection is one of the role."""
-    known = connection.settings_dict.copy()
-    connection.close()
-    connection.settings_dict |= {"USER": role, "PASSWORD": PASSWORD}
-    try:
-        yield
-    finally:
-        connection.close()
-        connection.settings_dict |= {"USER": known["USER"], "PASSWORD": known["PASSWORD"]}
 
 
 @pytest.mark.parametrize("kind", ["site", "worker", "reader", "stranger"])

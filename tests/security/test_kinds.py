@@ -4,11 +4,10 @@ import io
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
-from psycopg import sql
 
 from lifecycle.db.connection import scalar
 from lifecycle.install import roles as install
+from tests.hostile.roles import run
 from tests.security.roles import Roles
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,12 +21,6 @@ def granted(site: str, worker: str, reader: str) -> str:
     given = ["--site", site, "--worker", worker, "--reader", reader]
     call_command("lifecycle", "grants", *given, "--apply", stdout=out)
     return out.getvalue()
-
-
-def run(text: str, *names: str) -> None:
-    with connection.cursor() as cursor:
-        words = (sql.Identifier(name) for name in names)
-        cursor.execute(sql.SQL(text).format(*words).as_string())
 
 
 def test_a_role_that_is_another_by_membership_is_refused(roles: Roles) -> None:
