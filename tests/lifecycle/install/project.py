@@ -3,6 +3,7 @@ policies, on proxies. Each `manage` is a new process, so it sees the code as it 
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -57,6 +58,11 @@ from .models import KeptCart
 end = F("created_at") + timedelta(days=30)
 register(Policy("carts", KeptCart, when=Q(paid=False), expires=end))
 """
+
+
+def advised(told: str) -> list[str]:
+    """The commands that messages name, each once, in their order."""
+    return list(dict.fromkeys(re.findall(r"`manage\.py ([^`]+)`", told)))
 
 
 class Refused(Exception):

@@ -1,6 +1,5 @@
 """What is wrong with a database is told with a command, and the command mends it."""
 
-import re
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +9,7 @@ from django.db import connection, transaction
 
 from lifecycle.db.version import mismatch
 from lifecycle.insight.status import statuses
+from tests.lifecycle.install.project import advised
 from tests.support import kinds
 from tests.zoo.models import Ticket
 
@@ -51,11 +51,6 @@ def wrong() -> str:
     if not mismatch("default") and not any(m.id == "lifecycle.W130" for m in ours):
         told += [problem for each in statuses("default") for problem in each.problems]
     return "\n".join(told)
-
-
-def advised(told: str) -> list[str]:
-    """Each command that is named, once, in their order."""
-    return list(dict.fromkeys(re.findall(r"`manage\.py ([^`]+)`", told)))
 
 
 def sql(text: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lifecycle.install.project import Project, Refused
+from tests.lifecycle.install.project import Project, Refused, advised
 
 SEED = """
 from datetime import UTC, datetime
@@ -110,7 +110,7 @@ def test_a_flush_is_refused_and_what_it_advises_does_it(site: Project) -> None:
     told = str(refused.value)
     assert "append-only" in told
     assert site.sql("SELECT count(*) FROM shop_cart") == 2
-    commands = re.findall(r"`manage\.py ([^`]+)`", told)
+    commands = advised(told)
     silent = {"flush": "flush --noinput", commands[0]: f"{commands[0]} --yes"}
     site.manage(*(silent.get(each, each) for each in commands))
     assert site.sql("SELECT count(*) FROM shop_cart") == 0

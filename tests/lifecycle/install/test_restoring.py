@@ -13,7 +13,7 @@ from django.conf import settings
 
 from lifecycle.embedded.location import binaries
 from tests.demo.telling import own_database
-from tests.lifecycle.install.project import POLICY, PROXY, Project, Refused
+from tests.lifecycle.install.project import POLICY, PROXY, Project, Refused, advised
 
 # One table before those of the package in a dump, and one after: dumps go by name.
 MODELS = """
@@ -116,11 +116,6 @@ def origin(make: Make) -> Project:
                    "lifecycle hold keep.KeptCart:2 --reason dispute")  # fmt: skip
     assert project.sql("SELECT count(*) FROM lifecycle_exception") == 2
     return project
-
-
-def advised(told: str) -> list[str]:
-    """The commands that a message names, in their order."""
-    return re.findall(r"`manage\.py ([^`]+)`", told)
 
 
 def follow(project: Project) -> list[str]:
