@@ -14,7 +14,7 @@ FROM returned WHERE same
 AND NOT EXISTS (SELECT FROM spared WHERE spared.id > returned.event
     AND spared.model = returned.model AND spared.key = returned.key)
 AND NOT EXISTS (SELECT FROM lifecycle_exception AS held
-    WHERE held.kind = 'hold' AND held.model = returned.model 
+    WHERE held.kind = 'hold' AND held.model = returned.model
     AND (held.key = returned.key OR held.key = '' AND held.policy <> '')
     AND (held.until IS NULL OR held.until > lifecycle.now_v1()))
 GROUP BY 2 ORDER BY 1, 2

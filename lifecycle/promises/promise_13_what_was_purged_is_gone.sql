@@ -16,6 +16,7 @@ SELECT event, %(model)s || ':' || key, CASE WHEN older
 FROM there
 WHERE NOT EXISTS (SELECT FROM since WHERE since.id > there.event AND since.key = there.key)
 AND (older OR NOT EXISTS (SELECT FROM lifecycle_exception AS held
-    WHERE held.kind = 'hold' AND held.model = %(model)s AND held.key IN (there.key, '')
+    WHERE held.kind = 'hold' AND held.model = %(model)s
+    AND (held.key = there.key OR held.key = '' AND held.policy <> '')
     AND (held.until IS NULL OR held.until > lifecycle.now_v1())))
 ORDER BY 1, 2
