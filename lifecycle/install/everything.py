@@ -73,7 +73,7 @@ def install_everything(using: str) -> Made:
     functions = make_functions(using) if needs_functions(using) else []
     made.say("Functions made:", functions if len(functions) < MANY else [f"{len(functions)}"])
     made.say("Guards of the ledger made:", make_guards(using))
-    if not is_in_use(using):
+    if unseen:  # whether or not the functions that were made have set it to be in use
         begin_use(using)
     gaps = _tables(using) if unseen or functions else unrecorded(using)
     put_on(using, made)
