@@ -1,24 +1,26 @@
 """What roles were granted, told by what they may do with the package's tables.
 
 A function that is made anew is nobody's to call but its owner's: those who may use the tables get
-their functions again.
+their functions again, and what they need of the package's own tables. The site's tables were there
+all the time, and so were the rights on them: nobody gets any there.
 """
 
 from lifecycle.db.connection import fetch, statement
 from lifecycle.exceptions import LifecycleError
-from lifecycle.install.roles import Role, apply, grants, refuse
+from lifecycle.install.roles import Role, apply, grants, refuse, site_tables
 
 
 def grant_again(using: str) -> list[str]:
     """Grant the roles of the site, of the worker and of readers what they had; their names."""
     roles = [role for role in granted(using) if _may_be(role, using)]
-    apply(grants(roles, using), using)
+    apply(grants(roles, using, ours_only=True), using)
     return [role.name for role in roles]
 
 
 def granted(using: str) -> list[Role]:
     """The roles that may read the ledger, and what each is for."""
-    return [Role(*row) for row in fetch(using, statement(__file__, "granted"))]
+    params = {"tables": site_tables(using)}
+    return [Role(*row) for row in fetch(using, statement(__file__, "granted"), params)]
 
 
 def _may_be(role: Role, using: str) -> bool:

@@ -69,9 +69,10 @@ class Table(NamedTuple):
         return qualified(self.schema, self.name)
 
 
-def grants(roles: list[Role], using: str) -> list[str]:
+def grants(roles: list[Role], using: str, ours_only: bool = False) -> list[str]:
     """The statements that give the roles what they need, and take from them what they do not need
-    of this package's and the queue's tables and functions. On the site's tables they only give.
+    of this package's and the queue's tables and functions. On the site's tables they only give, and
+    nothing where it is `ours_only`.
 
     Raises `LifecycleError` where a role is missing, a superuser, has the owner's rights, or those
     of another one of them.
@@ -80,6 +81,8 @@ def grants(roles: list[Role], using: str) -> list[str]:
     for role in roles:
         refuse(role, tables, using)
     refuse_members(roles, using)
+    if ours_only:
+        tables = [table for table in tables if _is_ours(table.name)]
     return [text for role in roles for text in _of(role, tables, using)]
 
 
@@ -190,6 +193,12 @@ def _tables(using: str) -> list[Table]:
     names |= {name for name in tables_in(using) if name.startswith(QUEUE)}
     rows = fetch(using, statement(__file__, "tables"), {"names": sorted(names)})
     return [Table(*row) for row in rows]
+
+
+def site_tables(using: str) -> list[str]:
+    """The tables that are the site's own, by their full names."""
+    names = [each for each in _tables(using) if not each.name.startswith((QUEUE, HISTORY))]
+    return [str(each.quoted) for each in names if not _is_ours(each.name)]
 
 
 def _is_ours(table: str) -> bool:
