@@ -1,5 +1,6 @@
 -- Have what a released hold held looked at now, by every policy that it concerned. The event is the one
--- that names the rows: the hold's, or the release's where only some of them are let go.
+-- that names the rows: the hold's, or the release's where only some of them are let go. For
+-- whoever may release the hold, and nobody else.
 CREATE FUNCTION lifecycle.look_again_v1(p_event bigint) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT lifecycle.write_v1('expiry_scheduled', state.name, held.model,
@@ -16,4 +17,5 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     FROM @tables@.lifecycle_event AS held
     JOIN @tables@.lifecycle_policy AS state ON state.model = held.model
     WHERE held.id = p_event AND held.count > 0 AND held.kind IN ('hold_placed', 'hold_released')
+    AND lifecycle.may_say_v1(held.model, true)
 $$
