@@ -70,16 +70,20 @@ def install_everything(using: str) -> Made:
     made.say("Tables made:", make_tables(using))
     refuse_other_version(using)
     unseen = not has_schema(using) or not is_in_use(using)
-    functions = make_functions(using) if needs_functions(using) else []
-    made.say("Functions made:", functions if len(functions) < MANY else [f"{len(functions)}"])
+    functions: list[str] = []
+    if needs_functions(using):
+        with transaction.atomic(using=using):  # or a role might be left without what it may call
+            functions = make_functions(using)
+            again = grant_again(using)
+        few = len(functions) < MANY
+        made.say("Functions made:", functions if few else [f"{len(functions)}"])
+        made.say("Granted again to", again)
     made.say("Guards of the ledger made:", make_guards(using))
     if unseen:  # whether or not the functions that were made have set it to be in use
         begin_use(using)
     gaps = _tables(using) if unseen or functions else unrecorded(using)
     put_on(using, made)
     read_again(using, gaps - made.busy.keys(), made)
-    if functions:
-        made.say("Granted again to", grant_again(using))
     return made
 
 

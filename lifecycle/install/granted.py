@@ -13,7 +13,8 @@ from lifecycle.install.roles import Role, apply, grants, refuse, site_tables
 def grant_again(using: str) -> list[str]:
     """Grant the roles of the site, of the worker and of readers what they had; their names."""
     roles = [role for role in granted(using) if _may_be(role, using)]
-    apply(grants(roles, using, ours_only=True), using)
+    # Each for itself: one that is a member of another has what it had.
+    apply([text for role in roles for text in grants([role], using, ours_only=True)], using)
     return [role.name for role in roles]
 
 

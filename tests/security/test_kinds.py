@@ -7,6 +7,7 @@ from django.core.management import CommandError, call_command
 
 from lifecycle.db.connection import scalar
 from lifecycle.install import roles as install
+from lifecycle.install.granted import grant_again
 from tests.hostile.roles import run
 from tests.security.roles import Roles
 
@@ -47,3 +48,26 @@ def test_what_a_role_keeps_of_its_earlier_kind_is_taken_or_said(roles: Roles) ->
     write = "SELECT has_table_privilege(%(role)s, %(table)s, 'INSERT, UPDATE, DELETE')"
     for table in (*install.LEDGER, "huey_task", "purge_run"):
         assert not scalar("default", write, {"role": worker, "table": table})
+
+
+def test_what_is_granted_again_is_no_more_than_before(roles: Roles) -> None:
+    """Also to one that may read all there is, and to one that is a member of another since."""
+    site, worker, reader = roles.site, roles.stranger, roles.reader
+    granted(site, worker, reader)
+    run("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}", reader)
+    run("GRANT {} TO {}", reader, site)
+    may = """SELECT array_agg((role, oid::regprocedure)::text ORDER BY role, oid)
+        FROM pg_proc, unnest(%(roles)s::text[]) AS role
+        WHERE pronamespace = 'lifecycle'::regnamespace
+        AND has_function_privilege(role, oid, 'EXECUTE')"""
+    names = {"roles": [site, worker, reader]}
+    before = scalar("default", may, names)
+    for role in names["roles"]:
+        run("REVOKE ALL ON ALL FUNCTIONS IN SCHEMA lifecycle FROM {}", role)
+    assert scalar("default", may, names) != before
+    run("REVOKE INSERT ON zoo_ticket FROM {}", site)
+    assert grant_again("default") == sorted(names["roles"])
+    assert scalar("default", may, names) == before
+    write = "SELECT has_table_privilege(%(role)s, 'zoo_ticket', %(right)s)"
+    for role, right in ((reader, "INSERT, UPDATE, DELETE"), (site, "INSERT")):
+        assert not scalar("default", write, {"role": role, "right": right})
