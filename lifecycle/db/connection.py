@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connections, transaction
+from django.db import InterfaceError, OperationalError, connections, transaction
 from psycopg import sql
 
 from lifecycle.db.sql import load
@@ -84,7 +84,9 @@ def sqlstate(error: BaseException) -> str | None:
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether an error is of the connection, not of a statement."""
+    """Whether an error is of the connection, not of a statement, nor of the code that made it."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
     code = sqlstate(error)
     return code is None or code.startswith(AWAY)
 

@@ -17,5 +17,5 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     FROM @tables@.lifecycle_event AS held
     JOIN @tables@.lifecycle_policy AS state ON state.model = held.model
     WHERE held.id = p_event AND held.count > 0 AND held.kind IN ('hold_placed', 'hold_released')
-    AND lifecycle.may_say_v1(held.model, true)
+    AND lifecycle.may_say_v1(held.model, NULL)
 $$

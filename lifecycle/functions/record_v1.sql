@@ -25,7 +25,8 @@ BEGIN
     ) THEN
         RAISE EXCEPTION 'this is not what may be recorded of %', p_model USING ERRCODE = 'insufficient_privilege';
     END IF;
-    IF NOT lifecycle.may_say_v1(p_model, p_kind IN ('expired_by_hand', 'hold_released')) THEN
+    IF NOT lifecycle.may_say_v1(
+        p_model, CASE WHEN p_kind NOT IN ('expired_by_hand', 'hold_released') THEN 'UPDATE' END) THEN
         RAISE EXCEPTION 'only who may write the rows of % may say so of them', p_model
             USING ERRCODE = 'insufficient_privilege';
     END IF;

@@ -10,5 +10,5 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         ARRAY[lifecycle.tick_v1(lifecycle.finite_v1(p_due), p_resolution)],
         CASE WHEN p_same THEN jsonb '{"relisted": "backfill"}' ELSE jsonb '{"again": true}' END)
     FROM @tables@.lifecycle_policy WHERE name = p_policy AND model = p_model AND key_kind = p_kind
-    AND lifecycle.may_say_v1(model, true)
+    AND lifecycle.may_say_v1(model, 'INSERT, UPDATE')
 $$

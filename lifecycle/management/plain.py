@@ -44,7 +44,8 @@ def told(error: Error) -> str:
     if is_away(error):
         why = next(iter(str(error).strip().splitlines()), type(error).__name__)
         return f"The database does not answer: {why}"
-    what = f"{type(error).__name__}, SQLSTATE {sqlstate(error)}"
+    code = sqlstate(error)
+    what = f"{type(error).__name__}, SQLSTATE {code}" if code else type(error).__name__
     return f"The database refused: {what}. --traceback shows more."
 
 

@@ -14,7 +14,8 @@ from unittest.mock import patch
 
 import pytest
 from django.core.management import CommandError, call_command, load_command_class
-from django.db import InterfaceError, OperationalError, connections
+from django.db import DataError, InterfaceError, OperationalError, connections
+from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
 from lifecycle import hold
@@ -88,6 +89,11 @@ def test_errors_without_a_code_are_of_the_connection() -> None:
     said = "The database does not answer: connection already closed"
     assert plain.told(InterfaceError("connection already closed")) == said
     assert plain.told(InterfaceError()) == "The database does not answer: InterfaceError"
+    of_code = "The database refused: {}. --traceback shows more."
+    assert plain.told(DataError("a text with a value")) == of_code.format("DataError")
+    assert plain.told(TransactionManagementError("x")) == of_code.format(
+        "TransactionManagementError"
+    )
 
 
 @pytest.mark.django_db
@@ -212,7 +218,7 @@ def first_hour(folder: Path, *arguments: str, settings: str = SETTINGS) -> tuple
 def test_a_forgotten_queue_is_a_message_of_check(tmp_path: Path) -> None:
     code, text = first_hour(tmp_path, "check")
     assert (code, "purge.E005" in text, "HUEY = queue()" in text) == (1, True, True)
-    named = re.search(r"\((.+checks\.md)#purge-e005\)", text)
+    named = re.search(r"\((/[^()]+checks\.md)#purge-e005\)", text)
     assert named
     assert (
         '<a id="purge-e005">' in Path(named[1]).read_text()
