@@ -25,8 +25,20 @@ if settings.EMBEDDED_DATABASE:
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# A file of tests goes to one worker: those that take long begin first, so that none is left alone.
+LONG = {
+    "test_grants", "test_worker", "test_install", "test_strange_events", "test_suite", "test_demo",
+    "test_matrix", "test_visibility", "test_scaffolds", "test_bench", "test_replica", "test_lock",
+    "test_restoring", "test_venv_index", "test_queues", "test_properties", "test_restart",
+}  # fmt: skip
+
 # Nothing in a test database has to outlive a power cut.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The order in which files are handed out."""
+    items.sort(key=lambda item: item.path.stem not in LONG)
 
 
 @pytest.fixture(scope="session")
