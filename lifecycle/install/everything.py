@@ -75,12 +75,15 @@ def install_everything(using: str) -> Made:
         with transaction.atomic(using=using):  # or a role might be left without what it may call
             functions = make_functions(using)
             again = grant_again(using)
+            mark_all(using)
         few = len(functions) < MANY
         made.say("Functions made:", functions if few else [f"{len(functions)}"])
         made.say("Granted again to", again)
     made.say("Guards of the ledger made:", make_guards(using))
     if unseen:  # whether or not the functions that were made have set it to be in use
-        begin_use(using)
+        with transaction.atomic(using=using):
+            mark_all(using)
+            begin_use(using)
     gaps = _tables(using) if unseen or functions else unrecorded(using)
     put_on(using, made)
     read_again(using, gaps - made.busy.keys(), made)
@@ -169,6 +172,11 @@ def read_again(using: str, tables: set[str], made: Made) -> None:
             mark(policy, using, filled, anew=True)
             names += [policy.name] if filled and not policy.on_request else []
     made.say("Rows written meanwhile will be found by the worker, which reads the tables of", names)
+
+
+def mark_all(using: str) -> None:
+    """In the transaction that ends the reason: who comes after a kill would not know of it."""
+    read_again(using, _tables(using), Made())
 
 
 def _tables(using: str) -> set[str]:

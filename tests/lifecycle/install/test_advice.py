@@ -1,14 +1,19 @@
 """What is wrong with a database is told with a command, and the command mends it."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from unittest.mock import Mock
 
 import pytest
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.utils import timezone
 
 from lifecycle.db.version import mismatch
 from lifecycle.insight.status import statuses
+from lifecycle.install import everything
+from lifecycle.models import Backfill
 from tests.lifecycle.install.project import advised
 from tests.support import kinds
 from tests.zoo.models import Ticket
@@ -87,6 +92,20 @@ def test_what_is_advised_mends_it(state: str) -> None:
     assert kinds()[len(before) :] == ["expiry_scheduled"]
     assert refused(lambda: sql("UPDATE lifecycle_event SET count = 7"))
     assert refused(lambda: sql("DELETE FROM lifecycle_event"))
+
+
+@pytest.mark.parametrize("state", ["schema dropped", "function dropped", "not in use"])
+def test_what_was_written_unseen_is_read_also_after_a_kill(
+    monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    Ticket.objects.create(expires_at="2100-01-01T00:00Z")
+    Backfill.objects.filter(policy="tickets").update(finished_at=timezone.now())
+    sql(PLANTED[state])
+    with monkeypatch.context() as killed, suppress(KeyboardInterrupt):
+        killed.setattr(everything, "put_on", Mock(side_effect=KeyboardInterrupt))
+        everything.install_everything("default")
+    assert everything.install_everything("default").busy == {}
+    assert Backfill.objects.get(policy="tickets").finished_at is None
 
 
 def test_triggers_that_pgtrigger_has_uninstalled() -> None:
