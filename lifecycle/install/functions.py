@@ -19,7 +19,7 @@ from lifecycle.operations import FUNCTIONS, RunFiles
 
 PACKAGE = ("lifecycle", "purge")
 FUNCTION = re.compile(r"_v\d+$")
-BODY = re.compile(r"AS \$\$(.*)\$\$", re.DOTALL)
+COMMENT = re.compile(r"--.*")
 # What stands beside the functions, and may be run again where it is there already.
 BESIDE = ("salt", "grants", "version_stamp")
 
@@ -54,11 +54,11 @@ def other_functions(using: str) -> list[str]:
     """The functions that are missing, or are not as this code makes them."""
     if not has_schema(using):
         return [name for name in FUNCTIONS if FUNCTION.search(name)]
-    there = dict(fetch(using, statement(__file__, "bodies")))
+    there = {name: tuple(form) for name, *form in fetch(using, statement(__file__, "bodies"))}
     schema = _schema(using)
     spared = {"now_v1"} if clock_is_set(using) else set[str]()
-    wanted = {name: _body(name, schema) for name in FUNCTIONS if FUNCTION.search(name)}
-    return [name for name, body in wanted.items() if there.get(name) != body and name not in spared]
+    wanted = {name: _form(name, schema) for name in FUNCTIONS if FUNCTION.search(name)}
+    return [name for name, form in wanted.items() if there.get(name) != form and name not in spared]
 
 
 def make_functions(using: str) -> list[str]:
@@ -78,9 +78,11 @@ def make_functions(using: str) -> list[str]:
     return names
 
 
-def _body(name: str, schema: str) -> str | None:
-    found = BODY.search(_text(name, schema))
-    return found[1] if found else None
+def _form(name: str, schema: str) -> tuple[str, bool, bool]:
+    """A function as the catalogue has it: its body, SECURITY DEFINER, a search path of its own."""
+    declared, _, rest = _text(name, schema).partition("AS $$")
+    body, declared = rest.rpartition("$$")[0], COMMENT.sub("", declared)
+    return body, "SECURITY DEFINER" in declared, "search_path" in declared
 
 
 def _again(name: str, schema: str) -> str:

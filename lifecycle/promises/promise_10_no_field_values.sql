@@ -20,7 +20,7 @@ WITH shapes (name, kinds, shape) AS (
         ('ended_exceptions', ARRAY['purged', 'deleted', 'archived', 'updated'], 'true'),
         ('claimed', ARRAY['expiry_scheduled', 'deleted', 'truncated', 'capture_failed', 'media_orphaned', 'restored',
             'expired_by_hand', 'hold_placed', 'hold_released', 'policy_changed', 'resumed'], '".{{1,63}}"'),
-        ('held', ARRAY['deleted'], '\[\d+(, \d+)*\]'),
+        ('held', ARRAY['deleted'], '\[\d{{1,18}}(, \d{{1,18}})*\]'),
         ('unproven', ARRAY['deleted'], 'true'),
         ('identity', ARRAY['purged', 'deleted', 'archived', 'updated'], '"(\*|\w+)(,\w+)*"'),
         ('grace_skipped', ARRAY['archived', 'purged', 'updated', 'expired_by_hand'], 'true'),

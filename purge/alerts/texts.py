@@ -35,10 +35,11 @@ archive first, and it cannot be made: `manage.py lifecycle status {policy}{datab
 in the database, and this worker's code does not declare it: deploy the code that does, or run
 migrate with the code that has dropped it.""",
     "outdated": """The database has
-another declaration of it than this worker's code: run migrate, or update the worker.""",
+another declaration of it than this worker's code: `manage.py migrate`, then `manage.py lifecycle
+install`, or update the worker.""",
     "altered": """The database has
 other SQL of it than this worker's code compiles: find out whether somebody has changed
-lifecycle_policy, then run migrate.""",
+lifecycle_policy, then `manage.py lifecycle install`.""",
     "paused": """It is paused:
 `manage.py lifecycle resume {policy}{database}` lets it go on.""",
     "observe": """It only observes:

@@ -39,6 +39,8 @@ PLANTED = {
     "function dropped": "DROP FUNCTION lifecycle.tick_v1",
     "function replaced": "CREATE OR REPLACE FUNCTION lifecycle.setting_v1(name text) RETURNS text"
     " LANGUAGE sql AS 'SELECT NULL::text'",
+    "function of its caller": "ALTER FUNCTION lifecycle.scheduled_v1 SECURITY INVOKER",
+    "search path of its caller": "ALTER FUNCTION lifecycle.ended_v1 RESET search_path",
     "schema dropped": "DROP SCHEMA lifecycle CASCADE",
     "comments lost": "COMMENT ON SCHEMA lifecycle IS NULL;"
     + SOME_TRIGGER.format("COMMENT ON FUNCTION %I() IS NULL"),
