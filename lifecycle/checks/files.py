@@ -4,6 +4,7 @@ Other distributions have packages of these names. Whichever is installed last pu
 those of the other, and pip says nothing of it.
 """
 
+import csv
 import hashlib
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
@@ -57,10 +58,11 @@ def others_with(names: list[str]) -> list[Distribution]:
 
 
 def _recorded(own: Distribution) -> Iterator[tuple[str, str, Path]]:
-    for each in own.files or ():
-        name = each.as_posix()
-        if name.startswith(OURS) and each.hash and each.hash.mode == "sha256":
-            yield name, each.hash.value, Path(str(each.locate()))
+    # Not `own.files`: since Python 3.12 it leaves out the files that are missing.
+    for name, made, *_ in csv.reader((own.read_text("RECORD") or "").splitlines()):
+        mode, _, value = made.partition("=")
+        if name.startswith(OURS) and mode == "sha256":
+            yield name, value, Path(str(own.locate_file(name)))
 
 
 def _hash(path: Path) -> str:
