@@ -4,6 +4,16 @@ from typing import Any
 
 from django.conf import settings
 
+#: What LIFECYCLE_THROTTLE may name, and the limits where it does not.
+THROTTLE_LIMITS: dict[str, float] = {
+    "replica_lag": 10.0,  # seconds
+    "retained_wal": 1024.0**3,  # bytes
+    "wal_rate": 100 * 1024.0**2,  # bytes a second
+    "dead_rows": 0.5,  # of the table's rows
+    "lock_wait": 1.0,  # seconds
+    "batch_time": 0.5,  # seconds
+}
+
 
 class Conf:
     """`conf.NAME` is the setting `LIFECYCLE_NAME`, else the default that stands here."""
@@ -19,6 +29,7 @@ class Conf:
     PURGE_HOURS: tuple[int, int] | None = None
     RECONCILE_DAYS: float = 7
     REQUIRE_COVERAGE: bool = False
+    THROTTLE: dict[str, float | None] | None = {}
 
     def __getattribute__(self, name: str) -> Any:
         default = super().__getattribute__(name)

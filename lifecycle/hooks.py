@@ -11,6 +11,7 @@ from lifecycle.exceptions import LifecycleError
 
 Runs = dict[str, tuple[datetime, str]]
 Standstills = dict[str, list[str]]
+Slowed = dict[str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,13 @@ class ActingApp:
     make_pass    end what is due, once through
     last_runs    by policy: when the last pass began that found something, and the kind of its error
     standstills  by policy: what keeps its rows although no pass fails, in words
+    slowed       by policy: what slows it down at this moment, in words
     """
 
     make_pass: Callable[[str], None]
     last_runs: Callable[[str], Runs]
     standstills: Callable[[str], Standstills] = lambda using: {}
+    slowed: Callable[[str], Slowed] = lambda using: {}
 
 
 _registered: list[ActingApp] = []
@@ -50,3 +53,8 @@ def last_runs(using: str) -> Runs:
 def standstills(using: str) -> Standstills:
     """By policy; none where no app of this project ends rows."""
     return _registered[0].standstills(using) if _registered else {}
+
+
+def slowed(using: str) -> Slowed:
+    """By policy; none where no app of this project ends rows."""
+    return _registered[0].slowed(using) if _registered else {}

@@ -36,6 +36,8 @@ ACTIONS = {
     "fingerprint": ("warning", ""),
     "version": ("warning", ""),
     "lock_taken": ("warning", ""),
+    "throttled": ("warning", "cause"),
+    "unthrottled": ("info", "seconds"),
     "busy": ("warning", ""),
     "pulse_failed": ("exception", ""),
     "pulse_recovered": ("warning", ""),

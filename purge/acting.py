@@ -7,6 +7,7 @@ from django.core.management import call_command
 from lifecycle.db.connection import fetch, statement
 from lifecycle.hooks import ActingApp, Runs, Standstills
 from lifecycle.printable import visible
+from purge.passes.throttle import slowed
 
 
 def make_pass(using: str) -> None:
@@ -29,4 +30,4 @@ def standstills(using: str) -> Standstills:
     }
 
 
-PURGE = ActingApp(make_pass, last_runs, standstills)
+PURGE = ActingApp(make_pass, last_runs, standstills, slowed)

@@ -69,6 +69,31 @@ class Run(models.Model):
         return f"{self.pk} {self.policy}"
 
 
+class Throttle(models.Model):
+    """How a policy was slowed down for one reason, so that nobody notices its deletes.
+
+    `measured` is in the unit of its limit in LIFECYCLE_THROTTLE; `seconds` are of all pauses ever.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    policy = models.CharField(max_length=40)
+    reason = models.CharField(max_length=20)
+    measured = models.FloatField()
+    seconds = models.FloatField()
+    since = models.DateTimeField()
+    until = models.DateTimeField(help_text="the end of the last pause")
+
+    class Meta:
+        db_table = "purge_throttle"
+        default_permissions = ()
+        constraints = (
+            models.UniqueConstraint(fields=("policy", "reason"), name="purge_throttle_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.policy} {self.reason}"
+
+
 class Alert(models.Model):
     """One trouble that people are told of once, from when it is seen until it is over.
 

@@ -32,7 +32,7 @@ from purge.batch.state import BEGINNING, Batch, Source
 from purge.exceptions import ArchiveError, TooMany
 from purge.media import run as media
 from purge.models import Run
-from purge.passes import pacing, runs
+from purge.passes import pacing, runs, throttle
 from purge.passes.due import due_policies
 from purge.passes.options import PassOptions
 from purge.sources import agenda, requested
@@ -157,8 +157,11 @@ def _archived_batches(
 
 
 def _batches(policy: Policy, options: PassOptions, run: Run, total: Outcome) -> Iterator[Outcome]:
-    """Batch after batch of one part, each as large as the last ones were quick."""
+    """Batch after batch of one part, each as large as the last ones were quick, and as soon after
+    another as the database bears."""
     while not options.is_over and not options.is_full(total):
+        if not throttle.may_begin(policy, options):
+            return
         rows, started = pacing.rows_of(policy, options, total), time.monotonic()
         try:
             done = next_batch(policy, options, run.pk, rows)
@@ -167,7 +170,11 @@ def _batches(policy: Policy, options: PassOptions, run: Run, total: Outcome) -> 
             continue
         if done is None:
             return
-        pacing.resize(policy, options.using, time.monotonic() - started, done)
+        took = time.monotonic() - started
+        pacing.resize(policy, options.using, took, done)
+        throttle.note_batch(
+            policy, options.using, done.looked, took if rows <= pacing.SMALLEST else 0.0
+        )
         yield done
 
 

@@ -8,6 +8,7 @@ from django.db import connections
 from psycopg import sql
 
 from lifecycle.checks.messages import info, warning
+from lifecycle.conf import conf
 from lifecycle.db.connection import fetch, statement
 from lifecycle.db.introspection import is_test_database
 from lifecycle.install.roles import LEDGER
@@ -15,10 +16,11 @@ from lifecycle.models import Event
 
 
 def roles(using: str) -> Iterator[CheckMessage]:
-    """W120, W121, I122: who could aim the ledger from outside the engine."""
+    """W120, W121, I122: who could aim the ledger from outside the engine; W131: who sees little."""
     yield from writers(using)
     yield from open_schemas(using)
     yield from connected(using)
+    yield from short_sighted(using)
 
 
 def writers(using: str) -> Iterator[CheckMessage]:
@@ -49,3 +51,13 @@ def connected(using: str) -> Iterator[CheckMessage]:
             what = "is a superuser" if is_super else "owns the ledger"
             hint = "Only migrations need that: `manage.py lifecycle grants` for the others."
             yield info(122, f"The role {role} of {using!r} {what}.", hint)
+
+
+def short_sighted(using: str) -> Iterator[CheckMessage]:
+    """W131: this role is not told how far replicas are behind, by which passes slow down."""
+    if conf.THROTTLE is None or is_test_database(connections[using]):
+        return
+    for role, replicas in fetch(using, statement(__file__, "short_sighted")):
+        text = f"The role {role} of {using!r} does not see how far {replicas} replicas are behind."
+        hint = f"GRANT pg_read_all_stats TO {sql.Identifier(role).as_string()}; to the worker's."
+        yield warning(131, text, hint)

@@ -27,3 +27,8 @@ ORDER BY 1
 SELECT current_user, rolsuper, pg_has_role(current_user, class.relowner, 'USAGE')
 FROM pg_roles, pg_class AS class
 WHERE rolname = current_user AND class.oid = to_regclass(quote_ident(%(table)s))
+
+-- name: short_sighted
+-- The role of this session and the number of replicas, where there are some of which it is not told.
+SELECT current_user, count(*) FROM pg_stat_replication
+HAVING count(*) > 0 AND NOT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')

@@ -11,7 +11,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from lifecycle.checks.messages import error, warning
-from lifecycle.conf import Conf
+from lifecycle.conf import THROTTLE_LIMITS, Conf
 from lifecycle.exceptions import nearest
 from lifecycle.policy.options import HOURS, or_none
 
@@ -89,6 +89,13 @@ def _is_address(value: str) -> bool:
     return True
 
 
+def _are_limits(value: dict[str, Any] | None) -> bool:
+    """Whether each is a limit that there is, and is None or more than 0."""
+    numbers = (each for each in (value or {}).values() if each is not None)
+    known = (value or {}).keys() <= THROTTLE_LIMITS.keys()
+    return known and all(_is(each, float) and each > 0 for each in numbers)
+
+
 # What a setting's type does not say.
 RULES: dict[str, tuple[Any, str]] = {
     "DATABASES": (
@@ -100,6 +107,7 @@ RULES: dict[str, tuple[Any, str]] = {
     "RECONCILE_DAYS": (lambda value: value >= 0, "0 or more days"),
     "PURGE_HOURS": (or_none(HOURS).accepts, HOURS.wanted),
     "MAX_LAG": (lambda value: value > 0, "more than 0 seconds"),
+    "THROTTLE": (_are_limits, f"None, or limits above 0 of {', '.join(THROTTLE_LIMITS)}"),
     "MAX_STOPPED": (lambda value: value is None or value > 0, "more than 0 seconds, or None"),
 }
 

@@ -14,7 +14,7 @@ from lifecycle.conf import conf
 from lifecycle.db.connection import fetch, statement
 from lifecycle.db.routing import option
 from lifecycle.db.version import INSTALL
-from lifecycle.hooks import last_runs, standstills
+from lifecycle.hooks import last_runs, slowed, standstills
 from lifecycle.insight.standstill import FIRST_TRY, IS_TRIED, failing, stopped
 from lifecycle.insight.there import counts_there
 from lifecycle.install.functions import other_functions
@@ -44,6 +44,7 @@ class Status:
                 policy is outside its purge hours
     opens_at    when the purge hours begin, where the policy is outside them
     backfill    how far the table is read for rows that no trigger has seen; None when it is
+    slowed      what slows it down at this moment, in words
     last_run    when the last pass began that found something, and the kind of its error
     problems    what is wrong with it, in words
     """
@@ -72,6 +73,7 @@ class Status:
     capture: str = ""
     blind_to: tuple[str, ...] = ()
     database: str = DEFAULT_DB_ALIAS
+    slowed: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -99,14 +101,14 @@ def statuses(using: str = DEFAULT_DB_ALIAS, max_lag: float | None = None) -> lis
         if not found[name].has_rows:
             del found[name]  # its rows are in another database, where it is told
     gaps, come, gone = unrecorded(using), unfinished(using), held_deleted(using)
-    why = standstills(using)
+    why, slower = standstills(using), slowed(using)
     reach = Reach(using)
     broken = _functions(using)
     for name, each in found.items():
         _describe(each, declared.get(name))
         if name in here:
             _count_there(each, declared[name])
-        each.backfill = come.get(name)
+        each.backfill, each.slowed = come.get(name), slower.get(name, [])
         most = conf.MAX_LAG if max_lag is None else max_lag
         each.problems += _problems(each, declared.get(name), most)
         each.problems += _gaps(declared.get(name), gaps) + why.get(name, []) + broken
@@ -219,5 +221,6 @@ def _problems(each: Status, policy: Policy | None, max_lag: float) -> list[str]:
     if each.failed:
         found.append(f"{most}{each.failed} rows whose due time could not be computed")
     if each.acts and (each.lag or 0) > max_lag:
-        found.append(f"{timedelta(seconds=int(each.lag or 0))} behind: does a worker run?")
+        why = "it is slowed down" if each.slowed else "does a worker run?"
+        found.append(f"{timedelta(seconds=int(each.lag or 0))} behind: {why}")
     return found

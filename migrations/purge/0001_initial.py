@@ -57,6 +57,25 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Throttle",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("policy", models.CharField(max_length=40)),
+                ("reason", models.CharField(max_length=20)),
+                ("measured", models.FloatField()),
+                ("seconds", models.FloatField()),
+                ("since", models.DateTimeField()),
+                ("until", models.DateTimeField(help_text="the end of the last pause")),
+            ],
+            options={
+                "db_table": "purge_throttle",
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(fields=("policy", "reason"), name="purge_throttle_once")
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Alert",
             fields=[
                 (

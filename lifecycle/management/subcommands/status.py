@@ -110,6 +110,7 @@ def _remarks(each: Status) -> list[str]:
         lines.append("all of it is held")
     if each.held and each.enforced:
         lines.append("its holds stop the site's own deletes too")
+    lines += [f"slowed down: {why}" for why in each.slowed]
     if each.backfill:
         lines.append(f"backfill: {each.backfill} read")
     if each.blind_to:
