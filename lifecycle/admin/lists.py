@@ -1,5 +1,6 @@
 """Ledger, agenda and row exceptions: lists, and a page for each entry."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -15,7 +16,7 @@ from lifecycle.compiler.keys import label_of_model
 from lifecycle.db.connection import fetch
 from lifecycle.insight.search import entries_about, events_about
 from lifecycle.ledger.row_names import ledger_key
-from lifecycle.models import ON_TABLE, AgendaEntry, Event, PolicyState, RowException
+from lifecycle.models import ON_TABLE, AgendaEntry, Event, Kind, PolicyState, RowException
 
 SUBJECTS_SHOWN = 20  # or names of files
 RECORDED, DUE, TOMBSTONED = moment("recorded_at"), moment("due_at"), moment("tombstoned_at")
@@ -45,6 +46,25 @@ class PolicyFilter(admin.SimpleListFilter):
         return queryset.filter(policy=self.value()) if self.value() else queryset
 
 
+class KindFilter(admin.SimpleListFilter):
+    """By kind. Without a choice all but `settled`: one for each batch, about no row."""
+
+    title = parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("all", "All"), *((kind.value, str(kind.label)) for kind in Kind)]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        first, *others = super().choices(changelist)
+        yield {**first, "display": "All but settled"}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() is None:
+            return queryset.exclude(kind=Kind.SETTLED)
+        return queryset if self.value() == "all" else queryset.filter(kind=self.value())
+
+
 @admin.register(Event)
 class EventAdmin(RowPages, AboutRows):
     """The ledger, newest first, and the pages of single rows."""
@@ -52,7 +72,7 @@ class EventAdmin(RowPages, AboutRows):
     change_list_template = "admin/lifecycle/events.html"
 
     list_display = ("id", RECORDED, "kind", "about", "count", DUE, "actor")
-    list_filter = ("kind", PolicyFilter, "recorded_at")
+    list_filter = (KindFilter, PolicyFilter, "recorded_at")
     ordering = ("-id",)
     fields = (
         *("id", "kind", "policy", "model", "count", "first_subjects", "basis", "settled"),

@@ -6,7 +6,8 @@ from django.contrib import admin, messages
 from django.db.models import F, Min, Model, OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest
 
-from lifecycle.admin.readonly import moment
+from lifecycle.admin.policy_page import PolicyPage
+from lifecycle.admin.readonly import moment, refuse
 from lifecycle.admin.row_search import RowSearch
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.exceptions import LifecycleError, NoPolicy
@@ -14,21 +15,14 @@ from lifecycle.ledger import policy_states as states
 from lifecycle.models import AgendaEntry, PolicyState
 from lifecycle.policy.registry import get_policy
 
-DECLARED = moment("declared_at")
-
 
 @admin.register(PolicyState)
-class PolicyStateAdmin(RowSearch):
+class PolicyStateAdmin(PolicyPage, RowSearch):
     """What the database knows of each policy, and what its agenda lists."""
 
     list_display = ("name", "model", "state", "scheduled", "next_due", "as_in_code")
     list_filter = ("state",)
     ordering = ("name",)
-    fields = (
-        *("name", "model", "state", "scheduled", "next_due", "as_in_code", "fingerprint"),
-        *("spent", DECLARED, "due_sql", "state_sql"),
-    )
-    readonly_fields = (DECLARED,)
     actions = ("pause", "resume")
     search_help_text = "One row, as app.Model:pk, or a part of a policy's name"
 
@@ -59,7 +53,7 @@ class PolicyStateAdmin(RowSearch):
         try:
             change(state.name, actor=request.user.get_username(), using=state._state.db)
         except LifecycleError as error:
-            self.message_user(request, f"Refused: {error}", messages.ERROR)
+            refuse(request, error)
         else:
             self.message_user(request, f"{done}: {state.name}.", messages.SUCCESS)
 

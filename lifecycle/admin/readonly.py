@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import router
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.timezone import localtime
+
+from lifecycle.exceptions import LifecycleError
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -31,6 +33,11 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def refuse(request: HttpRequest, error: LifecycleError) -> None:
+    """Tell the user what is refused, and why."""
+    messages.error(request, f"Refused: {error}")
 
 
 def moment(field: str) -> Any:

@@ -12,6 +12,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from lifecycle.admin.readonly import refuse
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.context import context
 from lifecycle.ledger.holds import hold, release
@@ -119,7 +120,7 @@ def release_exceptions(page: Any, request: HttpRequest, chosen: QuerySet[RowExce
         try:
             _release(request, each)
         except LifecycleError as error:
-            page.message_user(request, f"Refused: {error}", messages.ERROR)
+            refuse(request, error)
         else:
             page.message_user(request, f"Released: {each}.", messages.SUCCESS)
     for other in chosen.exclude(kind="hold"):

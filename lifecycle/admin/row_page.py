@@ -13,14 +13,16 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
+from lifecycle.admin.readonly import refuse
 from lifecycle.admin.row_actions import ROW_ACTIONS, act
-from lifecycle.admin.visibility import mask_blockers, refuse_hidden, without_keys
+from lifecycle.admin.visibility import mask_blockers, own_page, refuse_hidden, without_keys
 from lifecycle.db.routing import home
-from lifecycle.exceptions import LifecycleError
+from lifecycle.exceptions import LifecycleError, RowMissing
 from lifecycle.insight.search import entries_about, events_about
 from lifecycle.insight.why import holds_on, verdicts
 from lifecycle.ledger.held_deleted import held_deleted
-from lifecycle.ledger.row_names import ledger_key, named, parse, row_name, row_of, rows_of_key
+from lifecycle.ledger.row_names import ledger_key, named, parse, rows_of_key
+from lifecycle.ledger.row_names import row_name as row_name_of
 from lifecycle.models import ON_TABLE, AgendaEntry, Event, RowException
 from lifecycle.policy.registry import policies_of
 
@@ -48,10 +50,12 @@ class RowPages:
         by = without_keys(request, self.admin_site)
         if row_name:
             try:
-                model, key = self._parsed(request, row_name)
-                shown = story(model, key, int(before) if before.isdecimal() else None, by)
+                model, key, row = self._found(request, row_name)
+                since = int(before) if before.isdecimal() else None
+                shown = story(model, key, row is not None, since, by)
+                shown["own_page"] = row and own_page(request, self.admin_site, row)
             except LifecycleError as error:
-                messages.error(request, f"Refused: {error}")
+                refuse(request, error)
         may = request.user.has_perm
         actions = [name for name, action in ROW_ACTIONS.items() if may(action.permission)]
         return self._page(request, "row", {"row_name": row_name, "actions": actions} | shown)
@@ -63,21 +67,30 @@ class RowPages:
             raise Http404
         if not request.user.has_perm(ROW_ACTIONS[action].permission):
             raise PermissionDenied
+        row_name = _row_name(request)
         try:
-            self._parsed(request, _row_name(request))
-            return self._form_or_act(request, action, row_of(_row_name(request)))
+            model, key, row = self._found(request, row_name)
+        except LifecycleError:
+            return redirect(page_of(row_name))  # which says why
+        try:
+            if row is None:
+                raise RowMissing(f"{row_name_of(model, key)} is not in the database.")
+            return self._form_or_act(request, action, row)
         except LifecycleError as error:
-            messages.error(request, f"Refused: {error}")
-            return redirect(page_of(_row_name(request)))
+            refuse(request, error)
+            return redirect(page_of(row_name))
 
-    def _parsed(self, request: HttpRequest, name: str) -> tuple[type[Model], str]:
-        """Model and key of the name; refused before anything is read that the user may not view."""
+    def _found(self, request: HttpRequest, name: str) -> tuple[type[Model], str, Model | None]:
+        """Model, key and row of the name; refused before anything is read that may not be viewed.
+
+        The row is read once for a page; an action locks it anew.
+        """
         model, key = parse(name)
         refuse_hidden(request, self.admin_site, model)
         row = _row(model, key, home(model))
         if row is not None:
             refuse_hidden(request, self.admin_site, model, row)
-        return model, key
+        return model, key, row
 
     def _form_or_act(self, request: HttpRequest, name: str, row: Model) -> HttpResponse:
         action, row_name = ROW_ACTIONS[name], named(row)
@@ -117,8 +130,9 @@ def _row(model: type[Model], key: str, using: str) -> Model | None:
 
 
 def story(
-    model: type[Model], key: str, before: int | None, shown: Callable[[list[str]], list[str]]
-) -> dict[str, Any]:
+    model: type[Model], key: str, is_there: bool, before: int | None,
+    shown: Callable[[list[str]], list[str]],
+) -> dict[str, Any]:  # fmt: skip
     """What ledger, agenda and row exceptions say about one row, and each policy on its table.
 
     `shown` makes of the names of rows in its way those that the user may read.
@@ -128,11 +142,10 @@ def story(
     stored = Event.objects.using(using).filter(pk__in=search.events).defer(*LARGE)
     events = [mask_blockers(event, shown) for event in stored.order_by("-pk")]
     events, entries = _with_detail(events), entries_about(model, key, using)
-    is_there = rows_of_key(model, key, using).exists()
     row = (model, key, using)
     held = holds_on(*row)
     return {
-        "row": row_name(model, key),
+        "row": row_name_of(model, key),
         "is_there": is_there,
         "gone": [] if is_there else [e for e in held_deleted(using) if e.event in search.events],
         "is_tracked": bool(policies_of(model)),

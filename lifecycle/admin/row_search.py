@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.db.models import Model
 from django.http import HttpRequest
 
-from lifecycle.admin.readonly import ReadOnlyAdmin
+from lifecycle.admin.readonly import ReadOnlyAdmin, refuse
 from lifecycle.admin.visibility import about_viewed, refuse_hidden
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.row_names import parse
@@ -30,7 +30,8 @@ class RowSearch(ReadOnlyAdmin):
             refuse_hidden(request, self.admin_site, model)
             return self.find(request, model, key, rows), False
         except LifecycleError as error:
-            messages.error(request, f"Refused: {error}")
+            if request.method == "GET":  # an action leads back to the list, which says it
+                refuse(request, error)
             return rows.none(), False
 
     def find(self, request: HttpRequest, model: type[Model], key: str, rows: Any) -> Any:

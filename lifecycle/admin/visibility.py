@@ -13,8 +13,10 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.admin.utils import quote
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
 
 from lifecycle.compiler.keys import label_of_model
 from lifecycle.exceptions import LifecycleError
@@ -42,6 +44,28 @@ def refuse_hidden(
     """Raise `LifecycleError` where the user may not view the model, or the row."""
     if not may_view(request, site, model, row):
         raise LifecycleError(f"You may not view {model._meta.label}.")
+
+
+def own_page(request: HttpRequest, site: AdminSite, row: Model) -> str:
+    """The address of the row's own page in the admin, where there is one that the user may view.
+
+    A site may have registered a proxy of its model only.
+    """
+    model: Any = row._meta.concrete_model
+    known = [each for each in site._registry if each._meta.concrete_model is model]
+    for each in sorted(known, key=lambda shown: shown is not model):
+        page = site.get_model_admin(each)
+        if page.has_view_permission(request, row) and page.get_queryset(request).filter(pk=row.pk):
+            name = f"admin:{each._meta.app_label}_{each._meta.model_name}_change"
+            return _reversed(name, [quote(row.pk)], site.name)
+    return ""
+
+
+def _reversed(name: str, arguments: list[Any], site: str) -> str:
+    try:
+        return reverse(name, args=arguments, current_app=site)
+    except NoReverseMatch:
+        return ""  # a ModelAdmin with addresses of its own
 
 
 def about_viewed(rows: "QuerySet[Any]", request: HttpRequest, site: AdminSite) -> "QuerySet[Any]":

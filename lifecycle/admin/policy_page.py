@@ -1,0 +1,172 @@
+"""The page of one policy, in words first: what ends, how it stands, what a person may do."""
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin import AdminSite
+from django.db.models import Q
+from django.http import HttpRequest
+
+from lifecycle.admin.readonly import moment
+from lifecycle.admin.visibility import may_view
+from lifecycle.exceptions import NoPolicy
+from lifecycle.insight import declared
+from lifecycle.ledger.holds import Hold, holds
+from lifecycle.ledger.querysets import Clock
+from lifecycle.models import ON_TABLE, PolicyState, RowException
+from lifecycle.policy.policy import Policy
+from lifecycle.policy.registry import get_policy
+from lifecycle.printable import in_utc
+
+State = PolicyState.State
+DECLARED = moment("declared_at")
+UNDECLARED = "Unknown: this code does not declare the policy. Below is what the database has of it."
+STATES: dict[str, str] = {
+    State.ENABLED: "Enabled: it ends rows.",
+    State.OBSERVE: "It observes: it records what falls due, and ends nothing.",
+    State.PAUSED: "Paused by a person: it records, and ends nothing until it is resumed.",
+    State.HALTED: "Halted by a brake: it records, and ends nothing until a person resumes it.",
+    State.REMOVED: "Removed: it is no longer in the code, and its triggers are gone.",
+}
+#: by state: the permission that it takes, and what can be done
+BUTTONS = {
+    State.ENABLED: ("pause", "Pause it: tick it in the list of policies, and choose Pause."),
+    State.PAUSED: ("resume", "Resume it: tick it in the list of policies, and choose Resume."),
+    State.HALTED: (
+        "resume",
+        "Look at what it would end, then resume it, alone: tick it in the list of policies, and "
+        "choose Resume.",
+    ),
+}
+COMMANDS = {
+    State.ENABLED: "manage.py lifecycle disable {name} lets it only observe.",
+    State.OBSERVE: "manage.py lifecycle enable {name} --dry-run counts what it would end, "
+    "manage.py lifecycle enable {name} lets it end them.",
+    State.PAUSED: "manage.py lifecycle disable {name} lets it only observe.",
+    State.HALTED: "manage.py lifecycle enable {name} --dry-run counts what it would end.",
+}
+
+
+class PolicyPage:
+    """The fields of the page, as displays of a `PolicyState`."""
+
+    fieldsets: Any = (
+        (None, {"fields": ("name", "which", "when", "grace", "ending", "kept")}),
+        ("Now", {"fields": ("stands", "held", "scheduled", "next_due", "may")}),
+        ("Rules", {"fields": ("brakes", "seen")}),
+        (
+            "SQL and fingerprint",
+            {
+                "classes": ("collapse",),
+                "fields": (
+                    *("model", "state", "as_in_code", "fingerprint", "spent", DECLARED),
+                    *("due_sql", "state_sql"),
+                ),
+            },
+        ),
+    )
+
+    readonly_fields: Any = (DECLARED,)
+
+    def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        state = super().get_object(request, *args, **kwargs)  # type: ignore[misc]
+        if state is not None:
+            state.asked_by = request
+        return state
+
+    @admin.display(description="Which rows")
+    def which(self, state: PolicyState) -> str:
+        return _declared(state, declared.which)
+
+    @admin.display(description="End")
+    def when(self, state: PolicyState) -> str:
+        return _declared(state, declared.when)
+
+    @admin.display(description="Grace")
+    def grace(self, state: PolicyState) -> str:
+        return _declared(state, declared.grace)
+
+    @admin.display(description="How")
+    def ending(self, state: PolicyState) -> str:
+        return _declared(state, declared.ending)
+
+    @admin.display(description="Kept")
+    def kept(self, state: PolicyState) -> str:
+        return _declared(state, declared.kept)
+
+    @admin.display(description="Brakes")
+    def brakes(self, state: PolicyState) -> str:
+        return _declared(state, declared.brakes)
+
+    @admin.display(description="Writes and holds")
+    def seen(self, state: PolicyState) -> str:
+        return _declared(state, declared.seen)
+
+    @admin.display(description="State")
+    def stands(self, state: PolicyState) -> str:
+        said = STATES.get(state.state, state.state)
+        if _on_table(state):
+            said += " All of its table is held: nothing ends there."
+        if not self.as_in_code(state) and state.state != State.REMOVED:  # type: ignore[attr-defined]
+            said += " This code declares it otherwise, or not at all: here it ends nothing."
+        return said
+
+    @admin.display(description="Holds")
+    def held(self, state: Any) -> str:
+        """Those on all rows in full; of rows, how many are held. Of what the user may view."""
+        if not _may_view(state, self.admin_site):  # type: ignore[attr-defined]
+            return f"You may not view {state.model}."
+        rows = _in_force(state).exclude(ON_TABLE).values("key").distinct().count()
+        some = "1 row of the table is held." if rows == 1 else f"{rows} rows of the table are held."
+        whole = [_in_words(each) for each in _on_table(state)]
+        return "\n".join([*whole, *([some] if rows else [])]) or "None."
+
+    @admin.display(description="What you may do")
+    def may(self, state: Any) -> str:
+        """By the state and the permissions of who looks."""
+        permission, text = BUTTONS.get(state.state, ("", ""))
+        may = state.asked_by.user.has_perm
+        told = [text] if permission and may(f"lifecycle.{permission}_policy") else []
+        command = COMMANDS.get(state.state, "").format(name=state.name)
+        told += [f"On the command line: {command}"] if command else []
+        return "\n".join(told) or "Nothing."
+
+
+def _policy(state: PolicyState) -> Policy | None:
+    try:
+        return get_policy(state.name)
+    except NoPolicy:
+        return None
+
+
+def _declared(state: PolicyState, say: Any) -> str:
+    policy = _policy(state)
+    return say(policy) if policy else UNDECLARED
+
+
+def _may_view(state: Any, site: AdminSite) -> bool:
+    """Tables whose model is no longer in the code are a superuser's, as in the lists."""
+    try:
+        return may_view(state.asked_by, site, apps.get_model(state.model))
+    except (LookupError, ValueError):
+        return bool(state.asked_by.user.is_superuser)
+
+
+def _in_force(state: PolicyState) -> Any:
+    """The row exceptions that hold something of its table now."""
+    found = RowException.objects.using(state._state.db).filter(kind="hold", model=state.model)
+    return found.filter(Q(until=None) | Q(until__gt=Clock()))
+
+
+def _on_table(state: PolicyState) -> list[Hold]:
+    numbers = list(_in_force(state).filter(ON_TABLE).values_list("event_id", flat=True))
+    return holds(str(state._state.db), numbers) if numbers else []
+
+
+def _in_words(each: Hold) -> str:
+    until = f" until {in_utc(each.until)}" if each.until else ""
+    by = f" by {each.actor}" if each.actor else ""
+    why = f": {each.reason}" if each.reason else ""
+    reference = f" ({each.reference})" if each.reference else ""
+    return f"All rows, hold {each.number} since {in_utc(each.since)}{until}{by}{why}{reference}"
