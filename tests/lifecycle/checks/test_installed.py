@@ -6,6 +6,7 @@ import pytest
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.db import connection, models
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.expressions import RawSQL
 
 from lifecycle import Policy
@@ -54,6 +55,21 @@ def test_nothing_is_asked_without_a_database() -> None:
 def test_missing_trigger() -> None:
     sql(f"DROP TRIGGER {trigger_of('zoo_ticket', 'i')} ON zoo_ticket")
     assert ids() == ["lifecycle.W105"]
+
+
+def test_missing_trigger_that_a_migration_is_about_to_make(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`migrate` asks before it runs; what no migration makes, or makes otherwise, is told."""
+    ours, others = trigger_of("zoo_coupon", "delete"), trigger_of("demo_user", "i")
+    sql(f"DROP TRIGGER {ours} ON zoo_coupon")
+    assert ids() == ["lifecycle.W105"]
+    MigrationRecorder(connection).record_unapplied("zoo", "0011_whole_rows")
+    assert ids() == []
+    sql(f"DROP TRIGGER {others} ON demo_user")
+    assert ids() == ["lifecycle.W105"]
+    monkeypatch.setattr(installed, "pending_marks", lambda using: {ours: "lifecycle other"})
+    assert ids() == ["lifecycle.W105"] * 2
 
 
 def test_missing_trigger_on_a_table_whose_name_has_to_be_quoted() -> None:
