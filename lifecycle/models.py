@@ -72,11 +72,10 @@ class Event(models.Model):
         default_permissions = ("view",)
         indexes = (
             models.Index(
-                "policy", "id", condition=Q(detail__has_key="again"), name="lc_event_again"
-            ),
-            models.Index("policy", "id", condition=Q(detail__has_key="late"), name="lc_event_late"),
-            models.Index(
-                "policy", condition=Q(detail__has_key="previously"), name="lc_event_names"
+                "policy",
+                "id",
+                condition=Q(detail__has_key="again") | Q(detail__has_key="late"),
+                name="lc_event_again",
             ),
             models.Index(
                 "model",
@@ -150,8 +149,9 @@ class AgendaEntry(models.Model):
             models.Index(
                 "policy", "window_at", condition=Q(window_at__isnull=False), name="lc_agenda_window"
             ),
-            models.Index("policy", condition=Q(attempts__gt=0), name="lc_agenda_tried"),
-            models.Index("policy", condition=Q(count=0), name="lc_agenda_asked"),
+            models.Index(
+                "policy", condition=Q(attempts__gt=0) | Q(count=0), name="lc_agenda_tried"
+            ),
         )
 
     def __str__(self) -> str:

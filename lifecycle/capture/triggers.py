@@ -14,9 +14,10 @@ import pgtrigger
 from django.db.models import Model
 from psycopg import sql
 
+from lifecycle.compiler.columns_read import image_of
 from lifecycle.compiler.fingerprint import capture_fingerprint
 from lifecycle.compiler.identity import hashed, identity_sql, in_order
-from lifecycle.compiler.keys import key_of, label_of, subjects_of
+from lifecycle.compiler.keys import arrays_of, key_of, label_of, subjects_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import counts_only, is_windowed, windows_of
 from lifecycle.db.introspection import table_of
@@ -82,14 +83,15 @@ class PolicyTrigger(CaptureTrigger):
             template = f"window_{template}"
             parts = {"unit": literal(own.unit), "every": f"{literal(own.every)}::text"}
             parts["start"] = own.start("lifecycle.finite_v1(due::timestamptz)")
-        return _fill(
-            template,
-            model,
-            self.policy,
-            due_sql=compiled(self.policy).due_sql,
-            resolution=literal(self.policy.resolution),
-            **parts,
-        )
+        parts["due_sql"] = compiled(self.policy).due_sql
+        parts["resolution"] = literal(self.policy.resolution)
+        parts["read"] = image_of(self.policy, model, "one")
+        parts["changed"] = _fill("changed", model, self.policy, **parts)
+        parts["schedule"] = _fill("schedule", model, self.policy, **parts)
+        # Joined with its parents' tables, a row would be looked for in both of its evaluations.
+        joined = len(compiled(self.policy).tables) > 1
+        parts["insert_one"] = "" if joined else _fill("insert_one", model, self.policy, **parts)
+        return _fill(template, model, self.policy, **parts)
 
 
 class TableTrigger(PolicyTrigger):
@@ -120,9 +122,10 @@ class TableTrigger(PolicyTrigger):
     def body(self, model: type[Model]) -> str:
         if self.counts:
             return _fill("delete_counts", model, self.policy)
-        parts = {"identify": "", "identified_by": ""}
+        parts = {"identify": "", "identified_by": "", "part": "NULL::bytea", "identity": "NULL"}
         names = hashed(self.policy.model)
         if made := identity_sql(self.policy.model, names):
+            parts |= {"part": made, "identity": literal(names)}
             parts["identified_by"] = f", lc_identity_parts, {literal(names)}"
             parts["identify"] = _fill("identify", model, self.policy, bytes=made)
         return _fill(str(self.operation).lower(), model, self.policy, **parts)
@@ -174,6 +177,7 @@ def _fill(template: str, model: type[Model], policy: Policy, **parts: str) -> st
         "order": in_order(model),
         "model": literal(label_of(policy)),
         "subjects": subjects_of(key, "lc_keys"),
+        "arrays": arrays_of(key, "lc_keys"),
         "policy": literal(policy.name),
     }
     body = re.sub(r"@(\w+)@", lambda token: parts[token[1]], bare(__file__, f"body_{template}"))

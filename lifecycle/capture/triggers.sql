@@ -3,19 +3,35 @@
 #variable_conflict use_column
 DECLARE
     lc_keys @kind@[];
+    lc_key @kind@;
     lc_identity_parts bytea[];
-    lc_count bigint := (SELECT pg_catalog.count(*) FROM old_rows);
+    lc_identity_part bytea;
+    lc_count bigint := 0;
     lc_failure text;
 BEGIN
     IF pg_catalog.to_regnamespace('lifecycle') IS NULL THEN
         RETURN NULL;  -- the package was removed; the host's writes go on
     END IF;
-    IF lifecycle.elsewhere_v1(TG_RELID) THEN
+    IF NOT lifecycle.placed_v1(TG_RELID, TG_TABLE_SCHEMA) THEN
         RETURN NULL;  -- no policy stands on this table: `status` and checks name it
     END IF;
+    BEGIN
+        FOR lc_key, lc_identity_part IN SELECT @own_key@, @part@ FROM old_rows LOOP
+            lc_count := lc_count + 1;
+            EXIT WHEN lc_count = 2;
+        END LOOP;
+    EXCEPTION WHEN OTHERS THEN
+        lc_count := 2;  -- the key or what is hashed has another column or type now: see below
+    END;
     IF lc_count = 0 THEN
         RETURN NULL;
+    ELSIF lc_count = 1 THEN
+        lc_keys := ARRAY[lc_key];
+        IF lifecycle.ended_one_v1(@model@, @arrays@, lc_identity_part, @identity@) THEN
+            RETURN NULL;
+        END IF;
     END IF;
+    lc_count := (SELECT pg_catalog.count(*) FROM old_rows);
 @identify@    IF coalesce((lifecycle.ending_v1(@model@) ->> 'count')::bigint = lc_count, false) THEN
         PERFORM lifecycle.ended_v1(@model@, NULL, lc_count@identified_by@);
         RETURN NULL;
@@ -42,7 +58,7 @@ BEGIN
     IF pg_catalog.to_regnamespace('lifecycle') IS NULL OR lc_count = 0 THEN
         RETURN NULL;
     END IF;
-    IF NOT lifecycle.elsewhere_v1(TG_RELID) THEN
+    IF lifecycle.placed_v1(TG_RELID, TG_TABLE_SCHEMA) THEN
         PERFORM lifecycle.ended_v1(@model@, NULL, lc_count);
     END IF;
     RETURN NULL;
@@ -63,95 +79,34 @@ END
 #variable_conflict use_column
 DECLARE
     lc_keys @kind@[];
+    lc_key @kind@;
     lc_dues timestamptz[];
+    lc_due timestamptz;
+    lc_count integer := 0;
+    lc_detail jsonb;
     lc_failure text;
 BEGIN
     IF pg_catalog.to_regnamespace('lifecycle') IS NULL THEN
         RETURN NULL;  -- the package was removed; the host's writes go on
     END IF;
-    IF lifecycle.elsewhere_v1(TG_RELID) THEN
+    IF NOT lifecycle.placed_v1(TG_RELID, TG_TABLE_SCHEMA) THEN
         RETURN NULL;  -- no policy stands on this table: `status` and checks name it
     END IF;
     -- Nothing is written inside this block, so the host's transaction gets no subtransaction id.
     BEGIN
-        WITH @table@ AS (SELECT * FROM new_rows), listed AS (
-            SELECT @stored_key@ AS key,
-                lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), @resolution@) AS due
-            FROM (@due_sql@) AS compiled
-        )
-        SELECT pg_catalog.array_agg(key ORDER BY due, key), pg_catalog.array_agg(due ORDER BY due, key)
-        INTO lc_keys, lc_dues FROM listed
-        WHERE due IS NOT NULL OR (SELECT lifecycle.excepted_v1(@policy@));
-    EXCEPTION WHEN OTHERS THEN
-        lc_failure := SQLSTATE;
-    END;
-    IF lc_failure IS NOT NULL THEN
-        BEGIN
-            SELECT pg_catalog.array_agg(key ORDER BY key) INTO lc_keys
-            FROM (SELECT @own_key@ AS key FROM new_rows) AS written;
-        EXCEPTION WHEN OTHERS THEN
-            lc_keys := NULL;  -- the key has another column or type now: backfill finds the rows
-        END;
-        PERFORM lifecycle.capture_failed_v1(@policy@, @model@, @subjects@, lc_failure)
-        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;
-    ELSIF lc_keys IS NOT NULL THEN
-        PERFORM lifecycle.scheduled_v1(@policy@, @model@, @subjects@, lc_dues,
-            CASE WHEN lc_dues[1] - @resolution@ < lifecycle.now_v1() THEN '{"late": true}'::jsonb
-                 ELSE '{}' END);
-    END IF;
-    RETURN NULL;
-END
-
--- name: body_truncate
--- Trigger body: a TRUNCATE is recorded, and refused while rows are held.
-BEGIN
-    IF pg_catalog.to_regnamespace('lifecycle') IS NULL THEN
-        RETURN NULL;  -- the package was removed; the host's writes go on
-    END IF;
-    IF lifecycle.elsewhere_v1(TG_RELID) THEN
-        RETURN NULL;  -- no policy stands on this table: `status` and checks name it
-    END IF;
-    PERFORM lifecycle.truncated_v1(@model@);
-    RETURN NULL;
-END
-
--- name: body_update
--- Trigger body: rows of one UPDATE statement whose due time or `when` is another one now.
-#variable_conflict use_column
-DECLARE
-    lc_keys @kind@[];
-    lc_dues timestamptz[];
-    lc_past_keys @kind@[];
-    lc_past_dues timestamptz[];
-    lc_failure text;
-BEGIN
-    IF pg_catalog.to_regnamespace('lifecycle') IS NULL THEN
-        RETURN NULL;  -- the package was removed; the host's writes go on
-    END IF;
-    IF lifecycle.elsewhere_v1(TG_RELID) THEN
-        RETURN NULL;  -- no policy stands on this table: `status` and checks name it
-    END IF;
-    BEGIN
-        WITH was AS (
-            WITH @table@ AS (SELECT * FROM old_rows)
-            SELECT @stored_key@ AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due
-            FROM (@due_sql@) AS compiled
-        ), became AS (
-            WITH @table@ AS (SELECT * FROM new_rows)
-            SELECT @stored_key@ AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due
-            FROM (@due_sql@) AS compiled
-        ), changed AS (
-            SELECT key, lifecycle.tick_v1(became.due, @resolution@) AS due,
-                coalesce(was.due <= (SELECT lifecycle.now_v1()), false) AS past
-            FROM became LEFT JOIN was USING (key)
-            WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches
-        )
-        SELECT pg_catalog.array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),
-            pg_catalog.array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),
-            pg_catalog.array_agg(key ORDER BY due, key) FILTER (WHERE past),
-            pg_catalog.array_agg(due ORDER BY due, key) FILTER (WHERE past)
-        INTO lc_keys, lc_dues, lc_past_keys, lc_past_dues FROM changed
-        WHERE past OR due IS NOT NULL OR (SELECT lifecycle.excepted_v1(@policy@));
+@insert_one@        IF lc_count = 1 THEN
+            lc_keys := ARRAY[lc_key];
+            lc_dues := ARRAY[lc_due];
+        ELSE
+            WITH @table@ AS (SELECT * FROM new_rows), listed AS (
+                SELECT @stored_key@ AS key,
+                    lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), @resolution@) AS due
+                FROM (@due_sql@) AS compiled
+            )
+            SELECT pg_catalog.array_agg(key ORDER BY due, key), pg_catalog.array_agg(due ORDER BY due, key)
+            INTO lc_keys, lc_dues FROM listed
+            WHERE due IS NOT NULL OR (SELECT lifecycle.excepted_v1(@policy@));
+        END IF;
     EXCEPTION WHEN OTHERS THEN
         lc_failure := SQLSTATE;
     END;
@@ -166,17 +121,135 @@ BEGIN
         FROM (SELECT FROM new_rows LIMIT 1) AS any_row;
         RETURN NULL;
     END IF;
+@schedule@    RETURN NULL;
+END
+
+-- name: body_insert_one
+-- Part of the INSERT trigger's body, where the policy reads one table: the row of a statement that has
+-- written one. Of one that has written more, two are evaluated twice.
+        FOR lc_key, lc_due IN
+            WITH @table@ AS (SELECT * FROM new_rows)
+            SELECT @stored_key@, lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), @resolution@)
+            FROM (@due_sql@) AS compiled
+        LOOP
+            lc_count := lc_count + 1;
+            EXIT WHEN lc_count = 2;
+        END LOOP;
+
+-- name: body_schedule
+-- Part of the bodies of INSERT and UPDATE: keys and their dues go to the ledger.
     IF lc_keys IS NOT NULL THEN
-        PERFORM lifecycle.scheduled_v1(@policy@, @model@, @subjects@, lc_dues,
-            CASE WHEN lc_dues[1] - @resolution@ < lifecycle.now_v1() THEN '{"late": true}'::jsonb
-                 ELSE '{}' END);
+        lc_detail := CASE WHEN lc_dues[1] - @resolution@ < lifecycle.now_v1() THEN '{"late": true}'::jsonb ELSE '{}' END;
+        IF pg_catalog.cardinality(lc_keys) > 1
+           OR NOT lifecycle.scheduled_one_v1(@policy@, @model@, @arrays@, lc_dues[1], lc_detail) THEN
+            PERFORM lifecycle.scheduled_v1(@policy@, @model@, @subjects@, lc_dues, lc_detail);
+        END IF;
     END IF;
-    IF lc_past_keys IS NOT NULL THEN
+
+-- name: body_truncate
+-- Trigger body: a TRUNCATE is recorded, and refused while rows are held.
+BEGIN
+    IF pg_catalog.to_regnamespace('lifecycle') IS NULL THEN
+        RETURN NULL;  -- the package was removed; the host's writes go on
+    END IF;
+    IF NOT lifecycle.placed_v1(TG_RELID, TG_TABLE_SCHEMA) THEN
+        RETURN NULL;  -- no policy stands on this table: `status` and checks name it
+    END IF;
+    PERFORM lifecycle.truncated_v1(@model@);
+    RETURN NULL;
+END
+
+-- name: body_update
+-- Trigger body: rows of one UPDATE statement whose due time or `when` is another one now.
+#variable_conflict use_column
+DECLARE
+    lc_keys @kind@[];
+    lc_key @kind@;
+    lc_dues timestamptz[];
+    lc_due timestamptz;
+    lc_past_keys @kind@[];
+    lc_past_dues timestamptz[];
+    lc_count integer := 0;
+    lc_same boolean;
+    lc_past boolean;
+    lc_detail jsonb;
+    lc_failure text;
+BEGIN
+    IF pg_catalog.to_regnamespace('lifecycle') IS NULL THEN
+        RETURN NULL;  -- the package was removed; the host's writes go on
+    END IF;
+    IF NOT lifecycle.placed_v1(TG_RELID, TG_TABLE_SCHEMA) THEN
+        RETURN NULL;  -- no policy stands on this table: `status` and checks name it
+    END IF;
+    BEGIN
+        -- Most of what a site saves is one row of which nothing has changed that the policy reads. Bytes
+        -- are compared: values that are equal may have other texts.
+        FOR lc_same IN
+            SELECT image *= (SELECT ROW(@read@) FROM old_rows AS one LIMIT 1)
+            FROM (SELECT ROW(@read@) AS image FROM new_rows AS one) AS became
+        LOOP
+            lc_count := lc_count + 1;
+            EXIT WHEN lc_count = 2;
+        END LOOP;
+        IF lc_count = 0 OR lc_count = 1 AND lc_same THEN
+            RETURN NULL;
+        END IF;
+        IF lc_count = 1 THEN
+@changed@        SELECT key, due, past INTO lc_key, lc_due, lc_past FROM changed;
+            IF NOT FOUND THEN
+                RETURN NULL;
+            ELSIF lc_past THEN
+                lc_past_keys := ARRAY[lc_key];
+                lc_past_dues := ARRAY[lc_due];
+            ELSE
+                lc_keys := ARRAY[lc_key];
+                lc_dues := ARRAY[lc_due];
+            END IF;
+        ELSE
+@changed@        SELECT pg_catalog.array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),
+                pg_catalog.array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),
+                pg_catalog.array_agg(key ORDER BY due, key) FILTER (WHERE past),
+                pg_catalog.array_agg(due ORDER BY due, key) FILTER (WHERE past)
+            INTO lc_keys, lc_dues, lc_past_keys, lc_past_dues FROM changed
+            WHERE past OR due IS NOT NULL OR (SELECT lifecycle.excepted_v1(@policy@));
+        END IF;
+    EXCEPTION WHEN OTHERS THEN
+        lc_failure := SQLSTATE;
+    END;
+    IF lc_failure IS NOT NULL THEN
+        BEGIN
+            SELECT pg_catalog.array_agg(key ORDER BY key) INTO lc_keys
+            FROM (SELECT @own_key@ AS key FROM new_rows) AS written;
+        EXCEPTION WHEN OTHERS THEN
+            lc_keys := NULL;  -- the key has another column or type now: backfill finds the rows
+        END;
+        PERFORM lifecycle.capture_failed_v1(@policy@, @model@, @subjects@, lc_failure)
+        FROM (SELECT FROM new_rows LIMIT 1) AS any_row;
+        RETURN NULL;
+    END IF;
+@schedule@    IF lc_past_keys IS NOT NULL THEN
         lc_keys := lc_past_keys;
         PERFORM lifecycle.scheduled_v1(@policy@, @model@, @subjects@, lc_past_dues, '{"again": true}');
     END IF;
     RETURN NULL;
 END
+
+-- name: body_changed
+-- Part of the UPDATE trigger's body: rows whose due time or `when` is another one now.
+            WITH was AS (
+                WITH @table@ AS (SELECT * FROM old_rows)
+                SELECT @stored_key@ AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due
+                FROM (@due_sql@) AS compiled
+            ), became AS (
+                WITH @table@ AS (SELECT * FROM new_rows)
+                SELECT @stored_key@ AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due
+                FROM (@due_sql@) AS compiled
+            ), changed AS (
+                SELECT key, lifecycle.tick_v1(became.due, @resolution@) AS due,
+                    coalesce(was.due <= (SELECT lifecycle.now_v1()), false) AS past
+                FROM became LEFT JOIN was USING (key)
+                WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches
+            )
 
 -- name: body_window_insert
 -- Trigger body: the windows in which rows of one INSERT statement end. A key that was restored or
@@ -191,7 +264,7 @@ BEGIN
     IF pg_catalog.to_regnamespace('lifecycle') IS NULL THEN
         RETURN NULL;  -- the package was removed; the host's writes go on
     END IF;
-    IF lifecycle.elsewhere_v1(TG_RELID) THEN
+    IF NOT lifecycle.placed_v1(TG_RELID, TG_TABLE_SCHEMA) THEN
         RETURN NULL;  -- no policy stands on this table: `status` and checks name it
     END IF;
     -- Nothing is written inside this block, so the host's transaction gets no subtransaction id.
@@ -241,7 +314,7 @@ BEGIN
     IF pg_catalog.to_regnamespace('lifecycle') IS NULL THEN
         RETURN NULL;  -- the package was removed; the host's writes go on
     END IF;
-    IF lifecycle.elsewhere_v1(TG_RELID) THEN
+    IF NOT lifecycle.placed_v1(TG_RELID, TG_TABLE_SCHEMA) THEN
         RETURN NULL;  -- no policy stands on this table: `status` and checks name it
     END IF;
     -- Nothing is written inside this block, so the host's transaction gets no subtransaction id.

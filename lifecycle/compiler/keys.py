@@ -116,8 +116,12 @@ def key_of(model: type[Model]) -> Key:
 
 def subjects_of(key: Key, keys: str) -> str:
     """An SQL expression for an array of keys as the ledger's type of a set."""
-    fields = [keys if kind == key.kind else "NULL" for kind in ("bigint", "uuid", "text")]
-    return f"ROW({', '.join(fields)}, NULL)::lifecycle.subjects"
+    return f"ROW({arrays_of(key, keys)}, NULL)::lifecycle.subjects"
+
+
+def arrays_of(key: Key, keys: str) -> str:
+    """An array of keys as three arguments, by their types; two are NULL."""
+    return ", ".join(keys if kind == key.kind else "NULL" for kind in ("bigint", "uuid", "text"))
 
 
 def label_of(policy: Any) -> str:

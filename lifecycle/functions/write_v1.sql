@@ -1,7 +1,8 @@
--- Append one event and apply it to the projections: the only way into the ledger.
+-- Append one event and apply it to the projections: the way into the ledger of all that is not one row written
+-- by the site (`scheduled_one_v1`, `ended_one_v1`).
 -- A set that the event shares with an earlier one is not written again: give `basis`, no subjects.
 -- Cause and actor are cut to what fits: no write of the host fails for a long one. They are what the
--- session says; of one that is neither the owner's nor the engine's they are a claim, and it is named.
+-- session says, see `claimed_v1`.
 -- Whoever comes while a dump is being restored is refused; triggers have gone before they come here.
 -- Where rows of the ledger were loaded with numbers that its sequence has not given, it moves past them.
 CREATE FUNCTION lifecycle.write_v1(
@@ -19,9 +20,8 @@ BEGIN
         RAISE EXCEPTION 'lifecycle: nothing can be recorded before all data of this database is restored'
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Then: manage.py lifecycle install';
     END IF;
-    IF session_user <> current_user AND (actor IS NOT NULL OR cause IS NOT NULL)
-       AND NOT has_function_privilege(session_user, 'lifecycle.announce_v1(jsonb)'::regprocedure, 'EXECUTE') THEN
-        p_detail := p_detail || jsonb_build_object('claimed', session_user);
+    IF actor IS NOT NULL OR cause IS NOT NULL THEN
+        p_detail := p_detail || lifecycle.claimed_v1();
     END IF;
     LOOP
         INSERT INTO @tables@.lifecycle_event (

@@ -244,25 +244,10 @@ class Migration(migrations.Migration):
             index=models.Index(
                 models.F("policy"),
                 models.F("id"),
-                condition=models.Q(("detail__has_key", "again")),
+                condition=models.Q(
+                    ("detail__has_key", "again"), ("detail__has_key", "late"), _connector="OR"
+                ),
                 name="lc_event_again",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="event",
-            index=models.Index(
-                models.F("policy"),
-                models.F("id"),
-                condition=models.Q(("detail__has_key", "late")),
-                name="lc_event_late",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="event",
-            index=models.Index(
-                models.F("policy"),
-                condition=models.Q(("detail__has_key", "previously")),
-                name="lc_event_names",
             ),
         ),
         migrations.AddIndex(
@@ -319,12 +304,6 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="agendaentry",
-            index=models.Index(
-                models.F("policy"), condition=models.Q(("count", 0)), name="lc_agenda_asked"
-            ),
-        ),
-        migrations.AddIndex(
             model_name="rowexception",
             index=models.Index(
                 models.F("policy"), models.F("kind"), models.F("key"), name="lc_exception_policy"
@@ -343,7 +322,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="agendaentry",
             index=models.Index(
-                models.F("policy"), condition=models.Q(("attempts__gt", 0)), name="lc_agenda_tried"
+                models.F("policy"),
+                condition=models.Q(("attempts__gt", 0), ("count", 0), _connector="OR"),
+                name="lc_agenda_tried",
             ),
         ),
         migrations.AddIndex(

@@ -14,7 +14,7 @@ def main() -> None:
     """Run the parts that are wanted."""
     wanted = arguments().parse_args()
     plan = quick() if wanted.quick else Plan()
-    with database():
+    with database(wanted.fsync):
         prepare()
         from django.db import connections
 
@@ -37,6 +37,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="few rows: only shows that it runs")
     parser.add_argument("--write-docs", action="store_true", help="write docs/benchmarks.md")
     parser.add_argument("--only", choices=PARTS, action="append", help="measure this part")
+    parser.add_argument("--fsync", action="store_true", help="a server that waits for the disk")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "bench.json")
     return parser
 

@@ -15,6 +15,7 @@ from tests.bench.models import (
     Parent,
     Stamped,
     Tracked,
+    TrackedOrder,
     Windowed,
 )
 
@@ -58,6 +59,13 @@ register(
         cap_rows=NO_CAP,
     ),
     Policy("bench-parents", Parent, when=WHEN, expires="expires_at", cap_rows=NO_CAP),
+    Policy(
+        "bench-order",
+        TrackedOrder,
+        when=Q(status="draft"),
+        expires=F("created_at") + timedelta(days=30),
+        cap_rows=NO_CAP,
+    ),
 )
 register(
     Policy(

@@ -73,7 +73,8 @@ def facts(plan: Plan) -> dict[str, Any]:
 HEAD = """# Benchmarks
 
 Repeat them with `make bench` (about seven minutes; `make bench ARGS=--write-docs` writes this page,
-`ARGS=--quick` only shows that everything runs, `ARGS="--only ending"` measures one part).
+`ARGS=--quick` only shows that everything runs, `ARGS="--only ending"` measures one part,
+`ARGS=--fsync` waits for the disk).
 `build/bench.json` has the same figures. They need a role that may set `session_replication_role`.
 
 Measured on {cores} cores with PostgreSQL {version}, `fsync = {fsync}` for both sides of every
@@ -90,6 +91,9 @@ How to read it:
 
 - Inserts and updates: time with the policy's triggers divided by the time of the same statement on
   the same table without them. Single rows are autocommitted.
+- One row: a table of 8 columns and 3 indexes, statements prepared and autocommitted, `create()` of
+  Django; on the processor is the time of the backend, with the policy's triggers less without. 8
+  clients loop in the database. Logged: bytes of WAL of an INSERT with its event and agenda entry.
 - Warm update: time for ten times the rows in a session whose first ten updates were of one row.
   Linear is 10.
 - due -> purged: the rate of the runner as a share of a bare `DELETE` of the same rows in batches

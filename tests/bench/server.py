@@ -15,21 +15,26 @@ from lifecycle import embedded
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SERVER = ROOT / ".data" / "postgres-tests"
+DURABLE_SERVER = ROOT / ".data" / "postgres-durable"
 
 # The disk would hide what the triggers cost; both sides of every ratio run without it.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 @contextmanager
-def database() -> Iterator[None]:
-    """Make the database and let DATABASE_URL name it, also for processes started meanwhile."""
+def database(durable: bool = False) -> Iterator[None]:
+    """Make the database and let DATABASE_URL name it, also for processes started meanwhile.
+
+    `durable`: on an embedded server of its own, which waits for the disk.
+    """
     given = environment.database()
     if given:
         with _made(given):
             yield
-    else:
-        with embedded.server(SERVER, **FAST) as entry, _made(entry):
-            yield
+        return
+    home, options = (DURABLE_SERVER, {}) if durable else (SERVER, FAST)
+    with embedded.server(home, **options) as entry, _made(entry):
+        yield
 
 
 @contextmanager
@@ -61,6 +66,11 @@ def address(entry: dict[str, Any], name: str) -> str:
     return f"postgres:///{name}?{query}"
 
 
+def conninfo() -> str:
+    """The database of this run, for a session beside Django's."""
+    return os.environ["DATABASE_URL"]
+
+
 def prepare() -> None:
     """Django, its tables and the triggers of the models; call it inside `database()`."""
     import django
@@ -86,6 +96,7 @@ def sql(statement: str, *params: Any) -> list[tuple[Any, ...]]:
 TABLES = (
     "plain", "tracked", "indexed", "windowed", "stamped", "graced", "kept", "keeper",
     "parent", "child", "plainparent", "plainchild", "plainkeyed", "keyed", "keyalone",
+    "plainorder", "trackedorder",
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tests.bench import singly
 from tests.bench.rounds import Plan, Result, over, paired, timed
 from tests.bench.server import clear, settle, sql
 
@@ -12,6 +13,7 @@ SPREAD = "now() + i % 1000 * interval '43.2 minutes'"  # over 30 days
 def measure(plan: Plan) -> None:
     """Inserts and updates, singly and in bulk."""
     single_inserts(plan)
+    singly.measure(plan)
     bulk_inserts(plan, "one due time", ONE_DUE, "<= 2.0")
     bulk_inserts(plan, "spread over 30 days", SPREAD, "<= 2.5")
     windows = ("indexed", "windowed")
