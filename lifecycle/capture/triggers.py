@@ -86,7 +86,6 @@ class PolicyTrigger(CaptureTrigger):
         parts["due_sql"] = compiled(self.policy).due_sql
         parts["resolution"] = literal(self.policy.resolution)
         parts["read"] = image_of(self.policy, model, "one")
-        parts["changed"] = _fill("changed", model, self.policy, **parts)
         parts["schedule"] = _fill("schedule", model, self.policy, **parts)
         # Joined with its parents' tables, a row would be looked for in both of its evaluations.
         joined = len(compiled(self.policy).tables) > 1

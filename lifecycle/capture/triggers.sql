@@ -169,9 +169,12 @@ DECLARE
     lc_due timestamptz;
     lc_past_keys @kind@[];
     lc_past_dues timestamptz[];
+    lc_was_key @kind@;
+    lc_was_due timestamptz;
+    lc_was_matches boolean;
+    lc_matches boolean;
     lc_count integer := 0;
     lc_same boolean;
-    lc_past boolean;
     lc_detail jsonb;
     lc_failure text;
 BEGIN
@@ -195,18 +198,39 @@ BEGIN
             RETURN NULL;
         END IF;
         IF lc_count = 1 THEN
-@changed@        SELECT key, due, past INTO lc_key, lc_due, lc_past FROM changed;
-            IF NOT FOUND THEN
+            WITH @table@ AS (SELECT * FROM old_rows)
+            SELECT @stored_key@, matches, lifecycle.finite_v1(due::timestamptz)
+            INTO lc_was_key, lc_was_matches, lc_was_due FROM (@due_sql@) AS compiled;
+            WITH @table@ AS (SELECT * FROM new_rows)
+            SELECT @stored_key@, matches, lifecycle.finite_v1(due::timestamptz)
+            INTO lc_key, lc_matches, lc_due FROM (@due_sql@) AS compiled;
+            IF NOT FOUND OR lc_key = lc_was_key AND lc_matches = lc_was_matches
+               AND lc_due IS NOT DISTINCT FROM lc_was_due THEN
                 RETURN NULL;
-            ELSIF lc_past THEN
+            END IF;
+            lc_dues := ARRAY[lifecycle.tick_v1(lc_due, @resolution@)];
+            IF lc_key = lc_was_key AND lc_was_due <= lifecycle.now_v1() THEN
                 lc_past_keys := ARRAY[lc_key];
-                lc_past_dues := ARRAY[lc_due];
+                lc_past_dues := lc_dues;
             ELSE
                 lc_keys := ARRAY[lc_key];
-                lc_dues := ARRAY[lc_due];
             END IF;
         ELSE
-@changed@        SELECT pg_catalog.array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),
+            WITH was AS (
+                WITH @table@ AS (SELECT * FROM old_rows)
+                SELECT @stored_key@ AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due
+                FROM (@due_sql@) AS compiled
+            ), became AS (
+                WITH @table@ AS (SELECT * FROM new_rows)
+                SELECT @stored_key@ AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due
+                FROM (@due_sql@) AS compiled
+            ), changed AS (
+                SELECT key, lifecycle.tick_v1(became.due, @resolution@) AS due,
+                    coalesce(was.due <= (SELECT lifecycle.now_v1()), false) AS past
+                FROM became LEFT JOIN was USING (key)
+                WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches
+            )
+            SELECT pg_catalog.array_agg(key ORDER BY due, key) FILTER (WHERE NOT past),
                 pg_catalog.array_agg(due ORDER BY due, key) FILTER (WHERE NOT past),
                 pg_catalog.array_agg(key ORDER BY due, key) FILTER (WHERE past),
                 pg_catalog.array_agg(due ORDER BY due, key) FILTER (WHERE past)
@@ -233,23 +257,6 @@ BEGIN
     END IF;
     RETURN NULL;
 END
-
--- name: body_changed
--- Part of the UPDATE trigger's body: rows whose due time or `when` is another one now.
-            WITH was AS (
-                WITH @table@ AS (SELECT * FROM old_rows)
-                SELECT @stored_key@ AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due
-                FROM (@due_sql@) AS compiled
-            ), became AS (
-                WITH @table@ AS (SELECT * FROM new_rows)
-                SELECT @stored_key@ AS key, matches, lifecycle.finite_v1(due::timestamptz) AS due
-                FROM (@due_sql@) AS compiled
-            ), changed AS (
-                SELECT key, lifecycle.tick_v1(became.due, @resolution@) AS due,
-                    coalesce(was.due <= (SELECT lifecycle.now_v1()), false) AS past
-                FROM became LEFT JOIN was USING (key)
-                WHERE became.due IS DISTINCT FROM was.due OR became.matches IS DISTINCT FROM was.matches
-            )
 
 -- name: body_window_insert
 -- Trigger body: the windows in which rows of one INSERT statement end. A key that was restored or
