@@ -48,7 +48,7 @@ def run_until(when: datetime, using: str = DEFAULT_DB_ALIAS) -> Ended:
             before, due = due, next_due(using)
             if due == before:
                 raise LifecycleError(
-                    f"What fell due at {due} is still due: see `lifecycle status`."
+                    f"What fell due at {due} is still due: see `manage.py lifecycle status`."
                 )
         set_clock(when, using)
     return _counts(last, using)

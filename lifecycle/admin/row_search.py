@@ -44,7 +44,9 @@ class RowSearch(ReadOnlyAdmin):
 
     def warn_incomplete(self, request: HttpRequest, text: str) -> None:
         """Tell the user that the search has not read everything, and what has."""
-        messages.warning(request, f"{text}: see the page of the row, or `manage.py lifecycle why`.")
+        messages.warning(
+            request, f"{text}: see the page of the row, or `manage.py lifecycle why ROW`."
+        )
 
 
 class AboutRows(RowSearch):

@@ -26,7 +26,7 @@ from lifecycle.db.connection import (
     statement,
 )
 from lifecycle.db.schemas import is_elsewhere
-from lifecycle.db.version import INSTALL
+from lifecycle.db.version import to_install
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.caps import estimated_rows
 from lifecycle.ledger.windows_due import MOST, list_windows
@@ -95,9 +95,11 @@ def refuse_stopped(policy: Policy, using: str) -> None:
     """Raise a `LifecycleError` that says why the policy's table may not be read."""
     known = PolicyState.objects.using(using).filter(name=policy.name).first()
     if known is None:
-        raise LifecycleError(f"{policy.name} is not in the database yet: {INSTALL}.")
+        raise LifecycleError(f"{policy.name} is not in the database yet: {to_install(using)}.")
     if known.fingerprint != fingerprint(policy):
-        raise LifecycleError(f"{policy.name} is declared otherwise in the database: {INSTALL}.")
+        raise LifecycleError(
+            f"{policy.name} is declared otherwise in the database: {to_install(using)}."
+        )
     if is_elsewhere(using, models_of(policy)):
         raise LifecycleError(f"{policy.name} is on another table than this connection finds.")
     if known.state in (PolicyState.State.PAUSED, PolicyState.State.HALTED):

@@ -25,6 +25,7 @@ from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.compiler.shared_keys import with_shared_keys
 from lifecycle.db.connection import fetch, is_away, scalar, statement
 from lifecycle.db.introspection import is_test_database, table_of
+from lifecycle.db.routing import option
 from lifecycle.db.version import mismatch
 from lifecycle.install.functions import other_functions
 from lifecycle.install.pending import pending_marks
@@ -48,8 +49,6 @@ OLDEST = 15
 GUARDS = ("lifecycle_event_guard_rows", "lifecycle_event_guard_truncate")
 CALL = re.compile(r"\b([a-z_]\w*)\s*\(", re.IGNORECASE)  # in SQL
 INSTALL = "Run `manage.py lifecycle install`."
-AFTER = "`manage.py migrate`, then `manage.py lifecycle install`."
-MIGRATE = f"Run `manage.py makemigrations`, {AFTER}"
 
 
 def check_database(
@@ -154,10 +153,10 @@ def stored_policies(using: str, tables: set[str]) -> Iterator[CheckMessage]:
         if table_of(policy.model) not in tables or not is_at(policy.model, using):
             continue
         if policy.name not in stored:
-            yield warning(103, "The policy is not in the database yet.", _making(), policy)
+            yield warning(103, "The policy is not in the database yet.", _making(using), policy)
         elif stored[policy.name] != fingerprint(policy):
             text = "The database has another declaration: workers with this code do nothing for it."
-            yield warning(104, text, _making(), policy)
+            yield warning(104, text, _making(using), policy)
 
 
 def capture_triggers(using: str, tables: set[str]) -> Iterator[CheckMessage]:
@@ -183,16 +182,21 @@ def _capture_triggers(
         there = {
             each.table: each for each in triggers_of(using, table) if each.trigger == code.pgid
         }
-        hint = INSTALL if made.get(code.pgid) in (getattr(code, "mark", ""), REMOVED) else _making()
+        hint = (
+            INSTALL
+            if made.get(code.pgid) in (getattr(code, "mark", ""), REMOVED)
+            else _making(using)
+        )
         for place in places(using, [table]):
             for message in _one_trigger(there.get(place.table), place, code, hint):
                 yield code, message
 
 
-def _making() -> str:
+def _making(using: str) -> str:
     """How what no migration has made yet is made."""
+    after = f"`manage.py migrate{option(using)}`, then `manage.py lifecycle install`."
     writes = getattr(settings, "PGTRIGGER_MIGRATIONS", True)
-    return MIGRATE if writes else f"Run {AFTER}"
+    return f"Run `manage.py makemigrations`, {after}" if writes else f"Run {after}"
 
 
 def _one_trigger(

@@ -14,6 +14,8 @@ from lifecycle.db.introspection import is_test_database
 from lifecycle.install.roles import LEDGER
 from lifecycle.models import Event
 
+GRANTS = "`manage.py lifecycle grants --site ROLE --worker ROLE`"
+
 
 def roles(using: str) -> Iterator[CheckMessage]:
     """W120, W121, I122: who could aim the ledger from outside the engine; W131: who sees little."""
@@ -29,7 +31,7 @@ def writers(using: str) -> Iterator[CheckMessage]:
     for table, role, rights in found:
         quoted = sql.Identifier(role).as_string() if role else "PUBLIC"
         text = f"{quoted} may {rights} on {table}, past the functions that keep the ledger true."
-        hint = f"REVOKE ALL ON {table} FROM {quoted}; then `manage.py lifecycle grants` again."
+        hint = f"REVOKE ALL ON {table} FROM {quoted}; then again {GRANTS}."
         yield warning(120, text, hint)
 
 
@@ -49,7 +51,7 @@ def connected(using: str) -> Iterator[CheckMessage]:
     for role, is_super, is_owner in fetch(using, statement(__file__, "connected"), table):
         if is_super or is_owner:
             what = "is a superuser" if is_super else "owns the ledger"
-            hint = "Only migrations need that: `manage.py lifecycle grants` for the others."
+            hint = f"Only migrations need that; for the others: {GRANTS}."
             yield info(122, f"The role {role} of {using!r} {what}.", hint)
 
 

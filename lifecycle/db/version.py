@@ -5,6 +5,7 @@ whatever functions are there; the worker ends nothing until code and database ag
 """
 
 from lifecycle.db.connection import fetch, statement
+from lifecycle.db.routing import option
 from lifecycle.exceptions import LifecycleError
 
 VERSION = "version 1"  # as the last migration stamps it: see functions/version_stamp.sql
@@ -16,16 +17,23 @@ RESTORED = (
 )
 
 
+def to_install(using: str) -> str:
+    """What brings this database up to the code; `migrate` alone would go to the default one."""
+    return INSTALL.replace("migrate", f"migrate{option(using)}")
+
+
 def mismatch(using: str) -> str:
     """Why this code must leave the database alone, with what to do; '' when they fit."""
     ((found, in_use),) = fetch(using, statement(__file__, "version_now"))
     if found == VERSION:
         return "" if in_use else RESTORED
     if found is None:
-        return f"the package's functions are not in the database: {INSTALL}"
+        return f"the package's functions are not in the database: {to_install(using)}"
     if found == UNINSTALLING:
         return "the package is being uninstalled from this database"
-    order = "`manage.py migrate`" if _number(found) < _number(VERSION) else "newer code"
+    order = (
+        f"`manage.py migrate{option(using)}`" if _number(found) < _number(VERSION) else "newer code"
+    )
     return f"the database has {found} of the package, this code needs {VERSION}: run {order}"
 
 

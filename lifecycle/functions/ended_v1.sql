@@ -42,7 +42,7 @@ BEGIN
             RAISE EXCEPTION 'lifecycle: %:% is held by hold %: it cannot be deleted', p_model,
                 held.key, held.event_id
                 USING ERRCODE = 'restrict_violation',
-                HINT = 'manage.py lifecycle release --number ' || held.event_id;
+                HINT = format('`manage.py lifecycle release --number %s`', held.event_id);
         END IF;
         IF held.holds IS NOT NULL THEN
             detail := detail || jsonb_build_object('held', held.holds);

@@ -13,6 +13,6 @@ BEGIN
     END IF;
     RAISE EXCEPTION 'lifecycle_event is append-only: % refused', TG_OP
         USING ERRCODE = 'restrict_violation', HINT = CASE TG_OP
-            WHEN 'UPDATE' THEN 'A ledger is not loaded over another: dumpdata --exclude lifecycle --exclude purge.'
-            ELSE 'To do away with it: manage.py lifecycle uninstall --drop-ledger' END;
+            WHEN 'UPDATE' THEN 'A ledger is not loaded over another: `manage.py dumpdata --exclude lifecycle --exclude purge`.'
+            ELSE 'To do away with it: `manage.py lifecycle uninstall --drop-ledger`' END;
 END $$

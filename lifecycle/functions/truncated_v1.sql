@@ -11,7 +11,7 @@ BEGIN
                AND lifecycle.in_force_v1(until, lifecycle.now_v1())) THEN
         RAISE EXCEPTION 'TRUNCATE of % refused: rows of it are held', p_model
             USING ERRCODE = 'restrict_violation',
-                  HINT = 'manage.py lifecycle holds lists them, release lifts them.';
+                  HINT = '`manage.py lifecycle holds` lists them; each can be released.';
     END IF;
     PERFORM lifecycle.write_v1('truncated', '', p_model, NULL, 0, NULL, NULL, NULL, '{}', NULL);
 END $$

@@ -18,7 +18,7 @@ DECLARE
 BEGIN
     IF pg_sequence_last_value('lifecycle.in_use') IS NULL THEN
         RAISE EXCEPTION 'lifecycle: nothing can be recorded before all data of this database is restored'
-            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Then: manage.py lifecycle install';
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Then: `manage.py lifecycle install`';
     END IF;
     IF actor IS NOT NULL OR cause IS NOT NULL THEN
         p_detail := p_detail || lifecycle.claimed_v1();

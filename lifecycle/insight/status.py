@@ -13,7 +13,7 @@ from lifecycle.compiler.windows import is_windowed
 from lifecycle.conf import conf
 from lifecycle.db.connection import fetch, statement
 from lifecycle.db.routing import option
-from lifecycle.db.version import INSTALL
+from lifecycle.db.version import to_install
 from lifecycle.hooks import last_runs, slowed, standstills
 from lifecycle.insight.standstill import FIRST_TRY, IS_TRIED, failing, stopped
 from lifecycle.insight.there import counts_there
@@ -148,10 +148,12 @@ def _standstill(
     if each.fingerprint == fingerprint(policy) and stored != compiled(policy).state_sql:
         found.append(
             "of other SQL in the database than this code compiles: find out whether somebody has"
-            f" changed lifecycle_policy, then {INSTALL}"
+            f" changed lifecycle_policy, then {to_install(each.database)}"
         )
     if each.state == State.REMOVED:
-        found.append(f"removed in the database, and declared in this code: {INSTALL}")
+        found.append(
+            f"removed in the database, and declared in this code: {to_install(each.database)}"
+        )
     return found + (failing(each.last_error, each.last_run, since) if each.acts else [])
 
 
@@ -208,13 +210,14 @@ def _problems(each: Status, policy: Policy | None, max_lag: float) -> list[str]:
         gone = each.state == State.REMOVED
         return [] if gone else ["not declared in this code: nothing of it ends"]
     if not each.state:
-        return [f"not in the database: {INSTALL}"]
+        return [f"not in the database: {to_install(each.database)}"]
     found = []
     if each.fingerprint != fingerprint(policy):
-        found.append(f"declared differently in the database: {INSTALL}, or update this code")
+        bring = to_install(each.database)
+        found.append(f"declared differently in the database: {bring}, or update this code")
     if each.state == State.HALTED:
-        resume = f"manage.py lifecycle resume {each.policy} --actor NAME{option(each.database)}"
-        found.append(f"halted by a brake: look, then `{resume}`")
+        resume = f"`manage.py lifecycle resume {each.policy} --actor NAME{option(each.database)}`"
+        found.append(f"halted by a brake: look, then {resume}")
     most = "at most " if each.at_most else ""
     if each.blocked:
         found.append(f"{most}{each.blocked} rows cannot end: their `blocked` events say why")

@@ -13,7 +13,7 @@ from lifecycle.compiler.windows import is_windowed, windows_of
 from lifecycle.db.connection import Placed, Raw, fetch, scalar, statement
 from lifecycle.db.introspection import table_of
 from lifecycle.db.rows import every_row
-from lifecycle.db.version import INSTALL
+from lifecycle.db.version import to_install
 from lifecycle.ledger.holds import Hold
 from lifecycle.ledger.row_names import ledger_key, named, rows_of_key
 from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
@@ -54,7 +54,9 @@ class Look:
     def verdict(self) -> Verdict:
         """In the order in which the worker asks."""
         if self.state is None:
-            return Verdict(self.policy.name, "", f"is not in the database: {INSTALL}")
+            return Verdict(
+                self.policy.name, "", f"is not in the database: {to_install(self.using)}"
+            )
         try:
             with transaction.atomic(using=self.using):
                 self.matches, self.due, self.keep, self.grace, self.now = self._read()

@@ -23,7 +23,7 @@ from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.db.introspection import table_of, tables_in
 from lifecycle.db.table_lock import AGAINST_WRITERS, locked, qualified
-from lifecycle.db.version import INSTALL, VERSION, is_in_use, mismatch, stamp_of
+from lifecycle.db.version import VERSION, is_in_use, mismatch, stamp_of, to_install
 from lifecycle.exceptions import LifecycleError
 from lifecycle.install.after_migrate import sync
 from lifecycle.install.functions import (
@@ -95,7 +95,7 @@ def refuse(using: str) -> None:
     plan = MigrationExecutor(connections[using])
     leaves = [node for node in plan.loader.graph.leaf_nodes() if node[0] in PACKAGE]
     if plan.migration_plan(leaves):
-        raise LifecycleError(f"The package's migrations have not run: {INSTALL}.")
+        raise LifecycleError(f"The package's migrations have not run: {to_install(using)}.")
 
 
 def refuse_other_version(using: str) -> None:

@@ -10,7 +10,7 @@ from django.db import DEFAULT_DB_ALIAS, transaction
 
 from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.db.policy_lock import POLICIES, named_holders, take_lock
-from lifecycle.db.version import INSTALL
+from lifecycle.db.version import to_install
 from lifecycle.exceptions import Busy, LifecycleError
 from lifecycle.ledger.context import context
 from lifecycle.logs import Log
@@ -126,7 +126,7 @@ def _change(policy: str, change: Change, actor: str, using: str | None, allow: i
             state = _locked(using, policy).get(policy)
         if state is None:
             get_policy(policy)
-            raise LifecycleError(f"{policy} is not in the database yet: {INSTALL}.")
+            raise LifecycleError(f"{policy} is not in the database yet: {to_install(using)}.")
         if state not in change.wanted:
             wanted = " or ".join(change.wanted)
             raise LifecycleError(f"{policy} is {state}, not {wanted}.")

@@ -29,7 +29,8 @@ class Scaffold:
             f"{comment}\n\n"
             f"# models.py of an app of your own, after {self.needs!r} in INSTALLED_APPS\n"
             f"{self.models}\n\n# policies.py of the same app\n{self.policies}\n\n"
-            f"# Then: manage.py makemigrations, manage.py migrate, manage.py lifecycle status\n"
+            "# Then: `manage.py makemigrations`, `manage.py migrate`,"
+            " `manage.py lifecycle status`\n"
         )
 
 

@@ -1,5 +1,6 @@
 """Subject and body of each mail: what happened, what it means, how to go on. No value of a row."""
 
+import shlex
 from datetime import timedelta
 
 from django.apps import apps
@@ -25,7 +26,7 @@ SUBJECTS = {
 #: by the cause of a lag: why, and what to do; any other cause is the error of the passes
 REASONS = {
     "": """Perhaps no worker runs
-(manage.py run_huey), another session keeps rows locked, or more falls due than the worker can
+(`manage.py run_huey`), another session keeps rows locked, or more falls due than the worker can
 do.""",
     "locked": """Another session
 has them locked each time they are tried: find it in pg_stat_activity.""",
@@ -33,10 +34,10 @@ has them locked each time they are tried: find it in pg_stat_activity.""",
 archive first, and it cannot be made: `manage.py lifecycle status {policy}{database}` says why.""",
     "undeclared": """It is enabled
 in the database, and this worker's code does not declare it: deploy the code that does, or run
-migrate with the code that has dropped it.""",
+`manage.py migrate{database}` with the code that has dropped it.""",
     "outdated": """The database has
-another declaration of it than this worker's code: `manage.py migrate`, then `manage.py lifecycle
-install`, or update the worker.""",
+another declaration of it than this worker's code: `manage.py migrate{database}`,
+then `manage.py lifecycle install`, or update the worker.""",
     "altered": """The database has
 other SQL of it than this worker's code compiles: find out whether somebody has changed
 lifecycle_policy, then `manage.py lifecycle install`.""",
@@ -146,6 +147,7 @@ def body(alert: Alert, using: str) -> str:
     """Plain text."""
     rows, by = _names(alert, using)
     database = option(using)
+    row = shlex.quote(rows[0]) if rows else ""
     parts = {
         "policy": visible(alert.policy),
         "model": visible(_label(alert)),
@@ -154,7 +156,7 @@ def body(alert: Alert, using: str) -> str:
         "count": "1 row" if alert.count == 1 else f"{alert.count} rows",
         "files": "1 file" if alert.count == 1 else f"{alert.count} files",
         "rows": _line("The latest", rows) + _line("In the way", by),
-        "why": f"\n    manage.py lifecycle why {rows[0]}{database}" if rows else "",
+        "why": f"\n    manage.py lifecycle why {row}{database}" if rows else "",
         "limit": _limit(alert.cause),
         "reason": REASONS.get(alert.cause, FAILS).format(
             cause=visible(alert.cause), policy=visible(alert.policy) or "--all", database=database
@@ -190,8 +192,9 @@ def _release(alert: Alert, using: str, database: str) -> str:
     if alert.event is None:
         return "."
     last = next((each for each in held_deleted(using) if each.event == alert.event), None)
-    command = "manage.py lifecycle release --number"
-    return f":\n    {command} {last.hold} --actor NAME{database}" if last else "."
+    if last is None:
+        return "."
+    return f":\n    manage.py lifecycle release --number {last.hold} --actor NAME{database}"
 
 
 def _ended(alert: Alert) -> str:

@@ -16,7 +16,7 @@ from lifecycle.compiler.shared_keys import with_shared_keys
 from lifecycle.db.connection import fetch, hides_rows, set_local, statement
 from lifecycle.db.policy_lock import holders
 from lifecycle.db.schemas import quoted
-from lifecycle.db.version import INSTALL, mismatch
+from lifecycle.db.version import INSTALL, mismatch, to_install
 from lifecycle.ledger.caps import cap_of, room_and_over
 from lifecycle.logs import Log
 from lifecycle.models import PolicyState
@@ -89,7 +89,7 @@ def why_stopped(policy: Policy, using: str = DEFAULT_DB_ALIAS, any_hour: bool = 
     """Why the policy does nothing now, in words for people; '' where it may act."""
     found = standing(policy, using, any_hour)
     is_other = found is PolicyStanding.OTHER_VERSION
-    return (mismatch(using) if is_other else "") or str(found)
+    return (mismatch(using) if is_other else "") or found.replace(INSTALL, to_install(using))
 
 
 def standing_of(policy: Policy, known: PolicyNow, any_hour: bool = False) -> PolicyStanding:

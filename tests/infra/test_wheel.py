@@ -8,6 +8,7 @@ import pytest
 
 from tests.infra.packages import python
 from tests.infra.servers import ROOT
+from tests.test_docs import linked
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +32,17 @@ def test_every_source_file_is_in_it(names: set[str]) -> None:
             expected |= {f"{top}/migrations/{path.relative_to(base).as_posix()}" for path in inside}
     pages = (path.relative_to(ROOT) for path in (ROOT / "docs").rglob("*.md"))
     expected |= {f"lifecycle/{path.as_posix()}" for path in pages}
-    expected |= {"lifecycle/py.typed", "purge/py.typed"}
+    expected |= {"lifecycle/py.typed", "purge/py.typed", "lifecycle/README.md"}
     assert names == expected
+
+
+def test_links_of_its_pages_lead_somewhere(wheel: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    pages = list((tmp_path / "lifecycle" / "docs").rglob("*.md"))
+    broken = {(page.name, to.name) for page in pages for to in linked(page) if not to.exists()}
+    assert len(pages) > 50
+    assert broken == set()
 
 
 def test_an_editable_install_finds_the_migrations(source: Path, tmp_path: Path) -> None:

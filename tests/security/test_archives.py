@@ -132,7 +132,7 @@ def test_a_table_that_no_load_of_this_role_has_made(
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TABLE looked_at (LIKE {USERS} INCLUDING ALL)")
         cursor.execute(mark.format(site=roles.site) or "SELECT")
-    with pytest.raises(CommandError, match="was not made by archive load"):
+    with pytest.raises(CommandError, match="was not made by this command"):
         load("planted", "--untrusted", "--into", looked_at)
     assert fetch("default", "SELECT FROM looked_at") == []
 

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.compiler.keys import label_of
-from lifecycle.db.version import INSTALL
+from lifecycle.db.version import to_install
 from lifecycle.exceptions import LifecycleError
 from lifecycle.insight.forecast import Forecast, forecast
 from lifecycle.ledger import policy_states as states
@@ -50,10 +50,10 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
 def _refuse(policy: Policy, using: str, dry: bool) -> None:
     stored = PolicyState.objects.using(using).filter(name=policy.name).first()
     if stored is None:
-        raise LifecycleError(f"{policy.name} is not in the database yet: {INSTALL}.")
+        raise LifecycleError(f"{policy.name} is not in the database yet: {to_install(using)}.")
     if stored.fingerprint != fingerprint(policy):
         raise LifecycleError(
-            f"{policy.name} is declared differently in the database: {INSTALL}, "
+            f"{policy.name} is declared differently in the database: {to_install(using)}, "
             "or enable it from the code that is deployed."
         )
     if stored.state != State.OBSERVE and not dry:

@@ -18,6 +18,6 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     there = Event.objects.using(options["database"]).count()
     if there > count:
         raise LifecycleError(
-            f"{there - count} events cannot be applied and were left out: `lifecycle verify` names "
-            "those whose detail is not what an event has."
+            f"{there - count} events cannot be applied and were left out: "
+            "`manage.py lifecycle verify` names those whose detail is not what an event has."
         )

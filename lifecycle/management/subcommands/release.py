@@ -23,7 +23,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Options of the subcommand."""
     parser.add_argument("row", nargs="?", metavar="app.Model:pk")
     add_policy(parser, "the holds on this policy")
-    parser.add_argument("--number", type=int, help="this hold, as `lifecycle holds` names it")
+    parser.add_argument(
+        "--number", type=int, help="this hold, as `manage.py lifecycle holds` names it"
+    )
     parser.add_argument("--reference", help="every hold under this reference")
     add_actor(parser)
 

@@ -27,8 +27,8 @@ What is left to do in the project:
     its migration files; commit them;
   - delete every policies.py, the proxies made for them, and what imports lifecycle or purge;
   - take "lifecycle", "purge", and where nothing else needs them "django.contrib.postgres",
-    "pgtrigger", "huey.contrib.djhuey" and HUEY, out of the settings; stop `run_huey`; uninstall
-    the package."""
+    "pgtrigger", "huey.contrib.djhuey" and HUEY, out of the settings; stop `manage.py run_huey`;
+    uninstall the package."""
 
 LATER = """To drop it later:
   DROP TABLE lifecycle_event, lifecycle_agenda, lifecycle_exception, lifecycle_policy,

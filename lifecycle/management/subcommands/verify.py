@@ -45,7 +45,9 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
         if len(violations) > SHOWN:
             command.stdout.write(f"    and {len(violations) - SHOWN} more")
     for policy in promises.unreadable(using):
-        command.stdout.write(f"not compared with its table: {policy}: see `lifecycle status`")
+        command.stdout.write(
+            f"not compared with its table: {policy}: see `manage.py lifecycle status`"
+        )
     strays = elsewhere(using)
     for table in strays:
         command.stdout.write(f"nothing of it is in the ledger: {table}, of another schema")

@@ -5,6 +5,7 @@ them from ending at once. A load that was interrupted is run again: rows that ar
 alone, whoever has made them.
 """
 
+import shlex
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,7 +85,8 @@ class Load:
         file = readable(self.manifest, self.untrusted)
         if fetch(self.where, file.name, copy, file.bytes) != (file.bytes, file.sha256):
             raise LifecycleError(
-                f"{file.name} is not as its manifest says: nothing was loaded. Run archive verify."
+                f"{file.name} is not as its manifest says: nothing was loaded."
+                f" See `manage.py archive verify {shlex.quote(self.manifest.name)}`."
             )
         wanted = [i for i, c in enumerate(self.manifest.columns) if c.name in self.target.columns]
         longest = FULL if self.untrusted else None

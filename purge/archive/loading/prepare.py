@@ -70,7 +70,7 @@ def _into(manifest: Manifest, into: str, using: str, untrusted: bool) -> targets
         return targets.new_target(name, manifest, using)
     if untrusted and not targets.is_made_here(name, using):
         raise LifecycleError(
-            f"{into} was not made by archive load: name a table that is not there."
+            f"{into} was not made by this command: name a table that is not there."
         )
     if not targets.has_key(name, manifest.key, using):
         raise LifecycleError(

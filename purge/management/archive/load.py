@@ -1,5 +1,6 @@
 """`manage.py archive load`: rows come back, and are held until they are released."""
 
+import shlex
 from argparse import ArgumentParser
 from typing import Any
 
@@ -85,7 +86,8 @@ def _lines(load: Load, counts: Counts, into: str | None) -> list[str]:
     if counts.files:
         lines.append(f"Rows that name files, which are not in the archive: {counts.files:,}.")
     if load.model and counts.loaded and not load.dry:
-        lines.append(f"They are held. To let them end: lifecycle release --reference {name}")
+        release = f"`manage.py lifecycle release --reference {shlex.quote(name)}`"
+        lines.append(f"They are held. To let them end: {release}")
     return lines
 
 

@@ -60,7 +60,8 @@ def test_rows_are_back_as_they_were_and_end_only_when_released(
     out = load(capsys, manifest)
     assert out.splitlines() == [
         "3 of 3 rows loaded into zoo.Token.",
-        f"They are held. To let them end: lifecycle release --reference {manifest.name}",
+        "They are held. To let them end: "
+        f"`manage.py lifecycle release --reference {manifest.name}`",
     ]
     assert everything(Token) == before
     told = Event.objects.filter(kind="loaded", detail__archive=manifest.name)
