@@ -4,17 +4,19 @@ The clock of a busy machine says little: of single rows the processor's time cou
 of a server on this machine, where the bench may read it; elsewhere those lines are left out.
 """
 
+import re
+import shutil
 import statistics
-import threading
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from django.db import connection
 
+from lifecycle.embedded.location import binaries, place
 from tests.bench.rounds import Plan, Result, over, timed
-from tests.bench.server import clear, conninfo, sql
+from tests.bench.server import SERVER, clear, conninfo, sql
 
 CLIENTS = 8
 TABLES = ("plainorder", "trackedorder")
@@ -37,7 +39,6 @@ ADDED = {
     "update of the due time": "<= 100",
     "delete": "<= 100",
 }
-ALL = """DO $$ BEGIN FOR i IN 1..{rows} LOOP {insert}; COMMIT; END LOOP; END $$"""
 
 
 def measure(plan: Plan) -> None:
@@ -57,11 +58,11 @@ def measured(
     spent: list[list[float]] = [[], []]
     for turn in range(plan.rounds):
         clear()
-        for place in (0, 1) if turn % 2 == 0 else (1, 0):
-            run = side(TABLES[place])
+        for number in (0, 1) if turn % 2 == 0 else (1, 0):
+            run = side(TABLES[number])
             before = processor()
-            walls[place].append(timed(run))
-            spent[place].append(processor() - before)
+            walls[number].append(timed(run))
+            spent[number].append(processor() - before)
     plan.add(Result(f"one row: {what}, by the clock", over(walls[1], walls[0]), ratio))
     if any(spent[0]):
         plain = statistics.median(spent[0])
@@ -121,8 +122,7 @@ def creates(plan: Plan) -> Callable[[str], Callable[[], None]]:
 def side_by_side(plan: Plan) -> list[float]:
     """The rate of several sessions that write at once, as a share of that without triggers."""
     clear()
-    rows = plan.singles * 5
-    return [1 / ratio for ratio in over(*_rounds(plan, lambda table: _clients(table, rows)))]
+    return over(*_rounds(plan, lambda table: _clients(table, max(1, plan.singles // 100))))
 
 
 def _rounds(plan: Plan, side: Callable[[str], float]) -> tuple[list[float], list[float]]:
@@ -133,22 +133,20 @@ def _rounds(plan: Plan, side: Callable[[str], float]) -> tuple[list[float], list
     return found[TABLES[1]], found[TABLES[0]]
 
 
-def _clients(table: str, rows: int) -> float:
-    """Seconds until all have written; each loops in its own backend, so Python is not measured."""
-    sessions = [psycopg.connect(conninfo(), autocommit=True) for _ in range(CLIENTS)]
-    text = ALL.format(rows=rows, insert=INSERT.format(table=table))
-    threads = [threading.Thread(target=each.execute, args=[text]) for each in sessions]
+def _clients(table: str, seconds: int) -> float:
+    """Transactions a second, by pgbench: clients of Python would measure Python."""
+    command = [pgbench(), "-n", "-M", "prepared", "-T", str(seconds), "-c", str(CLIENTS), "-j", "2"]
+    text = INSERT.format(table=table) + " RETURNING id;"
+    done = subprocess.run(
+        [*command, "-f", "/dev/stdin", conninfo()],
+        input=text, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return float(re.findall(r"^tps = ([0-9.]+)", done.stdout, re.MULTILINE)[0])
 
-    def run() -> None:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
 
-    seconds = timed(run)
-    for each in sessions:
-        each.close()
-    return seconds
+def pgbench() -> str:
+    """Of the machine, or of the embedded server."""
+    return shutil.which("pgbench") or str(binaries(place(SERVER)) / "pgbench")
 
 
 def logged(plan: Plan) -> list[float]:
