@@ -94,8 +94,8 @@ How to read it:
 - One row: a table of 8 columns and 3 indexes, statements prepared and autocommitted, `create()` of
   Django; on the processor is the time of the backend, with the policy's triggers less without. 8
   clients are those of pgbench. Logged: bytes of WAL of an INSERT with its event and agenda entry.
-  With `--fsync` an INSERT took 1.6 to 1.7 of the plain one's time, `create()` 1.1 to 1.3; 8 clients had
-  a rate of 0.32 to 0.47. What was tried, and what would reach the rest:
+  With `--fsync` an INSERT took 1.6 to 1.7 of the plain one's time, `create()` 1.1 to 1.3; 8 clients
+  had a rate of 0.32 to 0.47. What was tried, and what would reach the rest:
   [ADR 22](adr/0022-one-row-by-one-function.md).
 - Warm update: time for ten times the rows in a session whose first ten updates were of one row.
   Linear is 10.
