@@ -5,7 +5,7 @@
 -- to itself anyway, as it has one that it made; otherwise after the migration, one table a transaction,
 -- by `lifecycle.install.triggers`.
 CREATE OR REPLACE FUNCTION {pgid}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET enable_nestloop = off
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET enable_nestloop = off SET jit = off
 SET standard_conforming_strings = on AS $lifecycle$
 {func}
 $lifecycle$;

@@ -41,6 +41,7 @@ CONTENDED = {LOCK_NOT_AVAILABLE, DEADLOCK}
 READ_COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
 #: a statement from which row level security would hide rows is an error: see `hides_rows`
 ALL_ROWS = "SET LOCAL row_security = off"
+NOT_COMPILED = "SET LOCAL jit = off"  # of short statements, which that makes a hundred times slower
 
 
 @contextmanager
@@ -52,7 +53,7 @@ def own_transaction(using: str) -> Iterator[None]:
     error, for a row that is hidden would be taken for gone, and its file for nobody's.
     """
     with transaction.atomic(using=using, durable=True):
-        fetch(using, f"{READ_COMMITTED}; {ALL_ROWS}")
+        fetch(using, f"{READ_COMMITTED}; {ALL_ROWS}; {NOT_COMPILED}")
         yield
 
 

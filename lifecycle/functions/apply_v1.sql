@@ -2,7 +2,7 @@
 -- written and again by `rebuild`, so both give the same projections. Exceptions are probed by the
 -- event's keys, in an array: a join with them may be planned as one that reads all exceptions.
 CREATE FUNCTION lifecycle.apply_v1(event @tables@.lifecycle_event) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 BEGIN
     PERFORM lifecycle.list_v1(event);
     IF event.settled IS NOT NULL THEN

@@ -7,7 +7,7 @@ CREATE FUNCTION lifecycle.ended_v1(
     p_parts bytea[] DEFAULT NULL, p_identity text DEFAULT NULL
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
-SET enable_seqscan = off AS $$
+SET enable_seqscan = off SET jit = off AS $$
 DECLARE
     announced jsonb := coalesce(lifecycle.announced_v1(), '{}');
     mine boolean := announced ->> 'model' = p_model;

@@ -1,7 +1,7 @@
 -- Whether any row of a table has an exception of some kinds.
 CREATE FUNCTION lifecycle.excepted_of_v1(p_model text, p_kinds text[]) RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_sort = off AS $$
+SET enable_seqscan = off SET jit = off SET enable_sort = off AS $$
 BEGIN
     RETURN EXISTS (
         SELECT FROM unnest(p_kinds) AS wanted CROSS JOIN LATERAL (

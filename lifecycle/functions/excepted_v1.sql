@@ -3,7 +3,7 @@
 -- whole session; without an order it may be one that reads the exceptions of all others.
 CREATE FUNCTION lifecycle.excepted_v1(p_policy text) RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_sort = off AS $$
+SET enable_seqscan = off SET jit = off SET enable_sort = off AS $$
 BEGIN
     RETURN EXISTS (
         SELECT FROM unnest('{restored,expired_by_hand}'::text[]) AS wanted CROSS JOIN LATERAL (

@@ -2,7 +2,7 @@
 -- key, whatever the planner takes for few: a batch must not read the exceptions of all other rows.
 CREATE FUNCTION lifecycle.exceptions_v1(p_policy text, p_model text, s lifecycle.subjects)
 RETURNS TABLE (event_id bigint, kind text, key text, since timestamptz, until timestamptz, grace interval)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off ROWS 10 AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off ROWS 10 AS $$
 #variable_conflict use_column
 DECLARE
     keys text[];
