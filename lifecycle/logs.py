@@ -21,6 +21,7 @@ ACTIONS = {
     "asked": ("info", "event"),
     "media": ("info", "count kept blocked"),
     "media_store": ("warning", "cause"),
+    "media_unreadable": ("warning", "cause"),
     "media_singly": ("warning", "cause"),
     "erased": ("info", "model event"),
     "run_failed": ("exception", ""),

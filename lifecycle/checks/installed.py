@@ -232,7 +232,9 @@ def out_of_reach(using: str) -> Iterator[CheckMessage]:
         yield warning(117, text, hint)
     for table, role in hidden(using):
         quoted = sql.Identifier(role).as_string()
-        text = f"Row level security hides rows of {table!r} from {quoted}: its policies halt."
+        text = (
+            f"Row level security hides rows of {table!r} from {quoted}: policies halt, files stay."
+        )
         yield warning(123, text, f"ALTER ROLE {quoted} BYPASSRLS;")
 
 

@@ -20,7 +20,12 @@ MOST = 10_000  # rows on the agenda of a policy: more are not looked up
 PATIENCE = "2s"
 # Each key is probed: a plan that reads the whole table may be cheaper, and take minutes.
 # Before PostgreSQL 18 such a plan looks so dear that it would be compiled.
-BY_KEY = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
+BY_KEY = {
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
 COUNTS = ("scheduled", "due", "tombstoned", "kept", "blocked", "failed", "listed")
 
 

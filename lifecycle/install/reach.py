@@ -5,7 +5,9 @@ search path puts in its place, has rows of its own under the same keys. And a ro
 security hides from the worker is there all the same.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from django.apps import apps
 
 from lifecycle.compiler.policy_sql import models_of
 from lifecycle.db.connection import fetch, statement
@@ -13,6 +15,7 @@ from lifecycle.db.introspection import table_of
 from lifecycle.db.schemas import quoted
 from lifecycle.policy.coverage import taken_along
 from lifecycle.policy.databases import is_at
+from lifecycle.policy.media_fields import file_fields, watched
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies
 
@@ -42,11 +45,21 @@ def elsewhere(using: str) -> list[Elsewhere]:
 
 
 def hidden(using: str) -> list[Hidden]:
-    """Tables from which policies end rows, or take rows along, and which hide rows from a role."""
+    """Tables from which policies end rows, or take rows along, and which hide rows from a role.
+
+    And those whose rows may show a file that is deleted, where any is.
+    """
     along = {model for policy in _here(using) for model in taken_along(policy)}
     models = along | {model for policy in _here(using) for model in models_of(policy)}
+    models |= _showing_files(using) if watched() else set()
     params = {"names": [table_of(model) for model in models], "tables": quoted(using, models)}
     return [Hidden(*row) for row in fetch(using, statement(__file__, "hidden"), params)]
+
+
+def _showing_files(using: str) -> set[Any]:
+    """The models with file fields in a database."""
+    found = (m for m in apps.get_models(include_auto_created=True) if not m._meta.proxy)
+    return {model for model in found if file_fields(model) and is_at(model, using)}
 
 
 def _here(using: str) -> list[Policy]:

@@ -72,8 +72,8 @@ class Subjects:
 def without_loops(using: str) -> Iterator[None]:
     """No nested loops until the end of the block, in a transaction.
 
-    For joins of sets of which the planner knows no size: it takes them for small. A loop that it needs
-    all the same is so dear to it, before PostgreSQL 18, that it would compile the statement (`jit`).
+    For joins of sets of which the planner knows no size: it takes them for small. A loop that it
+    needs all the same is so dear, before PostgreSQL 18, that it would compile the statement.
     """
     with local_settings(using, enable_nestloop="off", jit="off"):
         yield

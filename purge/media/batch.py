@@ -25,10 +25,11 @@ from django.db import OperationalError, transaction
 from django.db.models import FileField
 
 from lifecycle.db.connection import fetch, own_transaction, statement
+from lifecycle.logs import Log
 from purge.batch.outcome import Outcome
 from purge.media import decide
 from purge.media.model import BATCH_NAMES, FileDecision, MediaBatch, OrphanedFile, ParkedEntry
-from purge.media.names import observed_tables
+from purge.media.names import Unreadable, observed_tables
 from purge.media.record import record
 from purge.media.store_backoff import back_off_store, backed_off_fields, reset
 from purge.media.stores import store_of
@@ -36,6 +37,8 @@ from purge.media.stores.base import Store
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # no event is older
 SLACK = timedelta(days=1)
+
+log = Log("purge")
 
 
 class ClaimedEntry(NamedTuple):
@@ -183,6 +186,9 @@ def settle(batch: MediaBatch, store: Store | None, entries: list[int]) -> None:
         except decide.Refused as error:
             found = [FileDecision(orphan, "blocked", error.code) for orphan in orphans]
             back_off_store(store, error)
+        except Unreadable as error:
+            found = [FileDecision(orphan, "blocked", error.code) for orphan in orphans]
+            log("media_unreadable", str(error), cause=error.code, database=batch.using)
     batch.settled += entries
     batch.decisions += found
 

@@ -1,7 +1,7 @@
 """Which names may be deleted, and which receivers add.
 
 Not those of a bad form, not those that live rows reference, not those that the site took away from
-tables whose policies only observe.
+tables whose policies only observe. Where rows cannot be read, nobody knows what they reference.
 """
 
 import os
@@ -11,12 +11,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps
-from django.db import connections, router
+from django.db import ProgrammingError, connections, router, transaction
 from django.db.models import FileField, Model, QuerySet
 
 from lifecycle.conf import conf
-from lifecycle.db.connection import fetch
+from lifecycle.db.connection import ALL_ROWS, DENIED, fetch, hides_rows, sqlstate
 from lifecycle.db.introspection import table_of, tables_in
+from lifecycle.exceptions import LifecycleError
 from lifecycle.models import PolicyState
 from lifecycle.policy.databases import served
 from lifecycle.policy.media_fields import ended_by, tracked
@@ -30,6 +31,14 @@ BAD = "BadName"
 LONGEST, KEY = 4096, 1024  # characters of a path, bytes of a key
 PROTECTED = "ArchivePrefix"
 UNSENT = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # which XML cannot hold
+
+
+class Unreadable(LifecycleError):
+    """Rows that may reference files cannot all be read: `code` says why, the text where."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 def refused(store: Store, names: Iterable[str]) -> dict[str, str]:
@@ -102,7 +111,8 @@ def referenced_names(store: Store, names: Iterable[str]) -> set[str]:
     """The names whose objects some live row of the site shows, in any spelling and any database.
 
     One statement for each file field whose storage may have these objects. What transactions have
-    written that are still open is not seen.
+    written that are still open is not seen. `Unreadable` where row level security would hide rows
+    from this role, or it may not read them.
     """
     paths = {store.path(name): name for name in names}
     found: set[str] = set()
@@ -152,4 +162,13 @@ def _shown(field: FileField, names: Iterable[Any], using: str) -> list[str]:
     model: type[Model] = field.model
     # Not the model's own managers, which may hide rows.
     rows: QuerySet[Any] = QuerySet(model, using=using).filter(**{f"{field.name}__in": list(names)})
-    return list(rows.order_by().values_list(field.name, flat=True).distinct())
+    try:
+        with transaction.atomic(using=using):  # a savepoint: what was decided before stays
+            if connections[using].vendor == "postgresql":
+                fetch(using, ALL_ROWS)
+            return list(rows.order_by().values_list(field.name, flat=True).distinct())
+    except ProgrammingError as error:
+        if sqlstate(error) != DENIED:
+            raise
+        code = "row_security" if hides_rows(error) else "permission"
+        raise Unreadable(code, f"{table_of(model)}: {str(error).splitlines()[0]}") from error

@@ -6,10 +6,12 @@ the policy halts and says so, and goes on once the role may see all rows.
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.checks import run_checks
+from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import ProgrammingError
 from django.utils import timezone
@@ -20,9 +22,12 @@ from lifecycle.ledger.policy_states import resume
 from lifecycle.models import AgendaEntry, Event, PolicyState
 from lifecycle.policy.registry import get_policy
 from lifecycle.promises.check import unreadable
+from purge.media.run import run_media
 from purge.runner import run_due
+from tests.clock import pass_time
 from tests.hostile.roles import logged_in, run, worker_role
-from tests.zoo.models import Draft, Line, Order, Picture, Token
+from tests.purge.media.support import folder, orphaned, stored, told
+from tests.zoo.models import Draft, Line, Order, Picture, Token, Upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -48,7 +53,7 @@ UNDO = (
     "ALTER TABLE {0} NO FORCE ROW LEVEL SECURITY; ALTER TABLE {0} DISABLE ROW LEVEL SECURITY;"
     " DROP POLICY IF EXISTS some_rows ON {0}; ALTER TABLE {0} OWNER TO CURRENT_USER"
 )
-TABLES = ("zoo_token", "zoo_line", "zoo_picture")
+TABLES = ("zoo_token", "zoo_line", "zoo_picture", "zoo_upload")
 
 
 @pytest.fixture
@@ -136,6 +141,29 @@ def test_what_keeps_a_row_is_not_overlooked(role: str) -> None:
         run_due()
     assert halts() == [("drafts", "row_security")]
     assert not Event.objects.filter(kind__in=("tombstoned", "kept")).exists()
+
+
+@pytest.mark.parametrize("form", ["all rows", "some rows", "no right"])
+def test_no_file_goes_that_a_hidden_row_may_show(role: str, tmp_path: Path, form: str) -> None:
+    with folder(tmp_path):
+        shown, alone = stored(), stored()
+        row = Upload.objects.create(file=shown)
+        orphaned(shown, alone)
+        hide = "REVOKE SELECT ON {0} FROM {1}" if form == "no right" else HIDING[form]
+        run(hide, "zoo_upload", role)
+        with logged_in(role):
+            outcome = run_media()
+        code = "permission" if form == "no right" else "row_security"
+        assert (outcome.purged, outcome.blocked) == (0, 2)
+        assert {one["code"] for one in told("blocked").values()} == {code}
+        assert [default_storage.exists(name) for name in (shown, alone)] == [True, True]
+        assert form == "no right" or any("'zoo_upload'" in text for text in w123(role))
+        run("GRANT SELECT ON {0} TO {1}; ALTER ROLE {1} BYPASSRLS", "zoo_upload", role)
+        pass_time(hours=1)
+        with logged_in(role):
+            assert (run_media().purged, default_storage.exists(shown)) == (1, True)
+        assert not default_storage.exists(alone)
+        assert Upload.objects.filter(pk=row.pk).exists()
 
 
 def test_a_dry_run_halts_nothing(role: str) -> None:
