@@ -27,7 +27,19 @@ class Folder:
 
     def run(self, script: str) -> str:
         """Run lines of a shell; their output. Fails when one of them fails."""
-        done = subprocess.run(
+        done = self._ended(script)
+        assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def refused(self, script: str) -> str:
+        """Run what the guide says is refused; what is said of it, in a line and no traceback."""
+        done = self._ended(script)
+        assert done.returncode == 1, f"{script}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+        return done.stderr
+
+    def _ended(self, script: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             ["sh", "-e", "-c", script],
             cwd=self.path,
             env=self.variables,
@@ -35,8 +47,6 @@ class Folder:
             text=True,
             timeout=200,
         )
-        assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
 
     def write(self, name: str, text: str) -> None:
         (self.path / name).write_text(text)
@@ -62,6 +72,6 @@ def follow(guide: Path, folder: Folder, replaced: dict[str, str]) -> list[str]:
             continue
         for old, new in replaced.items():
             text = text.replace(old, new)
-        outputs.append(folder.run(text))
+        outputs.append(folder.refused(text) if action == "refused" else folder.run(text))
         assert (found["output"] or "") in outputs[-1]
     return outputs

@@ -18,6 +18,7 @@ from tests.infra.guides import Folder, blocks, follow
 from tests.infra.servers import ROOT, until
 
 README, TUTORIAL = ROOT / "README.md", ROOT / "docs" / "tutorial.md"
+FIRST_HOUR = ROOT / "docs" / "how-to" / "the-first-hour.md"
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,23 @@ def tutorial(
 
 def test_the_tutorial_works_word_for_word(tutorial: Folder) -> None:
     assert (tutorial.path / "shop" / "migrations" / "0001_initial.py").exists()
+
+
+def test_the_first_hour_works_word_for_word(tutorial: Folder) -> None:
+    """After the tutorial, in its project: a row held, purged, archived, erased."""
+    told = "\n".join(follow(FIRST_HOUR, tutorial, {}))
+    for said in (
+        "CASE-12", "ann.png\n", "1 archive, 1 rows: every byte was read",
+        "office.Picture:1", ":2, reference DSR-12", "Released 1 hold",
+        "It is gone: purged by policy old-pictures", "It is gone: purged by policy log-lines",
+    ):  # fmt: skip
+        assert said in told, said
+    assert "bob.png\n" not in told
+    left = "from office.models import Customer, Picture; "
+    left += "print(Picture.objects.count(), Customer.objects.get().username)"
+    assert tutorial.run(f'python manage.py shell -v0 -c "{left}"') == "0 ann\n"
+    assert list((tutorial.path / "media/pictures").iterdir()) == []
+    assert len(list((tutorial.path / "archives/log").glob("*.json"))) == 2  # with its manifest
 
 
 def test_the_readme_names_the_distribution(wheel: Path) -> None:
