@@ -1,0 +1,91 @@
+"""Each block of the documentation can be typed; each guide is run by a test, or says why not."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, get_commands
+
+from tests.advice.collecting import parse
+from tests.infra.servers import ROOT
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+#: which test does what the guide says, in a project or a database of its own
+RUN_BY = {
+    "the-first-hour": "tests/infra/test_install.py",
+    "track-a-model-that-is-not-yours": "tests/places/test_guides.py",
+    "several-databases": "tests/places/test_guides.py",
+    "run-behind-pgbouncer": "tests/places/test_guides.py",
+    "keep-a-row": "tests/purge/batch/test_keep_a_row.py",
+    "retention-by-tenant": "tests/lifecycle/scaffolds/test_scaffolds.py",
+    "from-three-cron-jobs-to-one-worker": "tests/purge/overrides/test_override.py",
+    "watch-it": "tests/purge/alerts/test_logs.py",
+}
+#: why no test does the guide as it is written; its blocks are read by those below all the same
+NOT_RUN = {
+    "add-to-an-existing-site": "a week of a site; each step is in tests/lifecycle/management",
+    "answer-an-erasure-request": "the same commands with other names are in the-first-hour",
+    "archive-to-s3-or-r2": "needs a bucket; in a folder the same is in the-first-hour",
+    "back-up-and-restore": "needs pg_dump; tests/lifecycle/install/test_restoring.py restores",
+    "bring-rows-back": "of an archive with a name of its day; tests/purge/archive loads others",
+    "cover-every-model": "a setting and its message; tests/lifecycle/checks/test_coverage.py",
+    "media-on-s3-and-r2": "needs a bucket; tests/s3 has servers that stand in for one",
+    "read-an-archive": "needs DuckDB, pandas and jq, which this package does not",
+    "recover-after-a-restore": "needs a backup; tests/purge/replay brings rows back by itself",
+    "roles": "makes roles of the whole server; tests/security/test_roles.py makes them",
+    "run-without-huey": "the queue is the site's; tests/purge/worker enqueues `tick`",
+    "test-your-policies": "a piece of a test; tests/host/test_suite.py is a whole suite",
+    "uninstall": "takes the package away; tests/lifecycle/install/test_uninstall.py does",
+}
+
+
+def blocks(page: Path, *kinds: str) -> list[str]:
+    return [text for kind, text in BLOCK.findall(page.read_text("utf-8")) if kind in kinds]
+
+
+def typed_in(page: Path) -> list[str]:
+    """The commands of the blocks of a page, as they are typed, without `python manage.py`."""
+    found = []
+    for text in blocks(page, "console", "sh", "crontab"):
+        whole = re.sub(r'"\n(?:.*\n)*?"', '""', text).replace("\\\n", " ")
+        found += re.findall(r"\bmanage\.py ([^#|&\n]+)", whole)
+    return found
+
+
+def refused(command: str) -> str:
+    here = re.sub(r"--database \w+", "--database default", command)  # as Django asks for
+    try:
+        parse(here)
+    except (CommandError, KeyError, SystemExit, ValueError) as error:
+        return repr(error)
+    return ""
+
+
+def test_every_command_of_the_documentation_can_be_typed() -> None:
+    typed = {(page.name, command) for page in PAGES for command in typed_in(page)}
+    ours = {each for each in typed if each[1].split()[0] in get_commands()}
+    assert len(ours) > 60
+    wrong = [(*each, why) for each in sorted(ours) if (why := refused(each[1]))]
+    assert wrong == []
+    of_a_site = {"cleanup_drafts", "delete_expired_tokens"}  # that these pages make
+    assert {command.split()[0] for _, command in typed - ours} <= of_a_site
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_block_of_python_can_be_read(page: Path) -> None:
+    for text in blocks(page, "python"):
+        ast.parse(text)
+
+
+def test_every_guide_is_run_or_says_why_not() -> None:
+    guides = {path.stem for path in (ROOT / "docs/how-to").glob("*.md")}
+    assert RUN_BY.keys() | NOT_RUN.keys() == guides
+    assert not RUN_BY.keys() & NOT_RUN.keys()
+    for guide, test in RUN_BY.items():
+        assert f"{guide}.md" in (ROOT / test).read_text(), (guide, test)
+    for guide, why in NOT_RUN.items():
+        for named in re.findall(r"tests/[\w/.]+\b", why):
+            assert (ROOT / named).exists(), (guide, named)
