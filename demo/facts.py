@@ -36,6 +36,16 @@ class Facts:
         """In how many events."""
         return sum(events for (_, k), (_, events) in self.counts().items() if k == kind)
 
+    def told(self) -> dict[str, dict[str, int]]:
+        """By policy: how many rows by kind; of tables whose keys no event names, all that ended."""
+        found: dict[str, dict[str, int]] = {}
+        unnamed = run(__file__, "rows_unnamed", since=self.since)
+        named = [(policy, kind, rows) for (policy, kind), (rows, _) in self.counts().items()]
+        for policy, kind, rows in [*named, *unnamed]:
+            if policy in POLICIES:
+                found.setdefault(policy, {})[kind] = int(rows)
+        return found
+
     def lag(self) -> tuple[timedelta | None, timedelta | None]:
         """From due to tombstoned, and from the end of the grace to purged: the slowest row's."""
         return run(__file__, "lag", since=self.since, rows=self.rows)[0]

@@ -6,6 +6,14 @@ FROM lifecycle_event AS event, lifecycle.keys_v1(event.id) AS key
 WHERE event.id > %(since)s AND event.model || ':' || key = ANY (%(rows)s) AND NOT event.detail ? 'relisted'
 GROUP BY 1, 2
 
+-- name: rows_unnamed
+-- How many rows ended of which no event has a key: those of sessions.
+-- params: since
+SELECT event.policy, event.kind, sum(event.count)
+FROM lifecycle_event AS event
+WHERE event.id > %(since)s AND event.kind = 'purged' AND NOT EXISTS (SELECT FROM lifecycle.keys_v1(event.id))
+GROUP BY 1, 2
+
 -- name: lag
 -- How long after its time the slowest of the story's rows was tombstoned, and purged.
 -- params: since, rows

@@ -8,25 +8,31 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from .facts import POLICIES, Facts
+from .facts import Facts
 
-KINDS = ("expiry_scheduled", "tombstoned", "restored", "purged")
+#: in the order of a row's life
+KINDS = {
+    "expiry_scheduled": "scheduled", "tombstoned": "tombstoned", "kept": "kept",
+    "restored": "restored", "updated": "updated", "archived": "archived", "purged": "purged",
+}  # fmt: skip
 REFRESH_SECONDS = 0.3
 
 
 class PlainView:
-    """A line for each step that was seen."""
+    """A line for each step that was seen, and at the end what the ledger has of all of it."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self.started = time.monotonic()
         self.title = ""
+        self.story: Facts | None = None
 
     def __enter__(self) -> "PlainView":
         return self
 
     def __exit__(self, *error: object) -> None:
-        pass
+        if self.story and self.story.rows:
+            self.console.print(told(self.story))
 
     def begin(self, title: str) -> None:
         self.title = title
@@ -37,8 +43,9 @@ class PlainView:
             f"{passed:5.1f} s  {self.title:<11}  {seen}", markup=False, soft_wrap=True
         )
 
-    def refresh(self, facts: Facts) -> None:
+    def refresh(self, facts: Facts, story: Facts) -> None:
         """Nothing moves here."""
+        self.story = story
 
 
 class LiveView(PlainView):
@@ -70,9 +77,9 @@ class LiveView(PlainView):
         self.title, self.refreshed = "", 0.0
         self.draw()
 
-    def refresh(self, facts: Facts) -> None:
+    def refresh(self, facts: Facts, story: Facts) -> None:
         if time.monotonic() - self.refreshed > REFRESH_SECONDS:
-            self.below = Group(counts(facts), ledger(facts, self.room()))
+            self.below = Group(told(story), ledger(facts, self.room()))
             self.draw()
             self.refreshed = time.monotonic()
 
@@ -93,34 +100,33 @@ class LiveView(PlainView):
         self.live.update(Group(steps, self.below), refresh=True)
 
 
-def counts(facts: Facts) -> Table:
+def told(story: Facts) -> Table:
     """The story's rows by policy, which is their cause, and what the ledger says of them."""
-    recorded = facts.counts()
     table = Table(
         title=Text("rows, as the ledger has them", style="dim"), title_justify="left", box=None
     )
-    table.add_column("policy")
-    for kind in KINDS:
-        table.add_column(kind.replace("expiry_", ""), justify="right")
-    for policy in sorted({policy for policy, _ in recorded} & set(POLICIES)):
-        table.add_row(policy, *(str(recorded.get((policy, kind), (0, 0))[0]) for kind in KINDS))
+    table.add_column("policy", no_wrap=True)
+    table.add_column("what happened to how many")
+    for policy, rows in sorted(story.told().items()):
+        seen = (f"{rows[kind]} {word}" for kind, word in KINDS.items() if rows.get(kind))
+        table.add_row(policy, ", ".join(seen))
     return table
 
 
-def ledger(facts: Facts, lines: int) -> Table:
+def ledger(facts: Facts, lines: int) -> Group:
     """The last events, and the lag of the slowest row."""
     names = ("until tombstoned", "until purged")
     lags = zip(names, facts.lag(), strict=True)
     delays = [f"{name} {lag.total_seconds():.1f} s" for name, lag in lags if lag]
     title = f"ledger (lag: {', '.join(delays) or 'nothing ended yet'})"
-    table = Table(title=Text(title, style="dim"), title_justify="left", box=None)
+    table = Table(box=None)
     for column in ("event", "kind", "about", "rows", "at"):
         table.add_column(column, justify="right" if column in ("event", "rows") else "left")
     for event in facts.last_events(lines):
         about = escape(event.policy or event.model)
         at = f"{event.recorded_at:%H:%M:%S}"
         table.add_row(str(event.pk), event.kind, about, str(event.count), at)
-    return table
+    return Group(Text(title, style="dim"), table)
 
 
 def view_for(console: Console) -> PlainView:

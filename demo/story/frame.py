@@ -29,18 +29,19 @@ class View(Protocol):
 
     def begin(self, title: str) -> None: ...
     def done(self, seen: str) -> None: ...
-    def refresh(self, facts: facts.Facts) -> None: ...
+    def refresh(self, facts: facts.Facts, story: facts.Facts) -> None: ...
 
 
 class Story:
     """One telling. Its rows are its own: those of an earlier telling are removed first.
 
-    `facts` are about the rows that the steps of the moment are about.
+    `facts` are about the rows that the steps of the moment are about, `whole` about all of them.
     """
 
     def __init__(self, view: View, spawn: Callable[..., Child]) -> None:
         self.view, self.spawn = view, spawn
         self.facts = facts.Facts()
+        self.whole = facts.Facts()
         self.worker: Child
         self.due: datetime
         self.first: PendingRegistration
@@ -51,7 +52,7 @@ class Story:
         for title, step in steps.items():
             self.view.begin(title)
             self.view.done(step(self))
-            self.view.refresh(self.facts)
+            self.view.refresh(self.facts, self.whole)
 
     def until(self, condition: Callable[[], Any], what: str, seconds: float = 0) -> None:
         """Wait for something that the database says; `StoryError` when it does not come."""
@@ -61,7 +62,7 @@ class Story:
                 raise StoryError(f"the worker has ended:\n{self.worker.last_words()}")
             if time.monotonic() > deadline:
                 raise StoryError(f"{what}: it did not happen in time (see {self.worker.log})")
-            self.view.refresh(self.facts)
+            self.view.refresh(self.facts, self.whole)
             time.sleep(POLL_SECONDS)
 
     def registrations(self) -> Any:
@@ -70,12 +71,16 @@ class Story:
     def begin(self) -> None:
         """From here on the facts are about other rows."""
         self.facts = facts.Facts(since=facts.last_event())
+        if not self.whole.rows:
+            self.whole.since = self.facts.since
 
     def add(self, rows: Iterable[Model]) -> None:
         """Rows that the facts are about."""
         for row in rows:
             model: Any = row._meta.concrete_model
-            self.facts.rows.append(f"{model._meta.label_lower}:{row.pk}")
+            name = f"{model._meta.label_lower}:{row.pk}"
+            self.facts.rows.append(name)
+            self.whole.rows.append(name)
 
     def add_keys(self, model: type[Model], keys: Iterable[int]) -> None:
         """The same, of rows that raw SQL has written."""

@@ -72,9 +72,9 @@ def begin(story: Story) -> str:
     expired = facts.clock() - timedelta(hours=3)
     sessions = [Session(session_key=f"{MARK}{n}", expire_date=expired) for n in range(SESSIONS)]
     Session.objects.bulk_create(sessions)
-    AuditLogFactory.create_batch(LOGS, old=True, actor=f"{MARK}jo")
+    logs = AuditLogFactory.create_batch(LOGS, old=True, actor=f"{MARK}jo")
     rows = [bare, pictured, *users, *tokens, *bounces]
-    story.add(rows)
+    story.add([*rows, *logs])
     return f"{len(rows)} forgotten rows of 5 tables, {SESSIONS} sessions, {LOGS} audit logs"
 
 

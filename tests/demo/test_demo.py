@@ -10,6 +10,7 @@ import psycopg
 from demo.site import answers
 from demo.story import STEPS
 from demo.story.signups import BULK, OTPS, RAW
+from demo.story.systems import LOGS, SESSIONS
 from tests.demo.telling import Telling
 from tests.infra.servers import until
 
@@ -21,6 +22,30 @@ def seen(telling: Telling) -> list[str]:
     return re.findall(r"^ *[\d.]+ s  ([\w ]+?)  ", telling.output, flags=re.MULTILINE)
 
 
+#: what the ledger has of the whole story: its main part, and each of its other systems
+TABLE = {
+    "registrations-otp-expired": f"{1 + BULK} scheduled, {1 + BULK} tombstoned, 1 restored,"
+    f" {BULK} purged",
+    "registrations-unconfirmed": f"{RAW} scheduled, {RAW} tombstoned, {RAW} purged",
+    "one-time-passwords": f"{OTPS} scheduled, {OTPS} purged",
+    "expired-tokens": "3 scheduled, 3 purged",
+    "expired-issued-tokens": "2 scheduled, 2 purged",
+    "sessions": f"{SESSIONS} purged",
+    "soft-bounces": "1 scheduled, 1 updated",
+    "stale-bounces": "2 scheduled, 1 purged",
+    "draft-services": "2 scheduled, 1 tombstoned, 1 kept, 2 purged",
+    "unverified-users": "2 scheduled, 2 tombstoned, 1 purged",
+    "audit-logs": f"{LOGS} archived, {LOGS} purged",
+}
+
+
+def table(telling: Telling) -> dict[str, str]:
+    """The last table: by policy, what happened to how many."""
+    lines = telling.output.partition("rows, as the ledger has them")[2].splitlines()
+    cells = (re.split(r"  +", line.strip(), maxsplit=1) for line in lines)
+    return {each[0]: each[1].strip() for each in cells if len(each) == 2 and each[0] != "policy"}
+
+
 def test_exit_tells_every_step_and_ends(tell: Tell) -> None:
     started = time.monotonic()
     telling = tell("--exit")
@@ -29,6 +54,7 @@ def test_exit_tells_every_step_and_ends(tell: Tell) -> None:
     assert seen(telling) == list(STEPS)
     assert f"{1 + BULK} OTP expired, {RAW} not confirmed in 60 minutes" in telling.output
     assert f"purged       {BULK + RAW + OTPS} rows" in telling.output
+    assert table(telling) == TABLE
     assert telling.worker_is_gone()
 
 

@@ -59,7 +59,7 @@ class Silent:
 
     log = "worker.log"
 
-    def refresh(self, facts: object) -> None: ...
+    def refresh(self, facts: object, story: object) -> None: ...
     def is_running(self) -> bool:
         return True
 
