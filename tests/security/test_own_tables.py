@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 
 from lifecycle import hold
+from lifecycle.db.connection import fetch
 from lifecycle.install.roles import FUNCTIONS
 from lifecycle.models import AgendaEntry, Event, RowException
 from tests.security.roles import Roles
@@ -133,3 +134,42 @@ def test_signals_say_nothing_of_tables_that_tell_by_themselves(
     before = told()
     speaker.execute(f"SELECT lifecycle.{SIGNALS[signal]('legacy', 'zoo.legacy')}")
     assert told() != before, "of a table without triggers nobody knows better"
+
+
+PLANTED = """
+CREATE TABLE public.planted (id bigint PRIMARY KEY);
+CREATE FUNCTION public.pgtrigger_lc_delete_planted() RETURNS trigger LANGUAGE plpgsql
+    AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER pgtrigger_lc_delete_planted AFTER DELETE ON public.planted
+    FOR EACH STATEMENT EXECUTE FUNCTION public.pgtrigger_lc_delete_planted();
+COMMENT ON FUNCTION public.pgtrigger_lc_delete_planted() IS 'lifecycle zoo.legacy-';
+"""
+
+
+def tables_of(model: str) -> list[str]:
+    text = "SELECT place::regclass::text FROM lifecycle.tables_of_v1(%(model)s) AS place"
+    return [table for (table,) in fetch("default", text, {"model": model})]
+
+
+@pytest.mark.parametrize(("model", "tables"), [("zoo.token", ["zoo_token"]), ("zoo.legacy", [])])
+def test_a_trigger_that_another_role_has_planted_is_none_of_ours(
+    speaker: psycopg.Connection[Any], roles: Roles, model: str, tables: list[str]
+) -> None:
+    """Else nobody without rights on that table could say anything of the model's rows."""
+    run(f'GRANT CREATE ON SCHEMA public TO "{roles.stranger}"')
+    speaker.execute(PLANTED.replace("zoo.legacy", model))
+    assert tables_of(model) == tables
+    for name in ("may_say_v1", "tables_of_v1"):
+        run(f'GRANT EXECUTE ON FUNCTION lifecycle.{name} TO "{roles.site}"')
+    with roles.session(roles.site) as site:
+        may = site.execute("SELECT lifecycle.may_say_v1(%s, 'UPDATE')", [model]).fetchone()
+    assert may == (True,)
+    name = fetch("default", OURS)[0][0]
+    with pytest.raises(Refused):  # nor can ours be put on another table
+        speaker.execute(f"CREATE TRIGGER ours AFTER DELETE ON planted EXECUTE FUNCTION {name}")
+
+
+OURS = """
+SELECT tgfoid::regprocedure::text FROM pg_trigger
+WHERE tgname LIKE 'pgtrigger_lc_delete%' AND tgrelid = 'zoo_token'::regclass
+"""

@@ -64,6 +64,43 @@ def test_every_way_to_delete_and_every_kind_of_key(factory: Any) -> None:
     assert held_deleted("default") == []
 
 
+@pytest.mark.parametrize(
+    "factory",
+    [factories.LiveTokenFactory, factories.ExpiredTicketFactory, factories.ExpiredCouponFactory],
+)
+def test_a_row_that_is_there_again_is_not_told(factory: Any) -> None:
+    """A hold is on a key: what is written again under it is held again."""
+    row, other = factory(), factory()
+    number = hold(row)
+    hold(other)
+    for times in (1, 2):
+        by_sql(row)
+        assert {each.key for each in held_deleted("default")} == {str(row.pk)}
+        assert len(held_deleted("default")) == times
+        assert holds()[0].deleted == times
+        row.save(force_insert=True)
+        assert held_deleted("default") == []
+        assert [each.deleted for each in holds()] == [0, 0]
+        assert manage("lifecycle", "holds").count("gone") == 0
+    by_sql(other)
+    assert {each.key for each in held_deleted("default")} == {str(other.pk)}
+    release(number)
+    by_sql(row)
+    assert {each.key for each in held_deleted("default")} == {str(other.pk)}
+
+
+def test_of_a_held_policy_those_are_told_that_are_not_there_again() -> None:
+    rows = [draft() for _ in range(3)]
+    hold("drafts")
+    Draft.objects.all().delete()
+    assert [each.rows for each in held_deleted("default")] == [3]
+    rows[0].save(force_insert=True)
+    assert [each.rows for each in held_deleted("default")] == [2]
+    for row in rows[1:]:
+        row.save(force_insert=True)
+    assert held_deleted("default") == []
+
+
 @pytest.fixture
 def boss() -> Client:
     client = Client()
