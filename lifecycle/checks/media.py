@@ -7,6 +7,7 @@ from django.apps import apps
 from django.core.checks import CheckMessage
 
 from lifecycle.checks.messages import error, warning
+from lifecycle.checks.tables import plainly_named
 from lifecycle.policy.media_fields import file_fields, tracked, unwatched, watched
 from lifecycle.policy.packages import is_installed, proxy_of
 from lifecycle.policy.registry import policies_of
@@ -38,13 +39,9 @@ def tracked_here() -> list[CheckMessage]:
 
 
 def quoted_here() -> list[CheckMessage]:
-    """E047: files are watched of a table whose name Django writes with its schema."""
-    hint = "Triggers are put on tables of the ledger's schema: name the table plainly."
-    return [
-        error(47, f"db_table of {each.model._meta.label} has quotes in it.", hint, each.model)
-        for each in watched()
-        if str(each.model._meta.db_table).startswith('"') and not policies_of(each.model)
-    ]
+    """E047 of tables whose files are watched, and that have no policy to be told of it."""
+    models = [each.model for each in watched() if not policies_of(each.model)]
+    return [message for model in models for message in plainly_named([model], model)]
 
 
 def left_behind() -> list[CheckMessage]:

@@ -19,13 +19,18 @@ def simple_key(policy: Policy) -> list[CheckMessage]:
 
 
 def plain_table(policy: Policy) -> list[CheckMessage]:
+    """E047 of a policy's tables."""
+    return plainly_named(_models(policy), policy)
+
+
+def plainly_named(models: list[Any], subject: Any) -> list[CheckMessage]:
     """E047: a `db_table` with quotes in it, by which Django writes a schema and a table."""
-    quoted = [m for m in _models(policy) if str(m._meta.db_table).startswith('"')]
+    quoted = [m for m in models if str(m._meta.db_table).startswith('"')]
     if not quoted:
         return []
     text = f"db_table of {quoted[0]._meta.label} has quotes in it: {quoted[0]._meta.db_table}."
-    hint = "Policies stand on tables of the ledger's schema: move the table there, name it plainly."
-    return [error(47, text, hint, policy)]
+    hint = "Triggers stand on tables of the ledger's schema: move the table there, name it plainly."
+    return [error(47, text, hint, subject)]
 
 
 def managed(policy: Policy) -> list[CheckMessage]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from lifecycle.conf import conf
 from lifecycle.db.connection import Placed
-from lifecycle.db.routing import option
+from lifecycle.insight.causes import CAUSES, STOPPED
 from lifecycle.models import PolicyState
 
 State = PolicyState.State
@@ -24,13 +24,6 @@ FIRST_TRY = Placed(
     + ")"
 )
 
-STOPPED = {
-    State.PAUSED: "paused: `manage.py lifecycle resume {policy}{database}` lets it go on,"
-    " `manage.py lifecycle disable {policy}{database}` says that it only observes",
-    State.OBSERVE: "it only observes: `manage.py lifecycle enable {policy}{database}` lets it end"
-    " them",
-    "held": "all of it is held: `manage.py lifecycle holds{database}` says why",
-}
 INTERRUPTED, HALTED = "interrupted", "halted"  # how the error of a run begins that did not fail
 
 
@@ -48,8 +41,8 @@ def failing(error: str, began: datetime | None, since: datetime | None) -> list[
 
 def stopped(state: str, barred: bool, waited: timedelta, policy: str, using: str) -> list[str]:
     """A person has stopped it, and something due has waited for longer than is meant."""
-    why = STOPPED.get("held" if state == State.ENABLED and barred else state)
-    if not (why and conf.MAX_STOPPED) or waited.total_seconds() <= conf.MAX_STOPPED:
+    why = "held" if state == State.ENABLED and barred else state
+    if not (why in STOPPED and conf.MAX_STOPPED) or waited.total_seconds() <= conf.MAX_STOPPED:
         return []
-    why = why.format(policy=policy, database=option(using))
-    return [f"due for {timedelta(seconds=int(waited.total_seconds()))}, and {why}"]
+    since = timedelta(seconds=int(waited.total_seconds()))
+    return [f"due for {since}, and {CAUSES[why].clause(policy, using)}"]

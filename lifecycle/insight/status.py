@@ -15,6 +15,7 @@ from lifecycle.db.connection import fetch, statement
 from lifecycle.db.routing import option
 from lifecycle.db.version import to_install
 from lifecycle.hooks import last_runs, slowed, standstills
+from lifecycle.insight.causes import CAUSES
 from lifecycle.insight.standstill import FIRST_TRY, IS_TRIED, failing, stopped
 from lifecycle.insight.there import counts_there
 from lifecycle.install.functions import other_functions
@@ -146,10 +147,7 @@ def _standstill(
         return []
     found = _stopped(each, now - since) if since else []
     if each.fingerprint == fingerprint(policy) and stored != compiled(policy).state_sql:
-        found.append(
-            "of other SQL in the database than this code compiles: find out whether somebody has"
-            f" changed lifecycle_policy, then {to_install(each.database)}"
-        )
+        found.append(CAUSES["altered"].problem(each.database))
     if each.state == State.REMOVED:
         found.append(
             f"removed in the database, and declared in this code: {to_install(each.database)}"
@@ -213,8 +211,7 @@ def _problems(each: Status, policy: Policy | None, max_lag: float) -> list[str]:
         return [f"not in the database: {to_install(each.database)}"]
     found = []
     if each.fingerprint != fingerprint(policy):
-        bring = to_install(each.database)
-        found.append(f"declared differently in the database: {bring}, or update this code")
+        found.append(CAUSES["outdated"].problem(each.database))
     if each.state == State.HALTED:
         resume = f"`manage.py lifecycle resume {each.policy} --actor NAME{option(each.database)}`"
         found.append(f"halted by a brake: look, then {resume}")

@@ -109,7 +109,7 @@ def store(policy: Policy, using: str) -> None:
     anew = begins_anew(known, code.key.kind, label_of(policy))
     if stored == (fingerprint(policy), code.due_sql, code.state_sql, enforced) and not anew:
         return
-    filled = scalar(using, statement(__file__, "table_has_rows", table=code.tables[0]))
+    filled = has_rows(using, code.tables[0])
     fetch(
         using,
         statement(__file__, "store_policy"),
@@ -145,3 +145,8 @@ def take_over(policy: Policy, using: str) -> None:
     names = {"old": old, "new": policy.name, "model": label_of(policy)}
     for (state,) in fetch(using, statement(__file__, "rename_policy"), names):
         fetch(using, statement(__file__, "renamed"), names | {"state": state})
+
+
+def has_rows(using: str, table: str) -> bool:
+    """Whether a table has any row."""
+    return bool(scalar(using, statement(__file__, "has_rows", table=table)))

@@ -1,4 +1,4 @@
--- name: table_has_rows
+-- name: has_rows
 -- Whether a table has any row.
 SELECT EXISTS (SELECT FROM {table})
 

@@ -20,12 +20,12 @@ from django.db.migrations.executor import MigrationExecutor
 
 from lifecycle.backfill.progress import mark
 from lifecycle.compiler.policy_sql import compiled
-from lifecycle.db.connection import fetch, scalar, statement
+from lifecycle.db.connection import fetch, statement
 from lifecycle.db.introspection import table_of, tables_in
 from lifecycle.db.table_lock import AGAINST_WRITERS, locked, qualified
 from lifecycle.db.version import VERSION, is_in_use, mismatch, stamp_of, to_install
 from lifecycle.exceptions import LifecycleError
-from lifecycle.install.after_migrate import sync
+from lifecycle.install.after_migrate import has_rows, sync
 from lifecycle.install.functions import (
     PACKAGE,
     begin_use,
@@ -168,7 +168,7 @@ def read_again(using: str, tables: set[str], made: Made) -> None:
     for policy in all_policies():
         own = compiled(policy).tables
         if policy.name in known and is_at(policy.model, using) and tables.intersection(own):
-            filled = bool(scalar(using, statement(__file__, "has_rows", table=own[0])))
+            filled = has_rows(using, own[0])
             mark(policy, using, filled, anew=True)
             names += [policy.name] if filled and not policy.on_request else []
     made.say("Rows written meanwhile will be found by the worker, which reads the tables of", names)

@@ -5,6 +5,3 @@ WHERE relkind IN ('r', 'p') AND attnum > 0 AND NOT attisdropped AND pg_table_is_
 
 -- name: enable_trigger
 ALTER TABLE {table} ENABLE TRIGGER {trigger}
-
--- name: has_rows
-SELECT EXISTS (SELECT FROM {table})

@@ -7,7 +7,8 @@ from django.apps import apps
 
 from lifecycle.conf import conf
 from lifecycle.db.routing import option
-from lifecycle.ledger.held_deleted import held_deleted
+from lifecycle.insight.causes import CAUSES, STOPPED
+from lifecycle.ledger.held_deleted import HeldDeleted, held_deleted
 from lifecycle.models import Event
 from lifecycle.printable import in_utc, visible
 from purge.models import Alert
@@ -23,34 +24,6 @@ SUBJECTS = {
     "lagging_media": "Retention of files is behind",
     "held_deleted": "Held rows of {about} were deleted by the site",
 }
-#: by the cause of a lag: why, and what to do; any other cause is the error of the passes
-REASONS = {
-    "": """Perhaps no worker runs
-(`manage.py run_huey`), another session keeps rows locked, or more falls due than the worker can
-do.""",
-    "locked": """Another session
-has them locked each time they are tried: find it in pg_stat_activity.""",
-    "archive": """They go into an
-archive first, and it cannot be made: `manage.py lifecycle status {policy}{database}` says why.""",
-    "undeclared": """It is enabled
-in the database, and this worker's code does not declare it: deploy the code that does, or run
-`manage.py migrate{database}` with the code that has dropped it.""",
-    "outdated": """The database has
-another declaration of it than this worker's code: `manage.py migrate{database}`,
-then `manage.py lifecycle install`, or update the worker.""",
-    "altered": """The database has
-other SQL of it than this worker's code compiles: find out whether somebody has changed
-lifecycle_policy, then `manage.py lifecycle install`.""",
-    "paused": """It is paused:
-`manage.py lifecycle resume {policy}{database}` lets it go on.""",
-    "observe": """It only observes:
-`manage.py lifecycle enable {policy}{database}` lets it end them.""",
-    "held": """All of it is held:
-`manage.py lifecycle holds{database}` says by whom and why.""",
-}
-FAILS = """Each pass over it
-fails with {cause}: the worker's log has the rest."""
-STOPPED = ("paused", "observe", "held")
 BODIES = {
     "halted": """\
 A brake has stopped policy {policy} ({model}): {summary}.
@@ -116,7 +89,8 @@ To bring them back: from a backup, or an archive. Once that is settled, release 
 Rows of policy {policy} ({model}) wait to end, {summary} now.
 {limit}
 
-Nothing is lost: what is due stays on the agenda, and ends late. {reason}
+Nothing is lost: what is due stays on the agenda, and ends late.
+{reason}
 
 Look:
     manage.py lifecycle status {policy}{database}
@@ -127,7 +101,8 @@ A pass now, beside the worker:
 {files} that no row shows any more wait to be deleted, {summary} now.
 {limit}
 
-Nothing is lost: they stay on the agenda, and go late. {reason}
+Nothing is lost: they stay on the agenda, and go late.
+{reason}
 
 Look:
     manage.py lifecycle status{database}
@@ -145,7 +120,8 @@ def subject(alert: Alert) -> str:
 
 def body(alert: Alert, using: str) -> str:
     """Plain text."""
-    rows, by = _names(alert, using)
+    gone = held_deleted(using) if alert.kind == "held_deleted" else []
+    rows, by = _names(alert, using, gone)
     database = option(using)
     row = shlex.quote(rows[0]) if rows else ""
     parts = {
@@ -158,17 +134,25 @@ def body(alert: Alert, using: str) -> str:
         "rows": _line("The latest", rows) + _line("In the way", by),
         "why": f"\n    manage.py lifecycle why {row}{database}" if rows else "",
         "limit": _limit(alert.cause),
-        "reason": REASONS.get(alert.cause, FAILS).format(
-            cause=visible(alert.cause), policy=visible(alert.policy) or "--all", database=database
-        ),
+        "reason": _reason(alert, using),
         "alias": using,
         "database": database,
-        "release": _release(alert, using, database) if alert.kind == "held_deleted" else "",
+        "release": _release(alert, gone, database),
         "allow": " --allow ROWS" if alert.cause == "cap" else "",
         "status": f" {visible(alert.policy)}" if alert.policy else "",
         "backfill": visible(alert.policy) or "POLICY",
     }
     return BODIES[_text(alert)].format(**parts) + _ended(alert)
+
+
+def _reason(alert: Alert, using: str) -> str:
+    """Why it lags, and what to do; an unknown cause is the error of the passes."""
+    known = CAUSES.get(alert.cause)
+    if known is None:
+        text = f"each pass over it fails with {visible(alert.cause)}: the worker's log has the rest"
+    else:
+        text = known.clause(visible(alert.policy) or "--all", using)
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _text(alert: Alert) -> str:
@@ -187,11 +171,9 @@ def _line(what: str, names: list[str]) -> str:
     return f"{what}: {', '.join(names)}.\n" if names else ""
 
 
-def _release(alert: Alert, using: str, database: str) -> str:
+def _release(alert: Alert, gone: list[HeldDeleted], database: str) -> str:
     """How the latest hold is lifted under which a row was deleted."""
-    if alert.event is None:
-        return "."
-    last = next((each for each in held_deleted(using) if each.event == alert.event), None)
+    last = next((each for each in gone if each.event == alert.event), None)
     if last is None:
         return "."
     return f":\n    manage.py lifecycle release --number {last.hold} --actor NAME{database}"
@@ -211,13 +193,13 @@ def _label(alert: Alert) -> str:
         return alert.model
 
 
-def _names(alert: Alert, using: str) -> tuple[list[str], list[str]]:
+def _names(alert: Alert, using: str, gone: list[HeldDeleted]) -> tuple[list[str], list[str]]:
     """The latest rows, and what stands in their way, as `app.Model:pk`."""
     event = Event.objects.using(using).filter(pk=alert.event or 0).first()
     if event is None or not event.count:
         return [], []
     subjects = event.subjects
     if alert.kind == "held_deleted":  # of many rows that one statement has deleted, few may be held
-        subjects = [each.key for each in held_deleted(using) if each.event == event.pk and each.key]
+        subjects = [each.key for each in gone if each.event == event.pk and each.key]
     keys = [visible(f"{_label(alert)}:{key}") for key in subjects[:SHOWN]]
     return keys, [visible(str(name)) for name in event.detail.get("by", [])[:SHOWN]]

@@ -17,6 +17,7 @@ from lifecycle.db.connection import fetch, hides_rows, set_local, statement
 from lifecycle.db.policy_lock import holders
 from lifecycle.db.schemas import quoted
 from lifecycle.db.version import INSTALL, mismatch, to_install
+from lifecycle.insight.causes import CAUSES
 from lifecycle.ledger.caps import cap_of, room_and_over
 from lifecycle.logs import Log
 from lifecycle.models import PolicyState
@@ -28,14 +29,7 @@ from purge.exceptions import Halt
 State = PolicyState.State
 WARNED_AGAIN = 60.0  # seconds between two warnings about one policy's declaration
 LOCKED_LONG = 60.0  # seconds without the policy's lock after which the log says so
-OUTDATED = (
-    "declared differently in the database than in this code: nothing of it ends here; "
-    f"{INSTALL}, or update this worker"
-)
-ALTERED = (
-    "of other SQL in the database than this code compiles: nothing of it ends here; "
-    f"find out whether somebody has changed lifecycle_policy, then {INSTALL}"
-)
+OUTDATED, ALTERED = CAUSES["outdated"].ends_nothing, CAUSES["altered"].ends_nothing
 ELSEWHERE = (
     "on a table of the ledger's schema, and this connection's search path has another one in its "
     "place: nothing of it ends here"
