@@ -12,7 +12,7 @@ from django.db import connections, router
 from psycopg import sql
 
 from lifecycle.db.connection import scalar, statement
-from lifecycle.db.test_clock import clock_is_set
+from lifecycle.db.test_clock import reset_clock
 from lifecycle.install.after_migrate import after_migrate
 from lifecycle.models import AgendaEntry, Event
 
@@ -35,9 +35,11 @@ def flush(alias: str) -> None:
     """Empty the tables of the models, but for what `migrate` writes about the policies."""
     _empty(alias, _filled(alias))
     before = _installed.get(_name(alias))
-    if before and not clock_is_set(alias) and before == _what_is_installed(alias):
-        _put_back(alias)
-        return
+    if before:
+        reset_clock(alias)  # what is installed is then as it was
+        if before == _what_is_installed(alias):
+            _put_back(alias)
+            return
     after_migrate(apps.get_app_config("lifecycle"), using=alias)
     _keep(alias)
 

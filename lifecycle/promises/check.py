@@ -193,9 +193,16 @@ def _captured(using: str) -> list[Policy]:
 
 
 def _readable(using: str) -> list[Policy]:
-    captured = [p for p in _captured(using) if not is_elsewhere(using, models_of(p))]
+    captured = _not_elsewhere(using, _captured(using))
     every = " UNION ALL ".join(map(_rows, captured)) or NO_ROWS
     return captured if _reads(using, every) else [p for p in captured if _reads(using, _rows(p))]
+
+
+def _not_elsewhere(using: str, policies: list[Policy]) -> list[Policy]:
+    """In one statement, for mostly there is none."""
+    if not is_elsewhere(using, {model for policy in policies for model in models_of(policy)}):
+        return policies
+    return [policy for policy in policies if not is_elsewhere(using, models_of(policy))]
 
 
 def _reads(using: str, rows: str) -> bool:
