@@ -45,6 +45,10 @@ class NotDeleted(PurgeError):
     """A row is still there after its DELETE: a trigger or a rule has made something else of it."""
 
 
+class NotAlike(PurgeError):
+    """Some rows of a set do not go with the others."""
+
+
 class TooMany(PurgeError):
     """More rows would go along than a batch may hold; the same with fewer rows to begin with."""
 

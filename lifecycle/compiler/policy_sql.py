@@ -91,6 +91,27 @@ def select(rows: QuerySet[Any], **columns: Any) -> str:
     return text
 
 
+@cache
+def columns_of(policy: Policy) -> dict[str, str] | None:
+    """What `state_sql` selects, each by itself, as SQL over the policy's own table.
+
+    For statements that name the table once, and read and change it. None where it takes more than
+    the table to read them, such as its parents'.
+    """
+    wanted = {"matches": matches_of, "due": due_of, "keep": keep_of, "grace": grace_of}
+    found = {name: _alone(policy, made(policy)) for name, made in wanted.items()}
+    return None if None in found.values() else {name: str(text) for name, text in found.items()}
+
+
+def _alone(policy: Policy, expression: Any) -> str | None:
+    """An expression as it stands between SELECT and FROM, where FROM is the table and no more."""
+    before, (table, *parents) = "SELECT ", tables_of(policy.model)
+    after = f' AS "alone" FROM {connections[home(policy.model)].ops.quote_name(table)}'
+    text = select(rows_of(policy), alone=expression)
+    is_whole = text.startswith(before) and text.endswith(after) and not parents
+    return text[len(before) : -len(after)] if is_whole else None
+
+
 def due_query(policy: Policy) -> Any:
     """The ORM's query of what triggers evaluate: `when` and `expires`."""
     return _annotated(policy, matches=matches_of(policy), due=due_of(policy))

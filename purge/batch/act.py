@@ -15,7 +15,7 @@ from purge.batch.cascade.account import media_alone
 from purge.batch.cascade.delete import end_rows
 from purge.batch.evaluate import Verdict
 from purge.batch.state import Batch, announced, latest_event, send, stored_keys
-from purge.batch.subjects import Subjects
+from purge.batch.subjects import Passing, Subjects
 from purge.exceptions import Halt
 
 SHOWN = 5  # keys of rows in a dry run
@@ -86,12 +86,12 @@ def purge(batch: Batch, verdict: Verdict) -> None:
     delete(batch, verdict.subjects)
 
 
-def delete(batch: Batch, subjects: Subjects) -> None:
-    """Delete rows, and tell the receivers of `purged`."""
+def delete(batch: Batch, subjects: Subjects, passing: Passing | None = None) -> None:
+    """Delete rows, with `passing` all that pass or none; tell the receivers of `purged`."""
     is_heard = signals.purged.has_listeners(batch.policy.model)
     before = latest_event(batch.using) if is_heard else 0
     subjects = archived.write_archived(batch, subjects)
-    end_rows(batch, subjects)
+    end_rows(batch, subjects, passing)
     batch.outcome.purged += subjects.count
     if is_heard:
         text = batch.sql(__file__, "events_since")

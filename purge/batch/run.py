@@ -20,6 +20,8 @@ from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import is_open
 from purge.batch import brakes, clock, failures
 from purge.batch.act import act
+from purge.batch.alike import ask_once
+from purge.batch.at_once import end_alike
 from purge.batch.cascade.ties import recall
 from purge.batch.evaluate import evaluate, lock
 from purge.batch.outcome import Outcome
@@ -76,7 +78,8 @@ def evaluate_and_act(batch: Batch, subjects: Subjects) -> None:
     before = batch.outcome.copy()
     try:
         with transaction.atomic(using=batch.using):
-            act(batch, evaluate(batch, subjects))
+            if not end_alike(batch, subjects):
+                act(batch, ask_once(batch, subjects) or evaluate(batch, subjects))
             batch.progressed = True
     except TiedMeanwhile:  # from here on the tie is known
         batch.outcome = before

@@ -8,7 +8,7 @@ go back.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from lifecycle.compiler.keys import Key, subjects_of
 from lifecycle.db.connection import Placed, local_settings
@@ -66,6 +66,13 @@ class Subjects:
     def written(self, keys: list[Any]) -> "Subjects":
         """A set of these keys, as the ledger writes them."""
         return replace(self, count=len(keys), event=None, span=None, keys=array_text(keys))
+
+
+class Passing(NamedTuple):
+    """A condition that all rows of a set have to pass, as SQL over their table, with parameters."""
+
+    condition: Placed
+    params: dict[str, Any]
 
 
 @contextmanager

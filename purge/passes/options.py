@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS
 
@@ -56,6 +57,15 @@ class PassOptions:
         return self.left(total) == 0
 
 
+class FoundRows(NamedTuple):
+    """Rows of one batch: how many, their keys, where the last one stands if any may follow."""
+
+    number: int
+    keys: str
+    moment: str | None
+    key: str | None
+
+
 @dataclass
 class SweepPosition:
     """How far a sweep has come: after the row that stands here. Lost, it costs a second look.
@@ -65,6 +75,7 @@ class SweepPosition:
     moment    the time of the row, and its key
     locked    whether it has passed rows that somebody else had locked
     wait      how long rows wait for an archive, where it has passed some that are in none
+    ahead     the rows after that one, in parts of a batch: read once, locked and evaluated later
     """
 
     due: tuple[int, ...]
@@ -73,6 +84,7 @@ class SweepPosition:
     key: str | None = None
     locked: bool = False
     wait: timedelta = timedelta(0)
+    ahead: tuple[FoundRows, ...] = ()
 
 
 SweepPositions = dict[tuple[str, str], SweepPosition]  # by database and policy

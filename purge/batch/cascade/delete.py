@@ -16,7 +16,7 @@ from django.db import connections
 from django.db.models.deletion import Collector
 from django.db.models.signals import pre_delete
 
-from lifecycle.db.connection import changed, fetch, scalar, set_local
+from lifecycle.db.connection import Placed, changed, fetch, scalar, set_local
 from lifecycle.db.rows import every_row
 from purge.batch.brakes import refuse_shared_keys
 from purge.batch.cascade.account import along_detail, counted, media_alone
@@ -26,27 +26,35 @@ from purge.batch.cascade.relations import is_heard, links
 from purge.batch.cascade.sets import CascadeSets, find_cascade
 from purge.batch.cascade.ties import is_stand_in, refuse_new, tied
 from purge.batch.state import Batch, announce, announced, keys_of
-from purge.batch.subjects import Subjects
-from purge.exceptions import NotDeleted
+from purge.batch.subjects import Passing, Subjects
+from purge.exceptions import NotAlike, NotDeleted
 
 NO_WAIT = "1ms"  # as PostgreSQL reads it
 CHECK = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
 
 
-def end_rows(batch: Batch, subjects: Subjects) -> None:
+def goes_alone(batch: Batch) -> bool:
+    """Whether nothing goes along with rows of the policy's table, and no receiver sees them."""
+    model: Any = batch.policy.model._meta.concrete_model
+    rows = every_row(model, batch.using)
+    return not tied(batch, model) and Collector(using=batch.using).can_fast_delete(rows)
+
+
+def end_rows(batch: Batch, subjects: Subjects, passing: Passing | None = None) -> None:
     """Delete the rows; deferred constraints are checked here, not at the commit.
 
     Afterwards they are deferred again: another part of the batch may have rows whose order of
-    deletion only that allows.
+    deletion only that allows. With `passing`, a condition on rows that go alone, all of them go or
+    none.
 
-    Raises `NotDeleted` where a row is still there afterwards, `Halt` where keys are not unique.
+    Raises `NotDeleted` where a row is still there afterwards, `NotAlike` where one does not pass,
+    `Halt` where keys are not unique.
     """
     model: Any = batch.policy.model._meta.concrete_model
-    rows = every_row(model, batch.using)
-    if not tied(batch, model) and Collector(using=batch.using).can_fast_delete(rows):
+    if passing or goes_alone(batch):
         batch.along = media_alone(batch, model, subjects)
         with announced(batch, subjects, **batch.along):
-            _delete(batch, subjects)
+            _delete(batch, subjects, passing)
     else:
         _end_with_others(batch, model, subjects)
     fetch(batch.using, CHECK)
@@ -116,11 +124,16 @@ def _delete_collected(batch: Batch, model: Any, subjects: Subjects, found: Colle
     _refuse_left(batch, rows)
 
 
-def _delete(batch: Batch, subjects: Subjects) -> None:
+def _delete(batch: Batch, subjects: Subjects, passing: Passing | None = None) -> None:
     """Its count is compared with that of the rows that were locked: a BEFORE trigger, or a rule,
     may have made something else of the DELETE."""
-    text = batch.sql(__file__, "delete", rows=subjects.where(batch.column))
-    if changed(batch.using, text, batch.params(subjects)) != subjects.count:
+    rows, params = subjects.where(batch.column), batch.params(subjects)
+    if passing:
+        rows, params = Placed(f"{rows} AND {passing.condition}"), params | passing.params
+    text = batch.sql(__file__, "delete", rows=rows)
+    if changed(batch.using, text, params) != subjects.count:
+        if passing:
+            raise NotAlike
         _refuse_left(batch, subjects)
 
 

@@ -23,9 +23,11 @@ from purge.batch.brakes import PolicyStanding
 from purge.batch.evaluate import NO_GRACE, NO_TOMBSTONE, ONE_TOMBSTONE, expressions_of
 from purge.batch.state import Batch, latest_event
 from purge.batch.subjects import Subjects, in_order_of_index
-from purge.passes.options import PassOptions, SweepPosition, SweepPositions
+from purge.passes.options import FoundRows, PassOptions, SweepPosition, SweepPositions
 from purge.sources.agenda import FIRST_WAIT, LONGEST_WAIT
 from purge.sources.windows.entries import ClaimedWindows, claim_windows, settle
+
+MOST_BATCHES, MOST_KEYS = 10, 100_000  # that are read ahead
 
 _positions: SweepPositions = {}
 
@@ -69,20 +71,31 @@ class WindowRows:
         return self.options.positions if self.options.dry else _positions
 
     def find(self, position: SweepPosition, limit: int) -> None:
-        """Take the next rows; fewer than `limit` are the last ones."""
+        """Take the next rows; those after which none may follow are the last ones.
+
+        Read ahead, in the order of the index, which does not give that of the keys: where many
+        rows end at one moment, each reading sorts all of them.
+        """
+        if not position.ahead or position.ahead[0].number > limit:
+            position.ahead = self._read(position, limit)
+        if not position.ahead:
+            return
+        found, *ahead = position.ahead
+        position.ahead, self.is_last = tuple(ahead), found.key is None
+        position.moment, position.key = found.moment, found.key
+        self.subjects = self.batch.keys(found.number, found.keys)
+
+    def _read(self, position: SweepPosition, limit: int) -> tuple[FoundRows, ...]:
         after = {"last_moment": position.moment, "last_key": position.key}
-        params = self._params(rows=limit, **after)
+        most = limit * max(1, min(MOST_BATCHES, MOST_KEYS // limit))
+        params = self._params(rows=limit, most=most, **after)
 
         def read(any_row: bool) -> Any:
             text = self._sql("next_rows", any_row, after=Placed(self._after(position)))
             with in_order_of_index(self.batch.using):
-                return fetch(self.batch.using, text, params)[0]
+                return fetch(self.batch.using, text, params)
 
-        count, keys, moment, key = attempt(self.batch.using, read)
-        self.is_last = count < limit
-        if count:
-            position.moment, position.key = moment, key
-            self.subjects = self.batch.keys(count, keys)
+        return tuple(FoundRows(*row) for row in attempt(self.batch.using, read))
 
     def _after(self, position: SweepPosition) -> str:
         if position.moment is None:

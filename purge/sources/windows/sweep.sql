@@ -1,15 +1,20 @@
 -- name: next_rows
--- The next rows of windows in the order of their ends, by the index on the column: how many, their
--- keys, and where the last one stands. What is restored or expired by hand is listed by its key.
--- params: rows, last_moment, last_key; parts: moment, within, after
+-- The next rows of windows in the order of their ends, by the index on the column, in parts of a batch:
+-- how many, their keys, and where the last one stands, NULL where no row follows. What is restored or
+-- expired by hand is listed by its key.
+-- params: rows, most, last_moment, last_key; parts: moment, within, after
 WITH lc_found AS MATERIALIZED (
     SELECT {own_key} AS key, {column} AS own, {moment} AS moment FROM {table}
-    WHERE {within} AND {after} ORDER BY {moment}, {column} LIMIT %(rows)s
-), lc_last AS (
-    SELECT moment, key FROM lc_found ORDER BY moment DESC, own DESC LIMIT 1
+    WHERE {within} AND {after} ORDER BY {moment}, {column} LIMIT %(most)s
+), lc_placed AS (
+    SELECT *, row_number() OVER (ORDER BY moment, own) AS place FROM lc_found
 )
-SELECT (SELECT count(*) FROM lc_found), (SELECT array_agg(key ORDER BY key)::text FROM lc_found),
-    (SELECT moment::text FROM lc_last), (SELECT key::text FROM lc_last)
+SELECT count(*), array_agg(key ORDER BY key)::text,
+    max(moment::text) FILTER (WHERE is_end), max(key::text) FILTER (WHERE is_end)
+FROM lc_placed CROSS JOIN LATERAL (
+    SELECT place %% %(rows)s = 0
+        AND place < (SELECT count(*) + (count(*) = %(most)s)::int FROM lc_found)) AS one (is_end)
+GROUP BY (place - 1) / %(rows)s ORDER BY (place - 1) / %(rows)s
 
 -- name: window_of
 -- The window in which a row ends.

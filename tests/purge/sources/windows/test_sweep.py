@@ -11,8 +11,9 @@ from lifecycle.models import AgendaEntry, Event
 from lifecycle.policy.registry import get_policy
 from lifecycle.promises import check as promises
 from lifecycle.testing import capture_off, run_until, set_clock
-from purge.passes.options import PassOptions
+from purge.passes.options import PassOptions, SweepPosition
 from purge.runner import run_due, run_policy
+from purge.sources.windows import sweep
 from purge.sources.windows.sweep import find_windows
 from tests.purge.sources.windows.support import MONTH, NOON, day, trace, windows
 from tests.support import SetHours, kinds
@@ -249,3 +250,27 @@ def test_a_host_that_deletes_leaves_an_empty_window() -> None:
     run_until(day(21, 1))
     assert windows() == []
     assert kinds(model="zoo.trace") == ["expiry_scheduled", "deleted"]
+
+
+def test_rows_that_end_at_one_moment_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each reading goes through all of them; a row that comes past the reading is found as well."""
+    monkeypatch.setattr(get_policy("traces"), "batch_rows", 2)
+    for number in range(7):
+        trace(day(1), label=str(number))
+    trace(day(20), label="later")
+    read: list[int] = []
+    original = sweep.WindowRows._read
+
+    def counted(self: sweep.WindowRows, position: SweepPosition, limit: int) -> object:
+        found = original(self, position, limit)
+        read.append(sum(each.number for each in found))
+        if len(read) == 1:
+            trace(day(1), label="came past")
+        return found
+
+    monkeypatch.setattr(sweep.WindowRows, "_read", counted)
+    run_policy(get_policy("traces"))
+    assert read == [7]
+    assert left() == ["came past", "later"]
+    run_until(day(11))
+    assert left() == ["later"]
