@@ -55,9 +55,15 @@ def test_without_grace_it_goes_at_once(consumer: Start) -> None:
     assert not Event.objects.filter(kind="tombstoned").exists()
 
 
-def test_nothing_is_lost_by_ten_kills(consumer: Start) -> None:
+@pytest.fixture
+def kills() -> int:
+    """How many; tests/soak takes more."""
+    return 4
+
+
+def test_nothing_is_lost_by_kills(consumer: Start, kills: int) -> None:
     keys: set[str] = set()
-    for turn in range(10):
+    for turn in range(kills):
         keys |= sparks(700)
         killed = consumer(f"turn-{turn}")
         until(killed.is_in_a_batch)
