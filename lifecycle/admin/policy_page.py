@@ -40,11 +40,11 @@ BUTTONS = {
     ),
 }
 COMMANDS = {
-    State.ENABLED: "manage.py lifecycle disable {name} lets it only observe.",
-    State.OBSERVE: "manage.py lifecycle enable {name} --dry-run counts what it would end, "
-    "manage.py lifecycle enable {name} lets it end them.",
-    State.PAUSED: "manage.py lifecycle disable {name} lets it only observe.",
-    State.HALTED: "manage.py lifecycle enable {name} --dry-run counts what it would end.",
+    State.ENABLED: "`manage.py lifecycle disable {name}` lets it only observe.",
+    State.OBSERVE: "`manage.py lifecycle enable {name} --dry-run` counts what it would end, "
+    "`manage.py lifecycle enable {name}` lets it end them.",
+    State.PAUSED: "`manage.py lifecycle disable {name}` lets it only observe.",
+    State.HALTED: "`manage.py lifecycle enable {name} --dry-run` counts what it would end.",
 }
 
 

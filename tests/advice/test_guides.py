@@ -32,6 +32,7 @@ NOT_RUN = {
     "back-up-and-restore": "needs pg_dump; tests/lifecycle/install/test_restoring.py restores",
     "bring-rows-back": "of an archive with a name of its day; tests/purge/archive loads others",
     "cover-every-model": "a setting and its message; tests/lifecycle/checks/test_coverage.py",
+    "go-easy-on-the-database": "wants replicas and load; tests/purge/passes/test_throttle.py",
     "media-on-s3-and-r2": "needs a bucket; tests/s3 has servers that stand in for one",
     "read-an-archive": "needs DuckDB, pandas and jq, which this package does not",
     "recover-after-a-restore": "needs a backup; tests/purge/replay brings rows back by itself",
