@@ -77,7 +77,7 @@ def uncomputable() -> None:
 
 #: how the state is made, the policy, and its state after all that `status` advises, or a mail
 STATES: dict[str, tuple[Callable[[], Any], str, tuple[str, str]]] = {
-    "paused": (stopped(lambda: states.pause("drafts")), "drafts", ("observe", "enabled")),
+    "paused": (stopped(lambda: states.pause("drafts")), "drafts", ("observe", "observe")),
     "observing": (stopped(lambda: states.disable("drafts")), "drafts", STAYS),
     "held": (stopped(lambda: hold("drafts")), "drafts", STAYS),
     "halted": (halted, "drafts", ("enabled", "observe")),
