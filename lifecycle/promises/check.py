@@ -21,34 +21,49 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
 from psycopg import sql
 
 from lifecycle.compiler.keys import label_of
-from lifecycle.compiler.policy_sql import compiled, models_of
-from lifecycle.compiler.windows import is_windowed, window_column
+from lifecycle.compiler.policy_sql import compiled
+from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import ALL_ROWS, DENIED, Placed, Raw, fetch, part, scalar, sqlstate
-from lifecycle.db.introspection import is_test_database, tables_in
+from lifecycle.db.introspection import is_test_database
 from lifecycle.db.literals import literal
-from lifecycle.db.schemas import is_elsewhere
 from lifecycle.db.sql import function_file
 from lifecycle.ledger.resurrected import TAKEN, ended_tables, search
 from lifecycle.policy.dispositions import Archive
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import opened_at
-from lifecycle.policy.registry import all_policies
 from lifecycle.promises import gone
-from lifecycle.promises.files import fields_of, names_of
+from lifecycle.promises.files import fields_in, labels_of, names_of
+from lifecycle.promises.rows import (
+    captured_of,
+    policies_in,
+    readable_of,
+    rows_of,
+    with_rows,
+)
 
 FOLDER = Path(__file__).parent
 SHAPES = "promise_10_no_field_values"  # what the detail of an event may be like
 STATED = timedelta(hours=1)
-NO_ROWS = (
-    "SELECT NULL::text AS policy, NULL AS model, NULL AS key, NULL::timestamptz AS due,"
-    " NULL::timestamptz AS window_at LIMIT 0"
-)
-
 NOTHING_RETURNED = (
     "SELECT '' AS model, 0 AS event, '' AS key, ''::bytea AS identity, true AS same, true AS older"
     " LIMIT 0"
 )
 _ENDED = "event.kind {} AND event.model = {} AND coalesce(event.detail ->> 'identity', '') = {}"
+
+
+class Given(NamedTuple):
+    """What all promises of one check are asked with.
+
+    params    of their statements
+    captured  labels of the models whose rows triggers capture
+    readable  the policies of captured rows, where there are any and they can be read
+    deep      compare every row that was purged
+    """
+
+    params: dict[str, Any]
+    captured: set[str]
+    readable: list[Policy]
+    deep: bool
 
 
 class Violation(NamedTuple):
@@ -82,27 +97,32 @@ def check(
         if outermost:
             fetch(using, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         fetch(using, ALL_ROWS)  # a row that is hidden must not count as one that has gone
-        params = _params(using, stated)
-        readable = _readable(using) if any("{r" in _load(name) for name in chosen) else []
-        found = {name: _evaluated(using, name, params, readable, deep) for name in chosen}
+        given = _given(using, stated, chosen, deep)
+        found = {name: _evaluated(using, name, given) for name in chosen}
         transaction.set_rollback(True, using=using)
     return found
 
 
-def _evaluated(
-    using: str, name: str, params: dict[str, Any], readable: list[Policy], deep: bool
-) -> list[Violation]:
+def _given(using: str, stated: timedelta, chosen: list[str], deep: bool) -> Given:
+    known = policies_in(using)
+    captured = captured_of(known)
+    labels = {label_of(policy) for policy in captured}
+    wants_rows = any("{r" in _load(name) for name in chosen)
+    readable = readable_of(using, with_rows(using, captured)) if wants_rows else []
+    return Given(_params(using, stated, known), labels, readable, deep)
+
+
+def _evaluated(using: str, name: str, given: Given) -> list[Violation]:
     """The violations of one promise, whatever the others are like."""
-    given = (params, readable, deep)
     try:
         with transaction.atomic(using=using):
-            return _violations(using, name, *given)
+            return _violations(using, name, given)
     except DatabaseError as error:
         reason = why_not(error)
     try:
         with transaction.atomic(using=using):
-            _set_strange_apart(using, *given)
-            found = _violations(using, name, *given, without_strange)
+            _set_strange_apart(using, given)
+            found = _violations(using, name, given, without_strange)
             fetch(using, "DROP VIEW pg_temp.sound_event")
             return found
     except DatabaseError:
@@ -115,11 +135,9 @@ def why_not(error: BaseException) -> str:
     return str(error).splitlines()[0] if code == DENIED else f"SQLSTATE {code}"
 
 
-def _set_strange_apart(
-    using: str, params: dict[str, Any], readable: list[Policy], deep: bool
-) -> None:
+def _set_strange_apart(using: str, given: Given) -> None:
     """Make a view of the events but for those whose detail is none."""
-    found = _violations(using, SHAPES, params, readable, deep)
+    found = _violations(using, SHAPES, given)
     numbers = ", ".join(str(event) for event in sorted({each.event or 0 for each in found})) or "0"
     view = "CREATE TEMP VIEW sound_event AS SELECT * FROM lifecycle_event WHERE id NOT IN ({})"
     fetch(using, view.format(numbers))
@@ -135,32 +153,23 @@ def without_strange(text: str) -> str:
     return re.sub(r"\b(FROM|JOIN) lifecycle_event\b", rf"\1 {known}", text)
 
 
-def unreadable(using: str = DEFAULT_DB_ALIAS) -> list[str]:
-    """Policies whose rows cannot be compared with the ledger.
-
-    Their SQL fails on one, rows are hidden from this role, or their table is another one here.
-    """
-    return sorted({p.name for p in _captured(using)} - {p.name for p in _readable(using)})
-
-
 def _violations(
-    using: str, name: str, params: dict[str, Any], readable: list[Policy], deep: bool,
-    changed: Callable[[str], str] = str,
-) -> list[Violation]:  # fmt: skip
+    using: str, name: str, given: Given, changed: Callable[[str], str] = str
+) -> list[Violation]:
     if "{there}" in _load(name):
-        labels = {label_of(policy) for policy in _captured(using)}
-        return [Violation(*row) for row in gone.violations(using, _load(name), labels, deep)]
-    rows = Raw(" UNION ALL ".join(_rows(policy) for policy in readable) or NO_ROWS)
-    parts = {"rows": part(rows)}
+        found = gone.violations(using, _load(name), given.captured, given.deep)
+        return [Violation(*row) for row in found]
+    parts = {"rows": part(Raw(rows_of(given.readable)))}
     if "{fold}" in _load(name):
         parts["fold"] = part(Raw(_fold(using)))
     if "{files}" in _load(name):
-        parts |= {"files": part(Raw(names_of(using))), "fields": part(Raw(fields_of(using)))}
+        fields = fields_in(using)
+        parts |= {"files": part(Raw(names_of(fields))), "fields": part(Raw(labels_of(fields)))}
     if "{returned}" in _load(name):
-        parts["returned"] = part(_returned(using, {label_of(policy) for policy in readable}))
+        parts["returned"] = part(_returned(using, {label_of(policy) for policy in given.readable}))
     text = changed(sql.SQL(_load(name)).format(**parts).as_string())
     with connections[using].cursor() as cursor:
-        cursor.execute(text, params)
+        cursor.execute(text, given.params)
         while cursor.nextset():
             pass  # a file of several statements: the last one gives the violations
         return [Violation(*row) for row in cursor.fetchall()]
@@ -182,50 +191,6 @@ def _load(name: str) -> str:
     return (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def _known(using: str) -> list[Policy]:
-    tables = tables_in(using)
-    return [policy for policy in all_policies() if compiled(policy).tables[0] in tables]
-
-
-def _captured(using: str) -> list[Policy]:
-    # Signals do not see every write, so that their ledger need not know every row.
-    return [policy for policy in _known(using) if policy.capture.triggers]
-
-
-def _readable(using: str) -> list[Policy]:
-    captured = _not_elsewhere(using, _captured(using))
-    every = " UNION ALL ".join(map(_rows, captured)) or NO_ROWS
-    return captured if _reads(using, every) else [p for p in captured if _reads(using, _rows(p))]
-
-
-def _not_elsewhere(using: str, policies: list[Policy]) -> list[Policy]:
-    """In one statement, for mostly there is none."""
-    if not is_elsewhere(using, {model for policy in policies for model in models_of(policy)}):
-        return policies
-    return [policy for policy in policies if not is_elsewhere(using, models_of(policy))]
-
-
-def _reads(using: str, rows: str) -> bool:
-    try:
-        with transaction.atomic(using=using):
-            fetch(using, ALL_ROWS)
-            fetch(using, f"SELECT count(due) FROM ({rows}) AS rows")  # noqa: S608
-    except DatabaseError:
-        return False
-    return True
-
-
-def _rows(policy: Policy) -> str:
-    """Rows that have an end by their own columns."""
-    return (
-        f"SELECT {literal(policy.name)}::text AS policy, {literal(label_of(policy))} AS model,"  # noqa: S608
-        f" {compiled(policy).key.text('key')} AS key, lifecycle.finite_v1(due::timestamptz) AS due,"
-        f" {window_column(policy)}"
-        f" AS window_at FROM ({compiled(policy).due_sql}) AS compiled"
-        " WHERE lifecycle.finite_v1(due::timestamptz) IS NOT NULL"
-    )
-
-
 def _returned(using: str, labels: set[str]) -> Placed:
     """Rows that are there under keys that have ended, of the tables that can be read."""
     found = []
@@ -238,8 +203,8 @@ def _returned(using: str, labels: set[str]) -> Placed:
     return Placed(" UNION ALL ".join(found) or NOTHING_RETURNED)
 
 
-def _params(using: str, stated: timedelta) -> dict[str, Any]:
-    policies, now = _known(using), scalar(using, "SELECT lifecycle.now_v1()")
+def _params(using: str, stated: timedelta, policies: list[Policy]) -> dict[str, Any]:
+    now = scalar(using, "SELECT lifecycle.now_v1()")
     return {
         "stated": stated,
         "testing": is_test_database(connections[using]),

@@ -18,14 +18,22 @@ NO_FILES = (
 NO_FIELDS = "('', '', '')"
 
 
-def names_of(using: str) -> str:
-    """SQL: a row for each name in a file field of this database, with the age of its row."""
-    return " UNION ALL ".join(_names(*each) for each in _fields(using)) or NO_FILES
+Fields = list[tuple[Any, FileField]]  # models with their file fields
 
 
-def fields_of(using: str) -> str:
+def names_of(fields: Fields) -> str:
+    """SQL: a row for each name in these fields, with the age of its row."""
+    return " UNION ALL ".join(_names(*each) for each in fields) or NO_FILES
+
+
+def labels_of(fields: Fields) -> str:
     """SQL: the file fields with their storages."""
-    return ", ".join(f"({_labels(*each)})" for each in _fields(using)) or NO_FIELDS
+    return ", ".join(f"({_labels(*each)})" for each in fields) or NO_FIELDS
+
+
+def fields_in(using: str) -> Fields:
+    """The file fields that have a column in this database."""
+    return list(_fields(using))
 
 
 def _fields(using: str) -> Iterator[tuple[Any, FileField]]:

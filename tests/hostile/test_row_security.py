@@ -21,7 +21,7 @@ from lifecycle.insight.status import statuses
 from lifecycle.ledger.policy_states import resume
 from lifecycle.models import AgendaEntry, Event, PolicyState
 from lifecycle.policy.registry import get_policy
-from lifecycle.promises.check import unreadable
+from lifecycle.promises.rows import unreadable
 from purge.media.run import run_media
 from purge.runner import run_due
 from tests.clock import pass_time

@@ -10,6 +10,7 @@ from lifecycle.install.reach import elsewhere
 from lifecycle.ledger.held_deleted import deleted_rows, held_deleted
 from lifecycle.printable import visible
 from lifecycle.promises import check as promises
+from lifecycle.promises.rows import unreadable
 
 HELP = "Check the promises; exit code 1 when one is broken."
 SHOWN = 20  # violations of one promise
@@ -44,7 +45,7 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
             command.stdout.write(f"    {visible(_line(violation))}")
         if len(violations) > SHOWN:
             command.stdout.write(f"    and {len(violations) - SHOWN} more")
-    for policy in promises.unreadable(using):
+    for policy in unreadable(using):
         command.stdout.write(
             f"not compared with its table: {policy}: see `manage.py lifecycle status`"
         )
