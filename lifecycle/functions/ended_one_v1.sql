@@ -5,7 +5,7 @@
 CREATE FUNCTION lifecycle.ended_one_v1(
     p_model text, p_bigints bigint[], p_uuids uuid[], p_texts text[], p_part bytea, p_identity text
 ) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 DECLARE
     actor CONSTANT text := lifecycle.setting_v1('actor');
     cause CONSTANT text := lifecycle.setting_v1('cause');
