@@ -5,6 +5,7 @@ the ledger, not with the table. A row that has the identity of an ending is that
 another is a newer one under an old key. Of whole rows only the former is told.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps
@@ -13,8 +14,10 @@ from psycopg import sql
 
 from lifecycle.compiler.identity import identity_sql, in_order, is_key_alone, is_whole
 from lifecycle.compiler.keys import key_of
-from lifecycle.compiler.policy_sql import tables_of
+from lifecycle.compiler.policy_sql import compiled, tables_of
+from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import Placed, Raw, fetch, statement
+from lifecycle.policy.policy import Policy
 
 #: Whether an ending took the row away, or changed it.
 TAKEN = "IN ('deleted', 'purged')"
@@ -44,6 +47,23 @@ def identity_now(model: type[Model], names: str) -> str:
     """SQL: the identity that a row has now, by the fields that an event names; NULL without any."""
     made = identity_sql(model, names)
     return f"lifecycle.identities_v1(ARRAY[{made}])" if made else "NULL::bytea"
+
+
+def told_when_written(model: type[Model], policies: Iterable[Policy]) -> str:
+    """SQL: whether an INSERT of a row as it is now leaves an event that names it.
+
+    One of a row that has no end leaves none, nor one that a policy by windows or signals captures:
+    when such a row was written, the ledger does not know.
+    """
+    column = sql.Identifier(tables_of(model)[0], key_of(model).column).as_string()
+    told = "EXISTS (SELECT FROM ({}) AS lc_w WHERE lc_w.key = {} AND {} IS NOT NULL)"
+    due = "lifecycle.finite_v1(lc_w.due::timestamptz)"
+    found = [
+        told.format(compiled(policy).due_sql, column, due)
+        for policy in policies
+        if policy.capture.triggers and not is_windowed(policy)
+    ]
+    return f"({' OR '.join(found) or 'false'})"
 
 
 def search(model: type[Model], names: str, events: str, wanted: str = "true") -> str:

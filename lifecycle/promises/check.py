@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
 from psycopg import sql
 
+from lifecycle.compiler.identity import is_whole
 from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed
@@ -27,7 +28,7 @@ from lifecycle.db.connection import ALL_ROWS, DENIED, Placed, Raw, fetch, part, 
 from lifecycle.db.introspection import is_test_database
 from lifecycle.db.literals import literal
 from lifecycle.db.sql import function_file
-from lifecycle.ledger.resurrected import TAKEN, ended_tables, search
+from lifecycle.ledger.resurrected import ended_tables, search, told_when_written
 from lifecycle.policy.dispositions import Archive
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import opened_at
@@ -166,7 +167,7 @@ def _violations(
         fields = fields_in(using)
         parts |= {"files": part(Raw(names_of(fields))), "fields": part(Raw(labels_of(fields)))}
     if "{returned}" in _load(name):
-        parts["returned"] = part(_returned(using, {label_of(policy) for policy in given.readable}))
+        parts["returned"] = part(_returned(using, given.readable))
     text = changed(sql.SQL(_load(name)).format(**parts).as_string())
     with connections[using].cursor() as cursor:
         cursor.execute(text, given.params)
@@ -191,14 +192,21 @@ def _load(name: str) -> str:
     return (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def _returned(using: str, labels: set[str]) -> Placed:
-    """Rows that are there under keys that have ended, of the tables that can be read."""
-    found = []
+def _returned(using: str, readable: list[Policy]) -> Placed:
+    """Rows that are there under keys that have ended, of the tables that can be read.
+
+    Of those that the site itself deleted, and that only their whole row tells, the ones whose
+    writing anew the ledger would know.
+    """
+    labels, found = {label_of(policy) for policy in readable}, []
     for model, names in ended_tables(using):
         label = model._meta.label_lower
-        if label in labels:
-            ended = _ENDED.format(TAKEN, literal(label), literal(names))
-            text = search(model, names, ended)
+        own = [policy for policy in readable if label_of(policy) == label]
+        told = told_when_written(model, own) if is_whole(names) else "true"
+        kinds = {"= 'purged'": "true", "= 'deleted'": told}
+        for kind, wanted in kinds.items() if label in labels else ():
+            ended = _ENDED.format(kind, literal(label), literal(names))
+            text = search(model, names, ended, wanted)
             found.append(f"SELECT {literal(label)} AS model, lc.* FROM ({text}) AS lc")  # noqa: S608
     return Placed(" UNION ALL ".join(found) or NOTHING_RETURNED)
 

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 from django.db import OperationalError, transaction
 
-from lifecycle.compiler.identity import identity_sql
+from lifecycle.compiler.identity import identity_sql, is_whole
 from lifecycle.compiler.keys import label_of, subjects_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import Placed, Raw, fetch, scalar, sqlstate
-from lifecycle.ledger.resurrected import identity_now
+from lifecycle.ledger.resurrected import identity_now, told_when_written
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies, policies_of
 from purge.batch import act as rows
@@ -186,6 +186,7 @@ def _evaluate_rows(batch: ReplayBatch, ids: list[int], locked: Subjects) -> list
     parts = {
         "subjects": Placed(subjects_of(batch.code.key, keys)),
         "identity": Raw(identity_now(batch.policy.model, group.names)),
+        "told": Raw(_told(batch.policy.model, group)),
         "state_key": Placed(batch.code.key.stored("lc_s.key")),
         "rows": locked.where(batch.column) if locked.count else Placed("false"),
         "state_rows": locked.where("lc_s.key") if locked.count else Placed("false"),
@@ -200,6 +201,16 @@ def _evaluate_rows(batch: ReplayBatch, ids: list[int], locked: Subjects) -> list
     with without_loops(batch.using):
         found = fetch(batch.using, batch.sql(__file__, "evaluate_rows", **parts), params)
     return [JudgedRow(*row) for row in found]
+
+
+def _told(model: Any, group: Group) -> str:
+    """SQL: whether the ledger would know of it, had the site written the row again.
+
+    What the engine has ended had an end, or went along, or went on request; and fields that the
+    site declares as an identity are its word that the next row has other ones.
+    """
+    guessed = group.kind == "deleted" and is_whole(group.names)
+    return told_when_written(model, policies_of(model)) if guessed else "true"
 
 
 def _untold(model: Any, names: str) -> str:

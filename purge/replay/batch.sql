@@ -13,7 +13,7 @@ SELECT array_agg(id), count(*), array_agg(key)::text, max(id) FROM (
 -- off: PostgreSQL takes these sets for small, and with ten thousand rows each it took minutes. Aliases
 -- begin with lc_, for a column of the site's table may have any other name.
 -- params: ids, mark, model, now, undeclared, updates, on_request, has_expiry, untold, stopped, those of
--- rows; parts: subjects, identity, rows, state_rows
+-- rows; parts: subjects, identity, told, rows, state_rows
 WITH lc_found AS MATERIALIZED (
     SELECT lc_one.id, lc_one.key::{kind} AS key, lc_one.event, lc_one.same, lc_one.identity,
         greatest(lc_one.spared, lc_late.spared) AS spared, greatest(lc_one.written, lc_late.written) AS written,
@@ -28,7 +28,7 @@ WITH lc_found AS MATERIALIZED (
     ) AS lc_late ON lc_late.lc_key = lc_one.key
     WHERE lc_one.id = ANY (%(ids)s)
 ), lc_here AS MATERIALIZED (
-    SELECT {own_key} AS key, {identity} AS identity FROM {table} WHERE {rows}
+    SELECT {own_key} AS key, {identity} AS identity, {told} AS told FROM {table} WHERE {rows}
 ), lc_state AS MATERIALIZED (
     SELECT {state_key} AS key, lc_s.matches, lc_s.keep, lifecycle.finite_v1(lc_s.due::timestamptz) AS due
     FROM ({state_sql}) AS lc_s WHERE {state_rows}
@@ -39,7 +39,7 @@ WITH lc_found AS MATERIALIZED (
     WHERE kind = 'hold' AND model = %(model)s AND key = '' AND policy <> ''
     AND lifecycle.in_force_v1(until, %(now)s)
 ), lc_known AS (
-    SELECT lc_found.*, lc_here.key IS NOT NULL AS here, lc_state.matches, lc_state.due,
+    SELECT lc_found.*, lc_here.key IS NOT NULL AS here, lc_here.told, lc_state.matches, lc_state.due,
         coalesce(lc_here.identity IS DISTINCT FROM lc_found.identity, false) AS replaced,
         EXISTS (SELECT FROM lc_held WHERE coalesce(lc_held.key = lc_found.key::text, true)) AS held,
         coalesce(lc_state.matches AND NOT lc_state.keep AND lc_state.due <= lc_found.recorded_at, false) AS expired
@@ -63,6 +63,7 @@ FROM lc_known CROSS JOIN LATERAL (SELECT CASE
         THEN ARRAY['unsure', 'its policy does not match it now']
     WHEN same AND written > event AND NOT expired
         THEN ARRAY['unsure', 'it was written again after it had gone']
+    WHEN same AND NOT told THEN ARRAY['unsure', 'the site deleted it, and may have written it again: it has no end']
     WHEN same THEN NULL
     WHEN written > event THEN ARRAY['unsure', %(untold)s || ': nothing tells it from a newer row']
     WHEN %(has_expiry)s AND expired THEN NULL

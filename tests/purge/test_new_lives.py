@@ -23,6 +23,7 @@ from lifecycle.ledger.loaded import loaded
 from lifecycle.models import RowException
 from lifecycle.policy import registry
 from lifecycle.policy.policy import OPTIONS, Policy
+from lifecycle.promises.check import check
 from lifecycle.testing import capture_off, run_until
 from purge.replay.model import Replay, Report
 from purge.replay.plan import carry_out, plan
@@ -201,6 +202,20 @@ def test_a_replay_ends_no_later_life_without_an_end() -> None:
     report = settle()
     assert (report.total("ended"), report.total("unsure")) == (0, 3)
     assert there(made) == names(made)
+
+
+def test_a_replay_ends_no_later_life_that_is_as_the_first_and_has_no_end() -> None:
+    """Nothing tells it from the row that ended: it is left, and no promise is broken."""
+    made = [KEYS[key]() for key in ("uuid", "natural text")]
+    for model, pk in made:
+        model.objects.create(pk=pk)
+        model.objects.filter(pk=pk).delete()
+        model.objects.create(pk=pk)
+    report = settle()
+    assert (report.total("ended"), report.total("unsure")) == (0, 2)
+    assert all("has no end" in row.why for row in report.rows)
+    assert all(model.objects.filter(pk=pk).exists() for model, pk in made)
+    assert check(only=["promise_12_ended_stays_ended"])["promise_12_ended_stays_ended"] == []
 
 
 @pytest.mark.plants(2, 11)
