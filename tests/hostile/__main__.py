@@ -26,8 +26,10 @@ def server() -> Iterator[None]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.hostile")
     parser.add_argument("--all", action="store_true", help="every key on every form")
-    if parser.parse_args().all:
-        os.environ["HOSTILE_CELLS"] = "all"
+    parser.add_argument("--part", metavar="N/M", help="one part of M of them, from 1 on")
+    options = parser.parse_args()
+    if options.all or options.part:
+        os.environ["HOSTILE_CELLS"] = options.part or "all"
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.hostile.settings"
     with server():
         import django
