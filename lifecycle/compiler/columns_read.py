@@ -11,19 +11,22 @@ from django.utils.tree import Node
 from psycopg import sql
 
 from lifecycle.compiler.keys import key_of
-from lifecycle.compiler.policy_sql import compiled
+from lifecycle.compiler.policy_sql import compiled, models_of
+from lifecycle.db.introspection import table_of
 from lifecycle.policy.policy import Policy
 
 
 def image_of(policy: Policy, model: type[Model], row: str) -> str:
     """SQL: the columns of a row by which the policy's due time and `when` may change, and its key.
 
-    All of them where SQL of the site's own may read columns that no model knows of.
+    All of them where SQL of the site's own may read columns that no model knows of. In a migration
+    `model` may be one without its columns: those are the policy's model's, or its parents'.
     """
     name = sql.Identifier(row).as_string()
-    if any(map(_is_opaque, [*_parts(policy.when), *_parts(policy.expires)])):
+    known = [each for each in models_of(policy) if table_of(each) == table_of(model)]
+    if not known or any(map(_is_opaque, [*_parts(policy.when), *_parts(policy.expires)])):
         return f"{name}.*"
-    wanted = dict.fromkeys([key_of(model).column, *_named(policy, model)])
+    wanted = dict.fromkeys([key_of(known[0]).column, *_named(policy, known[0])])
     return ", ".join(f"{name}.{sql.Identifier(column).as_string()}" for column in wanted)
 
 

@@ -225,3 +225,24 @@ def test_each_table_of_a_child_has_its_own_columns() -> None:
     child, parent = image_of(policy, Report, "one"), image_of(policy, Document, "one")
     assert child == '"one"."document_ptr_id", "one"."draft"'
     assert parent == '"one"."id", "one"."expires_at"'
+
+
+def test_a_model_of_a_migration_has_no_columns() -> None:
+    """What a policy reads is told by its own model; of another table nothing is known."""
+
+    class Bare(Model):
+        class Meta:
+            app_label = "migrated"
+            db_table = "zoo_token"
+            managed = False
+
+    class Other(Model):
+        class Meta:
+            app_label = "migrated"
+            managed = False
+
+    assert (
+        image_of(of(when=Q(label="x")), Bare, "one")
+        == '"one"."id", "one"."label", "one"."expires_at"'
+    )
+    assert image_of(of(), Other, "one") == '"one".*'
