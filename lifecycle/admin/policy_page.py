@@ -12,8 +12,8 @@ from lifecycle.admin.readonly import moment
 from lifecycle.admin.visibility import may_view
 from lifecycle.exceptions import NoPolicy
 from lifecycle.insight import declared
+from lifecycle.ledger.ended import Clock
 from lifecycle.ledger.holds import Hold, holds
-from lifecycle.ledger.querysets import Clock
 from lifecycle.models import ON_TABLE, PolicyState, RowException
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy
