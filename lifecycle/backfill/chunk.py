@@ -19,12 +19,19 @@ from lifecycle.policy.policy import Policy
 DAYS = 40  # entries of a chunk beside the overdue ones, at most: under 1,000 for a million rows
 FAILURES = 100  # statements of a chunk that may fail; then a part that fails is not halved again
 
+# Sets of integers are stored in order: the part of one between the ends of the chunk is found by
+# halving, where keys are spread so wide that each set has some. An array has no range, and
+# greatest() takes NULL for no bound: CASE keeps it from listing all numbers of the chunk.
 INTEGERS = """
-SELECT unnest(owner.subjects_bigint) UNION ALL
-SELECT generate_series(greatest(lower(owner.subjects_range), (SELECT min(key) FROM wanted)),
-                       least(upper(owner.subjects_range) - 1, (SELECT max(key) FROM wanted)))
+SELECT unnest(owner.subjects_bigint[
+    width_bucket((SELECT min(key) FROM wanted), owner.subjects_bigint):
+    width_bucket((SELECT max(key) FROM wanted), owner.subjects_bigint)]) UNION ALL
+SELECT generate_series(
+    CASE WHEN owner.subjects_range IS NOT NULL
+        THEN greatest(lower(owner.subjects_range), (SELECT min(key) FROM wanted)) END,
+    least(upper(owner.subjects_range) - 1, (SELECT max(key) FROM wanted)))
 """
-# Sets of integers are stored in order, so their ends tell.
+# Their ends tell whether a set has any.
 NEAR = """
 coalesce(lower(owner.subjects_range), owner.subjects_bigint[1]) <= (SELECT max(key) FROM wanted)
 AND coalesce(upper(owner.subjects_range) - 1,

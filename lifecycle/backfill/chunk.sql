@@ -2,6 +2,8 @@
 -- List one chunk of a table, in the order of its keys: rows read, the last key, how many of them
 -- were not on the agenda. What is overdue shares entries; the rest has one a day, under the earliest
 -- end of that day, at most as many as `days`: looked at then, and listed more finely.
+-- What is listed is a part of what is wanted. They meet in a FULL JOIN because it is the one join that
+-- is never a nested loop, which is what a planner chooses that takes both for small.
 -- params: chunk, resolution, horizon, policy, days, model
 WITH clock AS MATERIALIZED (
     SELECT lifecycle.now_v1() AS now
@@ -18,7 +20,7 @@ WITH clock AS MATERIALIZED (
     {listed}
 ), missing AS MATERIALIZED (
     SELECT key, due, due <= now AS past, date_bin('1 day', due, '2000-01-01 00:00:00+00') AS day
-    FROM wanted CROSS JOIN clock LEFT JOIN listed USING (key)
+    FROM wanted CROSS JOIN clock FULL JOIN listed USING (key)
     WHERE NOT coalesce(first <= greatest(due, now) OR again AND due <= now, false)
 ), days AS (
     SELECT day, (row_number() OVER (ORDER BY day) - 1) * %(days)s
@@ -49,8 +51,8 @@ WITH clock AS MATERIALIZED (
 ), listed AS MATERIALIZED (
     {listed}
 ), missing AS (
-    SELECT array_agg(key ORDER BY key) AS keys FROM wanted
-    WHERE NOT EXISTS (SELECT FROM listed WHERE listed.key = wanted.key)
+    SELECT array_agg(key ORDER BY key) AS keys FROM wanted FULL JOIN listed USING (key)
+    WHERE first IS NULL
 )
 SELECT (SELECT count(*) FROM chunk), (SELECT {key_text} FROM chunk ORDER BY chunk.key DESC LIMIT 1),
     coalesce(cardinality(keys), 0),
