@@ -19,6 +19,8 @@ RUN_BY = {
     "track-a-model-that-is-not-yours": "tests/places/test_guides.py",
     "several-databases": "tests/places/test_guides.py",
     "run-behind-pgbouncer": "tests/places/test_guides.py",
+    "answer-an-erasure-request": "tests/advice/test_followed.py",
+    "test-your-policies": "tests/advice/test_followed.py",
     "keep-a-row": "tests/purge/batch/test_keep_a_row.py",
     "retention-by-tenant": "tests/lifecycle/scaffolds/test_scaffolds.py",
     "from-three-cron-jobs-to-one-worker": "tests/purge/overrides/test_override.py",
@@ -27,7 +29,6 @@ RUN_BY = {
 #: why no test does the guide as it is written; its blocks are read by those below all the same
 NOT_RUN = {
     "add-to-an-existing-site": "a week of a site; each step is in tests/lifecycle/management",
-    "answer-an-erasure-request": "the same commands with other names are in the-first-hour",
     "archive-to-s3-or-r2": "needs a bucket; in a folder the same is in the-first-hour",
     "back-up-and-restore": "needs pg_dump; tests/lifecycle/install/test_restoring.py restores",
     "bring-rows-back": "of an archive with a name of its day; tests/purge/archive loads others",
@@ -38,7 +39,6 @@ NOT_RUN = {
     "recover-after-a-restore": "needs a backup; tests/purge/replay brings rows back by itself",
     "roles": "makes roles of the whole server; tests/security/test_roles.py makes them",
     "run-without-huey": "the queue is the site's; tests/purge/worker enqueues `tick`",
-    "test-your-policies": "a piece of a test; tests/host/test_suite.py is a whole suite",
     "uninstall": "takes the package away; tests/lifecycle/install/test_uninstall.py does",
 }
 
