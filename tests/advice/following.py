@@ -58,6 +58,9 @@ class AuditLog(models.Model):
     detail = models.JSONField(default=dict)
     created_at = models.DateTimeField()
 
+    class Meta:
+        db_table = "audit_logs"
+
 
 class Invoice(models.Model):
     number = models.TextField()

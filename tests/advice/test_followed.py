@@ -8,6 +8,8 @@ from django.conf import settings
 
 from tests.advice.following import Site, marked
 from tests.demo.telling import own_database
+from tests.s3 import strict
+from tests.s3.swift import Bucket
 
 CUSTOMER_7 = """
 INSERT INTO shop_customer (id, name) VALUES (7, 'ann'), (8, 'bob');
@@ -23,6 +25,12 @@ def site(
 ) -> Iterator[Site]:
     with own_database(settings.DATABASES["default"], f"test_followed_{worker_id}") as url:
         yield Site(tmp_path_factory.mktemp("followed"), url)
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[Bucket]:
+    with strict.running() as server:
+        yield server.bucket()
 
 
 def test_answer_an_erasure_request(site: Site) -> None:
@@ -76,3 +84,58 @@ def test_test_your_policies(site: Site) -> None:
     tests.write_text(tests.read_text().replace('{"tombstoned": 1}', '{"tombstoned": 2}'))
     with pytest.raises(AssertionError, match=r"tombstoned.: 1"):
         site.run("python manage.py test shop -v0")
+
+
+def test_archive_to_s3_or_r2(site: Site, bucket: Bucket) -> None:
+    """archive-to-s3-or-r2.md: in a bucket, by the variables that it names"""
+    site.variables |= {name: str(value) for name, value in bucket.settings.items()}
+    site.follow("archive-to-s3-or-r2.md")
+    site.manage("makemigrations -v0", "migrate -v0")
+    site.sql(LOGS)
+    site.manage("purge")
+    assert bucket.keys() == []
+    site.sql(NEXT_MONTH)
+    site.manage("purge")
+    assert site.sql("SELECT actor FROM audit_logs") == [("new",)]
+    name = site.archive()
+    assert name.startswith("audit_logs_20241001_to_20241227_2")
+    written = [f"audit-archives/{name}{end}" for end in (".json", ".manifest.json", ".txt")]
+    assert bucket.keys() == written
+    assert bucket.get(written[2]).count(b"anna") == 12
+
+
+NEXT_MONTH = "UPDATE lifecycle_agenda SET due_at = now() WHERE policy = 'audit-logs'"
+LOGS = """
+INSERT INTO audit_logs (actor, detail, created_at)
+SELECT 'anna', '{}', timestamptz '2024-10-01 12:00 UTC' + n * interval '1 day'
+  FROM generate_series(0, 11) n;
+INSERT INTO audit_logs (actor, detail, created_at)
+VALUES ('bert', '{}', '2024-12-27 12:00 UTC'), ('new', '{}', now());
+"""
+
+
+COUNT = "from shop.models import AuditLog; print(AuditLog.objects.count(), 'rows')"
+COUNTED = f"""\
+$ python manage.py purge -v0
+$ python manage.py shell -v0 -c "{COUNT}"
+"""
+
+
+def test_bring_rows_back(site: Site, bucket: Bucket) -> None:
+    """bring-rows-back.md: of the archive that the guide before has made"""
+    written = {"audit_logs_20241001_to_20241227_20250127_040001": site.archive()}
+    looked, aside, loaded, released, untrusted = marked("bring-rows-back.md", **written)
+    site.typed(looked[1] + aside[1])
+    assert site.sql("SELECT actor, count(*) FROM looked_at GROUP BY 1 ORDER BY 1") == [
+        *(("anna", 12), ("bert", 1))
+    ]
+    assert site.sql("SELECT actor FROM audit_logs") == [("new",)]
+    site.typed(loaded[1])
+    site.sql(NEXT_MONTH)
+    told = site.typed(COUNTED + released[1] + untrusted[1].replace("looked_at", "unknown"))
+    assert "13 rows\n" in told
+    assert site.sql("SELECT count(*) FROM unknown") == [(13,)]
+    site.sql(NEXT_MONTH)
+    site.manage("purge")
+    assert site.sql("SELECT count(*) FROM audit_logs") == [(1,)]
+    assert len(bucket.keys("audit-archives/")) == 6

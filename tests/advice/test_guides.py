@@ -20,6 +20,8 @@ RUN_BY = {
     "several-databases": "tests/places/test_guides.py",
     "run-behind-pgbouncer": "tests/places/test_guides.py",
     "answer-an-erasure-request": "tests/advice/test_followed.py",
+    "archive-to-s3-or-r2": "tests/advice/test_followed.py",
+    "bring-rows-back": "tests/advice/test_followed.py",
     "test-your-policies": "tests/advice/test_followed.py",
     "keep-a-row": "tests/purge/batch/test_keep_a_row.py",
     "retention-by-tenant": "tests/lifecycle/scaffolds/test_scaffolds.py",
@@ -29,9 +31,7 @@ RUN_BY = {
 #: why no test does the guide as it is written; its blocks are read by those below all the same
 NOT_RUN = {
     "add-to-an-existing-site": "a week of a site; each step is in tests/lifecycle/management",
-    "archive-to-s3-or-r2": "needs a bucket; in a folder the same is in the-first-hour",
     "back-up-and-restore": "needs pg_dump; tests/lifecycle/install/test_restoring.py restores",
-    "bring-rows-back": "of an archive with a name of its day; tests/purge/archive loads others",
     "cover-every-model": "a setting and its message; tests/lifecycle/checks/test_coverage.py",
     "go-easy-on-the-database": "wants replicas and load; tests/purge/passes/test_throttle.py",
     "media-on-s3-and-r2": "needs a bucket; tests/s3 has servers that stand in for one",
