@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import django
+import psycopg
 import pytest
 from django.conf import settings
 
 from tests.advice.following import Site, marked
 from tests.demo.telling import own_database
+from tests.places.test_guides import ask
 from tests.s3 import strict
 from tests.s3.swift import Bucket
 
@@ -206,3 +208,66 @@ MIXIN = re.compile(r"^from lifecycle.*\n|LifecycleQuerySetMixin, ", re.MULTILINE
 OURS = """
 SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND starts_with(tgname, 'pgtrigger_lc_')
 """
+
+
+PASSWORD = "only-a-test"  # for servers that ask for one
+
+
+@pytest.fixture
+def roles(site: Site) -> Iterator[tuple[str, dict[str, str]]]:
+    """A database, and what the guide's names are here: roles are of the whole server."""
+    name = f"{site.variables['PGDATABASE']}_roles"
+    kinds = ("owner", "site", "worker", "reader")
+    entry = settings.DATABASES["default"]
+    try:
+        with own_database(entry, name) as url:
+            yield (
+                url,
+                {f"shop_{kind}": f"{name}_{kind}" for kind in kinds}
+                | {"DATABASE shop": f"DATABASE {name}"},
+            )
+    finally:
+        site.sql("; ".join(f"DROP ROLE IF EXISTS {name}_{kind}" for kind in kinds))
+
+
+def test_roles_and_an_easy_database(site: Site, roles: tuple[str, dict[str, str]]) -> None:
+    """roles.md, go-easy-on-the-database.md: each process logs in as its role, and may no more"""
+    url, names = roles
+    (_, made), (_, granted) = marked("roles.md", **names)
+    (_, setting), (_, stats) = marked("go-easy-on-the-database.md")
+    ask(url, made)
+    logins = {
+        kind: login(site, url, names[f"shop_{kind}"])
+        for kind in ("owner", "site", "worker", "reader")
+    }
+    site.append("mysite/settings.py", setting)
+    acting(site, logins["owner"]).typed(granted)
+    ask(logins["site"], OVERDUE_DRAFT)
+    ask(url, stats.replace("TO worker", f"TO {names['shop_worker']}"))
+    told = acting(site, logins["worker"]).manage(
+        "purge", "check --database default", "lifecycle status"
+    )
+    assert "W12" not in told
+    assert ask(logins["reader"], DRAFTS_ENDED) == [(1,)]
+    for kind, refused in NOT_FOR.items():
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            ask(logins[kind], refused)
+    site.use(default=site.url)
+
+
+NOT_FOR = {
+    "site": "DELETE FROM lifecycle_agenda",
+    "worker": "UPDATE lifecycle_event SET count = 7",
+    "reader": "SELECT * FROM shop_draft",
+}
+
+
+def login(site: Site, url: str, role: str) -> str:
+    site.sql(f"ALTER ROLE {role} PASSWORD '{PASSWORD}'")
+    return re.sub("//.*?@", f"//{role}:{PASSWORD}@", url)
+
+
+def acting(site: Site, url: str) -> Site:
+    """The same project, as a process that logs in by this URL."""
+    site.use(default=url)
+    return site

@@ -25,6 +25,8 @@ RUN_BY = {
     "cover-every-model": "tests/advice/test_followed.py",
     "run-without-huey": "tests/advice/test_followed.py",
     "uninstall": "tests/advice/test_followed.py",
+    "roles": "tests/advice/test_followed.py",
+    "go-easy-on-the-database": "tests/advice/test_followed.py",
     "test-your-policies": "tests/advice/test_followed.py",
     "keep-a-row": "tests/purge/batch/test_keep_a_row.py",
     "retention-by-tenant": "tests/lifecycle/scaffolds/test_scaffolds.py",
@@ -35,11 +37,9 @@ RUN_BY = {
 NOT_RUN = {
     "add-to-an-existing-site": "a week of a site; each step is in tests/lifecycle/management",
     "back-up-and-restore": "needs pg_dump; tests/lifecycle/install/test_restoring.py restores",
-    "go-easy-on-the-database": "wants replicas and load; tests/purge/passes/test_throttle.py",
     "media-on-s3-and-r2": "needs a bucket; tests/s3 has servers that stand in for one",
     "read-an-archive": "needs DuckDB, pandas and jq, which this package does not",
     "recover-after-a-restore": "needs a backup; tests/purge/replay brings rows back by itself",
-    "roles": "makes roles of the whole server; tests/security/test_roles.py makes them",
 }
 
 
