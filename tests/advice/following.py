@@ -62,6 +62,11 @@ class AuditLog(models.Model):
         db_table = "audit_logs"
 
 
+class Coupon(models.Model):
+    campaign = models.TextField()
+    ends_at = models.DateTimeField()
+
+
 class Invoice(models.Model):
     number = models.TextField()
 """

@@ -271,3 +271,71 @@ def acting(site: Site, url: str) -> Site:
     """The same project, as a process that logs in by this URL."""
     site.use(default=url)
     return site
+
+
+COUPONS = """
+from .models import Coupon
+register(Policy("coupons", Coupon, expires="ends_at"))
+"""
+
+
+def test_recover_after_a_restore(site: Site) -> None:
+    """recover-after-a-restore.md: a table from a dump of yesterday, beside today's ledger"""
+    (_, paused), (_, replayed), (_, code) = marked("recover-after-a-restore.md")
+    site.append("shop/policies.py", COUPONS)
+    site.manage("makemigrations -v0", "migrate -v0")
+    site.sql(SUMMER)
+    site.run("pg_dump -Fc -t shop_coupon > yesterday")
+    site.manage("purge", *(line.removeprefix("python manage.py ") for line in paused.splitlines()))
+    assert site.sql(CAMPAIGNS) == [("kept",), ("summer",)]
+    site.sql("TRUNCATE shop_coupon")
+    site.run('pg_restore --data-only --disable-triggers -d "$PGDATABASE" yesterday')
+    assert site.sql(CAMPAIGNS) == [("kept",), ("old",), ("summer",)]
+    site.typed(f"{replayed.rstrip()} --yes\n")
+    assert site.sql(CAMPAIGNS) == [("kept",), ("summer",)]
+    site.code(f"{COUPON}\n{code}")
+    site.manage("purge --replay --yes")
+    assert site.sql(CAMPAIGNS) == [("kept",), ("summer",)]
+    assert site.sql(SAID) == [("loaded", "ops: jo"), ("restored", "ops: jo")]
+
+
+SUMMER = """
+INSERT INTO shop_coupon (campaign, ends_at)
+VALUES ('old', now() - interval '1 d'), ('summer', now() + interval '9 d'),
+       ('kept', now() + interval '9 d');
+"""
+CAMPAIGNS = "SELECT campaign FROM shop_coupon ORDER BY 1"
+COUPON = """
+from shop.models import Coupon
+coupon = Coupon.objects.get(campaign="kept")
+"""
+SAID = """
+SELECT kind, actor FROM lifecycle_event
+ WHERE policy = 'coupons' AND kind IN ('loaded', 'restored') ORDER BY 1
+"""
+
+
+def test_back_up_and_restore(site: Site) -> None:
+    """back-up-and-restore.md: the whole of it, one schema of it, and an empty database again"""
+    ledger = site.sql(LEDGER)
+    site.run("pg_dump > whole.sql\npg_dump -n public > public.sql")
+    with own_database(settings.DATABASES["default"], f"{site.variables['PGDATABASE']}_copy") as url:
+        copy = acting(site, url)
+        site.run(f"psql -q '{url}' < whole.sql")
+        assert ask(url, LEDGER) == ledger
+        copy.manage("lifecycle status", "check --database default --fail-level ERROR")
+        ask(url, "DROP SCHEMA public, lifecycle CASCADE")
+        site.run(f"psql -q '{url}' < public.sql")
+        assert "lifecycle install" in site.run("python manage.py lifecycle status 2>&1 || true")
+        copy.manage("lifecycle install", "lifecycle status")
+        assert ask(url, LEDGER) == ledger
+        [(_, emptied)] = marked("back-up-and-restore.md")
+        copy.typed(emptied.replace("ledger", "ledger --yes").replace("flush", "flush --no-input"))
+        assert ask(url, "SELECT count(*) FROM shop_coupon") == [(0,)]
+        ask(url, SUMMER)
+        assert ask(url, LEDGER) != ledger
+        site.use(default=site.url)
+    assert site.sql(LEDGER) == ledger
+
+
+LEDGER = "SELECT count(*), max(id) FROM lifecycle_event"

@@ -27,6 +27,8 @@ RUN_BY = {
     "uninstall": "tests/advice/test_followed.py",
     "roles": "tests/advice/test_followed.py",
     "go-easy-on-the-database": "tests/advice/test_followed.py",
+    "back-up-and-restore": "tests/advice/test_followed.py",
+    "recover-after-a-restore": "tests/advice/test_followed.py",
     "test-your-policies": "tests/advice/test_followed.py",
     "keep-a-row": "tests/purge/batch/test_keep_a_row.py",
     "retention-by-tenant": "tests/lifecycle/scaffolds/test_scaffolds.py",
@@ -36,10 +38,8 @@ RUN_BY = {
 #: why no test does the guide as it is written; its blocks are read by those below all the same
 NOT_RUN = {
     "add-to-an-existing-site": "a week of a site; each step is in tests/lifecycle/management",
-    "back-up-and-restore": "needs pg_dump; tests/lifecycle/install/test_restoring.py restores",
     "media-on-s3-and-r2": "needs a bucket; tests/s3 has servers that stand in for one",
     "read-an-archive": "needs DuckDB, pandas and jq, which this package does not",
-    "recover-after-a-restore": "needs a backup; tests/purge/replay brings rows back by itself",
 }
 
 
