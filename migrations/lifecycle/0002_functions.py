@@ -78,6 +78,7 @@ class Migration(migrations.Migration):
                 "lock_policies_v1",
                 "steer_v1",
                 "spend_v1",
+                "beat_v1",
                 "guard_rows_v1",
                 "guard_rows_trigger",
                 "guard_truncate_trigger",

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, ProgrammingError
 
 from lifecycle.db.connection import fetch, scalar, statement
+from lifecycle.db.version import VERSION
 from lifecycle.policy.purge_hours import hours_of, is_open
 from lifecycle.policy.registry import all_policies
 from purge.batch.brakes import differs, is_other_version
@@ -19,6 +20,35 @@ class Ready(NamedTuple):
     policy: str
     due: bool
     open: bool
+
+
+class Beat(NamedTuple):
+    """What the database says at one beat.
+
+    acting    which policies may act, and what else decides whether the whole question has another
+              answer than before
+    due       whether anything is due of them, or of the media
+    """
+
+    acting: tuple[str, ...]
+    due: bool
+
+
+def beat(using: str, since: datetime) -> Beat | None:
+    """The short question, asked once a second; None where only the whole one can tell.
+
+    That is where the database has another version: its function may be another one, or missing.
+    """
+    try:
+        rows = fetch(using, statement(__file__, "beat"), {"since": since, "media": MEDIA})
+    except ProgrammingError:
+        return None
+    version, in_use, clock, acting, due = rows[0]
+    if version != VERSION or not in_use:
+        return None
+    timed = [each for each in all_policies() if hours_of(each)]
+    closed = [each.name for each in timed if not is_open(each, clock)]
+    return Beat((acting or "", *closed), due)
 
 
 def due_rows(policy: str, using: str = DEFAULT_DB_ALIAS) -> int:

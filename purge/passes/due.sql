@@ -26,3 +26,8 @@ SELECT %(media)s::text, '', lifecycle.now_v1(), EXISTS (SELECT FROM lifecycle_ag
     WHERE policy = %(media)s AND due_at <= (SELECT lifecycle.now_v1()) AND due_at >= %(since)s), false
 WHERE NOT lifecycle.all_paused_v1()
 ORDER BY name
+
+-- name: beat
+-- Whether anything is due, and what else a beat goes by; one row.
+-- params: since, media
+SELECT version, in_use, clock, acting, due FROM lifecycle.beat_v1(%(since)s, %(media)s)

@@ -23,6 +23,7 @@ class Memory:
         self.sent: dict[str, float] = {}  # name -> when it was woken last, monotonic
         self.leftovers: dict[str, datetime] = {}  # name -> since when a slice left something due
         self.active: set[str] | None = None  # the policies that might end rows at the last beat
+        self.acting: tuple[str, ...] | None = None  # what the last whole question went by
         self.failures: dict[str, tuple[int, float]] = {}  # name -> in a row, waiting until when
         self.beat_now = threading.Event()  # set where the next beat is to come at once
         self._lock = threading.Lock()

@@ -21,7 +21,7 @@ from lifecycle.policy.databases import served
 from purge.batch.brakes import is_other_version
 from purge.batch.outcome import MEDIA
 from purge.batch.state import BEGINNING
-from purge.passes.due import ready_policies
+from purge.passes.due import beat, ready_policies
 from purge.worker import memory
 from purge.worker.backfill import PREFIX
 from purge.worker.jobs import backfill_task, media_task, run_policy_task
@@ -40,11 +40,24 @@ def tick(using: str, since: datetime = BEGINNING, heartbeat: bool = False) -> li
 
     A heartbeat wakes also where an answer is outstanding: that one may not look back far enough.
     Where a policy may end rows that might not at the last beat (resumed, released, its hours have
-    begun), the agenda is read from the start: much may have fallen due meanwhile.
+    begun), the agenda is read from the start: much may have fallen due meanwhile. Where nothing is
+    due, and which policies may act is as it was, no more is asked than that; but by a heartbeat.
     """
     known = memory.of(using)
     left = known.copy_leftovers()
     since = min([since, *left.values()])
+    now = beat(using, since)
+    if now and not now.due and not heartbeat and now.acting == known.acting:
+        known.forget_leftovers(left, set(left))
+        return []
+    names = _wake_due(using, since, heartbeat, left)
+    # Of before the whole question: what has changed meanwhile is another one at the next beat.
+    known.acting = now and now.acting
+    return names
+
+
+def _wake_due(using: str, since: datetime, heartbeat: bool, left: dict[str, datetime]) -> list[str]:
+    known = memory.of(using)
     ready = ready_policies(using, since)
     if known.may_act_again({each.policy for each in ready if each.open}) and since > BEGINNING:
         since = BEGINNING
