@@ -1,6 +1,8 @@
 """Subject and body of each mail: what happened, what it means, how to go on. No value of a row."""
 
+import re
 import shlex
+import textwrap
 from datetime import timedelta
 
 from django.apps import apps
@@ -14,6 +16,7 @@ from lifecycle.printable import in_utc, visible
 from purge.models import Alert
 
 SHOWN = 3  # rows
+WIDTH = 96  # columns
 
 SUBJECTS = {
     "halted": "Retention policy {policy} has halted",
@@ -152,7 +155,13 @@ def _reason(alert: Alert, using: str) -> str:
         text = f"each pass over it fails with {visible(alert.cause)}: the worker's log has the rest"
     else:
         text = known.clause(visible(alert.policy) or "--all", using)
-    return f"{text[0].upper()}{text[1:]}."
+    return _wrapped(f"{text[0].upper()}{text[1:]}.")
+
+
+def _wrapped(text: str) -> str:
+    """In lines of a mail; a command is not broken."""
+    whole = re.sub(r"`[^`]*`", lambda command: command[0].replace(" ", "\0"), text)
+    return textwrap.fill(whole, WIDTH, break_on_hyphens=False).replace("\0", " ")
 
 
 def _text(alert: Alert) -> str:

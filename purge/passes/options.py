@@ -42,6 +42,7 @@ class PassOptions:
     def __post_init__(self) -> None:
         # Of a dry run, which takes nothing off the agenda: the entries that it has seen.
         self.seen: list[int] | None = [] if self.dry else None
+        self.slowed = False  # a pause of the throttle has ended the pass
 
     @property
     def is_over(self) -> bool:

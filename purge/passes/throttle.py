@@ -62,7 +62,8 @@ def may_begin(policy: Policy, options: PassOptions) -> bool:
     slow = place.batch > limits.get(OWN, place.batch)
     if place.until is None and (place.pause or place.rows >= FEW or slow):
         _look(place, policy, options.using)
-    return place.until is None or _wait(place, options.deadline)
+    options.slowed = place.until is not None and not _wait(place, options.deadline)
+    return not options.slowed
 
 
 def note_batch(policy: Policy, using: str, rows: int, seconds: float) -> None:

@@ -55,4 +55,5 @@ def _slice(name: str, since: str, using: str) -> Iterator[PassOptions]:
     except Exception as error:
         memory.of(using).back_off(name)
         raise without_values(error) from None
-    memory.of(using).reset(name, left_since=start if options.is_over else None)
+    left = start if options.is_over or options.slowed else None
+    memory.of(using).reset(name, left_since=left, at_once=not options.slowed)

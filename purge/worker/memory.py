@@ -28,18 +28,18 @@ class Memory:
         self.beat_now = threading.Event()  # set where the next beat is to come at once
         self._lock = threading.Lock()
 
-    def reset(self, name: str, left_since: datetime | None = None) -> None:
+    def reset(self, name: str, left_since: datetime | None = None, at_once: bool = True) -> None:
         """A worker has done a slice of the name's work.
 
         Where its time was over before the work, something may have been due since `left_since`: the
-        next beat comes at once and looks back as far.
+        next beat looks back as far, and comes at once where the name is not slowed down.
         """
         with self._lock:
             self.sent.pop(name, None)
             self.failures.pop(name, None)
             if left_since is not None:
                 self.leftovers[name] = left_since
-        if left_since is not None:
+        if left_since is not None and at_once:
             self.beat_now.set()
 
     def back_off(self, name: str) -> None:

@@ -15,7 +15,7 @@ from lifecycle import Policy, hold
 from lifecycle.capture.triggers import triggers_on
 from lifecycle.checks.media import quoted_here
 from lifecycle.compiler.fingerprint import capture_fingerprint, fingerprint
-from lifecycle.compiler.policy_sql import compiled
+from lifecycle.compiler.policy_sql import columns_of, compiled
 from lifecycle.db.introspection import catalogue_name, table_of
 from lifecycle.install.after_migrate import sync
 from lifecycle.models import Event
@@ -35,7 +35,7 @@ def named(name: str) -> None:
     Token._meta.db_table = name
     for field in Token._meta.concrete_fields:
         vars(field).pop("cached_col", None)
-    for cache in (compiled, fingerprint, capture_fingerprint):
+    for cache in (compiled, columns_of, fingerprint, capture_fingerprint):
         cache.cache_clear()
     for trigger in triggers_on(table_of(Token)):
         with connection.cursor() as cursor:

@@ -33,6 +33,7 @@ def test_commands_can_be_typed_as_they_stand(
     kind: str, using: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("purge.alerts.texts._names", lambda *given: (["zoo.Draft:7"], []))
+    monkeypatch.setattr("purge.alerts.texts.held_deleted", lambda using: [])
     found = commands(body(alert(kind, cause="cap"), using))
     assert len(found) >= 2
     for name, *arguments in found:

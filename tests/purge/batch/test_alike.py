@@ -14,7 +14,7 @@ from lifecycle.models import Event
 from lifecycle.policy.registry import policies_of
 from purge.batch import alike, at_once, run
 from purge.runner import run_due
-from tests.support import let_pass
+from tests.support import let_pass, wait_until
 from tests.zoo.models import Draft, Picture, Sensor, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,7 +42,9 @@ def held_and_released(row: Any) -> None:
 
 
 def held_for_a_moment(row: Any) -> None:
-    hold(row, reason="dispute", until=timezone.now() + timedelta(milliseconds=50))
+    until = timezone.now() + timedelta(milliseconds=50)
+    hold(row, reason="dispute", until=until)
+    wait_until(lambda: timezone.now() > until)
 
 
 def expired_by_hand(row: Any) -> None:
@@ -131,7 +133,7 @@ def ended(make: Any, change: Any, is_tombstoned: bool) -> tuple[list[bool], list
         run_due()
     seen = Event.objects.filter(pk__gt=last).exclude(kind="settled").order_by("id")
     there = set(type(rows[0]).objects.values_list("pk", flat=True))
-    events = [(e.kind, e.policy, e.count, sorted(e.detail)) for e in seen]
+    events = sorted((e.kind, e.policy, e.count, sorted(e.detail)) for e in seen)
     left = [pk in there for pk in keys]
     type(rows[0]).objects.all().delete()
     return left, events

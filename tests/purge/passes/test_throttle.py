@@ -98,7 +98,7 @@ def test_the_command_tells(settings: Any) -> None:
     assert run().purged == 35
     out = StringIO()
     call_command("lifecycle", "status", "tokens", stdout=out)
-    assert "tokens: slowed down: the smallest batch takes 0.0" in out.getvalue()
+    assert "tokens: slowed down: the smallest batch takes " in out.getvalue()
     out = StringIO()
     call_command("lifecycle", "status", "tokens", "--json", stdout=out)
     assert json.loads(out.getvalue())[0]["slowed"][0].startswith("the smallest batch takes")
@@ -123,6 +123,9 @@ def test_a_slice_ends_when_its_pause_is_longer(
     soon = time.monotonic() + 60
     assert run(deadline=soon).purged == 20  # the first measurement has nothing to compare with
     assert run(deadline=soon).purged == 0
+    waiting = PassOptions(deadline=soon)
+    run_policy(get_policy("tokens"), waiting)
+    assert waiting.slowed  # or what is left of an old backlog would wait for a heartbeat
     place = throttle._places["default", "tokens"]
     place.until = 0.0  # the pause is over
     assert run(deadline=soon).purged == 10
