@@ -23,6 +23,7 @@ from lifecycle.logs import Log
 from lifecycle.models import PolicyState
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import OUTSIDE, is_open
+from purge.batch.counted_caps import is_within_cap
 from purge.batch.state import Batch
 from purge.exceptions import Halt
 
@@ -211,12 +212,7 @@ def count_against_cap(batch: Batch) -> None:
     if not batch.outcome.fresh:
         return
     spent, allowed = count(batch)
-    most = allowed + batch.policy.cap_rows
-    if (
-        spent > most
-        and spent > allowed + cap_of(batch.policy, batch.using)
-        and spent > allowed + cap_of(batch.policy, batch.using, True, spent - allowed)
-    ):
+    if not is_within_cap(batch, spent - allowed):
         raise Halt("cap", f"{spent} rows in 24 hours", spent=spent)
 
 
