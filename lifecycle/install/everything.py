@@ -22,6 +22,7 @@ from lifecycle.backfill.progress import mark
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import fetch, statement
 from lifecycle.db.introspection import table_of, tables_in
+from lifecycle.db.salt import without_salt
 from lifecycle.db.table_lock import AGAINST_WRITERS, locked, qualified
 from lifecycle.db.version import VERSION, is_in_use, mismatch, stamp_of, to_install
 from lifecycle.exceptions import LifecycleError
@@ -84,6 +85,7 @@ def install_everything(using: str) -> Made:
         with transaction.atomic(using=using):
             mark_all(using)
             begin_use(using)
+        made.lines += filter(None, [without_salt(using)])
     gaps = _tables(using) if unseen or functions else unrecorded(using)
     put_on(using, made)
     read_again(using, gaps - made.busy.keys(), made)

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 from rich.table import Table
 
+from lifecycle.db.salt import without_salt
 from lifecycle.exceptions import LifecycleError
 from lifecycle.management.arguments import add_actor, add_yes, agreed
 from lifecycle.management.output import console_of, progress_bar, write_json
@@ -74,7 +75,7 @@ def run(command: BaseCommand, options: dict[str, Any], using: str) -> str:
     else:
         forget(replay)
     _show(command, report, options, "Replay" if acting else "Dry run of a replay")
-    return _failure(report)
+    return "\n".join(filter(None, (_failure(report), without_salt(using))))
 
 
 def moment(text: str) -> datetime:

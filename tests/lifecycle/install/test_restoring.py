@@ -186,6 +186,8 @@ def test_one_schema_without_the_functions(origin: Project, make: Make) -> None:
     assert copy.sql("SELECT count(*) FROM lifecycle.story_v1() WHERE key = '77'") > 0
     assert copy.sql("SELECT count(*) FROM lifecycle_exception") == 2
     assert "Nothing to do." in copy.manage("lifecycle install")
+    with pytest.raises(Refused, match="came without its salt"):
+        copy.manage("purge --replay --yes")
 
 
 def test_a_whole_dump_needs_nothing(origin: Project, make: Make) -> None:
@@ -193,6 +195,7 @@ def test_a_whole_dump_needs_nothing(origin: Project, make: Make) -> None:
     restore(dump(origin), copy)
     assert everything(copy) == everything(origin)
     assert "Nothing to do." in copy.manage("lifecycle install")
+    copy.manage("purge --replay --yes")
     records(copy)
 
 
@@ -206,3 +209,4 @@ def test_an_empty_copy_of_the_schema(origin: Project, make: Make) -> None:
     assert copy.sql("SELECT salt FROM lifecycle.salt") != origin.sql(
         "SELECT salt FROM lifecycle.salt"
     )
+    copy.manage("purge --replay --yes")  # the ledger was empty, so the new salt is its own
