@@ -4,6 +4,9 @@ import json
 import os
 import re
 import shlex
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 
@@ -158,6 +161,18 @@ class Site(Project):
         for (command, shown), output in zip(lines, told, strict=True):
             assert re.search(pattern(shown), output), f"{command}\n{output}"
         return "".join(told)
+
+    @contextmanager
+    def running(self, command: str) -> Iterator[None]:
+        """A command that does not end by itself, while the block runs."""
+        process = subprocess.Popen(
+            command.split(), cwd=self.path, env=self.variables, stderr=subprocess.DEVNULL
+        )
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(30)
 
     def follow(self, guide: str, **replaced: str) -> list[str]:
         """Do what the marked blocks of a guide say, in order; what was printed."""

@@ -11,6 +11,8 @@ from django.conf import settings
 
 from tests.advice.following import Site, marked
 from tests.demo.telling import own_database
+from tests.infra.guides import blocks
+from tests.infra.servers import ROOT, until
 from tests.places.test_guides import ask
 from tests.s3 import strict
 from tests.s3.swift import Bucket
@@ -144,14 +146,15 @@ def test_bring_rows_back(site: Site, bucket: Bucket) -> None:
 def test_cover_every_model(site: Site) -> None:
     """cover-every-model.md: what the check prints is pasted, and is content then"""
     (_, setting), (_, pasted) = marked("cover-every-model.md")
-    before = (site.path / "mysite/settings.py").read_text()
+    before = {name: (site.path / name).read_text() for name in CODE}
     site.append("mysite/settings.py", setting)
     told = site.refused("python manage.py check")
     assert all(line.strip() in told for line in pasted.splitlines() if "keep_forever(" in line)
     code = re.findall(r"^\s*((?:from \S+ import|keep_forever\().*)$", told, re.MULTILINE)
     site.append("shop/policies.py", "\n".join(code) + "\n")
     assert "lifecycle.W041" in site.run("python manage.py check 2>&1")
-    site.write("mysite/settings.py", before)
+    for name, text in before.items():
+        site.write(name, text)
 
 
 def test_run_without_huey(site: Site) -> None:
@@ -274,6 +277,7 @@ def acting(site: Site, url: str) -> Site:
 
 
 COUPONS = """
+from lifecycle import Policy, register
 from .models import Coupon
 register(Policy("coupons", Coupon, expires="ends_at"))
 """
@@ -339,3 +343,39 @@ def test_back_up_and_restore(site: Site) -> None:
 
 
 LEDGER = "SELECT count(*), max(id) FROM lifecycle_event"
+
+
+def test_add_to_an_existing_site(site: Site) -> None:
+    """add-to-an-existing-site.md: the README's policy on a table of 30 carts; 20 are due"""
+    first, observed, late, worker, report, enabled, stopped = (
+        text for _, text in marked("add-to-an-existing-site.md")
+    )
+    site.manage("makemigrations -v0", "migrate -v0")
+    site.sql(CARTS)
+    site.typed(first)
+    site.append("shop/policies.py", blocks(ROOT / "README.md")["policies"])
+    site.typed(observed + late)
+    assert site.sql(STATE) == [("observe",)]
+    with site.running(worker):
+        until(lambda: site.sql(LISTED) == [(20,)], 60)
+    report += "python manage.py purge\n" + enabled.replace("\n", " --yes\n")
+    told = site.typed(report)
+    assert re.search(r"^20 +rows match", told, re.MULTILINE)
+    assert site.sql(STATE) == [("enabled",)]
+    assert site.sql(ENDED) == [(0,)]
+    site.typed("python manage.py purge\n" + stopped)
+    assert site.sql(ENDED) == [(20,)]
+    assert site.sql("SELECT count(*) FROM shop_cart") == [(30,)]
+    assert site.sql(STATE) == [("paused",)]
+
+
+CARTS = """
+INSERT INTO shop_cart (paid, created_at)
+SELECT n > 20, now() - interval '31 days' FROM generate_series(1, 30) n
+"""
+STATE = "SELECT state FROM lifecycle_policy WHERE name = 'unpaid-carts'"
+LISTED = "SELECT coalesce(sum(count), 0)::int FROM lifecycle_agenda WHERE policy = 'unpaid-carts'"
+ENDED = """
+SELECT coalesce(sum(count), 0)::int FROM lifecycle_event
+ WHERE policy = 'unpaid-carts' AND kind = 'tombstoned'
+"""

@@ -29,6 +29,7 @@ RUN_BY = {
     "go-easy-on-the-database": "tests/advice/test_followed.py",
     "back-up-and-restore": "tests/advice/test_followed.py",
     "recover-after-a-restore": "tests/advice/test_followed.py",
+    "add-to-an-existing-site": "tests/advice/test_followed.py",
     "test-your-policies": "tests/advice/test_followed.py",
     "keep-a-row": "tests/purge/batch/test_keep_a_row.py",
     "retention-by-tenant": "tests/lifecycle/scaffolds/test_scaffolds.py",
@@ -37,9 +38,8 @@ RUN_BY = {
 }
 #: why no test does the guide as it is written; its blocks are read by those below all the same
 NOT_RUN = {
-    "add-to-an-existing-site": "a week of a site; each step is in tests/lifecycle/management",
-    "media-on-s3-and-r2": "needs a bucket; tests/s3 has servers that stand in for one",
-    "read-an-archive": "needs DuckDB, pandas and jq, which this package does not",
+    "media-on-s3-and-r2": "settings that move all media; tests/purge/media has them on tests/s3",
+    "read-an-archive": "wants DuckDB, pandas, jq; bring-rows-back types `archive ls`, and loads",
 }
 
 
