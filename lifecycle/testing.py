@@ -14,8 +14,8 @@ from psycopg import sql
 from lifecycle.capture import model_signals as receivers
 from lifecycle.capture.triggers import registered
 from lifecycle.db.connection import fetch, local_settings, scalar, statement
-from lifecycle.db.introspection import is_test_database, table_of, tables_in
-from lifecycle.db.test_clock import clock_is_set
+from lifecycle.db.tables import table_of, tables_in
+from lifecycle.db.test_databases import clock_is_set, is_test_database
 from lifecycle.exceptions import LifecycleError
 from lifecycle.hooks import make_pass
 from lifecycle.install.triggers import triggers_of

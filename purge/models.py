@@ -120,7 +120,7 @@ class Alert(models.Model):
     seen_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     signalled_at = models.DateTimeField(null=True)
-    told_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
     tries = models.IntegerField(default=0)
     again_at = models.DateTimeField(help_text="nobody mails before: claimed, or the mail failed")
 

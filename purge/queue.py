@@ -75,7 +75,7 @@ def _direct(connection: Any) -> dict[str, Any]:
     from psycopg.conninfo import conninfo_to_dict
 
     from lifecycle.conf import conf
-    from lifecycle.db.introspection import is_test_database
+    from lifecycle.db.test_databases import is_test_database
 
     if not conf.DIRECT_URL:
         return {}

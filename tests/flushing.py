@@ -12,7 +12,7 @@ from django.db import connections, router
 from psycopg import sql
 
 from lifecycle.db.connection import scalar, statement
-from lifecycle.db.test_clock import reset_clock
+from lifecycle.db.test_databases import reset_clock
 from lifecycle.install.after_migrate import after_migrate
 from lifecycle.models import AgendaEntry, Event
 

@@ -16,7 +16,7 @@ from django.urls import path, reverse
 from lifecycle.admin.readonly import refuse
 from lifecycle.admin.row_actions import ROW_ACTIONS, act
 from lifecycle.admin.visibility import mask_blockers, own_page, refuse_hidden, without_keys
-from lifecycle.db.routing import home
+from lifecycle.db.rows import home
 from lifecycle.exceptions import LifecycleError, RowMissing
 from lifecycle.insight.search import entries_about, events_about
 from lifecycle.insight.why import holds_on, verdicts

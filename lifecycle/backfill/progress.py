@@ -25,7 +25,7 @@ from lifecycle.db.connection import (
     sqlstate,
     statement,
 )
-from lifecycle.db.schemas import is_elsewhere
+from lifecycle.db.tables import is_elsewhere
 from lifecycle.db.version import to_install
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.caps import estimated_rows

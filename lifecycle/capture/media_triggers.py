@@ -11,8 +11,8 @@ from psycopg import sql
 
 from lifecycle.capture.triggers import BOTH, OLD, CaptureTrigger, add, bare, triggers_on
 from lifecycle.compiler.keys import label_of_model
-from lifecycle.db.introspection import table_of
-from lifecycle.db.literals import literal
+from lifecycle.db.sql import literal
+from lifecycle.db.tables import table_of
 from lifecycle.policy.media_fields import file_fields, watched
 
 VERSION = 1  # of the bodies

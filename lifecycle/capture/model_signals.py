@@ -14,7 +14,7 @@ from lifecycle.capture.media_triggers import has_triggers
 from lifecycle.compiler.keys import key_of, key_text, label_of, label_of_model
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import Placed, Raw, fetch, sqlstate, statement
-from lifecycle.db.schemas import is_elsewhere
+from lifecycle.db.tables import is_elsewhere
 from lifecycle.db.version import mismatch
 from lifecycle.policy.media_fields import file_fields
 from lifecycle.policy.policy import Policy

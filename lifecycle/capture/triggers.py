@@ -20,9 +20,8 @@ from lifecycle.compiler.identity import hashed, identity_sql, in_order
 from lifecycle.compiler.keys import arrays_of, key_of, label_of, subjects_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import counts_only, is_windowed, windows_of
-from lifecycle.db.introspection import table_of
-from lifecycle.db.literals import literal
-from lifecycle.db.sql import load
+from lifecycle.db.sql import literal, load
+from lifecycle.db.tables import table_of
 from lifecycle.exceptions import PolicyError
 from lifecycle.operations import Captured, CaptureSql
 from lifecycle.policy.policy import Policy

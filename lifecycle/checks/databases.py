@@ -16,7 +16,7 @@ from django.db.models.sql import Query
 
 from lifecycle.checks import policy_query
 from lifecycle.checks.messages import error
-from lifecycle.db.routing import home
+from lifecycle.db.rows import home
 from lifecycle.models import Event
 from lifecycle.policy.coverage import CASCADES
 from lifecycle.policy.databases import homes

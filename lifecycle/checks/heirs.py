@@ -7,7 +7,7 @@ from django.core.checks import CheckMessage
 
 from lifecycle.checks.messages import warning
 from lifecycle.db.connection import fetch, statement
-from lifecycle.db.introspection import table_of
+from lifecycle.db.tables import table_of
 from lifecycle.policy.databases import is_at
 from lifecycle.policy.registry import all_policies
 

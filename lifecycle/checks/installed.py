@@ -24,8 +24,9 @@ from lifecycle.checks.ties import tied
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.compiler.shared_keys import with_shared_keys
 from lifecycle.db.connection import fetch, is_away, scalar, statement
-from lifecycle.db.introspection import is_test_database, table_of
-from lifecycle.db.routing import option
+from lifecycle.db.rows import option
+from lifecycle.db.tables import table_of
+from lifecycle.db.test_databases import is_test_database
 from lifecycle.db.version import mismatch
 from lifecycle.install.functions import other_functions
 from lifecycle.install.pending import pending_marks

@@ -10,7 +10,7 @@ from psycopg import sql
 from lifecycle.checks.messages import info, warning
 from lifecycle.conf import conf
 from lifecycle.db.connection import fetch, statement
-from lifecycle.db.introspection import is_test_database
+from lifecycle.db.test_databases import is_test_database
 from lifecycle.install.roles import LEDGER
 from lifecycle.models import Event
 

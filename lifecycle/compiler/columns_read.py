@@ -12,7 +12,7 @@ from psycopg import sql
 
 from lifecycle.compiler.keys import key_of
 from lifecycle.compiler.policy_sql import compiled, models_of
-from lifecycle.db.introspection import table_of
+from lifecycle.db.tables import table_of
 from lifecycle.policy.policy import Policy
 
 

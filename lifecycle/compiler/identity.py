@@ -21,7 +21,7 @@ from django.db.models import Field, Model
 from psycopg import sql
 
 from lifecycle.compiler.keys import ANY_TEXT, db_type_of, has_own_text, key_of
-from lifecycle.db.routing import home
+from lifecycle.db.rows import home
 from lifecycle.policy.policy import WHOLE_ROW
 from lifecycle.policy.registry import policies_of
 

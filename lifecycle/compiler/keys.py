@@ -16,8 +16,8 @@ from django.db.models import Field, Model
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from lifecycle.db.introspection import catalogue_name
-from lifecycle.db.routing import home
+from lifecycle.db.rows import home
+from lifecycle.db.tables import catalogue_name
 
 INTEGERS = {
     "AutoField", "BigAutoField", "SmallAutoField", "IntegerField", "BigIntegerField",

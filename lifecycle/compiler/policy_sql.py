@@ -31,10 +31,9 @@ from psycopg import sql
 
 from lifecycle.compiler.keys import Key, key_of
 from lifecycle.compiler.time_zones import zoned
-from lifecycle.db.introspection import table_of
-from lifecycle.db.literals import inline
-from lifecycle.db.routing import home
-from lifecycle.db.rows import every_row
+from lifecycle.db.rows import every_row, home
+from lifecycle.db.sql import inline
+from lifecycle.db.tables import table_of
 from lifecycle.exceptions import PolicyError
 from lifecycle.policy.dispositions import Update
 from lifecycle.policy.policy import Policy

@@ -17,8 +17,8 @@ from psycopg import sql
 from lifecycle.compiler.excepted import OF_POLICY, excepted
 from lifecycle.compiler.policy_sql import compiled, rows_of
 from lifecycle.db.connection import Placed, Raw, statement
-from lifecycle.db.literals import inline
-from lifecycle.db.routing import home
+from lifecycle.db.rows import home
+from lifecycle.db.sql import inline
 from lifecycle.policy.capture_modes import Window
 from lifecycle.policy.fixed_age import age_of
 from lifecycle.policy.policy import Policy

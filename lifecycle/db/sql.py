@@ -1,11 +1,19 @@
-"""Loads SQL: a module's statements, from the `.sql` file beside it, and the database's functions.
+"""SQL as text: a module's statements, the database's functions, values written into a statement.
 
-In such a file each statement begins with a line `-- name: <name>`.
+In the `.sql` file beside a module each statement begins with a line `-- name: <name>`. Values are
+quoted without a connection: `makemigrations` and `check` must work with the database down, so
+psycopg's `compose_sql` (which asks the server) cannot be used. Durations are written in seconds:
+psycopg's own form of `timedelta(hours=24)` is `'1 day'`, which is 25 hours in one night a year.
 """
 
 import re
+from collections.abc import Iterable
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+from psycopg import sql
 
 
 def load(module: str, name: str) -> str:
@@ -25,3 +33,21 @@ def function_file(name: str) -> str:
     """A file of `functions/`; `@tables@` in it is the schema of the tables."""
     path = Path(__file__).parent.parent / "functions" / f"{name}.sql"
     return path.read_text(encoding="utf-8")
+
+
+def inline(statement: str, params: tuple[Any, ...]) -> str:
+    """The statement with its `%s` replaced by quoted literals."""
+    return statement % tuple(literal(param) for param in params)
+
+
+def literal(value: Any) -> str:
+    """One value as SQL text, quoted by psycopg."""
+    if isinstance(value, timedelta):
+        return sql.Literal(f"{value / timedelta(seconds=1):.6f} seconds").as_string() + "::interval"
+    return sql.Literal(value).as_string()
+
+
+def array_text(keys: Iterable[Any]) -> str:
+    """PostgreSQL's text form of an array of keys."""
+    quoted = (str(key).replace("\\", "\\\\").replace('"', '\\"') for key in keys)
+    return "{" + ",".join(f'"{key}"' for key in quoted) + "}"

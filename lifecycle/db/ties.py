@@ -14,7 +14,7 @@ from django.apps import apps
 from django.db import connections, models
 
 from lifecycle.db.connection import fetch, scalar, statement
-from lifecycle.db.introspection import catalogue_name
+from lifecycle.db.tables import catalogue_name
 
 CASCADE, SET_NULL, SET_DEFAULT = "c", "n", "d"  # pg_constraint.confdeltype
 #: the `on_delete` of Django 6.1 that the database carries out

@@ -5,7 +5,7 @@ whatever functions are there; the worker ends nothing until code and database ag
 """
 
 from lifecycle.db.connection import fetch, statement
-from lifecycle.db.routing import option
+from lifecycle.db.rows import option
 from lifecycle.exceptions import LifecycleError
 
 VERSION = "version 1"  # as the last migration stamps it: see functions/version_stamp.sql

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lifecycle.db.routing import option
+from lifecycle.db.rows import option
 from lifecycle.db.version import INSTALL, to_install
 
 

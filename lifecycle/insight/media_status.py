@@ -6,7 +6,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from lifecycle.conf import conf
 from lifecycle.db.connection import fetch, statement
-from lifecycle.db.introspection import table_of
+from lifecycle.db.tables import table_of
 from lifecycle.hooks import last_runs
 from lifecycle.insight.standstill import failing, stopped
 from lifecycle.insight.status import Status

@@ -12,7 +12,7 @@ from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.conf import conf
 from lifecycle.db.connection import fetch, statement
-from lifecycle.db.routing import option
+from lifecycle.db.rows import option
 from lifecycle.db.version import to_install
 from lifecycle.hooks import last_runs, slowed, standstills
 from lifecycle.insight.causes import CAUSES

@@ -11,8 +11,8 @@ from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed, windows_of
 from lifecycle.db.connection import Placed, Raw, fetch, scalar, statement
-from lifecycle.db.introspection import table_of
 from lifecycle.db.rows import every_row
+from lifecycle.db.tables import table_of
 from lifecycle.db.version import to_install
 from lifecycle.ledger.holds import Hold
 from lifecycle.ledger.row_names import ledger_key, named, rows_of_key

@@ -12,7 +12,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import Model, Q
 
 from lifecycle.db.connection import DENIED, sqlstate
-from lifecycle.db.routing import home
+from lifecycle.db.rows import home
 from lifecycle.insight.search import entries_about, events_about, events_of_table
 from lifecycle.insight.verdict import Look, Verdict
 from lifecycle.ledger.holds import Hold, holds

@@ -14,10 +14,9 @@ from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import compiled, models_of
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import fetch, scalar, statement
-from lifecycle.db.introspection import is_test_database, table_of, tables_in
 from lifecycle.db.policy_lock import make_locks
-from lifecycle.db.schemas import away, is_elsewhere
-from lifecycle.db.test_clock import reset_clock
+from lifecycle.db.tables import away, is_elsewhere, table_of, tables_in
+from lifecycle.db.test_databases import is_test_database, reset_clock
 from lifecycle.db.version import is_in_use, mismatch
 from lifecycle.install.functions import all_functions, begin_use, has_schema
 from lifecycle.install.guards import guard_truncate

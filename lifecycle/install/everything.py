@@ -21,9 +21,9 @@ from django.db.migrations.executor import MigrationExecutor
 from lifecycle.backfill.progress import mark
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import fetch, statement
-from lifecycle.db.introspection import table_of, tables_in
 from lifecycle.db.salt import without_salt
 from lifecycle.db.table_lock import AGAINST_WRITERS, locked, qualified
+from lifecycle.db.tables import table_of, tables_in
 from lifecycle.db.version import VERSION, is_in_use, mismatch, stamp_of, to_install
 from lifecycle.exceptions import LifecycleError
 from lifecycle.install.after_migrate import has_rows, sync

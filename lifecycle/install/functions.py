@@ -12,9 +12,9 @@ from django.db import connections, transaction
 from django.db.migrations.state import ProjectState
 
 from lifecycle.db.connection import fetch, scalar, statement
-from lifecycle.db.introspection import tables_in
 from lifecycle.db.sql import function_file
-from lifecycle.db.test_clock import clock_is_set
+from lifecycle.db.tables import tables_in
+from lifecycle.db.test_databases import clock_is_set
 from lifecycle.operations import FUNCTIONS, RunFiles
 
 PACKAGE = ("lifecycle", "purge")

@@ -5,9 +5,9 @@ from functools import partial
 from django.db import connections
 
 from lifecycle.db.connection import fetch, scalar, statement
-from lifecycle.db.introspection import is_test_database
 from lifecycle.db.sql import function_file
 from lifecycle.db.table_lock import AGAINST_WRITERS, locked, qualified
+from lifecycle.db.test_databases import is_test_database
 from lifecycle.install.triggers import FIRES, triggers_of
 from lifecycle.models import Event
 

@@ -11,8 +11,7 @@ from django.apps import apps
 
 from lifecycle.compiler.policy_sql import models_of
 from lifecycle.db.connection import fetch, statement
-from lifecycle.db.introspection import table_of
-from lifecycle.db.schemas import quoted
+from lifecycle.db.tables import quoted, table_of
 from lifecycle.policy.coverage import taken_along
 from lifecycle.policy.databases import is_at
 from lifecycle.policy.media_fields import file_fields, watched
@@ -49,8 +48,8 @@ def hidden(using: str) -> list[Hidden]:
 
     And those whose rows may show a file that is deleted, where any is.
     """
-    along = {model for policy in _here(using) for model in taken_along(policy)}
-    models = along | {model for policy in _here(using) for model in models_of(policy)}
+    cascaded = {model for policy in _here(using) for model in taken_along(policy)}
+    models = cascaded | {model for policy in _here(using) for model in models_of(policy)}
     models |= _showing_files(using) if watched() else set()
     params = {"names": [table_of(model) for model in models], "tables": quoted(using, models)}
     return [Hidden(*row) for row in fetch(using, statement(__file__, "hidden"), params)]
@@ -75,11 +74,11 @@ class Reach:
     def problems(self, policy: Policy) -> list[str]:
         """What is wrong with the tables of one policy."""
         own = {table_of(model) for model in models_of(policy)}
-        along = own | {table_of(model) for model in taken_along(policy)}
+        cascaded = own | {table_of(model) for model in taken_along(policy)}
         strays = ", ".join(str(each) for each in self.elsewhere if each.table in own)
         found = [f"nothing of {strays} is recorded or ends: another schema"] if strays else []
         return found + [
             f"row level security hides rows of {table} from {role}, who would take them for gone"
             for table, role in self.hidden
-            if table in along
+            if table in cascaded
         ]

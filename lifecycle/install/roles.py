@@ -12,8 +12,8 @@ from django.apps import apps
 from django.db import transaction
 
 from lifecycle.db.connection import Raw, fetch, statement
-from lifecycle.db.introspection import tables_in
 from lifecycle.db.table_lock import qualified
+from lifecycle.db.tables import tables_in
 from lifecycle.exceptions import LifecycleError
 
 SELECT, WRITE = "SELECT", "SELECT, INSERT, UPDATE, DELETE"

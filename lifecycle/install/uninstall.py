@@ -20,8 +20,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from psycopg import sql
 
 from lifecycle.db.connection import Raw, fetch, scalar, statement
-from lifecycle.db.introspection import tables_in
 from lifecycle.db.table_lock import AGAINST_ALL, locked, qualified
+from lifecycle.db.tables import tables_in
 from lifecycle.exceptions import Busy, LifecycleError
 from lifecycle.install.retired_policies import remove
 from lifecycle.install.triggers import (

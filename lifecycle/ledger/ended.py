@@ -30,9 +30,8 @@ from django.utils.timezone import get_current_timezone_name
 from lifecycle.compiler.key_expression import KeyText
 from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import columns_of, due_of, keep_by, keep_of, matches_of
-from lifecycle.db.literals import inline
-from lifecycle.db.routing import home
-from lifecycle.db.rows import every_row
+from lifecycle.db.rows import every_row, home
+from lifecycle.db.sql import inline
 from lifecycle.models import ON_TABLE, RowException
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy

@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from lifecycle.compiler.keys import key_of, key_text, label_of, subjects_of
 from lifecycle.db.connection import Placed, fetch, statement
-from lifecycle.db.routing import home_of
+from lifecycle.db.rows import home_of
 from lifecycle.exceptions import NoPolicy, RowMissing
 from lifecycle.ledger.row_names import named
 from lifecycle.ledger.write import refuse_unnamed

@@ -10,8 +10,7 @@ from django.db.models.expressions import RawSQL
 
 from lifecycle.compiler.keys import key_field, key_of, key_text
 from lifecycle.db.connection import Placed, scalar, statement
-from lifecycle.db.routing import home
-from lifecycle.db.rows import every_row
+from lifecycle.db.rows import every_row, home
 from lifecycle.exceptions import LifecycleError, RowMissing
 
 

@@ -10,9 +10,8 @@ from lifecycle.compiler.key_expression import KeyText
 from lifecycle.compiler.keys import key_of, key_text
 from lifecycle.compiler.windows import counts_only
 from lifecycle.db.connection import Placed, fetch, scalar, statement
-from lifecycle.db.routing import home, home_of
-from lifecycle.db.rows import every_row
-from lifecycle.db.schemas import is_elsewhere
+from lifecycle.db.rows import every_row, home, home_of
+from lifecycle.db.tables import is_elsewhere
 from lifecycle.exceptions import LifecycleError, RowMissing
 from lifecycle.ledger.row_names import named
 from lifecycle.policy.databases import ledger

@@ -2,7 +2,7 @@
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from lifecycle.db.routing import home
+from lifecycle.db.rows import home
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.row_names import model_of
 from lifecycle.policy.databases import homes, served

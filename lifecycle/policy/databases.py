@@ -9,7 +9,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, router
 from django.db.models import Model
 
 from lifecycle.conf import conf
-from lifecycle.db.routing import home
+from lifecycle.db.rows import home
 from lifecycle.policy.media_fields import tracked
 from lifecycle.policy.registry import all_policies
 

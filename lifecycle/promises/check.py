@@ -25,9 +25,8 @@ from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import ALL_ROWS, DENIED, Placed, Raw, fetch, part, scalar, sqlstate
-from lifecycle.db.introspection import is_test_database
-from lifecycle.db.literals import literal
-from lifecycle.db.sql import function_file
+from lifecycle.db.sql import function_file, literal
+from lifecycle.db.test_databases import is_test_database
 from lifecycle.ledger.resurrected import ended_tables, search, told_when_written
 from lifecycle.policy.dispositions import Archive
 from lifecycle.policy.policy import Policy

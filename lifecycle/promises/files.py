@@ -8,8 +8,8 @@ from django.db import router
 from django.db.models import FileField
 from psycopg import sql
 
-from lifecycle.db.introspection import table_of, tables_in
-from lifecycle.db.literals import literal
+from lifecycle.db.sql import literal
+from lifecycle.db.tables import table_of, tables_in
 from lifecycle.policy.media_fields import file_fields
 
 NO_FILES = (

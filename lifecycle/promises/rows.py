@@ -7,9 +7,8 @@ from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import compiled, models_of
 from lifecycle.compiler.windows import window_column
 from lifecycle.db.connection import ALL_ROWS, fetch
-from lifecycle.db.introspection import tables_in
-from lifecycle.db.literals import literal
-from lifecycle.db.schemas import is_elsewhere
+from lifecycle.db.sql import literal
+from lifecycle.db.tables import is_elsewhere, tables_in
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies
 

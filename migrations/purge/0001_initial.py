@@ -115,7 +115,7 @@ class Migration(migrations.Migration):
                 ("seen_at", models.DateTimeField()),
                 ("ended_at", models.DateTimeField(null=True)),
                 ("signalled_at", models.DateTimeField(null=True)),
-                ("told_at", models.DateTimeField(null=True)),
+                ("sent_at", models.DateTimeField(null=True)),
                 ("tries", models.IntegerField(default=0)),
                 (
                     "again_at",

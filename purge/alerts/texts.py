@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.apps import apps
 
 from lifecycle.conf import conf
-from lifecycle.db.routing import option
+from lifecycle.db.rows import option
 from lifecycle.insight.causes import CAUSES, STOPPED
 from lifecycle.ledger.held_deleted import HeldDeleted, held_deleted
 from lifecycle.models import Event

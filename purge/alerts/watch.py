@@ -82,7 +82,7 @@ def update_alerts(using: str) -> None:
         found = [*_troubles(using, since[0][0]), *_lagging(using)]
         fresh = [trouble for trouble in found if open_alert(using, **vars(trouble))]
         over = fetch(using, statement(__file__, "end_alerts"))
-        Alert.objects.using(using).exclude(ended_at=None).exclude(told_at=None).delete()
+        Alert.objects.using(using).exclude(ended_at=None).exclude(sent_at=None).delete()
     for trouble in fresh:
         fields = {name: getattr(trouble, name) for name in LOGGED}
         text = f"{_about(trouble.policy, trouble.model)}: {trouble.kind}: {trouble.summary}"
@@ -141,7 +141,7 @@ def _of_lag(using: str, *row: Any) -> Trouble:
 def _send(using: str) -> None:
     while alert := _claim(using, signalled_at=None):
         _signal(alert)
-    while alert := _claim(using, told_at=None):
+    while alert := _claim(using, sent_at=None):
         if not _mail(alert, using):
             break  # the server does not answer: later, all of them
 
@@ -151,12 +151,12 @@ def _claim(using: str, **unsent: None) -> Alert | None:
     now = scalar(using, "SELECT lifecycle.now_v1()")
     with transaction.atomic(using=using):
         free = Alert.objects.using(using).select_for_update(skip_locked=True).filter(**unsent)
-        if "told_at" in unsent:
+        if "sent_at" in unsent:
             free = free.filter(again_at__lte=now)
         alert = free.order_by("pk").first()
         if alert is None:
             return None
-        if "told_at" in unsent:
+        if "sent_at" in unsent:
             alert.tries, alert.again_at = alert.tries + 1, now + CLAIMED
         else:
             alert.signalled_at = now
@@ -194,7 +194,7 @@ def _mail(alert: Alert, using: str) -> bool:
         wait = back_off(FIRST_WAIT, LONGEST_WAIT, alert.tries - 1)
         again = scalar(using, "SELECT lifecycle.now_v1()") + wait
         only = _is_of_the_mail(error)
-        (mine if only else Alert.objects.using(using).filter(told_at=None)).update(again_at=again)
+        (mine if only else Alert.objects.using(using).filter(sent_at=None)).update(again_at=again)
         return only
-    mine.update(told_at=scalar(using, "SELECT lifecycle.now_v1()"))
+    mine.update(sent_at=scalar(using, "SELECT lifecycle.now_v1()"))
     return True

@@ -3,7 +3,7 @@
 -- begun. The first time a day ago, later an hour before the last time, for writers that commit late.
 WITH first AS (
     INSERT INTO purge_alert (kind, policy, model, cause, count, summary, opened_at, seen_at,
-                             signalled_at, told_at, tries, again_at)
+                             signalled_at, sent_at, tries, again_at)
     SELECT 'look', '', '', '', 0, '', now, now - interval '23 hours', now, now, 0, now
     FROM lifecycle.now_v1() AS now
     ON CONFLICT DO NOTHING RETURNING seen_at
@@ -35,7 +35,7 @@ INSERT INTO purge_alert (kind, policy, model, cause, event, count, summary, run,
                          again_at)
 SELECT %(kind)s, %(policy)s, %(model)s, left(%(cause)s, 200), %(event)s, %(count)s, %(summary)s,
     %(run)s::bigint, now, coalesce(%(seen)s, now), 0,
-    coalesce((SELECT max(again_at) FROM purge_alert WHERE told_at IS NULL AND tries > 0), now)
+    coalesce((SELECT max(again_at) FROM purge_alert WHERE sent_at IS NULL AND tries > 0), now)
 FROM lifecycle.now_v1() AS now
 ON CONFLICT (kind, policy, model, cause) WHERE ended_at IS NULL
 DO UPDATE SET seen_at = EXCLUDED.seen_at, event = EXCLUDED.event, count = EXCLUDED.count, summary = EXCLUDED.summary

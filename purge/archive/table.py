@@ -15,7 +15,7 @@ from psycopg import sql
 
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import Placed, fetch, local_settings, scalar, statement
-from lifecycle.db.literals import array_text
+from lifecycle.db.sql import array_text
 from lifecycle.policy.fixed_age import age_of
 from lifecycle.policy.policy import Policy
 from purge.archive.formats import Column, Row

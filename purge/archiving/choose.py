@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from lifecycle.db.connection import fetch, statement
-from lifecycle.db.literals import array_text
+from lifecycle.db.sql import array_text
 from lifecycle.policy.policy import Policy
 from purge.archive.table import Table
 from purge.batch.archived import uncovered

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
 from lifecycle.db.connection import fetch, scalar, statement
-from lifecycle.db.literals import array_text
+from lifecycle.db.sql import array_text
 from purge.archive.formats import FORMATS, Writer
 from purge.archive.manifest import File
 from purge.archive.table import ReadRow, Table

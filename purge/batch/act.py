@@ -102,14 +102,14 @@ def delete(batch: Batch, subjects: Subjects, passing: Passing | None = None) -> 
 def update(batch: Batch, subjects: Subjects) -> None:
     """Set the columns of an `Update`; raises `Halt` where that leaves rows that still match."""
     parts = {"rows": subjects.where(batch.column), "assignments": Raw(batch.code.update_sql)}
-    batch.along = media_alone(batch, batch.policy.model, subjects)
+    batch.cascaded = media_alone(batch, batch.policy.model, subjects)
     with announced(batch, subjects):  # files that it takes out of columns have had their grace
         fetch(batch.using, batch.sql(__file__, "update", **parts), batch.params(subjects))
     refuse_shared_keys(batch)
     again = batch.sql(__file__, "still_matching", rows=subjects.where("state.key"))
     if scalar(batch.using, again, batch.params(subjects)):
         raise Halt("update_again", "rows still match `when` after the update")
-    _write_updated(batch, subjects, **batch.along)
+    _write_updated(batch, subjects, **batch.cascaded)
     batch.outcome.updated += subjects.count
 
 

@@ -15,7 +15,7 @@ from lifecycle.compiler.policy_sql import compiled, models_of
 from lifecycle.compiler.shared_keys import with_shared_keys
 from lifecycle.db.connection import fetch, hides_rows, set_local, statement
 from lifecycle.db.policy_lock import holders
-from lifecycle.db.schemas import quoted
+from lifecycle.db.tables import quoted
 from lifecycle.db.version import INSTALL, mismatch, to_install
 from lifecycle.insight.causes import CAUSES
 from lifecycle.ledger.caps import cap_of, room_and_over

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 MEDIA = ""  # in place of a policy's name: on the agenda, in runs, for the pulse
 
 STORED = ("tombstoned", "purged", "updated", "kept", "held", "blocked", "locked")  # of a run
-SUMMED = (*STORED, "looked", "fresh", "along", "sample")
+SUMMED = (*STORED, "looked", "fresh", "cascaded", "sample")
 
 
 @dataclass
 class Outcome:
-    """Counts of rows; `looked` were evaluated, `fresh` are those whose end began, `along` those
+    """Counts of rows; `looked` were evaluated, `fresh` are those whose end began, `cascaded` those
     that went with others; `sample` are keys that a dry run shows.
 
     `stopped` says why the policy ends nothing, or nothing more; `halted` that a brake stopped it.
@@ -25,7 +25,7 @@ class Outcome:
     locked: int = 0
     looked: int = 0
     fresh: int = 0
-    along: int = 0
+    cascaded: int = 0
     sample: tuple[str, ...] = ()
     stopped: str = ""
     halted: bool = False

@@ -101,7 +101,7 @@ class Batch:
     grace_skipped: bool = False  # whether rows end without the rest of their grace
     archive: CoveringArchive | None = None  # the archive that holds the rows that are being ended
     collect_keys: CollectKeys | None = None  # in the place of what is done with rows that may end
-    along: dict[str, Any] = field(default_factory=dict)  # what went along with ended rows
+    cascaded: dict[str, Any] = field(default_factory=dict)  # what went along with ended rows
     keyed: set[Any] = field(default_factory=set)  # models of which rows went along by their keys
     ties: dict[Any, list[Tie]] = field(default_factory=dict)  # by the model that ends
     most: int | None = None  # rows that one transaction may delete, with what goes along

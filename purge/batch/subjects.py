@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from lifecycle.compiler.keys import Key, subjects_of
 from lifecycle.db.connection import Placed, local_settings
-from lifecycle.db.literals import array_text
+from lifecycle.db.sql import array_text
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from lifecycle.db.connection import (
     scalar,
     set_local,
 )
-from lifecycle.db.literals import array_text
-from lifecycle.db.routing import home_of
+from lifecycle.db.rows import home_of
+from lifecycle.db.sql import array_text
 from lifecycle.exceptions import LifecycleError, RowMissing
 from lifecycle.ledger.context import context, in_context
 from lifecycle.ledger.row_names import ledger_key, row_name

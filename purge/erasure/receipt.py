@@ -132,12 +132,12 @@ def receipts(reference: str, using: str = DEFAULT_DB_ALIAS) -> list[Receipt]:
 def would_be(batch: Batch, reference: str, erasure: int) -> Receipt:
     """The receipt of a dry run, which stops before the end."""
     (found,) = [r for r in receipts(reference, batch.using) if r.erasure == erasure]
-    along: dict[str, Any] = dict(batch.along)
+    detail: dict[str, Any] = dict(batch.cascaded)
     ended = batch.outcome.purged + batch.outcome.updated > 0
     if ended:
         state = "purged" if batch.outcome.purged else "updated"
-        along |= {"state": state, "ended_at": batch.now, "ends_at": None}
-    return replace(found, dry_run=True, events=[], **along)
+        detail |= {"state": state, "ended_at": batch.now, "ends_at": None}
+    return replace(found, dry_run=True, events=[], **detail)
 
 
 def _erasure(event: Event) -> int:

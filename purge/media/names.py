@@ -16,7 +16,7 @@ from django.db.models import FileField, Model, QuerySet
 
 from lifecycle.conf import conf
 from lifecycle.db.connection import ALL_ROWS, DENIED, fetch, hides_rows, sqlstate
-from lifecycle.db.introspection import table_of, tables_in
+from lifecycle.db.tables import table_of, tables_in
 from lifecycle.exceptions import LifecycleError
 from lifecycle.models import PolicyState
 from lifecycle.policy.databases import served

@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from lifecycle.compiler.keys import label_of
 from lifecycle.db.connection import scalar, statement
-from lifecycle.db.routing import home
+from lifecycle.db.rows import home
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.caps import room
 from lifecycle.ledger.context import context, in_context

@@ -31,10 +31,10 @@ def resize(policy: Policy, using: str, took: float, done: Outcome) -> None:
     however few rows it has is no reason to halve it.
     """
     place, most = (using, policy.name), policy.batch_rows
-    if done.along:
-        most = max(most * done.looked // (done.looked + done.along), 1)
+    if done.cascaded:
+        most = max(most * done.looked // (done.looked + done.cascaded), 1)
     size = min(_sizes.get(place, most), most)
-    rows = done.looked + done.along
+    rows = done.looked + done.cascaded
     by_rows = took - _fixed_part(place, took, rows)
     if by_rows > SLOW:
         _slow[place] = (rows, took)

@@ -20,7 +20,7 @@ SELECT min(low) FROM halved WHERE high - low <= 1
 -- the rows that went along with others, by the detail of the events of those.
 -- params: first, since, until, kinds
 WITH counted AS MATERIALIZED (
-    SELECT policy, model, kind, cause, count, detail -> 'cascade' AS along FROM lifecycle_event
+    SELECT policy, model, kind, cause, count, detail -> 'cascade' AS cascaded FROM lifecycle_event
     WHERE id >= %(first)s AND recorded_at >= %(since)s AND recorded_at < %(until)s
     AND kind = ANY (%(kinds)s)
 )
@@ -28,4 +28,4 @@ SELECT policy, model, kind, sum(count)::bigint FROM counted WHERE cause <> 'casc
 UNION ALL
 SELECT '', other.key, counted.kind, sum(CASE WHEN other.value ~ '^\d{{1,18}}$' THEN other.value::bigint ELSE 0 END)::bigint
 FROM counted CROSS JOIN LATERAL jsonb_each_text(
-    CASE jsonb_typeof(counted.along) WHEN 'object' THEN counted.along END) AS other GROUP BY 2, 3
+    CASE jsonb_typeof(counted.cascaded) WHEN 'object' THEN counted.cascaded END) AS other GROUP BY 2, 3

@@ -16,7 +16,7 @@ from lifecycle.capture.triggers import triggers_on
 from lifecycle.checks.media import quoted_here
 from lifecycle.compiler.fingerprint import capture_fingerprint, fingerprint
 from lifecycle.compiler.policy_sql import columns_of, compiled
-from lifecycle.db.introspection import catalogue_name, table_of
+from lifecycle.db.tables import catalogue_name, table_of
 from lifecycle.install.after_migrate import sync
 from lifecycle.models import Event
 from lifecycle.policy import media_fields

@@ -19,7 +19,7 @@ from django.utils import timezone
 from lifecycle import expire_now, hold, restore
 from lifecycle.backfill import progress as backfill
 from lifecycle.capture.triggers import registered, triggers_on
-from lifecycle.db.schemas import away
+from lifecycle.db.tables import away
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.holds import hold_rows
 from lifecycle.ledger.row_actions import expire_rows

@@ -13,7 +13,7 @@ from django.test.utils import isolate_apps
 
 from lifecycle import Policy
 from lifecycle.checks.databases import DATABASES
-from lifecycle.db.routing import home
+from lifecycle.db.rows import home
 from lifecycle.policy.databases import served
 from tests.lifecycle.checks.test_declarations import messages
 from tests.places.routers import Split

@@ -119,7 +119,7 @@ def test_one_bad_alert_stops_no_other(settings: Any, caplog: pytest.LogCaptureFi
     alert(HOSTILE, model=HOSTILE, cause=HOSTILE, summary=HOSTILE)
     alert("good")
     watch.notify("default")
-    assert not Alert.objects.filter(told_at=None).exists()
+    assert not Alert.objects.filter(sent_at=None).exists()
     assert len(mail.outbox) == 2
     for sent in mail.outbox:
         assert_harmless(f"{sent.subject}\n{sent.body}")
@@ -140,7 +140,7 @@ def test_a_mail_that_cannot_be_made_waits_alone(
     monkeypatch.setattr(watch, "body", fail)
     broken, good = alert("broken"), alert("good")
     watch.notify("default")
-    waiting = Alert.objects.filter(told_at=None)
+    waiting = Alert.objects.filter(sent_at=None)
     assert [each.pk for each in waiting] == [broken.pk] != [good.pk]
     assert len(mail.outbox) == 1
     assert Alert.objects.get(pk=broken.pk).again_at > timezone.now()

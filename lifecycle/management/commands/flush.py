@@ -9,7 +9,7 @@ from django.core.management.commands import flush
 from django.db import DatabaseError, connections
 
 from lifecycle.db.connection import sqlstate
-from lifecycle.db.introspection import is_test_database
+from lifecycle.db.test_databases import is_test_database
 from lifecycle.install.after_migrate import sync
 
 RESTRICTED = "23001"  # SQLSTATE: what the ledger's guard and the triggers of held tables raise

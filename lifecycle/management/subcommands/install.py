@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from lifecycle.db.schemas import away
+from lifecycle.db.tables import away
 from lifecycle.exceptions import LifecycleError
 from lifecycle.install.everything import install_everything
 

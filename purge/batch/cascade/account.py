@@ -21,7 +21,7 @@ from purge.batch.subjects import Subjects
 MOST_NAMES = 1_000  # of media in one event
 
 
-def along_detail(
+def cascade_detail(
     batch: Batch, found: CascadeSets | Collected, subjects: Subjects
 ) -> dict[str, Any]:
     """`cascade`, `unlinked` and `media` of what goes along; those that are empty are left out."""

@@ -60,14 +60,14 @@ class Collected:
     collector: Collector
     keys: list[Any]
     own: list[Any]
-    along: dict[Any, list[Any]]
+    cascaded: dict[Any, list[Any]]
     parts: dict[Any, list[Any]]  # of the roots, in their parents' tables
     tied: CascadeSets | None = None
 
     @property
     def counts(self) -> Counter[Any]:
         """How many rows of each model go along."""
-        own = Counter({model: len(keys) for model, keys in self.along.items()})
+        own = Counter({model: len(keys) for model, keys in self.cascaded.items()})
         return own + self.tied.counts if self.tied else own
 
     @property
@@ -82,7 +82,7 @@ class Collected:
     def rows(self, model: Any) -> Any:
         """The rows of a model that go along."""
         rows = every_row(model, self.collector.using)
-        own = rows.filter(pk__in=among(model, self.along.get(model, [])))
+        own = rows.filter(pk__in=among(model, self.cascaded.get(model, [])))
         return own | self.tied.rows(model) if self.tied and self.tied.counts[model] else own
 
 
@@ -110,10 +110,10 @@ def collect(batch: Batch, model: Any, keys: list[Any]) -> Collected:
     for parent in model._meta.get_parent_list():
         parts[parent] = {getattr(row, parent._meta.pk.attname) for row in collector.data[model]}
         below[parent] = below.get(parent, set()) - parts[parent]
-    along = {child: list(found) for child, found in below.items() if found}
-    _refuse_many(batch, keys, along)
+    cascaded = {child: list(found) for child, found in below.items() if found}
+    _refuse_many(batch, keys, cascaded)
     own_parts = {parent: list(found) for parent, found in parts.items()}
-    return Collected(collector, keys, list(below[model]), along, own_parts)
+    return Collected(collector, keys, list(below[model]), cascaded, own_parts)
 
 
 def with_tied(batch: Batch, found: Collected, model: Any) -> Collected:
@@ -122,10 +122,10 @@ def with_tied(batch: Batch, found: Collected, model: Any) -> Collected:
     if not ties:
         return found
     below, most = CascadeSets(batch, model, {}, ties), batch.most if len(found.keys) > 1 else None
-    gone = {child: [*keys] for child, keys in found.along.items()}
+    gone = {child: [*keys] for child, keys in found.cascaded.items()}
     for parent, keys in found.parts.items():
         gone[parent] = [*gone.get(parent, ()), *keys]
-    room = None if most is None else most - len(found.keys) - sum(map(len, found.along.values()))
+    room = None if most is None else most - len(found.keys) - sum(map(len, found.cascaded.values()))
     arrays = {child: array_of(child, keys) for child, keys in gone.items()}
     below.find_tied(array_of(model, found.keys), arrays, room)
     return replace(found, tied=below)
@@ -148,8 +148,8 @@ def _refuse(blockers: CascadeBlockers, child: Any, keys: set[Any]) -> None:
         blockers.refuse(child, rows.filter(pk__in=among(child, keys)))
 
 
-def _refuse_many(batch: Batch, keys: list[Any], along: dict[Any, list[Any]]) -> None:
-    count = len(keys) + sum(map(len, along.values()))
+def _refuse_many(batch: Batch, keys: list[Any], cascaded: dict[Any, list[Any]]) -> None:
+    count = len(keys) + sum(map(len, cascaded.values()))
     if batch.most is not None and count > batch.most and len(keys) > 1:
         raise TooMany
 

@@ -19,7 +19,7 @@ from django.db.models.signals import pre_delete
 from lifecycle.db.connection import Placed, changed, fetch, scalar, set_local
 from lifecycle.db.rows import every_row
 from purge.batch.brakes import refuse_shared_keys
-from purge.batch.cascade.account import along_detail, counted, media_alone
+from purge.batch.cascade.account import cascade_detail, counted, media_alone
 from purge.batch.cascade.collector import Collected, collect, with_tied
 from purge.batch.cascade.python_keys import as_texts
 from purge.batch.cascade.relations import is_heard, links
@@ -52,8 +52,8 @@ def end_rows(batch: Batch, subjects: Subjects, passing: Passing | None = None) -
     """
     model: Any = batch.policy.model._meta.concrete_model
     if passing or goes_alone(batch):
-        batch.along = media_alone(batch, model, subjects)
-        with announced(batch, subjects, **batch.along):
+        batch.cascaded = media_alone(batch, model, subjects)
+        with announced(batch, subjects, **batch.cascaded):
             _delete(batch, subjects, passing)
     else:
         _end_with_others(batch, model, subjects)
@@ -78,8 +78,8 @@ def _end_with_others(batch: Batch, model: Any, subjects: Subjects) -> None:
     A dry run ends before the first row goes: receivers may do what no rollback takes back.
     """
     found = lock_along(batch, model, subjects)
-    batch.along = along_detail(batch, found, subjects)
-    batch.outcome.along += sum(found.counts.values())
+    batch.cascaded = cascade_detail(batch, found, subjects)
+    batch.outcome.cascaded += sum(found.counts.values())
     batch.keyed |= {each for each in keyed(found) if not is_stand_in(each)}
     batch.outcome.fresh += found.counts[model]  # a tree must not be past the cap by its root
     if batch.dry:
@@ -103,8 +103,8 @@ def _delete_sets(batch: Batch, subjects: Subjects, found: CascadeSets) -> None:
     before, after = (NO_WAIT, batch.wait) if is_hasty(found) else (None, None)
     announce(batch, replace(subjects, event=None), before, cause="cascade")
     delete_along(found)
-    batch.along |= counted(found)  # rows that were not locked before may have gone meanwhile
-    with announced(batch, subjects, after, **batch.along):
+    batch.cascaded |= counted(found)  # rows that were not locked before may have gone meanwhile
+    with announced(batch, subjects, after, **batch.cascaded):
         _delete(batch, subjects)
         delete_parents(found)
 
@@ -119,7 +119,7 @@ def _delete_collected(batch: Batch, model: Any, subjects: Subjects, found: Colle
             collect(batch, model, found.own).collector.delete()
         found = collect(batch, model, keys)
     rows = subjects.written(as_texts(model, keys))
-    with announced(batch, rows, **batch.along):
+    with announced(batch, rows, **batch.cascaded):
         found.collector.delete()
     _refuse_left(batch, rows)
 

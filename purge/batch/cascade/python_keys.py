@@ -6,7 +6,7 @@ from django.db import connections
 from django.db.models.expressions import RawSQL
 
 from lifecycle.compiler.keys import is_object, key_field, key_of, key_text
-from lifecycle.db.literals import array_text
+from lifecycle.db.sql import array_text
 
 
 def among(model: Any, keys: Any) -> Any:

@@ -107,7 +107,7 @@ class CascadeSets:
             for parent, link in links(model):
                 values = self._among(model, keys).values(link.attname)
                 self.before.add(parent, model)
-                self._take(parent, Q(pk__in=values), along=keys is not self._roots)
+                self._take(parent, Q(pk__in=values), cascaded=keys is not self._roots)
             for edge in self.edges[model]:
                 if edge.action == GOES and not self._is_end(edge.model):
                     if edge.model is not model:
@@ -198,7 +198,7 @@ class CascadeSets:
     def _with_roots(self, model: Any, keys: dict[Any, Any]) -> Any:
         return joined(self._roots if model is self.model else NO_KEYS, keys.get(model, NO_KEYS))
 
-    def _take(self, model: Any, condition: Q, along: bool = True) -> Any:
+    def _take(self, model: Any, condition: Q, cascaded: bool = True) -> Any:
         """Lock rows that are not known yet, and keep their keys; returns these."""
         known = self._all_keys(model)
         rows = self._base(model).filter(condition).exclude(pk__in=key_array(model, known))
@@ -206,7 +206,7 @@ class CascadeSets:
         if not count:
             return None
         self.keys[model] = joined(self.keys.get(model, NO_KEYS), keys)
-        if along:
+        if cascaded:
             self._count(model, count)
         self.blockers.refuse(model, self._among(model, keys))
         return keys

@@ -264,7 +264,7 @@ def test_mail_waits_for_the_server(mailbox: Mailbox, told: Told) -> None:
     UnparsablePreferenceFactory()
     watch()
     assert [name for name, _ in told] == ["lagging", "capture_failed"]
-    assert {alert.tries for alert in Alert.objects.filter(told_at=None)} == {0, 1}
+    assert {alert.tries for alert in Alert.objects.filter(sent_at=None)} == {0, 1}
     mailbox.start()
     watch()
     assert mailbox.mails == []  # not so soon
@@ -305,8 +305,8 @@ def test_what_is_over_meanwhile_is_told_all_the_same(mailbox: Mailbox) -> None:
 def test_sender_that_was_killed_is_followed_by_another(mailbox: Mailbox) -> None:
     late()
     alerts.update_alerts("default")
-    assert alerts._claim("default", told_at=None)
-    assert alerts._claim("default", told_at=None) is None
+    assert alerts._claim("default", sent_at=None)
+    assert alerts._claim("default", sent_at=None) is None
     let_pass(timedelta(minutes=11))
     watch()
     assert len(mailbox.mails) == 1

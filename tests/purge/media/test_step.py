@@ -267,8 +267,8 @@ def test_the_receipt_says_when_files_went():
     name, left = stored(), stored()
     orphaned(name)
     run_media()
-    told_at = Event.objects.get(kind="media_purged").recorded_at
-    assert gone([name, left], 0, "default") == {name: told_at}
+    deleted_at = Event.objects.get(kind="media_purged").recorded_at
+    assert gone([name, left], 0, "default") == {name: deleted_at}
     assert gone([name], Event.objects.latest("pk").pk, "default") == {}
 
 

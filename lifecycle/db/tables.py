@@ -1,7 +1,8 @@
-"""Whether a session means the tables that policies stand on: those of the ledger's schema.
+"""Tables: the names that models and the catalogue have for them, and whether a session means ours.
 
-A search path may put another table of the same name in the place of one, with rows of its own under
-the same keys: a schema for each tenant, chosen by the request.
+Policies stand on the tables of the ledger's schema. A search path may put another table of the same
+name in the place of one, with rows of its own under the same keys: a schema for each tenant, chosen
+by the request.
 """
 
 from collections.abc import Iterable
@@ -10,7 +11,25 @@ from typing import Any
 from django.db import connections
 
 from lifecycle.db.connection import fetch, scalar, statement
-from lifecycle.db.introspection import table_of
+
+LONGEST_NAME = 63  # bytes
+
+
+def tables_in(using: str) -> set[str]:
+    """The names of the tables that are there."""
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        return set(connection.introspection.table_names(cursor))
+
+
+def table_of(model: Any) -> str:
+    """A model's table as the catalogue has it."""
+    return catalogue_name(model._meta.db_table)
+
+
+def catalogue_name(name: str) -> str:
+    """A name as the catalogue has it: PostgreSQL cuts one after 63 bytes."""
+    return name.encode()[:LONGEST_NAME].decode(errors="ignore")
 
 
 def is_elsewhere(using: str, models: Iterable[Any]) -> bool:

@@ -1,7 +1,16 @@
-"""Test clock."""
+"""Databases that a test runner has made, and the clock that a test may set in one."""
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.test import utils as test_utils
 
 from lifecycle.db.connection import fetch, scalar
 from lifecycle.db.sql import function_file
+
+
+def is_test_database(connection: BaseDatabaseWrapper) -> bool:
+    """Whether a test runner made this database for itself."""
+    name = str(connection.settings_dict["NAME"])
+    return hasattr(test_utils._TestState, "saved_data") and name.startswith("test_")
 
 
 def clock_is_set(using: str) -> bool:
