@@ -20,6 +20,7 @@ from lifecycle.db.tables import catalogue_name, table_of
 from lifecycle.install.after_migrate import sync
 from lifecycle.models import Event
 from lifecycle.policy import media_fields
+from purge.batch.cascade.ties import tables_reached
 from purge.runner import run_due
 from tests.hostile.roles import run
 from tests.lifecycle.checks.test_declarations import messages
@@ -35,7 +36,7 @@ def named(name: str) -> None:
     Token._meta.db_table = name
     for field in Token._meta.concrete_fields:
         vars(field).pop("cached_col", None)
-    for cache in (compiled, columns_of, fingerprint, capture_fingerprint):
+    for cache in (compiled, columns_of, fingerprint, capture_fingerprint, tables_reached):
         cache.cache_clear()
     for trigger in triggers_on(table_of(Token)):
         with connection.cursor() as cursor:

@@ -158,8 +158,12 @@ def test_each_storage_drops_the_forged_and_goes_on(
     assert all(record.exc_info is None for record in told)
 
 
+WAITING = "SELECT (SELECT count(*) FROM huey_task) + (SELECT count(*) FROM huey_schedule)"
+
+
 def test_an_immediate_queue_is_signed_too(touched: Path) -> None:
     """Tasks run in the caller; what waits does so in its memory, and nothing in the database."""
+    before = ask(WAITING)
     setting = queue()
     kind = load_class(setting["huey_class"])
     ours = kind("other", immediate=True, utc=True, **setting["connection"])
@@ -175,7 +179,7 @@ def test_an_immediate_queue_is_signed_too(touched: Path) -> None:
     assert [task.args for task in ours.read_schedule(datetime(2200, 1, 1))] == [("later",)]
     assert noted == ["now"]
     assert not touched.exists()
-    assert ask("SELECT count(*) FROM huey_task") == ask("SELECT count(*) FROM huey_schedule") == 0
+    assert ask(WAITING) == before  # other tests may have left some
 
 
 def test_a_result_of_others_is_refused(made: Callable[..., Any], touched: Path) -> None:
