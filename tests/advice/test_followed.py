@@ -350,7 +350,7 @@ def test_add_to_an_existing_site(site: Site) -> None:
     first, observed, late, worker, report, enabled, stopped = (
         text for _, text in marked("add-to-an-existing-site.md")
     )
-    # What the guide of archives has left has no index, which a check tells: that is not of this one.
+    # The policy that the guide of archives has left has no index, which a check tells.
     site.append("mysite/settings.py", 'SILENCED_SYSTEM_CHECKS = ["lifecycle.W029"]\n')
     site.manage("makemigrations -v0", "migrate -v0")
     site.sql(CARTS)
