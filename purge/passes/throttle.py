@@ -5,7 +5,8 @@ time that there is still pressure, half a minute at most; none any more as soon 
 a policy that is slowed down goes on, a batch at a time. Where its own batches are the reason, a
 pause is no longer than one. Of one process: each worker pauses by itself.
 
-A pass that finds little is never measured, nor slowed down.
+A policy is measured after so many rows, after a pause, and after a small batch that took too long.
+So one that finds little, and is quick, is never measured, nor slowed down.
 """
 
 import time
