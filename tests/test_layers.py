@@ -16,7 +16,7 @@ from tests.infra.servers import ROOT
 #: From the ground up: a package imports those on lines above its own, and itself.
 LAYERS = """
 lifecycle.exceptions lifecycle.conf lifecycle.signals lifecycle.hooks lifecycle.printable
-    lifecycle.details
+    lifecycle.details lifecycle.hints
 lifecycle.logs
 lifecycle.db
 lifecycle.models

@@ -24,10 +24,10 @@ from lifecycle.checks.ties import tied
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.compiler.shared_keys import with_shared_keys
 from lifecycle.db.connection import fetch, is_away, scalar, statement
-from lifecycle.db.rows import option
 from lifecycle.db.tables import table_of
 from lifecycle.db.test_databases import is_test_database
 from lifecycle.db.version import mismatch
+from lifecycle.hints import database_option
 from lifecycle.install.functions import other_functions
 from lifecycle.install.pending import pending_marks
 from lifecycle.install.reach import elsewhere, hidden
@@ -195,7 +195,7 @@ def _capture_triggers(
 
 def _making(using: str) -> str:
     """How what no migration has made yet is made."""
-    after = f"`manage.py migrate{option(using)}`, then `manage.py lifecycle install`."
+    after = f"`manage.py migrate{database_option(using)}`, then `manage.py lifecycle install`."
     writes = getattr(settings, "PGTRIGGER_MIGRATIONS", True)
     return f"Run `manage.py makemigrations`, {after}" if writes else f"Run {after}"
 

@@ -6,7 +6,7 @@ engine captures, looks up, locks, ends and replays rows of tables, so it never a
 
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, router
+from django.db import router
 from django.db.models import Model, QuerySet
 
 
@@ -18,11 +18,6 @@ def home(model: type[Model]) -> str:
 def home_of(row: Model) -> str:
     """The database that this row is written to, wherever it was read."""
     return str(router.db_for_write(type(row), instance=row))
-
-
-def option(using: str) -> str:
-    """What a command that a person pastes needs to say of the database: nothing of the default."""
-    return "" if using == DEFAULT_DB_ALIAS else f" --database {using}"
 
 
 def every_row(model: type[Model], using: str) -> "QuerySet[Any]":

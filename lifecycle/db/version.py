@@ -5,8 +5,8 @@ whatever functions are there; the worker ends nothing until code and database ag
 """
 
 from lifecycle.db.connection import fetch, statement
-from lifecycle.db.rows import option
 from lifecycle.exceptions import LifecycleError
+from lifecycle.hints import database_option
 
 VERSION = "version 1"  # as the last migration stamps it: see functions/version_stamp.sql
 UNINSTALLING = "uninstalling"
@@ -19,7 +19,7 @@ RESTORED = (
 
 def to_install(using: str) -> str:
     """What brings this database up to the code; `migrate` alone would go to the default one."""
-    return INSTALL.replace("migrate", f"migrate{option(using)}")
+    return INSTALL.replace("migrate", f"migrate{database_option(using)}")
 
 
 def mismatch(using: str) -> str:
@@ -32,7 +32,9 @@ def mismatch(using: str) -> str:
     if found == UNINSTALLING:
         return "the package is being uninstalled from this database"
     order = (
-        f"`manage.py migrate{option(using)}`" if _number(found) < _number(VERSION) else "newer code"
+        f"`manage.py migrate{database_option(using)}`"
+        if _number(found) < _number(VERSION)
+        else "newer code"
     )
     return f"the database has {found} of the package, this code needs {VERSION}: run {order}"
 

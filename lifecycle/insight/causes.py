@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from lifecycle.db.rows import option
 from lifecycle.db.version import INSTALL, to_install
+from lifecycle.hints import database_option
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Cause:
     def clause(self, policy: str, using: str) -> str:
         """What it is, and what to do, of one policy."""
         text = f"{self.says}: {self.advice}".replace(INSTALL, to_install(using))
-        return text.format(policy=policy, database=option(using))
+        return text.format(policy=policy, database=database_option(using))
 
 
 #: by its name in alerts; '' is what is said where nothing else is known

@@ -12,8 +12,8 @@ from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.conf import conf
 from lifecycle.db.connection import fetch, statement
-from lifecycle.db.rows import option
 from lifecycle.db.version import to_install
+from lifecycle.hints import database_option
 from lifecycle.hooks import last_runs, slowed, standstills
 from lifecycle.insight.causes import CAUSES
 from lifecycle.insight.standstill import FIRST_TRY, IS_TRIED, failing, stopped
@@ -213,7 +213,8 @@ def _problems(each: Status, policy: Policy | None, max_lag: float) -> list[str]:
     if each.fingerprint != fingerprint(policy):
         found.append(CAUSES["outdated"].problem(each.database))
     if each.state == State.HALTED:
-        resume = f"`manage.py lifecycle resume {each.policy} --actor NAME{option(each.database)}`"
+        database = database_option(each.database)
+        resume = f"`manage.py lifecycle resume {each.policy} --actor NAME{database}`"
         found.append(f"halted by a brake: look, then {resume}")
     most = "at most " if each.at_most else ""
     if each.blocked:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.apps import apps
 
 from lifecycle.conf import conf
-from lifecycle.db.rows import option
+from lifecycle.hints import database_option
 from lifecycle.insight.causes import CAUSES, STOPPED
 from lifecycle.ledger.held_deleted import HeldDeleted, held_deleted
 from lifecycle.models import Event
@@ -125,7 +125,7 @@ def body(alert: Alert, using: str) -> str:
     """Plain text."""
     gone = held_deleted(using) if alert.kind == "held_deleted" else []
     rows, by = _names(alert, using, gone)
-    database = option(using)
+    database = database_option(using)
     row = shlex.quote(rows[0]) if rows else ""
     parts = {
         "policy": visible(alert.policy),

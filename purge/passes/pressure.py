@@ -6,7 +6,10 @@ role may not see, or what is not there, is no pressure: a check names roles that
 
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+
+from django.utils.timezone import localtime
 
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.conf import THROTTLE_LIMITS, conf
@@ -62,8 +65,9 @@ def measure(policy: Policy, using: str, last: Sample | None) -> tuple[Measures, 
     return {name: float(each) for name, each in found.items() if each is not None}, now
 
 
-def in_words(name: str, measured: float) -> str:
-    """A measure for people, with its limit as it is now."""
+def in_words(name: str, measured: float, since: datetime | None = None) -> str:
+    """A measure for people, with its limit as it is now, and since when it slows down."""
     most = limits().get(name, THROTTLE_LIMITS[name])
     unit = 1024.0**2 if name in MEGABYTES else 1.0
-    return TEXTS[name].format(measured / unit, most / unit)
+    text = TEXTS[name].format(measured / unit, most / unit)
+    return f"{text}, since {localtime(since):%Y-%m-%d %H:%M:%S}" if since else text

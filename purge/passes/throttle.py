@@ -75,10 +75,10 @@ def note_batch(policy: Policy, using: str, rows: int, seconds: float) -> None:
 
 
 def slowed(using: str) -> dict[str, list[str]]:
-    """By policy: what slows it down at this moment, in words; of all workers."""
+    """By policy: what slows it down at this moment and since when, in words; of all workers."""
     found: dict[str, list[str]] = defaultdict(list)
-    for policy, reason, measured in fetch(using, statement(__file__, "slowed")):
-        found[policy].append(pressure.in_words(reason, measured))
+    for policy, reason, measured, since in fetch(using, statement(__file__, "slowed")):
+        found[policy].append(pressure.in_words(reason, measured, since))
     return found
 
 

@@ -11,5 +11,5 @@ ON CONFLICT (policy, reason) DO UPDATE SET measured = excluded.measured, until =
 
 -- name: slowed
 -- What slows policies down at this moment.
-SELECT policy, reason, measured FROM purge_throttle
+SELECT policy, reason, measured, since FROM purge_throttle
 WHERE until > lifecycle.now_v1() - interval '1 minute' ORDER BY policy, reason

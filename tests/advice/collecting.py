@@ -20,8 +20,8 @@ from tests.infra.servers import ROOT
 
 #: what a text has filled in when it is printed, as far as a command needs it
 FILLED = {
-    "database": " --database default", "option(each.database)": " --database default",
-    "option(using)": " --database default", "status": " drafts", "allow": " --allow 5",
+    "database": " --database default", "database_option(each.database)": " --database default",
+    "database_option(using)": " --database default", "status": " drafts", "allow": " --allow 5",
     "why": "", "release": "", "labels[0]": "zoo", "row": "zoo.Draft:1", "last.hold": "7",
     "alias": "default",
 }  # fmt: skip

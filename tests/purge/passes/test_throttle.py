@@ -13,6 +13,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
+from django.utils.timezone import localtime
 
 from lifecycle.insight.status import statuses
 from lifecycle.policy.registry import get_policy
@@ -84,7 +85,8 @@ def test_dead_rows_slow_a_pass_down_and_stop_nothing(
         assert slow.seconds >= 0.01 + 0.02 + 0.04
         assert slow.measured > 0.3
         (status,) = [each for each in statuses() if each.policy == "tokens"]
-        assert status.slowed == [pressure.in_words("dead_rows", slow.measured)]
+        assert status.slowed == [pressure.in_words("dead_rows", slow.measured, slow.since)]
+        assert f", since {localtime(slow.since):%Y-%m-%d %H:%M:%S}" in status.slowed[0]
         execute("VACUUM zoo_token")
         wait_until(lambda: not measured("dead_rows"))
         due(11)
