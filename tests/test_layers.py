@@ -15,6 +15,7 @@ from tests.infra.servers import ROOT
 
 #: From the ground up: a package imports those on lines above its own, and itself.
 LAYERS = """
+lifecycle.proof
 lifecycle.exceptions lifecycle.conf lifecycle.signals lifecycle.hooks lifecycle.printable
     lifecycle.details lifecycle.hints
 lifecycle.logs
@@ -44,6 +45,7 @@ purge.overrides purge.erasure purge.replay purge.reports
 purge.worker
 purge.tasks purge.acting purge.checks purge.admin purge.management purge.apps purge
 """
+STANDARD = set(sys.stdlib_module_names)
 HUEY = {
     "purge/queue.py",
     "purge/signed_queue.py",
@@ -164,6 +166,19 @@ def test_one_module_each_for_what_is_outside() -> None:
     assert importers("huey", "demo") == {"demo/tasks.py"}  # the host's own tasks
     assert importers("boto3", "lifecycle", "purge", "demo") == {"purge/s3.py"}
     assert importers("botocore", "lifecycle", "purge", "demo") == {"purge/s3.py"}
+
+
+def test_proofs_are_checked_without_django_and_the_rest() -> None:
+    """By whoever has a certificate and a key."""
+    proof = modules("lifecycle/proof")
+    assert len(proof) > 8
+    assert {top for path in proof.values() for top in tops(path)} <= STANDARD | {"cryptography"}
+    own = {name for path in proof.values() for name in imported(path) if "lifecycle" in name}
+    assert {name for name in own if not name.startswith("lifecycle.proof")} == set()
+
+
+def tops(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imported(path)} - {"lifecycle"}
 
 
 def test_settings_may_import_the_packages() -> None:
