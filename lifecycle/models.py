@@ -282,3 +282,62 @@ class Backfill(models.Model):
 
     def __str__(self) -> str:
         return self.policy
+
+
+class SealedLog(models.Model):
+    """A log of this ledger by RFC 6962: how far its events are sealed, and how far it is shipped.
+
+    One for each incarnation; the one with the highest number is in use. `size`, `frontier` and
+    `root` are those of the sealed tree, `shipped` and `checkpoint` of what the store has.
+    """
+
+    incarnation = models.IntegerField(primary_key=True)
+    origin = models.CharField(max_length=200)
+    began_at = models.DateTimeField()
+    size = models.BigIntegerField(default=0)
+    frontier = models.BinaryField(default=bytes, editable=False)
+    last_event = models.BigIntegerField(default=0, help_text="none above it was seen by the sealer")
+    gaps: Any = models.JSONField(default=list, help_text="numbers below it that may still come")
+    shipped = models.BigIntegerField(default=0)
+    shipped_at = models.DateTimeField(null=True)
+    shipping = models.BigIntegerField(null=True, help_text="the size that is being shipped")
+    edge = models.BinaryField(default=bytes, editable=False, help_text="the shipped partial tiles")
+    checkpoint = models.TextField(blank=True)
+    place: Any = models.JSONField(default=dict, help_text="where this database was when it shipped")
+    alarm: Any = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "lifecycle_log"
+        default_permissions = ("view",)
+        verbose_name = "log"
+
+    def __str__(self) -> str:
+        return f"{self.origin} ({self.size})"
+
+
+class Seal(models.Model):
+    """Some events of a log with consecutive indexes, from `first` on: numbers, leaves and salts.
+
+    `leaves` has 32 bytes for each of `events`, `salts` 16; a salt of zeros is forgotten, and what
+    its event commits to cannot be opened any more.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    log = models.IntegerField()
+    first = models.BigIntegerField()
+    count = models.IntegerField()
+    lowest = models.BigIntegerField(help_text="the lowest number of its events")
+    highest = models.BigIntegerField()
+    events = ArrayField(models.BigIntegerField(), editable=False)
+    leaves = models.BinaryField(editable=False)
+    salts = models.BinaryField(editable=False)
+    sealed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "lifecycle_seal"
+        default_permissions = ("view",)
+        constraints = (models.UniqueConstraint(fields=("log", "first"), name="lc_seal_first"),)
+        indexes = (models.Index("highest", "lowest", name="lc_seal_events"),)
+
+    def __str__(self) -> str:
+        return f"{self.log}: {self.first} to {self.first + self.count - 1}"

@@ -26,6 +26,7 @@ lifecycle.compiler
 lifecycle.operations
 lifecycle.capture
 lifecycle.ledger
+lifecycle.sealing
 lifecycle.backfill
 lifecycle.install
 lifecycle.insight

@@ -22,11 +22,18 @@ LEDGER = (
     "lifecycle_event",
     "lifecycle_exception",
     "lifecycle_lock",
+    "lifecycle_log",
     "lifecycle_policy",
+    "lifecycle_seal",
 )
 OURS, QUEUE, HISTORY = ("lifecycle", "purge"), "huey_", "django_migrations"
 
-_READ = ("keys_v1", "story_v1", "held_deleted_v1")
+_READ = (
+    "keys_v1", "story_v1", "held_deleted_v1",
+    # What the entries of a log are made of: events and salts, which whoever reads the ledger has.
+    "fields_v1", "micros_v1", "merkle_root_v1", "part_v1", "subjects_v1", "parts_v1", "entries_v1",
+    "records_v1",
+)  # fmt: skip
 # What people say of rows, and what Django's signals say of them: each checks what it is given.
 _SAY = (
     "record_v1", "look_again_v1", "saved_v1", "unevaluated_v1", "removed_v1", "unshown_v1",
@@ -35,7 +42,8 @@ _SAY = (
 _ENGINE = (
     "write_v1", "announce_v1", "scheduled_v1", "windowed_v1", "capture_failed_v1",
     "identities_v1", "spend_v1", "share_lock_v1", "try_lock_v1", "names_v1", "renewed_v1",
-    "texts_v1", "excepted_v1", "excepted_of_v1", "exceptions_v1", "beat_v1",
+    "texts_v1", "excepted_v1", "excepted_of_v1", "exceptions_v1", "beat_v1", "open_log_v1",
+    "seal_v1", "note_log_v1",
 )  # fmt: skip
 
 #: The functions of the schema `lifecycle` that a kind of role may call, beside what everybody may.

@@ -356,4 +356,76 @@ class Migration(migrations.Migration):
                 name="lc_event_held",
             ),
         ),
+        migrations.CreateModel(
+            name="SealedLog",
+            fields=[
+                ("incarnation", models.IntegerField(primary_key=True, serialize=False)),
+                ("origin", models.CharField(max_length=200)),
+                ("began_at", models.DateTimeField()),
+                ("size", models.BigIntegerField(default=0)),
+                ("frontier", models.BinaryField(default=bytes)),
+                (
+                    "last_event",
+                    models.BigIntegerField(
+                        default=0, help_text="none above it was seen by the sealer"
+                    ),
+                ),
+                (
+                    "gaps",
+                    models.JSONField(
+                        default=list, help_text="numbers below it that may still come"
+                    ),
+                ),
+                ("shipped", models.BigIntegerField(default=0)),
+                ("shipped_at", models.DateTimeField(null=True)),
+                (
+                    "shipping",
+                    models.BigIntegerField(help_text="the size that is being shipped", null=True),
+                ),
+                ("edge", models.BinaryField(default=bytes, help_text="the shipped partial tiles")),
+                ("checkpoint", models.TextField(blank=True)),
+                (
+                    "place",
+                    models.JSONField(
+                        default=dict, help_text="where this database was when it shipped"
+                    ),
+                ),
+                ("alarm", models.JSONField(default=dict)),
+            ],
+            options={
+                "verbose_name": "log",
+                "db_table": "lifecycle_log",
+                "default_permissions": ("view",),
+            },
+        ),
+        migrations.CreateModel(
+            name="Seal",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("log", models.IntegerField()),
+                ("first", models.BigIntegerField()),
+                ("count", models.IntegerField()),
+                ("lowest", models.BigIntegerField(help_text="the lowest number of its events")),
+                ("highest", models.BigIntegerField()),
+                (
+                    "events",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), editable=False, size=None
+                    ),
+                ),
+                ("leaves", models.BinaryField()),
+                ("salts", models.BinaryField()),
+                ("sealed_at", models.DateTimeField()),
+            ],
+            options={
+                "db_table": "lifecycle_seal",
+                "default_permissions": ("view",),
+                "indexes": [
+                    models.Index(models.F("highest"), models.F("lowest"), name="lc_seal_events")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("log", "first"), name="lc_seal_first")
+                ],
+            },
+        ),
     ]
