@@ -35,6 +35,7 @@ LONG = {
 
 # Nothing in a test database has to outlive a power cut.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FAST["max_prepared_transactions"] = "4"  # none by default
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
