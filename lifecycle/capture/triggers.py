@@ -16,7 +16,7 @@ from psycopg import sql
 
 from lifecycle.compiler.columns_read import image_of
 from lifecycle.compiler.fingerprint import capture_fingerprint
-from lifecycle.compiler.identity import hashed, identity_sql, in_order
+from lifecycle.compiler.identity import hashed, identity_sql, in_order, is_whole
 from lifecycle.compiler.keys import arrays_of, key_of, label_of, subjects_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import counts_only, is_windowed, windows_of
@@ -114,8 +114,10 @@ class TableTrigger(PolicyTrigger):
         """
         if self.operation != pgtrigger.Delete:
             return ""
-        made = identity_sql(self.policy.model, hashed(self.policy.model))
-        return hashlib.sha256(made.encode()).hexdigest()[:8] if made else ""
+        names = hashed(self.policy.model)
+        made = identity_sql(self.policy.model, names)
+        told = "" if is_whole(names) else names  # with its types, which the event says
+        return hashlib.sha256(f"{told}{made}".encode()).hexdigest()[:8] if made else ""
 
     def body(self, model: type[Model]) -> str:
         if self.counts:

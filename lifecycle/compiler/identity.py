@@ -11,35 +11,22 @@ know no policy. Columns of parent tables are not in it, for a DELETE of the chil
 Of a whole row the event names every column: their order does not count, and one that a migration
 adds later is no part of what had ended before. The mark `*` stands for the forms of this module: a
 row of which the hash is another one may have been changed after a backup, so nothing tells it.
+
+Of a declared identity the event names each field with its type (`identity_forms`): a row that came
+back into a field of another type is no other row for that.
 """
 
-import re
 from collections.abc import Callable, Collection
 from typing import Any
 
 from django.db.models import Field, Model
 from psycopg import sql
 
-from lifecycle.compiler.keys import ANY_TEXT, db_type_of, has_own_text, key_of
+from lifecycle.compiler import identity_forms as forms
+from lifecycle.compiler.keys import db_type_of, key_field, key_of
 from lifecycle.db.rows import home
 from lifecycle.policy.policy import WHOLE_ROW
 from lifecycle.policy.registry import policies_of
-
-# PostgreSQL's binary form of a value: the same whatever the session's zone, date style and locale.
-BINARY = {
-    "timestamp with time zone": ("timestamptz_send", "timestamptz"),
-    "date": ("date_send", "date"),
-    "time": ("time_send", "time"),
-    "interval": ("interval_send", "interval"),
-    "boolean": ("boolsend", "boolean"),
-    "double precision": ("float8send", "float8"),
-    "uuid": ("uuid_send", "uuid"),
-    "smallint": ("int8send", "bigint"),
-    "integer": ("int8send", "bigint"),
-    "bigint": ("int8send", "bigint"),
-}
-LARGE = 8192  # bytes as they are stored, beyond which a value stands for itself by that number
-SHORT = re.compile(r"(varchar|char)\(|numeric|inet|(timestamp|time|date|interval|boolean|uuid)\b")
 
 
 def identity_of(model: type[Model]) -> tuple[str, ...]:
@@ -63,28 +50,55 @@ def is_whole(names: str) -> bool:
 
 
 def hashed(model: type[Model], changed: Collection[str] = ()) -> str:
-    """The names of the fields beside the key that are hashed, as an event's `identity` has them.
+    """The fields beside the key that are hashed, as an event's `identity` has them.
 
-    Of a whole row without those that the ending has `changed`: a backup has other values of them.
+    With their types, and that of a key which is text. Of a whole row the names alone, without
+    those that the ending has `changed`: a backup has other values of them.
     """
     names = identity_of(model)
     if is_whole(names[0] if names else ""):
-        names = (WHOLE_ROW, *(name for name in _whole_row(model) if name not in changed))
-    return ",".join(name for name in names if name != "pk")
+        return ",".join((WHOLE_ROW, *(name for name in _whole_row(model) if name not in changed)))
+    fields = {field.name: field for field in own_fields(model)}
+    told = [str(forms.stated(fields[name], home(model))) for name in names if name != "pk"]
+    return ",".join([*_stated_key(model), *told]) if told else ""
 
 
 def identity_sql(model: type[Model], names: str) -> str | None:
     """SQL: the bytes that stand for a row's identity; None when a field is no more.
 
-    `names` is what `hashed` gives now, or gave when an event was written.
+    `names` is what `hashed` gives now, or gave when an event was written. None also where no value
+    of a field's type can be written as one of the type that it had.
     """
     fields = {field.name: field for field in own_fields(model)}
-    wanted = [name for name in names.split(",") if name != WHOLE_ROW]
-    if not names or not fields.keys() >= set(wanted):
+    wanted = [each for each in forms.read(names) if each.name != "pk"]
+    if not names or not fields.keys() >= {each.name for each in wanted}:
         return None
-    form = _bounded if is_whole(names) else _sent
-    parts = [_bytes(fields[name], home(model), form) for name in wanted]
-    return " || ".join([*parts, _key_bytes(model)])
+    own = [_bytes(fields[each.name], home(model), each) for each in wanted]
+    parts = [part for part in own if part]
+    return " || ".join([*parts, _key_bytes(model)]) if len(parts) == len(own) else None
+
+
+def retyped(model: type[Model], names: str) -> list[str]:
+    """The fields of a declared identity that have another type, or NULLs, than an event says.
+
+    `pk` is the key. Another hash is then no proof of another row.
+    """
+    if is_whole(names):
+        return []
+    now = {each.name: each for each in map(_stated_now(model), own_fields(model))}
+    now |= {each.name: each for each in forms.read(",".join(_stated_key(model)))}
+    return [each.name for each in forms.read(names) if now.get(each.name, each) != each]
+
+
+def _stated_now(model: type[Model]) -> Callable[["Field[Any, Any]"], forms.Stated]:
+    return lambda field: forms.stated(field, home(model))
+
+
+def _stated_key(model: type[Model]) -> list[str]:
+    """The type of a key that the ledger has as text: an equal key may have another text then."""
+    key = key_of(model)
+    label = forms.stated(key_field(model), home(model)).type
+    return [f"pk {label}"] if key.kind == "text" else []
 
 
 def _whole_row(model: type[Model]) -> list[str]:
@@ -106,32 +120,15 @@ def _names(field: "Field[Any, Any]") -> set[str]:
     return {field.name, str(getattr(field, "attname", field.name))}
 
 
-def _bytes(field: "Field[Any, Any]", using: str, form: Callable[[str, str], str]) -> str:
-    """One column; a NULL is told from every value, and the length of a text from its letters."""
-    column = sql.Identifier(str(field.column)).as_string()
-    value = form(column, db_type_of(field, using))
-    if not field.null:
-        return value
-    return f"coalesce('\\x01'::bytea || {value}, '\\x00')"
-
-
-def _sent(column: str, db_type: str) -> str:
-    if db_type == "bytea":
-        return f"(int4send(length({column})) || {column})"
-    if db_type in BINARY:
-        function, cast = BINARY[db_type]
-        return f"{function}({column}::{cast})"
-    text = f"{column}::text" if has_own_text(db_type) else ANY_TEXT.format(column)
-    return f"(int4send(length({text})) || convert_to({text}, 'UTF8'))"
-
-
-def _bounded(column: str, db_type: str) -> str:
-    """The same; of a value that may be long no more is read than a page of the table holds."""
-    value = _sent(column, db_type)
-    if SHORT.match(db_type) or db_type in BINARY:
-        return value
-    size = f"pg_column_size({column})"
-    return f"(CASE WHEN {size} > {LARGE} THEN '\\x02'::bytea || int4send({size}) ELSE {value} END)"
+def _bytes(field: "Field[Any, Any]", using: str, was: forms.Stated) -> str | None:
+    """One column, as `was` says that it stood; without a type as one of a whole row."""
+    value = (sql.Identifier(str(field.column)).as_string(), db_type_of(field, using))
+    collation = forms.collation_of(field)
+    if not was.type:
+        return forms.or_null(forms.bounded(*value, collation), bool(field.null))
+    same = forms.stated(field, using).type == was.type
+    made = forms.sent(*value, collation) if same else forms.sent_as(*value, was.type)
+    return made and forms.or_null(made, was.null)
 
 
 def _key_bytes(model: type[Model]) -> str:
@@ -139,5 +136,5 @@ def _key_bytes(model: type[Model]) -> str:
     column = sql.Identifier(key.column).as_string()
     types = {"bigint": "bigint", "uuid": "uuid"}
     if key.kind in types:
-        return _sent(column, types[key.kind])
+        return forms.sent(column, types[key.kind])
     return f"convert_to({key.stored(column)}, 'UTF8')"

@@ -2,7 +2,8 @@
 
 Ledger first, then one look into the table's key for each key that ended: what it costs grows with
 the ledger, not with the table. A row that has the identity of an ending is that row; one that has
-another is a newer one under an old key. Of whole rows only the former is told.
+another is a newer one under an old key. Of whole rows, and of identities of which a field has
+another type now, only the former is told.
 """
 
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from django.apps import apps
 from django.db.models import Model
 from psycopg import sql
 
-from lifecycle.compiler.identity import identity_sql, in_order, is_key_alone, is_whole
+from lifecycle.compiler.identity import identity_sql, in_order, is_key_alone, is_whole, retyped
 from lifecycle.compiler.keys import key_of
 from lifecycle.compiler.policy_sql import compiled, tables_of
 from lifecycle.compiler.windows import is_windowed
@@ -81,6 +82,6 @@ def search(model: type[Model], names: str, events: str, wanted: str = "true") ->
         "column": Raw(sql.Identifier(table, key.column).as_string()), "wanted": Raw(wanted),
         "identity": Raw(identity_now(model, names)),
         "alone": Raw("true" if not names and is_key_alone(model) else "NULL::boolean"),
-        "differs": Raw("NULL" if is_whole(names) else "false"),
+        "differs": Raw("NULL" if is_whole(names) or retyped(model, names) else "false"),
     }  # fmt: skip
     return statement(__file__, "returned", **parts)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from django.db import OperationalError, transaction
 
-from lifecycle.compiler.identity import identity_sql, is_whole
+from lifecycle.compiler.identity import identity_sql, is_whole, retyped
 from lifecycle.compiler.keys import label_of, subjects_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import Placed, Raw, fetch, scalar, sqlstate
@@ -217,6 +217,8 @@ def _untold(model: Any, names: str) -> str:
     """Why no identity says that a row is the one that ended."""
     if not names:
         return "no identity"
+    if changed := retyped(model, names):
+        return f"{' and '.join(changed)} has another type than when it ended"
     if identity_sql(model, names) is None:
         return "a field of its identity is no more"
     return "it is not as it was when it ended"

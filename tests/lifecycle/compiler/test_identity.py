@@ -13,7 +13,8 @@ from django.db import connection, transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from lifecycle.compiler.identity import LARGE, hashed, identity_of, identity_sql, is_key_alone
+from lifecycle.compiler.identity import hashed, identity_of, identity_sql, is_key_alone
+from lifecycle.compiler.identity_forms import LARGE
 from lifecycle.models import Event
 from lifecycle.policy.capture_modes import Capture, Signals, Window
 from lifecycle.policy.policy import Policy
@@ -94,7 +95,7 @@ def test_hosts_delete_records_identities(zone: str) -> None:
     run("SELECT set_config('datestyle', 'ISO', true)")
     event = ending()
     assert event.kind == "deleted"
-    assert event.detail["identity"] == "joined_at"
+    assert event.detail["identity"] == "joined_at timestamp with time zone"
     assert bytes(event.identities) == b"".join(wanted)
 
 
