@@ -153,6 +153,53 @@ def test_schema_first_then_data(origin: Project, make: Make, form: tuple[str, ..
     records(copy)
 
 
+PARALLEL = ("-j", "2")
+SECTIONS = [("--section=pre-data",), ("--section=data", *PARALLEL), ("--section=post-data",)]
+SCHEMA, DATA = ("--schema-only",), ("--data-only",)
+WAYS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
+    "whole": ("-Fc", [PARALLEL]),
+    "in one transaction": ("-Fc", [("--single-transaction",)]),
+    "by sections": ("-Fd", SECTIONS),
+    "data, one after the other": ("-Fc", [SCHEMA, DATA]),
+    "data in parallel, past the triggers": (
+        "-Fd", [SCHEMA, (*DATA, *PARALLEL, "--disable-triggers")]
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_pg_restore(origin: Project, make: Make, way: str, tmp_path: Path) -> None:
+    """Custom and directory format, by `pg_restore` as hosts use it: the ledger event for event."""
+    form, calls = WAYS[way]
+    copy, file = make(f"restored{list(WAYS).index(way)}", origin), str(tmp_path / "dump")
+    dump(origin, form, "-f", file, *(PARALLEL if form == "-Fd" else ()))
+    for options in calls:
+        command = [postgres("pg_restore"), *options, "-d", copy.url, file]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert everything(copy) == everything(origin)
+    assert copy.triggers("ads") == origin.triggers("ads")
+    records(copy)
+
+
+def test_pg_restore_over_what_migrate_has_made(origin: Project, make: Make, tmp_path: Path) -> None:
+    """Data alone is refused, as the ledger there has begun; `--clean` replaces all of it."""
+    copy, file = make("migrated", origin), str(tmp_path / "dump")
+    copy.manage("migrate -v0")
+    begun = content(copy, "lifecycle_event")
+    dump(origin, "-Fc", "-f", file)
+    command = [postgres("pg_restore"), "-d", copy.url, file]
+    data = [*command, "--data-only", "--single-transaction", "--disable-triggers"]
+    done = subprocess.run(data, capture_output=True, text=True)
+    assert "duplicate key value" in done.stderr
+    assert content(copy, "lifecycle_event") == begun
+    clean = [*command, "--clean", "--if-exists", "--single-transaction"]
+    done = subprocess.run(clean, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert everything(copy) == everything(origin)
+    records(copy)
+
+
 def test_data_without_its_sequences(origin: Project, make: Make) -> None:
     """As from a dump of chosen tables: nothing is recorded, and that is said until it is mended."""
     copy = make("unset", origin)
