@@ -15,6 +15,10 @@ THROTTLE_LIMITS: dict[str, float] = {
 }
 
 
+#: What LIFECYCLE_PROOF may have.
+PROOF_OPTIONS = ("origin", "signing_key", "key", "prefix")
+
+
 class Conf:
     """`conf.NAME` is the setting `LIFECYCLE_NAME`, else the default that stands here."""
 
@@ -26,6 +30,7 @@ class Conf:
     MAX_STOPPED: float | None = 30 * 86_400.0  # seconds
     MEDIA_DELETE_VERSIONS: bool = False
     MEDIA_IF_MATCH: bool = False
+    PROOF: dict[str, Any] | None = None
     PURGE_HOURS: tuple[int, int] | None = None
     RECONCILE_DAYS: float = 7
     REQUIRE_COVERAGE: bool = False

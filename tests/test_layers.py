@@ -36,6 +36,7 @@ lifecycle.checks lifecycle.admin lifecycle.management lifecycle.testing lifecycl
 purge.exceptions purge.back_off purge.models purge.s3 purge.worker.keepalive
 purge.queue purge.signed_queue
 purge.archive
+purge.proof
 purge.batch
 purge.alerts
 purge.passes

@@ -11,7 +11,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from lifecycle.checks.messages import error, warning
-from lifecycle.conf import THROTTLE_LIMITS, Conf
+from lifecycle.conf import PROOF_OPTIONS, THROTTLE_LIMITS, Conf
 from lifecycle.exceptions import nearest
 from lifecycle.policy.options import HOURS, or_none
 
@@ -96,6 +96,11 @@ def _are_limits(value: dict[str, Any] | None) -> bool:
     return known and all(_is(each, float) and each > 0 for each in numbers)
 
 
+def _are_proof_options(value: dict[str, Any] | None) -> bool:
+    """Whether each is an option that there is, and those are there that have to be."""
+    return not value or {"origin", "signing_key"} <= value.keys() <= {*PROOF_OPTIONS}
+
+
 # What a setting's type does not say.
 RULES: dict[str, tuple[Any, str]] = {
     "DATABASES": (
@@ -108,6 +113,10 @@ RULES: dict[str, tuple[Any, str]] = {
     "PURGE_HOURS": (or_none(HOURS).accepts, HOURS.wanted),
     "MAX_LAG": (lambda value: value > 0, "more than 0 seconds"),
     "THROTTLE": (_are_limits, f"None, or limits above 0 of {', '.join(THROTTLE_LIMITS)}"),
+    "PROOF": (
+        _are_proof_options,
+        f"None, or a dict of {', '.join(PROOF_OPTIONS)}, the first two given",
+    ),
     "MAX_STOPPED": (lambda value: value is None or value > 0, "more than 0 seconds, or None"),
 }
 

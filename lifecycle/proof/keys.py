@@ -82,6 +82,10 @@ class SignerKey:
             raise Malformed("no signer key")
         return key
 
+    def named(self, name: str) -> "SignerKey":
+        """The same key under another name: of the next log of a site, for one."""
+        return SignerKey(name, self._secret, self.verifier.algorithm)
+
     def secret_text(self) -> str:
         """The key as text: whoever has it signs as this one."""
         algorithm = self.verifier.algorithm

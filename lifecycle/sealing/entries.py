@@ -70,10 +70,16 @@ def _of(using: str, block: Sequence[int], salts: Salts) -> list[tuple[int, bytes
     return [(number, bytes(entry)) for number, entry in rows]
 
 
+def read_texts(using: str, events: Sequence[int]) -> list[str]:
+    """Events as JSON in the order in which they are given, of those that are there."""
+    rows = fetch(using, statement(__file__, "records"), {"events": list(events)})
+    return [text for (text,) in rows]
+
+
 def read_records(using: str, events: Sequence[int]) -> dict[int, Record]:
     """Events as text, of those that are there: what their entries are made of."""
-    rows = fetch(using, statement(__file__, "records"), {"events": list(events)})
-    return {int(found["id"]): record_of(found) for found in map(json.loads, (r[0] for r in rows))}
+    found = map(json.loads, read_texts(using, events))
+    return {int(each["id"]): record_of(each) for each in found}
 
 
 def record_of(found: dict[str, Any]) -> Record:

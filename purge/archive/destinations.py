@@ -12,11 +12,11 @@ from lifecycle.conf import conf
 from lifecycle.exceptions import LifecycleError
 from purge import s3
 from purge.archive.folder import PART, ArchiveFolder
-from purge.archive.refusals import ObjectExists, ObjectMissing, Unreachable
+from purge.archive.refusals import ObjectChanged, ObjectExists, ObjectMissing, Unreachable
 
 __all__ = (
-    "ArchiveBucket", "Destination", "ObjectExists", "ObjectMissing", "Unreachable", "destination",
-    "fetch",
+    "ArchiveBucket", "Destination", "ObjectChanged", "ObjectExists", "ObjectMissing", "Unreachable",
+    "destination", "fetch",
 )  # fmt: skip
 
 NONE = (
@@ -44,6 +44,12 @@ class Destination(Protocol):
         After any other error the object may be there, in full or not at all.
         """
 
+    def replace(self, name: str, body: bytes, before: bytes | None) -> None:
+        """Put a small object in the place of one that has just these bytes, or where nothing is.
+
+        `ObjectChanged` where something else is there; after any other error either may be.
+        """
+
     def metadata(self, name: str) -> dict[str, str]:
         """The metadata that an object was put with; empty where the destination keeps none."""
 
@@ -60,7 +66,7 @@ def destination() -> Destination:
     return ArchiveFolder(Path(conf.ARCHIVE_DIR))
 
 
-EXISTS = {"PreconditionFailed", "412"}
+EXISTS = {"PreconditionFailed", "412", "ConditionalRequestConflict"}
 LARGE = 64 * 2**20  # bytes; more is put in parts
 LARGE_PART = 16 * 2**20  # bytes, of which 10,000 are one object at most
 
@@ -112,6 +118,33 @@ class ArchiveBucket:
             with suppress(*s3.errors()):
                 self._request("abort_multipart_upload", name, UploadId=upload)
             raise
+
+    def replace(self, name: str, body: bytes, before: bytes | None) -> None:
+        condition, found = {"IfNoneMatch": "*"}, None
+        try:
+            with self._translated(name):
+                answer = self._request("get_object", name)
+                with closing(answer["Body"]) as stream:
+                    found = bytes(stream.read())
+                condition = {"IfMatch": answer["ETag"]}
+        except ObjectMissing:
+            pass
+        if found != before:
+            raise ObjectChanged(f"{name} in {self.title} is another one than before.")
+        try:
+            with self._translated(name):
+                self._put_if(name, body, condition)
+        except ObjectExists as error:
+            raise ObjectChanged(f"{name} in {self.title} has changed just now.") from error
+
+    def _put_if(self, name: str, body: bytes, condition: dict[str, str]) -> None:
+        """Put under a condition; a store that has no If-Match has what was read a moment ago."""
+        try:
+            self._request("put_object", name, Body=body, **condition)
+        except s3.errors() as error:
+            if "IfMatch" not in condition or s3.code_of(error) not in s3.UNKNOWN:
+                raise
+            self._request("put_object", name, Body=body)
 
     def metadata(self, name: str) -> dict[str, str]:
         with self._translated(name):

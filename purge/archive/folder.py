@@ -7,6 +7,7 @@ there stays as it is.
 """
 
 import errno
+import fcntl
 import os
 import re
 import secrets
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lifecycle.exceptions import LifecycleError
-from purge.archive.refusals import ObjectExists, ObjectMissing, Unreachable
+from purge.archive.refusals import ObjectChanged, ObjectExists, ObjectMissing, Unreachable
 
 PART = 2**20  # bytes
 FILE, FOLDER = 0o600, 0o700
@@ -73,6 +74,19 @@ class ArchiveFolder:
                     os.unlink(part, dir_fd=folder)
             os.fsync(folder)
 
+    def replace(self, name: str, body: bytes, before: bytes | None) -> None:
+        with self._translated(name, "written"), self._folder_of(name, make=True) as (folder, own):
+            fcntl.flock(folder, fcntl.LOCK_EX)  # to the end of the block, which closes it
+            if _bytes_of(own, folder) != before:
+                raise ObjectChanged(f"{name} in {self.title} is another one than before.")
+            part = f".{own}.{secrets.token_hex(8)}.part"
+            with os.fdopen(os.open(part, MAKE_FILE, FILE, dir_fd=folder), "wb") as copy:
+                copy.write(body)
+                copy.flush()
+                os.fsync(copy.fileno())
+            os.rename(part, own, src_dir_fd=folder, dst_dir_fd=folder)
+            os.fsync(folder)
+
     def metadata(self, name: str) -> dict[str, str]:
         return {}
 
@@ -122,6 +136,15 @@ class ArchiveFolder:
                 raise ObjectMissing(f"{name} is missing in {self.title}.") from error
             why = A_LINK if error.errno in LINKS else os.strerror(error.errno or 0)
             raise Unreachable(f"{name} in {self.title} cannot be {done}: {why}.") from error
+
+
+def _bytes_of(name: str, folder: int) -> bytes | None:
+    """All of a small file; None where there is none, or something that is no file."""
+    try:
+        with _opened(name, folder) as file:
+            return file.read() if file else b""
+    except FileNotFoundError:
+        return None
 
 
 @contextmanager

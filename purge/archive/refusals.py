@@ -11,5 +11,9 @@ class ObjectExists(LifecycleError):
     """There is an object of that name already."""
 
 
+class ObjectChanged(LifecycleError):
+    """Another object has the name than the one that was to be replaced."""
+
+
 class Unreachable(LifecycleError):
     """The destination refuses, or cannot be reached."""

@@ -94,6 +94,10 @@ class Guarded:
         self.check()
         self.where.put(name, file, metadata)
 
+    def replace(self, name: str, body: bytes, before: bytes | None) -> None:
+        self.check()
+        self.where.replace(name, body, before)
+
     def remove(self, name: str) -> None:
         self.check()
         self.where.remove(name)

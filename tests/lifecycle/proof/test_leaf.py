@@ -11,15 +11,11 @@ from lifecycle.db.connection import fetch
 from lifecycle.models import Kind
 from lifecycle.proof import leaf
 from lifecycle.sealing.entries import read_entries, read_leaves, read_records
+from tests.lifecycle.proof.writing import write
 
 pytestmark = pytest.mark.django_db
 
 ODD = "ä\u2028'\"\\x00 {}\n\U0001f5d1"
-BASE: dict[str, str] = {
-    "kind": "'purged'", "policy": "''", "model": "'zoo.token'", "count": "1",
-    "recorded_at": "'2026-05-01 10:00:00.123456+02'", "cause": "''", "actor": "''",
-    "detail": "'{}'",
-}  # fmt: skip
 #: SQL of columns of an event, by what is odd of it
 EVENTS: dict[str, dict[str, str]] = {
     **{kind.value: {"kind": f"'{kind.value}'"} for kind in Kind},
@@ -56,13 +52,6 @@ EVENTS: dict[str, dict[str, str]] = {
     "before 1970": {"recorded_at": "'1969-12-31 23:59:59.999999+00'"},
     "for ever": {"due_at": "'infinity'", "recorded_at": "'-infinity'"},
 }  # fmt: skip
-
-
-def write(columns: dict[str, str]) -> int:
-    """An event as a superuser could write it."""
-    whole = BASE | columns
-    text = f"INSERT INTO lifecycle_event ({', '.join(whole)}) VALUES ({', '.join(whole.values())})"
-    return int(fetch("default", f"{text} RETURNING id".replace("%", "%%"))[0][0])
 
 
 def test_both_make_the_same_bytes() -> None:

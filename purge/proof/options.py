@@ -1,0 +1,100 @@
+"""What `LIFECYCLE_PROOF` says: under which name a ledger's log is signed, by which key, and where.
+
+A secret is never in the database, in a log or in an error. It is named by a file, by `env:NAME`,
+or given by a callable, which may ask a service.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lifecycle.conf import conf
+from lifecycle.exceptions import LifecycleError
+
+if TYPE_CHECKING:
+    from lifecycle.proof.keys import SignerKey, VerifierKey
+
+MISSING = "cryptography is not installed: pip install 'django-tombstone[proof]'."
+ORIGIN = re.compile(r"[a-z0-9][a-z0-9.-]*(/[a-z0-9][a-z0-9._-]*)*")
+KEY_SIZE = 32
+
+Secret = str | Path | Callable[[], str]
+
+
+@dataclass(frozen=True)
+class ProofOptions:
+    """The options, read and checked. No secret is in its representation."""
+
+    origin: str
+    prefix: str
+    signer: "SignerKey" = field(repr=False)
+    key: bytes | None = field(repr=False)
+
+    def origin_of(self, incarnation: int) -> str:
+        """The origin of one of the site's logs."""
+        return f"{self.origin}/{incarnation}"
+
+    def signer_of(self, incarnation: int) -> "SignerKey":
+        """The key under the name of one of the site's logs."""
+        return self.signer.named(self.origin_of(incarnation))
+
+    def verifier_of(self, incarnation: int) -> "VerifierKey":
+        """What checks its signatures."""
+        return self.signer_of(incarnation).verifier
+
+
+def proof_options() -> ProofOptions | None:
+    """The options; None where the setting is off. `LifecycleError` where one cannot be used."""
+    given: dict[str, Any] | None = conf.PROOF
+    if not given:
+        return None
+    origin, prefix = str(given.get("origin", "")), str(given.get("prefix", "proof/"))
+    if not ORIGIN.fullmatch(origin):
+        raise LifecycleError(f"LIFECYCLE_PROOF: {origin!r} is no origin, as `example.org/ledger`.")
+    if ".." in prefix.split("/") or prefix.startswith("/") or not prefix.endswith("/"):
+        raise LifecycleError("LIFECYCLE_PROOF: `prefix` must end, and not begin, with a slash.")
+    key = given.get("key")
+    return ProofOptions(origin, prefix, _signer(given), None if key is None else _key(key))
+
+
+def _signer(given: dict[str, Any]) -> "SignerKey":
+    try:
+        from lifecycle.proof.errors import ProofError
+        from lifecycle.proof.keys import SignerKey
+
+        return SignerKey.parse(_read("signing_key", given.get("signing_key", "")))
+    except ImportError:
+        raise LifecycleError(MISSING) from None
+    except ProofError:
+        text = "LIFECYCLE_PROOF: `signing_key` is none: `manage.py lifecycle proof --new-key`"
+        raise LifecycleError(f"{text} makes one.") from None
+
+
+def _key(secret: Secret) -> bytes:
+    from lifecycle.proof.encoding import from_base64
+    from lifecycle.proof.errors import ProofError
+
+    try:
+        key = from_base64(_read("key", secret))
+    except ProofError:
+        key = b""
+    if len(key) != KEY_SIZE:
+        raise LifecycleError(f"LIFECYCLE_PROOF: `key` must be {KEY_SIZE} random bytes in base64.")
+    return key
+
+
+def _read(name: str, secret: Secret) -> str:
+    """The secret itself. An error says where it was looked for, never what was found."""
+    try:
+        if callable(secret):
+            return str(secret()).strip()
+        if isinstance(secret, str) and secret.startswith("env:"):
+            return os.environ[secret.removeprefix("env:")].strip()
+        return Path(secret).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError, KeyError, TypeError) as error:
+        where = "" if callable(secret) else f" from {secret}"
+        why = f"LIFECYCLE_PROOF: `{name}` cannot be read{where}: {type(error).__name__}."
+        raise LifecycleError(why) from None

@@ -1,0 +1,11 @@
+-- name: fitting
+-- How many of the events, from the first, have no more rows together than `most`.
+-- params: events, most
+SELECT count(*) FROM (
+    SELECT sum(CASE WHEN event.basis IS NULL THEN greatest(event.count, 1) ELSE 1 END) OVER (ORDER BY wanted.place) AS rows
+    FROM unnest(%(events)s::bigint[]) WITH ORDINALITY AS wanted (id, place)
+    JOIN lifecycle_event AS event ON event.id = wanted.id
+) AS so_far WHERE so_far.rows <= %(most)s
+
+-- name: shipped
+SELECT origin, size, shipped, shipped_at FROM lifecycle_log ORDER BY incarnation

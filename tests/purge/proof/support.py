@@ -1,0 +1,90 @@
+"""A log in a folder, and what its store must hold: read as by somebody who knows only its key."""
+
+import hashlib
+import secrets
+from pathlib import Path
+from typing import Any
+
+from django.test import override_settings
+
+from lifecycle.proof import leaf
+from lifecycle.proof.checkpoint import Checkpoint, open_checkpoint
+from lifecycle.proof.encoding import to_base64
+from lifecycle.proof.keys import SignerKey
+from lifecycle.proof.tiles import decode_bundle, tiles_of
+from lifecycle.proof.tree import split
+from lifecycle.sealing.entries import record_of
+from lifecycle.sealing.log import read_log
+from lifecycle.sealing.seal import seal_all
+from purge.proof import bundle
+from purge.proof.options import ProofOptions, proof_options
+from purge.proof.ship import ship_all, store_of
+from tests.lifecycle.sealing.support import root_by_hand
+
+USING, ORIGIN = "default", "example.org/ledger"
+SIGNER = SignerKey.generate(ORIGIN)
+KEY = to_base64(secrets.token_bytes(32))
+PROOF: dict[str, Any] = {"origin": ORIGIN, "signing_key": SIGNER.secret_text, "key": lambda: KEY}
+
+
+def in_folder(path: Path, **changes: Any) -> override_settings:
+    """The settings of a site whose log goes into a folder."""
+    return override_settings(LIFECYCLE_PROOF=PROOF | changes, LIFECYCLE_ARCHIVE_DIR=str(path))
+
+
+def options() -> ProofOptions:
+    """The options; the setting is on."""
+    found = proof_options()
+    assert found
+    return found
+
+
+def publish() -> int:
+    """Seal and ship all that is committed."""
+    seal_all(USING)
+    return ship_all(USING, options())
+
+
+def read_store() -> list[dict[str, Any]]:
+    """What the store says, every part of it checked against the others; the events."""
+    log = read_log(USING)
+    assert log
+    store = store_of(options(), log)
+    head = read_head()
+    leaves: list[bytes] = []
+    for tile in (tile for tile in tiles_of(head.size) if tile.level == 0):
+        data = store.read(tile.path)
+        entries = store.read(tile._replace(level=-1).path)
+        assert data
+        assert entries
+        hashes = [
+            hashlib.sha256(b"\0" + each).digest() for each in decode_bundle(entries, tile.width)
+        ]
+        assert split(data) == hashes
+        leaves += hashes
+    assert root_by_hand(leaves) == head.root
+    for tile in (tile for tile in tiles_of(head.size) if tile.level == 1):
+        whole = [root_by_hand(leaves[i * 256 : (i + 1) * 256]) for i in range(tile.width)]
+        assert store.read(tile.path) == b"".join(whole)
+    return _events(store, leaves)
+
+
+def _events(store: Any, leaves: list[bytes]) -> list[dict[str, Any]]:
+    lines: list[dict[str, Any]] = []
+    for path in store.names("events/"):
+        stored = store.read(path)
+        lines += bundle.decode(bundle.unlock(stored, options().key, path))
+    assert [line["index"] for line in lines] == list(range(len(leaves)))
+    made = [leaf.leaf_of(record_of(e["record"]), bytes.fromhex(e["salt"])) for e in lines]
+    assert made == leaves
+    return lines
+
+
+def read_head() -> Checkpoint:
+    """The checkpoint of the store, its signature checked."""
+    log = read_log(USING)
+    assert log
+    data = store_of(options(), log).read("checkpoint")
+    assert data
+    verifier = SIGNER.named(log.origin).verifier
+    return open_checkpoint(data, [verifier]).checkpoint
