@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from lifecycle.proof.errors import Malformed
 from lifecycle.proof.tree import HASH_SIZE, MAX_SIZE
 
+_CONTROLS = bytes({*range(0x20)} - {0x0A})
 _MOST_DIGITS = len(str(MAX_SIZE))
 
 
@@ -47,7 +48,7 @@ def without_controls(data: bytes) -> str:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Malformed("no UTF-8") from error
-    if any(character < " " and character != "\n" for character in text):
+    if len(data.translate(None, _CONTROLS)) != len(data):
         raise Malformed("a control character")
     return text
 

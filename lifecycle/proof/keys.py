@@ -4,8 +4,8 @@ A verifier key is `name+id+base64`, public; a signer key `PRIVATE+KEY+name+id+ba
 first byte of the key says what it signs: 1 notes, 4 cosignatures.
 """
 
+import os
 import time
-from secrets import token_bytes
 from typing import NamedTuple
 
 from lifecycle.proof.cosignature import Cosignature, message
@@ -68,7 +68,7 @@ class SignerKey:
     @classmethod
     def generate(cls, name: str, algorithm: int = NOTE) -> "SignerKey":
         """A new key."""
-        return cls(name, token_bytes(_SIZE), algorithm)
+        return cls(name, os.urandom(_SIZE), algorithm)
 
     @classmethod
     def parse(cls, text: str) -> "SignerKey":

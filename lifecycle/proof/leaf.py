@@ -19,12 +19,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
-SALT_SIZE = 16
-HEAD = b"lifecycle.event\x01"
-PART_HEAD = b"lifecycle.part\x01"
-ABSENT = b"\xff\xff\xff\xff"
+from lifecycle.proof.canonical import HEAD, PART_HEAD, Text, encode_fields, encode_part
 
-Text = str | None
+SALT_SIZE = 16
 
 
 @dataclass(frozen=True)
@@ -55,14 +52,6 @@ class Record:
     subjects: tuple[Subject, ...] = ()
 
 
-def encode_fields(fields: Iterable[Text]) -> bytes:
-    """Each field with its length before it; None is absent, which is not empty."""
-    encoded = (None if each is None else each.encode() for each in fields)
-    return b"".join(
-        ABSENT if each is None else len(each).to_bytes(4, "big") + each for each in encoded
-    )
-
-
 def parts_of(record: Record) -> Iterator[tuple[Text, ...]]:
     """The fields of each part of an event's tree, in order; the first says which part it is."""
     if record.cause:
@@ -80,11 +69,6 @@ def parts_of(record: Record) -> Iterator[tuple[Text, ...]]:
 def blind_of(salt: bytes, part: Iterable[Text]) -> bytes:
     """What hides a part, and opens it: the commitment to its fields under the event's salt."""
     return hmac.digest(salt, PART_HEAD + encode_fields(part), "sha256")
-
-
-def encode_part(blind: bytes, part: Iterable[Text]) -> bytes:
-    """A part as the entry of its event's tree."""
-    return PART_HEAD + blind + encode_fields(part)
 
 
 def hash_parts(record: Record, salt: bytes) -> list[bytes]:
@@ -106,13 +90,17 @@ def root_of_parts(hashes: list[bytes]) -> Text:
     return hashes[0].hex()
 
 
-def encode_entry(record: Record, parts: int, root: Text) -> bytes:
-    """The canonical form of an event whose tree has so many parts and this root."""
-    fields = (
+def entry_fields(record: Record, parts: int, root: Text) -> tuple[Text, ...]:
+    """The fields of the canonical form of an event whose tree has so many parts and this root."""
+    return (
         record.id, record.kind, record.policy, record.model, record.count, record.basis,
         record.due_at, record.recorded_at, record.run, str(parts), root,
     )  # fmt: skip
-    return HEAD + encode_fields(fields)
+
+
+def encode_entry(record: Record, parts: int, root: Text) -> bytes:
+    """The canonical form of an event whose tree has so many parts and this root."""
+    return HEAD + encode_fields(entry_fields(record, parts, root))
 
 
 def entry_of(record: Record, salt: bytes) -> bytes:
