@@ -51,6 +51,10 @@ BEGIN
     IF lifecycle.excepted_of_v1(p_model, '{restored,expired_by_hand}') THEN
         detail := detail || '{"ended_exceptions": true}';
     END IF;
+    IF announced <> '{}' AND pg_current_xact_id()::text::bigint >= 2147483648 THEN
+        -- Of a number beyond, the event's own column says too little, once they begin anew.
+        detail := detail || jsonb_build_object('transaction', pg_current_xact_id()::text::bigint);
+    END IF;
     IF identities IS NOT NULL THEN
         detail := detail || jsonb_build_object('identity', p_identity);
     END IF;

@@ -76,7 +76,10 @@ def search(model: type[Model], names: str, events: str, wanted: str = "true") ->
     """
     key = key_of(model)
     table = tables_of(model)[0]
+    written = {"row": Raw("lc_row.lc_written"), "next": Raw("lc_ended.lc_next")}
+    written |= {"xmin": Raw("lc_ended.lc_xmin"), "transaction": Raw("lc_ended.lc_transaction")}
     parts: dict[str, Any] = {
+        "older": Placed(statement(__file__, "older", **written)),
         "kind": Raw(key.kind), "type": Raw(key.cast), "subjects": f"subjects_{key.kind}",
         "order": Raw(in_order(model)), "table": table, "events": Placed(events),
         "column": Raw(sql.Identifier(table, key.column).as_string()), "wanted": Raw(wanted),

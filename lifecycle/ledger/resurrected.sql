@@ -10,11 +10,13 @@ SELECT lc_ended.id AS event, lc_ended.key::text AS key, lc_row.identity,
     CASE WHEN lc_ended.identities IS NULL OR lc_row.identity IS NULL THEN {alone}
          WHEN substr(lc_ended.identities, (8 * lc_ended.place - 7)::int, 8) = lc_row.identity THEN true
          ELSE {differs} END AS same,
-    coalesce(age(lc_row.lc_written) > lc_ended.lc_age, false) AS older
+    {older} AS older
 FROM (
     SELECT event.id, event.identities, lc_subject.key, lc_subject.place,
         -- In a ledger that was copied as a whole, numbers of transactions say nothing of its events.
-        CASE WHEN event.xmin <> (SELECT xmin FROM lifecycle_event ORDER BY id LIMIT 1) THEN age(event.xmin) END AS lc_age
+        CASE WHEN event.xmin <> (SELECT xmin FROM lifecycle_event ORDER BY id LIMIT 1)
+             THEN event.xmin::text::bigint END AS lc_xmin, (event.detail ->> 'transaction')::bigint AS lc_transaction,
+        (SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint) AS lc_next
     FROM lifecycle_event AS event CROSS JOIN LATERAL (  -- probed: a merge would read the ledger for every set
         SELECT {subjects}, subjects_range FROM lifecycle_event AS named
         WHERE named.id = coalesce(event.basis, event.id) OFFSET 0
@@ -28,5 +30,21 @@ FROM (
     WHERE {events} OFFSET 0
 ) AS lc_ended
 CROSS JOIN LATERAL (
-    SELECT {identity} AS identity, {table}.xmin AS lc_written FROM {table} WHERE {column} = lc_ended.key::{type} AND {wanted} OFFSET 0
+    SELECT {identity} AS identity, {table}.xmin::text::bigint AS lc_written FROM {table} WHERE {column} = lc_ended.key::{type} AND {wanted} OFFSET 0
 ) AS lc_row
+
+-- name: older
+-- Whether a row was written before an event, by the numbers of their transactions, for certain. A system column has the
+-- last 32 bits, so that 4,294,967,296 transactions later it says the same; of an event that many before the next one
+-- nothing is said. The whole number of an event beyond 2,147,483,648 is in its detail, as that of its outermost
+-- transaction; those of its savepoints follow. A row is as young as its number can be: it may be older, but not younger.
+-- Numbers below 3 stand before all others. A transaction under way may have a number beyond the next one's.
+coalesce((
+    SELECT CASE WHEN horizon - event NOT BETWEEN 0 AND 4294967295 THEN false WHEN {row} < 3 THEN true
+        ELSE mod(mod(horizon - {row}, 4294967296) + 4294967296, 4294967296) > horizon - event END
+    FROM (SELECT {next} + 16777216 AS horizon, CASE
+        WHEN {transaction} IS NULL THEN CASE WHEN {xmin} < 2147483648 THEN {xmin} END
+        WHEN mod(mod({xmin} - {transaction}, 4294967296) + 4294967296, 4294967296) < 1048576
+        THEN {transaction} + mod(mod({xmin} - {transaction}, 4294967296) + 4294967296, 4294967296)
+        END AS event) AS known
+), false)

@@ -21,6 +21,7 @@ WITH shapes (name, kinds, shape) AS (
         ('claimed', ARRAY['expiry_scheduled', 'deleted', 'truncated', 'capture_failed', 'media_orphaned', 'restored',
             'expired_by_hand', 'hold_placed', 'hold_released', 'policy_changed', 'resumed'], '".{{1,63}}"'),
         ('held', ARRAY['deleted'], '\[\d{{1,18}}(, \d{{1,18}})*\]'),
+        ('transaction', ARRAY['purged', 'deleted', 'archived'], '\d{{10,19}}'),
         ('unproven', ARRAY['deleted'], 'true'),
         ('identity', ARRAY['purged', 'deleted', 'archived', 'updated'], '"(\*(,\w+)*|\w+ [\w .]{{1,63}}(\([\w, ]{{1,40}}\))?[\w .\[\]]{{0,63}}(,\w+ [\w .]{{1,63}}(\([\w, ]{{1,40}}\))?[\w .\[\]]{{0,63}})*)"'),
         ('grace_skipped', ARRAY['archived', 'purged', 'updated', 'expired_by_hand'], 'true'),
