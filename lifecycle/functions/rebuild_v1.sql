@@ -1,6 +1,6 @@
--- Make agenda and exceptions again from the ledger alone, event by event. An event that cannot be applied, which
--- only a superuser can have written, is left out, and not counted: the others are not lost with it. Events are
--- applied one by one in blocks of their own only where there is such a one, as each block costs a subtransaction.
+-- Make agenda and exceptions again from the ledger alone. An event that cannot be applied, which only a superuser
+-- can have written, is left out, and not counted: the others are not lost with it. Only where there is such a one
+-- are events applied one by one, in blocks of their own.
 CREATE FUNCTION lifecycle.rebuild_v1() RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -8,16 +8,11 @@ DECLARE
     done bigint := 0;
 BEGIN
     LOCK TABLE @tables@.lifecycle_event IN SHARE MODE;
-    DELETE FROM @tables@.lifecycle_agenda;
-    DELETE FROM @tables@.lifecycle_exception;
     BEGIN
-        FOR event IN SELECT * FROM @tables@.lifecycle_event ORDER BY id LOOP
-            PERFORM lifecycle.apply_v1(event);
-            done := done + 1;
-        END LOOP;
-        RETURN done;
+        RETURN lifecycle.fold_v1();
     EXCEPTION WHEN data_exception THEN
-        done := 0;
+        DELETE FROM @tables@.lifecycle_agenda;
+        DELETE FROM @tables@.lifecycle_exception;
     END;
     FOR event IN SELECT * FROM @tables@.lifecycle_event ORDER BY id LOOP
         BEGIN

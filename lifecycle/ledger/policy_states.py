@@ -10,6 +10,7 @@ from django.db import DEFAULT_DB_ALIAS, transaction
 
 from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.db.policy_lock import POLICIES, named_holders, take_lock
+from lifecycle.db.progress import Tell, telling
 from lifecycle.db.version import to_install
 from lifecycle.exceptions import Busy, LifecycleError
 from lifecycle.ledger.context import context
@@ -176,7 +177,11 @@ def write_state(policy: str, kind: str, state: str, using: str, allow: int = 0) 
     fetch(using, statement(__file__, "change_state"), params)
 
 
-def rebuild(using: str = DEFAULT_DB_ALIAS) -> int:
-    """Make agenda and exceptions again from the ledger; returns the number of events read."""
-    with transaction.atomic(using=using):
+def rebuild(using: str = DEFAULT_DB_ALIAS, tell: Tell | None = None) -> int:
+    """Make agenda and exceptions again from the ledger; returns the number of events read.
+
+    One transaction, which keeps every other session from writing to the ledger. `tell` is called
+    with the number of the event that has been reached, and the last one's.
+    """
+    with transaction.atomic(using=using), telling(using, tell):
         return int(scalar(using, "SELECT lifecycle.rebuild_v1()"))

@@ -11,7 +11,7 @@ promise is evaluated of all others.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import ALL_ROWS, DENIED, Placed, Raw, fetch, part, scalar, sqlstate
+from lifecycle.db.progress import Tell, telling
 from lifecycle.db.sql import function_file, literal
 from lifecycle.db.test_databases import is_test_database
 from lifecycle.ledger.resurrected import ended_tables, search, told_when_written
@@ -43,6 +44,7 @@ from lifecycle.promises.rows import (
 
 FOLDER = Path(__file__).parent
 SHAPES = "promise_10_no_field_values"  # what the detail of an event may be like
+OWN_PATH, LEDGER = " SET search_path = pg_catalog, pg_temp", "lifecycle_event AS"  # of `fold_v1`
 STATED = timedelta(hours=1)
 NOTHING_RETURNED = (
     "SELECT '' AS model, 0 AS event, '' AS key, ''::bytea AS identity, true AS same, true AS older"
@@ -91,6 +93,17 @@ def check(
     purged with its table, not a sample. Leaves the database as it was.
     A promise that cannot be evaluated has a violation that says so; `unreadable` names policies.
     """
+    return dict(checked(using, stated, only, deep))
+
+
+def checked(
+    using: str = DEFAULT_DB_ALIAS, stated: timedelta = STATED, only: Iterable[str] | None = None,
+    deep: bool = False, begin: Callable[[str], Tell] | None = None,
+) -> Iterator[tuple[str, list[Violation]]]:  # fmt: skip
+    """As `check`, each promise as soon as it is known; all in one snapshot, which lives as long.
+
+    `begin` is called with the name of each before, and gives what is told how far it is.
+    """
     chosen = names() if only is None else list(only)
     outermost = not connections[using].in_atomic_block
     with transaction.atomic(using=using):
@@ -98,9 +111,11 @@ def check(
             fetch(using, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         fetch(using, ALL_ROWS)  # a row that is hidden must not count as one that has gone
         given = _given(using, stated, chosen, deep)
-        found = {name: _evaluated(using, name, given) for name in chosen}
+        for name in chosen:
+            with telling(using, begin and begin(name)):
+                found = _evaluated(using, name, given)
+            yield name, found
         transaction.set_rollback(True, using=using)
-    return found
 
 
 def _given(using: str, stated: timedelta, chosen: list[str], deep: bool) -> Given:
@@ -176,12 +191,16 @@ def _violations(
 
 
 def _fold(using: str) -> str:
-    """The functions that fold events, as they are, but into tables of the check."""
+    """The functions that fold the ledger, as they are, but into tables of the check.
+
+    The ledger is read by a name that is not qualified, so that a view can stand in for it.
+    """
     schema = "SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = {}"
-    text = ";\n".join(function_file(name) for name in ("list_v1", "apply_v1"))
+    fold = function_file("fold_v1").replace(OWN_PATH, "")
+    text = f"{function_file('decide_v1')};\n{fold.replace('@tables@.lifecycle_event AS', LEDGER)}"
     for name in ("agenda", "exception", "policy"):
         text = text.replace(f"@tables@.lifecycle_{name}", f"pg_temp.fold_{name}")
-    for name in ("list_v1", "apply_v1"):
+    for name in ("decide_v1", "fold_v1"):
         text = text.replace(f"lifecycle.{name}(", f"pg_temp.{name}(")
     return text.replace("@tables@", scalar(using, schema.format("'lifecycle_event'::regclass")))
 

@@ -4,21 +4,19 @@ CREATE TEMP TABLE fold_agenda (LIKE lifecycle_agenda, PRIMARY KEY (event_id)) ON
 CREATE TEMP TABLE fold_exception (LIKE lifecycle_exception INCLUDING IDENTITY) ON COMMIT DROP;
 CREATE TEMP TABLE fold_policy ON COMMIT DROP AS SELECT * FROM lifecycle_policy;
 {fold};
-DO $$ DECLARE
-    event lifecycle_event;
-BEGIN
-    FOR event IN SELECT * FROM lifecycle_event ORDER BY id LOOP
-        PERFORM pg_temp.apply_v1(event);
-    END LOOP;
-END $$;
-WITH was AS (
-    SELECT event_id AS id, 'agenda' AS part, to_jsonb(agenda) AS line FROM lifecycle_agenda AS agenda
+SELECT pg_temp.fold_v1();
+WITH other AS MATERIALIZED (
+    SELECT coalesce(agenda.event_id, fold.event_id) AS id, to_jsonb(agenda) AS there, to_jsonb(fold) AS given
+    FROM lifecycle_agenda AS agenda FULL JOIN fold_agenda AS fold ON fold.event_id = agenda.event_id
+    WHERE agenda IS DISTINCT FROM fold
+), was AS (
+    SELECT id, 'agenda' AS part, there AS line FROM other WHERE there IS NOT NULL
     UNION ALL
     SELECT event_id, 'exception', to_jsonb(exception) - 'id' FROM lifecycle_exception AS exception
     UNION ALL
     SELECT NULL, 'policy', to_jsonb(policy) FROM (SELECT name, state FROM lifecycle_policy) AS policy
 ), is_now AS (
-    SELECT event_id AS id, 'agenda' AS part, to_jsonb(agenda) AS line FROM fold_agenda AS agenda
+    SELECT id, 'agenda' AS part, given AS line FROM other WHERE given IS NOT NULL
     UNION ALL
     SELECT event_id, 'exception', to_jsonb(exception) - 'id' FROM fold_exception AS exception
     UNION ALL

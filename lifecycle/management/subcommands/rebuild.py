@@ -4,8 +4,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from lifecycle.db.progress import Tell
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger import policy_states as states
+from lifecycle.management.output import console_of, progress_bar
 from lifecycle.models import Event
 
 HELP = "Make the projections again from the ledger alone."
@@ -13,7 +15,9 @@ HELP = "Make the projections again from the ledger alone."
 
 def run(command: BaseCommand, options: dict[str, Any]) -> None:
     """Rebuild and say from how many events."""
-    count = states.rebuild(options["database"])
+    with progress_bar(console_of(command), "rebuild") as show:
+        tell: Tell = lambda done, total: show(completed=done, total=total)  # noqa: E731
+        count = states.rebuild(options["database"], tell)
     command.stdout.write(f"Agenda and row exceptions rebuilt from {count} events.")
     there = Event.objects.using(options["database"]).count()
     if there > count:

@@ -1,13 +1,16 @@
 """`manage.py lifecycle verify`: what breaks a promise, in words."""
 
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from lifecycle.db.progress import Tell
 from lifecycle.install.reach import elsewhere
 from lifecycle.ledger.held_deleted import deleted_rows, held_deleted
+from lifecycle.management.output import console_of, progress_bar
 from lifecycle.printable import visible
 from lifecycle.promises import check as promises
 from lifecycle.promises.rows import unreadable
@@ -38,13 +41,7 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     wanted = options["promise"] or [_number(name) for name in promises.names()]
     only = [name for name in promises.names() if _number(name) in wanted]
     stated = timedelta(seconds=options["stated"])
-    violations_of = promises.check(using, stated, only, options["deep"])
-    for name, violations in violations_of.items():
-        command.stdout.write(f"{_title(name)}: {_verdict(len(violations))}")
-        for violation in violations[:SHOWN]:
-            command.stdout.write(f"    {visible(_line(violation))}")
-        if len(violations) > SHOWN:
-            command.stdout.write(f"    and {len(violations) - SHOWN} more")
+    broken = sum(_check(command, using, stated, only, options["deep"]))
     for policy in unreadable(using):
         command.stdout.write(
             f"not compared with its table: {policy}: see `manage.py lifecycle status`"
@@ -55,9 +52,30 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     gone = held_deleted(using)
     for each in gone[:SHOWN]:
         command.stdout.write(visible(f"held, and not kept by the site: {each.name}: {each.says}"))
-    broken = sum(map(len, violations_of.values())) + len(strays)
+    broken += len(strays)
     if broken or gone:
         raise CommandError(_failure(broken, sum(each.rows for each in gone)), returncode=1)
+
+
+def _check(
+    command: BaseCommand, using: str, stated: timedelta, only: list[str], deep: bool
+) -> Iterator[int]:
+    """Print each promise as soon as it is known; yields how many violations it has."""
+    console = console_of(command)
+    with progress_bar(console, "verify") as show:
+
+        def begin(name: str) -> Tell:
+            show(description=_title(name).strip(), completed=0, total=None)
+            return lambda done, total: show(completed=done, total=total)
+
+        for name, violations in promises.checked(using, stated, only, deep, begin):
+            lines = [f"{_title(name)}: {_verdict(len(violations))}"]
+            lines += [f"    {_line(violation)}" for violation in violations[:SHOWN]]
+            if len(violations) > SHOWN:
+                lines.append(f"    and {len(violations) - SHOWN} more")
+            for line in lines:
+                console.print(visible(line), soft_wrap=True)
+            yield len(violations)
 
 
 def _failure(broken: int, gone: int) -> str:

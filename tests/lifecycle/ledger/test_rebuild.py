@@ -144,3 +144,35 @@ def test_rebuilt_from_nothing() -> None:
     RowException.objects.all().delete()
     call_command("lifecycle", "rebuild")
     assert projections() == before
+
+
+def test_what_is_wrong_on_the_agenda_is_put_right() -> None:
+    write_rows()
+    run_due()
+    pass_time(hours=2)
+    run_due()
+    assert AgendaEntry.objects.exclude(tombstone=None).exists()
+    assert Event.objects.exclude(settled=None).exists()
+    before = projections()
+    wrong = AgendaEntry.objects.order_by("event_id")
+    gone = wrong.last()
+    assert gone
+    gone.delete()
+    settled = Event.objects.exclude(settled=None).values_list("settled", flat=True)[0][0]
+    for number in (settled, 0, 10**9):
+        AgendaEntry.objects.create(event_id=number, policy="lives", due_at=timezone.now(), count=1)
+    for number, column in enumerate(("policy", "due_at", "count", "attempts", "tombstone")):
+        value = {"policy": "tokens", "due_at": timezone.now()}.get(column, 77)
+        AgendaEntry.objects.filter(pk=wrong[number + 2].pk).update(**{column: value})
+    wrong.filter(tombstone__isnull=False).update(tombstoned_at=None)
+    assert projections() != before
+    call_command("lifecycle", "rebuild")
+    assert projections() == before
+
+
+def test_a_rebuild_tells_how_far_it_is() -> None:
+    write_rows()
+    told: list[tuple[int, int]] = []
+    states.rebuild(tell=lambda done, total: told.append((done, total)))
+    last = Event.objects.latest("pk").pk
+    assert told[-1] == (last, last)
