@@ -5,8 +5,9 @@ on an error.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.checks import CheckMessage
@@ -41,7 +42,7 @@ from lifecycle.install.triggers import (
     triggers_of,
 )
 from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
-from lifecycle.operations import REMOVED
+from lifecycle.operations import REMOVED, CaptureSql
 from lifecycle.policy.databases import is_at, served
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies
@@ -175,21 +176,17 @@ def capture_triggers(using: str, tables: set[str]) -> Iterator[CheckMessage]:
 def _capture_triggers(
     using: str, tables: set[str], made: dict[str, str]
 ) -> Iterator[tuple[Any, CheckMessage]]:
-    for model, trigger in registered():
-        table = table_of(model)
-        if table not in tables or not is_at(model, using):
-            continue
-        code = trigger.compile(model).sql
-        there = {
-            each.table: each for each in triggers_of(using, table) if each.trigger == code.pgid
-        }
-        hint = (
-            INSTALL
-            if made.get(code.pgid) in (getattr(code, "mark", ""), REMOVED)
-            else _making(using)
-        )
-        for place in places(using, [table]):
-            for message in _one_trigger(there.get(place.table), place, code, hint):
+    here = [(m, t) for m, t in registered() if table_of(m) in tables and is_at(m, using)]
+    codes = [cast(CaptureSql, trigger.compile(model).sql) for model, trigger in here]
+    roots = sorted({code.table for code in codes})
+    there = {(each.table, each.trigger): each for each in triggers_of(using, *roots)}
+    spread = defaultdict(list)
+    for place in places(using, roots):
+        spread[place.root].append(place)
+    for code in codes:
+        hint = INSTALL if made.get(code.pgid) in (code.mark, REMOVED) else _making(using)
+        for place in spread[code.table]:
+            for message in _one_trigger(there.get((place.table, code.pgid)), place, code, hint):
                 yield code, message
 
 

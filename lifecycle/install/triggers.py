@@ -198,12 +198,10 @@ def places(using: str, tables: list[str]) -> list[Place]:
     return [Place(*row) for row in found]
 
 
-def triggers_of(using: str, table: str) -> list[TriggerRow]:
-    """The triggers on a table and its partitions."""
-    return [
-        TriggerRow(*row)
-        for row in fetch(using, statement(__file__, "triggers_on"), {"table": table})
-    ]
+def triggers_of(using: str, *tables: str) -> list[TriggerRow]:
+    """The triggers on tables and their partitions."""
+    found = fetch(using, statement(__file__, "triggers_on"), {"tables": list(tables)})
+    return [TriggerRow(*row) for row in found]
 
 
 def dropping_trigger(trigger: str, table: Raw) -> str:

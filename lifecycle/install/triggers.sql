@@ -58,10 +58,10 @@ AND prosecdef AND path = ANY (proconfig)
 AND NOT has_function_privilege('public', oid, 'EXECUTE')
 
 -- name: triggers_on
--- Triggers on a table and on its partitions: table, name, when it fires, mark of its function.
--- params: table
+-- Triggers on tables and on their partitions: table, name, when it fires, mark of its function.
+-- params: tables
 SELECT relname, tgname, tgenabled::text, obj_description(tgfoid, 'pg_proc')
 FROM pg_trigger AS trigger JOIN pg_class ON pg_class.oid = tgrelid
 WHERE NOT tgisinternal AND tgrelid IN (
-    SELECT relid FROM pg_partition_tree(quote_ident(%(table)s)::regclass)
-    UNION SELECT quote_ident(%(table)s)::regclass)
+    SELECT named FROM unnest(%(tables)s::text[]) AS given (name), CAST(quote_ident(name) AS regclass) AS named
+    UNION SELECT relid FROM unnest(%(tables)s::text[]) AS given (name), pg_partition_tree(quote_ident(name)::regclass))

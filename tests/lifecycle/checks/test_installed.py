@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.db import connection, models
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.expressions import RawSQL
+from django.test.utils import CaptureQueriesContext
 
 from lifecycle import Policy
 from lifecycle.checks import installed
@@ -45,6 +46,14 @@ def trigger_of(table: str, operation: str) -> str:
 
 def test_migrated_database_is_clean() -> None:
     assert ids() == []
+
+
+def test_the_triggers_of_all_tables_are_asked_for_at_once() -> None:
+    with CaptureQueriesContext(connection) as asked:
+        assert ids() == []
+    about = [each["sql"] for each in asked if "pg_partition_tree" in each["sql"]]
+    assert len([text for text in about if "Where triggers of tables go" in text]) == 1
+    assert len([text for text in about if "Triggers on tables" in text]) == 2  # and the ledger's
 
 
 def test_nothing_is_asked_without_a_database() -> None:
