@@ -21,5 +21,7 @@ LANGUAGE sql STABLE AS $$
     LEFT JOIN LATERAL (
         SELECT became.now FROM became WHERE became.name = event.policy AND became.id > event.id
         ORDER BY became.id, became.last DESC LIMIT 1) AS last ON true
-    LEFT JOIN LATERAL lifecycle.keys_v1(event.id) AS subject (key) ON true
+    LEFT JOIN LATERAL (
+        SELECT keys.key FROM lifecycle.keys_v1(event.id) AS keys (key)
+        WHERE event.kind <> 'policy_changed') AS subject ON true  -- those have none, and are not asked
 $$
