@@ -93,4 +93,5 @@ def _flush_what_is_filled() -> Iterator[None]:
             from tests import flushing
 
             patch.setattr(TransactionTestCase, "_fixture_teardown", flushing.teardown)
+            patch.setattr(TransactionTestCase, "_should_reload_connections", flushing.reloads)
         yield
