@@ -8,6 +8,7 @@ library's upgrade makes no migration.
 
 import hashlib
 import re
+from functools import cache
 from typing import Any
 
 import pgtrigger
@@ -157,6 +158,7 @@ def registered() -> list[tuple[type[Model], CaptureTrigger]]:
     return [(model, trigger) for model, trigger in pairs if isinstance(trigger, CaptureTrigger)]
 
 
+@cache
 def bare(module: str, name: str) -> str:
     """A body without its comments: it is copied into the host's migrations."""
     return re.sub(r"^ *--.*\n|  --.*$", "", load(module, name), flags=re.MULTILINE)

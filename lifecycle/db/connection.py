@@ -7,7 +7,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connections, transaction
 from psycopg import sql
 
-from lifecycle.db.sql import load
+from lifecycle.db.sql import fixed, load
 
 
 def fetch(
@@ -62,6 +62,8 @@ def statement(module: str, name: str, **parts: Any) -> str:
 
     `Raw` text was compiled by the ORM and holds no placeholders of its own, so its `%` is doubled.
     """
+    if not parts:
+        return fixed(module, name)
     ready = {name: part(value) for name, value in parts.items()}
     return sql.SQL(load(module, name)).format(**ready).as_string()
 

@@ -16,9 +16,16 @@ from typing import Any
 from psycopg import sql
 
 
+@cache
 def load(module: str, name: str) -> str:
     """The statement `name` of the `.sql` file beside a module's file; comments kept."""
     return _statements(Path(module).with_suffix(".sql"))[name]
+
+
+@cache
+def fixed(module: str, name: str) -> str:
+    """A statement in which nothing has to be filled, as it is run."""
+    return sql.SQL(load(module, name)).format().as_string()
 
 
 @cache

@@ -5,12 +5,15 @@ rows are *read* is the host's own affair; everything here asks where they are wr
 router that reads from replicas sends nothing of ours there.
 """
 
-from django.db import DEFAULT_DB_ALIAS, connections, router
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, router, transaction
 from django.db.models import Model
+from psycopg import sql
 
 from lifecycle.conf import conf
+from lifecycle.db.connection import fetch
 from lifecycle.db.rows import home
 from lifecycle.policy.media_fields import tracked
+from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies
 
 
@@ -52,3 +55,21 @@ def ledger() -> str:
     """The only database with a ledger; of several, the default one."""
     found = served()
     return found[0] if len(found) == 1 else DEFAULT_DB_ALIAS
+
+
+def with_rows(using: str, policies: list[Policy]) -> list[Policy]:
+    """Those whose tables are not empty: of the others nothing has to be asked."""
+    one = sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})")
+    asked = [
+        one.format(sql.Literal(p.name), sql.Identifier(p.model._meta.db_table)) for p in policies
+    ]
+    if not asked:
+        return []
+    try:
+        with transaction.atomic(using=using):
+            found = {
+                name for (name,) in fetch(using, sql.SQL(" UNION ALL ").join(asked).as_string())
+            }
+    except DatabaseError:
+        return policies  # which of them cannot be read is found out one by one
+    return [policy for policy in policies if policy.name in found]

@@ -29,18 +29,13 @@ from lifecycle.db.progress import Tell, telling
 from lifecycle.db.sql import function_file, literal
 from lifecycle.db.test_databases import is_test_database
 from lifecycle.ledger.resurrected import ended_tables, search, told_when_written
+from lifecycle.policy.databases import with_rows
 from lifecycle.policy.dispositions import Archive
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import opened_at
 from lifecycle.promises import gone
 from lifecycle.promises.files import fields_in, labels_of, names_of
-from lifecycle.promises.rows import (
-    captured_of,
-    policies_in,
-    readable_of,
-    rows_of,
-    with_rows,
-)
+from lifecycle.promises.rows import captured_of, policies_in, readable_of, rows_of
 
 FOLDER = Path(__file__).parent
 SHAPES = "promise_10_no_field_values"  # what the detail of an event may be like

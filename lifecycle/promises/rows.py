@@ -1,7 +1,6 @@
 """The rows of the policies, as the promises compare them with the ledger."""
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, transaction
-from psycopg import sql
 
 from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import compiled, models_of
@@ -42,24 +41,6 @@ def captured_of(known: list[Policy]) -> list[Policy]:
     """Those with triggers: signals do not see every write, so that their ledger need not know every
     row."""
     return [policy for policy in known if policy.capture.triggers]
-
-
-def with_rows(using: str, policies: list[Policy]) -> list[Policy]:
-    """Those whose tables are not empty: each makes the statements longer, and their plans."""
-    one = sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})")
-    asked = [
-        one.format(sql.Literal(p.name), sql.Identifier(p.model._meta.db_table)) for p in policies
-    ]
-    if not asked:
-        return []
-    try:
-        with transaction.atomic(using=using):
-            found = {
-                name for (name,) in fetch(using, sql.SQL(" UNION ALL ").join(asked).as_string())
-            }
-    except DatabaseError:
-        return policies  # which of them cannot be read is found out one by one
-    return [policy for policy in policies if policy.name in found]
 
 
 def readable_of(using: str, captured: list[Policy]) -> list[Policy]:

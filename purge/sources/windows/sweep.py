@@ -16,6 +16,7 @@ from lifecycle.compiler.keys import subjects_of
 from lifecycle.compiler.windows import window_params, windows_of, within
 from lifecycle.db.connection import Placed, Raw, fetch, scalar
 from lifecycle.ledger.windows_due import attempt, list_windows, windowed_at
+from lifecycle.policy.databases import with_rows
 from lifecycle.policy.policy import Policy
 from purge.back_off import back_off
 from purge.batch import act, brakes
@@ -203,7 +204,7 @@ def find_windows(using: str = DEFAULT_DB_ALIAS) -> None:
 
     Such rows were written past the triggers, or committed just after their window was done with.
     """
-    for policy in windowed_at(using):
+    for policy in with_rows(using, windowed_at(using)):
         found = brakes.standing(policy, using, any_hour=True)
         if found in (PolicyStanding.ACTS, PolicyStanding.OBSERVES):
             list_windows(policy, using, past=True)
