@@ -10,12 +10,12 @@ RUN := .venv/bin/python
 
 help:
 	@echo "make demo    run the story, then site and worker until Ctrl-C   (ARGS=--exit: end after it)"
-	@echo "make test    all tests                                          (ARGS='-k name -n 0': pytest's)"
+	@echo "make test    the tests                                          (ARGS='-k name -n 0': pytest's)"
 	@echo "make check   lint, types, migrations, known vulnerabilities, tests"
 	@echo "make coverage  the tests, and which lines and branches they do not reach"
 	@echo "make matrix  the tests on each Python, Django, PostgreSQL here   (ARGS='tests/capture')"
 	@echo "make bench   the measurements, to the terminal and build/bench.json"
-	@echo "make soak    the long runs with faults"
+	@echo "make soak    what takes longer: whole products, all guides, faults   (ARGS='-k name')"
 	@echo "make lock    write requirements.lock again                      (ARGS=--upgrade: newer releases)"
 	@echo "DATABASE_URL replaces the embedded PostgreSQL; PYTHON=python3.12 makes .venv with that one."
 

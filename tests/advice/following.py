@@ -11,8 +11,10 @@ from itertools import groupby
 from pathlib import Path
 
 import psycopg
+from django.conf import settings
 from psycopg.conninfo import conninfo_to_dict
 
+from tests.demo.telling import own_database
 from tests.infra.guides import MARKED
 from tests.infra.servers import ROOT
 from tests.lifecycle.install.test_restoring import postgres
@@ -197,6 +199,13 @@ def commands_of(block: str) -> list[tuple[str, str]]:
 
 def by_manage(line: tuple[str, str]) -> bool:
     return line[0].startswith("python manage.py ")
+
+
+@contextmanager
+def fresh(folder: Path, name: str) -> Iterator[Site]:
+    """A site in which nothing was done, on a database of this name, dropped afterwards."""
+    with own_database(settings.DATABASES["default"], name) as url:
+        yield Site(folder, url)
 
 
 def marked(guide: str, **replaced: str) -> list[tuple[str, str]]:

@@ -45,8 +45,11 @@ class Forking:
 def main() -> None:
     """Fork for each line."""
     import django
+    from django.core.management import get_commands, load_command_class
 
     django.setup()
+    for name in ("purge", "lifecycle", "archive"):  # or each child would read their modules
+        load_command_class(get_commands()[name], name).create_parser("manage.py", name)
     for line in sys.stdin:
         words, said = json.loads(line)
         if (child := os.fork()) == 0:

@@ -1,4 +1,4 @@
-"""The sample suite of a host passes as its owner runs it."""
+"""The sample suite of a host passes as its owner runs it; tests/soak runs it in more ways."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ import pytest
 
 from tests.infra.servers import ROOT
 
-RUNS = {"plain": (), "pytest-xdist": ("-n", "2"), "without migrations": ("--nomigrations",)}
+RUNS = {"plain": (), "without migrations": ("--nomigrations",)}
 COMMAND = (
     *(sys.executable, "-m", "pytest", "-q", "--create-db", "-o", "addopts="),
     *("-p", "no:cacheprovider", "-p", "lifecycle.pytest_plugin", "tests/host/sample"),

@@ -50,6 +50,12 @@ def test_a_kept_database() -> None:
         drop("test_kept")
 
 
+def test_pytest_xdist() -> None:
+    said = run("test_xdist", *SUITE, "--create-db", "-n", "2")
+    assert "skipped" not in said
+    assert "capture was absent" not in said
+
+
 def test_djangos_runner_in_parallel() -> None:
     command = (sys.executable, "-m", "django", "test", "--settings", "tests.host.settings")
     said = run(

@@ -1,4 +1,4 @@
-"""Ten workers that are killed in a batch, one after the other; `make test` kills four."""
+"""Ten workers that are killed in a batch, one after the other; `make test` kills two."""
 
 import pytest
 

@@ -11,7 +11,7 @@ from tests.file_lives import FileLives
 from tests.lives import Lives
 
 QUICK = settings(
-    max_examples=8,
+    max_examples=3,
     stateful_step_count=20,
     derandomize=True,
     database=None,

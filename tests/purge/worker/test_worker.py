@@ -58,7 +58,7 @@ def test_without_grace_it_goes_at_once(consumer: Start) -> None:
 @pytest.fixture
 def kills() -> int:
     """How many; tests/soak takes more."""
-    return 4
+    return 2
 
 
 def test_nothing_is_lost_by_kills(consumer: Start, kills: int) -> None:
