@@ -52,7 +52,7 @@ class PolicyPage:
     """The fields of the page, as displays of a `PolicyState`."""
 
     fieldsets: Any = (
-        (None, {"fields": ("name", "which", "when", "grace", "ending", "kept")}),
+        (None, {"fields": ("name", "which", "when", "grace", "ending", "kept", "basis")}),
         ("Now", {"fields": ("stands", "held", "scheduled", "next_due", "may")}),
         ("Rules", {"fields": ("brakes", "seen")}),
         (
@@ -94,6 +94,10 @@ class PolicyPage:
     @admin.display(description="Kept")
     def kept(self, state: PolicyState) -> str:
         return _declared(state, declared.kept)
+
+    @admin.display(description="Legal basis")
+    def basis(self, state: PolicyState) -> str:
+        return _declared(state, declared.basis)
 
     @admin.display(description="Brakes")
     def brakes(self, state: PolicyState) -> str:

@@ -60,6 +60,11 @@ def kept(policy: Policy) -> str:
     return f"While {'; or '.join(said)}. Looked at again every {span(policy.recheck)}."
 
 
+def basis(policy: Policy) -> str:
+    """Why, as the site says."""
+    return policy.basis or "None is declared."
+
+
 def brakes(policy: Policy) -> str:
     """What stops a mistake before it is large, and at which hours rows go."""
     text = (

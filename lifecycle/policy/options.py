@@ -17,6 +17,7 @@ Condition = Q | Expression
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 NAME_LENGTH = 40
+LINE_LENGTH = 500
 HOLDS = ("engine", "enforced")
 #: What an option decides: `CAPTURE` is part of the triggers, so that a change makes a migration;
 #: `ENDING` decides which rows end, when and how; nothing else enters a fingerprint.
@@ -58,6 +59,10 @@ def options_of(policy_class: Any) -> dict[str, Option]:
 
 def _is_name(value: Any) -> bool:
     return isinstance(value, str) and bool(NAME.fullmatch(value)) and len(value) <= NAME_LENGTH
+
+
+def _is_line(value: Any) -> bool:
+    return isinstance(value, str) and value.isprintable() and 0 < len(value) <= LINE_LENGTH
 
 
 def _is_model(value: Any) -> bool:
@@ -108,6 +113,7 @@ def or_none(rule: Rule) -> Rule:
 
 
 A_NAME = Rule(_is_name, f"lower-case words joined by hyphens, at most {NAME_LENGTH} characters")
+A_LINE = Rule(_is_line, f"one line of text, at most {LINE_LENGTH} characters")
 A_MODEL = Rule(_is_model, "a concrete model class")
 A_Q = Rule(lambda value: isinstance(value, Q), "a Q")
 A_MOMENT = Rule(_is_moment, "a field name or an expression")

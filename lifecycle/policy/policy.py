@@ -75,6 +75,8 @@ class Policy:
                   too, by an error of the database
     on_request    rows end only by `purge.erase()` or `expire_now()`; takes no `expires`
     previously    the policy's name before it was renamed
+    basis         legal basis: why rows are kept so long, and end then. For people: in the admin and
+                  in certificates; it decides nothing
 
     Options are validated here, before anything is registered; a wrong one raises `PolicyError`.
     What needs the model's tables (joins, volatile functions) is told by `manage.py check`.
@@ -105,6 +107,7 @@ class Policy:
     holds: str = option("engine", rules.A_HOLD)
     on_request: bool = option(False, rules.A_BOOL, decides=CAPTURE)
     previously: str | None = option(None, or_none(rules.A_NAME))
+    basis: str | None = option(None, or_none(rules.A_LINE))
 
     def __post_init__(self) -> None:
         _validate(self)

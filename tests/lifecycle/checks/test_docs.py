@@ -16,7 +16,16 @@ from lifecycle.policy.policy import OPTIONS, Policy
 from tests.infra.servers import ROOT
 
 #: options whose default is told in words
-IN_WORDS = {"when", "expires", "keep_while", "identity", "purge_hours", "holds", "previously"}
+IN_WORDS = {
+    "when",
+    "expires",
+    "keep_while",
+    "identity",
+    "purge_hours",
+    "holds",
+    "previously",
+    "basis",
+}
 REFERENCE = Path(ROOT) / "docs" / "reference"
 
 

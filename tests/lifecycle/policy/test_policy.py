@@ -34,6 +34,7 @@ WRONG: dict[str, list[Any]] = {
     "holds": ["enforce", "", None, True],
     "on_request": [None, 1, "yes"],
     "previously": ["", "Old Name", 3],
+    "basis": ["", "two\nlines", "x" * 501, 3, "\u202e"],
 }
 RIGHT: dict[str, list[Any]] = {
     "when": [Q(), Q(active=True), ~Q(label="x")],
@@ -52,6 +53,7 @@ RIGHT: dict[str, list[Any]] = {
     "holds": ["engine", "enforced"],
     "on_request": [False],
     "previously": [None, "old-name"],
+    "basis": [None, "Art. 6 (1) c GDPR, § 147 AO"],
 }
 
 
