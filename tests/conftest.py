@@ -31,6 +31,8 @@ LONG = {
     "test_grants", "test_worker", "test_install", "test_strange_events", "test_suite", "test_demo",
     "test_matrix", "test_visibility", "test_scaffolds", "test_bench", "test_replica", "test_lock",
     "test_restoring", "test_venv_index", "test_queues", "test_properties", "test_restart",
+    "test_interrupted", "test_followed", "test_behaviour", "test_archives", "test_installed",
+    "test_asked", "test_hostile", "test_peers", "test_plain", "test_backfill",
 }  # fmt: skip
 
 # Nothing in a test database has to outlive a power cut.
