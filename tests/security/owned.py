@@ -4,8 +4,6 @@ Each role has processes of its own, which log in as it: `owned.run("site", code)
 """
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +16,7 @@ from psycopg import sql
 
 from demo import environment
 from tests.demo.telling import own_database, url_of
+from tests.infra import forked
 from tests.infra.servers import ROOT
 from tests.purge.worker.consumer import Consumer
 from tests.security.roles import PASSWORD
@@ -68,10 +67,7 @@ class Owned:
         names = environment.EXAMPLES.keys()
         inherited = {name: value for name, value in os.environ.items() if name not in names}
         inherited |= self.environment(kind)
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT, env=inherited, capture_output=True, text=True, timeout=PATIENCE,
-        )  # fmt: skip
+        done = forked.run("manage.py", *arguments, cwd=ROOT, env=inherited, timeout=PATIENCE)
         if done.returncode:
             raise Failed(done.stdout + done.stderr)
         return done.stdout

@@ -4,13 +4,12 @@ policies, on proxies. Each `manage` is a new process, so it sees the code as it 
 import json
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from tests.infra import forked
 from tests.infra.servers import ROOT
 
 SETTINGS = """
@@ -101,9 +100,8 @@ class Project:
     def manage(self, *commands: str | tuple[str, ...]) -> str:
         """Management commands in one new process; what they print. `Refused` when one fails."""
         lists = [each.split() if isinstance(each, str) else [*each] for each in commands]
-        done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", RUN, json.dumps(lists)],
-            cwd=self.path, capture_output=True, text=True, timeout=120,
+        done = forked.run(
+            "-W", "error", "-c", RUN, json.dumps(lists), cwd=self.path, timeout=120,
             env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
         )  # fmt: skip
         if done.returncode:

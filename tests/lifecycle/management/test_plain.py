@@ -23,6 +23,7 @@ from lifecycle.management import plain
 from lifecycle.management.extensions import subcommands
 from lifecycle.management.output import as_json
 from purge.management.archive import SUBCOMMANDS as ARCHIVE
+from tests.infra import forked
 from tests.infra.servers import ROOT
 from tests.lifecycle.management.test_commands import manage
 from tests.zoo.models import Draft
@@ -203,14 +204,19 @@ DATABASES["default"] |= {"HOST": "127.0.0.1", "PORT": "1"}
 """
 
 
+DJANGO = """
+import sys
+from django.core.management import execute_from_command_line
+execute_from_command_line(sys.argv)
+"""
+
+
 def first_hour(folder: Path, *arguments: str, settings: str = SETTINGS) -> tuple[int, str]:
     """A command in a project of its own, whose database is not there."""
     (folder / "mysettings.py").write_text(settings)
-    done = subprocess.run(
-        [sys.executable, "-m", "django", *arguments, "--settings", "mysettings"],
-        env=os.environ | {"PYTHONPATH": f"{folder}:{ROOT}"}, cwd=folder, capture_output=True,
-        text=True,
-    )  # fmt: skip
+    words = [*arguments, "--settings", "mysettings"]
+    variables = os.environ | {"PYTHONPATH": f"{folder}:{ROOT}"}
+    done = forked.run("-c", DJANGO, *words, cwd=folder, env=variables, timeout=100)
     assert "Traceback" not in done.stdout + done.stderr
     return done.returncode, done.stdout + done.stderr
 

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from lifecycle.embedded.location import binaries, place
+from tests.infra import forked
 from tests.infra.servers import ROOT, until
 
 PARTS = {"USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port", "NAME": "dbname"}
@@ -42,15 +42,9 @@ class Consumer:
         self.name, self.log = name, folder / f"{name}.log"
         known = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
         known |= {"DATABASE_URL": address(application_name=name)} | environment
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "run_huey", *options],
-                cwd=ROOT,
-                env=os.environ | known,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self.process = forked.start(
+            "manage.py", "run_huey", *options, cwd=ROOT, env=os.environ | known, out=self.log
+        )
 
     def wait_ready(self) -> "Consumer":
         """Return once a worker listens to the queue, and the pulse has beaten."""
