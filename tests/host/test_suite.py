@@ -4,11 +4,8 @@ import os
 import subprocess
 import sys
 
-import pytest
-
 from tests.infra.servers import ROOT
 
-RUNS = {"plain": (), "without migrations": ("--nomigrations",)}
 COMMAND = (
     *(sys.executable, "-m", "pytest", "-q", "--create-db", "-o", "addopts="),
     *("-p", "no:cacheprovider", "-p", "lifecycle.pytest_plugin", "tests/host/sample"),
@@ -27,9 +24,8 @@ def run_suite(settings: str, *arguments: str, worker: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("how", RUNS)
-def test_a_host_suite_passes(how: str, database_server: None, worker_id: str) -> None:
-    told = run_suite("tests.host.settings", *RUNS[how], worker=worker_id)
+def test_a_host_suite_passes(database_server: None, worker_id: str) -> None:
+    told = run_suite("tests.host.settings", worker=worker_id)
     assert "skipped" not in told
     assert "capture was absent" not in told
 

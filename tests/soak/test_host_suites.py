@@ -50,8 +50,9 @@ def test_a_kept_database() -> None:
         drop("test_kept")
 
 
-def test_pytest_xdist() -> None:
-    said = run("test_xdist", *SUITE, "--create-db", "-n", "2")
+@pytest.mark.parametrize("how", [("-n", "2"), ("--nomigrations",)], ids=" ".join)
+def test_ways_of_pytest(how: tuple[str, ...]) -> None:
+    said = run("test_ways", *SUITE, "--create-db", *how)
     assert "skipped" not in said
     assert "capture was absent" not in said
 
