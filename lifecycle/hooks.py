@@ -4,7 +4,7 @@ It registers itself in its `AppConfig.ready()`. Without one nothing ends, and th
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from lifecycle.exceptions import LifecycleError
@@ -12,6 +12,19 @@ from lifecycle.exceptions import LifecycleError
 Runs = dict[str, tuple[datetime, str]]
 Standstills = dict[str, list[str]]
 Slowed = dict[str, list[str]]
+
+
+@dataclass
+class LogCheck:
+    """What of a ledger's log was compared, what is wrong, and what could not be read; in words."""
+
+    lines: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+
+
+def _no_log(using: str, deep: bool) -> LogCheck:
+    return LogCheck(unread=["LIFECYCLE_PROOF is not set: nothing is published"])
 
 
 @dataclass(frozen=True)
@@ -22,12 +35,14 @@ class ActingApp:
     last_runs    by policy: when the last pass began that found something, and the kind of its error
     standstills  by policy: what keeps its rows although no pass fails, in words
     slowed       by policy: what slows it down at this moment, in words
+    verify_log   the ledger against what was sealed and published; with True all of it
     """
 
     make_pass: Callable[[str], None]
     last_runs: Callable[[str], Runs]
     standstills: Callable[[str], Standstills] = lambda using: {}
     slowed: Callable[[str], Slowed] = lambda using: {}
+    verify_log: Callable[[str, bool], LogCheck] = _no_log
 
 
 _registered: list[ActingApp] = []
@@ -58,3 +73,8 @@ def standstills(using: str) -> Standstills:
 def slowed(using: str) -> Slowed:
     """By policy; none where no app of this project ends rows."""
     return _registered[0].slowed(using) if _registered else {}
+
+
+def verify_log(using: str, deep: bool) -> LogCheck:
+    """The ledger against its log; where no app of this project publishes it, that is said."""
+    return _registered[0].verify_log(using, deep) if _registered else _no_log(using, deep)

@@ -34,6 +34,8 @@ ACTIONS = {
     "goes_on": ("warning", "trouble cause"),
     "mail_failed": ("exception", "trouble"),
     "watch_failed": ("exception", ""),
+    "proof_alarm": ("error", "model cause count event"),
+    "proof_failed": ("exception", ""),
     "fingerprint": ("warning", ""),
     "version": ("warning", ""),
     "lock_taken": ("warning", ""),

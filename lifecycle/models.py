@@ -34,6 +34,7 @@ class Kind(models.TextChoices):
     RESUMED = "resumed", "resumed"
     POLICY_CHANGED = "policy_changed", "policy changed"
     SETTLED = "settled", "settled"
+    LOG_BEGUN = "log_begun", "log begun"
 
 
 # Endings, and what says that a row is back on purpose: what replay reads of a table.

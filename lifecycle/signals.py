@@ -9,6 +9,8 @@ raises is logged and stops nothing: neither the other receivers nor the worker.
 `cause` in a word or two, once however many workers see it: `halted` at once, the others within a
 minute or two. `count` is then of the rows in trouble; of files that cannot be deleted, which have
 no `policy`, of those. `held_deleted` (held rows that the site itself has deleted) has none either.
+`proof_alarm` tells that the ledger is not what was published of it: its `cause` is how, its `count`
+the published events that are missing.
 The page how-to/watch-it.md (`lifecycle.pages.page` says where) has the causes of `lagging`; it has
 no `policy` for files.
 `capture_failed` has no `policy` where the keys of a table cannot be read. Receivers get
@@ -31,4 +33,5 @@ blocked = Signal()
 capture_failed = Signal()
 lagging = Signal()
 held_deleted = Signal()
+proof_alarm = Signal()
 media_manifest = Signal()

@@ -5,9 +5,13 @@ from io import StringIO
 from django.core.management import call_command
 
 from lifecycle.db.connection import fetch, statement
-from lifecycle.hooks import ActingApp, Runs, Standstills
+from lifecycle.hooks import ActingApp, LogCheck, Runs, Standstills
+from lifecycle.policy.registry import all_policies
 from lifecycle.printable import visible
 from purge.passes.throttle import slowed
+from purge.proof.gate import alarm_of
+from purge.proof.options import proof_options
+from purge.proof.verify import verify
 
 
 def make_pass(using: str) -> None:
@@ -24,10 +28,23 @@ def last_runs(using: str) -> Runs:
 def standstills(using: str) -> Standstills:
     """By policy: why the archive cannot be made without which its rows do not go."""
     found = fetch(using, statement(__file__, "unarchived"))
-    return {
+    stopped = {
         policy: [f"its rows cannot be archived, and stay: {visible(error)}"]
         for policy, error in found
     }
+    if alarm := alarm_of(using):
+        text = f"{alarm['kind']} since {alarm['since']}: {alarm['text']}: `{alarm['command']}`"
+        for policy in all_policies():
+            stopped.setdefault(policy.name, []).append(text)
+    return stopped
 
 
-PURGE = ActingApp(make_pass, last_runs, standstills, slowed)
+def verify_log(using: str, deep: bool) -> LogCheck:
+    """The ledger against what was sealed and published of it."""
+    options = proof_options()
+    if options is None:
+        return LogCheck(unread=["LIFECYCLE_PROOF is not set: nothing is published"])
+    return verify(using, options, deep)
+
+
+PURGE = ActingApp(make_pass, last_runs, standstills, slowed, verify_log)

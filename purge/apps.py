@@ -15,6 +15,7 @@ from purge.checks import (
     check_folder,
     check_formats,
     check_lifecycle,
+    check_proof,
     check_public,
     check_queue,
     check_runs,
@@ -42,6 +43,7 @@ class PurgeConfig(AppConfig):
 
         register_acting_app(PURGE)
         add_subcommand("erase", "purge.management.subcommands.erase")
+        add_subcommand("proof", "purge.management.subcommands.proof")
         add_subcommand("report", "purge.management.subcommands.report")
         register(check_lifecycle, "lifecycle", Tags.models)
         register(check_files, "lifecycle", Tags.models)  # where `lifecycle` is another's
@@ -50,6 +52,7 @@ class PurgeConfig(AppConfig):
         register(check_destination, "lifecycle", Tags.models)
         register(check_public, "lifecycle", Tags.models)
         register(check_folder, "lifecycle", Tags.models)
+        register(check_proof, "lifecycle", Tags.models)
         register(check_queue, "lifecycle", Tags.security)
         register(check_setting, "lifecycle", Tags.models)
         register(check_versions, "lifecycle", deploy=True)

@@ -14,6 +14,7 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.db import router
 
 from lifecycle.conf import conf
+from lifecycle.exceptions import LifecycleError
 from lifecycle.pages import page
 from purge import s3
 from purge.archive.destinations import NONE
@@ -144,6 +145,24 @@ def _is_anybodys(folder: Path) -> bool:
     """Whether others may move what is in a folder away, or put something in its place."""
     mode = folder.stat().st_mode
     return bool(mode & stat.S_IWOTH) and not mode & stat.S_ISVTX
+
+
+def check_proof(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """purge.E006: the log cannot be published; purge.W007: its events could be read by anybody."""
+    if not conf.PROOF:
+        return []
+    from purge.proof.options import proof_options
+
+    hint = f"See {page('how-to/seal-the-ledger.md')}."
+    try:
+        options = proof_options()
+    except LifecycleError as problem:
+        return [error(6, str(problem), hint)]
+    if problem_of := _destination_problem():
+        return [error(6, f"LIFECYCLE_PROOF: {problem_of}", hint)]
+    if options and options.key is None:
+        return [warning(7, "The events that are published are not encrypted.", hint)]
+    return []
 
 
 def check_setting(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:

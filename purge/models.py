@@ -106,6 +106,7 @@ class Alert(models.Model):
         CAPTURE_FAILED = "capture_failed", "capture failed"
         LAGGING = "lagging", "lagging"
         HELD_DELETED = "held_deleted", "held rows deleted by the site"
+        PROOF_ALARM = "proof_alarm", "the ledger is not what was published"
         LOOK = "look", "the last look"  # one row: when it was, and the lock of the next
 
     kind = models.CharField(max_length=20, choices=Kind)

@@ -43,7 +43,7 @@ _ENGINE = (
     "write_v1", "announce_v1", "scheduled_v1", "windowed_v1", "capture_failed_v1",
     "identities_v1", "spend_v1", "share_lock_v1", "try_lock_v1", "names_v1", "renewed_v1",
     "texts_v1", "excepted_v1", "excepted_of_v1", "exceptions_v1", "beat_v1", "open_log_v1",
-    "seal_v1", "note_log_v1",
+    "seal_v1", "note_log_v1", "next_log_v1",
 )  # fmt: skip
 
 #: The functions of the schema `lifecycle` that a kind of role may call, beside what everybody may.

@@ -19,7 +19,7 @@ WITH shapes (name, kinds, shape) AS (
         ('attempts', ARRAY['expiry_scheduled', 'blocked'], '\d{{1,9}}'),
         ('ended_exceptions', ARRAY['purged', 'deleted', 'archived', 'updated'], 'true'),
         ('claimed', ARRAY['expiry_scheduled', 'deleted', 'truncated', 'capture_failed', 'media_orphaned', 'restored',
-            'expired_by_hand', 'hold_placed', 'hold_released', 'policy_changed', 'resumed'], '".{{1,63}}"'),
+            'expired_by_hand', 'hold_placed', 'hold_released', 'policy_changed', 'resumed', 'log_begun'], '".{{1,63}}"'),
         ('held', ARRAY['deleted'], '\[\d{{1,18}}(, \d{{1,18}})*\]'),
         ('transaction', ARRAY['purged', 'deleted', 'archived'], '\d{{10,19}}'),
         ('unproven', ARRAY['deleted'], 'true'),
@@ -51,6 +51,9 @@ WITH shapes (name, kinds, shape) AS (
         ('by', ARRAY['blocked'], '\["\w+\.\w+:[^"]+"(, "\w+\.\w+:[^"]+")*\]'),
         ('holds', ARRAY['hold_released'], '\[\d{{1,18}}(, \d{{1,18}})*\]'),
         ('until', ARRAY['restored', 'hold_placed'], 'null|"[-0-9T:.+]{{10,40}}"'),
+        ('log', ARRAY['log_begun'], '\d{{1,9}}'),
+        ('previous', ARRAY['log_begun'], '"[a-z0-9./_-]{{1,200}} \d{{1,18}} [0-9a-f]{{64}}"'),
+        ('missing', ARRAY['log_begun'], '\d{{1,18}}'),
         ('reason', ARRAY['hold_placed'], '.*'),
         ('reference', ARRAY['hold_placed', 'expired_by_hand', 'expiry_scheduled', 'archived', 'tombstoned', 'kept',
             'blocked', 'purged', 'updated'], '.*')

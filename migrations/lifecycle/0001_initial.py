@@ -42,6 +42,7 @@ class Migration(migrations.Migration):
                             ("resumed", "resumed"),
                             ("policy_changed", "policy changed"),
                             ("settled", "settled"),
+                            ("log_begun", "log begun"),
                         ],
                         max_length=20,
                     ),

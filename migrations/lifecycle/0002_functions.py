@@ -93,6 +93,7 @@ class Migration(migrations.Migration):
                 "open_log_v1",
                 "seal_v1",
                 "note_log_v1",
+                "next_log_v1",
                 "guard_rows_v1",
                 "guard_rows_trigger",
                 "guard_truncate_trigger",

@@ -93,6 +93,7 @@ class Migration(migrations.Migration):
                             ("capture_failed", "capture failed"),
                             ("lagging", "lagging"),
                             ("held_deleted", "held rows deleted by the site"),
+                            ("proof_alarm", "the ledger is not what was published"),
                             ("look", "the last look"),
                         ],
                         max_length=20,

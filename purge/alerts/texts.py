@@ -26,6 +26,7 @@ SUBJECTS = {
     "lagging": "Retention policy {policy} is behind",
     "lagging_media": "Retention of files is behind",
     "held_deleted": "Held rows of {about} were deleted by the site",
+    "proof_alarm": "The retention ledger is not what was published of it",
 }
 BODIES = {
     "halted": """\
@@ -87,6 +88,17 @@ holds="enforced". You are told once, until the holds are released or have passed
 Look:
     manage.py lifecycle holds{database}{why}
 To bring them back: from a backup, or an archive. Once that is settled, release the holds{release}
+""",
+    "proof_alarm": """\
+{cause}: {summary}.
+
+Nothing ends in this database until that is settled; of `unproved`, no file and no archive. What is
+due stays on the agenda. You are told once, until it is over.
+
+Look:
+    manage.py lifecycle proof{database}
+    manage.py lifecycle verify --proof{database}
+What each word means, and how to go on: docs/how-to/seal-the-ledger.md
 """,
     "lagging": """\
 Rows of policy {policy} ({model}) wait to end, {summary} now.

@@ -27,10 +27,12 @@ from purge.alerts.texts import body, subject
 from purge.back_off import back_off
 from purge.batch.brakes import PolicyStanding, is_other_version, standing
 from purge.models import Alert
+from purge.proof.gate import alarm_of
 
 CLAIMED = timedelta(minutes=10)  # longer than any mail takes; then its sender was killed
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)  # after a mail that failed
 REFUSED = 500  # and above: this mail, for ever
+LOGGED_BEFORE = {"proof_alarm"}  # by what has found it
 LOGGED = ("policy", "model", "cause", "count", "event")
 
 #: causes of a lag that lie in the declaration
@@ -79,15 +81,15 @@ def update_alerts(using: str) -> None:
         since = fetch(using, statement(__file__, "begin"))
         if not since:
             return
-        found = [*_troubles(using, since[0][0]), *_lagging(using)]
+        found = [*_troubles(using, since[0][0]), *_lagging(using), *_alarms(using)]
         fresh = [trouble for trouble in found if open_alert(using, **vars(trouble))]
         over = fetch(using, statement(__file__, "end_alerts"))
         Alert.objects.using(using).exclude(ended_at=None).exclude(sent_at=None).delete()
-    for trouble in fresh:
+    for trouble in (each for each in fresh if each.kind not in LOGGED_BEFORE):
         fields = {name: getattr(trouble, name) for name in LOGGED}
         text = f"{_about(trouble.policy, trouble.model)}: {trouble.kind}: {trouble.summary}"
         log(trouble.kind, text, **fields, database=using)
-    for kind, policy, model, cause in over:
+    for kind, policy, model, cause in (each for each in over if each[0] not in LOGGED_BEFORE):
         fields = {"policy": policy, "database": using, "trouble": kind, "cause": cause}
         log("goes_on", f"{_about(policy, model)}: goes on: {kind} {cause}".rstrip(), **fields)
 
@@ -106,6 +108,16 @@ def open_alert(using: str, **trouble: Any) -> bool:
 def _troubles(using: str, since: datetime) -> list[Trouble]:
     rows = fetch(using, statement(__file__, "troubles"), {"since": since})
     return [Trouble(*row) for row in rows]
+
+
+def _alarms(using: str) -> list[Trouble]:
+    """The alarm about the log of this ledger, if one stands."""
+    found = alarm_of(using)
+    if not found:
+        return []
+    now = scalar(using, "SELECT lifecycle.now_v1()")
+    kind, text, missing = found["kind"], found["text"], found["missing"]
+    return [Trouble("proof_alarm", "", "", kind, None, missing, now, text)]
 
 
 def _lagging(using: str) -> list[Trouble]:

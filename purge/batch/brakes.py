@@ -23,9 +23,11 @@ from lifecycle.logs import Log
 from lifecycle.models import PolicyState
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import OUTSIDE, is_open
+from purge.batch.archived import is_archived
 from purge.batch.counted_caps import is_within_cap
 from purge.batch.state import Batch
 from purge.exceptions import Halt
+from purge.proof.gate import why_closed
 
 State = PolicyState.State
 WARNED_AGAIN = 60.0  # seconds between two warnings about one policy's declaration
@@ -56,6 +58,7 @@ class PolicyStanding(StrEnum):
     OUTSIDE_HOURS = OUTSIDE
     UNKNOWN = f"not in the database: {INSTALL}"
     OTHER_VERSION = "of another version than the database"
+    UNPROVED = "not compared with what was published of the ledger"
 
 
 class PolicyNow(NamedTuple):
@@ -76,6 +79,8 @@ def standing(
     """Whether the policy may act now. Outside its hours a policy that purges still tombstones."""
     if mismatch(using):
         return PolicyStanding.OTHER_VERSION
+    if why_closed(using, files=is_archived(policy)):
+        return PolicyStanding.UNPROVED
     known = policy_now(policy, using)
     return standing_of(policy, known, any_hour) if known else PolicyStanding.UNKNOWN
 
@@ -83,8 +88,12 @@ def standing(
 def why_stopped(policy: Policy, using: str = DEFAULT_DB_ALIAS, any_hour: bool = False) -> str:
     """Why the policy does nothing now, in words for people; '' where it may act."""
     found = standing(policy, using, any_hour)
-    is_other = found is PolicyStanding.OTHER_VERSION
-    return (mismatch(using) if is_other else "") or found.replace(INSTALL, to_install(using))
+    told = ""
+    if found is PolicyStanding.OTHER_VERSION:
+        told = mismatch(using)
+    elif found is PolicyStanding.UNPROVED:
+        told = why_closed(using, files=is_archived(policy))
+    return told or found.replace(INSTALL, to_install(using))
 
 
 def standing_of(policy: Policy, known: PolicyNow, any_hour: bool = False) -> PolicyStanding:

@@ -21,6 +21,7 @@ from lifecycle.policy.purge_hours import is_open
 from purge.batch import brakes, clock, failures
 from purge.batch.act import act
 from purge.batch.alike import ask_once
+from purge.batch.archived import is_archived
 from purge.batch.at_once import end_alike
 from purge.batch.cascade.ties import recall
 from purge.batch.evaluate import evaluate, lock
@@ -28,6 +29,7 @@ from purge.batch.outcome import Outcome
 from purge.batch.state import Batch, stored_keys
 from purge.batch.subjects import Subjects
 from purge.exceptions import TiedMeanwhile
+from purge.proof.gate import why_closed
 
 ENOUGH = 0.5  # seconds after which a batch in trouble lists its other rows for the next one
 
@@ -45,6 +47,8 @@ def begin(
     brakes.forget_lock(policy.name, using)
     known = brakes.policy_now(policy, using)
     if known is None or brakes.standing_of(policy, known, any_hour):
+        return None
+    if why_closed(using, files=is_archived(policy)):
         return None
     clock.check_clock(known.clock, policy.name, using)
     is_open_now = any_hour or is_open(policy, known.now)

@@ -15,6 +15,7 @@ from purge.media.batch import run_batch
 from purge.models import Run
 from purge.passes import runs
 from purge.passes.options import PassOptions
+from purge.proof.gate import why_closed
 
 log = Log("purge")
 
@@ -34,7 +35,7 @@ def run_media(using: str = DEFAULT_DB_ALIAS, options: PassOptions | None = None)
 
 def turns(options: PassOptions) -> Iterator[Outcome]:
     """Run batch after batch; yields what is done so far after each."""
-    if mismatch(options.using):
+    if mismatch(options.using) or why_closed(options.using, files=True):
         return  # as with policies: this code leaves that database alone
     total, run, out_of_reach = Outcome(), runs.start(MEDIA, options), ""
     seen: list[int] = [] if options.seen is None else options.seen

@@ -8,7 +8,7 @@ from lifecycle.policy.databases import served
 from purge.alerts import watch as alerts
 from purge.passes.runs import close_interrupted
 from purge.sources.windows import sweep
-from purge.worker import pulse
+from purge.worker import publish, pulse
 from purge.worker.keepalive import keep_alive
 
 log = Log("purge")
@@ -34,3 +34,4 @@ def start_pulse() -> None:
     """Each worker calls this; its process has one pulse for each database."""
     keep_alive(served())
     pulse.start()
+    publish.start()

@@ -14,6 +14,7 @@ from purge.alerts import watch as alerts
 from purge.batch.outcome import Outcome
 from purge.passes.options import PassOptions
 from purge.passes.runs import close_interrupted
+from purge.proof.work import publish_now
 from purge.runner import run_due
 from purge.worker.backfill import read_now
 
@@ -48,6 +49,7 @@ def run_all(seconds: float | None = None) -> Done:
 
 def _run(options: PassOptions) -> dict[str, dict[str, int]]:
     require(options.using)
+    publish_now(options.using)
     close_interrupted(options.using)
     read_now(options.using)
     return {name or "(media)": _counts(outcome) for name, outcome in run_due(options).items()}

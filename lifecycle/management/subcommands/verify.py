@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from lifecycle.db.progress import Tell
+from lifecycle.hooks import verify_log
 from lifecycle.install.reach import elsewhere
 from lifecycle.ledger.held_deleted import deleted_rows, held_deleted
 from lifecycle.management.output import console_of, progress_bar
@@ -31,13 +32,21 @@ def add_arguments(parser: ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--deep", action="store_true",
-        help="compare every row that was purged with its table, not a sample of them",
+        help="compare every row that was purged with its table, not a sample of them;"
+        " with --proof: all events, tiles and entries",
+    )  # fmt: skip
+    parser.add_argument(
+        "--proof", action="store_true",
+        help="instead of the promises: the ledger against what was sealed and published of it",
     )  # fmt: skip
 
 
 def run(command: BaseCommand, options: dict[str, Any]) -> None:
     """Print each promise and what breaks it; exit code 1 when something does."""
     using = options["database"]
+    if options["proof"]:
+        _run_proof(command, using, options["deep"])
+        return
     wanted = options["promise"] or [_number(name) for name in promises.names()]
     only = [name for name in promises.names() if _number(name) in wanted]
     stated = timedelta(seconds=options["stated"])
@@ -76,6 +85,18 @@ def _check(
             for line in lines:
                 console.print(visible(line), soft_wrap=True)
             yield len(violations)
+
+
+def _run_proof(command: BaseCommand, using: str, deep: bool) -> None:
+    """What could not be read was not checked, and is a failure too."""
+    found = verify_log(using, deep)
+    for kind, lines in (("", found.lines), ("not read: ", found.unread), ("", found.problems)):
+        for line in lines:
+            command.stdout.write(visible(f"{kind}{line}"))
+    if found.problems:
+        raise CommandError(f"{len(found.problems)} problems.", returncode=1)
+    if found.unread:
+        raise CommandError("Some of it could not be read, and is not verified.", returncode=1)
 
 
 def _failure(broken: int, gone: int) -> str:

@@ -17,9 +17,15 @@ from lifecycle.sealing.entries import record_of
 from lifecycle.sealing.log import read_log
 from lifecycle.sealing.seal import seal_all
 from purge.proof import bundle
+from purge.proof.detect import State, decide
 from purge.proof.options import ProofOptions, proof_options
 from purge.proof.ship import ship_all, store_of
-from tests.lifecycle.sealing.support import root_by_hand
+from purge.proof.work import publish_now
+from purge.runner import run_due
+from tests.lifecycle.sealing.support import root_by_hand, write
+from tests.support import kinds, run_until_idle
+from tests.zoo.factories import ExpiredTokenFactory
+from tests.zoo.models import Token
 
 USING, ORIGIN = "default", "example.org/ledger"
 SIGNER = SignerKey.generate(ORIGIN)
@@ -88,3 +94,39 @@ def read_head() -> Checkpoint:
     assert data
     verifier = SIGNER.named(log.origin).verifier
     return open_checkpoint(data, [verifier]).checkpoint
+
+
+def state() -> State:
+    return decide(USING, options()).state
+
+
+def alarm() -> dict[str, Any]:
+    log = read_log(USING)
+    assert log
+    return log.alarm
+
+
+def published(count: int = 3) -> None:
+    write(count)
+    publish_now(USING)
+    log = read_log(USING)
+    assert log
+    assert read_head().size == log.size
+
+
+def a_due_row() -> Token:
+    return ExpiredTokenFactory()
+
+
+def nothing_ends(row: Token) -> str:
+    """That a pass ends nothing; why, as the pass says."""
+    before = len(kinds())
+    stopped = run_due()["tokens"].stopped
+    assert len(kinds()) == before
+    assert Token.objects.filter(pk=row.pk).exists()
+    return stopped
+
+
+def it_ends(row: Token) -> None:
+    run_until_idle()
+    assert not Token.objects.filter(pk=row.pk).exists()

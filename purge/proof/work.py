@@ -1,0 +1,81 @@
+"""What a worker does for the log: compare, seal, publish. It never raises.
+
+Within `SHIP_EVERY` seconds, or 10,000 events, what has committed is sealed and published.
+"""
+
+import time
+
+from django.db import connections
+
+from lifecycle.conf import conf
+from lifecycle.logs import Log
+from lifecycle.sealing.log import read_log
+from lifecycle.sealing.seal import seal_all
+from purge.proof import gate
+from purge.proof.detect import Decision, State, decide, keep
+from purge.proof.options import ProofOptions, proof_options
+from purge.proof.ship import MOST, Altered, ship_all
+
+SHIP_EVERY = 5.0  # seconds
+LOOK_EVERY = 20.0  # seconds; a third of what `purge.proof.place` takes for silence
+REST = 10.0  # seconds after a failure
+
+log = Log("purge")
+
+
+class Publisher:
+    """The state of one database's log in one process: when it was looked at, and when shipped."""
+
+    def __init__(self, using: str) -> None:
+        self.using = using
+        self.looked = self.shipped = self.rests_until = float("-inf")
+        self.healthy = True
+
+    def step(self, at_once: bool = False) -> None:
+        """Do what is to be done now; `at_once`: also what could wait some seconds."""
+        if not conf.PROOF or (time.monotonic() < self.rests_until and not at_once):
+            return
+        try:
+            self._step(at_once)
+            self.healthy = True
+        except Exception:
+            if self.healthy:
+                log("proof_failed", f"{self.using}: nothing is published", database=self.using)
+            self.healthy, self.rests_until = False, time.monotonic() + REST
+            connections[self.using].close_if_unusable_or_obsolete()
+
+    def _step(self, at_once: bool) -> None:
+        options = proof_options()
+        if options is None:
+            return
+        if at_once or time.monotonic() - self.looked >= LOOK_EVERY:
+            found = decide(self.using, options)
+            gate.forget(self.using)
+            self.looked = time.monotonic()
+            if found.state in (State.RESTORED, State.FORKED, State.CLONED):
+                return  # what is sealed now would be another history
+        known = read_log(self.using)
+        if known is None or known.alarm.get("kind"):
+            return
+        seal_all(self.using)
+        self._ship(options, at_once)
+
+    def _ship(self, options: ProofOptions, at_once: bool) -> None:
+        known = read_log(self.using)
+        waiting = known.size - known.shipped if known else 0
+        in_time = time.monotonic() - self.shipped < SHIP_EVERY
+        if not waiting or (in_time and waiting < MOST and not at_once):
+            return
+        try:
+            ship_all(self.using, options)
+        except Altered as error:
+            keep(self.using, Decision(State.ALTERED, str(error)))
+        self.shipped = time.monotonic()
+
+
+_publishers: dict[str, Publisher] = {}
+
+
+def publish_now(using: str) -> None:
+    """For a site without a worker: all of it, once."""
+    _publishers.setdefault(using, Publisher(using)).step(at_once=True)
