@@ -25,7 +25,7 @@ from tests.zoo.models import Client, Coupon, Draft, Token
 pytestmark = pytest.mark.django_db(transaction=True)
 TABLES = "lifecycle_event, lifecycle_policy, lifecycle_agenda, lifecycle_exception, lifecycle_lock"
 #: they ask no table of the ledger: nothing can hold them up
-WAIT_FOR_NOTHING = {"lifecycle scaffold", "lifecycle grants", "archive ls"}
+WAIT_FOR_NOTHING = {"lifecycle scaffold", "lifecycle grants", "lifecycle proof", "archive ls"}
 #: as they have to be typed to come to the database
 TYPED = COMMANDS | {
     "lifecycle enable": "lifecycle enable drafts --yes",
