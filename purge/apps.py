@@ -42,6 +42,7 @@ class PurgeConfig(AppConfig):
         from lifecycle.checks.files import check_files  # imports models
 
         register_acting_app(PURGE)
+        add_subcommand("certificate", "purge.management.subcommands.certificate")
         add_subcommand("erase", "purge.management.subcommands.erase")
         add_subcommand("proof", "purge.management.subcommands.proof")
         add_subcommand("report", "purge.management.subcommands.report")

@@ -144,3 +144,13 @@ def _check_story(events: Sequence[StoryEvent]) -> None:
     rows = {row[:2] for row in (each.part("subject") for each in events) if row}
     if len(rows) > 1:
         raise Unverified("the events are about different rows")
+    if rows and not _ends_it(events):
+        raise Unverified("the ending is not about the row that the others name")
+
+
+def _ends_it(events: Sequence[StoryEvent]) -> bool:
+    """Whether the ending names the row itself, by the event whose rows it shares, or as a table."""
+    ending = events[0]
+    shared = [each for each in events if each.said("id") == ending.said("basis")]
+    named = any(each.part("subject") for each in (ending, *shared))
+    return named or ending.said("kind") == "truncated"

@@ -31,6 +31,8 @@ RUN_BY = {
     "recover-after-a-restore": "tests/advice/test_followed.py",
     "add-to-an-existing-site": "tests/advice/test_followed.py",
     "test-your-policies": "tests/advice/test_followed.py",
+    "prove-a-deletion": "tests/purge/certificates/test_certificates.py",
+    "run-a-witness": "tests/witness/test_witness.py",
     "keep-a-row": "tests/purge/batch/test_keep_a_row.py",
     "retention-by-tenant": "tests/lifecycle/scaffolds/test_scaffolds.py",
     "from-three-cron-jobs-to-one-worker": "tests/purge/overrides/test_override.py",

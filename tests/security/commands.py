@@ -24,6 +24,8 @@ EVERY: list[tuple[str, ...]] = [
     ("lifecycle", "release", "--reference", "{pk}"),
     ("lifecycle", "erase", "zoo.Coupon:{pk}", "--reference", "{pk}", "--yes"),
     ("lifecycle", "erase", "--show", "{pk}"),
+    ("lifecycle", "certificate", "zoo.Coupon:{pk}"),
+    ("lifecycle", "certificate", "--reference", "{pk}"),
     ("lifecycle", "pause", "coupons"),
     ("lifecycle", "pause", "no{pk}"),
     ("lifecycle", "resume", "coupons", "--actor", "{pk}"),

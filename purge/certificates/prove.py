@@ -1,0 +1,129 @@
+"""Events as a certificate has them: each with its leaf's path to the root that is published.
+
+What is read is checked: the table's event against its sealed leaf, the store's tiles against the
+signed root. An event that the ledger has no longer is read of the store.
+"""
+
+import bisect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from lifecycle.exceptions import LifecycleError
+from lifecycle.proof import leaf
+from lifecycle.proof.checkpoint import SignedCheckpoint, open_checkpoint
+from lifecycle.proof.errors import ProofError
+from lifecycle.proof.leaf import Record, Text
+from lifecycle.proof.merkle import inclusion_proof
+from lifecycle.proof.story import Part, StoryEvent
+from lifecycle.proof.tiled import Edge, TileReader
+from lifecycle.proof.tiles import CHECKPOINT
+from lifecycle.sealing.entries import read_records, record_of
+from lifecycle.sealing.log import Log, index_of, read_log, read_seals
+from purge.proof import bundle
+from purge.proof.options import ProofOptions
+from purge.proof.ship import Altered, store_of
+from purge.proof.store import ProofStore
+
+#: Of a part's fields: whether it is shown, and what it says; None leaves it out.
+Shown = Callable[[tuple[Text, ...]], bool | None]
+_FORGOTTEN = bytes(leaf.SALT_SIZE)
+
+
+class NotPublished(LifecycleError):
+    """The event is not in the published log yet."""
+
+
+@dataclass(frozen=True)
+class Prover:
+    """One log as it is published, and the events of it."""
+
+    using: str
+    options: ProofOptions
+    log: Log
+
+    @classmethod
+    def of_event(cls, event: int, using: str, options: ProofOptions) -> "Prover":
+        """Of the log in which an event is sealed; `NotPublished` where it is in none yet."""
+        found = index_of(using, event)
+        log = read_log(using, found[0]) if found else None
+        if log is None:
+            raise NotPublished(f"Event {event} is not sealed yet: the worker seals every second.")
+        return cls(using, options, log)
+
+    @cached_property
+    def store(self) -> ProofStore:
+        """Where it is published."""
+        return store_of(self.options, self.log)
+
+    @cached_property
+    def head(self) -> SignedCheckpoint:
+        """The published checkpoint, with the cosignatures of witnesses that it has."""
+        data = self.store.read(CHECKPOINT)
+        if data is None:
+            raise NotPublished(f"There is no checkpoint yet: {self.store.title}.")
+        try:
+            return open_checkpoint(data, [self.options.verifier_of(self.log.incarnation)])
+        except ProofError as error:
+            raise LifecycleError(f"The checkpoint of {self.store.title}: {error}.") from error
+
+    @cached_property
+    def tiles(self) -> TileReader:
+        """The published tree; its tiles add up to the signed root."""
+        head = self.head.checkpoint
+        reader = TileReader(self.store.read, head.size)
+        reader.check_root(head.root)
+        return reader
+
+    def prove(self, event: int, shown: Shown) -> StoryEvent:
+        """An event with its path; raises `NotPublished`, `Altered`, or `LifecycleError`."""
+        index = self._index(event)
+        sealed = read_seals(self.using, self.log, index, index + 1)
+        record = self._record(event, index)
+        if sealed.salts == _FORGOTTEN:
+            raise LifecycleError(f"The salt of event {event} is forgotten: nothing can open it.")
+        hashes = leaf.hash_parts(record, sealed.salts)
+        fields = leaf.entry_fields(record, len(hashes), leaf.root_of_parts(hashes))
+        parts = tuple(_parts(record, sealed.salts, hashes, shown))
+        made = StoryEvent(fields, index, tuple(self.tiles.inclusion_proof(index)), parts)
+        if made.leaf_hash != sealed.leaves:
+            raise Altered(event)
+        return made
+
+    def _index(self, event: int) -> int:
+        found = index_of(self.using, event)
+        if found is None or found[0] != self.log.incarnation:
+            raise NotPublished(f"Event {event} is not in the log {self.log.origin}.")
+        if found[1] >= self.head.checkpoint.size:
+            raise NotPublished(f"Event {event} is sealed, and not published yet: try again.")
+        return found[1]
+
+    def _record(self, event: int, index: int) -> Record:
+        known = read_records(self.using, [event])
+        return known[event] if event in known else self._stored_record(event, index)
+
+    def _stored_record(self, event: int, index: int) -> Record:
+        """Of an event that has left the table: as it was published."""
+        paths = self.store.names("events/")
+        at = bisect.bisect(paths, bundle.path_of(index, 10**19 - 1)) - 1
+        stored = self.store.read(paths[at]) if at >= 0 else None
+        if stored is not None:
+            lines = bundle.decode(bundle.unlock(stored, self.options.key, paths[at]))
+            for line in lines:
+                if line["index"] == index:
+                    return record_of(line["record"])
+        raise LifecycleError(f"Event {event} is neither in the ledger nor in {self.store.title}.")
+
+
+def _parts(record: Record, salt: bytes, hashes: list[bytes], shown: Shown) -> Iterable[Part]:
+    edge = Edge()
+    held = {tile.path: data for tile, data in edge.append(b"".join(hashes))}
+    held |= {tile.path: data for tile, data in edge.partial()}
+    nodes = TileReader(held.get, len(hashes)).nodes
+    for place, fields in enumerate(leaf.parts_of(record)):
+        opened = shown(fields)
+        if opened is None:
+            continue
+        path = inclusion_proof(place, len(hashes), nodes)
+        part = Part.opened(place, path, leaf.blind_of(salt, fields), fields)
+        yield part if opened else part.closed
