@@ -23,7 +23,7 @@ def certify(story: Story, using: str, open_row: bool = False) -> Checked:
     options = proof_options()
     if options is None:
         raise LifecycleError(OFF)
-    prover = Prover.of_event(story.ending.pk, using, options)
+    prover = Prover.of_events([each.pk for each in story.events], using, options)
     events, left_out = _prove(prover, story, open_row)
     now = scalar(using, "SELECT lifecycle.now_v1()")
     lines = statement(shared(story, left_out), left_out, now, using)
@@ -36,7 +36,8 @@ def _signed(
     incarnation, head = prover.log.incarnation, prover.head
     signer = options.signer_of(incarnation)
     made = Certificate.make(events, head.note, head.checkpoint.origin, lines, signer)
-    return Certificate.parse(made.encode()).verify([options.verifier_of(incarnation)])
+    witnesses = [each.key for each in options.witnesses]
+    return Certificate.parse(made.encode()).verify([options.verifier_of(incarnation)], witnesses)
 
 
 def _prove(prover: Prover, story: Story, open_row: bool) -> tuple[list[StoryEvent], list[Event]]:

@@ -5,7 +5,7 @@ signed root. An event that the ledger has no longer is read of the store.
 """
 
 import bisect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,6 +24,7 @@ from purge.proof import bundle
 from purge.proof.options import ProofOptions
 from purge.proof.ship import Altered, store_of
 from purge.proof.store import ProofStore
+from purge.proof.witnesses import COSIGNED
 
 #: Of a part's fields: whether it is shown, and what it says; None leaves it out.
 Shown = Callable[[tuple[Text, ...]], bool | None]
@@ -41,15 +42,20 @@ class Prover:
     using: str
     options: ProofOptions
     log: Log
+    #: the size of the log from which on it has all that is to be proven
+    least: int
 
     @classmethod
-    def of_event(cls, event: int, using: str, options: ProofOptions) -> "Prover":
-        """Of the log in which an event is sealed; `NotPublished` where it is in none yet."""
-        found = index_of(using, event)
-        log = read_log(using, found[0]) if found else None
+    def of_events(cls, events: Sequence[int], using: str, options: ProofOptions) -> "Prover":
+        """Of the log in which the first event is sealed; `NotPublished` where it is in none yet."""
+        found = [index_of(using, each) for each in events]
+        log = read_log(using, found[0][0]) if found[0] else None
         if log is None:
-            raise NotPublished(f"Event {event} is not sealed yet: the worker seals every second.")
-        return cls(using, options, log)
+            raise NotPublished(
+                f"Event {events[0]} is not sealed yet: the worker seals every second."
+            )
+        own = [each[1] for each in found if each and each[0] == log.incarnation]
+        return cls(using, options, log, max(own) + 1)
 
     @cached_property
     def store(self) -> ProofStore:
@@ -58,14 +64,25 @@ class Prover:
 
     @cached_property
     def head(self) -> SignedCheckpoint:
-        """The published checkpoint, with the cosignatures of witnesses that it has."""
+        """The head that witnesses have cosigned, where it is late enough; else the newest."""
         data = self.store.read(CHECKPOINT)
         if data is None:
             raise NotPublished(f"There is no checkpoint yet: {self.store.title}.")
         try:
-            return open_checkpoint(data, [self.options.verifier_of(self.log.incarnation)])
+            newest = self._opened(data)
         except ProofError as error:
             raise LifecycleError(f"The checkpoint of {self.store.title}: {error}.") from error
+        other = self.store.read(COSIGNED)
+        try:
+            signed = self._opened(other) if other is not None else newest
+        except ProofError:
+            return newest
+        late_enough = self.least <= signed.checkpoint.size <= newest.checkpoint.size
+        return signed if late_enough and signed.witnesses else newest
+
+    def _opened(self, data: bytes) -> SignedCheckpoint:
+        keys = [each.key for each in self.options.witnesses]
+        return open_checkpoint(data, [self.options.verifier_of(self.log.incarnation)], keys)
 
     @cached_property
     def tiles(self) -> TileReader:

@@ -6,7 +6,7 @@ or given by a callable, which may ask a service.
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,14 @@ Secret = str | Path | Callable[[], str]
 
 
 @dataclass(frozen=True)
+class WitnessOptions:
+    """A witness: where it is asked, and the key by which its cosignatures are known."""
+
+    url: str
+    key: "VerifierKey"
+
+
+@dataclass(frozen=True)
 class ProofOptions:
     """The options, read and checked. No secret is in its representation."""
 
@@ -32,6 +40,7 @@ class ProofOptions:
     prefix: str
     signer: "SignerKey" = field(repr=False)
     key: bytes | None = field(repr=False)
+    witnesses: tuple[WitnessOptions, ...] = ()
 
     def origin_of(self, incarnation: int) -> str:
         """The origin of one of the site's logs."""
@@ -56,8 +65,9 @@ def proof_options() -> ProofOptions | None:
         raise LifecycleError(f"LIFECYCLE_PROOF: {origin!r} is no origin, as `example.org/ledger`.")
     if ".." in prefix.split("/") or prefix.startswith("/") or not prefix.endswith("/"):
         raise LifecycleError("LIFECYCLE_PROOF: `prefix` must end, and not begin, with a slash.")
-    key = given.get("key")
-    return ProofOptions(origin, prefix, _signer(given), None if key is None else _key(key))
+    key, signer = given.get("key"), _signer(given)
+    witnesses = tuple(_witnesses(given.get("witnesses", {})))
+    return ProofOptions(origin, prefix, signer, None if key is None else _key(key), witnesses)
 
 
 def _signer(given: dict[str, Any]) -> "SignerKey":
@@ -71,6 +81,21 @@ def _signer(given: dict[str, Any]) -> "SignerKey":
     except ProofError:
         text = "LIFECYCLE_PROOF: `signing_key` is none: `manage.py lifecycle proof --new-key`"
         raise LifecycleError(f"{text} makes one.") from None
+
+
+def _witnesses(given: Any) -> Iterator[WitnessOptions]:
+    """Each by its address and its key, `name+id+base64`."""
+    from lifecycle.proof.errors import ProofError
+    from lifecycle.proof.keys import COSIGNATURE, VerifierKey
+
+    for url, text in dict(given).items():
+        try:
+            key = VerifierKey.parse(text)
+        except ProofError:
+            key = None
+        if key is None or key.algorithm != COSIGNATURE:
+            raise LifecycleError(f"LIFECYCLE_PROOF: `witnesses` has no witness's key for {url}.")
+        yield WitnessOptions(str(url), key)
 
 
 def _key(secret: Secret) -> bytes:

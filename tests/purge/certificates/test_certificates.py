@@ -204,7 +204,7 @@ def test_an_event_that_left_the_table_is_read_of_the_store(folder: Path) -> None
     ended_draft()
     publish()
     event = Event.objects.get(kind="tombstoned").pk
-    prover = Prover.of_event(event, USING, options())
+    prover = Prover.of_events([event], USING, options())
     before = prover.prove(event, lambda _: True)
     fetch(USING, "SET session_replication_role = replica")
     fetch(USING, "DELETE FROM lifecycle_event WHERE id = %s", [event])
