@@ -40,6 +40,9 @@ class Kind(models.TextChoices):
 # Endings, and what says that a row is back on purpose: what replay reads of a table.
 REPLAYED = ("archived", "deleted", "loaded", "purged", "restored", "truncated", "updated")
 
+# Few, and looked for among all events: by the watch over troubles, and by `status`.
+WATCHED = ("blocked", "capture_failed", "hold_released", "kept", "policy_changed", "resumed")
+
 
 class Event(models.Model):
     """One line of the ledger: what happened to a set of rows. Append-only.
@@ -87,9 +90,7 @@ class Event(models.Model):
             models.Index(
                 "kind",
                 "recorded_at",
-                condition=Q(
-                    kind__in=("capture_failed", "hold_released", "policy_changed", "resumed")
-                ),
+                condition=Q(kind__in=WATCHED),
                 name="lc_event_watch",
             ),
             models.Index(
@@ -123,6 +124,30 @@ class Event(models.Model):
         with connections[self._state.db or "default"].cursor() as cursor:
             cursor.execute("SELECT lifecycle.keys_v1(%s)", [self.pk])
             return [key for (key,) in cursor.fetchall()]
+
+
+class Segment(models.Model):
+    """Projection: which keys the events of a piece of the ledger cannot be about, for one model.
+
+    Made by the worker, away from the writes: see `lifecycle.ledger.segments`. A line without a
+    model says that the piece is covered; a model that has none then has no event there.
+    """
+
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+    model = models.CharField(max_length=200, blank=True)
+    bases = ArrayField(models.BigIntegerField(), null=True)
+    lows = ArrayField(models.BigIntegerField(), null=True)
+    highs = ArrayField(models.BigIntegerField(), null=True)
+    filter = models.BinaryField(null=True)
+
+    class Meta:
+        db_table = "lifecycle_segment"
+        default_permissions = ()
+        constraints = (models.UniqueConstraint(fields=("model", "first"), name="lc_segment_first"),)
+
+    def __str__(self) -> str:
+        return f"{self.first}-{self.last} {self.model}"
 
 
 class AgendaEntry(models.Model):

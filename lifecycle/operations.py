@@ -76,6 +76,9 @@ FUNCTIONS = [
     "renewed_v1",
     "story_v1",
     "held_deleted_v1",
+    "may_hold_v1",
+    "segment_v1",
+    "cover_v1",
     "fold_v1",
     "rebuild_v1",
     "lock_policies_v1",
@@ -99,6 +102,7 @@ FUNCTIONS = [
     "guard_truncate_trigger",
     "agenda_autovacuum",
     "event_storage",
+    "segment_storage",
     "grants",
     "version_stamp",
 ]

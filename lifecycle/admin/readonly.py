@@ -3,12 +3,33 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.paginator import Paginator
 from django.db import router
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 from django.utils.timezone import localtime
 
 from lifecycle.exceptions import LifecycleError
+
+COUNTED = 10_000  # lines of a list; to count ten million takes seconds
+
+
+class AtLeast(int):
+    """A number of lines that are more than were counted."""
+
+    def __str__(self) -> str:
+        return f"more than {int(self):,}"
+
+
+class CountingFew(Paginator):
+    """Counts so many lines at most, and has pages for no more: filters and search find others."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        found = int(rows[: COUNTED + 1].count())
+        return found if found <= COUNTED else AtLeast(COUNTED)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -19,6 +40,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
     actions: Any = None
     list_per_page = 50
+    paginator = CountingFew
     show_full_result_count = False  # a second count(*) over the whole ledger
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

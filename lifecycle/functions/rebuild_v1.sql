@@ -8,6 +8,7 @@ DECLARE
     done bigint := 0;
 BEGIN
     LOCK TABLE @tables@.lifecycle_event IN SHARE MODE;
+    DELETE FROM @tables@.lifecycle_segment;  -- the worker makes them again; nobody has to wait for that
     BEGIN
         RETURN lifecycle.fold_v1();
     EXCEPTION WHEN data_exception THEN

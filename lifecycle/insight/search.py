@@ -1,10 +1,13 @@
 """What ledger and agenda say about one row, found without an index on the keys.
 
 An index on the sets of keys would cost every write of the host. Instead the ledger is read
-backwards, a piece at a time, for as long as a person waits.
+backwards, a piece at a time, for as long as a person waits: what the worker has not covered by
+segments yet, and of what it has the pieces that may have the key.
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +15,10 @@ from django.db import DEFAULT_DB_ALIAS, DataError, OperationalError
 from django.db.models import Model
 
 from lifecycle.compiler.keys import key_of, label_of_model
-from lifecycle.db.connection import Placed, fetch, limited, scalar, statement, was_stopped
+from lifecycle.db.connection import fetch, limited, statement, was_stopped
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.row_names import ledger_key
+from lifecycle.ledger.segments import Range, holds_key, pieces_of
 
 PIECE = 50_000  # numbers of events
 PATIENCE = 3.0  # seconds
@@ -39,17 +43,28 @@ def events_about(
     the ledger is read to its end: one more second, where sets are large.
     """
     text, params = _statement("find_events", model), _params(model, key, using)
-    top = before or scalar(using, "SELECT coalesce(max(id), 0) + 1 FROM lifecycle_event")
     until = time.monotonic() + patience
     events: list[int] = []
-    while top > 1 and len(events) < SHOWN and time.monotonic() < until:
-        low = max(1, top - PIECE)
-        events += _numbers(using, text, params | {"before": top, "from": low})
-        top = low
+    for low, high in _pieces(model, key, using, before):
+        if len(events) >= SHOWN or time.monotonic() >= until:
+            return _shown(events, high)
+        events += _numbers(using, text, params | {"before": high, "from": low})
+    return _shown(events, 0)
+
+
+def _shown(events: list[int], reached: int) -> Found:
     if len(events) > SHOWN:
-        events = events[:SHOWN]
-        top = events[-1]
-    return Found(events, top if top > 1 else 0)
+        return Found(events[:SHOWN], events[SHOWN - 1])
+    return Found(events, reached)
+
+
+def _pieces(model: type[Model], key: str, using: str, before: int | None) -> Iterator[Range]:
+    """What has to be read, the newest first, in pieces of at most so many numbers."""
+    for low, top in _ranges(model, key, using):
+        high = top if before is None else min(before, top)
+        while high > low:
+            yield max(low, high - PIECE), high
+            high -= PIECE
 
 
 def events_of_table(
@@ -68,9 +83,12 @@ def events_of_table(
 
 def entries_about(model: type[Model], key: str, using: str = DEFAULT_DB_ALIAS) -> list[int] | None:
     """The agenda entries that list one row, by their events; None where that takes too long."""
+    pieces = _ranges(model, key, using)
+    params = {"lows": [low for low, _ in pieces], "highs": [high for _, high in pieces]}
     try:
         with limited(using, PATIENCE):
-            return _numbers(using, _statement("find_entries", model), _params(model, key, using))
+            text = _statement("find_entries", model)
+            return _numbers(using, text, _params(model, key, using) | params)
     except OperationalError as error:
         if not was_stopped(error):
             raise
@@ -78,10 +96,22 @@ def entries_about(model: type[Model], key: str, using: str = DEFAULT_DB_ALIAS) -
 
 
 def _numbers(using: str, text: str, params: dict[str, Any]) -> list[int]:
-    try:
+    with _refusing(params.get("key", ""), params["model"]):
         return [number for (number,) in fetch(using, text, params)]
+
+
+def _ranges(model: type[Model], key: str, using: str) -> list[Range]:
+    with _refusing(key, label_of_model(model)):
+        return pieces_of(model, key, using)
+
+
+@contextmanager
+def _refusing(key: str, model: str) -> Iterator[None]:
+    """A `LifecycleError` where the database cannot read a key in its type."""
+    try:
+        yield
     except (DataError, ValueError) as error:
-        raise LifecycleError(f"{params['key']!r} cannot be a key of {params['model']}.") from error
+        raise LifecycleError(f"{key!r} cannot be a key of {model}.") from error
 
 
 def _params(model: type[Model], key: str, using: str) -> dict[str, Any]:
@@ -91,12 +121,5 @@ def _params(model: type[Model], key: str, using: str) -> dict[str, Any]:
 
 def _statement(name: str, model: type[Model]) -> str:
     kind = key_of(model).kind
-    return statement(__file__, name, event_has=_has("event", kind), owner_has=_has("owner", kind))
-
-
-def _has(event: str, kind: str) -> Placed:
-    """Whether the event's own set holds the key."""
-    one = f"coalesce(%(key)s::{kind} = ANY ({event}.subjects_{kind}), false)"
-    if kind == "bigint":
-        one += f" OR coalesce({event}.subjects_range @> %(key)s::bigint, false)"
-    return Placed(f"({one})")
+    parts = {"event_has": holds_key("event", kind), "owner_has": holds_key("owner", kind)}
+    return statement(__file__, name, **parts)

@@ -25,11 +25,12 @@ LEDGER = (
     "lifecycle_log",
     "lifecycle_policy",
     "lifecycle_seal",
+    "lifecycle_segment",
 )
 OURS, QUEUE, HISTORY = ("lifecycle", "purge"), "huey_", "django_migrations"
 
 _READ = (
-    "keys_v1", "story_v1", "held_deleted_v1",
+    "keys_v1", "story_v1", "held_deleted_v1", "may_hold_v1", "segment_v1",
     # What the entries of a log are made of: events and salts, which whoever reads the ledger has.
     "fields_v1", "micros_v1", "merkle_root_v1", "part_v1", "subjects_v1", "parts_v1", "entries_v1",
     "records_v1",
@@ -43,7 +44,7 @@ _ENGINE = (
     "write_v1", "announce_v1", "scheduled_v1", "windowed_v1", "capture_failed_v1",
     "identities_v1", "spend_v1", "share_lock_v1", "try_lock_v1", "names_v1", "renewed_v1",
     "texts_v1", "excepted_v1", "excepted_of_v1", "exceptions_v1", "beat_v1", "open_log_v1",
-    "seal_v1", "note_log_v1", "next_log_v1",
+    "seal_v1", "note_log_v1", "next_log_v1", "cover_v1",
 )  # fmt: skip
 
 #: The functions of the schema `lifecycle` that a kind of role may call, beside what everybody may.

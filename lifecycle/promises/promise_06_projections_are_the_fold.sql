@@ -1,4 +1,4 @@
--- 6. Agenda, exceptions and states equal the fold of the ledger. Folds it once more, in one snapshot,
+-- 6. Agenda, exceptions, states and segments equal the fold of the ledger. Folds it once more, in one snapshot,
 -- into tables of its own that a rollback takes away: no write of the site waits.
 CREATE TEMP TABLE fold_agenda (LIKE lifecycle_agenda, PRIMARY KEY (event_id)) ON COMMIT DROP;
 CREATE TEMP TABLE fold_exception (LIKE lifecycle_exception INCLUDING IDENTITY) ON COMMIT DROP;
@@ -21,6 +21,16 @@ WITH other AS MATERIALIZED (
     SELECT event_id, 'exception', to_jsonb(exception) - 'id' FROM fold_exception AS exception
     UNION ALL
     SELECT NULL, 'policy', to_jsonb(policy) FROM (SELECT name, state FROM fold_policy) AS policy
+), segment AS MATERIALIZED (
+    SELECT first, last, model, bases, lows, highs, filter FROM lifecycle_segment
+), piece AS (
+    SELECT first, last, lag(last, 1, 0::bigint) OVER (ORDER BY first) AS before FROM segment WHERE model = ''
+), made AS MATERIALIZED (
+    SELECT first, last, made.* FROM piece CROSS JOIN LATERAL lifecycle.segment_v1(first, last) AS made
+    UNION ALL
+    SELECT first, last, '', NULL, NULL, NULL, NULL FROM piece
+), wrong AS (
+    (TABLE segment EXCEPT TABLE made) UNION ALL (TABLE made EXCEPT TABLE segment)
 ), differing AS (
     (SELECT *, 'is there and the ledger does not give it' AS problem FROM was
      EXCEPT ALL SELECT *, 'is there and the ledger does not give it' FROM is_now)
@@ -28,4 +38,9 @@ WITH other AS MATERIALIZED (
     (SELECT *, 'is given by the ledger and is not there' FROM is_now
      EXCEPT ALL SELECT *, 'is given by the ledger and is not there' FROM was)
 )
-SELECT id, part, problem || ': ' || line FROM differing ORDER BY 1, 2, 3
+SELECT id, part, problem || ': ' || line FROM differing
+UNION ALL
+SELECT DISTINCT first, 'segment ' || model, 'is not what the events up to ' || last || ' give' FROM wrong
+UNION ALL
+SELECT first, 'segment', 'does not follow the one before' FROM piece WHERE first <> before + 1
+ORDER BY 1, 2, 3

@@ -214,6 +214,46 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Segment",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("first", models.BigIntegerField()),
+                ("last", models.BigIntegerField()),
+                ("model", models.CharField(blank=True, max_length=200)),
+                (
+                    "bases",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), null=True, size=None
+                    ),
+                ),
+                (
+                    "lows",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), null=True, size=None
+                    ),
+                ),
+                (
+                    "highs",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), null=True, size=None
+                    ),
+                ),
+                ("filter", models.BinaryField(null=True)),
+            ],
+            options={
+                "db_table": "lifecycle_segment",
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(fields=("model", "first"), name="lc_segment_first")
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="AgendaEntry",
             fields=[
                 (
@@ -334,7 +374,17 @@ class Migration(migrations.Migration):
                 models.F("kind"),
                 models.F("recorded_at"),
                 condition=models.Q(
-                    ("kind__in", ("capture_failed", "hold_released", "policy_changed", "resumed"))
+                    (
+                        "kind__in",
+                        (
+                            "blocked",
+                            "capture_failed",
+                            "hold_released",
+                            "kept",
+                            "policy_changed",
+                            "resumed",
+                        ),
+                    )
                 ),
                 name="lc_event_watch",
             ),

@@ -12,6 +12,7 @@ from django.db.models.fields.json import KT
 
 from lifecycle.db.connection import fetch, statement
 from lifecycle.ledger.row_names import row_name
+from lifecycle.ledger.segments import pieces_of
 from lifecycle.models import AgendaEntry, Event, RowException
 from lifecycle.printable import in_utc, visible
 from purge.batch.state import Batch
@@ -190,7 +191,10 @@ def _found(receipt: Receipt, model: type[Model], key: str, using: str) -> Receip
 
     What went along with many rows is not known of each.
     """
-    params = {"model": model._meta.label_lower, "event": receipt.erasure, "key": key}
+    pieces = [piece for piece in pieces_of(model, key, using) if piece[1] > receipt.erasure]
+    params: dict[str, Any] = {"model": model._meta.label_lower, "key": key}
+    params |= {"event": receipt.erasure, "lows": [low for low, _ in pieces]}
+    params["highs"] = [high for _, high in pieces]
     rows = fetch(using, statement(__file__, "ended_after"), params)
     if not rows:
         return replace(receipt, state="withdrawn")

@@ -1,12 +1,18 @@
 -- name: ended_after
--- The first event after one that ended a row of a table, also in a batch with others.
--- params: model, event, key
-SELECT event.id, event.kind, event.recorded_at, event.count, event.detail::text
-FROM lifecycle_event AS event
-WHERE event.model = %(model)s AND event.id > %(event)s AND event.cause <> 'cascade'
-AND event.kind IN ('purged', 'deleted', 'truncated')
-AND (event.kind = 'truncated' OR %(key)s::text IN (SELECT lifecycle.keys_v1(event.id)))
-ORDER BY event.id LIMIT 1
+-- The first event after one that ended a row of a table, also in a batch with others. The row's key is looked for in
+-- some ranges of the ledger.
+-- params: model, event, key, lows, highs
+WITH found AS (
+    SELECT event.* FROM unnest(%(lows)s::bigint[], %(highs)s::bigint[]) AS piece (low, high)
+    JOIN lifecycle_event AS event ON event.id >= piece.low AND event.id < piece.high
+    WHERE event.id > %(event)s AND event.kind IN ('purged', 'deleted')
+    AND event.model = %(model)s AND %(key)s::text IN (SELECT lifecycle.keys_v1(event.id))
+    UNION ALL
+    SELECT event.* FROM lifecycle_event AS event
+    WHERE event.id > %(event)s AND event.kind = 'truncated' AND event.model = %(model)s
+)
+SELECT id, kind, recorded_at, count, detail::text FROM found
+WHERE cause <> 'cascade' ORDER BY id LIMIT 1
 
 -- name: media_gone
 -- When each of some files was deleted, after an event.

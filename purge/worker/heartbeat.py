@@ -3,6 +3,7 @@
 from huey import crontab
 from huey.contrib.djhuey import HUEY, db_periodic_task
 
+from lifecycle.ledger import segments
 from lifecycle.logs import Log
 from lifecycle.policy.databases import served
 from purge.alerts import watch as alerts
@@ -23,6 +24,7 @@ def heartbeat() -> None:
             sweep.find_windows(using)
             pulse.tick(using, heartbeat=True)
             pulse.tick_backfill(using, heartbeat=True)
+            segments.cover_marked(using)
         except Exception:
             # The other databases have theirs all the same.
             log("heartbeat_failed", f"{using}: heartbeat failed", database=using)

@@ -8,6 +8,7 @@ import time
 from django.db import connections
 
 from lifecycle.db.version import require
+from lifecycle.ledger import segments
 from lifecycle.logs import Log
 from lifecycle.policy.databases import served
 from purge.alerts import watch as alerts
@@ -48,11 +49,16 @@ def run_all(seconds: float | None = None) -> Done:
 
 
 def _run(options: PassOptions) -> dict[str, dict[str, int]]:
-    require(options.using)
-    publish_now(options.using)
-    close_interrupted(options.using)
-    read_now(options.using)
-    return {name or "(media)": _counts(outcome) for name, outcome in run_due(options).items()}
+    using = options.using
+    require(using)
+    publish_now(using)
+    before = segments.mark(using)
+    close_interrupted(using)
+    read_now(using)
+    done = {name or "(media)": _counts(outcome) for name, outcome in run_due(options).items()}
+    if segments.is_written(before, using):
+        segments.cover(before, using)
+    return done
 
 
 def _counts(outcome: Outcome) -> dict[str, int]:

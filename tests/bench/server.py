@@ -104,7 +104,8 @@ def clear() -> None:
     """Empty rows, ledger and agenda past every trigger, and let autovacuum find nothing to do."""
     tables = ", ".join(f"bench_{name}" for name in TABLES)
     sql("SET session_replication_role = replica")
-    sql(f"TRUNCATE {tables}, lifecycle_event, lifecycle_agenda, lifecycle_exception, purge_run")
+    ours = "lifecycle_event, lifecycle_agenda, lifecycle_exception, lifecycle_segment, purge_run"
+    sql(f"TRUNCATE {tables}, {ours}")
     sql("UPDATE lifecycle_policy SET spent = '{}'")
     sql("SET session_replication_role = origin")
 

@@ -32,7 +32,7 @@ What is left to do in the project:
 
 LATER = """To drop it later:
   DROP TABLE lifecycle_event, lifecycle_agenda, lifecycle_exception, lifecycle_policy,
-    lifecycle_backfill, lifecycle_lock, purge_run;
+    lifecycle_backfill, lifecycle_lock, lifecycle_segment, purge_run;
   DROP SCHEMA lifecycle_kept CASCADE;"""
 
 
