@@ -61,15 +61,27 @@ SELECT lifecycle.scheduled_v1(%(policy)s, %(model)s, {subjects}, %(dues)s::times
                               %(detail)s::jsonb)
 
 -- name: claim
--- Lock what is due of one policy: one large entry, or as many small ones as fit into a batch.
+-- Lock what is due of one policy: one large entry, or as many small ones as fit into a batch, going by the size of
+-- the first. No more than that: what is locked and not taken another worker would have to leave.
 -- Outside the policy's hours, only what is to be tombstoned.
 -- params: policy, now, since, seen, open, entries, rows; parts: lists_rows
-WITH due AS MATERIALIZED (
+WITH nearest AS MATERIALIZED (
     SELECT * FROM lifecycle_agenda AS entry
     WHERE policy = %(policy)s AND due_at <= %(now)s AND due_at >= %(since)s
     AND event_id <> ALL (%(seen)s::bigint[]) AND (%(open)s OR tombstone IS NULL)
     AND {lists_rows}
-    ORDER BY due_at, event_id LIMIT %(entries)s FOR UPDATE SKIP LOCKED
+    ORDER BY due_at, event_id LIMIT 1 FOR UPDATE SKIP LOCKED
+), others AS MATERIALIZED (
+    SELECT * FROM lifecycle_agenda AS entry
+    WHERE policy = %(policy)s AND due_at <= %(now)s AND due_at >= (SELECT due_at FROM nearest)
+    AND event_id <> (SELECT event_id FROM nearest)
+    AND event_id <> ALL (%(seen)s::bigint[]) AND (%(open)s OR tombstone IS NULL)
+    AND {lists_rows}
+    ORDER BY due_at, event_id
+    LIMIT coalesce((SELECT least(%(entries)s, greatest(%(rows)s - count, 0) / greatest(count, 1)) FROM nearest), 0)
+    FOR UPDATE SKIP LOCKED
+), due AS (
+    TABLE nearest UNION ALL TABLE others
 ), counted AS (
     SELECT *, sum(count) OVER (ORDER BY due_at, event_id) AS running,
         row_number() OVER (ORDER BY due_at, event_id) AS place

@@ -7,9 +7,14 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from lifecycle.db.connection import own_transaction
 from lifecycle.models import AgendaEntry
+from lifecycle.policy.registry import get_policy
+from purge.batch.run import begin
 from purge.models import Run
+from purge.passes.options import PassOptions
 from purge.runner import run_due
+from purge.sources.agenda import claim
 from tests.races.gates import closed_gate
 from tests.support import (
     Background,
@@ -45,6 +50,29 @@ def test_two_runners_end_each_row_once() -> None:
     assert sorted(set(endings().values())) == [1]
     assert len(endings()) == 2_000
     assert not Run.objects.exclude(error="").exists()
+
+
+def test_a_batch_claims_no_more_than_it_takes() -> None:
+    """Else a second worker finds nothing, and waits for the first one's batch."""
+    for _ in range(4):
+        Token.objects.bulk_create(ExpiredTokenFactory.build_batch(5))
+    policy, taken = get_policy("tokens"), []
+    with session() as other:
+        for rows in (5, 12):
+            with own_transaction("default"):
+                batch = begin(policy, "default", None, dry=False)
+                assert batch
+                source = claim(batch, PassOptions(), rows)
+                assert source
+                taken.append(len(source.entries))
+                free = other.execute(
+                    "SELECT count(*) FROM (SELECT FROM lifecycle_agenda WHERE policy = 'tokens'"
+                    " FOR UPDATE SKIP LOCKED) AS entry"
+                ).fetchone()
+                assert free == (4 - taken[-1],)
+                other.commit()
+                transaction.set_rollback(True)
+    assert taken == [1, 2]
 
 
 def test_a_second_runner_takes_what_the_first_has_not() -> None:

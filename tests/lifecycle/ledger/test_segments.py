@@ -166,7 +166,6 @@ def test_a_rebuild_gives_them_up() -> None:
     assert not Segment.objects.exists()
 
 
-@pytest.mark.plants(6)
 def test_a_segment_that_is_wrong_is_found_by_verify() -> None:
     fill()
     cover()
