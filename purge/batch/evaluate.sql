@@ -38,7 +38,7 @@ WITH state AS (
     SELECT key::{kind} AS key, max(tombstone) AS tombstone, max(tombstoned_at) AS tombstoned_at
     FROM lifecycle_agenda AS entry, lifecycle.keys_v1(entry.event_id) AS key
     WHERE %(search)s AND entry.policy = %(policy)s AND tombstone IS NOT NULL
-    AND entry.event_id <> ALL (%(entries)s) GROUP BY 1
+    AND entry.event_id <> ALL (%(entries)s::bigint[]) GROUP BY 1
 ), renewed AS MATERIALIZED (
     SELECT key::{kind} AS key, max(id) AS id
     FROM lifecycle.renewed_v1(%(policy)s, %(model)s,

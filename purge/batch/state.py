@@ -46,7 +46,7 @@ class Source(Protocol):
     Agenda entries, the rows of windows, or what a person asked for; made in the transaction.
 
     subjects         the rows; locked after they were claimed
-    entries          the numbers of the agenda entries that list them
+    entries          the numbers of the agenda entries that list them, as an array's text
     attempts         how often they were tried before
     relisted         whether an entry lists rows again, which may have a tombstone elsewhere
     searches         whether tombstones under other entries count from the first
@@ -57,7 +57,7 @@ class Source(Protocol):
     """
 
     subjects: Subjects
-    entries: list[int]
+    entries: str
     attempts: int
     relisted: bool
     searches: bool
@@ -181,8 +181,8 @@ class Batch:
         return Subjects(self.code.key, 0)
 
     def write(
-        self, kind: str, subjects: Subjects, due: Any = None, settled: list[int] | None = None,
-        identities: str = "NULL", **detail: Any,
+        self, kind: str, subjects: Subjects, due: Any = None,
+        settled: list[int] | str | None = None, identities: str = "NULL", **detail: Any,
     ) -> int:  # fmt: skip
         """Append an event with the batch's own detail, where it is about rows; returns its number.
 
@@ -194,7 +194,7 @@ class Batch:
 
     def append(
         self, kind: str, subjects: Subjects, detail: dict[str, Any], due: Any = None,
-        settled: list[int] | None = None, identities: str = "NULL",
+        settled: list[int] | str | None = None, identities: str = "NULL",
     ) -> int:  # fmt: skip
         """As `write`, with no other detail than this."""
         if counts_only(self.policy.model):

@@ -49,7 +49,7 @@ from purge.erasure.refusals import (
 from purge.exceptions import ErasureRefused, HeldBelow
 from purge.models import Run
 from purge.passes.override import NONE, seconds
-from purge.sources.agenda import AgendaEntries, ClaimedEntry
+from purge.sources.agenda import AgendaEntries, ClaimedEntries
 
 ROW_WAIT, OTHERS_WAIT = "10s", "300ms"
 
@@ -188,7 +188,9 @@ def _ask(batch: Batch, key: str, reference: str, grace: timedelta | None) -> int
 
 
 def _end(batch: Batch, event: int, key: str) -> None:
-    batch.source = AgendaEntries(batch, [ClaimedEntry(event, 1, STUBBORN, owner=event)])
+    batch.source = AgendaEntries(
+        batch, [ClaimedEntries(f"{{{event}}}", 1, 1, STUBBORN, owner=event)]
+    )
     (verdict,) = evaluate(batch, batch.source.subjects)
     refuse_what_stays(batch.policy, key, verdict.name)
     _start_run(batch)

@@ -6,6 +6,7 @@ transaction, so nothing due is ever forgotten.
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +24,7 @@ from purge.batch.state import Batch
 from purge.batch.subjects import Subjects
 from purge.passes.options import PassOptions
 
-MOST_ENTRIES = 5_000  # in one batch
+MOST_ENTRIES = 10_000  # in one batch, as many as rows
 MOST_PARTS = 20  # entries that the others of a large one become
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=1), timedelta(minutes=1)  # for rows that are locked
 
@@ -39,15 +40,21 @@ TOMBSTONE_EACH = (
 
 
 @dataclass(frozen=True)
-class ClaimedEntry:
-    """An agenda entry that a batch has locked.
+class ClaimedEntries:
+    """Agenda entries that a batch has locked and that give their rows the same tombstone, or none.
 
-    owner     the event that has the set of its rows; `low` to `high` where that is a range
-    relisted  whether it lists rows again, which may have a tombstone under another entry
+    events    their numbers, as an array's text; ten thousand need not become Python objects
+    entries   how many entries; `count`, how many rows they list
+    attempts  how often the most stubborn of them was tried
+    owner     of a single one: the event that has the set; `low` to `high` where that is a range
+    relisted  whether some of them list rows again, which may have a tombstone under another entry
+    keys      the keys of all rows, in order, each once, where each entry lists a single one;
+              `distinct`, how many they are
     request   reference and number of the request, as JSON, of a row that is erased on request
     """
 
-    event: int
+    events: str
+    entries: int
     count: int
     attempts: int
     owner: int
@@ -56,6 +63,8 @@ class ClaimedEntry:
     low: int | None = None
     high: int | None = None
     relisted: bool = False
+    keys: str | None = None
+    distinct: int = 0
     request: str | None = None
 
 
@@ -65,13 +74,13 @@ class AgendaEntries:
     searches = False
 
     def __init__(
-        self, batch: Batch, claimed: list[ClaimedEntry], seen: list[int] | None = None
+        self, batch: Batch, claimed: list[ClaimedEntries], seen: list[int] | None = None
     ) -> None:
         self.batch, self.claimed, self.seen = batch, claimed, seen
-        self.entries = [entry.event for entry in claimed]
-        self.attempts = max(entry.attempts for entry in claimed)
-        self.relisted = any(entry.relisted for entry in claimed)
-        oldest = min((entry.tombstone for entry in claimed if entry.tombstone), default=None)
+        self.entries = joined(each.events for each in claimed)
+        self.attempts = max(each.attempts for each in claimed)
+        self.relisted = any(each.relisted for each in claimed)
+        oldest = min((each.tombstone for each in claimed if each.tombstone), default=None)
         self.only_tombstones = oldest is None and has_grace(batch.policy)
         self.tombstones = ONE_TOMBSTONE
         self.tombstone_params: dict[str, Any] = {
@@ -84,15 +93,16 @@ class AgendaEntries:
         self.acts = act.ACTS | {
             "later": self._later, "waiting": self._wait, "held": self._hold, "kept": self._keep
         }  # fmt: skip
-        self.subjects = self._of_one(claimed[0]) if len(claimed) == 1 else self._of_several()
+        is_one = claimed[0].entries == len(claimed) == 1
+        self.subjects = self._of_one(claimed[0]) if is_one else self._of_several()
 
-    def _of_one(self, entry: ClaimedEntry) -> Subjects:
+    def _of_one(self, entry: ClaimedEntries) -> Subjects:
         span = None if entry.low is None or entry.high is None else (entry.low, entry.high)
         return Subjects(self.batch.code.key, entry.count, event=entry.owner, span=span)
 
     def _of_several(self) -> Subjects:
         """The keys of all entries; each with its own tombstone where the entries' differ."""
-        if len({entry.tombstone for entry in self.claimed}) == 1:
+        if len(self.claimed) == 1:
             return self._collect_keys()
         count, keys, tombstones, tombstoned_at = self._collect("collect_keys_and_tombstones")
         self.tombstones = Placed(TOMBSTONE_EACH.format(kind=self.batch.code.key.kind))
@@ -102,10 +112,15 @@ class AgendaEntries:
         return self.batch.keys(count, keys)
 
     def _collect_keys(self) -> Subjects:
+        (only, *others) = self.claimed
+        if only.keys and not others:
+            return self.batch.keys(only.distinct, only.keys)
         return self.batch.keys(*self._collect("collect_keys"))
 
     def _collect(self, name: str) -> tuple[Any, ...]:
-        text = self.batch.sql(__file__, name, subjects=f"subjects_{self.batch.code.key.kind}")
+        own = f"subjects_{self.batch.code.key.kind}"
+        owners = Placed(self.batch.sql(__file__, "owners", subjects=own))
+        text = self.batch.sql(__file__, name, owners=owners)
         return fetch(self.batch.using, text, {"entries": self.entries})[0]
 
     def limit_to(self, rows: int) -> None:
@@ -148,7 +163,7 @@ class AgendaEntries:
     def committed(self) -> None:
         """A dry run has taken back what it settled, and is not to see it again."""
         if self.seen is not None:
-            self.seen.extend(self.entries)
+            self.seen.extend(map(int, self.entries[1:-1].split(",")))
 
     def _later(self, batch: Batch, verdict: Verdict) -> None:
         """Rows that end later, unless another entry lists them at exactly their time."""
@@ -178,6 +193,11 @@ class AgendaEntries:
         fetch(self.batch.using, text, self.batch.params(subjects, dues=dues, detail=Jsonb(detail)))
 
 
+def joined(arrays: Iterable[str]) -> str:
+    """One array's text of several that are not empty."""
+    return "{" + ",".join(each[1:-1] for each in arrays) + "}"
+
+
 def has_grace(policy: Policy) -> bool:
     """Whether every row of a policy has a grace, the same for all."""
     return isinstance(policy.grace, timedelta) and bool(policy.grace)
@@ -186,26 +206,16 @@ def has_grace(policy: Policy) -> bool:
 def claim(batch: Batch, options: PassOptions, rows: int) -> AgendaEntries | None:
     """Lock due entries of at most so many rows, and cut a larger one; None when nothing is due."""
     params = {"policy": batch.policy.name, "now": batch.now, "since": options.since}
-    params |= {"rows": rows, "entries": MOST_ENTRIES, "seen": options.seen or []}
+    params |= {"rows": rows, "entries": min(rows, MOST_ENTRIES), "seen": options.seen or []}
     params |= {"open": batch.open}
-    text = batch.sql(__file__, "claim", lists_rows=LISTS_ROWS)
-    claimed = _apart(batch, [ClaimedEntry(*row) for row in fetch(batch.using, text, params)])
+    own = f"subjects_{batch.code.key.kind}"
+    text = batch.sql(__file__, "claim", lists_rows=LISTS_ROWS, subjects=own)
+    claimed = [ClaimedEntries(*row) for row in fetch(batch.using, text, params)]
     if not claimed:
         return None
+    if request := claimed[0].request:  # a row that is erased on request, alone for its receipt
+        batch.detail = json.loads(request)
+        batch.erasure = batch.detail["erasure"]
     source = AgendaEntries(batch, claimed, options.seen)
     source.limit_to(rows)
     return source
-
-
-def _apart(batch: Batch, claimed: list[ClaimedEntry]) -> list[ClaimedEntry]:
-    """A row that was erased on request ends in a batch of its own, for its receipt.
-
-    Entries that are left out stay on the agenda as they are.
-    """
-    requests = [place for place, entry in enumerate(claimed) if entry.request]
-    if not requests:
-        return claimed
-    if request := claimed[0].request:
-        batch.detail = json.loads(request)
-        batch.erasure = batch.detail["erasure"]
-    return claimed[: requests[0] or 1]

@@ -1,39 +1,48 @@
 -- name: collect_keys
--- The keys of several entries, each once.
--- params: entries; parts: subjects (the column of the set)
+-- The keys of several entries, each once. Read set by set: an entry of one row is as cheap as a row.
+-- params: entries; parts: owners
+WITH owner AS MATERIALIZED (
+    {owners}
+)
 SELECT count(*), array_agg(key)::text
 FROM (
-    SELECT DISTINCT key
-    FROM lifecycle_agenda AS entry
-    JOIN lifecycle_event AS event ON event.id = entry.event_id
-    JOIN lifecycle_event AS owner ON owner.id = coalesce(event.basis, event.id)
-    CROSS JOIN LATERAL (
-        SELECT unnest(owner.{subjects})
+    SELECT DISTINCT key FROM (
+        SELECT unnest(keys) AS key FROM owner
         UNION ALL
-        SELECT k::text::{kind}
-        FROM generate_series(lower(owner.subjects_range), upper(owner.subjects_range) - 1) AS k
-    ) AS one (key)
-    WHERE entry.event_id = ANY (%(entries)s) ORDER BY key
+        SELECT generate_series(lower(span), upper(span) - 1)::text::{kind} FROM owner WHERE span IS NOT NULL
+    ) AS one ORDER BY key
 ) AS subject
 
 -- name: collect_keys_and_tombstones
 -- The keys of several entries, each once, with the latest tombstone that any of them gives.
--- params: entries; parts: subjects (the column of the set)
+-- params: entries; parts: owners
+WITH owner AS MATERIALIZED (
+    {owners}
+)
 SELECT count(*), array_agg(key ORDER BY key)::text, array_agg(tombstone ORDER BY key)::text,
     array_agg(tombstoned_at ORDER BY key)::text
 FROM (
     SELECT key, max(tombstone) AS tombstone, max(tombstoned_at) AS tombstoned_at
-    FROM lifecycle_agenda AS entry
-    JOIN lifecycle_event AS event ON event.id = entry.event_id
-    JOIN lifecycle_event AS owner ON owner.id = coalesce(event.basis, event.id)
-    CROSS JOIN LATERAL (
-        SELECT unnest(owner.{subjects})
+    FROM (
+        SELECT event_id, unnest(keys) AS key FROM owner
         UNION ALL
-        SELECT k::text::{kind}
-        FROM generate_series(lower(owner.subjects_range), upper(owner.subjects_range) - 1) AS k
-    ) AS one (key)
-    WHERE entry.event_id = ANY (%(entries)s) GROUP BY key
+        SELECT event_id, generate_series(lower(span), upper(span) - 1)::text::{kind}
+        FROM owner WHERE span IS NOT NULL
+    ) AS one JOIN lifecycle_agenda AS entry ON entry.event_id = one.event_id GROUP BY key
 ) AS subject
+
+-- name: owners
+-- A part of the two others: the set of each entry, its own or that of the event it shares it with.
+-- params: entries; parts: subjects (the column of the set)
+WITH listed AS MATERIALIZED (
+    SELECT id, basis, {subjects} AS keys, subjects_range AS span FROM lifecycle_event WHERE id = ANY (%(entries)s::bigint[])
+)
+SELECT id AS event_id, keys, span FROM listed WHERE basis IS NULL
+UNION ALL
+SELECT listed.id, owner.{subjects}, owner.subjects_range
+FROM listed CROSS JOIN LATERAL (
+    SELECT * FROM lifecycle_event WHERE id = listed.basis OFFSET 0
+) AS owner WHERE listed.basis IS NOT NULL
 
 -- name: split
 -- The first keys of a set, and the others in parts of some size.
@@ -62,44 +71,73 @@ SELECT lifecycle.scheduled_v1(%(policy)s, %(model)s, {subjects}, %(dues)s::times
 
 -- name: claim
 -- Lock what is due of one policy: one large entry, or as many small ones as fit into a batch, going by the size of
--- the first. No more than that: what is locked and not taken another worker would have to leave.
--- Outside the policy's hours, only what is to be tombstoned.
--- params: policy, now, since, seen, open, entries, rows; parts: lists_rows
+-- the first; a line for each tombstone that they give. No more than that: what is locked and not taken another
+-- worker would have to leave. Outside the policy's hours, only what is to be tombstoned. A row
+-- that is erased on request ends in a batch of its own, for its receipt: entries from there on stay on the
+-- agenda as they are. Which of several that are due at one moment come first does not matter; that they
+-- need not be sorted, and not be added up where all of them fit, does where each lists one row. Events are
+-- probed by their numbers (OFFSET 0): a planner that takes entries for few would read all of them for each.
+-- params: policy, now, since, seen, open, entries, rows; parts: lists_rows, subjects (the column of the set)
 WITH nearest AS MATERIALIZED (
-    SELECT * FROM lifecycle_agenda AS entry
+    SELECT event_id, due_at, count, attempts, tombstone, tombstoned_at FROM lifecycle_agenda AS entry
     WHERE policy = %(policy)s AND due_at <= %(now)s AND due_at >= %(since)s
     AND event_id <> ALL (%(seen)s::bigint[]) AND (%(open)s OR tombstone IS NULL)
     AND {lists_rows}
-    ORDER BY due_at, event_id LIMIT 1 FOR UPDATE SKIP LOCKED
+    ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
 ), others AS MATERIALIZED (
-    SELECT * FROM lifecycle_agenda AS entry
+    SELECT event_id, due_at, count, attempts, tombstone, tombstoned_at FROM lifecycle_agenda AS entry
     WHERE policy = %(policy)s AND due_at <= %(now)s AND due_at >= (SELECT due_at FROM nearest)
     AND event_id <> (SELECT event_id FROM nearest)
     AND event_id <> ALL (%(seen)s::bigint[]) AND (%(open)s OR tombstone IS NULL)
     AND {lists_rows}
-    ORDER BY due_at, event_id
+    ORDER BY due_at
     LIMIT coalesce((SELECT least(%(entries)s, greatest(%(rows)s - count, 0) / greatest(count, 1)) FROM nearest), 0)
     FOR UPDATE SKIP LOCKED
-), due AS (
+), due AS MATERIALIZED (
     TABLE nearest UNION ALL TABLE others
-), counted AS (
-    SELECT *, sum(count) OVER (ORDER BY due_at, event_id) AS running,
-        row_number() OVER (ORDER BY due_at, event_id) AS place
-    FROM due
+), summed AS MATERIALIZED (
+    SELECT sum(count) AS count FROM due
+), fitting AS (
+    SELECT * FROM due WHERE (SELECT count FROM summed) <= %(rows)s
+    UNION ALL
+    SELECT event_id, due_at, count, attempts, tombstone, tombstoned_at FROM (
+        SELECT *, row_number() OVER in_order AS place, sum(count) OVER in_order AS running
+        FROM due WHERE (SELECT count FROM summed) > %(rows)s
+        WINDOW in_order AS (ORDER BY due_at, event_id ROWS UNBOUNDED PRECEDING)
+    ) AS counted WHERE place = 1 OR running <= %(rows)s
+), told AS MATERIALIZED (
+    SELECT fitting.*, coalesce(event.basis, event.id) AS owner,
+        CASE WHEN cardinality(event.{subjects}) = 1 AND event.basis IS NULL THEN event.{subjects}[1] END AS key,
+        fitting.tombstone IS NOT NULL OR event.detail ? 'again'
+            OR event.kind IN ('kept', 'restored', 'expired_by_hand', 'capture_failed')
+            OR coalesce(event.detail ->> 'relisted' IN ('held', 'released', 'locked'), false) AS relisted,
+        CASE WHEN event.detail ? 'reference'
+             THEN jsonb_build_object('reference', event.detail -> 'reference',
+                                     'erasure', coalesce(event.detail -> 'erasure', to_jsonb(event.id))) END AS request
+    FROM fitting CROSS JOIN LATERAL (
+        SELECT id, kind, basis, detail, {subjects} FROM lifecycle_event
+        WHERE lifecycle_event.id = fitting.event_id OFFSET 0
+    ) AS event
+), asked AS MATERIALIZED (
+    SELECT due_at, event_id FROM told WHERE request IS NOT NULL ORDER BY due_at, event_id LIMIT 1
+), before AS (
+    SELECT * FROM told WHERE NOT EXISTS (SELECT FROM asked)
+    OR (due_at, event_id) < (SELECT due_at, event_id FROM asked)
+), claimed AS (
+    SELECT * FROM before
+    UNION ALL
+    SELECT * FROM told WHERE event_id = (SELECT event_id FROM asked) AND NOT EXISTS (SELECT FROM before)
+), grouped AS (
+    SELECT array_agg(event_id)::text AS events, count(*) AS entries, sum(count)::bigint AS count,
+        max(attempts) AS attempts, min(owner) AS owner, tombstone, tombstoned_at, bool_or(relisted) AS relisted, (array_agg(request))[1] AS request,
+        CASE WHEN count(*) > 1 AND count(*) = count(key) THEN array_agg(DISTINCT key) END AS keys
+    FROM claimed GROUP BY tombstone, tombstoned_at
 )
-SELECT counted.event_id, counted.count, counted.attempts, owner.id, counted.tombstone,
-    counted.tombstoned_at, lower(owner.subjects_range), upper(owner.subjects_range),
-    counted.tombstone IS NOT NULL OR event.detail ? 'again'
-        OR event.kind IN ('kept', 'restored', 'expired_by_hand', 'capture_failed')
-        OR coalesce(event.detail ->> 'relisted' IN ('held', 'released', 'locked'), false),
-    CASE WHEN event.detail ? 'reference'
-         THEN jsonb_build_object('reference', event.detail -> 'reference',
-                                 'erasure', coalesce(event.detail -> 'erasure', to_jsonb(event.id))) END
-FROM counted
-JOIN lifecycle_event AS event ON event.id = counted.event_id
-JOIN lifecycle_event AS owner ON owner.id = coalesce(event.basis, event.id)
-WHERE place = 1 OR running <= %(rows)s
-ORDER BY place
+SELECT events, entries, grouped.count, attempts, owner, tombstone, tombstoned_at, lower(subjects_range), upper(subjects_range),
+    relisted, keys::text, coalesce(cardinality(keys), 0), request
+FROM grouped CROSS JOIN LATERAL (
+    SELECT subjects_range FROM lifecycle_event WHERE id = grouped.owner OFFSET 0
+) AS event
 
 -- name: unlisted
 -- Of rows that are due later, those that no other agenda entry lists at exactly that time.
@@ -110,7 +148,7 @@ WITH later AS MATERIALIZED (
     SELECT DISTINCT key::{kind} AS key, due_at
     FROM lifecycle_agenda, lifecycle.keys_v1(event_id) AS key
     WHERE policy = %(policy)s AND due_at IN (SELECT due FROM later)
-    AND event_id <> ALL (%(entries)s)
+    AND event_id <> ALL (%(entries)s::bigint[])
 )
 SELECT count(*), array_agg(key ORDER BY due, key)::text, array_agg(due ORDER BY due, key)::text
 FROM later WHERE NOT EXISTS (

@@ -6,7 +6,7 @@ transaction. What stays (held, kept, restored, locked, blocked) stays listed as 
 has it.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -40,7 +40,7 @@ class RequestedRows:
     override: Override
     subjects: Subjects
     reached: str
-    entries: list[int] = field(default_factory=list)
+    entries: str = "{}"
     attempts: int = STUBBORN  # they are waited for
     relisted: bool = False
     searches: bool = True

@@ -15,6 +15,7 @@ from django.db import DEFAULT_DB_ALIAS
 from lifecycle.compiler.keys import subjects_of
 from lifecycle.compiler.windows import window_params, windows_of, within
 from lifecycle.db.connection import Placed, Raw, fetch, scalar
+from lifecycle.db.sql import array_text
 from lifecycle.ledger.windows_due import attempt, list_windows, windowed_at
 from lifecycle.policy.databases import with_rows
 from lifecycle.policy.policy import Policy
@@ -55,7 +56,7 @@ class WindowRows:
 
     def __init__(self, batch: Batch, windows: ClaimedWindows, options: PassOptions) -> None:
         self.batch, self.windows, self.options = batch, windows, options
-        self.entries, self.attempts = list(windows.due), windows.attempts
+        self.entries, self.attempts = array_text(windows.due), windows.attempts
         self.expressions = expressions_of(batch.policy) | {"grace": NO_GRACE}
         self.subjects, self.is_last = batch.nobody, True
         self.position = self._position() if windows.windows else None
