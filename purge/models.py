@@ -180,18 +180,30 @@ class Archive(models.Model):
         return self.name or f"{self.policy} {self.pk}"
 
 
-class ArchivePart(models.Model):
-    """At most a thousand rows of an archive: their keys, and a hash of what was written of each.
+class TransactionField(models.Field):
+    """The number of a transaction as PostgreSQL has it in `xmin`: 32 bits, which come again."""
 
-    `low` and `high` are the least and the greatest key as text, byte by byte. Gone when the
-    archive is done.
+    def db_type(self, connection: object) -> str:
+        return "xid"
+
+
+class ArchivePart(models.Model):
+    """At most ten thousand rows of an archive: their keys, and what tells each as it was written.
+
+    A row is known by its version, the transaction that wrote it; or, where that could be taken for
+    another, by a hash of its values. `epoch` and `since` say for how long versions can be believed
+    (`purge.archive.table`). `low` and `high` are the least and the greatest key: integers by their
+    value, others as text, byte by byte. Gone when the archive is done.
     """
 
     id = models.BigAutoField(primary_key=True)
     archive = models.ForeignKey(Archive, models.CASCADE, related_name="parts")
     number = models.IntegerField()
     keys = ArrayField(models.TextField())
+    versions = ArrayField(TransactionField(), null=True)
     hashes = ArrayField(models.BinaryField(), null=True)
+    epoch = models.TextField(blank=True)
+    since = models.BigIntegerField(null=True)
     low = models.TextField(db_collation="C")
     high = models.TextField(db_collation="C")
 

@@ -38,6 +38,7 @@ NO_DATA_FOUND = "P0002"  # what a function of ours raises where something is gon
 AWAY = ("08", "28", "3D", "53", "57P")
 DENIED = "42501"  # no right to do so
 CONTENDED = {LOCK_NOT_AVAILABLE, DEADLOCK}
+REPEATABLE_READ = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 READ_COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
 #: a statement from which row level security would hide rows is an error: see `hides_rows`
 ALL_ROWS = "SET LOCAL row_security = off"

@@ -33,8 +33,8 @@ class Archive(Purge):
     every         "1 day" or "1 month": windows fall due at the next start of such a period, of UTC,
                   so that one archive has all of it. Needs `capture=Window(...)`
     batch_rows    most rows of one archive. Default: 200,000
-    batch_bytes   an archive ends after the first thousand rows with which a file of it has as many
-                  bytes. Default: 1 GiB
+    batch_bytes   an archive ends after the first part with which a file of it has as many bytes. A
+                  part has 10,000 rows, or as many as come to about 16 MiB. Default: 1 GiB
     """
 
     FORMATS = ("json", "jsonl", "txt", "parquet")

@@ -6,6 +6,8 @@ import django.contrib.postgres.fields
 import django.db.models.deletion
 from django.db import migrations, models
 
+import purge.models
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -250,11 +252,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "versions",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=purge.models.TransactionField(), null=True, size=None
+                    ),
+                ),
+                (
                     "hashes",
                     django.contrib.postgres.fields.ArrayField(
                         base_field=models.BinaryField(), null=True, size=None
                     ),
                 ),
+                ("epoch", models.TextField(blank=True)),
+                ("since", models.BigIntegerField(null=True)),
                 ("low", models.TextField(db_collation="C")),
                 ("high", models.TextField(db_collation="C")),
                 (

@@ -1,27 +1,30 @@
 """The table of an archive's rows, read as exact text: what PostgreSQL gives for each column.
 
-A row's hash is made of that same text, when it is written and again before it is deleted: a row
-that was changed in between has another hash.
+Before a row is deleted it is compared with what was written of it. A row has another version, the
+number of the transaction that wrote it, once it is changed; the hash of its values is asked where
+the version is another one, or may not be believed: numbers of transactions come again, and a
+restored database counts anew.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from django.db import connections, transaction
+from django.db import connections
 from psycopg import sql
 
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import Placed, fetch, local_settings, scalar, statement
-from lifecycle.db.sql import array_text
+from lifecycle.db.sql import literal
 from lifecycle.policy.fixed_age import age_of
 from lifecycle.policy.policy import Policy
 from purge.archive.formats import Column, Row
 from purge.archive.formats.base import SETTINGS
 
 FETCHED = 100  # rows in memory at a time: wide ones must not fill it
+BLOCK = 2**18  # bytes of rows that go on together
 
 
 @contextmanager
@@ -31,13 +34,12 @@ def exact(using: str) -> Iterator[None]:
         yield
 
 
-class ReadRow(NamedTuple):
-    """One row: its key, its hash, its time or None, and each column, as PostgreSQL's text."""
-
-    key: str
-    hash: bytes
-    time: str | None
-    values: Row
+@contextmanager
+def compared(using: str) -> Iterator[None]:
+    """The same, for rows that are compared with those of archives; no nested loops, for the
+    planner knows no size of either."""
+    with local_settings(using, **SETTINGS, enable_nestloop="off", jit="off"):
+        yield
 
 
 class TableColumn(NamedTuple):
@@ -60,8 +62,11 @@ class Table:
     @cached_property
     def columns(self) -> list[Column]:
         """Every column, in the order of the table."""
-        quoted = sql.Identifier(self.name).as_string()
-        return [Column(each.name, each.db_type) for each in columns_of(quoted, self.using)]
+        return [Column(each.name, each.db_type) for each in columns_of(self._quoted, self.using)]
+
+    @property
+    def _quoted(self) -> str:
+        return sql.Identifier(self.name).as_string()
 
     @property
     def name(self) -> str:
@@ -95,6 +100,18 @@ class Table:
         own = model._meta.local_concrete_fields
         return next((str(f.column) for f in own if getattr(f, "auto_now_add", False)), None)
 
+    @cached_property
+    def knows_versions(self) -> bool:
+        """Whether the version of a row tells it."""
+        text = statement(__file__, "knows_versions")
+        return bool(scalar(self.using, text, {"table": self._quoted}))
+
+    @cached_property
+    def width(self) -> float | None:
+        """About how many bytes a row has; None where nobody knows."""
+        width = scalar(self.using, statement(__file__, "width"), {"table": self._quoted})
+        return None if width is None else float(width)
+
     def sql(self, module: str, name: str, **parts: Any) -> str:
         """A module's statement with the parts that each statement about this table needs."""
         key = compiled(self.policy).key
@@ -102,23 +119,78 @@ class Table:
         column = self._column(key.column)
         base = {"table": self.name, "column": Placed(column)}
         base |= {"own_key": Placed(key.stored(column)), "key_text": Placed(key.text(column))}
-        return statement(module, name, **base, kind=Placed(key.kind), cast=Placed(cast), **parts)
+        ordered = "::bigint" if key.kind == "bigint" else '::text COLLATE "C"'
+        own = key.stored(column) if key.kind == "bigint" else f'{key.text(column)} COLLATE "C"'
+        base |= {"kind": Placed(key.kind), "cast": Placed(cast), "ordered": Placed(ordered)}
+        base |= {"compared": Placed(own)}
+        return statement(module, name, **(base | parts))
 
-    def read(self, keys: list[str]) -> Iterator[list[ReadRow]]:
-        """The rows of some keys as they are now, in key order, at most `FETCHED` at a time."""
-        time = f"{self._column(self.time)}::text" if self.time else "NULL"
-        names = [f"lc_{number}" for number in range(len(self.columns))]
-        made = Placed(", ".join(names))
-        values = Placed(", ".join(map("{} AS {}".format, self._values, names)))
-        text = self.sql(__file__, "read", time=Placed(time), values=values, made=made)
-        with (
-            transaction.atomic(using=self.using),
-            exact(self.using),
-            connections[self.using].chunked_cursor() as cursor,
-        ):
-            cursor.execute(text, {"keys": array_text(keys)})
+    @property
+    def epoch(self) -> Placed:
+        """SQL: the time in which a version can be believed."""
+        name = literal(self._quoted).replace("%", "%%")
+        return Placed(statement(__file__, "epoch", quoted=Placed(name)))
+
+    @property
+    def believed(self) -> Placed:
+        """SQL: whether versions of `lc_part` can be believed now."""
+        return Placed(statement(__file__, "believed", epoch=self.epoch))
+
+    @property
+    def same(self) -> Placed:
+        """SQL: whether a row of the table is `lc_written`."""
+        return Placed(self.sql(__file__, "same", hash=self.hash))
+
+    @property
+    def rows(self) -> Placed:
+        """SQL: whether a row is one of `%(part)s`."""
+        return Placed(self.sql(__file__, "rows"))
+
+    @property
+    def _left(self) -> Placed:
+        return Placed(self.sql(__file__, "left", believed=self.believed, same=self.same))
+
+    def read(self, part: int) -> Iterator[list[Row]]:
+        """The rows of a part as they are now, in key order, at most `FETCHED` at a time.
+
+        In a transaction of the caller, with `exact` text.
+        """
+        values = Placed(", ".join(self._values))
+        text = self.sql(__file__, "read", values=values, rows=self.rows)
+        with connections[self.using].chunked_cursor() as cursor:
+            cursor.execute(text, {"part": part})
             while rows := cursor.fetchmany(FETCHED):
-                yield [ReadRow(row[0], row[1], row[2], row[3:]) for row in rows]
+                yield rows
+
+    def copy(self, part: int, values: str, options: str) -> Iterator[bytes]:
+        """The same as COPY writes `values` of each row, SQL, in blocks of whole rows."""
+        told = {"values": Placed(values), "options": Placed(options), "rows": self.rows}
+        text = self.sql(__file__, "copy", **told)
+        connection = connections[self.using]
+        ready = text % {"part": literal(part)}  # COPY takes no parameters
+        with (
+            connection.wrap_database_errors,
+            connection.cursor() as cursor,
+            cursor.copy(ready) as rows,
+        ):
+            yield from _blocks(rows)
+
+    def column(self, name: str) -> str:
+        """A column as SQL, for statements with parameters."""
+        return self._column(name)
+
+
+def _blocks(rows: Iterable[Any]) -> Iterator[bytes]:
+    found: list[Any] = []
+    size = 0
+    for row in rows:
+        found.append(row)
+        size += len(row)
+        if size >= BLOCK:
+            yield b"".join(found)
+            found, size = [], 0
+    if found:
+        yield b"".join(found)
 
 
 def columns_of(table: str, using: str) -> list[TableColumn]:
@@ -127,13 +199,20 @@ def columns_of(table: str, using: str) -> list[TableColumn]:
     return [TableColumn(*row) for row in found]
 
 
+def still_there(table: Table, archive: int) -> bool:
+    """Whether some row of an archive is in the database as it was written."""
+    text = table.sql(__file__, "still_there", left=table._left)
+    with compared(table.using):
+        return bool(scalar(table.using, text, {"archive": archive}))
+
+
+def keep_left(table: Table, archive: int) -> None:
+    """Keep of an archive only what tells the rows that are left of it."""
+    text = table.sql(__file__, "keep_left", left=table._left, hash=table.hash)
+    with compared(table.using):
+        fetch(table.using, text, {"archive": archive})
+
+
 def forget_gone(table: Table, archive: int) -> None:
     """Forget the keys of an archive's rows that are gone from the table."""
     fetch(table.using, table.sql(__file__, "forget_gone"), {"archive": archive})
-
-
-def still_there(table: Table, archive: int) -> bool:
-    """Whether some row of an archive is in the database as it was written."""
-    text = table.sql(__file__, "still_there", hash=Placed(table.hash))
-    with exact(table.using):
-        return bool(scalar(table.using, text, {"archive": archive}))

@@ -20,8 +20,8 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.policy.policy import Policy
 from purge.archive import storage
 from purge.archive.destinations import Destination, destination
-from purge.archive.table import Table, forget_gone, still_there
-from purge.archiving.choose import PART, NextBatch, chosen, note_part
+from purge.archive.table import Table, forget_gone, keep_left, still_there
+from purge.archiving.choose import PART, NextBatch, chosen, note_part, part_rows
 from purge.archiving.lock import Guarded, archive_lock
 from purge.archiving.make import is_whole, make, verify
 from purge.archiving.write import now
@@ -92,18 +92,20 @@ def _choose(
 ) -> None:  # fmt: skip
     """Archive after archive until all that is due is in one, or a slice of a worker is over."""
     most: int = table.policy.disposition.batch_rows  # type: ignore[attr-defined]
+    size = part_rows(table, PART)
     archive, rows = None, 0
-    for keys in chosen(table, options, override, next_batch, min(PART, most)):
-        if archive is None:
-            archive, rows = _new(table, run), 0
-        note_part(archive, table.using, keys)
-        rows += len(keys)
-        if rows >= most:
-            make(table, where, archive)
-            _resume(table, where)  # what did not fit into it
-            archive = None
-            if options.is_over and not override:
-                return
+    for keys in chosen(table, options, override, next_batch):
+        for taken in keys.parts(size, most, rows):
+            if archive is None:
+                archive, rows = _new(table, run), 0
+            note_part(table, archive, taken)
+            rows += taken.count
+            if rows >= most:
+                make(table, where, archive)
+                _resume(table, where)  # what did not fit into it
+                archive, rows = None, 0
+                if options.is_over and not override:
+                    return
     if archive:
         make(table, where, archive)
         _resume(table, where)
@@ -142,12 +144,14 @@ def close_finished(policy: Policy, using: str) -> None:
     table = Table(policy, using)
     for archive in archives_of(table, State.VERIFIED, State.LEFT):
         with transaction.atomic(using=using):
-            if still_there(table, archive.pk):
-                archive.state = State.LEFT
-                archive.save(using=using, update_fields=["state"])
+            if not still_there(table, archive.pk):
+                _close(table, archive)
+            elif archive.state == State.LEFT:
                 forget_gone(table, archive.pk)
             else:
-                _close(table, archive)
+                keep_left(table, archive.pk)
+                archive.state = State.LEFT
+                archive.save(using=using, update_fields=["state"])
 
 
 def _close(table: Table, archive: Archive) -> None:

@@ -1,4 +1,9 @@
-"""Write the files of an archive to the disk: the same rows in each format, a part at a time."""
+"""Write the files of an archive to the disk: the same rows in each format, a part at a time.
+
+A part is read in one snapshot, in which it is also noted what tells each of its rows. Formats that
+have their values made by the database take them as COPY gives them, each in a thread of its own;
+the others are given row after row.
+"""
 
 import hashlib
 import os
@@ -6,17 +11,36 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, NamedTuple
 
-from lifecycle.db.connection import fetch, scalar, statement
-from lifecycle.db.sql import array_text
-from purge.archive.formats import FORMATS, Writer
+from django.db import transaction
+
+from lifecycle.db.connection import (
+    ALL_ROWS,
+    NOT_COMPILED,
+    REPEATABLE_READ,
+    Placed,
+    fetch,
+    scalar,
+)
+from purge.archive.formats import FORMATS
 from purge.archive.manifest import File
-from purge.archive.table import ReadRow, Table
+from purge.archive.table import Table, exact
+from purge.archiving.writers import Writers, writers_of
 from purge.exceptions import ArchiveError
 from purge.models import Archive, ArchivePart
 
 End = dict[str, str | None]
+
+
+class Noted(NamedTuple):
+    """What is known of a part that is read: its rows, their first and last key and time."""
+
+    rows: int
+    first: str | None
+    last: str | None
+    earliest: str | None
+    latest: str | None
 
 
 class Counted:
@@ -58,15 +82,17 @@ class Written:
     first: End = field(default_factory=lambda: {"key": None, "time": None})
     last: End = field(default_factory=lambda: {"key": None, "time": None})
 
-    def add(self, rows: list[ReadRow]) -> None:
-        """Count rows that were written."""
+    def add(self, noted: Noted) -> None:
+        """Count the rows of a part."""
+        if not noted.rows:
+            return
         if not self.rows:
-            self.first["key"] = rows[0].key
-        self.last["key"] = rows[-1].key
-        self.rows += len(rows)
-        if times := [row.time for row in rows if row.time is not None]:
-            self.first["time"] = min([*times, self.first["time"] or times[0]])
-            self.last["time"] = max([*times, self.last["time"] or times[0]])
+            self.first["key"] = noted.first
+        self.last["key"] = noted.last
+        self.rows += noted.rows
+        if noted.earliest and noted.latest:
+            self.first["time"] = min(noted.earliest, self.first["time"] or noted.earliest)
+            self.last["time"] = max(noted.latest, self.last["time"] or noted.latest)
 
     @property
     def largest(self) -> int:
@@ -93,17 +119,14 @@ def written(
         with _disk_errors():
             files = {each: stack.enter_context(counted()) for each in formats}
             done = Written(files)
-            writers = [
-                FORMATS[each].writer(table.columns, cast(BinaryIO, file))
-                for each, file in files.items()
-            ]
-            for part in _parts(archive, table.using):
-                _write_part(table, part, writers, done)
-                if done.largest >= most:
-                    _move_rest(archive, table.using, part.number)
-                    break
-            for writer in writers:
-                writer.close()
+            with writers_of(table, files) as writers:
+                for part in _parts(archive, table.using):
+                    _write_part(table, part, writers, done)
+                    if writers.given >= most:
+                        writers.drain()
+                    if done.largest >= most:
+                        _move_rest(archive, table.using, part.number)
+                        break
             for file in files.values():
                 file.flush()
         yield done
@@ -139,27 +162,40 @@ def _disk_errors() -> Iterator[None]:
 
 
 def _parts(archive: Archive, using: str) -> Iterator[ArchivePart]:
+    """The parts, one after the other, without what is large in them."""
     last = 0
     own = ArchivePart.objects.using(using).filter(archive=archive).order_by("number")
-    while part := own.filter(number__gt=last).first():
+    while part := own.filter(number__gt=last).only("number").first():
         yield part
         last = part.number
 
 
-def _write_part(table: Table, part: ArchivePart, writers: list[Writer], done: Written) -> None:
-    keys: list[str] = []
-    hashes: list[bytes] = []
-    for rows in table.read(part.keys):
-        values = [row.values for row in rows]
-        for writer in writers:
-            writer.write(values)
-        keys += [row.key for row in rows]
-        hashes += [row.hash for row in rows]
-        done.add(rows)
-    fewer = None if keys == part.keys else array_text(keys)
+def _write_part(table: Table, part: ArchivePart, writers: Writers, done: Written) -> None:
     table.check()
-    params = {"part": part.pk, "keys": fewer, "hashes": b"".join(hashes)}
-    fetch(table.using, statement(__file__, "hash_part"), params)
+    with _snapshot(table.using):
+        noted = Noted(*fetch(table.using, _note_text(table), _note_params(table, part))[0])
+        if noted.rows:
+            writers.write(part.pk)
+    done.add(noted)
+
+
+@contextmanager
+def _snapshot(using: str) -> Iterator[None]:
+    """A transaction in which all is read as it was at one moment, as exact text."""
+    with transaction.atomic(using=using, durable=True):
+        fetch(using, f"{REPEATABLE_READ}; {ALL_ROWS}; {NOT_COMPILED}")
+        with exact(using):
+            yield
+
+
+def _note_text(table: Table) -> str:
+    time = Placed(table.column(table.time) if table.time else "NULL::text")
+    parts = {"time": time, "hash": table.hash, "epoch": table.epoch, "rows": table.rows}
+    return table.sql(__file__, "note_written", **parts)
+
+
+def _note_params(table: Table, part: ArchivePart) -> dict[str, Any]:
+    return {"part": part.pk, "knows_versions": table.knows_versions}
 
 
 def _move_rest(archive: Archive, using: str, last: int) -> None:

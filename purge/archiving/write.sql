@@ -1,9 +1,25 @@
--- name: hash_part
--- Store the hashes of a part's rows, given as one value of 32 bytes a row; with `keys`, without the
--- rows that were gone when it was written.
--- params: part, keys, hashes
-UPDATE purge_archive_part SET keys = coalesce(%(keys)s::text[], keys), hashes = ARRAY(
-    SELECT substr(joined, 32 * place + 1, 32)
-    FROM (SELECT %(hashes)s::bytea) AS one (joined), generate_series(0, length(joined) / 32 - 1) AS place
-    ORDER BY place)
-WHERE id = %(part)s
+-- name: note_written
+-- Note what tells each row of a part, as it is read in this snapshot: its version where all transactions
+-- that were under way have later numbers, so that no change of it can have the same; else the hash of its
+-- values. Rows that are gone are forgotten. Returns how many there are, their first and last key and time.
+-- params: part, knows_versions; parts: rows, time, hash, epoch
+WITH lc_snapshot AS MATERIALIZED (
+    SELECT pg_snapshot_xmin(pg_current_snapshot()) AS oldest
+), lc_rows AS (
+    SELECT {own_key} AS own, {key_text} AS key, {time} AS time, version, CASE WHEN version IS NULL THEN {hash} END AS hash
+    FROM {table} CROSS JOIN LATERAL (
+        SELECT CASE WHEN %(knows_versions)s AND {table}.xmin NOT IN ('0'::xid, '1'::xid, '2'::xid)
+            AND age({table}.xmin) > age((SELECT oldest::xid FROM lc_snapshot)) THEN {table}.xmin END AS version
+        OFFSET 0) AS lc_version
+    WHERE {rows}
+), lc_noted AS (
+    SELECT array_agg(key ORDER BY own) AS keys, array_agg(version ORDER BY own) AS versions,
+        CASE WHEN count(hash) > 0 THEN array_agg(hash ORDER BY own) END AS hashes,
+        min(time)::text AS earliest, max(time)::text AS latest
+    FROM lc_rows
+)
+UPDATE purge_archive_part AS part
+SET keys = coalesce(lc_noted.keys, '{{}}'), versions = lc_noted.versions, hashes = lc_noted.hashes,
+    epoch = {epoch}, since = (SELECT oldest::text::bigint FROM lc_snapshot)
+FROM lc_noted WHERE part.id = %(part)s
+RETURNING cardinality(part.keys), part.keys[1], part.keys[cardinality(part.keys)], earliest, latest

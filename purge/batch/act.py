@@ -26,7 +26,7 @@ def act(batch: Batch, verdicts: list[Verdict]) -> None:
     """Carry out what `evaluate` has found, inside the same locks."""
     for verdict in verdicts:
         batch.outcome.looked += verdict.subjects.count
-        if batch.dry and verdict.name in ("tombstone", *ENDS):
+        if batch.dry and not batch.collect_keys and verdict.name in ("tombstone", *ENDS):
             _show(batch, verdict)
         if verdict.name not in ENDS:
             if not batch.collect_keys:

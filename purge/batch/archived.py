@@ -12,7 +12,7 @@ from typing import Any
 from lifecycle import signals
 from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.policy.dispositions import Archive
-from purge.archive.table import Table, exact
+from purge.archive.table import Table, compared
 from purge.batch.evaluate import Verdict
 from purge.batch.state import Batch, CoveringArchive, send
 from purge.batch.subjects import Subjects
@@ -22,11 +22,10 @@ SOON = timedelta(seconds=1)
 
 @dataclass(frozen=True)
 class Uncovered:
-    """Rows that no verified archive holds: as one array, and each key as text."""
+    """Rows that no verified archive holds: how many, and their keys as one array."""
 
     count: int = 0
     array: str | None = None
-    keys: list[str] | None = None
 
 
 def is_archived(policy: Any) -> bool:
@@ -63,15 +62,19 @@ def write_archived(batch: Batch, subjects: Subjects) -> Subjects:
     return subjects if subjects.event else replace(subjects, event=event)
 
 
-def uncovered(batch: Batch, subjects: Subjects) -> list[str]:
-    """The keys, as text, of rows that no verified archive holds as they are now."""
-    return _uncovered(batch, subjects, _covering(batch, subjects)).keys or []
+def uncovered(batch: Batch, subjects: Subjects) -> Uncovered:
+    """The rows that no verified archive holds as they are now."""
+    known = scalar(batch.using, statement(__file__, "any_archive"), batch.params(subjects))
+    if not known and subjects.keys is not None:
+        return Uncovered(subjects.count, subjects.keys)
+    return _uncovered(batch, subjects, _covering(batch, subjects))
 
 
 def _covering(batch: Batch, subjects: Subjects) -> list[CoveringArchive]:
     table = Table(batch.policy, batch.using)
-    text = table.sql(__file__, "covering", hash=table.hash, rows=subjects.where(batch.column))
-    with exact(batch.using):
+    parts = {"believed": table.believed, "hash": table.hash}
+    text = table.sql(__file__, "covering", rows=subjects.where(batch.column), **parts)
+    with compared(batch.using):
         return [CoveringArchive(*row) for row in fetch(batch.using, text, batch.params(subjects))]
 
 

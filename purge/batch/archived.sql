@@ -3,33 +3,49 @@
 -- params: policy
 SELECT max(again_at) FROM purge_archive WHERE policy = %(policy)s AND state IN ('chosen', 'written')
 
+-- name: any_archive
+-- Whether rows of a policy are in some verified archive.
+-- params: policy, model
+SELECT EXISTS (SELECT FROM purge_archive
+    WHERE policy = %(policy)s AND model = %(model)s AND state IN ('verified', 'left'))
+
 -- name: covering
 -- The verified archives that hold some rows as they are now: name, rows in it, when it was verified, the
--- SHA-256 of its manifest, how many of these rows, their keys. Only parts are read that may have one of the keys.
--- params: policy, model; parts: hash, rows
+-- SHA-256 of its manifest, how many of these rows, their keys. Only parts are read that may have one of the keys,
+-- and only rows hashed that some archive may have and that their version does not tell.
+-- params: policy, model; parts: rows, believed, hash
 WITH lc_own AS MATERIALIZED (
-    SELECT {key_text} AS key FROM {table} WHERE {rows}
+    SELECT {compared} AS key, {own_key} AS own, {table}.xmin AS version FROM {table} WHERE {rows}
 ), lc_bounds AS MATERIALIZED (
-    SELECT min(key COLLATE "C") AS low, max(key COLLATE "C") AS high FROM lc_own
+    SELECT min(key) AS low, max(key) AS high FROM lc_own
+), lc_parts AS MATERIALIZED (
+    SELECT lc_part.archive_id AS archive, lc_part.*, {believed} AS believed
+    FROM purge_archive AS archive JOIN purge_archive_part AS lc_part ON lc_part.archive_id = archive.id
+    WHERE archive.policy = %(policy)s AND archive.model = %(model)s AND archive.state IN ('verified', 'left')
 ), lc_written AS MATERIALIZED (
-    SELECT one.key, one.hash, max(archive.id) AS archive
-    FROM purge_archive AS archive JOIN purge_archive_part AS part ON part.archive_id = archive.id
-    CROSS JOIN lc_bounds CROSS JOIN LATERAL unnest(part.keys, part.hashes) AS one (key, hash)
-    WHERE archive.policy = %(policy)s AND archive.model = %(model)s
-    AND archive.state IN ('verified', 'left') AND part.low <= lc_bounds.high AND part.high >= lc_bounds.low
-    GROUP BY 1, 2
+    SELECT one.key{ordered} AS key, one.version, one.hash, lc_parts.believed, lc_parts.archive
+    FROM lc_parts CROSS JOIN lc_bounds
+    CROSS JOIN LATERAL unnest(lc_parts.keys, lc_parts.versions, lc_parts.hashes) AS one (key, version, hash)
+    WHERE lc_parts.low{ordered} <= lc_bounds.high AND lc_parts.high{ordered} >= lc_bounds.low
+), lc_told AS MATERIALIZED (
+    SELECT max(lc_written.archive) AS archive, lc_own.own AS key
+    FROM lc_written JOIN lc_own ON lc_own.key = lc_written.key AND lc_own.version = lc_written.version
+    WHERE lc_written.believed GROUP BY 2
 ), lc_covered AS (
-    -- Hashed are only rows that some archive may have.
-    SELECT lc_written.archive, {own_key} AS key
-    FROM lc_written JOIN {table} ON {key_text} = lc_written.key AND lc_written.hash = {hash}
-    WHERE {rows}
+    SELECT archive, key FROM lc_told
+    UNION ALL SELECT max(lc_written.archive), {own_key}
+    FROM lc_written JOIN {table} ON {compared} = lc_written.key
+    WHERE lc_written.hash IS NOT NULL AND {rows} AND {own_key} NOT IN (SELECT key FROM lc_told)
+    AND lc_written.hash = {hash} GROUP BY 2
+), lc_sets AS MATERIALIZED (
+    SELECT archive, count(*), array_agg(key ORDER BY key)::text AS keys FROM lc_covered GROUP BY archive
 )
 SELECT archive.name, archive.rows, to_json(archive.verified_at) #>> '{{}}',
-    encode(sha256(convert_to(archive.manifest, 'UTF8')), 'hex'), count(*), array_agg(key ORDER BY key)::text
-FROM lc_covered JOIN purge_archive AS archive ON archive.id = lc_covered.archive GROUP BY archive.id
+    encode(sha256(convert_to(archive.manifest, 'UTF8')), 'hex'), lc_sets.count, lc_sets.keys
+FROM lc_sets JOIN purge_archive AS archive ON archive.id = lc_sets.archive
 
 -- name: uncovered
--- The rows of a set that are not among some keys: how many, as one array, each key as text.
+-- The rows of a set that are not among some keys: how many, and as one array.
 -- params: covered; parts: rows
-SELECT count(*), array_agg({own_key} ORDER BY {column})::text, array_agg({key_text} ORDER BY {column})
+SELECT count(*), array_agg({own_key} ORDER BY {column})::text
 FROM {table} WHERE {rows} AND {column} <> ALL ((SELECT %(covered)s::{kind}[])::{kind}[]{cast})

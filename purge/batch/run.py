@@ -66,7 +66,8 @@ def prepare(policy: str, using: str) -> None:
 
 def settle(batch: Batch) -> None:
     """Lock the rows of the source, end them, list what stays. Raises `Halt` and `TooMany`."""
-    locked = lock(batch, batch.source.subjects)
+    # A choice for an archive ends nothing: what it finds is locked and evaluated before it goes.
+    locked = batch.source.subjects if batch.collect_keys else lock(batch, batch.source.subjects)
     brakes.refuse_shared_keys(batch)  # or several rows would pass for those of the set
     if locked.count:
         if not batch.dry:  # a dry run deletes nothing, so nothing is asked again

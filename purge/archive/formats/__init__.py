@@ -1,10 +1,22 @@
 """The formats of an archive, by name."""
 
-from purge.archive.formats.base import Column, Format, FormatError, Reader, Row, Writer
+from purge.archive.formats.base import (
+    BlockWriter,
+    Column,
+    Copied,
+    Format,
+    FormatError,
+    Reader,
+    Row,
+    Writer,
+)
 from purge.archive.formats.json import JSON, JSONL
 from purge.archive.formats.parquet import PARQUET
 from purge.archive.formats.txt import TXT
 
 FORMATS: dict[str, Format] = {each.name: each for each in (JSON, JSONL, TXT, PARQUET)}
 
-__all__ = ("FORMATS", "Column", "Format", "FormatError", "Reader", "Row", "Writer")
+__all__ = (
+    "FORMATS", "BlockWriter", "Column", "Copied", "Format", "FormatError", "Reader", "Row",
+    "Writer",
+)  # fmt: skip

@@ -4,7 +4,7 @@ Values are text as PostgreSQL gives it under `SETTINGS`, or None for NULL: exact
 both directions, also where Python has no such value.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -45,6 +45,23 @@ class Writer(Protocol):
         """Write what is left, and the end of the file."""
 
 
+class BlockWriter(Protocol):
+    """Writes rows as COPY gives them, of the values that its format has asked for."""
+
+    def write_block(self, block: bytes) -> None:
+        """Add whole rows."""
+
+    def close(self) -> None:
+        """Write what is left, and the end of the file."""
+
+
+class Copied(NamedTuple):
+    """What COPY has to give of each row: values as SQL, and how they are written."""
+
+    values: str
+    options: str
+
+
 Reader = Iterator[Row]
 
 
@@ -57,6 +74,15 @@ class Format:
 
     def writer(self, columns: Sequence[Column], file: BinaryIO) -> Writer:
         """A writer to a file that is open for bytes."""
+        raise NotImplementedError
+
+    def copied(self, columns: Sequence[Column], quote: Callable[[str], str]) -> Copied | None:
+        """What COPY gives of a table with these columns, for a `block_writer`; None where their
+        values are made from text, row after row. `quote`: a column as SQL."""
+        return None
+
+    def block_writer(self, columns: Sequence[Column], file: BinaryIO) -> BlockWriter:
+        """A writer of what `copied` says, to a file that is open for bytes."""
         raise NotImplementedError
 
     def reader(

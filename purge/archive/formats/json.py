@@ -8,14 +8,16 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, BinaryIO, cast
 
 from purge.archive.formats.base import (
+    BlockWriter,
     Column,
+    Copied,
     Format,
     FormatError,
     Reader,
@@ -24,6 +26,7 @@ from purge.archive.formats.base import (
     exact_name,
     lines,
 )
+from purge.archive.formats.in_sql import json_lines
 from purge.archive.formats.values import decode, encoder
 
 SCALAR = re.compile(r"[^,}\]\s]+")
@@ -78,6 +81,10 @@ class ArrayWriter:
             self.file.write((self.start + ",\n".join(self.lines.of(rows))).encode())
             self.start = ",\n"
 
+    def write_block(self, block: bytes) -> None:
+        self.file.write(self.start.encode() + block[:-1].replace(b"\n", b",\n"))
+        self.start = ",\n"
+
     def close(self) -> None:
         self.file.write(b"[]\n" if self.start == "[\n" else b"\n]\n")
 
@@ -86,8 +93,10 @@ class GzipWriter:
     """A row on each line, compressed; the same rows give the same bytes."""
 
     def __init__(self, columns: Sequence[Column], file: BinaryIO) -> None:
-        self.lines = Lines(columns)
-        self.file = gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0)
+        self.lines, self.file = Lines(columns), compressing(file)
+
+    def write_block(self, block: bytes) -> None:
+        self.file.write(block)
 
     def write(self, rows: Sequence[Row]) -> None:
         if rows:
@@ -97,11 +106,27 @@ class GzipWriter:
         self.file.close()
 
 
+def compressing(file: BinaryIO) -> gzip.GzipFile:
+    """A file to write to that compresses into another: by isal (the extra `fast`) where it is
+    installed, at a tenth of the processor's time and a fiftieth more bytes."""
+    try:
+        from isal.igzip import GzipFile
+    except ImportError:
+        return gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0)
+    return cast(gzip.GzipFile, GzipFile("", "wb", compresslevel=2, fileobj=file, mtime=0))
+
+
 @dataclass(frozen=True)
 class Json(Format):
     """Rows as JSON."""
 
     def writer(self, columns: Sequence[Column], file: BinaryIO) -> Writer:
+        return (GzipWriter if self is JSONL else ArrayWriter)(columns, file)
+
+    def copied(self, columns: Sequence[Column], quote: Callable[[str], str]) -> Copied | None:
+        return json_lines(columns, quote)
+
+    def block_writer(self, columns: Sequence[Column], file: BinaryIO) -> BlockWriter:
         return (GzipWriter if self is JSONL else ArrayWriter)(columns, file)
 
     def reader(

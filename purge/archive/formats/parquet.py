@@ -7,19 +7,27 @@ it, documents and arrays as JSON.
 """
 
 import json
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, BinaryIO
 
-from purge.archive.formats.base import Column, Format, FormatError, Reader, Row, Writer, exact_name
-from purge.archive.formats.values import base_of, decode, encoder
+from purge.archive.formats.base import (
+    BlockWriter,
+    Column,
+    Copied,
+    Format,
+    FormatError,
+    Reader,
+    Row,
+    Writer,
+    exact_name,
+)
+from purge.archive.formats.in_sql import csv_values
+from purge.archive.formats.values import base_of, decimal_of, decode, encoder
 
 GROUP = 10_000  # rows
 FULL = 16 * 2**20  # characters of a group
-DECIMAL = re.compile(r"numeric\((\d+),(\d+)\)")
-DIGITS = 38  # of the widest decimal
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,13 @@ class Parquet(Format):
         return "" if find_spec("pyarrow") else "pip install django-tombstone[parquet]"
 
     def writer(self, columns: Sequence[Column], file: BinaryIO) -> Writer:
+        self._require()
+        return ParquetWriter(columns, file)
+
+    def copied(self, columns: Sequence[Column], quote: Callable[[str], str]) -> Copied | None:
+        return csv_values(columns, quote)
+
+    def block_writer(self, columns: Sequence[Column], file: BinaryIO) -> BlockWriter:
         self._require()
         return ParquetWriter(columns, file)
 
@@ -74,7 +89,22 @@ class ParquetWriter:
         self.schema = pyarrow.schema([*fields, (self.exact_name, pyarrow.string())])
         self.file = File(file, self.schema, compression="zstd")
         self.rows: list[Row] = []
+        self.tables: list[Any] = []
         self.size = 0
+
+    def write_block(self, block: bytes) -> None:
+        self.tables.append(_parsed(block, self.schema))
+        self.size += len(block)
+        if sum(len(each) for each in self.tables) >= GROUP or self.size >= FULL:
+            self._flush_tables()
+
+    def _flush_tables(self) -> None:
+        if not self.tables:
+            return
+        import pyarrow
+
+        self.file.write_table(pyarrow.concat_tables(self.tables))
+        self.tables, self.size = [], 0
 
     def write(self, rows: Sequence[Row]) -> None:
         for row in rows:
@@ -85,6 +115,7 @@ class ParquetWriter:
 
     def close(self) -> None:
         self._flush()
+        self._flush_tables()
         self.file.close()
 
     def _flush(self) -> None:
@@ -101,12 +132,34 @@ class ParquetWriter:
         self.rows, self.size = [], 0
 
 
+def _parsed(block: bytes, schema: Any) -> Any:
+    """Rows that COPY has written as CSV, as a table of the types of a schema.
+
+    A NULL is nothing there, an empty text is in quotes.
+    """
+    import pyarrow
+    from pyarrow import csv
+
+    names = [str(number) for number in range(len(schema))]
+    types = dict(zip(names, schema.types, strict=True))
+    found = csv.read_csv(
+        pyarrow.BufferReader(block),
+        csv.ReadOptions(column_names=names, block_size=len(block) + 1, use_threads=False),
+        csv.ParseOptions(newlines_in_values=True),
+        csv.ConvertOptions(
+            column_types=types, null_values=[""], true_values=["t"], false_values=["f"],
+            strings_can_be_null=True, quoted_strings_can_be_null=False,
+        ),
+    )  # fmt: skip
+    return pyarrow.Table.from_arrays(found.columns, schema=schema)
+
+
 def arrow_type(db_type: str) -> Any:
     """Parquet's type of a column; text where no other holds what PostgreSQL's does."""
     import pyarrow
 
-    if (found := DECIMAL.fullmatch(db_type)) and int(found[2]) <= int(found[1]) <= DIGITS:
-        return pyarrow.decimal128(int(found[1]), int(found[2]))
+    if digits := decimal_of(db_type):
+        return pyarrow.decimal128(*digits)
     return {
         "smallint": pyarrow.int16(),
         "integer": pyarrow.int32(),

@@ -15,6 +15,8 @@ Encoder = Callable[[str], str]
 SAFE = 2**53 - 1
 BRIEF = 15  # digits and sign; such a number is below SAFE
 NOT_FLAT = re.compile(r"^\[")  # bounds of its own, which a list cannot tell
+DECIMAL = re.compile(r"numeric\((\d+),(\d+)\)")
+DIGITS = 38  # of the widest decimal
 SEMICOLONS = {"box"}  # arrays of it have another separator
 TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|([{},])|([^{},"]+)', re.DOTALL)
 ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -23,6 +25,13 @@ ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 def base_of(db_type: str) -> str:
     """A type without its modifiers: `numeric(10,2)` is `numeric`."""
     return re.sub(r"\([^)]*\)", "", db_type)
+
+
+def decimal_of(db_type: str) -> tuple[int, int] | None:
+    """The digits of a type that is a decimal of 128 bits: all, and those of its fraction."""
+    found = DECIMAL.fullmatch(db_type)
+    whole, fraction = (int(found[1]), int(found[2])) if found else (0, 0)
+    return (whole, fraction) if 0 < whole <= DIGITS and fraction <= whole else None
 
 
 def encoder(db_type: str) -> Encoder | None:

@@ -127,8 +127,8 @@ class WindowRows:
 
     def close(self) -> None:
         """After the last rows: list what is left of the windows, then settle their entries."""
-        if not (self.is_last and self.position):
-            return
+        if not (self.is_last and self.position) or self.batch.collect_keys:
+            return  # a choice for an archive settles nothing
         blocked = self._blocked(self.position)
         for left in self._left():
             count = left.count - (blocked.get(left.window, 0) if left.reason == "left" else 0)

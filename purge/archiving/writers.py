@@ -1,0 +1,120 @@
+"""The writers of an archive's formats, given what each needs of the rows of a part.
+
+A writer of blocks has a thread: it compresses and hashes, which need no lock of the interpreter,
+while the next block is read. No more than some blocks wait for it.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from queue import Queue
+from threading import Thread
+from typing import Any, BinaryIO, cast
+
+from purge.archive.formats import FORMATS, BlockWriter, Copied, Writer
+from purge.archive.table import Table
+
+WAITING = 4  # blocks
+
+
+class Threaded:
+    """A writer of blocks in a thread of its own; what it raises is raised at the next block."""
+
+    def __init__(self, writer: BlockWriter) -> None:
+        self.writer = writer
+        self.error: BaseException | None = None
+        self.blocks: Queue[bytes | None] = Queue(WAITING)
+        self.thread = Thread(target=self._work, daemon=True)
+        self.thread.start()
+
+    def write(self, block: bytes) -> None:
+        self.blocks.put(block)
+        self._raise()
+
+    def drain(self) -> None:
+        """Wait until what was given is written."""
+        self.blocks.join()
+        self._raise()
+
+    def stop(self) -> None:
+        """Wait for the end of the thread."""
+        self.blocks.put(None)
+        self.thread.join()
+
+    def close(self) -> None:
+        """Write the end of the file, where nothing has failed; after `stop`."""
+        self._raise()
+        self.writer.close()
+
+    def _work(self) -> None:
+        while (block := self.blocks.get()) is not None:
+            try:
+                if self.error is None:  # else the blocks that follow are taken, and dropped
+                    self.writer.write_block(block)
+            except BaseException as error:
+                self.error = error
+            finally:
+                self.blocks.task_done()
+
+    def _raise(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+
+@dataclass
+class Writers:
+    """The writers of a table's rows: by what COPY has to give them, and those of rows."""
+
+    table: Table
+    of_blocks: dict[Copied, list[Threaded]] = field(default_factory=dict)
+    of_rows: list[Writer] = field(default_factory=list)
+    given: int = 0  # bytes, before they are compressed
+
+    def write(self, part: int) -> None:
+        """Write the rows of a part, in the transaction in which it was noted."""
+        for copied, writers in self.of_blocks.items():
+            for block in self.table.copy(part, *copied):
+                self.given += len(block)
+                for writer in writers:
+                    writer.write(block)
+        for rows in self.table.read(part) if self.of_rows else ():
+            for each in self.of_rows:
+                each.write(rows)
+
+    def drain(self) -> None:
+        """Wait until what was given is written."""
+        for each in self._threads():
+            each.drain()
+
+    def close(self) -> None:
+        """Write the ends of the files."""
+        for writer in self.of_rows:
+            writer.close()
+        for each in self._threads():
+            each.close()
+
+    def _threads(self) -> Iterator[Threaded]:
+        for writers in self.of_blocks.values():
+            yield from writers
+
+
+@contextmanager
+def writers_of(table: Table, files: Mapping[str, Any]) -> Iterator[Writers]:
+    """Writers to files, by format, which are whole when the block is over."""
+    writers = Writers(table)
+    with ExitStack() as threads:
+        for name, file in files.items():
+            _add(writers, name, cast(BinaryIO, file), threads)
+        yield writers
+    writers.close()
+
+
+def _add(writers: Writers, name: str, file: BinaryIO, threads: ExitStack) -> None:
+    form, columns = FORMATS[name], writers.table.columns
+    copied = form.copied(columns, writers.table.column)
+    if copied is None:
+        writers.of_rows.append(form.writer(columns, file))
+        return
+    threaded = Threaded(form.block_writer(columns, file))
+    threads.callback(threaded.stop)
+    writers.of_blocks.setdefault(copied, []).append(threaded)
