@@ -45,6 +45,10 @@ class NotDeleted(PurgeError):
     """A row is still there after its DELETE: a trigger or a rule has made something else of it."""
 
 
+class Unrecorded(PurgeError):
+    """No trigger has seen rows go: they stay, for nothing would tell of their end."""
+
+
 class NotAlike(PurgeError):
     """Some rows of a set do not go with the others."""
 

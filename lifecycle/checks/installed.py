@@ -31,7 +31,7 @@ from lifecycle.db.version import mismatch
 from lifecycle.hints import database_option
 from lifecycle.install.functions import other_functions
 from lifecycle.install.pending import pending_marks
-from lifecycle.install.reach import elsewhere, hidden
+from lifecycle.install.reach import elsewhere, hidden, subscribed
 from lifecycle.install.retired_policies import is_model
 from lifecycle.install.triggers import (
     FIRES,
@@ -216,18 +216,22 @@ def shared_keys(using: str) -> Iterator[CheckMessage]:
     here = {model for model in own if is_at(model, using)}
     for table in sorted(with_shared_keys(using, here)):
         text = f"Several rows of {table} may have the same key: no policy can end any of them."
-        hint = "Make the key alone unique, or leave the table to its own means."
+        hint = "Make the key alone unique, by a collation that the ledger knows; or no policy."
         yield warning(114, text, hint)
 
 
 def out_of_reach(using: str) -> Iterator[CheckMessage]:
-    """W117, W123: a table of another schema, or one that hides rows from the engine."""
+    """W117, W123, W132: a table of another schema, or that hides rows, or is a replica."""
     for place in elsewhere(using):
         text = (
             f"{place} is not of the ledger's schema: nothing of it is recorded, no policy ends it."
         )
         hint = "Keep tenants in one table, or give each a database with a ledger of its own."
         yield warning(117, text, hint)
+    for each in subscribed(using):
+        text = f"{each}, past the triggers: they are on no agenda, nothing of them is recorded."
+        hint = "When this is the site's database: drop it, `manage.py lifecycle backfill`."
+        yield warning(132, text, hint)
     for table, role in hidden(using):
         quoted = sql.Identifier(role).as_string()
         text = (

@@ -6,14 +6,18 @@ from django.core.checks import CheckMessage
 
 from lifecycle.checks import policy_query
 from lifecycle.checks.messages import error, warning
+from lifecycle.compiler.keys import key_of
 from lifecycle.policy.packages import is_installed, migrations_of, proxy_of
 from lifecycle.policy.policy import Policy
 
 
 def simple_key(policy: Policy) -> list[CheckMessage]:
-    """E011: a key of several columns, which the ledger has no type for."""
+    """E011: a key of several columns or an array, which the ledger has no type for."""
     if not policy_query.has_composite_key(policy):
-        return []
+        if not key_of(policy.model).db_type.endswith("]"):
+            return []
+        text = "The ledger lists keys in arrays, and this model's key is an array itself."
+        return [error(11, text, "Give the model a key of one value and a unique array.", policy)]
     text = "The ledger writes one key a row, this model has a CompositePrimaryKey."
     return [error(11, text, "Give the model a key of one column and a UniqueConstraint.", policy)]
 

@@ -11,6 +11,7 @@ from django.apps import apps
 
 from lifecycle.compiler.policy_sql import models_of
 from lifecycle.db.connection import fetch, statement
+from lifecycle.db.rows import option
 from lifecycle.db.tables import quoted, table_of
 from lifecycle.policy.coverage import taken_along
 from lifecycle.policy.databases import is_at
@@ -34,6 +35,23 @@ class Hidden(NamedTuple):
 
     table: str
     role: str
+
+
+class Subscribed(NamedTuple):
+    """A table into which a subscription writes, past the triggers: nothing of that is recorded."""
+
+    table: str
+    subscription: str
+
+    def __str__(self) -> str:
+        return f"rows of {self.table} come by the subscription {self.subscription}"
+
+
+def subscribed(using: str) -> list[Subscribed]:
+    """Tables of policies of which this database is a logical replica."""
+    own = {model for policy in _here(using) for model in models_of(policy)}
+    params = {"tables": quoted(using, own)}
+    return [Subscribed(*row) for row in fetch(using, statement(__file__, "subscribed"), params)]
 
 
 def elsewhere(using: str) -> list[Elsewhere]:
@@ -70,6 +88,7 @@ class Reach:
 
     def __init__(self, using: str) -> None:
         self.elsewhere, self.hidden = elsewhere(using), hidden(using)
+        self.subscribed, self.option = subscribed(using), option(using)
 
     def problems(self, policy: Policy) -> list[str]:
         """What is wrong with the tables of one policy."""
@@ -77,6 +96,12 @@ class Reach:
         cascaded = own | {table_of(model) for model in taken_along(policy)}
         strays = ", ".join(str(each) for each in self.elsewhere if each.table in own)
         found = [f"nothing of {strays} is recorded or ends: another schema"] if strays else []
+        backfill = f"`manage.py lifecycle backfill --policy {policy.name}{self.option}`"
+        found += [
+            f"{each}, past the triggers, onto no agenda: when it is over, {backfill}"
+            for each in self.subscribed
+            if each.table in own
+        ]
         return found + [
             f"row level security hides rows of {table} from {role}, who would take them for gone"
             for table, role in self.hidden

@@ -10,6 +10,16 @@ WHERE pg_class.oid IN (
 ) AND lifecycle.elsewhere_v1(pg_class.oid)
 ORDER BY 1, 2
 
+-- name: subscribed
+-- Tables, or partitions of them, into which a subscription of this database writes: table, subscription. Asked
+-- of two catalogues that everybody may read, but for the address.
+-- params: tables
+SELECT DISTINCT root.relname, subname FROM pg_subscription_rel
+JOIN pg_subscription ON pg_subscription.oid = srsubid
+JOIN pg_class AS root ON root.oid = coalesce(pg_partition_root(srrelid), srrelid)
+WHERE root.oid IN (SELECT to_regclass(written) FROM unnest(%(tables)s::text[]) AS given (written))
+ORDER BY 1, 2
+
 -- name: hidden
 -- Tables of which row level security hides rows from a role: table, role. Asked of this session's role, and
 -- of those that may announce what the engine does.

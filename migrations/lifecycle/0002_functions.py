@@ -67,6 +67,7 @@ class Migration(migrations.Migration):
                 "unshown_v1",
                 "names_v1",
                 "shares_keys_v1",
+                "unrecorded_v1",
                 "elsewhere_v1",
                 "placed_v1",
                 "make_lock_v1",

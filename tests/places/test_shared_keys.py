@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.checks import run_checks
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from lifecycle.models import Event, PolicyState
 from purge.runner import run_due
-from tests.zoo.models import Line, Order, Token
+from tests.zoo.models import Coupon, Line, Order, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -117,3 +118,36 @@ def test_children_are_told_apart_by_their_parent() -> None:
     finally:
         run("DELETE FROM zoo_line")
         run("ALTER TABLE zoo_line ADD CONSTRAINT zoo_line_pkey PRIMARY KEY (id)")
+
+
+COLLATIONS = {
+    "case, as the field says": ("und-u-ks-level2", True, False),
+    "case, in the database only": ("und-u-ks-level2", False, True),
+    "accents": ("und-u-ks-level1", True, True),
+    "punctuation": ("und-u-ka-shifted-ks-level2", True, True),
+}
+
+
+@pytest.mark.parametrize("case", COLLATIONS)
+def test_keys_that_a_collation_takes_for_one(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hold on one spelling would not be found under another: nothing ends, and that is said."""
+    locale, said, refused = COLLATIONS[case]
+    make = "CREATE COLLATION lc_spelled (provider = icu, locale = '{}', deterministic = false)"
+    try:
+        run(make.format(locale))
+    except DatabaseError:
+        pytest.skip("the server has no ICU")
+    key: Any = Coupon._meta.pk
+    column = f"ALTER TABLE zoo_coupon ALTER {key.column} TYPE varchar(40) COLLATE"
+    run(f"{column} lc_spelled")
+    try:
+        monkeypatch.setattr(key, "db_collation", "lc_spelled" if said else None)
+        Coupon.objects.create(pk="é", expires_at=timezone.now() - timedelta(minutes=5))
+        assert ("lifecycle.W114" in found_by_check()) == refused
+        run_due()
+        assert Coupon.objects.exists() == refused
+        assert (PolicyState.objects.get(name="coupons").state == "halted") == refused
+    finally:
+        Coupon.objects.all().delete()
+        run(f'{column} "default"')
+        run("DROP COLLATION lc_spelled")

@@ -27,6 +27,7 @@ from purge.batch.cascade.sets import CascadeSets, find_cascade
 from purge.batch.cascade.ties import is_stand_in, refuse_new, tied
 from purge.batch.state import Batch, announce, announced, keys_of
 from purge.batch.subjects import Passing, Subjects
+from purge.batch.unrecorded import refuse_unrecorded
 from purge.exceptions import NotAlike, NotDeleted
 
 NO_WAIT = "1ms"  # as PostgreSQL reads it
@@ -43,22 +44,23 @@ def goes_alone(batch: Batch) -> bool:
 def end_rows(batch: Batch, subjects: Subjects, passing: Passing | None = None) -> None:
     """Delete the rows; deferred constraints are checked here, not at the commit.
 
-    Afterwards they are deferred again: another part of the batch may have rows whose order of
-    deletion only that allows. With `passing`, a condition on rows that go alone, all of them go or
-    none.
+    Afterwards they are deferred again: another part of the batch may have rows whose order only
+    that allows. With `passing`, a condition on rows that go alone, all of them go or none.
 
     Raises `NotDeleted` where a row is still there afterwards, `NotAlike` where one does not pass,
-    `Halt` where keys are not unique.
+    `Unrecorded` where no trigger has seen them go, `Halt` where keys are not unique.
     """
     model: Any = batch.policy.model._meta.concrete_model
+    gone = {model}
     if passing or goes_alone(batch):
         batch.cascaded = media_alone(batch, model, subjects)
         with announced(batch, subjects, **batch.cascaded):
             _delete(batch, subjects, passing)
     else:
-        _end_with_others(batch, model, subjects)
+        gone |= _end_with_others(batch, model, subjects)
     fetch(batch.using, CHECK)
     if not batch.dry:
+        refuse_unrecorded(batch, gone)
         _refuse_back(batch, subjects)
     refuse_new(batch, model)
     refuse_shared_keys(batch, batch.keyed)
@@ -72,10 +74,10 @@ def lock_along(batch: Batch, model: Any, subjects: Subjects) -> CascadeSets | Co
     return with_tied(batch, collect(batch, model, keys_of(batch, subjects)), model)
 
 
-def _end_with_others(batch: Batch, model: Any, subjects: Subjects) -> None:
-    """Rows of the same table that go along go first, so that they have an event of their own.
+def _end_with_others(batch: Batch, model: Any, subjects: Subjects) -> set[Any]:
+    """Rows of the same table that go along go first, with an event of their own.
 
-    A dry run ends before the first row goes: receivers may do what no rollback takes back.
+    Returns the models of rows that went along; a dry run ends before the first one goes.
     """
     found = lock_along(batch, model, subjects)
     batch.cascaded = cascade_detail(batch, found, subjects)
@@ -83,7 +85,7 @@ def _end_with_others(batch: Batch, model: Any, subjects: Subjects) -> None:
     batch.keyed |= {each for each in keyed(found) if not is_stand_in(each)}
     batch.outcome.fresh += found.counts[model]  # a tree must not be past the cap by its root
     if batch.dry:
-        return
+        return set()  # receivers may do what no rollback takes back
     if isinstance(found, Collected):
         _delete_collected(batch, model, subjects, found)
         if found.tied:
@@ -97,6 +99,7 @@ def _end_with_others(batch: Batch, model: Any, subjects: Subjects) -> None:
         found.blockers.refuse_new_holds(found.unlocked)
     else:
         _delete_sets(batch, subjects, found)
+    return {each for each in +found.counts if not is_stand_in(each)}
 
 
 def _delete_sets(batch: Batch, subjects: Subjects, found: CascadeSets) -> None:
@@ -125,8 +128,7 @@ def _delete_collected(batch: Batch, model: Any, subjects: Subjects, found: Colle
 
 
 def _delete(batch: Batch, subjects: Subjects, passing: Passing | None = None) -> None:
-    """Its count is compared with that of the rows that were locked: a BEFORE trigger, or a rule,
-    may have made something else of the DELETE."""
+    """Its count is compared with that of the locked rows: a trigger, or a rule, may change it."""
     rows, params = subjects.where(batch.column), batch.params(subjects)
     if passing:
         rows, params = Placed(f"{rows} AND {passing.condition}"), params | passing.params

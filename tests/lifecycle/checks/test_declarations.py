@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.models import Session
 from django.core.checks import ERROR, CheckMessage, run_checks
 from django.db import models
@@ -177,6 +178,18 @@ def test_composite_key() -> None:
             app_label = "zoo"
 
     assert ids(Policy("planted", Composite, expires="ends_at")) == ["lifecycle.E011"]
+
+
+@isolate_apps("tests.zoo")
+def test_array_as_a_key() -> None:
+    class Listed(models.Model):
+        path = ArrayField(models.IntegerField(), primary_key=True)
+        ends_at = models.DateTimeField()
+
+        class Meta:
+            app_label = "zoo"
+
+    assert ids(Policy("planted", Listed, expires="ends_at")) == ["lifecycle.E011"]
 
 
 @isolate_apps("tests.zoo")
