@@ -11,8 +11,8 @@ from django.apps import apps
 
 from lifecycle.compiler.policy_sql import models_of
 from lifecycle.db.connection import fetch, statement
-from lifecycle.db.rows import option
 from lifecycle.db.tables import quoted, table_of
+from lifecycle.hints import database_option
 from lifecycle.policy.coverage import taken_along
 from lifecycle.policy.databases import is_at
 from lifecycle.policy.media_fields import file_fields, watched
@@ -88,7 +88,7 @@ class Reach:
 
     def __init__(self, using: str) -> None:
         self.elsewhere, self.hidden = elsewhere(using), hidden(using)
-        self.subscribed, self.option = subscribed(using), option(using)
+        self.subscribed, self.option = subscribed(using), database_option(using)
 
     def problems(self, policy: Policy) -> list[str]:
         """What is wrong with the tables of one policy."""

@@ -18,8 +18,8 @@ from enum import StrEnum
 from django.db import connections
 
 from lifecycle.db.connection import own_transaction, scalar, statement
-from lifecycle.db.rows import option
 from lifecycle.exceptions import LifecycleError
+from lifecycle.hints import database_option
 from lifecycle.logs import Log as Logger
 from lifecycle.proof.checkpoint import Checkpoint, open_checkpoint
 from lifecycle.proof.errors import ProofError
@@ -217,4 +217,4 @@ def command_for(state: State, using: str) -> str:
     """What a person runs next."""
     checked = state in (State.ALTERED, State.UNPROVED)
     command = "manage.py lifecycle verify --proof" if checked else "manage.py lifecycle proof"
-    return f"{command}{option(using)}"
+    return f"{command}{database_option(using)}"
