@@ -33,7 +33,7 @@ def standstills(using: str) -> Standstills:
         for policy, error in found
     }
     if alarm := alarm_of(using):
-        text = f"{alarm['kind']} since {alarm['since']}: {alarm['text']}: `{alarm['command']}`"
+        text = f"{alarm['kind']} since {alarm['since']}: {alarm['text']}: {alarm['command']}"
         for policy in all_policies():
             stopped.setdefault(policy.name, []).append(text)
     return stopped

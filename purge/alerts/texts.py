@@ -12,6 +12,7 @@ from lifecycle.hints import database_option
 from lifecycle.insight.causes import CAUSES, STOPPED
 from lifecycle.ledger.held_deleted import HeldDeleted, held_deleted
 from lifecycle.models import Event
+from lifecycle.pages import page
 from lifecycle.printable import in_utc, visible
 from purge.models import Alert
 
@@ -98,7 +99,7 @@ due stays on the agenda. You are told once, until it is over.
 Look:
     manage.py lifecycle proof{database}
     manage.py lifecycle verify --proof{database}
-What each word means, and how to go on: docs/how-to/seal-the-ledger.md
+What each word means, and how to go on: {guide}
 """,
     "lagging": """\
 Rows of policy {policy} ({model}) wait to end, {summary} now.
@@ -155,6 +156,7 @@ def body(alert: Alert, using: str) -> str:
         "release": _release(alert, gone, database),
         "allow": " --allow ROWS" if alert.cause == "cap" else "",
         "status": f" {visible(alert.policy)}" if alert.policy else "",
+        "guide": page("how-to/seal-the-ledger.md"),
         "backfill": visible(alert.policy) or "POLICY",
     }
     return BODIES[_text(alert)].format(**parts) + _ended(alert)

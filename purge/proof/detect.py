@@ -216,5 +216,5 @@ def keep(using: str, found: Decision) -> None:
 def command_for(state: State, using: str) -> str:
     """What a person runs next."""
     checked = state in (State.ALTERED, State.UNPROVED)
-    command = "manage.py lifecycle verify --proof" if checked else "manage.py lifecycle proof"
-    return f"{command}{database_option(using)}"
+    command = "`manage.py lifecycle verify --proof`" if checked else "`manage.py lifecycle proof`"
+    return f"{command[:-1]}{database_option(using)}`"

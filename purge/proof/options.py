@@ -79,8 +79,8 @@ def _signer(given: dict[str, Any]) -> "SignerKey":
     except ImportError:
         raise LifecycleError(MISSING) from None
     except ProofError:
-        text = "LIFECYCLE_PROOF: `signing_key` is none: `manage.py lifecycle proof --new-key`"
-        raise LifecycleError(f"{text} makes one.") from None
+        text = "`manage.py lifecycle proof --new-key ORIGIN` makes one."
+        raise LifecycleError(f"LIFECYCLE_PROOF: `signing_key` is none: {text}") from None
 
 
 def _witnesses(given: Any) -> Iterator[WitnessOptions]:
