@@ -55,6 +55,7 @@ class Decision:
     text: str = ""
     missing: int = 0
     is_unread: bool = False  # the store did not answer
+    witness: str = ""  # who has refused to sign, where that says so
 
     @property
     def is_alarm(self) -> bool:
@@ -99,8 +100,8 @@ def _decided(using: str, options: ProofOptions, known: Log) -> Decision:
         differs = _compare(using, options, known, store, data)
         if differs.is_alarm:
             return differs
-    if altered := _still_altered(using, known):
-        return altered
+    if standing := _standing(known):
+        return standing
     return _alone(using, store)
 
 
@@ -169,11 +170,13 @@ def _root_at(using: str, known: Log, size: int) -> bytes:
     return edge.root()
 
 
-def _still_altered(using: str, known: Log) -> Decision | None:
-    """An event that was found altered stays an alarm until a person has looked at it."""
-    if known.alarm.get("kind") != State.ALTERED:
+def _standing(known: Log) -> Decision | None:
+    """What this ledger and its store cannot take back: an event that was found altered stays an
+    alarm until a person has looked at it, what a witness refuses until it signs."""
+    kind, witness = known.alarm.get("kind"), str(known.alarm.get("witness", ""))
+    if kind != State.ALTERED and not witness:
         return None
-    return Decision(State.ALTERED, str(known.alarm.get("text", "")))
+    return Decision(State(str(kind)), str(known.alarm.get("text", "")), witness=witness)
 
 
 def _alone(using: str, store: ProofStore) -> Decision:
@@ -200,6 +203,7 @@ def keep(using: str, found: Decision) -> None:
             since = since or scalar(using, statement(__file__, "now"))
             alarm = {"kind": now, "since": since, "text": found.text, "missing": found.missing}
             alarm |= {"command": command_for(found.state, using)}
+            alarm |= {"witness": found.witness} if found.witness else {}
             if alarm != known.alarm:
                 note(using, known, alarm=alarm)
         elif before:

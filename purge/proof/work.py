@@ -12,13 +12,15 @@ from lifecycle.logs import Log
 from lifecycle.sealing.log import read_log
 from lifecycle.sealing.seal import seal_all
 from purge.proof import gate
-from purge.proof.detect import Decision, State, decide, keep
+from purge.proof.detect import NORMAL, Decision, State, decide, keep
 from purge.proof.options import ProofOptions, proof_options
 from purge.proof.ship import MOST, Altered, ship_all
+from purge.proof.witnesses import ask_witnesses
 
 SHIP_EVERY = 5.0  # seconds
 LOOK_EVERY = 20.0  # seconds; a third of what `purge.proof.place` takes for silence
 REST = 10.0  # seconds after a failure
+ASK_AGAIN = 60.0  # seconds after a witness has not answered
 
 log = Log("purge")
 
@@ -28,7 +30,7 @@ class Publisher:
 
     def __init__(self, using: str) -> None:
         self.using = using
-        self.looked = self.shipped = self.rests_until = float("-inf")
+        self.looked = self.shipped = self.rests_until = self.asks_from = float("-inf")
         self.healthy = True
 
     def step(self, at_once: bool = False) -> None:
@@ -52,6 +54,8 @@ class Publisher:
             found = decide(self.using, options)
             gate.forget(self.using)
             self.looked = time.monotonic()
+            if not found.is_alarm or found.witness:
+                self._ask(options)
             if found.state in (State.RESTORED, State.FORKED, State.CLONED):
                 return  # what is sealed now would be another history
         known = read_log(self.using)
@@ -70,7 +74,30 @@ class Publisher:
             ship_all(self.using, options)
         except Altered as error:
             keep(self.using, Decision(State.ALTERED, str(error)))
+        else:
+            self._ask(options)
         self.shipped = time.monotonic()
+
+    def _ask(self, options: ProofOptions) -> None:
+        """Have the witnesses cosign what is published; what one refuses is an alarm until it signs.
+
+        One that is away is asked again in a minute: publishing does not wait for it each time.
+        """
+        known = read_log(self.using)
+        if known is None or time.monotonic() < self.asks_from:
+            return
+        asked = ask_witnesses(options, known)
+        if asked.silent:
+            self.asks_from = time.monotonic() + ASK_AGAIN
+            names = ", ".join(sorted(asked.silent))
+            log("unwitnessed", f"{self.using}: not cosigned by {names}", database=self.using)
+        refused = {each.witness: each for each in asked.refusals}
+        standing = str(known.alarm.get("witness", ""))
+        if refused:
+            first = refused.get(standing, asked.refusals[0])
+            keep(self.using, Decision(State(first.state), first.text, witness=first.witness))
+        elif standing and standing not in asked.silent:
+            keep(self.using, NORMAL)
 
 
 _publishers: dict[str, Publisher] = {}

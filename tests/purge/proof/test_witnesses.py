@@ -17,13 +17,27 @@ from lifecycle.sealing.log import read_log
 from lifecycle.witness import state
 from lifecycle.witness.protocol import Witness
 from lifecycle.witness.server import server
+from lifecycle.witness.state import State
 from purge.certificates.make import certify
 from purge.certificates.story import of_row
+from purge.proof import gate, work
 from purge.proof.ship import store_of
 from purge.proof.witnesses import COSIGNED, Asked, ask_witnesses
+from purge.proof.work import publish_now
 from tests.lifecycle.sealing.support import write
 from tests.purge.certificates.test_certificates import ended_draft
-from tests.purge.proof.support import ORIGIN, SIGNER, USING, in_folder, options, publish, read_head
+from tests.purge.proof.support import (
+    ORIGIN,
+    SIGNER,
+    USING,
+    a_due_row,
+    in_folder,
+    it_ends,
+    nothing_ends,
+    options,
+    publish,
+    read_head,
+)
 from tests.zoo.models import Draft
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,18 +46,24 @@ LOG = SIGNER.named(f"{ORIGIN}/1").verifier
 
 
 @pytest.fixture
-def witness(tmp_path: Path) -> Iterator[str]:
-    """A witness that listens; its address."""
+def remembered(tmp_path: Path) -> Iterator[State]:
+    """What the witness has signed."""
     path = str(tmp_path / "witness.json")
     state.create(path)
-    with state.opened(path) as remembered:
-        listening = server(("127.0.0.1", 0), Witness(KEY, {LOG.name: [LOG]}, remembered))
-        thread = threading.Thread(target=listening.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listening.server_port}"
-        listening.shutdown()
-        listening.server_close()
-        thread.join()
+    with state.opened(path) as found:
+        yield found
+
+
+@pytest.fixture
+def witness(remembered: State) -> Iterator[str]:
+    """A witness that listens; its address."""
+    listening = server(("127.0.0.1", 0), Witness(KEY, {LOG.name: [LOG]}, remembered))
+    thread = threading.Thread(target=listening.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listening.server_port}"
+    listening.shutdown()
+    listening.server_close()
+    thread.join()
 
 
 @pytest.fixture
@@ -146,6 +166,38 @@ def test_a_witness_that_is_away_is_no_alarm(tmp_path: Path) -> None:
         publish()
         found = ask()
     assert (found.signed, found.refusals, [*found.silent]) == ([], [], [KEY.name])
+
+
+def test_what_a_witness_refuses_ends_nothing_until_it_signs(
+    folder: Path,
+    remembered: State,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Ledger and store were put back together: neither of them tells, the witness does."""
+    monkeypatch.setattr(gate, "_known", {})
+    monkeypatch.setattr(work, "_publishers", {})
+    monkeypatch.setattr(gate, "TRUSTED", 0.0)
+    monkeypatch.setattr(gate, "SOON", 0.0)
+    write(40)
+    publish_now(USING)
+    assert cosigned_size() == read_head().size
+    rewritten(folder)
+    publish_now(USING)
+    for _ in range(2):
+        publish_now(USING)  # it stays
+        log = read_log(USING)
+        assert log
+        assert (log.alarm["kind"], log.alarm["witness"]) == ("forked", KEY.name)
+        nothing_ends(a_due_row())
+    assert "proof_alarm" in [getattr(each, "action", "") for each in caplog.records]
+    remembered.put(LOG.name, state.NOTHING)  # who runs the witness accepts the new history
+    publish_now(USING)
+    log = read_log(USING)
+    assert log
+    assert log.alarm == {}
+    assert cosigned_size() == read_head().size
+    it_ends(a_due_row())
 
 
 @pytest.mark.parametrize("noise", [b"noise", b""], ids=["noise", "empty"])
