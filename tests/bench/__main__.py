@@ -7,7 +7,10 @@ from pathlib import Path
 from tests.bench.rounds import Plan, quick
 from tests.bench.server import ROOT, database, prepare
 
-PARTS = ("writing", "ending", "excepting", "cascading", "media", "archiving", "waiting", "storing")
+PARTS = (
+    "writing", "ending", "excepting", "cascading", "media", "archiving", "waiting", "storing",
+    "proving",
+)  # fmt: skip
 
 
 def main() -> None:

@@ -122,4 +122,8 @@ How to read it:
 - Ledger: event and agenda entry with all indexes, divided by the rows.
 - live(): the first page of a table of which every other row is past its end, against the plain
   page.
+- Tree: leaves appended to a log's tiles, by processor time, as a share of hashing the pairs of as
+  many leaves one after the other in Python. Certificate: of one row among 100 that were purged
+  together, made with all that is asked of ledger and store; checked, by processor time, without
+  the start of Python, which a test holds below 100 ms with it.
 """

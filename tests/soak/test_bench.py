@@ -38,6 +38,9 @@ NAMES = {
     "ledger, written singly",
     "ledger, in bulk, one due time",
     "live(), a page of 50, own columns",
+    "tree, leaves appended, against hashlib alone",
+    "certificate of a row, made, by the clock",
+    "certificate, checked",
 }
 
 
