@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 from django.db import connections
 
-# All of DISCARD ALL but for the plans; the last statement tells what new sessions begin with.
+# All of DISCARD ALL but for the plans; statistics are told as at a session's end. What the last
+# statement gives is what new sessions begin with.
 RESET = """
 RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all();
-DISCARD TEMP; DISCARD SEQUENCES;
-SELECT coalesce(string_agg(own::text, ';' ORDER BY own::text), '') FROM pg_db_role_setting AS own
+DISCARD TEMP; DISCARD SEQUENCES; SELECT pg_stat_force_next_flush();
+SELECT coalesce(string_agg(o::text, ';' ORDER BY o::text), '') FROM pg_db_role_setting AS o
 """
 
 
