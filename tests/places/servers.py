@@ -155,6 +155,7 @@ def replica() -> Iterator["Replica"]:
         with running(*copy, "-d", source, log=path / "copy") as copying:
             assert copying.wait(60) == 0, (path / "copy").read_text()
         flags = ["-c", f"port={PORT}", "-c", "listen_addresses=", "-c", "fsync=off"]
+        flags += ["-c", "max_prepared_transactions=99"]  # no fewer than its primary may have
         for access in ("hba", "ident"):  # whom the embedded server lets in
             flags += ["-c", f"{access}_file={home / access}"]
         start = [str(programs / "postgres"), "-D", str(path / "data"), "-k", str(path), *flags]
