@@ -103,7 +103,7 @@ def _await(question: str) -> None:
 
 
 @contextmanager
-def consumer() -> Iterator[None]:
+def consumer() -> Iterator["subprocess.Popen[bytes]"]:
     """`manage.py run_huey` as a site runs it."""
     process = subprocess.Popen(
         [sys.executable, "manage.py", "run_huey"],
@@ -113,7 +113,7 @@ def consumer() -> Iterator[None]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        yield
+        yield process
         assert process.poll() is None, "the consumer ended by itself"
     finally:
         process.terminate()

@@ -14,7 +14,7 @@ PARTS = 20  # in turn: the ledger of a site has events of all tables side by sid
 BULK = """
 WITH listed AS (
     SELECT 20000 * e AS first, 1 + e %% 2 AS step,
-        date_trunc('second', CASE WHEN e %% 100 < %(due)s THEN now() - interval '1 day'
+        date_trunc('second', CASE WHEN e * 37 %% 100 < %(due)s THEN now() - interval '1 day'
             ELSE now() + interval '1 day' END + e %% 1440 * interval '30 seconds') AS due
     FROM generate_series(%(first)s::bigint, %(last)s) AS e
 ), written AS (
@@ -37,7 +37,7 @@ SELECT id, policy, due_at, count, 0 FROM told
 
 SINGLY = """
 WITH listed AS (
-    SELECT i, date_trunc('second', CASE WHEN i %% 100 < %(due)s THEN now() - interval '1 day'
+    SELECT i, date_trunc('second', CASE WHEN i * 37 %% 100 < %(due)s THEN now() - interval '1 day'
         ELSE now() + interval '1 day' END + i %% 43200 * interval '1 second') AS due
     FROM generate_series(%(first)s::bigint, %(last)s) AS i
 ), written AS (
