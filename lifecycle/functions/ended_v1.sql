@@ -10,14 +10,14 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET time
 SET enable_seqscan = off SET jit = off AS $$
 DECLARE
     announced jsonb := coalesce(lifecycle.announced_v1(), '{}');
-    mine boolean := announced ->> 'model' = p_model;
+    mine boolean := announced ->> 'model' = p_model AND pg_trigger_depth() = 1;  -- a deeper one goes along
     announced_detail jsonb := coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each(announced -> 'detail')
         WHERE key IN ('reference', 'erasure') OR mine AND key IN
             ('cause', 'grace_skipped', 'override', 'cascade', 'media', 'unlinked', 'windows', 'archive')), '{}');
     detail jsonb := CASE WHEN announced = '{}' AND lifecycle.setting_v1('ending') IS NOT NULL
                          THEN '{"unproven": true}' WHEN announced = '{}' THEN '{}' WHEN mine THEN announced_detail
                     ELSE announced_detail || '{"cause": "cascade"}' END;
-    shared bigint := CASE WHEN p_subjects IS NULL THEN (announced ->> 'basis')::bigint END;
+    shared bigint := CASE WHEN mine AND p_subjects IS NULL THEN (announced ->> 'basis')::bigint END;
     identities bytea := CASE WHEN cardinality(p_parts) = p_count
                              THEN lifecycle.identities_v1(p_parts) END;
     held record;

@@ -135,3 +135,25 @@ def test_children_of_a_row_whose_child_is_kept_stay() -> None:
     assert list(Order.objects.all()) == [order]
     assert Line.objects.filter(order=order).count() == Line.objects.count() == 2
     assert Event.objects.get(kind="blocked").subjects == [str(order.pk)]
+
+
+@pytest.mark.parametrize("heard", [False, True], ids=["in sets", "by the collector"])
+def test_a_row_that_a_trigger_of_the_host_deletes_along_is_told_by_its_own_key(heard: bool) -> None:
+    """As many rows as the batch has: they are not taken for the batch's."""
+    due = Token.objects.create(expires_at=timezone.now() - timedelta(minutes=5))
+    along = Token.objects.create(expires_at=timezone.now() + timedelta(days=5), label="along")
+    deletes = "DELETE FROM zoo_token WHERE label = 'along' AND id <> OLD.id;"
+    if heard:
+        post_delete.connect(hear, Token)
+    try:
+        with formed("BEFORE", f"BEGIN {deletes} RETURN OLD; END"):
+            run_due()
+    finally:
+        post_delete.disconnect(hear, Token)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT key, cause FROM lifecycle_event, lifecycle.keys_v1(id) AS key"
+            " WHERE kind = 'purged' ORDER BY id"
+        )
+        assert {*cursor.fetchall()} == {(str(along.pk), "cascade"), (str(due.pk), "")}
+    assert not Token.objects.exists()
