@@ -15,7 +15,7 @@ FROM (
     SELECT event.id, event.identities, lc_subject.key, lc_subject.place,
         -- In a ledger that was copied as a whole, numbers of transactions say nothing of its events.
         CASE WHEN event.xmin <> (SELECT xmin FROM lifecycle_event ORDER BY id LIMIT 1)
-             THEN event.xmin::text::bigint END AS lc_xmin, (event.detail ->> 'transaction')::bigint AS lc_transaction,
+             THEN event.xmin::text::bigint END AS lc_xmin, substring(event.detail ->> 'transaction' FROM '^\d{{1,18}}$')::bigint AS lc_transaction,
         (SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint) AS lc_next
     FROM lifecycle_event AS event CROSS JOIN LATERAL (  -- probed: a merge would read the ledger for every set
         SELECT {subjects}, subjects_range FROM lifecycle_event AS named

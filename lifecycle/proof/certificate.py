@@ -15,7 +15,7 @@ from lifecycle.proof.plain import dump, hashes_of, list_of, load, object_of, tex
 from lifecycle.proof.story import ENDINGS, StoryEvent
 from lifecycle.proof.tlog_proof import TlogProof
 
-_HEADER = "lifecycle certificate 1"
+_HEADER = "lifecycle.certificate 1"
 
 
 class Statement(NamedTuple):

@@ -15,22 +15,22 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 #: which test does what the guide says, in a project or a database of its own
 RUN_BY = {
-    "the-first-hour": "tests/infra/test_install.py",
+    "the-first-hour": "tests/soak/test_install.py",
     "track-a-model-that-is-not-yours": "tests/places/test_guides.py",
     "several-databases": "tests/places/test_guides.py",
     "run-behind-pgbouncer": "tests/places/test_guides.py",
     "answer-an-erasure-request": "tests/advice/test_followed.py",
-    "archive-to-s3-or-r2": "tests/advice/test_followed.py",
-    "bring-rows-back": "tests/advice/test_followed.py",
-    "cover-every-model": "tests/advice/test_followed.py",
-    "run-without-huey": "tests/advice/test_followed.py",
-    "uninstall": "tests/advice/test_followed.py",
-    "roles": "tests/advice/test_followed.py",
-    "go-easy-on-the-database": "tests/advice/test_followed.py",
-    "back-up-and-restore": "tests/advice/test_followed.py",
-    "recover-after-a-restore": "tests/advice/test_followed.py",
-    "add-to-an-existing-site": "tests/advice/test_followed.py",
-    "test-your-policies": "tests/advice/test_followed.py",
+    "archive-to-s3-or-r2": "tests/soak/test_followed.py",
+    "bring-rows-back": "tests/soak/test_followed.py",
+    "cover-every-model": "tests/soak/test_followed.py",
+    "run-without-huey": "tests/soak/test_followed.py",
+    "uninstall": "tests/soak/test_followed.py",
+    "roles": "tests/soak/test_followed.py",
+    "go-easy-on-the-database": "tests/soak/test_followed.py",
+    "back-up-and-restore": "tests/soak/test_followed.py",
+    "recover-after-a-restore": "tests/soak/test_followed.py",
+    "add-to-an-existing-site": "tests/soak/test_followed.py",
+    "test-your-policies": "tests/soak/test_followed.py",
     "prove-a-deletion": "tests/purge/certificates/test_certificates.py",
     "run-a-witness": "tests/witness/test_witness.py",
     "keep-a-row": "tests/purge/batch/test_keep_a_row.py",
@@ -41,6 +41,7 @@ RUN_BY = {
 #: why no test does the guide as it is written; its blocks are read by those below all the same
 NOT_RUN = {
     "media-on-s3-and-r2": "settings that move all media; tests/purge/media has them on tests/s3",
+    "seal-the-ledger": "wants a server to restore; its commands are in tests/purge/proof",
     "read-an-archive": "wants DuckDB, pandas, jq; bring-rows-back types `archive ls`, and loads",
 }
 

@@ -64,7 +64,7 @@ def test_a_batch_claims_no_more_than_it_takes() -> None:
                 assert batch
                 source = claim(batch, PassOptions(), rows)
                 assert source
-                taken.append(len(source.entries))
+                taken.append(sum(each.entries for each in source.claimed))
                 free = other.execute(
                     "SELECT count(*) FROM (SELECT FROM lifecycle_agenda WHERE policy = 'tokens'"
                     " FOR UPDATE SKIP LOCKED) AS entry"

@@ -14,6 +14,8 @@ EVERY: list[tuple[str, ...]] = [
     ("lifecycle", "report"),
     ("lifecycle", "report", "--json"),
     ("lifecycle", "verify"),
+    ("lifecycle", "verify", "--proof"),
+    ("lifecycle", "proof"),
     ("lifecycle", "hold", "zoo.Coupon:{pk}", "--reason", "{pk}", "--actor", "{pk}"),
     ("lifecycle", "hold", "--policy", "coupons", "--reason", "{pk}"),
     ("lifecycle", "hold", "zoo.Coupon:gone{pk}"),

@@ -59,7 +59,7 @@ def test_the_command_and_the_way_back(site: Project) -> None:
     assert "4 triggers on 1 tables" in said
     assert "lifecycle_event" in said
     assert "policies.py" in said, "what remains to do by hand"
-    assert left(site) == {"triggers": 0, "functions": 0, "tables": 7}
+    assert left(site) == {"triggers": 0, "functions": 0, "tables": 10}
     assert site.sql("SELECT actor FROM lifecycle_event ORDER BY id DESC LIMIT 1") == "ada"
     with pytest.raises(psycopg.Error, match="append-only"):
         site.sql("DELETE FROM lifecycle_event")
