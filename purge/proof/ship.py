@@ -13,7 +13,7 @@ So what is signed is durable, and a log signs one tree: of what is chosen every 
 import json
 from hashlib import sha256
 
-from lifecycle.db.connection import fetch, own_transaction, scalar, statement
+from lifecycle.db.connection import own_transaction, scalar, statement
 from lifecycle.exceptions import LifecycleError
 from lifecycle.proof.checkpoint import Checkpoint
 from lifecycle.proof.note import sign
@@ -170,8 +170,3 @@ def unpacked(size: int, data: bytes) -> list[bytes]:
         rows.append(data[place:end])
         place = end
     return rows
-
-
-def last_shipped(using: str) -> list[tuple[object, ...]]:
-    """Of each log: origin, sealed and shipped size, when it shipped."""
-    return fetch(using, statement(__file__, "shipped"))

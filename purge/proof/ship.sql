@@ -6,6 +6,3 @@ SELECT count(*) FROM (
     FROM unnest(%(events)s::bigint[]) WITH ORDINALITY AS wanted (id, place)
     JOIN lifecycle_event AS event ON event.id = wanted.id
 ) AS so_far WHERE so_far.rows <= %(most)s
-
--- name: shipped
-SELECT origin, size, shipped, shipped_at FROM lifecycle_log ORDER BY incarnation
