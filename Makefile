@@ -6,11 +6,12 @@ WORKERS ?= -n $(shell $(RUN) -c "import os; print(min(os.cpu_count() + 1, 4))")
 RUN := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lock demo test check coverage migrations bench soak matrix
+.PHONY: help venv lock demo test slow check coverage migrations bench soak matrix
 
 help:
 	@echo "make demo    run the story, then site and worker until Ctrl-C   (ARGS=--exit: end after it)"
 	@echo "make test    the tests                                          (ARGS='-k name -n 0': pytest's)"
+	@echo "make slow    the other tests of the same files, that take longer"
 	@echo "make check   lint, types, migrations, known vulnerabilities, tests"
 	@echo "make coverage  the tests, and which lines and branches they do not reach"
 	@echo "make matrix  the tests on each Python, Django, PostgreSQL here   (ARGS='tests/capture')"
@@ -53,5 +54,9 @@ matrix:
 bench: venv
 	@$(RUN) -m tests.bench $(ARGS)
 
+slow: venv
+	@$(RUN) -m pytest $(WORKERS) -m slow $(ARGS)
+
 soak: venv
-	@$(RUN) -m pytest tests/soak -o addopts= --timeout=0 $(ARGS)
+	@$(RUN) -m pytest -o addopts= -m slow --ignore=tests/host/sample --ignore=tests/peers/sample \
+	  --timeout=0 $(ARGS)

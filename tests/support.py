@@ -2,12 +2,13 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import psycopg
+import pytest
 from django.db import connection, connections, transaction
 from django.db.models import DateTimeField, QuerySet
 from django.utils import timezone
@@ -26,6 +27,15 @@ from purge.runner import run_due
 from tests.clock import pass_time
 
 LONG_AGO = timedelta(days=1000)
+
+
+def sampled(cells: Iterable[Any], every: int = 2) -> list[Any]:
+    """Parameters of a test that are alike: the first of every so many, the others are slow."""
+    return [
+        cell if not number % every
+        else pytest.param(*(cell if isinstance(cell, tuple) else (cell,)), marks=pytest.mark.slow)
+        for number, cell in enumerate(cells)
+    ]  # fmt: skip
 
 
 def run_until_idle(

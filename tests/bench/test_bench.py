@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 ENDING = {
@@ -31,5 +33,6 @@ def measured(output: Path, *options: str) -> set[str]:
     return {result["name"] for result in results}
 
 
+@pytest.mark.slow
 def test_a_part_is_measured(tmp_path: Path) -> None:
     assert measured(tmp_path / "bench.json", "--only", "ending") >= ENDING

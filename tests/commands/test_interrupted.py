@@ -81,6 +81,7 @@ def old_draft() -> None:
     Draft.objects.create(pk=1, created_at=timezone.now() - timedelta(days=2))
 
 
+@pytest.mark.slow
 def test_every_command_that_waits(manage: Forking) -> None:
     old_draft()
     Client.objects.create(pk=1, email="jo@example.com")
@@ -141,6 +142,7 @@ MIDDLES: dict[str, tuple[Callable[[], AbstractContextManager[None]], str]] = {
 }
 
 
+@pytest.mark.slow
 def test_in_the_middle_of_a_transaction(manage: Forking) -> None:
     for command, (made_so, kind) in MIDDLES.items():
         with made_so():

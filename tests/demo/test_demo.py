@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 import psycopg
+import pytest
 
 from demo.site import answers
 from demo.story import STEPS
@@ -58,6 +59,7 @@ def test_exit_tells_every_step_and_ends(tell: Tell) -> None:
     assert telling.worker_is_gone()
 
 
+@pytest.mark.slow
 def test_the_site_stays_up_until_ctrl_c(tell: Tell) -> None:
     telling = tell("--until", "recorded", "--port", "0")
     telling.wait_for("up until Ctrl-C")
@@ -68,6 +70,7 @@ def test_the_site_stays_up_until_ctrl_c(tell: Tell) -> None:
     assert not answers(telling.port)
 
 
+@pytest.mark.slow
 def test_sigterm_in_the_middle_stops_the_worker(tell: Tell) -> None:
     telling = tell()
     telling.wait_for("recorded")
@@ -76,6 +79,7 @@ def test_sigterm_in_the_middle_stops_the_worker(tell: Tell) -> None:
     assert "Traceback" not in telling.output
 
 
+@pytest.mark.slow
 def test_after_a_kill_the_worker_ends_and_the_story_is_told_again(tell: Tell) -> None:
     killed = tell()
     killed.wait_for("recorded")
@@ -87,6 +91,7 @@ def test_after_a_kill_the_worker_ends_and_the_story_is_told_again(tell: Tell) ->
     assert re.search(r"clean +[1-9]\d* rows of earlier runs deleted", again.output)
 
 
+@pytest.mark.slow
 def test_two_at_once_do_not_spoil_each_other(tell: Tell) -> None:
     first = tell("--port", "0")
     first.wait_for("worker ")
@@ -97,6 +102,7 @@ def test_two_at_once_do_not_spoil_each_other(tell: Tell) -> None:
     assert first.end(signal.SIGINT) == 130, first.output
 
 
+@pytest.mark.slow
 def test_it_claims_nothing_while_a_policy_is_paused(tell: Tell, story_url: str) -> None:
     tell("--exit", "--until", "database").end()
     with psycopg.connect(story_url) as connection:

@@ -126,6 +126,7 @@ def test_a_sender_that_was_killed(reported: Mailbox, monkeypatch: pytest.MonkeyP
     assert weekly.send_due()
 
 
+@pytest.mark.slow
 def test_two_consumers_send_one_also_after_two_weeks_away(
     consumer: Callable[..., Consumer],  # noqa: F811
     reported: Mailbox,

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.infra.servers import ROOT
 
 COMMAND = (
@@ -24,12 +26,14 @@ def run_suite(settings: str, *arguments: str, worker: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_host_suite_passes(database_server: None, worker_id: str) -> None:
     told = run_suite("tests.host.settings", worker=worker_id)
     assert "skipped" not in told
     assert "capture was absent" not in told
 
 
+@pytest.mark.slow
 def test_absent_capture_is_said(database_server: None, worker_id: str) -> None:
     told = run_suite("tests.host.without_triggers", "-n", "1", worker=worker_id)
     assert "capture was absent: the test database had no triggers on host_note" in told

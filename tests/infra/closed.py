@@ -7,6 +7,7 @@ system does not install (Django's other line) shows nothing: `Closure.unseen` na
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from itertools import product
 from pathlib import Path
@@ -46,6 +47,7 @@ def applies(marker: Marker | None, environment: Environment, extras: frozenset[s
     )
 
 
+@cache
 def parse(lock: str) -> list[Requirement]:
     lines = (line.removesuffix("\\").strip() for line in lock.splitlines() if line[:1].isalnum())
     return [Requirement(line) for line in lines]
@@ -59,6 +61,7 @@ def asked_by_project(pyproject: Path) -> list[Requirement]:
     return [Requirement(text) for texts in lists for text in texts]
 
 
+@cache
 def asked_by(name: str, version: str) -> list[Requirement] | None:
     """What a distribution asks for; None unless this version of it is installed."""
     try:

@@ -29,6 +29,7 @@ def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [("check",), ("makemigrations", "--check", "--dry-run")])
 @pytest.mark.parametrize("variables", [{}, {"DATABASE_URL": DOWN}])
 def test_works_with_the_database_down(command: tuple[str, ...], variables: dict[str, str]) -> None:

@@ -152,6 +152,7 @@ def test_a_wrong_option_is_told_with_the_log(kept: Path) -> None:
         assert answers(kept)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["with a space", "x" * 120, "a,b", "ünï'c$(ode)"])
 def test_awkward_folders(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with data_folder(name) as path:

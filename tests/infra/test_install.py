@@ -47,6 +47,7 @@ def tutorial(
         shutil.rmtree(home, ignore_errors=True)
 
 
+@pytest.mark.slow
 def test_the_tutorial_works_word_for_word(tutorial: Folder) -> None:
     assert (tutorial.path / "shop" / "migrations" / "0001_initial.py").exists()
 

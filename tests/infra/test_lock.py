@@ -46,6 +46,7 @@ def test_only_what_others_install_cannot_be_seen() -> None:
         assert closure.unseen <= others
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "asker"),
     [
@@ -101,6 +102,7 @@ def pip_of(version: str, folder: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(folder)}
 
 
+@pytest.mark.slow
 def test_an_old_pip_takes_the_lock(tmp_path: Path) -> None:
     variables = pip_of(OLD_PIP, tmp_path / "pip")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "new"], check=True)

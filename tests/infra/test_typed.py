@@ -76,6 +76,7 @@ def pyright(site: Path) -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
+@pytest.mark.slow
 def test_a_site_passes_pyrights_strict_mode_with_the_wheel(site: Path) -> None:
     found = pyright(site)
     assert found["generalDiagnostics"] == []

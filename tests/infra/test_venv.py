@@ -83,6 +83,7 @@ def run_with(before: str, checkout: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=checkout, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_the_mark_goes_before_anything_is_cleared(checkout: Path) -> None:
     make(checkout)
     (checkout / "requirements.lock").write_text(EMPTY_LOCK * 2)

@@ -91,6 +91,7 @@ def test_uv_asks_the_index_that_pip_is_set_to_and_its_cache_when_that_is_gone(
     assert (done.returncode, installers(checkout)) == (0, {"first": "uv"}), done
 
 
+@pytest.mark.slow
 def test_a_file_that_is_not_the_locked_one_is_refused(
     checkout: Path, index: Index, uv: Path
 ) -> None:
@@ -105,6 +106,7 @@ def test_a_file_that_is_not_the_locked_one_is_refused(
     assert not is_whole(checkout)
 
 
+@pytest.mark.slow
 def test_without_uv_pip_takes_the_lock_alone(checkout: Path, index: Index) -> None:
     """A pip before 23.1 that looks at extras takes their newest, whose hash is not in the lock."""
     second = index.add("second", "1.0", "Provides-Extra: more")
@@ -117,6 +119,7 @@ def test_without_uv_pip_takes_the_lock_alone(checkout: Path, index: Index) -> No
     assert list(checkout.glob(".venv/lib/*/site-packages/second-1.0.dist-info"))
 
 
+@pytest.mark.slow
 def test_where_nothing_is_reached_one_line_says_so(checkout: Path) -> None:
     point_pip_to(NOWHERE)
     done = make(checkout, "first==1.0 --hash=sha256:" + "0" * 64 + "\n")

@@ -45,6 +45,7 @@ def test_links_of_its_pages_lead_somewhere(wheel: Path, tmp_path: Path) -> None:
     assert broken == set()
 
 
+@pytest.mark.slow
 def test_an_editable_install_finds_the_migrations(source: Path, tmp_path: Path) -> None:
     install = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
     python(*install, "--prefix", str(tmp_path), "--editable", str(source), cwd=tmp_path)

@@ -32,6 +32,7 @@ def content(line: Line) -> Any:
         return cursor.fetchone()[0]
 
 
+@pytest.mark.slow
 def test_rows_go_into_archives_and_come_back(
     lines: dict[str, Line], tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

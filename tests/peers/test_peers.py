@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.infra.servers import ROOT
 
 COMMAND = (
@@ -12,6 +14,7 @@ COMMAND = (
 )
 
 
+@pytest.mark.slow
 def test_the_suite_passes(database_server: None, worker_id: str) -> None:
     variables = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
     done = subprocess.run(

@@ -91,6 +91,7 @@ def ask(url: str, sql: str) -> list[tuple[Any, ...]]:
 PURGED = "SELECT policy, count FROM lifecycle_event WHERE kind = 'purged' ORDER BY id"
 
 
+@pytest.mark.slow
 def test_track_a_model_that_is_not_yours(project: Project, databases: list[str]) -> None:
     project.use(default=databases[0])
     project.manage("migrate -v0")
@@ -128,6 +129,7 @@ def router() -> str:
     return blocks(HOW_TO / "several-databases.md")["write: mysite/routers.py"]
 
 
+@pytest.mark.slow
 def test_several_databases(project: Project, databases: list[str]) -> None:
     project.use(default=databases[0], second=databases[1])
     for app in ("shop", "archive"):
@@ -142,6 +144,7 @@ def test_several_databases(project: Project, databases: list[str]) -> None:
     assert [ask(url, PURGED) for url in databases] == [[("shop-carts", 1)], [("archive-carts", 1)]]
 
 
+@pytest.mark.slow
 def test_run_behind_pgbouncer(project: Project, databases: list[str]) -> None:
     said = blocks(HOW_TO / "run-behind-pgbouncer.md")
     project.use(default=databases[0])

@@ -41,6 +41,7 @@ def burn(count: int = 30) -> None:
     until(lambda: not (Spark.objects.exists() or Token.objects.exists()), 20)
 
 
+@pytest.mark.slow
 def test_one_worker_for_both(consumer: Start) -> None:
     working = consumer("both", **site("both"))
     burn()

@@ -145,6 +145,7 @@ def test_a_worker_purges_through_it(pooled: str, consumer: Start) -> None:
     assert changed(pooled).keys() <= {"application_name"}
 
 
+@pytest.mark.slow
 def test_without_a_direct_way_a_worker_looks_each_second(pooled: str, tmp_path: Path) -> None:
     working = Consumer("poor", tmp_path, **through(pooled, "poor"))
     try:

@@ -39,6 +39,7 @@ def sparks(count: int, step: timedelta = timedelta(0)) -> dict[str, int]:
     return {str(row.pk): 1 for row in Spark.objects.bulk_create(made)}
 
 
+@pytest.mark.slow
 def test_two_consumers_do_each_row_once(consumer: Start, queue: dict[str, str]) -> None:
     stays = Spark.objects.create(expires_at=timezone.now() + timedelta(hours=1))
     before = ask("SELECT last_value FROM huey_task_id_seq")
@@ -76,6 +77,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
     server.kill()
 
 
+@pytest.mark.slow
 def test_redis_that_is_flushed_and_killed_loses_nothing(consumer: Start, kept: Kept) -> None:
     from redis import Redis
 

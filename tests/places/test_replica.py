@@ -153,6 +153,7 @@ def test_the_admin_reads_and_steers_the_primary(client: Client, stale: Replica) 
     assert PolicyState.objects.using("default").get(name="tokens").state == "paused"
 
 
+@pytest.mark.slow
 def test_a_worker_reads_the_primary(stale: Replica, consumer: Start, settings: Any) -> None:
     entry = connections.settings["replica"]
     url = address(application_name="replica", host=entry["HOST"], port=entry["PORT"])

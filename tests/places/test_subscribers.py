@@ -66,6 +66,7 @@ def subscribed(origin: Project, copy: Project, tables: str) -> Iterator[None]:
         origin.sql("DROP PUBLICATION site")
 
 
+@pytest.mark.slow
 def test_tables_of_the_site_without_the_ledger(site: tuple[Project, Project]) -> None:
     origin, copy = site
     copy.manage("migrate -v0")
@@ -82,6 +83,7 @@ def test_tables_of_the_site_without_the_ledger(site: tuple[Project, Project]) ->
     copy.sql("DROP SCHEMA public, lifecycle CASCADE; CREATE SCHEMA public")
 
 
+@pytest.mark.slow
 def test_all_tables_with_the_ledger(site: tuple[Project, Project]) -> None:
     origin, copy = site
     restore(dump(origin, "--schema-only"), copy, "")

@@ -109,6 +109,7 @@ def names(made: list[Pair]) -> set[tuple[str, str, str]]:
     return {pair.name for pair in made}
 
 
+@pytest.mark.slow
 def test_an_expiry_by_hand_ends_no_later_life() -> None:
     now = timezone.now()
     made = pairs(now + 3 * DAY, now + 5 * DAY)
@@ -123,6 +124,7 @@ def test_an_expiry_by_hand_ends_no_later_life() -> None:
     assert there(made) == {name for name in names(made) if "other" in name}
 
 
+@pytest.mark.slow
 def test_a_restore_keeps_no_later_life() -> None:
     now = timezone.now()
     made = pairs(now - DAY, now - 2 * DAY)
@@ -136,6 +138,7 @@ def test_a_restore_keeps_no_later_life() -> None:
     assert there(made) == set()
 
 
+@pytest.mark.slow
 def test_a_hold_by_key_protects_any_life() -> None:
     now = timezone.now()
     made = pairs(now - DAY, now - 2 * DAY)
@@ -149,6 +152,7 @@ def test_a_hold_by_key_protects_any_life() -> None:
     assert there(made) == set()
 
 
+@pytest.mark.slow
 def test_a_tombstone_is_of_the_life_that_had_it() -> None:
     now = timezone.now()
     made = pairs(now - DAY, now - 2 * DAY)
@@ -160,6 +164,7 @@ def test_a_tombstone_is_of_the_life_that_had_it() -> None:
     assert there(made) == set()
 
 
+@pytest.mark.slow
 def test_an_entry_of_the_agenda_is_of_the_life_that_is_due() -> None:
     now = timezone.now()
     made = pairs(now + HOUR, now + 3 * DAY)
@@ -218,6 +223,7 @@ def test_a_replay_ends_no_later_life_that_is_as_the_first_and_has_no_end() -> No
     assert check(only=["promise_12_ended_stays_ended"])["promise_12_ended_stays_ended"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.plants(2, 11)
 def test_rows_that_are_loaded_do_not_vouch_for_a_later_ending() -> None:
     """Back on purpose, then deleted by the site, then brought back by a backup."""

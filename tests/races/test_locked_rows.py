@@ -20,6 +20,7 @@ from tests.support import (
     events_of,
     let_pass,
     run_until_idle,
+    sampled,
     session,
     wait_until,
     waits_for,
@@ -76,14 +77,14 @@ def touched(other: psycopg.Connection[Any], draft: Draft) -> None:
 SAVING = [extended, published, given_a_child, held, restored]
 
 
-@pytest.fixture(params=["to tombstone", "to purge"])
+@pytest.fixture(params=sampled(["to purge", "to tombstone"]))
 def draft(request: pytest.FixtureRequest) -> Draft:
     """A draft that is due for its next step, beside others that are too."""
     Draft.objects.bulk_create(ExpiredDraftFactory.build_batch(3))
     return before_step(request.param)
 
 
-@pytest.fixture(params=["to tombstone", "to purge"])
+@pytest.fixture(params=sampled(["to purge", "to tombstone"]))
 def only_draft(request: pytest.FixtureRequest) -> Draft:
     """A draft that is due for its next step, alone."""
     ExpiredDraftFactory()

@@ -7,5 +7,6 @@ from tests.races.stress import stress
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.slow
 def test_writers_and_workers_on_the_same_rows() -> None:
     assert stress(seconds=4, seed=20) > 50

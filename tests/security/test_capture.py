@@ -230,6 +230,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", REFUSED)
 def test_a_site_says_of_rows_what_people_may_say(
     spoken: psycopg.Connection[Any], call: str
@@ -304,6 +305,7 @@ def test_hmac_is_that_of_the_standard() -> None:
             assert bytes(cursor.fetchone()[0]) == hmac.digest(key, message, "sha256")
 
 
+@pytest.mark.slow
 def test_migrate_renews_functions_that_an_older_release_has_made(roles: Roles) -> None:
     """Neither a migration of the host nor a lock on its table is needed."""
     (name,) = (each for each in trigger_functions() if each.startswith("pgtrigger_lc_tokens_i"))

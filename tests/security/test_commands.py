@@ -50,6 +50,7 @@ def grant(kind: str, roles: Roles) -> str:
     return str(role)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["site", "worker", "reader", "stranger"])
 def test_each_role_has_a_result_or_a_plain_line(kind: str, roles: Roles) -> None:
     past = timezone.now() - timedelta(days=1)
@@ -112,6 +113,7 @@ def hostile(settings: Any) -> None:
     settings.ADMINS = [("jo", "jo@example.com")]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hostile")
 def test_no_command_and_no_mail_lets_them_act(capsys: pytest.CaptureFixture[str]) -> None:
     """As `manage.py` runs each: with its errors on the terminal."""

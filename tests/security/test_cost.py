@@ -151,6 +151,7 @@ ACTIONS: dict[Callable[[], None], str] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.__name__)
 def test_what_is_read_does_not_grow(action: Callable[[], None], kind: str) -> None:

@@ -63,6 +63,7 @@ def is_own(event: Event, own: set[str]) -> bool:
     return known and event.kind in OWN_KINDS and event.run is None and not said
 
 
+@pytest.mark.slow
 def test_random_words_of_a_site_that_was_granted_leave_a_ledger_that_holds(roles: Roles) -> None:
     """It may hold, restore, end and pause; the promises are asked when the test is over."""
     made = world()
@@ -91,6 +92,7 @@ def test_random_words_of_a_site_that_was_granted_leave_a_ledger_that_holds(roles
         assert file.read() == b"kept"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["stranger", "site"])
 def test_random_calls_change_nothing(roles: Roles, name: str) -> None:
     made = world()

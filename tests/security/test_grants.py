@@ -108,6 +108,7 @@ for words in (
 """
 
 
+@pytest.mark.slow
 def test_the_whole_life(owned: Owned) -> None:
     *tokens, _ = json.loads(owned.run("site", SITE))
     held, restored, _, _, _, later = tokens
@@ -126,6 +127,7 @@ def test_the_admin(owned: Owned) -> None:
     owned.run("site", ADMIN)
 
 
+@pytest.mark.slow
 def test_a_consumer(owned: Owned, tmp_path: Path) -> None:
     """The worker owns nothing and ends what the site has written; the reader is told."""
     insert = "INSERT INTO zoo_spark (flash, expires_at) VALUES (false, now() + %s) RETURNING id"
@@ -166,6 +168,7 @@ def test_twice_is_once_and_rights_from_before_go(owned: Owned) -> None:
     refused(owned, "site", "DELETE FROM lifecycle_agenda")
 
 
+@pytest.mark.slow
 def test_printed_is_what_is_made(owned: Owned) -> None:
     rights = """SELECT array_agg(one::text ORDER BY one::text) FROM (
         SELECT relname, grantee, privilege_type FROM pg_class, aclexplode(relacl)
@@ -310,6 +313,7 @@ def test_what_the_site_may_record(owned: Owned) -> None:
     assert ledger(owned) == before
 
 
+@pytest.mark.slow
 def test_attempts_end_no_row(owned: Owned) -> None:
     """The one column that a worker may write, so that it can lock entries."""
     code = "t = Token.objects.create(expires_at=timezone.now() + timedelta(days=3)); print(t.pk)"
@@ -368,6 +372,7 @@ for message in run_checks(tags=["database"], databases=["default"]):
 """
 
 
+@pytest.mark.slow
 def test_checks_name_what_a_role_could_do(owned: Owned) -> None:
     assert "W12" not in owned.run("site", SAYS)
     assert "I122" not in owned.run("worker", SAYS)
@@ -388,6 +393,7 @@ def test_checks_name_what_a_role_could_do(owned: Owned) -> None:
     assert "W12" not in owned.run("site", SAYS)
 
 
+@pytest.mark.slow
 def test_an_archive(owned: Owned) -> None:
     """Last, for its events are of a later time."""
     stays = owned.run("site", LOGS)

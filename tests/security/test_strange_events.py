@@ -68,6 +68,7 @@ def outcome(words: tuple[str, ...]) -> tuple[str, BaseException | None]:
     return out.getvalue(), None
 
 
+@pytest.mark.slow
 def test_everybody_goes_on(settings: Any, tmp_path: Path, caplog: Any) -> None:
     """All nonsense is there at once: to run every command for each form takes half a minute."""
     for detail in NONSENSE.values():

@@ -129,6 +129,7 @@ def told(client: Client, key: str = KEY) -> list[tuple[str, str, dict[str, str],
     return found
 
 
+@pytest.mark.slow
 def test_who_may_not_view_a_model_is_told_of_none_of_its_rows(users: dict[str, Client]) -> None:
     assert len({name_ for name_, _, _ in addresses(KEY)}) >= 5 * 3 + 5
     for user, client in users.items():

@@ -75,6 +75,7 @@ def refused(act: Callable[[], object]) -> bool:
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", PLANTED)
 def test_what_is_advised_mends_it(state: str) -> None:
     assert wrong() == ""
@@ -110,6 +111,7 @@ def test_what_was_written_unseen_is_read_also_after_a_kill(
     assert Backfill.objects.get(policy="tickets").finished_at is None
 
 
+@pytest.mark.slow
 def test_triggers_that_pgtrigger_has_uninstalled() -> None:
     call_command("pgtrigger", "uninstall")
     call_command("migrate", verbosity=0)

@@ -25,6 +25,7 @@ def test_a_field_that_a_policy_names_cannot_be_removed(site: Project) -> None:
     site.write("shop/models.py", CART)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["RENAME created_at TO made_at", "DROP paid CASCADE"])
 def test_a_column_that_is_gone_breaks_no_write(site: Project, change: str) -> None:
     site.sql(f"ALTER TABLE shop_cart {change}")
@@ -88,6 +89,7 @@ class Migration(migrations.Migration):
 """
 
 
+@pytest.mark.slow
 def test_a_renamed_field_in_two_migrations_of_two_apps(site: Project) -> None:
     """The policy's app is migrated first, as it may be: neither knows of the other."""
     site.write("shop/migrations/0002_made_at.py", RENAME)

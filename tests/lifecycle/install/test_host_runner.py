@@ -71,6 +71,7 @@ def ran(told: str) -> int:
     return int(found[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "left_out"),
     [("--parallel 2", ""), ("--keepdb", ""), ("--keepdb", "Serialized"), ("", "")],
@@ -81,6 +82,7 @@ def test_every_kind_of_test(site: Project, options: str, left_out: str) -> None:
     assert ran(site.manage(f"test --noinput {options} {' '.join(classes)}")) == 2 * len(classes)
 
 
+@pytest.mark.slow
 def test_sequences_too(site: Project) -> None:
     site.change(
         "site_settings.py", "USE_TZ", 'TEST_NON_SERIALIZED_APPS = ["lifecycle", "purge"]\nUSE_TZ'
@@ -88,6 +90,7 @@ def test_sequences_too(site: Project) -> None:
     assert ran(site.manage("test --noinput shop.tests.Reset")) == 2
 
 
+@pytest.mark.slow
 def test_a_fixture_of_this_ledger_and_of_another(site: Project) -> None:
     path = Path(site.path, "all.json")
     site.manage("lifecycle hold keep.KeptCart:1000 --reason dispute")

@@ -69,6 +69,7 @@ def records(site: Project, table: str) -> None:
     assert site.sql("SELECT count(*) FROM lifecycle_exception WHERE kind = 'hold'") == 1
 
 
+@pytest.mark.slow
 def test_a_model_goes_through_everything(site: Project) -> None:
     site.sql("INSERT INTO shop_cart (paid, created_at) VALUES (false, now())")
     hold = "from lifecycle import hold; from shop.models import Cart; hold(Cart.objects.get())"

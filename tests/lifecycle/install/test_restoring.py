@@ -142,6 +142,7 @@ def records(project: Project) -> None:
         project.sql("TRUNCATE lifecycle_event")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [(), ("--inserts",)], ids=["copy", "inserts"])
 def test_schema_first_then_data(origin: Project, make: Make, form: tuple[str, ...]) -> None:
     copy = make(f"two{len(form)}", origin)
@@ -221,6 +222,7 @@ def test_data_without_its_sequences(origin: Project, make: Make) -> None:
     assert copy.sql("SELECT count(*) FROM lifecycle_exception WHERE kind = 'restored'") == 1
 
 
+@pytest.mark.slow
 def test_one_schema_without_the_functions(origin: Project, make: Make) -> None:
     copy = make("public", origin)
     restore(dump(origin, "-n", "public"), copy, 'schema "lifecycle" does not exist')
@@ -246,6 +248,7 @@ def test_a_whole_dump_needs_nothing(origin: Project, make: Make) -> None:
     records(copy)
 
 
+@pytest.mark.slow
 def test_an_empty_copy_of_the_schema(origin: Project, make: Make) -> None:
     copy = make("empty", origin)
     restore(dump(origin, "--schema-only"), copy)

@@ -77,6 +77,7 @@ def test_the_command_and_the_way_back(site: Project) -> None:
     assert site.kinds()[-1] == "expiry_scheduled 1"
 
 
+@pytest.mark.slow
 def test_the_ledger_exported_and_dropped(site: Project) -> None:
     file = site.path / "ledger.jsonl"
     file.unlink(missing_ok=True)
@@ -91,6 +92,7 @@ def test_the_ledger_exported_and_dropped(site: Project) -> None:
         site.manage(f"{UNINSTALL} --export {file}")
 
 
+@pytest.mark.slow
 def test_one_that_was_interrupted_goes_on(site: Project) -> None:
     """A table that stays busy: nothing ends, the next run does the rest."""
     with psycopg.connect(site.url) as long:
@@ -109,6 +111,7 @@ def test_one_that_was_interrupted_goes_on(site: Project) -> None:
     assert left(site)["functions"] == 0
 
 
+@pytest.mark.slow
 def test_the_history_without_triggers(site: Project) -> None:
     """What the how-to says, to its end: the package is not there any more."""
     site.manage(UNINSTALL)

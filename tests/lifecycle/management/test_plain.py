@@ -180,6 +180,7 @@ Command().run_from_argv(["manage.py", "long"])
 """
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_does_not_change_the_exit_code() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", READER_GONE],
@@ -222,6 +223,7 @@ def first_hour(folder: Path, *arguments: str, settings: str = SETTINGS) -> tuple
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_forgotten_queue_is_a_message_of_check(tmp_path: Path) -> None:
     code, text = first_hour(tmp_path, "check")
     assert (code, "purge.E005" in text, "HUEY = queue()" in text) == (1, True, True)

@@ -54,6 +54,7 @@ def test_at_once() -> None:
     assert run_due()["coupons"].halted
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("nothing_gone")
 def test_four_workers_at_once(consumer: Callable[..., Consumer], mailbox: Mailbox) -> None:
     fill()

@@ -154,6 +154,7 @@ def problems(policy: str = "tokens") -> str:
     return "; ".join(next((each.problems for each in found if each.policy == policy), []))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reason", REASONS)
 def test_no_reason_is_silent(reason: str, told: Told, capsys: pytest.CaptureFixture[str]) -> None:
     Token.objects.create(expires_at=timezone.now() - timedelta(seconds=5))

@@ -90,10 +90,10 @@ def test_in_parts_on_a_real_server(s3_server: Server, monkeypatch: pytest.Monkey
 
 FAULTS = [
     pytest.param([("GET", FLIP)], id="a byte is another when it is read back"),
-    pytest.param([("GET", TRUNCATE)], id="half of it is read back"),
+    pytest.param([("GET", TRUNCATE)], id="half of it is read back", marks=pytest.mark.slow),
     pytest.param([("PUT", LOSE)], id="lost after it was put"),
-    pytest.param([("PUT", CUT)] * 3, id="the connection is cut mid-upload"),
-    pytest.param([("PUT", 503)] * 3, id="the store is busy"),
+    pytest.param([("PUT", CUT)] * 3, id="the connection is cut mid-upload", marks=pytest.mark.slow),
+    pytest.param([("PUT", 503)] * 3, id="the store is busy", marks=pytest.mark.slow),
     pytest.param([("PUT", 403)], id="the store refuses"),
     pytest.param([("GET", 403)], id="the store refuses to be read"),
 ]
@@ -212,6 +212,7 @@ def test_a_writer_that_is_given_up_writes_no_more(
     assert unheard == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", ["chosen", "put", "read back", "deleting"])
 def test_a_worker_that_is_killed(folder: Path, point: str) -> None:
     tokens(ROWS)

@@ -127,6 +127,7 @@ def test_the_same_name_again_after_it_went(store: Keys):
     assert store() == {name}
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("gate", GATES)
 def test_killed(gate: str, store: Keys, tmp_path: Path):

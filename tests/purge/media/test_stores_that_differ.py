@@ -75,6 +75,7 @@ QUIRKS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("quirk", "passes"), QUIRKS)
 @pytest.mark.parametrize("checksums", CHECKSUMS)
 def test_what_is_to_go_is_gone(

@@ -149,6 +149,7 @@ def verdicts(change: Change, first: int, member: int, folder: Path) -> tuple[str
     return one, other
 
 
+@pytest.mark.slow
 def test_each_change_of_a_type(tmp_path: Path) -> None:
     member = Member.objects.create()
     found = {

@@ -319,6 +319,7 @@ def test_the_worker_may_run_meanwhile(tmp_path: Path) -> None:
     assert set(endings().values()) == {2}
 
 
+@pytest.mark.slow
 def test_a_killed_replay_is_finished_by_the_next(tmp_path: Path) -> None:
     came_back(tmp_path, 1500)
     with connection.cursor() as cursor:

@@ -24,6 +24,7 @@ def sparks(count: int, wait: timedelta) -> set[str]:
     return {str(each.pk) for each in made}
 
 
+@pytest.mark.slow
 def test_an_override_is_found_by_the_pulse_and_outlives_a_kill(consumer: Start) -> None:
     keys, others = sparks(700, DAY), sparks(5, 3 * DAY)
     number = purge.enqueue("sparks", within=2 * DAY, grace=NOW, actor="jo")

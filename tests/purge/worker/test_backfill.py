@@ -55,6 +55,7 @@ def test_a_killed_worker_is_followed_by_another(consumer: Callable[..., Consumer
     each_row_is_listed_once()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("filled")
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGKILL])
 def test_a_stopped_command_is_followed_by_another(by: signal.Signals) -> None:

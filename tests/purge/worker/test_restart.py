@@ -68,6 +68,7 @@ def ask_again(path: Path, sql: str) -> Any:
         return None
 
 
+@pytest.mark.slow
 def test_consumer_goes_on_after_a_crash_of_the_server(server: Path, tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as log:
         worker = subprocess.Popen(

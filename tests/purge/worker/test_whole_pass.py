@@ -191,6 +191,7 @@ class TestWithoutHuey:
             project.manage("makemigrations -v0", "migrate -v0")
             yield project
 
+    @pytest.mark.slow
     def test_it_passes_the_checks(self, site: Project) -> None:
         site.manage("check --database default --fail-level WARNING")
         code = "import sys, purge.tasks; print(sorted({'huey', 'redis'} & {*sys.modules}))"

@@ -76,6 +76,7 @@ def test_nothing_is_lost_by_kills(consumer: Start, kills: int) -> None:
     assert sum(Run.objects.values_list("purged", flat=True)) == len(keys)
 
 
+@pytest.mark.slow
 def test_killed_run_is_closed_with_its_counts(consumer: Start) -> None:
     sparks(700)
     killed = consumer()
@@ -154,6 +155,7 @@ def test_lost_wake_ups_are_repeated(consumer: Start) -> None:
     assert endings() == dict.fromkeys(keys, 1)
 
 
+@pytest.mark.slow
 def test_paused_policy_keeps_nobody_busy(consumer: Start) -> None:
     pause("flashes")
     sparks(1000)
@@ -166,6 +168,7 @@ def test_paused_policy_keeps_nobody_busy(consumer: Start) -> None:
     assert not Run.objects.filter(policy="flashes").exists()
 
 
+@pytest.mark.slow
 def test_failing_policy_stops_no_other_and_rests(consumer: Start) -> None:
     Coupon.objects.create(code="A", expires_at=timezone.now())
     rename = 'ALTER TABLE zoo_coupon RENAME COLUMN "%s" TO "%s"'
@@ -207,6 +210,7 @@ def test_days_have_86400_seconds_in_new_york(consumer: Start) -> None:
     assert not Event.objects.filter(kind="tombstoned").exists()
 
 
+@pytest.mark.slow
 def test_backlog_of_one_policy_lets_the_others_through(consumer: Start, slow_deletes: None) -> None:
     sparks(600)
     working = consumer("single", "--workers=1")
@@ -219,6 +223,7 @@ def test_backlog_of_one_policy_lets_the_others_through(consumer: Start, slow_del
     assert Spark.objects.filter(flash=True).count() > 300
 
 
+@pytest.mark.slow
 def test_old_backlog_is_done_slice_after_slice(consumer: Start, slow_deletes: None) -> None:
     for _ in range(8):
         sparks(20)
@@ -229,6 +234,7 @@ def test_old_backlog_is_done_slice_after_slice(consumer: Start, slow_deletes: No
     assert set(endings().values()) == {1}
 
 
+@pytest.mark.slow
 def test_workers_may_be_processes(consumer: Start) -> None:
     started = consumer("forked", "--worker-type=process", "--workers=2")
     for _ in range(2):  # not only the first time

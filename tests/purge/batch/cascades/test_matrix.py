@@ -24,7 +24,7 @@ from purge.batch.cascade import sets, ties
 from tests.purge.batch.cascades.models import Low, Mid, Top
 from tests.purge.batch.cascades.test_on_delete import listens
 from tests.purge.batch.cascades.ways import SPARE, WAYS
-from tests.support import run_until_idle
+from tests.support import run_until_idle, sampled
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -114,7 +114,7 @@ RECEIVERS: dict[str, tuple[Any, ...]] = {
 }
 
 
-@pytest.fixture(params=RECEIVERS)
+@pytest.fixture(params=sampled(RECEIVERS, every=3))
 def receivers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nobody listens, or somebody to rows that may go; or as if `on_delete` were a function."""
     if request.param.endswith("alone"):
