@@ -20,6 +20,7 @@ _HOMES = {
     "Window": "policy.capture_modes",
     "register": "capture.attach",
     "keep_forever": "policy.coverage",
+    "describe": "policy.described",
     "ignore_delete": "policy.own_deletes",
     "track_media": "policy.media_fields",
     "live": "ledger.querysets",

@@ -1,5 +1,6 @@
 """The settings of these packages, read when they are asked for."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +25,7 @@ class Conf:
 
     ARCHIVE_DIR: str = ""
     BACKFILL_RATE: int = 20_000
+    BACKUP_MAX_AGE: timedelta | None = None
     DATABASES: list[str] | None = None
     DIRECT_URL: str = ""
     MAX_LAG: float = 600.0  # seconds
@@ -34,6 +36,7 @@ class Conf:
     PURGE_HOURS: tuple[int, int] | None = None
     RECONCILE_DAYS: float = 7
     REQUIRE_COVERAGE: bool = False
+    RESPONSIBLE: str = ""
     THROTTLE: dict[str, float | None] | None = {}
 
     def __getattribute__(self, name: str) -> Any:

@@ -18,7 +18,7 @@ LAYERS = """
 lifecycle.proof
 lifecycle.certificate lifecycle.witness
 lifecycle.exceptions lifecycle.conf lifecycle.signals lifecycle.hooks lifecycle.printable
-    lifecycle.details lifecycle.hints
+    lifecycle.details lifecycle.hints lifecycle.rendering
 lifecycle.logs
 lifecycle.db
 lifecycle.models
@@ -31,7 +31,7 @@ lifecycle.sealing
 lifecycle.backfill
 lifecycle.install
 lifecycle.insight
-lifecycle.promises
+lifecycle.promises lifecycle.concept
 lifecycle.checks lifecycle.admin lifecycle.management lifecycle.testing lifecycle.pytest_plugin
     lifecycle.scaffolds lifecycle.embedded lifecycle.apps lifecycle
 purge.exceptions purge.back_off purge.models purge.s3 purge.worker.keepalive

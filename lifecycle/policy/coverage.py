@@ -50,10 +50,19 @@ def kept() -> dict[type[Model], str]:
 
 def uncovered() -> list[type[Model]]:
     """The models that have neither a policy nor a reason, by label."""
-    ending = {model for policy in all_policies() if deletes(policy) for model in _table(policy)}
-    ending |= set(_closure(ending, _goes_along))
-    found = [model for model in apps.get_models() if _is_asked(model) and not policies_of(model)]
-    return sorted(set(found) - ending - _kept.keys(), key=lambda model: model._meta.label)
+    covered = {model for policy in all_policies() for model in all_along(policy)}
+    found = {model for model in asked() if not policies_of(model)}
+    return sorted(found - covered - _kept.keys(), key=lambda model: model._meta.label)
+
+
+def asked() -> list[type[Model]]:
+    """The models that want an answer."""
+    return [model for model in apps.get_models() if _is_asked(model)]
+
+
+def all_along(policy: Policy) -> set[type[Model]]:
+    """The models of which every row goes along with a row of the policy's model, when it ends."""
+    return set(_closure(_table(policy), _goes_along)) if deletes(policy) else set()
 
 
 def taken_along(policy: Policy) -> set[type[Model]]:

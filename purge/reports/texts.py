@@ -5,10 +5,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from django.template import Context, Engine
 from django.utils.timezone import localtime
 
 from lifecycle.printable import visible
+from lifecycle.rendering import rendered
 from purge.alerts.mail import send
 from purge.reports.report import Line, Report
 
@@ -35,13 +35,7 @@ def as_text(found: Sequence[Report]) -> str:
 
 def as_html(found: Sequence[Report]) -> str:
     """A page of its own, without images, scripts or anything fetched; all names are escaped."""
-    return rendered("purge/report.html", reports=[shown(report) for report in found])
-
-
-def rendered(template: str, *folders: Path, **context: Any) -> str:
-    """A template of this package or of the given folders, whatever TEMPLATES the site has."""
-    engine = Engine(dirs=[*map(str, folders), str(TEMPLATES)])
-    return engine.get_template(template).render(Context(context))
+    return rendered("purge/report.html", TEMPLATES, reports=[shown(report) for report in found])
 
 
 def mail(found: Sequence[Report], *to: str) -> None:

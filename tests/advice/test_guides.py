@@ -31,6 +31,7 @@ RUN_BY = {
     "recover-after-a-restore": "tests/soak/test_followed.py",
     "add-to-an-existing-site": "tests/soak/test_followed.py",
     "test-your-policies": "tests/soak/test_followed.py",
+    "file-a-deletion-concept": "tests/lifecycle/concept/test_concept.py",
     "prove-a-deletion": "tests/purge/certificates/test_certificates.py",
     "run-a-witness": "tests/witness/test_witness.py",
     "keep-a-row": "tests/purge/batch/test_keep_a_row.py",
@@ -55,7 +56,7 @@ def typed_in(page: Path) -> list[str]:
     found = []
     for text in blocks(page, "console", "sh", "crontab"):
         whole = re.sub(r'"\n(?:.*\n)*?"', '""', text).replace("\\\n", " ")
-        found += re.findall(r"\bmanage\.py ([^#|&\n]+)", whole)
+        found += re.findall(r"\bmanage\.py ([^#|&>\n]+)", whole)
     return found
 
 

@@ -41,6 +41,8 @@ EVERY: list[tuple[str, ...]] = [
     ("lifecycle", "install"),
     ("lifecycle", "rebuild"),
     ("lifecycle", "grants", "--site", "no{pk}", "--worker", "nor{pk}"),
+    ("lifecycle", "concept"),
+    ("lifecycle", "concept", "--json"),
     ("lifecycle", "scaffold"),
     ("lifecycle", "scaffold", "no{pk}"),
     ("lifecycle", "uninstall"),

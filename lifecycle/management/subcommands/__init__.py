@@ -10,6 +10,7 @@ from typing import Any
 
 from lifecycle.management.subcommands import (
     backfill,
+    concept,
     enable,
     grants,
     hold,
@@ -44,4 +45,5 @@ SUBCOMMANDS: dict[str, Any] = {
     "uninstall": uninstall,
     "why": why,
     "scaffold": scaffold,
+    "concept": concept,
 }
