@@ -49,8 +49,13 @@ class Session:
         """Return once the server answers, started by us if need be."""
         start = _locked(self.home / "start", fcntl.LOCK_EX)
         try:
-            if not self._answers():
-                self._start(options)
+            while not self._answers():
+                if not self._is_locked("server", fcntl.LOCK_EX):
+                    self._start(options)
+                    return
+                # One that recovers from a crash of a process of its will answer again; one that
+                # is stopping lets go of the lock when no process of it is left.
+                time.sleep(POLL_SECONDS)
         finally:
             os.close(start)
 
@@ -72,8 +77,6 @@ class Session:
 
     def _start(self, options: Mapping[str, str | int]) -> None:
         self._forget_keeper()
-        # Waits for an earlier server to be gone wholly: its uid has no process after that.
-        os.close(_locked(self.home / "server", fcntl.LOCK_EX))
         self.keeper = _spawn_keeper(self.home, options)
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():

@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from lifecycle import embedded
 from lifecycle.embedded.location import place
+from lifecycle.embedded.session import Session
 from tests.infra.servers import (
     ROOT,
     User,
@@ -170,3 +172,16 @@ def test_release_without_ensure_does_nothing(kept: Path) -> None:
 def test_without_a_server_nothing_answers(kept: Path) -> None:
     with pytest.raises(psycopg.OperationalError):
         ask(kept, "SELECT 1")
+
+
+def test_a_server_that_recovers_is_waited_for(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes no connections for a moment, and is not gone: none is to be started beside it."""
+    with embedded.server(kept, fsync="off"):
+        before = postmaster(kept)
+        answered = iter([False, False, True])
+        monkeypatch.setattr(Session, "_answers", lambda self: next(answered))
+        other = threading.Thread(target=embedded.ensure, args=(kept,), daemon=True)
+        other.start()
+        other.join(20)
+        assert not other.is_alive()
+        assert postmaster(kept) == before
