@@ -41,7 +41,11 @@ class Proxy:
         with suppress(OSError):
             while True:
                 client, _ = self.listener.accept()
-                server = _connect()
+                try:
+                    server = _connect()
+                except OSError:  # nobody is there at the moment
+                    client.close()
+                    continue
                 self._lines += (client, server)
                 cut = threading.Event()
                 self._start(self._to_server, client, server, cut)

@@ -1,0 +1,98 @@
+"""Workers as processes, forked from one that has read everything and has no connection.
+
+A process that starts by itself reads for half a second; a schedule kills several.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from contextlib import suppress
+from typing import Any
+
+import boto3
+
+REST = 0.02  # seconds between two passes
+
+
+class Nursery:
+    """Starts workers; made before this process has threads or connections."""
+
+    def __init__(self) -> None:
+        asked, self._ask = os.pipe()
+        self._answer, answered = os.pipe()
+        self.pid = os.fork()
+        if not self.pid:
+            os.close(self._ask)
+            os.close(self._answer)
+            _serve(asked, answered)
+        os.close(asked)
+        os.close(answered)
+        self._answers = os.fdopen(self._answer)
+
+    def start(self, place: dict[str, Any]) -> int:
+        """A worker at a database and a store; its process."""
+        os.write(self._ask, f"{json.dumps(place)}\n".encode())
+        return int(self._answers.readline())
+
+    def close(self) -> None:
+        """The workers end with it."""
+        os.close(self._ask)
+        os.waitpid(self.pid, 0)
+
+
+def kill(pid: int) -> None:
+    """At once, in the middle of whatever it does."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _serve(asked: int, answered: int) -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    _read_the_stores_words()
+    workers = []
+    for line in os.fdopen(asked):
+        pid = os.fork()
+        if not pid:
+            os.close(asked)
+            work(json.loads(line))
+        workers.append(pid)
+        os.write(answered, f"{pid}\n".encode())
+    for pid in workers:
+        kill(pid)
+    os._exit(0)
+
+
+def _read_the_stores_words() -> None:
+    """Once for all: each client of boto3 reads a megabyte of JSON, each in a session of its own."""
+    session = boto3.session.Session()
+    session.client("s3", region_name="us-east-1")
+    boto3.session.Session = lambda *given, **how: session  # type: ignore[misc,assignment]
+
+
+def settle_at(place: dict[str, Any]) -> None:
+    """Point this process at a database and a store."""
+    from django.conf import settings
+    from django.db import connections
+
+    connections["default"].close()
+    connections["default"].settings_dict.update(place["database"])
+    for name, value in place["settings"].items():
+        setattr(settings, name, value)
+
+
+def work(place: dict[str, Any]) -> None:
+    """Pass after pass, as a worker makes them, until it is killed."""
+    from purge.worker.whole_pass import run_all
+
+    settle_at(place)
+    while os.getppid() != 1:
+        try:
+            run_all()
+        except Exception:
+            if place.get("loud"):
+                traceback.print_exc(file=sys.stderr)
+        time.sleep(REST)
+    os._exit(0)

@@ -1,0 +1,129 @@
+"""A schedule from its first step to the oracle's answer."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from django.db import connection, connections
+
+from lifecycle.promises import check as promises
+from tests import clock
+from tests.faults.oracle import Oracle, wrong
+from tests.faults.schedule import Step, drawn
+from tests.faults.site import Site
+from tests.faults.world import World, now
+
+PATIENCE = 6.0  # seconds without anything that ends, after which time is made to pass
+ROUNDS = 5
+LATER = 2  # hours, longer than the engine rests after a failure
+
+
+def run(world: World, seed: int) -> list[str]:
+    """What is wrong after the schedule of a seed; empty: all is as it must be."""
+    world.begin()
+    try:
+        world.start_worker()
+        oracle = Oracle()
+        site = Site(world, oracle)
+        for step in drawn(seed):
+            act(world, site, step)
+        settle(world, oracle)
+        return judged(world, oracle)
+    finally:
+        world.end()
+
+
+def act(world: World, site: Site, step: Step) -> None:
+    """One step; faults of the world by their names, the others are the site's."""
+    fault = FAULTS.get(step.what)
+    if fault:
+        fault(world, **step.how)
+    else:
+        getattr(site, step.what)(**step.how)
+
+
+def _killed(world: World, **how: Any) -> None:
+    world.kill_workers()
+    world.start_worker()
+
+
+def _cut(world: World, count: int, **how: Any) -> None:
+    world.proxy.cuts = world.proxy.done + count
+
+
+def _store_fails(world: World, fault: tuple[str, Any], count: int, **how: Any) -> None:
+    world.store.fail(*fault, times=count)
+
+
+FAULTS: dict[str, Callable[..., None]] = {
+    "wait": lambda world, seconds, **how: time.sleep(seconds),
+    "kill": _killed,
+    "cut": _cut,
+    "end sessions": lambda world, **how: world.end_sessions(),
+    "crash": lambda world, **how: world.crash(),
+    "stop": lambda world, **how: world.stop(),
+    "store fails": _store_fails,
+    "second worker": lambda world, **how: world.start_worker(),
+}
+
+
+def settle(world: World, oracle: Oracle) -> None:
+    """No more faults; until what must go has gone, or no pass ends any more of it."""
+    world.proxy.cuts = world.proxy.done
+    world.store.faults.clear()
+    for _ in range(ROUNDS):
+        if _all_gone(world, oracle):
+            return
+        world.kill_workers()
+        clock.pass_time(hours=LATER)
+        oracle.shift(LATER * 3600.0)
+        world.start_worker()
+
+
+def _all_gone(world: World, oracle: Oracle) -> bool:
+    left, since = len(oracle.rows) + 1, time.monotonic()
+    with connect() as line:
+        while time.monotonic() - since < PATIENCE:
+            found = len(unfinished(world, oracle, line))
+            if not found:
+                return True
+            if found < left:
+                left, since = found, time.monotonic()
+            time.sleep(0.02)
+    return False
+
+
+def unfinished(world: World, oracle: Oracle, line: "psycopg.Connection[Any]") -> list[str]:
+    """What may still become right."""
+    found = wrong(oracle, line, objects(world), now())
+    return [each for each in found if "still there" in each or "no event" in each]
+
+
+def judged(world: World, oracle: Oracle) -> list[str]:
+    """The oracle's answer, and what the promises find."""
+    with connect() as line:
+        found = wrong(oracle, line, objects(world), now())
+    world.kill_workers()
+    for name, violations in promises.check().items():
+        found += [f"{name}: {each.subject}: {each.problem}" for each in violations]
+    return found
+
+
+def objects(world: World) -> dict[str, bytes]:
+    """What the bucket has, by names."""
+    return {name: each.body for name, each in world.store.buckets[world.bucket].copy().items()}
+
+
+def connect() -> "psycopg.Connection[Any]":
+    """A line of the oracle's own."""
+    entry = connections["default"].settings_dict
+    return psycopg.connect(
+        host=entry["HOST"], port=entry["PORT"], user=entry["USER"], dbname=entry["NAME"],
+        autocommit=True,
+    )  # fmt: skip
+
+
+def is_connected() -> bool:
+    """Whether this process has a line to the database of a schedule."""
+    return connection.connection is not None

@@ -1,0 +1,151 @@
+"""The real parts of a schedule: a server, a database of its own, a bucket, workers."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.core.management import call_command
+from django.db import connections
+from psycopg import sql
+
+from lifecycle import embedded
+from tests.faults.nursery import Nursery, kill, settle_at
+from tests.infra.servers import answers, data_folder, postmaster, until
+from tests.purge.worker.proxy import Proxy
+from tests.s3 import strict
+
+TEMPLATE, WORKER = "faults_template", "faults worker"
+#: Nothing has to outlive a power cut; a killed process loses nothing either way.
+FAST = {"fsync": "off", "full_page_writes": "off", "max_connections": 60, "autovacuum": "off"}
+SESSIONS = "SELECT pid FROM pg_stat_activity WHERE application_name = %s AND datname = %s"
+
+
+class World:
+    """One server and one store for many schedules; `database` and `bucket` are the schedule's."""
+
+    def __init__(self, path: Path, nursery: Nursery, store: strict.Strict, proxy: Proxy) -> None:
+        self.path, self.nursery, self.store, self.proxy = path, nursery, store, proxy
+        self.names = count(1)
+        self.database = self.bucket = ""
+        self.workers: list[int] = []
+
+    def begin(self) -> None:
+        """A new database and a new bucket."""
+        self.database = f"faults_{next(self.names)}"
+        self.admin(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
+                sql.Identifier(self.database), sql.Identifier(TEMPLATE)
+            )
+        )
+        self.store.reset()
+        self.bucket = self.store.bucket().name
+        settle_at(self.place(direct=True))
+
+    def end(self) -> None:
+        """Nothing of them stays."""
+        self.kill_workers()
+        connections["default"].close()
+        self.admin(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(self.database)))
+
+    def place(self, direct: bool = False) -> dict[str, Any]:
+        """Where a process finds database and bucket; a worker goes through the proxy."""
+        entry = embedded.database(self.path)
+        line = {"HOST": entry["HOST"], "PORT": entry["PORT"], "OPTIONS": {}}
+        if not direct:
+            plain = {"sslmode": "disable", "gssencmode": "disable", "application_name": WORKER}
+            line = {"HOST": "127.0.0.1", "PORT": str(self.proxy.port), "OPTIONS": plain}
+        named = {"NAME": self.database, "USER": entry["USER"]}
+        return {
+            "loud": True,
+            "database": line | named,
+            "settings": self.store.settings(self.bucket),
+        }
+
+    def start_worker(self) -> None:
+        self.workers.append(self.nursery.start(self.place()))
+
+    def kill_workers(self) -> None:
+        """And wait until the server has noticed: their locks are gone."""
+        for pid in self.workers:
+            kill(pid)
+        self.workers.clear()
+        until(lambda: not self.sessions())
+
+    def end_sessions(self) -> None:
+        """The server ends the workers' sessions, wherever they are."""
+        self.admin(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = %s AND datname = %s",
+            [WORKER, self.database],
+        )
+
+    def crash(self) -> None:
+        """One server process is killed: all sessions end, and the server recovers."""
+        for pid in self.sessions()[:1]:
+            self._down(lambda pid=pid: os.kill(pid, signal.SIGKILL))
+
+    def stop(self) -> None:
+        """The server is stopped at once, as by a power cut, and started again."""
+        self._down(lambda: os.kill(postmaster(self.path), signal.SIGQUIT))
+
+    def sessions(self) -> list[int]:
+        """The server's processes that serve workers."""
+        return [pid for (pid,) in self.admin(SESSIONS, [WORKER, self.database])]
+
+    def _down(self, bring: Callable[[], None]) -> None:
+        connections["default"].close()
+        before = self.admin("SELECT pg_postmaster_start_time(), pg_backend_pid()")
+        assert before
+        bring()
+        until(self._is_up)
+
+    def _is_up(self) -> bool:
+        """Recovered from a crash, or started again."""
+        try:
+            embedded.ensure(self.path, **FAST)
+        except embedded.EmbeddedError:
+            return False
+        return answers(self.path)
+
+    def admin(self, statement: Any, values: list[Any] | None = None) -> list[Any]:
+        """What the server says, asked past the database of the schedule."""
+        entry = embedded.database(self.path)
+        with psycopg.connect(
+            host=entry["HOST"], port=entry["PORT"], user=entry["USER"], dbname=entry["NAME"],
+            autocommit=True,
+        ) as connection:  # fmt: skip
+            found = connection.execute(statement, values)
+            return found.fetchall() if found.description else []
+
+
+@contextmanager
+def running(nursery: Nursery) -> Iterator[World]:
+    """The world, with a migrated database to copy."""
+    with data_folder() as path, strict.running() as store:
+        embedded.ensure(path, **FAST)
+        proxy = Proxy(b"faults_")
+        world = World(path, nursery, store, proxy)
+        try:
+            _make_template(world)
+            yield world
+        finally:
+            proxy.close()
+
+
+def _make_template(world: World) -> None:
+    world.admin(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+    world.database, world.bucket = TEMPLATE, "none"
+    settle_at(world.place(direct=True))
+    call_command("migrate", verbosity=0)
+    connections["default"].close()
+
+
+def now() -> float:
+    """The clock of this machine, which is the server's too."""
+    return time.time()
