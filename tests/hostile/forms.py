@@ -49,6 +49,10 @@ KIDS = (
 )
 SOFT = "IF OLD.stuck THEN UPDATE {table} SET note = note WHERE id = OLD.id; RETURN NULL; END IF;"
 RAISE = "IF OLD.stuck THEN RAISE EXCEPTION 'no'; END IF; RETURN OLD;"
+ANOTHER = (  # one that is due as well, and may be of the same batch
+    "IF NOT OLD.stuck THEN DELETE FROM {table} WHERE stuck"
+    " AND note = replace(OLD.note, 'free', 'stuck'); END IF; RETURN OLD;"
+)
 TENANTS = f"tenant text NOT NULL DEFAULT 'a', {COLUMNS}"
 
 FORMS = [
@@ -97,6 +101,9 @@ FORMS = [
     Form("trigger writes it again", sticks=True,
          after=trigger("AFTER DELETE", "IF OLD.stuck THEN INSERT INTO {table}"
                        " SELECT OLD.*; END IF; RETURN NULL;")),
+    Form("trigger deletes another row first", sticks=True,
+         after=trigger("BEFORE DELETE", ANOTHER)),
+    Form("trigger deletes another row", sticks=True, after=trigger("AFTER DELETE", ANOTHER)),
     Form("generated column", model="generated",
          columns="note text NOT NULL, stuck boolean NOT NULL, ends timestamptz,"
                  " expires_at timestamptz GENERATED ALWAYS AS (coalesce(ends)) STORED"),
