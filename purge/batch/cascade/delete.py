@@ -27,7 +27,7 @@ from purge.batch.cascade.sets import CascadeSets, find_cascade
 from purge.batch.cascade.ties import is_stand_in, refuse_new, tied
 from purge.batch.state import Batch, announce, announced, keys_of
 from purge.batch.subjects import Passing, Subjects
-from purge.batch.unrecorded import refuse_unrecorded
+from purge.batch.unrecorded import refuse_unrecorded, watched
 from purge.exceptions import NotAlike, NotDeleted
 
 NO_WAIT = "1ms"  # as PostgreSQL reads it
@@ -60,8 +60,7 @@ def end_rows(batch: Batch, subjects: Subjects, passing: Passing | None = None) -
         gone |= _end_with_others(batch, model, subjects)
     fetch(batch.using, CHECK)
     if not batch.dry:
-        refuse_unrecorded(batch, gone)
-        _refuse_back(batch, subjects)
+        _refuse_unseen(batch, subjects, gone)
     refuse_new(batch, model)
     refuse_shared_keys(batch, batch.keyed)
 
@@ -145,11 +144,15 @@ def _refuse_left(batch: Batch, subjects: Subjects) -> None:
         raise NotDeleted
 
 
-def _refuse_back(batch: Batch, subjects: Subjects) -> None:
-    """A trigger may have written a row again, which would be due, and end, for ever."""
-    text = batch.sql(__file__, "is_back", rows=subjects.where(batch.column))
+def _refuse_unseen(batch: Batch, subjects: Subjects, models: set[Any]) -> None:
+    """What the DELETE has left behind it: no trigger may have told of it, or a trigger may have
+    written a row again, which would be due, and end, for ever."""
+    text = batch.sql(__file__, "after", rows=subjects.where(batch.column))
     written = connections[batch.using].ops.quote_name(batch.code.tables[0])
-    if scalar(batch.using, text, batch.params(subjects, written=written)):
+    params = batch.params(subjects, written=written, **watched(batch.using, models))
+    is_back, unrecorded = fetch(batch.using, text, params)[0]
+    refuse_unrecorded(unrecorded)
+    if is_back:
         raise NotDeleted
 
 

@@ -8,13 +8,16 @@ DELETE FROM {table} WHERE {rows}
 -- parts: rows
 SELECT EXISTS (SELECT FROM {table} WHERE {rows})
 
--- name: is_back
+-- name: after
 -- Whether a row of the set is there again, because a trigger of the host has written it after it was
--- deleted. Where the table has no such trigger, none of the rows is looked for.
--- params: written; parts: rows
+-- deleted: where the table has no such trigger, none of the rows is looked for. And the tables from
+-- which this session takes rows without a trigger of ours.
+-- params: written, names, tables; parts: rows
 SELECT EXISTS (
     SELECT FROM pg_trigger
     WHERE NOT tgisinternal AND tgtype & 8 <> 0 AND NOT starts_with(tgname, 'pgtrigger_lc_')
     AND tgrelid IN (
         SELECT %(written)s::regclass UNION SELECT relid FROM pg_partition_tree(%(written)s::regclass))
-) AND EXISTS (SELECT FROM {table} WHERE {rows})
+) AND EXISTS (SELECT FROM {table} WHERE {rows}), ARRAY(
+    SELECT given.name FROM unnest(%(names)s::text[], %(tables)s::text[]) AS given (name, written)
+    WHERE lifecycle.unrecorded_v1(to_regclass(given.written)) ORDER BY 1)
