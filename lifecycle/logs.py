@@ -39,6 +39,7 @@ ACTIONS = {
     "unwitnessed": ("warning", ""),
     "fingerprint": ("warning", ""),
     "version": ("warning", ""),
+    "elsewhere": ("warning", ""),
     "lock_taken": ("warning", ""),
     "throttled": ("warning", "cause"),
     "unthrottled": ("info", "seconds"),

@@ -15,7 +15,7 @@ from lifecycle.compiler.keys import key_of, key_text, label_of, label_of_model
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import Placed, Raw, fetch, sqlstate, statement
 from lifecycle.db.tables import is_elsewhere
-from lifecycle.db.version import mismatch
+from lifecycle.db.version import fits
 from lifecycle.policy.media_fields import file_fields
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import policies_of
@@ -48,7 +48,7 @@ def _records(using: str, instance: Model) -> bool:
         return False
     # Before the package's migrations, or after its uninstall, the host's writes go on. And so do
     # those into another table than the one that policies stand on.
-    return not mismatch(using) and not is_elsewhere(using, [instance])
+    return fits(using) and not is_elsewhere(using, [instance])
 
 
 def _saving(instance: Model, using: str, policy: Policy, **kwargs: Any) -> None:

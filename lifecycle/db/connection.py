@@ -40,9 +40,13 @@ DENIED = "42501"  # no right to do so
 CONTENDED = {LOCK_NOT_AVAILABLE, DEADLOCK}
 REPEATABLE_READ = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 READ_COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
-#: a statement from which row level security would hide rows is an error: see `hides_rows`
-ALL_ROWS = "SET LOCAL row_security = off"
 NOT_COMPILED = "SET LOCAL jit = off"  # of short statements, which that makes a hundred times slower
+#: A statement from which row level security would hide rows is an error (see `hides_rows`). And the
+#: session's temporary tables are found last, where it has any: a name means what it means to all.
+ALL_ROWS = """SET LOCAL row_security = off; SELECT set_config('search_path', '"' || replace(replace(
+    array_to_string(array_append(array_remove(current_schemas(false),
+            pg_my_temp_schema()::regnamespace::name), 'pg_temp'), chr(1)),
+        '"', '""'), chr(1), '", "') || '"', true) WHERE pg_my_temp_schema() <> 0"""
 
 
 @contextmanager
@@ -51,7 +55,8 @@ def own_transaction(using: str) -> Iterator[None]:
 
     So that a look after a lock is later than the lock, whichever isolation the site has chosen. A
     row that is not seen is one that is not there: row level security that would hide one is an
-    error, for a row that is hidden would be taken for gone, and its file for nobody's.
+    error, for a row that is hidden would be taken for gone, and its file for nobody's. Nor does a
+    temporary table that the session was left with stand in for one of the site's.
     """
     with transaction.atomic(using=using, durable=True):
         fetch(using, f"{READ_COMMITTED}; {ALL_ROWS}; {NOT_COMPILED}")

@@ -8,11 +8,13 @@ by the request.
 from collections.abc import Iterable
 from typing import Any
 
+from django.apps import apps
 from django.db import connections
 
 from lifecycle.db.connection import fetch, scalar, statement
 
 LONGEST_NAME = 63  # bytes
+PACKAGE = ("lifecycle", "purge")
 
 
 def tables_in(using: str) -> set[str]:
@@ -20,6 +22,12 @@ def tables_in(using: str) -> set[str]:
     connection = connections[using]
     with connection.cursor() as cursor:
         return set(connection.introspection.table_names(cursor))
+
+
+def own_tables() -> list[str]:
+    """The names of the package's tables."""
+    configs = [apps.get_app_config(label) for label in PACKAGE if apps.is_installed(label)]
+    return sorted(table_of(model) for config in configs for model in config.get_models())
 
 
 def table_of(model: Any) -> str:

@@ -5,6 +5,7 @@ whatever functions are there; the worker ends nothing until code and database ag
 """
 
 from lifecycle.db.connection import fetch, statement
+from lifecycle.db.tables import own_tables
 from lifecycle.exceptions import LifecycleError
 from lifecycle.hints import database_option
 
@@ -15,6 +16,7 @@ RESTORED = (
     "this database was restored without its sequences, and what is written is not recorded: "
     "run `manage.py lifecycle install`"
 )
+DROP_THEM = "drop them, or begin another session"
 
 
 def to_install(using: str) -> str:
@@ -23,8 +25,26 @@ def to_install(using: str) -> str:
 
 
 def mismatch(using: str) -> str:
-    """Why this code must leave the database alone, with what to do; '' when they fit."""
-    ((found, in_use),) = fetch(using, statement(__file__, "version_now"))
+    """Why this code must leave the database alone, with what to do; '' when they fit.
+
+    Also where this session's temporary tables stand in for the package's: it would read and write
+    those.
+    """
+    found, in_use, shadowed = _look(using)
+    if found == VERSION and in_use and shadowed:
+        names = ", ".join(shadowed)
+        return f"this session has temporary tables of its own named {names}: {DROP_THEM}"
+    return _other_version(using, found, in_use)
+
+
+def fits(using: str) -> bool:
+    """Whether functions and triggers are of this code's version, and record what is written."""
+    found, in_use, _ = _look(using)
+    return found == VERSION and in_use
+
+
+def _other_version(using: str, found: str | None, in_use: bool) -> str:
+    """The same of a version that was found."""
     if found == VERSION:
         return "" if in_use else RESTORED
     if found is None:
@@ -41,14 +61,20 @@ def mismatch(using: str) -> str:
 
 def stamp_of(using: str) -> str | None:
     """What the database says of itself; None where it has no functions of the package."""
-    ((found, _),) = fetch(using, statement(__file__, "version_now"))
-    return str(found) if found else None
+    found, _, _ = _look(using)
+    return found
 
 
 def is_in_use(using: str) -> bool:
     """Whether all data is there that a dump had; until then nothing is recorded."""
-    ((_, in_use),) = fetch(using, statement(__file__, "version_now"))
-    return bool(in_use)
+    _, in_use, _ = _look(using)
+    return in_use
+
+
+def _look(using: str) -> tuple[str | None, bool, list[str]]:
+    params = {"tables": own_tables()}
+    ((found, in_use, shadowed),) = fetch(using, statement(__file__, "version_now"), params)
+    return found, in_use, shadowed
 
 
 def require(using: str) -> None:

@@ -13,11 +13,10 @@ from django.db.migrations.state import ProjectState
 
 from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.db.sql import function_file
-from lifecycle.db.tables import tables_in
+from lifecycle.db.tables import PACKAGE, tables_in
 from lifecycle.db.test_databases import clock_is_set
 from lifecycle.operations import FUNCTIONS, RunFiles
 
-PACKAGE = ("lifecycle", "purge")
 FUNCTION = re.compile(r"_v\d+$")
 COMMENT = re.compile(r"--.*")
 # What stands beside the functions, and may be run again where it is there already.
@@ -94,4 +93,5 @@ def _text(name: str, schema: str) -> str:
 
 
 def _schema(using: str) -> str:
-    return str(scalar(using, "SELECT quote_ident(current_schema())"))
+    """Where the ledger is; a tenant's session may make tables elsewhere."""
+    return str(scalar(using, statement(__file__, "schema_of_tables")))

@@ -34,8 +34,8 @@ WARNED_AGAIN = 60.0  # seconds between two warnings about one policy's declarati
 LOCKED_LONG = 60.0  # seconds without the policy's lock after which the log says so
 OUTDATED, ALTERED = CAUSES["outdated"].ends_nothing, CAUSES["altered"].ends_nothing
 ELSEWHERE = (
-    "on a table of the ledger's schema, and this connection's search path has another one in its "
-    "place: nothing of it ends here"
+    "on a table of the ledger's schema, and this connection has another one in its place, by its "
+    "search path or a temporary one: nothing of it ends here"
 )
 
 log = Log("purge")
@@ -101,6 +101,8 @@ def standing_of(policy: Policy, known: PolicyNow, any_hour: bool = False) -> Pol
     if known.state != State.ENABLED:
         return PolicyStanding(known.state)
     if known.elsewhere:
+        if _warns(f"table of {policy.name}"):
+            log("elsewhere", f"{policy.name}: {ELSEWHERE}", policy=policy.name)
         return PolicyStanding.ELSEWHERE
     if known.held:
         return PolicyStanding.HELD
