@@ -90,6 +90,13 @@ def retyped(model: type[Model], names: str) -> list[str]:
     return [each.name for each in forms.read(names) if now.get(each.name, each) != each]
 
 
+def columns_of(model: type[Model], names: str) -> list[str]:
+    """The columns that an event's identity is made of, and a key whose text is one of them."""
+    columns = {field.name: str(field.column) for field in own_fields(model)}
+    columns["pk"] = key_of(model).column
+    return [columns[each.name] for each in forms.read(names) if each.name in columns]
+
+
 def _stated_now(model: type[Model]) -> Callable[["Field[Any, Any]"], forms.Stated]:
     return lambda field: forms.stated(field, home(model))
 

@@ -13,13 +13,24 @@ from django.apps import apps
 from django.db.models import Model
 from psycopg import sql
 
-from lifecycle.compiler.identity import identity_sql, in_order, is_key_alone, is_whole, retyped
+from lifecycle.compiler.identity import (
+    columns_of,
+    identity_sql,
+    in_order,
+    is_key_alone,
+    is_whole,
+    retyped,
+)
 from lifecycle.compiler.keys import key_of
 from lifecycle.compiler.policy_sql import compiled, tables_of
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import Placed, Raw, fetch, statement
+from lifecycle.db.sql import literal
 from lifecycle.policy.policy import Policy
 
+#: SQL of what tells when an event was written: see `known`
+EVENT = {"xmin": "lc_ended.lc_xmin", "transaction": "lc_ended.lc_transaction"}
+EVENT |= {"next": "lc_ended.lc_next"}
 #: Whether an ending took the row away, or changed it.
 TAKEN = "IN ('deleted', 'purged')"
 CHANGED = "= 'updated'"
@@ -67,24 +78,44 @@ def told_when_written(model: type[Model], policies: Iterable[Policy]) -> str:
     return f"({' OR '.join(found) or 'false'})"
 
 
-def search(model: type[Model], names: str, events: str, wanted: str = "true") -> str:
+def search(
+    model: type[Model], names: str, events: str, wanted: str = "true", readable: bool = True
+) -> str:
     """SQL: `event`, `key`, `identity`, `same`, `older` of each row that is there under their keys.
 
     `events` is a condition on `event`, the ledger's events; `wanted` one on the row. `same` is NULL
     where no identity tells, as of a whole row that is not as it ended. `older`: written before the
-    event, by the numbers of the transactions.
+    event, by the numbers of the transactions. Not `readable`: identities are not asked for, because
+    a value cannot be read as the type that its field has.
     """
     key = key_of(model)
     table = tables_of(model)[0]
-    written = {"row": Raw("lc_row.lc_written"), "next": Raw("lc_ended.lc_next")}
-    written |= {"xmin": Raw("lc_ended.lc_xmin"), "transaction": Raw("lc_ended.lc_transaction")}
     parts: dict[str, Any] = {
-        "older": Placed(statement(__file__, "older", **written)),
+        "older": Placed(older("lc_row.lc_written", EVENT)),
         "kind": Raw(key.kind), "type": Raw(key.cast), "subjects": f"subjects_{key.kind}",
         "order": Raw(in_order(model)), "table": table, "events": Placed(events),
         "column": Raw(sql.Identifier(table, key.column).as_string()), "wanted": Raw(wanted),
-        "identity": Raw(identity_now(model, names)),
+        "identity": Raw(identity_now(model, names) if readable else "NULL::bytea"),
         "alone": Raw("true" if not names and is_key_alone(model) else "NULL::boolean"),
-        "differs": Raw("NULL" if is_whole(names) or retyped(model, names) else "false"),
+        "differs": Placed(_differs(model, names)),
     }  # fmt: skip
     return statement(__file__, "returned", **parts)
+
+
+def older(row: str, event: dict[str, str]) -> str:
+    """SQL: whether what has the number `row` was written before an event, of which SQL is given."""
+    known = Placed(statement(__file__, "known", **{name: Raw(of) for name, of in event.items()}))
+    return statement(__file__, "older", row=Raw(row), known=known)
+
+
+def _differs(model: type[Model], names: str) -> str:
+    """SQL: what another identity says: false, it is another row; NULL, nothing."""
+    if is_whole(names) or retyped(model, names):
+        return "NULL"
+    table = sql.Identifier(tables_of(model)[0]).as_string()
+    parts = {
+        "place": Raw(literal(table)), "columns": Raw(literal(columns_of(model, names))),
+        "known": Placed(statement(__file__, "known", **{k: Raw(v) for k, v in EVENT.items()})),
+        "older": Placed(older("lc_column.xmin::text::bigint", EVENT)),
+    }  # fmt: skip
+    return f"CASE WHEN {statement(__file__, 'altered', **parts)} THEN NULL ELSE false END"

@@ -33,18 +33,30 @@ CROSS JOIN LATERAL (
     SELECT {identity} AS identity, {table}.xmin::text::bigint AS lc_written FROM {table} WHERE {column} = lc_ended.key::{type} AND {wanted} OFFSET 0
 ) AS lc_row
 
--- name: older
--- Whether a row was written before an event, by the numbers of their transactions, for certain. A system column has the
--- last 32 bits, so that 4,294,967,296 transactions later it says the same; of an event that many before the next one
--- nothing is said. The whole number of an event beyond 2,147,483,648 is in its detail, as that of its outermost
--- transaction; those of its savepoints follow. A row is as young as its number can be: it may be older, but not younger.
--- Numbers below 3 stand before all others. A transaction under way may have a number beyond the next one's.
-coalesce((
-    SELECT CASE WHEN horizon - event NOT BETWEEN 0 AND 4294967295 THEN false WHEN {row} < 3 THEN true
-        ELSE mod(mod(horizon - {row}, 4294967296) + 4294967296, 4294967296) > horizon - event END
-    FROM (SELECT {next} + 16777216 AS horizon, CASE
+-- name: known
+-- The whole number of an event's transaction, as far as it is known, and one that no transaction has yet. That of an
+-- event beyond 2,147,483,648 is in its detail, as that of its outermost transaction; those of its savepoints follow. A
+-- transaction under way may have a number beyond the next one's.
+SELECT {next} + 16777216 AS horizon, CASE
         WHEN {transaction} IS NULL THEN CASE WHEN {xmin} < 2147483648 THEN {xmin} END
         WHEN mod(mod({xmin} - {transaction}, 4294967296) + 4294967296, 4294967296) < 1048576
         THEN {transaction} + mod(mod({xmin} - {transaction}, 4294967296) + 4294967296, 4294967296)
-        END AS event) AS known
+        END AS event
+
+-- name: older
+-- Whether a row was written before an event, by the numbers of their transactions, for certain. A system column has the
+-- last 32 bits, so that 4,294,967,296 transactions later it says the same; of an event that many before the next one
+-- nothing is said. A row is as young as its number can be: it may be older, but not younger. Numbers below 3 stand before
+-- all others.
+coalesce((
+    SELECT CASE WHEN horizon - event NOT BETWEEN 0 AND 4294967295 THEN false WHEN {row} < 3 THEN true
+        ELSE mod(mod(horizon - {row}, 4294967296) + 4294967296, 4294967296) > horizon - event END
+    FROM ({known}) AS known
 ), false)
+
+-- name: altered
+-- Whether columns of a table may have been made, renamed or given another type after an event. Not where the event's
+-- number is not known, as in a ledger that was copied as a whole.
+EXISTS (SELECT FROM pg_catalog.pg_attribute AS lc_column CROSS JOIN LATERAL ({known}) AS known
+    WHERE lc_column.attrelid = {place}::regclass AND lc_column.attname = ANY ({columns}::text[])
+    AND known.event IS NOT NULL AND NOT {older})

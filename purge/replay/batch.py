@@ -221,6 +221,8 @@ def _untold(model: Any, names: str) -> str:
         return f"{' and '.join(changed)} has another type than when it ended"
     if identity_sql(model, names) is None:
         return "a field of its identity is no more"
+    if not is_whole(names):
+        return "a column of its identity has been altered since it ended"
     return "it is not as it was when it ended"
 
 

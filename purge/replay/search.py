@@ -4,9 +4,10 @@ Reads the ledger newest first, some 20,000 rows at a time, and stores only what 
 of rows that are all gone leaves nothing in memory nor in `purge_resurrected`.
 """
 
+from functools import partial
 from typing import Any
 
-from django.db import transaction
+from django.db import DataError, transaction
 from django.db.models import Model
 from django.db.models.expressions import Combinable
 from psycopg import sql
@@ -57,18 +58,25 @@ def _search(replay: Replay, model: Any, names: str, policy: Policy | None = None
         wanted = set(replay.wanted or names_of)
         params["policies"] = [name for name in names_of if name in wanted]
     chunk = statement(__file__, "chunk", kinds=Raw(kinds))
-    found = search(model, names, "event.id = ANY (%(events)s)", _as_before(policy))
-    text = statement(__file__, "find", search=Placed(found))
+    asked = partial(search, model, names, "event.id = ANY (%(events)s)", _as_before(policy))
     below = NEWEST
     while True:
         events, lowest, rows = fetch(replay.using, chunk, params | {"below": below})[0]
         if events is None:
             return
-        with transaction.atomic(using=replay.using):
-            fetch(replay.using, ALL_ROWS)  # a row that is hidden may be one that came back
-            fetch(replay.using, text, params | {"events": events})
+        try:
+            _store(replay, asked(), params | {"events": events})
+        except DataError:  # a column that was altered by hand: the rows are listed, and said why
+            _store(replay, asked(readable=False), params | {"events": events})
         below = lowest
         replay.progress(rows)
+
+
+def _store(replay: Replay, found: str, params: dict[str, Any]) -> None:
+    text = statement(__file__, "find", search=Placed(found))
+    with transaction.atomic(using=replay.using):
+        fetch(replay.using, ALL_ROWS)  # a row that is hidden may be one that came back
+        fetch(replay.using, text, params)
 
 
 def _as_before(policy: Policy | None) -> str:

@@ -9,18 +9,18 @@ import random
 import pytest
 from django.db import transaction
 
-from lifecycle.db.connection import Raw, fetch, statement
+from lifecycle.db.connection import fetch
 from lifecycle.ledger import resurrected
 
 LAP, MARKED = 2**32, 2**31  # numbers begin anew; from then on events have the whole one
-SHOWN = {name: Raw(name) for name in ("row", "xmin", "transaction", "next")}
+SHOWN = ("row", "xmin", "transaction", "next")
 LISTS = ", ".join(f"%({name})s::bigint[]" for name in SHOWN)
 
 
 def older(cases: list[tuple[int, int | None, int | None, int]]) -> list[bool]:
     """The statement's answers: a row's column, an event's, its detail, the next number."""
     names = {"row": "lc_row", "xmin": "lc_xmin", "transaction": "lc_whole", "next": "lc_next"}
-    text = statement(resurrected.__file__, "older", **{k: Raw(v) for k, v in names.items()})
+    text = resurrected.older("lc_row", {name: names[name] for name in [*names][1:]})
     rows = f"unnest({LISTS}) AS lc_case ({', '.join(names.values())})"
     params = dict(zip(SHOWN, map(list, zip(*cases, strict=True)), strict=True))
     with transaction.atomic():

@@ -3,8 +3,8 @@
 Never is another row ended for it, and never is it taken for a newer one without a word.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,12 +46,17 @@ class Change(NamedTuple):
 INTEGER, BIGINT, TEXT = Form("integer"), Form("bigint"), Form("text")
 SECONDS = Form("timestamp(0) with time zone")
 FINE = Form("timestamp with time zone")
+UNSURE = (
+    "unsure: seq has another type than when it ended",
+    "unsure: a column of its identity has been altered since it ended",
+)
+REFUSED = "blocked: DataError"
 NEWER = "newer: another row under an old key"
 ID = "'0190a5c8-79f0-7000-8000-00000000000{}'"
 
 CHANGES = {
-    "a wider integer": Change(INTEGER, BIGINT, "7", "8", newer=NEWER),
-    "a narrower integer": Change(BIGINT, INTEGER, "-7", "8", newer=NEWER),
+    "a wider integer": Change(INTEGER, BIGINT, "7", "8"),
+    "a narrower integer": Change(BIGINT, INTEGER, "-7", "8"),
     "an integer as text": Change(INTEGER, TEXT, "-7", "'8'"),
     "an integer as another text": Change(INTEGER, TEXT, "7", "'8'", "unsure", by="'no ' || seq"),
     "text as an integer": Change(TEXT, INTEGER, "'7'", "8"),
@@ -124,7 +129,34 @@ def replayed() -> dict[str, str]:
     return {row.name: f"{row.verdict}: {row.why}".strip(": ") for row in carry_out(how).rows}
 
 
-def verdicts(change: Change, first: int, member: int, folder: Path) -> tuple[str, str]:
+@contextmanager
+def by_hand(form: Form, by: str = "NULL") -> Iterator[None]:
+    """Only the database has another type: neither model nor trigger knows of it."""
+    null = "DROP NOT NULL" if form.null else "SET NOT NULL"
+    run(
+        f"ALTER TABLE zoo_visit ALTER seq DROP NOT NULL, ALTER seq TYPE {form.type}"
+        f" USING ({by})::{form.type}, ALTER seq {null}"
+    )
+    yield
+
+
+@contextmanager
+def taken_over(form: Form, by: str = "NULL") -> Iterator[None]:
+    """The field is dropped, and another column has its name, with values of its own."""
+    run(
+        f"ALTER TABLE zoo_visit ADD spare {form.type};"
+        f"UPDATE zoo_visit SET spare = ({by})::{form.type};"
+        "ALTER TABLE zoo_visit DROP seq; ALTER TABLE zoo_visit RENAME spare TO seq"
+    )
+    yield
+
+
+Way = Callable[[Form, str], AbstractContextManager[None]]
+
+
+def verdicts(
+    change: Change, first: int, member: int, folder: Path, way: Way = seq_of
+) -> tuple[str, str]:
     """Of a row that came back, and of another one under the key of one that ended."""
     second = first + 1
     rows = "INSERT INTO zoo_visit (id, member_id, made_at, seq) SELECT n, %s, '2024-01-01Z', {}"
@@ -133,7 +165,11 @@ def verdicts(change: Change, first: int, member: int, folder: Path) -> tuple[str
         path = dump("zoo_visit", folder)
         run("DELETE FROM zoo_visit")
         load(path, triggers=False)
-        with seq_of(change.now, change.by):
+        with (
+            nullcontext()
+            if change.now == change.was and way is seq_of
+            else way(change.now, change.by)
+        ):
             with capture_off():
                 run(f"UPDATE zoo_visit SET seq = {change.other} WHERE id = %s", second)
             left = replayed()
@@ -144,8 +180,7 @@ def verdicts(change: Change, first: int, member: int, folder: Path) -> tuple[str
             with capture_off():
                 run("DELETE FROM zoo_visit")
     found = [left.get(f"zoo.Visit:{key}", "ended") for key in (first, second)]
-    why = "unsure: seq has another type than when it ended"
-    one, other = ("unsure" if each.startswith(why) else each for each in found)
+    one, other = ("unsure" if each.startswith(UNSURE) else each for each in found)
     return one, other
 
 
@@ -158,3 +193,36 @@ def test_each_change_of_a_type(tmp_path: Path) -> None:
     }
     assert found == {name: (change.verdict, change.newer) for name, change in CHANGES.items()}
     assert Member.objects.filter(pk=member.pk).exists()
+
+
+@pytest.mark.parametrize("way", [by_hand, taken_over])
+def test_each_change_that_only_the_database_knows_of(way: Way, tmp_path: Path) -> None:
+    """The declaration is as it was. A row that came back is known or unsure, a newer one unsure.
+
+    Refused, both of them, where a value cannot be read as the type of the field.
+    """
+    member = Member.objects.create()
+    chosen = {
+        name: change
+        for name, change in CHANGES.items()
+        if not (way is taken_over and change.now != change.was)
+    }
+    for number, (name, change) in enumerate(chosen.items()):
+        one, other = verdicts(change, 100 + 2 * number, member.pk, tmp_path, way)
+        assert one in ("ended", "unsure", REFUSED), name
+        assert other in ("unsure", REFUSED), name
+
+
+def test_what_was_altered_before_an_ending_proves_as_much_as_ever(tmp_path: Path) -> None:
+    """And so does what is altered beside the identity."""
+    member = Member.objects.create()
+    run("ALTER TABLE zoo_visit ALTER seq SET STATISTICS 77")
+    change = CHANGES["not changed"]
+
+    @contextmanager
+    def beside(form: Form, by: str = "") -> Iterator[None]:
+        run("ALTER TABLE zoo_visit ADD spare integer, ALTER member_id SET STATISTICS 77")
+        yield
+        run("ALTER TABLE zoo_visit DROP spare")
+
+    assert verdicts(change, 900, member.pk, tmp_path, beside) == ("ended", NEWER)
