@@ -11,7 +11,7 @@ from django.db import connections
 from django.db.models import Model
 
 from lifecycle.compiler.keys import key_of
-from lifecycle.db.connection import fetch, statement
+from lifecycle.db.connection import Query, fetch, statement
 
 
 def with_shared_keys(using: str, models: Iterable[type[Model]]) -> list[str]:
@@ -19,10 +19,15 @@ def with_shared_keys(using: str, models: Iterable[type[Model]]) -> list[str]:
 
     Keys of several columns are left out: rows of such tables go by all of them.
     """
+    return [name for (name,) in fetch(using, *shared_keys(using, models))]
+
+
+def shared_keys(using: str, models: Iterable[type[Model]]) -> Query:
+    """The question for `with_shared_keys`: a row for each of those tables."""
     quote = connections[using].ops.quote_name
     single = (model for model in models if not model._meta.is_composite_pk)
     keys = {model._meta.db_table: key_of(model) for model in single}
     params = {"names": list(keys), "tables": [quote(table) for table in keys]}
     params["columns"] = [key.column for key in keys.values()]
     params["collations"] = [key.collation for key in keys.values()]
-    return [name for (name,) in fetch(using, statement(__file__, "with_shared_keys"), params)]
+    return Query(statement(__file__, "with_shared_keys"), params)

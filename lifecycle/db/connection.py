@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from django.db import InterfaceError, OperationalError, connections, transaction
 from psycopg import sql
@@ -24,6 +25,40 @@ def changed(using: str, statement: str, params: dict[str, Any] | None = None) ->
     with connections[using].cursor() as cursor:
         cursor.execute(statement, params)
         return int(cursor.rowcount)
+
+
+class Query(NamedTuple):
+    """A statement with its parameters."""
+
+    text: str
+    params: dict[str, Any] | None = None
+
+
+class Answer(NamedTuple):
+    """What a statement has given: its rows, and how many it has given or changed."""
+
+    rows: list[tuple[Any, ...]]
+    number: int
+
+
+def fetch_each(using: str, *queries: Query) -> list[Answer]:
+    """Run statements one after the other, sent together; an answer each.
+
+    As if each had been sent by itself: it sees what was committed before it began, not before the
+    first one did. After an error the others are not run.
+    """
+    connection: Any = connections[using]
+    with connection.cursor() as cursor:
+        texts = [connection.ops.compose_sql(text, params) for text, params in queries]
+        cursor.execute("\n;\n".join(texts))
+        answers = [_answer(cursor)]
+        while cursor.nextset():
+            answers.append(_answer(cursor))
+    return answers
+
+
+def _answer(cursor: Any) -> Answer:
+    return Answer(cursor.fetchall() if cursor.description else [], cursor.rowcount)
 
 
 def scalar(using: str, statement: str, params: dict[str, Any] | None = None) -> Any:
@@ -70,7 +105,13 @@ def statement(module: str, name: str, **parts: Any) -> str:
     """
     if not parts:
         return fixed(module, name)
-    ready = {name: part(value) for name, value in parts.items()}
+    return _filled(module, name, tuple((each, type(part), part) for each, part in parts.items()))
+
+
+@lru_cache(maxsize=1000)
+def _filled(module: str, name: str, parts: tuple[tuple[str, type, Any], ...]) -> str:
+    """Made once; the types are a part of the key, for `Raw` is equal to what is only a name."""
+    ready = {each: part(value) for each, _, value in parts}
     return sql.SQL(load(module, name)).format(**ready).as_string()
 
 

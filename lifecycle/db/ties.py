@@ -13,7 +13,7 @@ from typing import Any
 from django.apps import apps
 from django.db import connections, models
 
-from lifecycle.db.connection import fetch, scalar, statement
+from lifecycle.db.connection import Query, fetch, scalar, statement
 from lifecycle.db.tables import catalogue_name
 
 CASCADE, SET_NULL, SET_DEFAULT = "c", "n", "d"  # pg_constraint.confdeltype
@@ -75,15 +75,20 @@ class Tie:
 
 def ties(using: str, tables: Iterable[str]) -> list[Tie]:
     """Those to the tables of models, and to the tables of rows that go along by one of them."""
-    quote = connections[using].ops.quote_name
-    params = {"tables": [quote(table) for table in tables]}
-    if not scalar(using, statement(__file__, "any_tie"), params):
+    question = any_tie(using, tables)
+    if not scalar(using, *question):
         return []
-    found = fetch(using, statement(__file__, "ties"), params)
+    found = fetch(using, statement(__file__, "ties"), question.params)
     return [
         Tie(name, table, tuple(columns), upper, tuple(keys), action, is_open)
         for name, table, columns, upper, keys, action, is_open in found
     ]
+
+
+def any_tie(using: str, tables: Iterable[str]) -> Query:
+    """Whether there is any tie to the tables of models: one row of one truth value."""
+    quote = connections[using].ops.quote_name
+    return Query(statement(__file__, "any_tie"), {"tables": [quote(table) for table in tables]})
 
 
 def table_of(model: Any) -> str:

@@ -10,11 +10,12 @@ from lifecycle.compiler.identity import hashed, identity_sql, in_order
 from lifecycle.db.connection import Placed, Raw, fetch, scalar
 from lifecycle.policy.dispositions import Archive, Update
 from purge.batch import archived
-from purge.batch.brakes import refuse_shared_keys
+from purge.batch.announced import announced
+from purge.batch.brakes import ask_shared_keys, refuse_shared_keys
 from purge.batch.cascade.account import media_alone
 from purge.batch.cascade.delete import end_rows
 from purge.batch.evaluate import Verdict
-from purge.batch.state import Batch, announced, latest_event, send, stored_keys
+from purge.batch.state import Batch, latest_event, send, stored_keys
 from purge.batch.subjects import Passing, Subjects
 from purge.exceptions import Halt
 
@@ -105,7 +106,7 @@ def update(batch: Batch, subjects: Subjects) -> None:
     batch.cascaded = media_alone(batch, batch.policy.model, subjects)
     with announced(batch, subjects):  # files that it takes out of columns have had their grace
         fetch(batch.using, batch.sql(__file__, "update", **parts), batch.params(subjects))
-    refuse_shared_keys(batch)
+    refuse_shared_keys(fetch(batch.using, *ask_shared_keys(batch)))
     again = batch.sql(__file__, "still_matching", rows=subjects.where("state.key"))
     if scalar(batch.using, again, batch.params(subjects)):
         raise Halt("update_again", "rows still match `when` after the update")

@@ -12,8 +12,8 @@ from django.db.models import Model
 
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.compiler.policy_sql import compiled, models_of
-from lifecycle.compiler.shared_keys import with_shared_keys
-from lifecycle.db.connection import fetch, hides_rows, set_local, statement
+from lifecycle.compiler.shared_keys import shared_keys
+from lifecycle.db.connection import Query, fetch, hides_rows, statement
 from lifecycle.db.policy_lock import holders
 from lifecycle.db.tables import quoted
 from lifecycle.db.version import INSTALL, mismatch, to_install
@@ -31,6 +31,7 @@ from purge.proof.gate import why_closed
 
 State = PolicyState.State
 WARNED_AGAIN = 60.0  # seconds between two warnings about one policy's declaration
+LONG_WAIT = Query("SET LOCAL lock_timeout = '10s'")  # for the row of the policy, at the end
 LOCKED_LONG = 60.0  # seconds without the policy's lock after which the log says so
 OUTDATED, ALTERED = CAUSES["outdated"].ends_nothing, CAUSES["altered"].ends_nothing
 ELSEWHERE = (
@@ -116,9 +117,14 @@ def standing_of(policy: Policy, known: PolicyNow, any_hour: bool = False) -> Pol
 
 def policy_now(policy: Policy, using: str) -> PolicyNow | None:
     """A policy's row; None where there is none."""
-    params = {"policy": policy.name, "tables": quoted(using, models_of(policy))}
-    rows = fetch(using, statement(__file__, "policy_now"), params)
+    rows = fetch(using, *ask_policy(policy, using))
     return PolicyNow(*rows[0]) if rows else None
+
+
+def ask_policy(policy: Policy, using: str) -> Query:
+    """The question for a policy's row."""
+    params = {"policy": policy.name, "tables": quoted(using, models_of(policy))}
+    return Query(statement(__file__, "policy_now"), params)
 
 
 def differs(policy: Policy, stored: str) -> bool:
@@ -202,34 +208,34 @@ def halting_where_rows_are_hidden() -> Iterator[None]:
         raise Halt("row_security", text) from error
 
 
-def refuse_shared_keys(batch: Batch, models: Iterable[type[Model]] = ()) -> None:
-    """Raise `Halt` where rows of the policy's tables, or of others, may share a key.
+def ask_shared_keys(batch: Batch, models: Iterable[type[Model]] = ()) -> Query:
+    """The question for `refuse_shared_keys`: of the policy's tables, and of others.
 
     Asked once our lock, DELETE or UPDATE has its lock on the tables, so that no index goes between
     then and the commit.
     """
     own: Any = batch.policy.model._meta.concrete_model
-    wanted = {own, *own._meta.get_parent_list(), *models}
-    if shared := with_shared_keys(batch.using, wanted):
-        raise Halt("shared_key", f"the key is not unique in the database: {', '.join(shared)}")
+    return shared_keys(batch.using, {own, *own._meta.get_parent_list(), *models})
 
 
-def count_against_cap(batch: Batch) -> None:
-    """Count the batch's rows inside its transaction; one too many takes the batch back.
+def refuse_shared_keys(found: list[tuple[Any, ...]]) -> None:
+    """Raise `Halt` where rows of those tables may share a key: several would pass for one."""
+    if shared := ", ".join(name for (name,) in found):
+        raise Halt("shared_key", f"the key is not unique in the database: {shared}")
 
-    The last statement of a batch: batches of one policy wait for one another from here to the
+
+def counting(batch: Batch) -> list[Query]:
+    """What counts the batch's rows against the cap, inside its transaction, for `refuse_too_many`.
+
+    The last statement of a batch: batches of one policy wait for one another from there to the
     commit, which is short.
     """
-    if not batch.outcome.fresh:
-        return
-    spent, allowed = count(batch)
+    params = {"policy": batch.policy.name, "now": batch.now, "rows": batch.outcome.fresh}
+    return [LONG_WAIT, Query(batch.sql(__file__, "count_against_cap"), params)]
+
+
+def refuse_too_many(batch: Batch, rows: list[tuple[Any, ...]]) -> None:
+    """Raise `Halt`, which takes the batch back, where its rows are over the cap."""
+    ((spent, allowed),) = rows
     if not is_within_cap(batch, spent - allowed):
         raise Halt("cap", f"{spent} rows in 24 hours", spent=spent)
-
-
-def count(batch: Batch) -> tuple[int, int]:
-    """Count the batch's rows against the cap: those of 24 hours, those allowed beyond it."""
-    set_local(batch.using, lock_timeout="10s")
-    params = {"policy": batch.policy.name, "now": batch.now, "rows": batch.outcome.fresh}
-    spent, allowed = fetch(batch.using, batch.sql(__file__, "count_against_cap"), params)[0]
-    return int(spent), int(allowed)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from django.db import OperationalError, transaction
 
 from lifecycle.compiler.policy_sql import locked_tables
-from lifecycle.db.connection import Placed, Raw, fetch
+from lifecycle.db.connection import Answer, Placed, Query, Raw, fetch, fetch_each
 from lifecycle.policy.policy import Policy
 from purge.batch.state import STUBBORN, Batch
 from purge.batch.subjects import Subjects
@@ -58,32 +58,44 @@ def expressions_of(policy: Policy) -> dict[str, Any]:
     return OWN | (NAMED if policy.conditions else UNNAMED)
 
 
-def lock(batch: Batch, subjects: Subjects) -> Subjects:
-    """Lock the rows and return those that are locked; what others hold is relisted."""
-    if not subjects.count:
-        return subjects
-    locked = _lock(batch, subjects)
+def lock(batch: Batch, subjects: Subjects, then: Query) -> tuple[Subjects, Answer]:
+    """Lock the rows, then ask; returns those that are locked. What others hold is relisted."""
+    locked, answer = _lock(batch, subjects, then)
     if locked.count < subjects.count:
         _relist_unlocked(batch, subjects, locked)
-    return locked
+    return locked, answer
 
 
-def _lock(batch: Batch, subjects: Subjects) -> Subjects:
+def _lock(batch: Batch, subjects: Subjects, then: Query) -> tuple[Subjects, Answer]:
     """Lock those rows that can be locked now; stubborn ones are waited for, for 300 ms."""
     if batch.source.attempts >= STUBBORN:
         try:
             with transaction.atomic(using=batch.using):
-                return lock_rows(batch, subjects, _strength(batch))
+                return _lock_and_ask(batch, subjects, _strength(batch), then)
         except OperationalError:
             pass
-    return lock_rows(batch, subjects, _strength(batch) + " SKIP LOCKED")
+    return _lock_and_ask(batch, subjects, _strength(batch) + " SKIP LOCKED", then)
+
+
+def _lock_and_ask(
+    batch: Batch, subjects: Subjects, strength: str, then: Query
+) -> tuple[Subjects, Answer]:
+    answers = fetch_each(batch.using, _locking(batch, subjects, strength), then)
+    return _those_locked(subjects, *answers[0].rows[0]), answers[1]
 
 
 def lock_rows(batch: Batch, subjects: Subjects, strength: str) -> Subjects:
     """Lock rows in key order by `FOR ...`; returns those that are locked now."""
+    return _those_locked(subjects, *fetch(batch.using, *_locking(batch, subjects, strength))[0])
+
+
+def _locking(batch: Batch, subjects: Subjects, strength: str) -> Query:
     parts = {"strength": Placed(strength), "tables": Raw(locked_tables(batch.policy))}
     text = batch.sql(__file__, "lock", rows=subjects.where(batch.column), **parts)
-    count, keys = fetch(batch.using, text, batch.params(subjects))[0]
+    return Query(text, batch.params(subjects))
+
+
+def _those_locked(subjects: Subjects, count: int, keys: str | None) -> Subjects:
     return subjects if count == subjects.count else subjects.narrowed(count, keys or "{}")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from django.db import OperationalError, transaction
 
 from lifecycle.compiler.policy_sql import compiled
-from lifecycle.db.connection import fetch, set_local, statement
+from lifecycle.db.connection import Answer, Query, fetch, fetch_each, set_local, statement
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import is_open
 from purge.batch import brakes, clock, failures
@@ -31,6 +31,8 @@ from purge.batch.subjects import Subjects
 from purge.exceptions import TiedMeanwhile
 from purge.proof.gate import why_closed
 
+BEGUN, RELEASED = Query("SAVEPOINT lifecycle_begun"), Query("RELEASE SAVEPOINT lifecycle_begun")
+TAKEN_BACK = "ROLLBACK TO SAVEPOINT lifecycle_begun; RELEASE SAVEPOINT lifecycle_begun"
 ENOUGH = 0.5  # seconds after which a batch in trouble lists its other rows for the next one
 
 
@@ -39,13 +41,12 @@ def begin(
 ) -> Batch | None:
     """The first statements of a batch; None while the policy may not act. Raises `Halt`."""
     try:
-        with transaction.atomic(using=using):
-            prepare(policy.name, using)
+        ((rows, _),) = prepare(policy.name, using, brakes.ask_policy(policy, using))
     except OperationalError:
         brakes.warn_of_lock(policy.name, using)
         return None  # a pause or a hold is being written; the next pulse sees it
     brakes.forget_lock(policy.name, using)
-    known = brakes.policy_now(policy, using)
+    known = brakes.PolicyNow(*rows[0]) if rows else None
     if known is None or brakes.standing_of(policy, known, any_hour):
         return None
     if why_closed(using, files=is_archived(policy)):
@@ -56,36 +57,62 @@ def begin(
     return Batch(policy, using, run, known.now, dry, is_open_now, own)
 
 
-def prepare(policy: str, using: str) -> None:
-    """Share the lock that a pause or a hold on the policy waits for, and set the lock timeout.
+def prepare(policy: str, using: str, *then: Query) -> list[Answer]:
+    """Share the lock that a pause or a hold on the policy waits for, and set the lock timeout;
+    then ask.
 
-    Raises `OperationalError` where one is being written; then the transaction is of no more use.
+    Raises `OperationalError` where one is being written; nothing of it is left then.
     """
-    fetch(using, statement(__file__, "prepare"), {"policy": policy})
+    own = Query(statement(__file__, "prepare"), {"policy": policy})
+    try:
+        _, _, *answers, _ = fetch_each(using, BEGUN, own, *then, RELEASED)
+        return answers
+    except OperationalError:
+        fetch(using, TAKEN_BACK)
+        raise
 
 
 def settle(batch: Batch) -> None:
     """Lock the rows of the source, end them, list what stays. Raises `Halt` and `TooMany`."""
-    # A choice for an archive ends nothing: what it finds is locked and evaluated before it goes.
-    locked = batch.source.subjects if batch.collect_keys else lock(batch, batch.source.subjects)
-    brakes.refuse_shared_keys(batch)  # or several rows would pass for those of the set
-    if locked.count:
+    if locked := _locked(batch):
         if not batch.dry:  # a dry run deletes nothing, so nothing is asked again
             recall(batch, batch.policy.model._meta.concrete_model)
         evaluate_and_act(batch, locked)
-    batch.source.close()
-    brakes.count_against_cap(batch)
-    record(batch)
+    _finish(batch)
+
+
+def _locked(batch: Batch) -> Subjects | None:
+    """The rows of the source that could be locked, of which each has a key of its own."""
+    asked = brakes.ask_shared_keys(batch)
+    if batch.collect_keys:  # a choice ends nothing: what it finds is locked before it goes
+        brakes.refuse_shared_keys(fetch(batch.using, *asked))
+        return batch.source.subjects
+    if not batch.source.subjects.count:
+        return None
+    locked, shared = lock(batch, batch.source.subjects, asked)
+    brakes.refuse_shared_keys(shared.rows)  # or several rows would pass for those of the set
+    return locked if locked.count else None
+
+
+def _finish(batch: Batch) -> None:
+    """Take off the agenda what is done with, and count; raises `Halt` where it is too much."""
+    queries = [*batch.source.closing(), *recording(batch)]
+    is_counted = bool(batch.outcome.fresh)
+    if is_counted:
+        queries += brakes.counting(batch)
+    answers = fetch_each(batch.using, *queries) if queries else []
+    if is_counted:
+        brakes.refuse_too_many(batch, answers[-1].rows)
 
 
 def evaluate_and_act(batch: Batch, subjects: Subjects) -> None:
     """Evaluate locked rows and act; rows on which that fails are found by halving."""
     before = batch.outcome.copy()
     try:
-        with transaction.atomic(using=batch.using):
-            if not end_alike(batch, subjects):
+        if not end_alike(batch, subjects):
+            with transaction.atomic(using=batch.using):
                 act(batch, ask_once(batch, subjects) or evaluate(batch, subjects))
-            batch.progressed = True
+        batch.progressed = True
     except TiedMeanwhile:  # from here on the tie is known
         batch.outcome = before
         evaluate_and_act(batch, subjects)
@@ -116,13 +143,11 @@ def _halve(batch: Batch, subjects: Subjects, error: Exception) -> None:
             evaluate_and_act(batch, subjects.written(part))
 
 
-def record(batch: Batch) -> None:
-    """Count what the batch did in its run."""
-    if batch.run:
-        count_in_run(batch.using, batch.run, batch.now, batch.outcome)
+def recording(batch: Batch) -> list[Query]:
+    """What counts that which the batch did in its run."""
+    return [count_in_run(batch.run, batch.now, batch.outcome)] if batch.run else []
 
 
-def count_in_run(using: str, run: int, now: Any, outcome: Outcome) -> None:
-    """Add what a batch did to the counts of its run."""
-    params = {"run": run, "now": now, **outcome.counts()}
-    fetch(using, statement(__file__, "record"), params)
+def count_in_run(run: int, now: Any, outcome: Outcome) -> Query:
+    """What adds to the counts of a run that which a batch did."""
+    return Query(statement(__file__, "record"), {"run": run, "now": now, **outcome.counts()})

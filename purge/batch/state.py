@@ -1,11 +1,8 @@
-"""What one batch knows while its transaction lasts, and whom it tells what it does.
-
-The ledger by `Batch.write`; the DELETE and UPDATE triggers by `announced`; receivers by `send`.
-"""
+"""What one batch knows while its transaction lasts; it tells the ledger by `Batch.write`, and
+receivers by `send`."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -17,7 +14,7 @@ from psycopg.types.json import Jsonb
 from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import Compiled, compiled
 from lifecycle.compiler.windows import counts_only
-from lifecycle.db.connection import Placed, Raw, fetch, scalar, statement
+from lifecycle.db.connection import Placed, Query, Raw, fetch, scalar, statement
 from lifecycle.db.ties import Tie
 from lifecycle.policy.policy import Policy
 from purge.batch.cascade.python_keys import as_python
@@ -75,8 +72,8 @@ class Source(Protocol):
     def relist_locked(self, subjects: Subjects) -> None:
         """List rows again that somebody else has locked."""
 
-    def close(self) -> None:
-        """Take off the agenda what is done with; after the last row of the batch."""
+    def closing(self) -> list[Query]:
+        """What takes off the agenda that which is done with; after the last row of the batch."""
 
     def committed(self) -> None:
         """Remember how far the pass has come; after the transaction."""
@@ -197,12 +194,20 @@ class Batch:
         settled: list[int] | str | None = None, identities: str = "NULL",
     ) -> int:  # fmt: skip
         """As `write`, with no other detail than this."""
+        query = self.appending(kind, subjects, detail, due, settled, identities)
+        return int(scalar(self.using, *query))
+
+    def appending(
+        self, kind: str, subjects: Subjects, detail: dict[str, Any], due: Any = None,
+        settled: list[int] | str | None = None, identities: str = "NULL",
+    ) -> Query:  # fmt: skip
+        """The statement of `append`, which gives the event's number."""
         if counts_only(self.policy.model):
             subjects = Subjects(subjects.key, subjects.count)
         parts = {"subjects": subjects.composite(), "identities": Placed(identities)}
         event = {"kind": kind, "basis": subjects.event, "due": due, "settled": settled}
         params = self.params(subjects, **event, detail=Jsonb(detail))
-        return int(scalar(self.using, self.sql(__file__, "write", **parts), params))
+        return Query(self.sql(__file__, "write", **parts), params)
 
 
 def stored_keys(batch: Batch, subjects: Subjects) -> list[Any]:
@@ -219,26 +224,6 @@ def keys_of(batch: Batch, subjects: Subjects) -> list[Any]:
 def _keys(batch: Batch, subjects: Subjects, key: Placed) -> list[Any]:
     text = batch.sql(__file__, "locked_keys", key=key, rows=subjects.where(batch.column))
     return [key for (key,) in fetch(batch.using, text, batch.params(subjects))]
-
-
-@contextmanager
-def announced(
-    batch: Batch, subjects: Subjects, wait: str | None = None, **detail: Any
-) -> Iterator[None]:
-    """Tell the triggers who deletes or updates; an error's rollback takes it back as well."""
-    announce(batch, subjects, wait, **detail)
-    yield
-    fetch(batch.using, statement(__file__, "announce"), {"ending": None, "wait": None})
-
-
-def announce(batch: Batch, subjects: Subjects, wait: str | None, **detail: Any) -> None:
-    """Tell the triggers whose rows go from now on, until the next announcement."""
-    ending: dict[str, Any] = {"model": batch.label, "kind": batch.ending, "policy": batch.by}
-    ending |= {"run": batch.run, "detail": batch.event_detail | detail}
-    if subjects.event:
-        ending |= {"basis": subjects.event, "count": subjects.count}
-    params = {"ending": Jsonb(ending), "wait": wait}
-    fetch(batch.using, statement(__file__, "announce"), params)
 
 
 def latest_event(using: str) -> int:

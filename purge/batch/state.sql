@@ -11,13 +11,6 @@ SELECT lifecycle.write_v1(%(kind)s, %(policy)s, %(model)s, {subjects}, %(count)s
 -- parts: key, rows
 SELECT {key} FROM {table} WHERE {rows} ORDER BY {column}
 
--- name: announce
--- Tell the triggers what the next statement is; NULL ends it. Without `wait` locks are waited for as
--- before.
--- params: ending, wait
-SELECT lifecycle.announce_v1(%(ending)s::jsonb),
-    set_config('lock_timeout', coalesce(%(wait)s, current_setting('lock_timeout')), true)
-
 -- name: latest_event
 -- The latest number that the ledger has given out.
 SELECT last_value FROM lifecycle_event_id_seq

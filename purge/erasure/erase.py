@@ -18,6 +18,7 @@ from lifecycle.db.connection import (
     Placed,
     Raw,
     fetch,
+    fetch_each,
     local_settings,
     scalar,
     set_local,
@@ -35,7 +36,7 @@ from purge.batch import brakes, failures
 from purge.batch.act import act
 from purge.batch.cascade.delete import lock_along
 from purge.batch.evaluate import evaluate
-from purge.batch.run import begin, record
+from purge.batch.run import begin, recording
 from purge.batch.state import STUBBORN, Batch
 from purge.erasure.receipt import Receipt, receipts, would_be
 from purge.erasure.refusals import (
@@ -207,9 +208,8 @@ def _end(batch: Batch, event: int, key: str) -> None:
             held = [ledger_key(first, key_text(first, row.pk), batch.using) for row in error.held]
             refuse_held(batch.using, first, held, batch.now)
         raise ErasureRefused(f"{_name(batch.policy, key)} cannot go: {why(error)}.") from error
-    batch.source.close()
-    brakes.count(batch)
-    record(batch)
+    last = (*batch.source.closing(), *recording(batch), *brakes.counting(batch))
+    fetch_each(batch.using, *last)  # a person has asked for it: it counts, and no cap stops it
     _finish_run(batch)
     _log(batch, event)
 

@@ -40,7 +40,7 @@ def record(batch: MediaBatch) -> None:
     for event in events:
         fetch(batch.using, statement(__file__, "write"), event)
     if batch.run:
-        count_in_run(batch.using, batch.run, batch.now, batch.outcome)
+        fetch(batch.using, *count_in_run(batch.run, batch.now, batch.outcome))
 
 
 def _parked(batch: MediaBatch, parked: ParkedEntry) -> dict[str, Any]:

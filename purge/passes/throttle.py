@@ -5,8 +5,9 @@ time that there is still pressure, half a minute at most; none any more as soon 
 a policy that is slowed down goes on, a batch at a time. Where its own batches are the reason, a
 pause is no longer than one. Of one process: each worker pauses by itself.
 
-A policy is measured after so many rows, after a pause, and after a small batch that took too long.
-So one that finds little, and is quick, is never measured, nor slowed down.
+A policy is measured after so many rows, not more than four times a second, after a pause, and after
+a small batch that took too long. So one that finds little, and is quick, is never measured, nor
+slowed down.
 """
 
 import time
@@ -20,6 +21,7 @@ from purge.passes import pressure
 from purge.passes.options import PassOptions
 
 FEW = 10_000  # rows between two measurements
+OFTEN = 0.25  # seconds between them, however quick the batches are: measuring costs a tenth of one
 FIRST, LONGEST = 1.0, 30.0  # seconds
 OWN = "batch_time"
 
@@ -61,10 +63,15 @@ def may_begin(policy: Policy, options: PassOptions) -> bool:
         return True
     place = _places[options.using, policy.name]
     slow = place.batch > limits.get(OWN, place.batch)
-    if place.until is None and (place.pause or place.rows >= FEW or slow):
+    if place.until is None and (place.pause or _is_time(place) or slow):
         _look(place, policy, options.using)
     options.slowed = place.until is not None and not _wait(place, options.deadline)
     return not options.slowed
+
+
+def _is_time(place: Place) -> bool:
+    is_old = place.sample is None or time.monotonic() - place.sample.at >= OFTEN
+    return place.rows >= FEW and is_old
 
 
 def note_batch(policy: Policy, using: str, rows: int, seconds: float) -> None:

@@ -129,8 +129,7 @@ def _share_lock(policy: Policy, using: str) -> None:
     """Share the lock that a pause or a hold on a policy waits for; one may be being written."""
     for attempt in range(TRIES):
         try:
-            with transaction.atomic(using=using):
-                prepare(policy.name, using)
+            prepare(policy.name, using)
             return
         except OperationalError:
             if attempt == TRIES - 1:

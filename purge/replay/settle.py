@@ -75,7 +75,8 @@ class _Settling:
                 page = next_page(batch, after, only, self.size)
                 if page.ids:
                     judged = judge(batch, page)
-                    count_in_run(batch.using, replay.run.pk, batch.now, batch.outcome)
+                    counted = count_in_run(replay.run.pk, batch.now, batch.outcome)
+                    fetch(batch.using, *counted)
             if replay.dry or not self.task.act:
                 transaction.set_rollback(True, using=replay.using)
         return page.last, judged

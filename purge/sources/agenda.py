@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 from lifecycle.compiler.keys import subjects_of
 from lifecycle.compiler.windows import is_windowed, window_due_of
-from lifecycle.db.connection import Placed, fetch
+from lifecycle.db.connection import Placed, Query, fetch
 from lifecycle.policy.policy import Policy
 from purge.back_off import back_off
 from purge.batch import act
@@ -156,9 +156,9 @@ class AgendaEntries:
         self.relist(subjects, wait, relisted="locked", attempts=self.attempts + 1)
         self.batch.outcome.locked += subjects.count
 
-    def close(self) -> None:
+    def closing(self) -> list[Query]:
         """Take the entries off the agenda; the ledger says which."""
-        self.batch.write("settled", self.batch.nobody, settled=self.entries)
+        return [self.batch.appending("settled", self.batch.nobody, {}, settled=self.entries)]
 
     def committed(self) -> None:
         """A dry run has taken back what it settled, and is not to see it again."""

@@ -13,7 +13,7 @@ from typing import Any
 from lifecycle.compiler.excepted import HELD, RESTORED, excepted
 from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.policy_sql import compiled
-from lifecycle.db.connection import Placed, Raw, fetch, scalar, set_local, statement
+from lifecycle.db.connection import Placed, Query, Raw, fetch, scalar, set_local, statement
 from lifecycle.ledger import caps
 from lifecycle.policy.dispositions import Update
 from lifecycle.policy.policy import Policy
@@ -62,8 +62,9 @@ class RequestedRows:
         """Somebody else has them; their policy comes again."""
         self.batch.outcome.locked += subjects.count
 
-    def close(self) -> None:
+    def closing(self) -> list[Query]:
         """The override stays on the agenda until there is no next row: see `claim`."""
+        return []
 
     def committed(self) -> None:
         """The next batch goes on after these rows, also that of another pass of this process."""

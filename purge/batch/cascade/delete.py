@@ -12,26 +12,24 @@ from dataclasses import replace
 from graphlib import CycleError
 from typing import Any
 
-from django.db import connections
 from django.db.models.deletion import Collector
 from django.db.models.signals import pre_delete
 
-from lifecycle.db.connection import Placed, changed, fetch, scalar, set_local
+from lifecycle.db.connection import Placed, Query, changed, fetch_each, set_local
 from lifecycle.db.rows import every_row
-from purge.batch.brakes import refuse_shared_keys
+from purge.batch.announced import announce, announced, announcement, no_more
 from purge.batch.cascade.account import cascade_detail, counted, media_alone
+from purge.batch.cascade.after import ask_after, refuse_after, refuse_left
 from purge.batch.cascade.collector import Collected, collect, with_tied
 from purge.batch.cascade.python_keys import as_texts
 from purge.batch.cascade.relations import is_heard, links
 from purge.batch.cascade.sets import CascadeSets, find_cascade
-from purge.batch.cascade.ties import is_stand_in, refuse_new, tied
-from purge.batch.state import Batch, announce, announced, keys_of
+from purge.batch.cascade.ties import is_stand_in, tied
+from purge.batch.state import Batch, keys_of
 from purge.batch.subjects import Passing, Subjects
-from purge.batch.unrecorded import refuse_unrecorded, watched
 from purge.exceptions import NotAlike, NotDeleted
 
 NO_WAIT = "1ms"  # as PostgreSQL reads it
-CHECK = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
 
 
 def goes_alone(batch: Batch) -> bool:
@@ -51,18 +49,21 @@ def end_rows(batch: Batch, subjects: Subjects, passing: Passing | None = None) -
     `Unrecorded` where no trigger has seen them go, `Halt` where keys are not unique.
     """
     model: Any = batch.policy.model._meta.concrete_model
-    gone = {model}
     if passing or goes_alone(batch):
         batch.cascaded = media_alone(batch, model, subjects)
-        with announced(batch, subjects, **batch.cascaded):
-            _delete(batch, subjects, passing)
+        _end_alone(batch, model, subjects, passing)
     else:
-        gone |= _end_with_others(batch, model, subjects)
-    fetch(batch.using, CHECK)
-    if not batch.dry:
-        _refuse_unseen(batch, subjects, gone)
-    refuse_new(batch, model)
-    refuse_shared_keys(batch, batch.keyed)
+        gone = {model, *_end_with_others(batch, model, subjects)}
+        refuse_after(batch, subjects, fetch_each(batch.using, *ask_after(batch, gone)))
+
+
+def _end_alone(batch: Batch, model: Any, subjects: Subjects, passing: Passing | None) -> None:
+    """Sent together, for nothing has to be decided in between: on an error all of it is undone."""
+    told = announcement(batch, subjects, **batch.cascaded)
+    queries = (told, _deletion(batch, subjects, passing), no_more(), *ask_after(batch, {model}))
+    _, deleted, _, *answers = fetch_each(batch.using, *queries)
+    _refuse_fewer(batch, subjects, passing, deleted.number)
+    refuse_after(batch, subjects, answers)
 
 
 def lock_along(batch: Batch, model: Any, subjects: Subjects) -> CascadeSets | Collected:
@@ -123,37 +124,27 @@ def _delete_collected(batch: Batch, model: Any, subjects: Subjects, found: Colle
     rows = subjects.written(as_texts(model, keys))
     with announced(batch, rows, **batch.cascaded):
         found.collector.delete()
-    _refuse_left(batch, rows)
+    refuse_left(batch, rows)
 
 
-def _delete(batch: Batch, subjects: Subjects, passing: Passing | None = None) -> None:
-    """Its count is compared with that of the locked rows: a trigger, or a rule, may change it."""
+def _delete(batch: Batch, subjects: Subjects) -> None:
+    query = _deletion(batch, subjects)
+    _refuse_fewer(batch, subjects, None, changed(batch.using, *query))
+
+
+def _deletion(batch: Batch, subjects: Subjects, passing: Passing | None = None) -> Query:
     rows, params = subjects.where(batch.column), batch.params(subjects)
     if passing:
         rows, params = Placed(f"{rows} AND {passing.condition}"), params | passing.params
-    text = batch.sql(__file__, "delete", rows=rows)
-    if changed(batch.using, text, params) != subjects.count:
+    return Query(batch.sql(__file__, "delete", rows=rows), params)
+
+
+def _refuse_fewer(batch: Batch, subjects: Subjects, passing: Passing | None, deleted: int) -> None:
+    """What a DELETE says is compared with the locked rows: a trigger, or a rule, may change it."""
+    if deleted != subjects.count:
         if passing:
             raise NotAlike
-        _refuse_left(batch, subjects)
-
-
-def _refuse_left(batch: Batch, subjects: Subjects) -> None:
-    text = batch.sql(__file__, "is_left", rows=subjects.where(batch.column))
-    if scalar(batch.using, text, batch.params(subjects)):
-        raise NotDeleted
-
-
-def _refuse_unseen(batch: Batch, subjects: Subjects, models: set[Any]) -> None:
-    """What the DELETE has left behind it: no trigger may have told of it, or a trigger may have
-    written a row again, which would be due, and end, for ever."""
-    text = batch.sql(__file__, "after", rows=subjects.where(batch.column))
-    written = connections[batch.using].ops.quote_name(batch.code.tables[0])
-    params = batch.params(subjects, written=written, **watched(batch.using, models))
-    is_back, unrecorded = fetch(batch.using, text, params)[0]
-    refuse_unrecorded(unrecorded)
-    if is_back:
-        raise NotDeleted
+        refuse_left(batch, subjects)
 
 
 def delete_along(found: CascadeSets) -> None:

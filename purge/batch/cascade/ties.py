@@ -18,8 +18,9 @@ from django.db.models.deletion import get_candidate_relations_to_delete
 from django.db.models.expressions import Col, RawSQL
 
 from lifecycle.compiler.keys import key_of
+from lifecycle.db.connection import Query
 from lifecycle.db.rows import every_row
-from lifecycle.db.ties import SKIPPED, Tie, models_by_table, table_of, ties
+from lifecycle.db.ties import SKIPPED, Tie, any_tie, models_by_table, table_of, ties
 from purge.batch.cascade.relations import GOES, STAYS, key_array, tree
 from purge.exceptions import TiedMeanwhile
 
@@ -74,15 +75,20 @@ def recall(batch: "Batch", model: Any) -> None:
         batch.ties[model] = []
 
 
-def refuse_new(batch: "Batch", model: Any) -> None:
-    """Raise where a tie has come since, also one to rows that have gone; tried again it is known.
+def ask_new(batch: "Batch", model: Any) -> Query:
+    """Whether any tie may act when rows of the model go: the question for `refuse_new`.
 
     Our DELETE has its lock on the tables: no tie comes after it before the batch has committed.
     """
+    return any_tie(batch.using, tables_reached(model))
+
+
+def refuse_new(batch: "Batch", model: Any, is_any: bool) -> None:
+    """Raise where a tie has come since, also to rows that have gone; tried again it is known."""
     before = batch.ties.pop(model, None)
     if before is None:
         return
-    known = _known(batch.using, model)
+    known = _known(batch.using, model) if is_any else []
     (_tieless.discard if known else _tieless.add)((batch.using, model))
     if before != known:
         raise TiedMeanwhile

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from lifecycle import signals
 from lifecycle.compiler.windows import windows_of
-from lifecycle.db.connection import fetch
+from lifecycle.db.connection import Query, fetch
 from purge.batch.state import Batch, send
 
 MOST_WINDOWS = 24  # of one sweep
@@ -110,8 +110,13 @@ def _wait(batch: Batch, window: str, due: list[Entry], last: Entry) -> list[int]
 
 def settle(batch: Batch, entries: list[Entry]) -> list[int]:
     """Take entries off the agenda; the ledger says which."""
-    batch.write("settled", batch.nobody, settled=events_of(entries))
+    fetch(batch.using, *settling(batch, entries))
     return events_of(entries)
+
+
+def settling(batch: Batch, entries: list[Entry]) -> Query:
+    """The statement of `settle`."""
+    return batch.appending("settled", batch.nobody, {}, settled=events_of(entries))
 
 
 def events_of(entries: list[Entry]) -> list[int]:

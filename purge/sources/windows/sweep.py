@@ -14,7 +14,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from lifecycle.compiler.keys import subjects_of
 from lifecycle.compiler.windows import window_params, windows_of, within
-from lifecycle.db.connection import Placed, Raw, fetch, scalar
+from lifecycle.db.connection import Placed, Query, Raw, fetch, scalar
 from lifecycle.db.sql import array_text
 from lifecycle.ledger.windows_due import attempt, list_windows, windowed_at
 from lifecycle.policy.databases import with_rows
@@ -27,7 +27,7 @@ from purge.batch.state import Batch, latest_event
 from purge.batch.subjects import Subjects, in_order_of_index
 from purge.passes.options import FoundRows, PassOptions, SweepPosition, SweepPositions
 from purge.sources.agenda import FIRST_WAIT, LONGEST_WAIT
-from purge.sources.windows.entries import ClaimedWindows, claim_windows, settle
+from purge.sources.windows.entries import ClaimedWindows, claim_windows, settling
 
 MOST_BATCHES, MOST_KEYS = 10, 100_000  # that are read ahead
 
@@ -125,16 +125,17 @@ class WindowRows:
         if self.position:
             self.position.locked = True
 
-    def close(self) -> None:
+    def closing(self) -> list[Query]:
         """After the last rows: list what is left of the windows, then settle their entries."""
         if not (self.is_last and self.position) or self.batch.collect_keys:
-            return  # a choice for an archive settles nothing
+            return []  # a choice for an archive settles nothing
         blocked = self._blocked(self.position)
         for left in self._left():
             count = left.count - (blocked.get(left.window, 0) if left.reason == "left" else 0)
             if count > 0:
                 self._list_left(self.position, replace(left, count=count))
-        settle(self.batch, [e for e in self.windows.entries if e.event <= self.position.began])
+        began = self.position.began
+        return [settling(self.batch, [e for e in self.windows.entries if e.event <= began])]
 
     def _left(self) -> list[LeftRows]:
         def read(any_row: bool) -> Any:

@@ -157,6 +157,19 @@ def test_a_small_pass_is_not_measured(settings: Any, monkeypatch: pytest.MonkeyP
     assert run().purged == 95
 
 
+def test_quick_batches_are_not_each_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    measure, measured = pressure.measure, []
+    monkeypatch.setattr(pressure, "measure", lambda *a: measured.append(1) or measure(*a))
+    monkeypatch.setattr(throttle, "OFTEN", 3600.0)
+    due(95)
+    assert run().purged == 95
+    assert len(measured) == 1
+    throttle._places["default", "tokens"].sample.at -= 3600.0  # it is time again
+    due(15)
+    assert run().purged == 15
+    assert len(measured) == 2
+
+
 def test_who_waits_for_a_lock_is_seen() -> None:
     with session() as reader, session() as altering:
         reader.execute("SELECT FROM zoo_token")
