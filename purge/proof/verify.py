@@ -16,7 +16,7 @@ from lifecycle.hooks import LogCheck
 from lifecycle.proof.checkpoint import Checkpoint, open_checkpoint
 from lifecycle.proof.errors import ProofError
 from lifecycle.proof.tiled import TileReader
-from lifecycle.proof.tiles import CHECKPOINT, bundles_of, decode_bundle, tiles_of
+from lifecycle.proof.tiles import CHECKPOINT
 from lifecycle.proof.tree import HASH_SIZE, Frontier
 from lifecycle.sealing import gaps
 from lifecycle.sealing.entries import read_entries
@@ -25,10 +25,13 @@ from purge.archive.destinations import Unreachable
 from purge.proof.options import ProofOptions
 from purge.proof.ship import store_of
 from purge.proof.store import ProofStore
+from purge.proof.verify_store import read_bundles, read_tiles
+from purge.proof.witnesses import ask_witnesses
 
 PART = 10_000  # events at once
 SAMPLES = 3  # parts taken at random, beside the newest one
 SHOWN = 20
+TOLERATED = 3600.0  # seconds by which a later event may have an earlier time
 
 
 def verify(using: str, options: ProofOptions, deep: bool = False) -> LogCheck:
@@ -43,6 +46,7 @@ def verify(using: str, options: ProofOptions, deep: bool = False) -> LogCheck:
             _verify_log(using, options, log, deep, checked, log == newest)
     if newest and deep:
         _find_inserted(using, newest, checked)
+        _find_turned_clock(using, newest, checked)
     return checked
 
 
@@ -55,20 +59,29 @@ def _verify_log(
     """
     if log.alarm:
         checked.problems.append(f"{log.origin}: {log.alarm['kind']}: {log.alarm['text']}")
-    with _Told(log, checked):
-        _compare_table(using, log, deep, checked)
+    head, root = None, b""
     with _Told(log, checked):
         store = store_of(options, log)
         head = _head_of(options, log, store)
         if head is None:
             checked.unread.append(f"{log.origin}: nothing of it is published yet")
-            return
+    with _Told(log, checked):
+        root = _compare_table(using, log, deep, checked, head.size if head else 0)
+    if head is None:
+        return
+    with _Told(log, checked):
         if in_use and head.size > log.size:
             raise LifecycleError(f"the checkpoint has {head.size} events, the ledger {log.size}")
         TileReader(store.read, head.size).check_root(head.root)
-        _compare_tiles(using, log, store, head, deep, checked)
+        is_another = root not in (b"", head.root)  # then the first event of it is looked for
+        _compare_tiles(using, log, store, head, deep or is_another, checked)
+    with _Told(log, checked):
         if deep:
-            _read_every_object(store, head, checked)
+            checked.lines.append(read_tiles(store, head))
+            checked.lines.append(read_bundles(store, options, head))
+    with _Told(log, checked):
+        if in_use:
+            _ask_witnesses(options, log, checked)
 
 
 @dataclass
@@ -103,19 +116,26 @@ def _head_of(options: ProofOptions, log: Log, store: ProofStore) -> Checkpoint |
     return head
 
 
-def _compare_table(using: str, log: Log, deep: bool, checked: LogCheck) -> None:
-    """The events of the table against their leaves, and the leaves against the table's own tree."""
-    tree, compared = Frontier(), 0
+def _compare_table(using: str, log: Log, deep: bool, checked: LogCheck, published: int) -> bytes:
+    """The events of the table against their leaves, and the leaves against the table's own tree.
+
+    Returns the root that this tree had at the size that is published.
+    """
+    tree, compared, root = Frontier(), 0, b""
     parts = set(_parts(log.size, deep))
     for start, end in _parts(log.size, deep=True):
         sealed = read_seals(using, log, start, end)
-        tree.append(sealed.leaves)
+        until = HASH_SIZE * max(0, min(published - start, end - start))
+        tree.append(sealed.leaves[:until])
+        root = tree.root() if tree.size == published else root
+        tree.append(sealed.leaves[until:])
         if (start, end) in parts:
             _compare_events(using, log, sealed)
             compared += end - start
     if tree.hashes != log.frontier().hashes:
         raise LifecycleError("the leaves in the table do not add up to its tree")
     checked.lines.append(f"{log.origin}: {compared} of {log.size} events are as they were sealed")
+    return root
 
 
 def _parts(size: int, deep: bool) -> Iterator[tuple[int, int]]:
@@ -152,39 +172,6 @@ def _compare_tiles(
     checked.lines.append(f"{log.origin}: the checkpoint of {head.size} is signed, and its tiles")
 
 
-def _read_every_object(store: ProofStore, head: Checkpoint, checked: LogCheck) -> None:
-    """Every tile is made anew from the one below, every entry hashed."""
-    reader = TileReader(store.read, head.size)
-    tree = Frontier()
-    for bundle in bundles_of(head.size):
-        _, index, width = bundle
-        data = store.read(bundle.path) or store.read(bundle.full.path)
-        if data is None:
-            raise LifecycleError(f"{bundle.path} is missing")
-        entries = decode_bundle(data, width)
-        hashes = b"".join([sha256(b"\x00" + entry).digest() for entry in entries])
-        if hashes != reader.tile(0, index):
-            raise LifecycleError(f"{bundle.path} has other entries than its tile has leaves")
-        tree.append(hashes)
-    if tree.root() != head.root:
-        raise LifecycleError("the leaves that were published add up to another root")
-    _compare_levels(reader, head)
-    checked.lines.append(f"{head.origin}: all tiles and entries were read")
-
-
-def _compare_levels(reader: TileReader, head: Checkpoint) -> None:
-    for level, index, width in tiles_of(head.size):
-        below = [reader.tile(level - 1, index * 256 + i) for i in range(width)] if level else []
-        if level and reader.tile(level, index) != b"".join(map(_root_of, below)):
-            raise LifecycleError(f"tile {index} of level {level} is not that of the tiles below")
-
-
-def _root_of(hashes: bytes) -> bytes:
-    tree = Frontier()
-    tree.append(hashes)
-    return tree.root()
-
-
 def _find_inserted(using: str, log: Log, checked: LogCheck) -> None:
     """Events below the highest sealed one that the sealer has not seen, and does not wait for."""
     params = {"last": log.last_event}
@@ -195,3 +182,26 @@ def _find_inserted(using: str, log: Log, checked: LogCheck) -> None:
         f"{log.origin}: event {number} was put into the table after others were sealed"
         for number in strange[:SHOWN]
     ]
+
+
+def _find_turned_clock(using: str, log: Log, checked: LogCheck) -> None:
+    """Where the clock of the database was turned back, or on and back again.
+
+    Numbers and times of events are drawn together: a later number has no earlier time.
+    """
+    params = {"last": log.last_event, "tolerated": TOLERATED}
+    checked.problems += [
+        f"{log.origin}: event {number} has the time {at}, and one before it {latest}:"
+        " the clock was turned"
+        for number, at, latest in fetch(using, statement(__file__, "turned_back"), params)
+    ]
+
+
+def _ask_witnesses(options: ProofOptions, log: Log, checked: LogCheck) -> None:
+    """Whether what is published continues what each witness has signed; one that is away is told
+    as not read."""
+    asked = ask_witnesses(options, log, anew=True)
+    checked.problems += [f"{log.origin}: {each.text}" for each in asked.refusals]
+    checked.unread += [f"{log.origin}: {name}: {why}" for name, why in asked.silent.items()]
+    if asked.signed:
+        checked.lines.append(f"{log.origin}: cosigned by {', '.join(asked.signed)}")

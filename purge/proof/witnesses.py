@@ -41,10 +41,12 @@ class Asked:
     silent: dict[str, str] = field(default_factory=dict)
 
 
-def ask_witnesses(options: ProofOptions, log: Log) -> Asked:
+def ask_witnesses(options: ProofOptions, log: Log, anew: bool = False) -> Asked:
     """Have the published head cosigned by who has not done so yet. Never raises for a witness.
 
-    Raises what the store raises, and `ProofError` where the head is not this site's.
+    `anew`: ask each one, whatever the store has: a cosigned head that was put back together with
+    the ledger says nothing of what the witness has signed since. Raises what the store raises, and
+    `ProofError` where the head is not this site's.
     """
     store, asked = store_of(options, log), Asked()
     data = store.read(CHECKPOINT) if options.witnesses else None
@@ -53,10 +55,10 @@ def ask_witnesses(options: ProofOptions, log: Log) -> Asked:
     head = open_checkpoint(data, [options.verifier_of(log.incarnation)])
     before = store.read(COSIGNED)
     known, last = cosigned(before, head.note, options.witnesses), _parsed(before)
-    reader, note = TileReader(store.read, head.checkpoint.size), known
+    reader, note = TileReader(store.read, head.checkpoint.size), head.note if anew else known
     for each in options.witnesses:
         note = _ask(each, note, reader, last, asked)
-    if note != known:
+    if note != known and len(note.signatures) >= len(known.signatures):
         with suppress(ObjectChanged):  # another worker has asked meanwhile
             store.where.replace(store.prefix + COSIGNED, note.encode(), before)
     return asked

@@ -31,7 +31,7 @@ class Publisher:
     def __init__(self, using: str) -> None:
         self.using = using
         self.looked = self.shipped = self.rests_until = self.asks_from = float("-inf")
-        self.healthy = True
+        self.healthy, self.asked = True, False
 
     def step(self, at_once: bool = False) -> None:
         """Do what is to be done now; `at_once`: also what could wait some seconds."""
@@ -81,12 +81,14 @@ class Publisher:
     def _ask(self, options: ProofOptions) -> None:
         """Have the witnesses cosign what is published; what one refuses is an alarm until it signs.
 
+        The first time each is asked, whatever the store has: it may be older than what they signed.
         One that is away is asked again in a minute: publishing does not wait for it each time.
         """
         known = read_log(self.using)
         if known is None or time.monotonic() < self.asks_from:
             return
-        asked = ask_witnesses(options, known)
+        asked = ask_witnesses(options, known, anew=not self.asked)
+        self.asked = True
         if asked.silent:
             self.asks_from = time.monotonic() + ASK_AGAIN
             names = ", ".join(sorted(asked.silent))

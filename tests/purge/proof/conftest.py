@@ -1,12 +1,18 @@
-"""A ledger that can be put back to what it was, as a restore does."""
+"""A ledger that can be put back to what it was, as a restore does; a witness that listens."""
 
+import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from django.db import transaction
 
 from lifecycle.db.connection import fetch
-from tests.purge.proof.support import USING
+from lifecycle.witness import state
+from lifecycle.witness.protocol import Witness
+from lifecycle.witness.server import server
+from lifecycle.witness.state import State
+from tests.purge.proof.support import LOG, USING, WITNESS
 
 TABLES = ("lifecycle_event", "lifecycle_log", "lifecycle_seal", "lifecycle_agenda")
 
@@ -34,3 +40,24 @@ def back_up() -> Iterator[Callable[[], Callable[[], None]]]:
     yield copy
     for schema in made:
         fetch(USING, f"DROP SCHEMA {schema} CASCADE")
+
+
+@pytest.fixture
+def remembered(tmp_path: Path) -> Iterator[State]:
+    """What the witness has signed."""
+    path = str(tmp_path / "witness.json")
+    state.create(path)
+    with state.opened(path) as found:
+        yield found
+
+
+@pytest.fixture
+def witness(remembered: State) -> Iterator[str]:
+    """A witness that listens; its address."""
+    listening = server(("127.0.0.1", 0), Witness(WITNESS, {LOG.name: [LOG]}, remembered))
+    thread = threading.Thread(target=listening.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listening.server_port}"
+    listening.shutdown()
+    listening.server_close()
+    thread.join()

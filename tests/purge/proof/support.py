@@ -10,7 +10,7 @@ from django.test import override_settings
 from lifecycle.proof import leaf
 from lifecycle.proof.checkpoint import Checkpoint, open_checkpoint
 from lifecycle.proof.encoding import to_base64
-from lifecycle.proof.keys import SignerKey
+from lifecycle.proof.keys import COSIGNATURE, SignerKey
 from lifecycle.proof.tiles import decode_bundle, tiles_of
 from lifecycle.proof.tree import split
 from lifecycle.sealing.entries import record_of
@@ -29,6 +29,8 @@ from tests.zoo.models import Token
 
 USING, ORIGIN = "default", "example.org/ledger"
 SIGNER = SignerKey.generate(ORIGIN)
+LOG = SIGNER.named(f"{ORIGIN}/1").verifier
+WITNESS = SignerKey("witness.example/w1", bytes(range(32)), COSIGNATURE)
 KEY = to_base64(secrets.token_bytes(32))
 PROOF: dict[str, Any] = {"origin": ORIGIN, "signing_key": SIGNER.secret_text, "key": lambda: KEY}
 

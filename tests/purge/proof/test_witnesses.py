@@ -1,6 +1,5 @@
 """Published heads are cosigned beside the checkpoint, and what a witness refuses is told."""
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,10 @@ import pytest
 from lifecycle.db.connection import fetch
 from lifecycle.exceptions import LifecycleError
 from lifecycle.proof.checkpoint import open_checkpoint
-from lifecycle.proof.keys import COSIGNATURE, SignerKey
 from lifecycle.proof.readable import readable
 from lifecycle.sealing import log as logs
 from lifecycle.sealing.log import read_log
 from lifecycle.witness import state
-from lifecycle.witness.protocol import Witness
-from lifecycle.witness.server import server
 from lifecycle.witness.state import State
 from purge.certificates.make import certify
 from purge.certificates.story import of_row
@@ -27,9 +23,10 @@ from purge.proof.work import publish_now
 from tests.lifecycle.sealing.support import write
 from tests.purge.certificates.test_certificates import ended_draft
 from tests.purge.proof.support import (
+    LOG,
     ORIGIN,
-    SIGNER,
     USING,
+    WITNESS,
     a_due_row,
     in_folder,
     it_ends,
@@ -41,35 +38,12 @@ from tests.purge.proof.support import (
 from tests.zoo.models import Draft
 
 pytestmark = pytest.mark.django_db(transaction=True)
-KEY = SignerKey("witness.example/w1", bytes(range(32)), COSIGNATURE)
-LOG = SIGNER.named(f"{ORIGIN}/1").verifier
-
-
-@pytest.fixture
-def remembered(tmp_path: Path) -> Iterator[State]:
-    """What the witness has signed."""
-    path = str(tmp_path / "witness.json")
-    state.create(path)
-    with state.opened(path) as found:
-        yield found
-
-
-@pytest.fixture
-def witness(remembered: State) -> Iterator[str]:
-    """A witness that listens; its address."""
-    listening = server(("127.0.0.1", 0), Witness(KEY, {LOG.name: [LOG]}, remembered))
-    thread = threading.Thread(target=listening.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{listening.server_port}"
-    listening.shutdown()
-    listening.server_close()
-    thread.join()
 
 
 @pytest.fixture
 def folder(tmp_path: Path, witness: str) -> Iterator[Path]:
     logs.open_log(USING, 1, f"{ORIGIN}/1")
-    with in_folder(tmp_path, witnesses={witness: str(KEY.verifier)}):
+    with in_folder(tmp_path, witnesses={witness: str(WITNESS.verifier)}):
         yield tmp_path
 
 
@@ -84,7 +58,7 @@ def cosigned_size() -> int:
     assert log
     data = store_of(options(), log).read(COSIGNED)
     assert data
-    return open_checkpoint(data, [LOG], [KEY.verifier], quorum=1).checkpoint.size
+    return open_checkpoint(data, [LOG], [WITNESS.verifier], quorum=1).checkpoint.size
 
 
 def test_each_head_is_cosigned_once(folder: Path) -> None:
@@ -92,10 +66,10 @@ def test_each_head_is_cosigned_once(folder: Path) -> None:
     for count in (3, 300):
         write(count)
         publish()
-        assert ask() == Asked(signed=[KEY.name])
+        assert ask() == Asked(signed=[WITNESS.name])
         assert cosigned_size() == read_head().size
         before = (folder / "proof" / LOG.name / COSIGNED).read_bytes()
-        assert ask() == Asked(signed=[KEY.name])
+        assert ask() == Asked(signed=[WITNESS.name])
         assert (folder / "proof" / LOG.name / COSIGNED).read_bytes() == before
 
 
@@ -107,7 +81,7 @@ def test_a_certificate_has_the_cosignature(folder: Path) -> None:
     write(5)
     publish()  # a later head, which nobody has cosigned yet
     checked = certify(of_row(Draft, str(draft.pk), USING), USING)
-    assert checked.signed.witnesses == {KEY.name}
+    assert checked.signed.witnesses == {WITNESS.name}
     assert checked.signed.checkpoint.size == cosigned_size() < read_head().size
 
 
@@ -155,17 +129,17 @@ def test_a_log_that_is_shorter_is_refused(folder: Path) -> None:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(data)
     (refusal,) = ask().refusals
-    assert (refusal.witness, refusal.state) == (KEY.name, "restored")
+    assert (refusal.witness, refusal.state) == (WITNESS.name, "restored")
     assert "has signed" in refusal.text
 
 
 def test_a_witness_that_is_away_is_no_alarm(tmp_path: Path) -> None:
     logs.open_log(USING, 1, f"{ORIGIN}/1")
-    with in_folder(tmp_path, witnesses={"http://127.0.0.1:1": str(KEY.verifier)}):
+    with in_folder(tmp_path, witnesses={"http://127.0.0.1:1": str(WITNESS.verifier)}):
         write(3)
         publish()
         found = ask()
-    assert (found.signed, found.refusals, [*found.silent]) == ([], [], [KEY.name])
+    assert (found.signed, found.refusals, [*found.silent]) == ([], [], [WITNESS.name])
 
 
 def test_what_a_witness_refuses_ends_nothing_until_it_signs(
@@ -188,7 +162,7 @@ def test_what_a_witness_refuses_ends_nothing_until_it_signs(
         publish_now(USING)  # it stays
         log = read_log(USING)
         assert log
-        assert (log.alarm["kind"], log.alarm["witness"]) == ("forked", KEY.name)
+        assert (log.alarm["kind"], log.alarm["witness"]) == ("forked", WITNESS.name)
         nothing_ends(a_due_row())
     assert "proof_alarm" in [getattr(each, "action", "") for each in caplog.records]
     remembered.put(LOG.name, state.NOTHING)  # who runs the witness accepts the new history
