@@ -329,8 +329,9 @@ class SealedLog(models.Model):
     shipping = models.BigIntegerField(null=True, help_text="the size that is being shipped")
     edge = models.BinaryField(default=bytes, editable=False, help_text="the shipped partial tiles")
     checkpoint = models.TextField(blank=True)
-    place: Any = models.JSONField(default=dict, help_text="where this database was when it shipped")
+    witnessed: Any = models.JSONField(default=dict, help_text="what each witness has said last")
     alarm: Any = models.JSONField(default=dict)
+    farewell = models.CharField(max_length=32, blank=True, help_text="of the worker that stopped")
 
     class Meta:
         db_table = "lifecycle_log"

@@ -1,4 +1,4 @@
-"""The runs of the worker in the admin, to read."""
+"""The runs of the worker and the logs of the ledger in the admin, to read."""
 
 from typing import Any
 
@@ -13,6 +13,9 @@ from lifecycle.insight.search import events_about
 from lifecycle.models import Event
 from purge.batch.outcome import Outcome
 from purge.models import Run
+from purge.proof.admin import SealedLogAdmin
+
+__all__ = ("RunAdmin", "SealedLogAdmin")
 
 COUNTS = tuple(Outcome().counts())
 STARTED, FINISHED = moment("started_at"), moment("finished_at")

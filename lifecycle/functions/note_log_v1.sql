@@ -6,7 +6,8 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         shipped = coalesce((p_fields ->> 'shipped')::bigint, shipped),
         shipped_at = CASE WHEN p_fields ? 'shipped' THEN lifecycle.now_v1() ELSE shipped_at END,
         checkpoint = coalesce(p_fields ->> 'checkpoint', checkpoint),
-        place = coalesce(p_fields -> 'place', place), alarm = coalesce(p_fields -> 'alarm', alarm),
+        witnessed = coalesce(p_fields -> 'witnessed', witnessed), alarm = coalesce(p_fields -> 'alarm', alarm),
+        farewell = coalesce(p_fields ->> 'farewell', farewell),
         edge = coalesce(p_edge, edge)
     WHERE incarnation = p_log
 $$

@@ -24,8 +24,9 @@ class Log:
     shipping: int | None
     edge: bytes
     checkpoint: str
-    place: dict[str, Any]
+    witnessed: dict[str, Any]
     alarm: dict[str, Any]
+    farewell: str
 
     def frontier(self) -> Frontier:
         """The right edge of the sealed tree."""
@@ -37,12 +38,11 @@ def read_log(using: str, incarnation: int | None = None) -> Log | None:
     rows = fetch(using, statement(__file__, "read_log"), {"incarnation": incarnation})
     if not rows:
         return None
-    number, origin, size, frontier, last, gaps, shipped, shipping, edge, note, place, alarm = rows[
-        0
-    ]
+    number, origin, size, frontier, last, gaps, shipped, shipping, edge, *rest = rows[0]
+    note, said, alarm, farewell = rest
     return Log(
         number, origin, size, bytes(frontier), last, json.loads(gaps), shipped, shipping,
-        bytes(edge), note, json.loads(place), json.loads(alarm),
+        bytes(edge), note, json.loads(said), json.loads(alarm), farewell,
     )  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def try_lock(using: str) -> bool:
 
 
 def note(using: str, log: Log, edge: bytes | None = None, **fields: Any) -> None:
-    """Write some of `shipping`, `shipped`, `checkpoint`, `place`, `alarm`, and the shipped edge."""
+    """Write some fields of a log's row, by their names, and the partial tiles that are shipped."""
     params = {"log": log.incarnation, "fields": json.dumps(fields), "edge": edge}
     fetch(using, statement(__file__, "note"), params)
 

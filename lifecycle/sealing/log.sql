@@ -2,7 +2,7 @@
 -- A log's row; of no number: that in use.
 -- params: incarnation
 SELECT incarnation, origin, size, frontier, last_event, gaps::text, shipped, shipping, edge, checkpoint,
-    place::text, alarm::text
+    witnessed::text, alarm::text, farewell
 FROM lifecycle_log WHERE incarnation = %(incarnation)s OR %(incarnation)s IS NULL
 ORDER BY incarnation DESC LIMIT 1
 

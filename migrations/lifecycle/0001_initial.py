@@ -436,12 +436,16 @@ class Migration(migrations.Migration):
                 ("edge", models.BinaryField(default=bytes, help_text="the shipped partial tiles")),
                 ("checkpoint", models.TextField(blank=True)),
                 (
-                    "place",
-                    models.JSONField(
-                        default=dict, help_text="where this database was when it shipped"
-                    ),
+                    "witnessed",
+                    models.JSONField(default=dict, help_text="what each witness has said last"),
                 ),
                 ("alarm", models.JSONField(default=dict)),
+                (
+                    "farewell",
+                    models.CharField(
+                        blank=True, help_text="of the worker that stopped", max_length=32
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "log",

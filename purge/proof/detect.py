@@ -31,6 +31,7 @@ from purge.proof.options import ProofOptions
 from purge.proof.place import place_of, speak
 from purge.proof.ship import store_of, unpacked
 from purge.proof.store import ProofStore
+from purge.proof.undone import undone
 
 log = Logger("purge")
 
@@ -102,7 +103,7 @@ def _decided(using: str, options: ProofOptions, known: Log) -> Decision:
             return differs
     if standing := _standing(known):
         return standing
-    return _alone(using, store)
+    return _alone(using, store, known)
 
 
 def _later(options: ProofOptions, known: Log) -> str:
@@ -140,7 +141,7 @@ def _compare(
         return NORMAL
     text = (
         f"of the {head.size} events that were published, some are others here:"
-        " the database was restored, and written on"
+        f" the database was restored, and written on, {undone(store, head, known.shipped)}"
     )
     return Decision(State.FORKED, text, head.size - known.shipped)
 
@@ -155,10 +156,11 @@ def _of_shorter(known: Log, store: ProofStore, head: Checkpoint) -> Decision:
         return Decision(State.UNPROVED, f"the tiles are not those of the checkpoint: {error}")
     if same:
         text = f"the database was restored from a backup: the last {missing} published events"
-        return Decision(State.RESTORED, f"{text} are missing", missing)
+        lost = undone(store, head, known.size)
+        return Decision(State.RESTORED, f"{text} are missing, {lost}", missing)
     text = (
         f"the database was restored and written on: of {head.size} published events it has other"
-        f" ones after {known.shipped}"
+        f" ones after {known.shipped}, {undone(store, head, known.shipped)}"
     )
     return Decision(State.FORKED, text, head.size - known.shipped)
 
@@ -179,8 +181,8 @@ def _standing(known: Log) -> Decision | None:
     return Decision(State(str(kind)), str(known.alarm.get("text", "")), witness=witness)
 
 
-def _alone(using: str, store: ProofStore) -> Decision:
-    said = speak(using, store, place_of(using))
+def _alone(using: str, store: ProofStore, known: Log) -> Decision:
+    said = speak(using, store, place_of(using), known.farewell)
     if said == "cloned":
         text = "another database, which is at work, has the same log: this one is a copy of it"
         return Decision(State.CLONED, text)

@@ -12,7 +12,7 @@ from lifecycle.db.connection import fetch, statement
 from lifecycle.exceptions import LifecycleError
 from lifecycle.sealing.log import read_log
 from purge.proof.detect import Decision, State, decide
-from purge.proof.options import proof_options
+from purge.proof.options import halts_when_altered, proof_options
 
 TRUSTED = 60.0  # seconds that a decision stands
 SOON = 1.0  # seconds after which it is asked again where nothing could be decided
@@ -43,6 +43,8 @@ def why_closed(using: str, files: bool = False) -> str:
     except LifecycleError as error:
         return f"the log of this ledger cannot be used: {error}"
     if found.state is State.NORMAL or (found.state is State.UNPROVED and not files):
+        return ""
+    if found.state is State.ALTERED and not halts_when_altered():
         return ""
     return f"{found.state}: {found.text}" if found.is_alarm else found.text
 

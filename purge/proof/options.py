@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MISSING = "cryptography is not installed: pip install 'django-tombstone[proof]'."
 ORIGIN = re.compile(r"[a-z0-9][a-z0-9.-]*(/[a-z0-9][a-z0-9._-]*)*")
 KEY_SIZE = 32
+HALT, REPORT = "halt", "report"  # what an altered event does
 
 Secret = str | Path | Callable[[], str]
 
@@ -65,9 +66,16 @@ def proof_options() -> ProofOptions | None:
         raise LifecycleError(f"LIFECYCLE_PROOF: {origin!r} is no origin, as `example.org/ledger`.")
     if ".." in prefix.split("/") or prefix.startswith("/") or not prefix.endswith("/"):
         raise LifecycleError("LIFECYCLE_PROOF: `prefix` must end, and not begin, with a slash.")
+    if given.get("altered", HALT) not in (HALT, REPORT):
+        raise LifecycleError(f"LIFECYCLE_PROOF: `altered` is `{HALT}` or `{REPORT}`.")
     key, signer = given.get("key"), _signer(given)
     witnesses = tuple(_witnesses(given.get("witnesses", {})))
     return ProofOptions(origin, prefix, signer, None if key is None else _key(key), witnesses)
+
+
+def halts_when_altered() -> bool:
+    """Whether nothing ends while an event in the table is not what was sealed."""
+    return bool((conf.PROOF or {}).get("altered", HALT) == HALT)
 
 
 def _signer(given: dict[str, Any]) -> "SignerKey":

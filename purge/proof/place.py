@@ -4,11 +4,16 @@ Each database that acts says so at the log's store, every few seconds, under `al
 there another's word waits until that has been silent for a minute: after a failover it has, and the
 copy goes on. Where the other one goes on speaking, both are at work, and this one must not act.
 No clock is compared: what counts is whether the word changes while it is watched.
+
+A worker that stops in order leaves a farewell, in the database and in its last word: who has both
+is what that database has become, a restarted server or a promoted one, and need not wait. A copy
+that was made before has not the farewell.
 """
 
 import json
 import secrets
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,24 +43,40 @@ def place_of(using: str) -> dict[str, Any]:
     return dict(zip(names, fetch(using, statement(__file__, "place"))[0], strict=True))
 
 
-def speak(using: str, store: ProofStore, place: dict[str, Any]) -> str:
-    """Say that this database is at work, if no other one is.
+def speak(using: str, store: ProofStore, place: dict[str, Any], farewell: str = "") -> str:
+    """Say that this database is at work, if no other one is; `farewell`: what its ledger has.
 
     '' where it was said; `waits` while another's silence is not long enough; `cloned` where another
     one goes on speaking. May raise what the store raises.
     """
     found = store.read(ALIVE)
-    if found is not None and _place_in(found) != place:
+    is_others = found is not None and _said(found, "place") != place
+    if found is not None and is_others and (not farewell or _said(found, "farewell") != farewell):
         heard = _hear(using, found)
         if time.monotonic() - heard.since < SILENT:
             return "cloned" if heard.speaks else "waits"
     _heard.pop(using, None)
-    word = json.dumps({"place": place, "word": secrets.token_hex(8)}).encode()
     try:
-        store.where.replace(store.prefix + ALIVE, word, found)
+        _say(store, {"place": place, "word": secrets.token_hex(8)}, found)
     except ObjectChanged:
         return "waits"  # another worker of this database, or another database: seen the next time
     return ""
+
+
+def leave(store: ProofStore, place: dict[str, Any], farewell: str) -> None:
+    """Say that this database's worker stops, if the last word is of this place.
+
+    The ledger has the farewell by then. Other workers of the place speak on, which takes it back.
+    """
+    found = store.read(ALIVE)
+    if found is not None and _said(found, "place") == place:
+        with suppress(ObjectChanged):
+            word = {"place": place, "word": secrets.token_hex(8), "farewell": farewell}
+            _say(store, word, found)
+
+
+def _say(store: ProofStore, word: dict[str, Any], before: bytes | None) -> None:
+    store.where.replace(store.prefix + ALIVE, json.dumps(word).encode(), before)
 
 
 def _hear(using: str, word: bytes) -> Heard:
@@ -66,8 +87,8 @@ def _hear(using: str, word: bytes) -> Heard:
     return known
 
 
-def _place_in(word: bytes) -> Any:
+def _said(word: bytes, name: str) -> Any:
     try:
-        return json.loads(word)["place"]
+        return json.loads(word)[name]
     except (ValueError, KeyError, TypeError):
         return None

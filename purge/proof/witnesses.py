@@ -39,6 +39,14 @@ class Asked:
     signed: list[str] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     silent: dict[str, str] = field(default_factory=dict)
+    size: int = field(default=0, compare=False)  # of the head
+
+    @property
+    def told(self) -> dict[str, str]:
+        """By witness what it has said, in words."""
+        refused = {each.witness: f"refuses: {each.text}" for each in self.refusals}
+        signed = dict.fromkeys(self.signed, f"has cosigned {self.size} events")
+        return {name: f"silent: {why}" for name, why in self.silent.items()} | refused | signed
 
 
 def ask_witnesses(options: ProofOptions, log: Log, anew: bool = False) -> Asked:
@@ -55,6 +63,7 @@ def ask_witnesses(options: ProofOptions, log: Log, anew: bool = False) -> Asked:
     head = open_checkpoint(data, [options.verifier_of(log.incarnation)])
     before = store.read(COSIGNED)
     known, last = cosigned(before, head.note, options.witnesses), _parsed(before)
+    asked.size = head.checkpoint.size
     reader, note = TileReader(store.read, head.checkpoint.size), head.note if anew else known
     for each in options.witnesses:
         note = _ask(each, note, reader, last, asked)

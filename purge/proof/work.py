@@ -3,18 +3,20 @@
 Within `SHIP_EVERY` seconds, or 10,000 events, what has committed is sealed and published.
 """
 
+import secrets
 import time
 
 from django.db import connections
 
 from lifecycle.conf import conf
 from lifecycle.logs import Log
-from lifecycle.sealing.log import read_log
+from lifecycle.sealing.log import note, read_log
 from lifecycle.sealing.seal import seal_all
 from purge.proof import gate
 from purge.proof.detect import NORMAL, Decision, State, decide, keep
 from purge.proof.options import ProofOptions, proof_options
-from purge.proof.ship import MOST, Altered, ship_all
+from purge.proof.place import leave, place_of
+from purge.proof.ship import MOST, Altered, ship_all, store_of
 from purge.proof.witnesses import ask_witnesses
 
 SHIP_EVERY = 5.0  # seconds
@@ -89,6 +91,8 @@ class Publisher:
             return
         asked = ask_witnesses(options, known, anew=not self.asked)
         self.asked = True
+        if asked.told != known.witnessed:
+            note(self.using, known, witnessed=asked.told)
         if asked.silent:
             self.asks_from = time.monotonic() + ASK_AGAIN
             names = ", ".join(sorted(asked.silent))
@@ -100,6 +104,19 @@ class Publisher:
             keep(self.using, Decision(State(first.state), first.text, witness=first.witness))
         elif standing and standing not in asked.silent:
             keep(self.using, NORMAL)
+
+    def leave(self) -> None:
+        """Say that this worker stops, so that the next one need not wait for its silence."""
+        if not conf.PROOF or not self.healthy:
+            return
+        try:
+            options, known = proof_options(), read_log(self.using)
+            if options is not None and known is not None and not known.alarm:
+                farewell = secrets.token_hex(16)
+                note(self.using, known, farewell=farewell)
+                leave(store_of(options, known), place_of(self.using), farewell)
+        except Exception:
+            log("proof_failed", f"{self.using}: no farewell was said", database=self.using)
 
 
 _publishers: dict[str, Publisher] = {}

@@ -1,5 +1,6 @@
 """The thread that seals and publishes the log of each database, once a second."""
 
+import atexit
 import threading
 
 from lifecycle.conf import conf
@@ -7,6 +8,7 @@ from lifecycle.policy.databases import served
 from purge.proof.work import Publisher
 
 INTERVAL = 1.0  # seconds
+PATIENCE = 10.0  # seconds that a store may take at the end
 
 _threads: dict[str, threading.Thread] = {}
 _lock = threading.Lock()
@@ -23,9 +25,19 @@ def start() -> None:
                 thread = threading.Thread(target=_run, args=(using,), name=name, daemon=True)
                 _threads[using] = thread
                 thread.start()
+    if _threads:
+        atexit.register(stop)  # once, however often it is said
 
 
 def _run(using: str) -> None:
     publisher = Publisher(using)
     while not _over.wait(INTERVAL):
         publisher.step()
+    publisher.leave()
+
+
+def stop() -> None:
+    """At the end of the process: have each thread finish its step and say farewell."""
+    _over.set()
+    for thread in _threads.values():
+        thread.join(PATIENCE)

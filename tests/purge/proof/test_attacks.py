@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import transaction
 from django.test import override_settings
 
 from lifecycle import certificate as checker
@@ -38,6 +37,7 @@ from tests.purge.proof.support import (
     USING,
     WITNESS,
     a_due_row,
+    as_superuser,
     in_folder,
     it_ends,
     options,
@@ -143,13 +143,6 @@ def check(words: tuple[str, ...], site: Site, capsys: pytest.CaptureFixture[str]
     (path,) = site.path.glob("*.tlog-proof")
     capsys.readouterr()
     return checker.main([str(path), "--key", str(LOG)]), capsys.readouterr().err
-
-
-def as_superuser(text: str, **params: object) -> None:
-    """Without the triggers that guard the ledger."""
-    with transaction.atomic():
-        fetch(USING, "SET LOCAL session_replication_role = replica")
-        fetch(USING, text, params)
 
 
 def newest(back: int = 0) -> int:

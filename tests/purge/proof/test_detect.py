@@ -4,6 +4,7 @@ import io
 import random
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,17 @@ import pytest
 from django.core.management import call_command
 
 from lifecycle import signals
-from lifecycle.db.connection import fetch
 from lifecycle.proof.checkpoint import Checkpoint
 from lifecycle.proof.keys import SignerKey
 from lifecycle.proof.note import sign
 from lifecycle.sealing.log import read_log
 from lifecycle.sealing.seal import seal_all
 from purge.alerts.watch import watch
-from purge.proof import gate, place
+from purge.proof import gate, place, work
 from purge.proof.detect import State
 from purge.proof.ship import store_of
+from purge.proof.store import ProofStore
+from purge.proof.undone import count_undone
 from purge.proof.work import publish_now
 from tests.lifecycle.sealing.support import write
 from tests.purge.proof.support import (
@@ -29,6 +31,7 @@ from tests.purge.proof.support import (
     USING,
     a_due_row,
     alarm,
+    as_superuser,
     in_folder,
     it_ends,
     nothing_ends,
@@ -37,9 +40,11 @@ from tests.purge.proof.support import (
     read_head,
     state,
 )  # fmt: skip
+from tests.support import run_until_idle
 from tests.zoo.models import Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -177,9 +182,7 @@ def test_altered() -> None:
     published()
     (number,) = write()
     seal_all(USING)
-    fetch(USING, "SET session_replication_role = replica")
-    fetch(USING, "UPDATE lifecycle_event SET cause = 'x' WHERE id = %(n)s", {"n": number})
-    fetch(USING, "RESET session_replication_role")
+    as_superuser("UPDATE lifecycle_event SET cause = 'x' WHERE id = %(n)s", n=number)
     publish_now(USING)
     assert (alarm()["kind"], str(number) in alarm()["text"]) == ("altered", True)
     assert "altered" in nothing_ends(a_due_row())
@@ -191,11 +194,15 @@ class Databases:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.patch, self.heard = patch, dict[str, Any]()
 
-    def speak(self, name: str) -> str:
+    def speak(self, name: str, farewell: str = "") -> str:
+        self.patch.setattr(place, "_heard", self.heard.setdefault(name, {}))
+        return place.speak(USING, self.store, {"name": name}, farewell)
+
+    @property
+    def store(self) -> ProofStore:
         log = read_log(USING)
         assert log
-        self.patch.setattr(place, "_heard", self.heard.setdefault(name, {}))
-        return place.speak(USING, store_of(options(), log), {"name": name})
+        return store_of(options(), log)
 
 
 def test_a_clone_is_told_from_a_failover(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,6 +223,31 @@ def test_a_clone_is_told_from_a_failover(monkeypatch: pytest.MonkeyPatch) -> Non
     assert databases.speak("production") == "waits"  # it is back, and finds another
     assert databases.speak("promoted") == ""
     assert databases.speak("production") == "cloned"
+
+
+def test_who_has_the_farewell_need_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that was restarted goes on at once; a copy of before does not take its place."""
+    published()
+    databases = Databases(monkeypatch)
+    assert databases.speak("production") == ""
+    place.leave(databases.store, {"name": "copy"}, "no")  # the last word is not its own
+    assert databases.speak("restarted", "no") == "waits"
+    place.leave(databases.store, {"name": "production"}, "adieu")
+    assert databases.speak("copy") == "waits"
+    assert databases.speak("copy", "older") == "waits"
+    assert databases.speak("restarted", "adieu") == ""
+    assert databases.speak("copy", "adieu") == "cloned"  # made since, and too late
+
+
+def test_a_worker_that_stops_says_farewell(monkeypatch: pytest.MonkeyPatch) -> None:
+    published()
+    work.Publisher(USING).leave()
+    log, row = read_log(USING), a_due_row()
+    assert log
+    assert log.farewell
+    monkeypatch.setattr("purge.proof.detect.place_of", lambda using: {"started": "anew"})
+    gate.forget(USING)
+    it_ends(row)
 
 
 def test_a_clone_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,3 +326,47 @@ def test_people_are_told_once(back_up: Any, settings: Any, mailoutbox: list[Any]
         call_command("lifecycle", "status", "tokens", stdout=shown)
     assert "restored since" in shown.getvalue()
     assert Token.objects.filter(pk=row.pk).exists()
+
+
+def test_how_many_endings_are_undone(back_up: Any) -> None:
+    """Of the published entries: endings of rows, not other events; and as of when the backup is."""
+    it_ends(a_due_row())
+    published(300)
+    restore, size = back_up(), read_head().size
+    Token.objects.bulk_create(Token(expires_at=LONG_AGO) for _ in range(7))
+    run_until_idle()
+    published(3)
+    head = read_head()
+    log = read_log(USING)
+    assert log
+    found = count_undone(store_of(options(), log), head, size)
+    assert (found.endings, found.rows, found.whole) == (1, 7, True)
+    restore()
+    assert state() is State.RESTORED
+    assert f"1 ending of 7 rows undone; it is as of {found.as_of}" in alarm()["text"]
+    assert found.as_of
+
+
+def test_what_was_undone_is_said_where_it_cannot_be_read(back_up: Any, folder: Path) -> None:
+    published()
+    restore = back_up()
+    published()
+    restore()
+    for path in (folder / "tile/entries").rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"x")
+    assert state() is State.RESTORED
+    assert "which endings are undone cannot be read" in alarm()["text"]
+
+
+def test_an_altered_ledger_may_go_on(tmp_path: Path) -> None:
+    """The alarm stands and is told; rows end all the same, where the site has chosen so."""
+    published()
+    (number,) = write()
+    seal_all(USING)
+    as_superuser("UPDATE lifecycle_event SET cause = 'x' WHERE id = %(n)s", n=number)
+    publish_now(USING)
+    row = a_due_row()
+    with in_folder(tmp_path, altered="report"):
+        it_ends(row)
+        assert alarm()["kind"] == "altered"

@@ -38,6 +38,7 @@ def test_off_and_right(tmp_path: Path) -> None:
         ({"signing_key": lambda: f"secret {KEY}"}, "--new-key"),
         ({"key": lambda: "c2VjcmV0"}, "32 random bytes"),
         ({"key": 7}, "cannot be read"),
+        ({"altered": "perhaps"}, "`halt` or `report`"),
     ],
 )
 def test_what_is_wrong(tmp_path: Path, changes: dict[str, Any], text: str) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import transaction
 
 from lifecycle.db.connection import fetch
 from lifecycle.sealing.seal import seal_all
@@ -14,7 +13,7 @@ from purge.proof import gate, place
 from purge.proof.verify import verify
 from purge.proof.work import publish_now
 from tests.lifecycle.sealing.support import write
-from tests.purge.proof.support import ORIGIN, USING, in_folder, options, read_head
+from tests.purge.proof.support import ORIGIN, USING, as_superuser, in_folder, options, read_head
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,13 +26,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         write(300)
         publish_now(USING)
         yield tmp_path / "proof" / ORIGIN / "1"
-
-
-def as_superuser(text: str, **params: object) -> None:
-    """Without the triggers that guard the ledger."""
-    with transaction.atomic():
-        fetch(USING, "SET LOCAL session_replication_role = replica")
-        fetch(USING, text, params)
 
 
 def newest(back: int = 0) -> int:
