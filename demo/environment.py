@@ -29,6 +29,7 @@ EXAMPLES = {
     "DEFAULT_FROM_EMAIL": "Site <noreply@example.com>",
     "HEALTH_REPORT_TO": "ops@example.com,jo@example.com",
     "ANYMAIL_WEBHOOK_SECRET": "name:fifty or more random characters",
+    "DEMO_ARCHIVE_DIR": "/srv/archives",
     "AWS_SES_ACCESS_KEY_ID": "AKIA...",
     "AWS_SES_SECRET_ACCESS_KEY": "the-secret-of-that-key",
     "AWS_SES_REGION_NAME": "eu-west-1",
@@ -130,17 +131,18 @@ def secret_key(debug: bool, folder: Path) -> str:
         wrong("DJANGO_SECRET_KEY", f"is shorter than {SHORTEST_SECRET} characters")
     if value is None and not debug:
         wrong("DJANGO_SECRET_KEY", "is required when DEBUG is off")
-    return value or _kept_secret(folder / "secret_key")
+    return value or keep_once(folder / "secret_key", lambda: secrets.token_urlsafe(50))
 
 
-def _kept_secret(path: Path) -> str:
+def keep_once(path: Path, make: Callable[[], str]) -> str:
+    """The secret that a file has, mode 0600; made now where there is none."""
     path.parent.mkdir(exist_ok=True)
     if not path.exists():
         # Written whole under its own name, then linked: of two first processes one wins, and
         # neither ever reads a half-written key.
         draft = path.with_name(f"{path.name}.{os.getpid()}")
         draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(50))
+        draft.write_text(make())
         try:
             path.hardlink_to(draft)
         except FileExistsError:

@@ -9,7 +9,7 @@ from typing import Any
 
 import django
 
-from demo import environment, storages
+from demo import environment, ledger, storages
 from lifecycle import embedded
 from purge.queue import queue
 
@@ -103,4 +103,5 @@ STATIC_URL = "static/"
 STORAGES = storages.storages()
 MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_URL = "media/"
-LIFECYCLE_ARCHIVE_DIR = str(DATA_DIR / "archives")  # where no bucket is named
+LIFECYCLE_ARCHIVE_DIR = environment.text("DEMO_ARCHIVE_DIR") or str(DATA_DIR / "archives")
+LIFECYCLE_PROOF: dict[str, Any] | None = ledger.proof(DATA_DIR, external_database)

@@ -16,6 +16,7 @@ from demo.models import (
     User,
     UserOTP,
 )
+from purge.proof.gate import alarm_of
 
 from .frame import DOMAIN, Step, Story, StoryError
 
@@ -39,6 +40,8 @@ def migrate(story: Story) -> str:
     if stopped := facts.stopped_policies():
         words = ", ".join(f"{name} is {state}" for name, state in stopped.items())
         raise StoryError(f"{words} (manage.py lifecycle resume, or enable)")
+    if alarm := alarm_of(facts.USING):
+        raise StoryError(f"{alarm['kind']}: {alarm['text']}: {alarm['command']}")
     return f"{facts.server()} has the tables, triggers and {len(facts.POLICIES)} policies"
 
 

@@ -1,14 +1,18 @@
 """`manage.py demo` as a process, on a database of its own."""
 
+import atexit
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -28,6 +32,14 @@ def url_of(entry: dict[str, Any], name: str) -> str:
     options = {"host": entry.get("HOST"), "port": entry.get("PORT")} | entry.get("OPTIONS", {})
     query = urlencode({key: value for key, value in options.items() if value}, quote_via=quote)
     return f"postgres://{':'.join(parts)}@/{name}?{query}"
+
+
+@lru_cache
+def archives_of(url: str) -> str:
+    """A folder for the archives and the log of a database, as new as that is."""
+    folder = tempfile.mkdtemp(prefix="demo")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @contextmanager
@@ -54,7 +66,7 @@ class Telling:
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "demo", *arguments],
             cwd=ROOT,
-            env=inherited | {"DATABASE_URL": url} | variables,
+            env=inherited | {"DATABASE_URL": url, "DEMO_ARCHIVE_DIR": archives_of(url)} | variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

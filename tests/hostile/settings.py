@@ -18,3 +18,4 @@ DEBUG = False
 ROOT_URLCONF = "tests.hostile.settings"
 urlpatterns: list[object] = []
 SILENCED_SYSTEM_CHECKS = ["lifecycle.W014"]
+LIFECYCLE_PROOF = None

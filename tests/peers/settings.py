@@ -26,3 +26,4 @@ AUTH_USER_MODEL = "auth.User"
 DATABASES["default"].setdefault("TEST", {})["NAME"] = os.environ.get("PEERS_DATABASE", "test_peers")  # noqa: F405
 ROOT_URLCONF = "tests.peers.settings"
 urlpatterns: list[object] = []
+LIFECYCLE_PROOF = None
