@@ -6,6 +6,7 @@ from typing import Any
 LISTS = {
     "holds": int,
     "held": int,
+    "moved": int,
     **dict.fromkeys(("names", "media", "by", "without", "windows"), str),
 }
 COUNTS = ("cascade", "unlinked")

@@ -35,6 +35,7 @@ class Kind(models.TextChoices):
     POLICY_CHANGED = "policy_changed", "policy changed"
     SETTLED = "settled", "settled"
     LOG_BEGUN = "log_begun", "log begun"
+    LOG_RECOVERED = "log_recovered", "log recovered"
 
 
 # Endings, and what says that a row is back on purpose: what replay reads of a table.
@@ -332,6 +333,7 @@ class SealedLog(models.Model):
     witnessed: Any = models.JSONField(default=dict, help_text="what each witness has said last")
     alarm: Any = models.JSONField(default=dict)
     farewell = models.CharField(max_length=32, blank=True, help_text="of the worker that stopped")
+    recovered = models.BigIntegerField(null=True, help_text="the event of its last recovery")
 
     class Meta:
         db_table = "lifecycle_log"

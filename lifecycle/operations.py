@@ -97,6 +97,7 @@ FUNCTIONS = [
     "open_log_v1",
     "seal_v1",
     "note_log_v1",
+    "cut_log_v1",
     "next_log_v1",
     "guard_rows_v1",
     "guard_rows_trigger",

@@ -25,6 +25,9 @@ class Resurrected(models.Model):
     names = models.TextField(blank=True, help_text="the fields of the event's identities")
     same = models.BooleanField(null=True, help_text="whether it has the identity that ended")
     identity = models.BinaryField(null=True)
+    proven = models.BooleanField(
+        default=False, help_text="by its key alone: it was there when the backup was made"
+    )
     spared = models.BigIntegerField(null=True)
     written = models.BigIntegerField(null=True)
     ended = models.BigIntegerField(null=True)

@@ -45,6 +45,7 @@ purge.sources
 purge.archiving purge.media
 purge.runner
 purge.overrides purge.erasure purge.replay purge.reports
+purge.recovery
 purge.certificates
 purge.worker
 purge.tasks purge.acting purge.checks purge.admin purge.management purge.apps purge

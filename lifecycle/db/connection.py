@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -66,6 +67,8 @@ def scalar(using: str, statement: str, params: dict[str, Any] | None = None) -> 
     return fetch(using, statement, params)[0][0]
 
 
+_rehearsed: ContextVar[frozenset[str]] = ContextVar("rehearsed", default=frozenset())
+
 # SQLSTATE: a statement timeout, no lock in time, a deadlock
 QUERY_CANCELED, LOCK_NOT_AVAILABLE, DEADLOCK = "57014", "55P03", "40P01"
 NO_DATA_FOUND = "P0002"  # what a function of ours raises where something is gone
@@ -92,10 +95,30 @@ def own_transaction(using: str) -> Iterator[None]:
     row that is not seen is one that is not there: row level security that would hide one is an
     error, for a row that is hidden would be taken for gone, and its file for nobody's. Nor does a
     temporary table that the session was left with stand in for one of the site's.
+
+    Within a `rehearsal` it is a savepoint of that.
     """
+    if using in _rehearsed.get():
+        with transaction.atomic(using=using):
+            yield
+        return
     with transaction.atomic(using=using, durable=True):
         fetch(using, f"{READ_COMMITTED}; {ALL_ROWS}; {NOT_COMPILED}")
         yield
+
+
+@contextmanager
+def rehearsal(using: str) -> Iterator[None]:
+    """Takes back, at its end, all that was done inside: what would be transactions of their own are
+    parts of one, which no other session sees. Locks are held until then.
+    """
+    with own_transaction(using):
+        before = _rehearsed.set(_rehearsed.get() | {using})
+        try:
+            yield
+        finally:
+            _rehearsed.reset(before)
+        transaction.set_rollback(True, using=using)
 
 
 def statement(module: str, name: str, **parts: Any) -> str:

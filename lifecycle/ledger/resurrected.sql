@@ -13,8 +13,9 @@ SELECT lc_ended.id AS event, lc_ended.key::text AS key, lc_row.identity,
     {older} AS older
 FROM (
     SELECT event.id, event.identities, lc_subject.key, lc_subject.place,
-        -- In a ledger that was copied as a whole, numbers of transactions say nothing of its events.
+        -- In a ledger that was copied as a whole, or put back, numbers of transactions say nothing of its events.
         CASE WHEN event.xmin <> (SELECT xmin FROM lifecycle_event ORDER BY id LIMIT 1)
+                  AND event.id > coalesce((SELECT max(recovered) FROM lifecycle_log), 0)
              THEN event.xmin::text::bigint END AS lc_xmin, substring(event.detail ->> 'transaction' FROM '^\d{{1,18}}$')::bigint AS lc_transaction,
         (SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint) AS lc_next
     FROM lifecycle_event AS event CROSS JOIN LATERAL (  -- probed: a merge would read the ledger for every set

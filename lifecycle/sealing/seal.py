@@ -59,7 +59,7 @@ def _seal(using: str, log: Log, most: int) -> int:
     if ranges:
         known.append(Gap(ranges, gaps.under_way(using).alive))
     if late or fresh or len(known) != len(log.gaps):
-        _write(using, log, late + fresh, salts + fresh_salts, gaps.merged(known))
+        append(using, log, late + fresh, salts + fresh_salts, gaps.merged(known))
     return len(late) + len(fresh)
 
 
@@ -92,7 +92,8 @@ def _fresh(using: str, log: Log, most: int) -> tuple[Leaves, bytes]:
     return leaves, b"".join([blob[place : place + SALT_SIZE] for place in places])
 
 
-def _write(using: str, log: Log, leaves: Leaves, salts: bytes, known: list[Gap]) -> None:
+def append(using: str, log: Log, leaves: Leaves, salts: bytes, known: list[Gap]) -> None:
+    """Give events the next indexes, by number and leaf; the gaps are those that are left."""
     hashes, frontier = b"".join([leaf for _, leaf in leaves]), log.frontier()
     frontier.append(hashes)
     params = {

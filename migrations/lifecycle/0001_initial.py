@@ -43,6 +43,7 @@ class Migration(migrations.Migration):
                             ("policy_changed", "policy changed"),
                             ("settled", "settled"),
                             ("log_begun", "log begun"),
+                            ("log_recovered", "log recovered"),
                         ],
                         max_length=20,
                     ),
@@ -445,6 +446,10 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True, help_text="of the worker that stopped", max_length=32
                     ),
+                ),
+                (
+                    "recovered",
+                    models.BigIntegerField(help_text="the event of its last recovery", null=True),
                 ),
             ],
             options={

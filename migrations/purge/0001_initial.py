@@ -162,6 +162,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("identity", models.BinaryField(null=True)),
+                (
+                    "proven",
+                    models.BooleanField(
+                        default=False,
+                        help_text="by its key alone: it was there when the backup was made",
+                    ),
+                ),
                 ("spared", models.BigIntegerField(null=True)),
                 ("written", models.BigIntegerField(null=True)),
                 ("ended", models.BigIntegerField(null=True)),

@@ -18,11 +18,11 @@ from purge.media import replay as media_replay
 from purge.media.run import run_media
 from purge.passes.options import PassOptions
 from purge.passes.runs import close_interrupted
-from purge.replay.model import BEGINNING, VERDICTS, Replay, Report
+from purge.replay.model import BEGINNING, VERDICTS, Recovered, Replay, Report
 from purge.replay.plan import carry_out, check_cap, forget, plan
 
 SHOWN = 20  # rows that are named on a terminal
-OPTIONS = ("since", "allow", "yes")  # that only a replay takes
+OPTIONS = ("since", "allow", "yes", "from_proof")  # that only a replay takes
 TITLES = ("ended again", "already gone", "newer row kept", "held", "blocked", "unsure")
 
 
@@ -31,6 +31,20 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--replay", action="store_true", help="end again what a backup has brought back"
     )
+    parser.add_argument(
+        "--from-proof",
+        action="store_true",
+        help="after a restore of the whole database: take what its ledger is missing from the"
+        " published log first",
+    )
+    parser.add_argument(
+        "--online", action="store_true", help="with --from-proof: beside other sessions"
+    )  # fmt: skip
+    parser.add_argument(
+        "--untouched", action="store_true",
+        help="with --from-proof: no row was written since the restore, so that rows which nothing"
+        " else tells are the backup's",
+    )  # fmt: skip
     parser.add_argument("--since", help="only what ended at this time or later (ISO 8601)")
     parser.add_argument("--allow", type=int, default=0, help="rows beyond the cap")
     parser.add_argument("--json", action="store_true", help="for programs; of a replay, its report")
@@ -44,15 +58,26 @@ def refuse_strays(options: dict[str, Any]) -> None:
         raise LifecycleError("--limit cannot be combined with --replay.")
     for name in OPTIONS:
         if options[name] and not options["replay"]:
-            raise LifecycleError(f"--{name} needs --replay.")
+            raise LifecycleError(f"--{name.replace('_', '-')} needs --replay.")
+    for name in ("online", "untouched"):
+        if options[name] and not options["from_proof"]:
+            raise LifecycleError(f"--{name} needs --from-proof.")
+    if options["online"] and options["untouched"]:
+        raise LifecycleError("--online cannot be combined with --untouched.")
+    for name in ("since", "policy"):
+        if options["from_proof"] and options[name]:
+            raise LifecycleError(f"--{name} cannot be combined with --from-proof.")
 
 
-def run(command: BaseCommand, options: dict[str, Any], using: str) -> str:
+def run(
+    command: BaseCommand, options: dict[str, Any], using: str, recovered: Recovered | None = None
+) -> str:
     """Replay one database; why it did not end everything, in words."""
     since = moment(options["since"]) if options["since"] else BEGINNING
     replay = Replay(
-        using, options["policy"], since, options["actor"], options["allow"], options["dry_run"]
-    )
+        using, options["policy"], since, options["actor"], options["allow"], options["dry_run"],
+        recovered,
+    )  # fmt: skip
     with _progress(command, replay):
         report = plan(replay)
         by_policy = bool(options["policy"])  # media are of none

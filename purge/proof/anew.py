@@ -64,7 +64,7 @@ def _write_event(using: str, options: ProofOptions, known: Log, number: int, act
     detail: dict[str, Any] = {"log": number}
     if head := published_head(options, known):
         detail |= {"previous": f"{head.origin} {head.size} {head.root.hex()}"}
-        detail |= {"missing": int(known.alarm.get("missing", 0))}
+        detail |= {"kept": known.shipped, "missing": int(known.alarm.get("missing", 0))}
     with local_settings(using, **{"lifecycle.actor": actor}):
         text = statement(__file__, "log_begun")
         return int(scalar(using, text, {"detail": json.dumps(detail)}))

@@ -33,6 +33,8 @@ from purge.proof.ship import store_of, unpacked
 from purge.proof.store import ProofStore
 from purge.proof.undone import undone
 
+RECOVER = "purge --replay --from-proof --dry-run"
+
 log = Logger("purge")
 
 
@@ -90,7 +92,7 @@ def _decided(using: str, options: ProofOptions, known: Log) -> Decision:
     if known.origin != options.origin_of(known.incarnation):
         text = f"the log of this database is {known.origin}, and LIFECYCLE_PROOF names another"
         return Decision(State.UNPROVED, text)
-    later = _later(options, known)
+    later = later_origin(options, known)
     data = store.read(CHECKPOINT)
     if later:
         text = f"a later log of this site was published, {later}, of which the ledger knows nothing"
@@ -101,12 +103,12 @@ def _decided(using: str, options: ProofOptions, known: Log) -> Decision:
         differs = _compare(using, options, known, store, data)
         if differs.is_alarm:
             return differs
-    if standing := _standing(known):
+    if standing := _standing(known) or _recovering(known):
         return standing
     return _alone(using, store, known)
 
 
-def _later(options: ProofOptions, known: Log) -> str:
+def later_origin(options: ProofOptions, known: Log) -> str:
     """The origin of the site's next log, where one was published."""
     number = known.incarnation + 1
     origin = options.origin_of(number)
@@ -181,6 +183,14 @@ def _standing(known: Log) -> Decision | None:
     return Decision(State(str(kind)), str(known.alarm.get("text", "")), witness=witness)
 
 
+def _recovering(known: Log) -> Decision | None:
+    """History that was put back is an alarm until what had ended is ended again."""
+    if not known.alarm.get("recovery"):
+        return None
+    text = "a backup was restored, and what had ended since is not ended again yet"
+    return Decision(State.RESTORED, text)
+
+
 def _alone(using: str, store: ProofStore, known: Log) -> Decision:
     said = speak(using, store, place_of(using), known.farewell)
     if said == "cloned":
@@ -206,6 +216,7 @@ def keep(using: str, found: Decision) -> None:
             alarm = {"kind": now, "since": since, "text": found.text, "missing": found.missing}
             alarm |= {"command": command_for(found.state, using)}
             alarm |= {"witness": found.witness} if found.witness else {}
+            alarm |= {name: known.alarm[name] for name in ("recovery",) if name in known.alarm}
             if alarm != known.alarm:
                 note(using, known, alarm=alarm)
         elif before:
@@ -221,6 +232,8 @@ def keep(using: str, found: Decision) -> None:
 
 def command_for(state: State, using: str) -> str:
     """What a person runs next."""
-    checked = state in (State.ALTERED, State.UNPROVED)
-    command = "`manage.py lifecycle verify --proof`" if checked else "`manage.py lifecycle proof`"
-    return f"{command[:-1]}{database_option(using)}`"
+    command = {
+        State.ALTERED: "lifecycle verify --proof", State.UNPROVED: "lifecycle verify --proof",
+        State.RESTORED: RECOVER, State.FORKED: RECOVER,
+    }.get(state, "lifecycle proof")  # fmt: skip
+    return f"`manage.py {command}{database_option(using)}`"

@@ -5,6 +5,9 @@ of the process and of the server, and once a minute; and while an alarm stands.
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from lifecycle.conf import conf
@@ -29,6 +32,7 @@ class Known(NamedTuple):
 
 
 _known: dict[str, Known] = {}
+_opened: ContextVar[frozenset[str]] = ContextVar("opened", default=frozenset())
 
 
 def why_closed(using: str, files: bool = False) -> str:
@@ -36,7 +40,7 @@ def why_closed(using: str, files: bool = False) -> str:
 
     `files`: whether files or archives are meant, which a store that shows nothing stops too.
     """
-    if not conf.PROOF:
+    if not conf.PROOF or using in _opened.get():
         return ""
     try:
         found = _decision(using)
@@ -47,6 +51,16 @@ def why_closed(using: str, files: bool = False) -> str:
     if found.state is State.ALTERED and not halts_when_altered():
         return ""
     return f"{found.state}: {found.text}" if found.is_alarm else found.text
+
+
+@contextmanager
+def opened(using: str) -> Iterator[None]:
+    """For whoever ends again what had ended, while the alarm stands that stops all others."""
+    before = _opened.set(_opened.get() | {using})
+    try:
+        yield
+    finally:
+        _opened.reset(before)
 
 
 def alarm_of(using: str) -> dict[str, Any]:

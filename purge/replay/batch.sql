@@ -15,7 +15,7 @@ SELECT array_agg(id), count(*), array_agg(key)::text, max(id) FROM (
 -- params: ids, mark, model, now, undeclared, updates, on_request, has_expiry, untold, stopped, those of
 -- rows; parts: subjects, identity, told, rows, state_rows
 WITH lc_found AS MATERIALIZED (
-    SELECT lc_one.id, lc_one.key::{kind} AS key, lc_one.event, lc_one.same, lc_one.identity,
+    SELECT lc_one.id, lc_one.key::{kind} AS key, lc_one.event, lc_one.same, lc_one.proven, lc_one.identity,
         greatest(lc_one.spared, lc_late.spared) AS spared, greatest(lc_one.written, lc_late.written) AS written,
         greatest(lc_one.ended, lc_late.ended) AS ended, lc_one.recorded_at
     FROM purge_resurrected AS lc_one
@@ -63,7 +63,7 @@ FROM lc_known CROSS JOIN LATERAL (SELECT CASE
         THEN ARRAY['unsure', 'its policy does not match it now']
     WHEN same AND written > event AND NOT expired
         THEN ARRAY['unsure', 'it was written again after it had gone']
-    WHEN same AND NOT told THEN ARRAY['unsure', 'the site deleted it, and may have written it again: it has no end']
+    WHEN same AND NOT told AND NOT proven THEN ARRAY['unsure', 'the site deleted it, and may have written it again: it has no end']
     WHEN same THEN NULL
     WHEN written > event THEN ARRAY['unsure', %(untold)s || ': nothing tells it from a newer row']
     WHEN %(has_expiry)s AND expired THEN NULL

@@ -86,6 +86,21 @@ class Report:
         return sum(counts[verdict] for counts in self.counts.values())
 
 
+@dataclass(frozen=True)
+class Recovered:
+    """What a recovery has put back: of which log, the leaves from `kept` to `size`.
+
+    Events above the number `top` were written since the restore. `untouched`: somebody says that no
+    row was.
+    """
+
+    log: int
+    kept: int
+    size: int
+    top: int
+    untouched: bool = False
+
+
 @dataclass
 class Replay:
     """The options of a replay, and what it knows while it lasts.
@@ -99,6 +114,7 @@ class Replay:
     actor: str = ""
     allow: int = 0
     dry: bool = False
+    recovered: Recovered | None = None
     progress: Callable[[int], None] = lambda rows: None  # so many more rows are done with
     run: Run = field(init=False)
     found: int = 0  # rows that the plan has kept

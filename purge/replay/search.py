@@ -16,11 +16,12 @@ from lifecycle.compiler.keys import key_of, label_of
 from lifecycle.compiler.policy_sql import assignments, compiled
 from lifecycle.db.connection import ALL_ROWS, Placed, Raw, fetch, statement
 from lifecycle.ledger.resurrected import CHANGED, TAKEN, ended_tables, search
+from lifecycle.policy.capture_modes import Signals
 from lifecycle.policy.databases import is_at
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies, policies_of
 from purge.batch.subjects import without_loops
-from purge.replay.model import Ending, Replay
+from purge.replay.model import Ending, Recovered, Replay
 
 ROWS = 20_000  # of the ledger in one statement
 NEWEST = 2**63 - 1
@@ -43,6 +44,8 @@ def find(replay: Replay) -> dict[Ending, int]:
                 _search(replay, model, names, policy)
     for model in models:
         _mark(replay, model)
+        if replay.recovered:
+            _prove(replay, model, replay.recovered)
     return _absent(replay)
 
 
@@ -113,6 +116,19 @@ def _mark(replay: Replay, model: Any) -> None:
             text = statement(__file__, "mark", **parts)
             with transaction.atomic(using=replay.using), without_loops(replay.using):
                 fetch(replay.using, text, params)
+
+
+def _prove(replay: Replay, model: Any, recovered: Recovered) -> None:
+    """Of what was found, tell rows that the backup has brought back by what the ledger has of them.
+
+    Under `Signals()`, which do not see every row that goes, the ledger alone tells nothing.
+    """
+    key = key_of(model)
+    seen = not any(isinstance(policy.capture, Signals) for policy in policies_of(model))
+    params = {"run": replay.run.pk, "model": model._meta.label_lower, "seen": seen}
+    text = statement(__file__, "prove", kind=Raw(key.kind), subjects=f"subjects_{key.kind}")
+    with transaction.atomic(using=replay.using), without_loops(replay.using):
+        fetch(replay.using, text, params | vars(recovered))
 
 
 def _absent(replay: Replay) -> dict[Ending, int]:

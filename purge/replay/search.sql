@@ -18,9 +18,9 @@ WITH found AS MATERIALIZED (
     {search}
 )
 INSERT INTO purge_resurrected
-    (run, model, key, updates, event, kind, policy, recorded_at, names, same, identity)
+    (run, model, key, updates, event, kind, policy, recorded_at, names, same, identity, proven)
 SELECT DISTINCT ON (key) %(run)s, %(model)s, key, %(updates)s, event, ended.kind, ended.policy,
-    ended.recorded_at, %(names)s, same, identity
+    ended.recorded_at, %(names)s, same, identity, false
 FROM found JOIN lifecycle_event AS ended ON ended.id = found.event
 ORDER BY key, coalesce(same, false) DESC, event DESC
 ON CONFLICT (run, model, key, updates) DO UPDATE
@@ -64,6 +64,43 @@ UPDATE purge_resurrected AS found SET spared = coalesce(keyed.spared, found.spar
     ended = greatest(keyed.ended, found.ended, (SELECT max(id) FROM lifecycle_event
         WHERE kind = 'truncated' AND lifecycle_event.model = %(model)s)), written = coalesce(keyed.written, found.written)
 FROM keyed WHERE found.run = %(run)s AND found.model = %(model)s AND found.key = keyed.key
+
+-- name: prove
+-- After a recovery: rows under keys that had a row when the backup was made, by events from before it, and of which no
+-- row has gone since the restore, are those that the backup has brought back, whatever their columns say.
+-- Untouched: nobody has written a row since the restore, so that every row is one of the backup's.
+-- params: run, model, log, kept, size, top, untouched, seen
+WITH missing AS MATERIALIZED (
+    SELECT unnest(seal.events[greatest(%(kept)s - seal.first, 0) + 1 : least(%(size)s - seal.first, seal.count)]) AS id
+    FROM lifecycle_seal AS seal WHERE seal.log = %(log)s AND seal.first < %(size)s AND seal.first + seal.count > %(kept)s
+), told AS (
+    SELECT event.id, coalesce(event.basis, event.id) AS owner, event.id > %(top)s AS since,
+        event.kind IN ('deleted', 'purged') AS gone
+    FROM lifecycle_event AS event
+    WHERE event.model = %(model)s AND (event.id > %(top)s OR event.id NOT IN (SELECT id FROM missing))
+    AND event.kind IN ('deleted', 'purged', 'expiry_scheduled', 'tombstoned', 'kept', 'updated', 'restored', 'loaded',
+        'hold_placed', 'capture_failed')
+), keyed AS (
+    SELECT key::text AS key, max(told.id) FILTER (WHERE NOT told.since AND NOT told.gone) AS there,
+        max(told.id) FILTER (WHERE NOT told.since AND told.gone) AS gone,
+        coalesce(bool_or(told.since AND told.gone), false) AS gone_since
+    FROM told JOIN lifecycle_event AS owner ON owner.id = told.owner
+    CROSS JOIN LATERAL (
+        SELECT unnest(owner.{subjects}) AS key
+        UNION ALL
+        SELECT k::text::{kind} FROM generate_series(
+            lower(owner.subjects_range), upper(owner.subjects_range) - 1) AS k) AS subject
+    GROUP BY 1
+), emptied AS (
+    SELECT coalesce(max(id) FILTER (WHERE id <= %(top)s AND id NOT IN (SELECT id FROM missing)), 0) AS before,
+        coalesce(bool_or(id > %(top)s), false) AS since
+    FROM lifecycle_event WHERE model = %(model)s AND kind = 'truncated'
+)
+UPDATE purge_resurrected AS found SET same = true, proven = true
+WHERE found.run = %(run)s AND found.model = %(model)s AND found.event IN (SELECT id FROM missing)
+AND (%(untouched)s OR %(seen)s AND found.key IN (
+    SELECT keyed.key FROM keyed, emptied WHERE NOT keyed.gone_since AND NOT emptied.since
+    AND keyed.there > greatest(keyed.gone, emptied.before)))
 
 -- name: absent
 -- How many rows have ended and were not found again, by table, kind and policy.

@@ -55,5 +55,6 @@ EVERY: list[tuple[str, ...]] = [
     ("purge", "--policy", "no{pk}"),
     ("purge", "--replay", "--dry-run"),
     ("purge", "--replay", "--yes"),
+    ("purge", "--replay", "--from-proof", "--online", "--yes"),
     ("purge",),
 ]

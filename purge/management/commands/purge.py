@@ -22,6 +22,7 @@ from lifecycle.policy.registry import all_policies, get_policy
 from purge.alerts import watch as alerts
 from purge.batch.brakes import why_stopped
 from purge.batch.outcome import Outcome
+from purge.management import recovery as recovering
 from purge.management import replay as replaying
 from purge.media.run import run_media
 from purge.passes.due import due_policies, due_rows
@@ -70,7 +71,8 @@ class Command(PlainCommand):
         """A replay if it was asked for, and a pass; why they did not do everything, in words."""
         if why := mismatch(using):
             return why
-        left = replaying.run(self, options, using) if options["replay"] else ""
+        run = recovering.run if options["from_proof"] else replaying.run
+        left = run(self, options, using) if options["replay"] else ""
         return "\n".join(filter(None, (left, self.run_due(using, options))))
 
     def run_due(self, using: str, options: dict[str, Any]) -> str:

@@ -74,7 +74,7 @@ def test_restored(back_up: Any, caplog: pytest.LogCaptureFixture) -> None:
     assert "restored" in nothing_ends(row)
     found = alarm()
     assert (found["kind"], found["missing"]) == ("restored", read_head().size - size)
-    assert found["command"] == "`manage.py lifecycle proof`"
+    assert found["command"] == "`manage.py purge --replay --from-proof --dry-run`"
     assert [record.action for record in caplog.records if record.action == "proof_alarm"] == [
         "proof_alarm"
     ]  # type: ignore[attr-defined]

@@ -1,0 +1,40 @@
+"""Of which type the keys of a published event are: the store has them as text."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+Records = Iterable[dict[str, Any]]
+
+
+def kind_of(record: dict[str, Any], declared: dict[str, str]) -> str:
+    """The ledger's type for the keys of an event: that of its table today, if all of them fit.
+
+    Else, and of a table that is not known any more, the narrowest that they fit.
+    """
+    keys = [key for key, _ in record["subjects"]]
+    known = declared.get(record["model"])
+    if known == "text" or (known and all(_fits(key, known) for key in keys)):
+        return known
+    kinds = (kind for kind in ("bigint", "uuid") if all(_fits(key, kind) for key in keys))
+    return next(kinds, "text")
+
+
+def _fits(key: str, kind: str) -> bool:
+    try:
+        if kind == "bigint":
+            return str(int(key)) == key and -(2**63) <= int(key) < 2**63
+        return str(UUID(key)) == key
+    except ValueError:
+        return False
+
+
+def highest_keys(records: Records) -> dict[str, int]:
+    """The highest integer key that events name, by table."""
+    highest = defaultdict[str, int](int)
+    for record in records:
+        if record["keys"] == "bigint" and record["subjects"]:
+            last = max(int(key) for key, _ in record["subjects"])
+            highest[record["model"]] = max(highest[record["model"]], last)
+    return {model: key for model, key in highest.items() if key > 0}

@@ -1,0 +1,45 @@
+"""The events of this ledger that its log does not share with what was published.
+
+Those that were published all the same were in the backup, and not sealed when it was made. All
+others were written since the restore: the sealer takes every event that it can see, so what was
+in the backup is published wherever anything later is.
+"""
+
+from hashlib import sha256
+
+from lifecycle.db.connection import fetch, statement
+from lifecycle.sealing.entries import read_entries
+from lifecycle.sealing.gaps import from_json
+from lifecycle.sealing.log import Log, read_seals
+from purge.proof.options import ProofOptions
+from purge.recovery.lines import lines_from
+from purge.recovery.survey import Survey
+
+
+def unshared(using: str, log: Log, common: int) -> list[int]:
+    """The numbers of the events beyond the first `common` leaves of the log, ascending."""
+    ranges = [each for gap in from_json(log.gaps) for each in gap.ranges]
+    params = {
+        "last": log.last_event, "beyond": read_seals(using, log, common, log.size).events,
+        "lows": [low for low, _ in ranges], "highs": [high for _, high in ranges],
+    }  # fmt: skip
+    return [number for (number,) in fetch(using, statement(__file__, "unshared"), params)]
+
+
+def published_here(using: str, options: ProofOptions, found: Survey) -> set[int]:
+    """The numbers of those among them that were published just so.
+
+    Reads all that is to be put back: where some of it is not there, that is known before anything
+    is changed.
+    """
+    wanted = set(unshared(using, found.log, found.common)) & set(found.numbers)
+    same = set[int]()
+    for lines in lines_from(options, found, found.common):
+        some = {line.number: line for line in lines if line.number in wanted}
+        made = read_entries(using, {number: line.salt for number, line in some.items()})
+        same |= {
+            number
+            for number, entry in made.items()
+            if sha256(b"\x00" + entry).digest() == found.leaf(some[number].place)
+        }
+    return same
