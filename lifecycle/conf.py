@@ -1,6 +1,5 @@
 """The settings of these packages, read when they are asked for."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -25,7 +24,7 @@ class Conf:
 
     ARCHIVE_DIR: str = ""
     BACKFILL_RATE: int = 20_000
-    BACKUP_MAX_AGE: timedelta | None = None
+    BACKUP_MAX_AGE: float | None = None  # seconds
     DATABASES: list[str] | None = None
     DIRECT_URL: str = ""
     MAX_LAG: float = 600.0  # seconds

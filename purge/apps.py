@@ -46,6 +46,7 @@ class PurgeConfig(AppConfig):
         add_subcommand("erase", "purge.management.subcommands.erase")
         add_subcommand("proof", "purge.management.subcommands.proof")
         add_subcommand("report", "purge.management.subcommands.report")
+        add_subcommand("restore-report", "purge.management.subcommands.restore_report")
         register(check_lifecycle, "lifecycle", Tags.models)
         register(check_files, "lifecycle", Tags.models)  # where `lifecycle` is another's
         register(check_runs, "lifecycle", Tags.models)

@@ -148,7 +148,9 @@ def _is_anybodys(folder: Path) -> bool:
 
 
 def check_proof(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    """purge.E006: the log cannot be published; purge.W007: its events could be read by anybody."""
+    """purge.E006: the log cannot be published; purge.W007: its events could be read by anybody;
+    purge.W008: nobody says how long backups are kept.
+    """
     if not conf.PROOF:
         return []
     from purge.proof.options import proof_options
@@ -160,9 +162,13 @@ def check_proof(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
         return [error(6, str(problem), hint)]
     if problem_of := _destination_problem():
         return [error(6, f"LIFECYCLE_PROOF: {problem_of}", hint)]
+    told: list[CheckMessage] = []
     if options and options.key is None:
-        return [warning(7, "The events that are published are not encrypted.", hint)]
-    return []
+        told.append(warning(7, "The events that are published are not encrypted.", hint))
+    if conf.BACKUP_MAX_AGE is None:
+        text = "How long backups are kept is not said: no certificate can tell when they expire."
+        told.append(warning(8, text, "LIFECYCLE_BACKUP_MAX_AGE = 35 * 86_400, in seconds."))
+    return told
 
 
 def check_setting(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:

@@ -110,6 +110,7 @@ RULES: dict[str, tuple[Any, str]] = {
     "DIRECT_URL": (lambda value: _is_address(value), "postgres://user:password@host:5432/name"),
     "BACKFILL_RATE": (lambda value: value >= 0, "0 or more rows a second"),
     "RECONCILE_DAYS": (lambda value: value >= 0, "0 or more days"),
+    "BACKUP_MAX_AGE": (lambda value: value is None or value > 0, "more than 0 seconds, or None"),
     "PURGE_HOURS": (or_none(HOURS).accepts, HOURS.wanted),
     "MAX_LAG": (lambda value: value > 0, "more than 0 seconds"),
     "THROTTLE": (_are_limits, f"None, or limits above 0 of {', '.join(THROTTLE_LIMITS)}"),

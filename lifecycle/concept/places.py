@@ -1,12 +1,14 @@
 """Where the data of a policy's rows is, and what becomes of it there."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Model
 
 from lifecycle.conf import conf
 from lifecycle.db.rows import home
+from lifecycle.insight.words import span
 from lifecycle.policy.dispositions import Archive, Update
 from lifecycle.policy.media_fields import ended_by, file_fields, unwatched
 from lifecycle.policy.policy import Policy
@@ -35,9 +37,10 @@ def _places(policy: Policy) -> Iterator[str]:
 
 def backups() -> str:
     """How long a backup may still have what has ended."""
-    age = conf.BACKUP_MAX_AGE
-    until = f"for at most {age.days} days after" if age else "until each of them is deleted"
-    return f"Backups made before the end: {until}."
+    if conf.BACKUP_MAX_AGE is None:
+        return "Backups made before the end: until each of them is deleted."
+    longest = span(timedelta(seconds=conf.BACKUP_MAX_AGE))
+    return f"Backups made before the end: for at most {longest} after."
 
 
 def _files(policy: Policy) -> Iterator[str]:

@@ -1,8 +1,9 @@
 """What a certificate says that no event proves: the site's word, signed with it."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from lifecycle.conf import conf
 from lifecycle.exceptions import NoPolicy
 from lifecycle.insight import declared
 from lifecycle.insight.why import holds_on
@@ -74,7 +75,14 @@ def _archives(story: Story) -> Iterator[tuple[str, str]]:
     yield "Archives", text
 
 
+def backups_with(moment: datetime) -> str:
+    """Until when backups have what ended at a moment, as far as the site says."""
+    text = f"those made before {in_utc(moment)} still have it, until each of them is deleted"
+    if conf.BACKUP_MAX_AGE is None:
+        return text
+    return f"{text}; backups expire on {in_utc(moment + timedelta(seconds=conf.BACKUP_MAX_AGE))}"
+
+
 def _not_covered(ending: Event) -> Iterator[tuple[str, str]]:
-    at = in_utc(ending.recorded_at)
-    yield "Backups", f"those made before {at} still have it, until each of them is deleted"
+    yield "Backups", backups_with(ending.recorded_at)
     yield "Not covered", NOT_COVERED

@@ -61,6 +61,36 @@ def find(using: str, since: datetime, act: bool) -> Files:
     return files
 
 
+@dataclass
+class Lost:
+    """Files that rows show and that were deleted: how many, with examples."""
+
+    count: int = 0
+    examples: list[str] = field(default_factory=list)
+
+
+def lost(using: str, since: datetime) -> Lost:
+    """Look for rows that show a name which was deleted since and is not there: they are incomplete.
+
+    A backup brings back rows, and no files. Raises what a store raises.
+    """
+    found = Lost()
+    for page in _pages(using, since):
+        known = field_of(page[0].model, page[0].field)
+        if known is None:
+            continue
+        store = store_of(known.storage)
+        names_of = {each.name: each for each in page}
+        names_of = {n: names_of[n] for n in names_of.keys() - names.refused(store, names_of).keys()}
+        listing: Listing = store.list_objects(names_of)
+        gone = names_of.keys() - listing.objects.keys() - listing.failed.keys()
+        shown = sorted(names.referenced_names(store, gone)) if gone else []
+        found.count += len(shown)
+        examples = [f"{names_of[n].model}.{names_of[n].field} {n}" for n in shown]
+        found.examples = [*found.examples, *examples][:20]
+    return found
+
+
 def _pages(using: str, since: datetime) -> Iterator[list[DeletedName]]:
     """The deleted names, of one field a page, at most 1,000 at a time."""
     with connections[using].chunked_cursor() as cursor:

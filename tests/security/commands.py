@@ -16,6 +16,7 @@ EVERY: list[tuple[str, ...]] = [
     ("lifecycle", "verify"),
     ("lifecycle", "verify", "--proof"),
     ("lifecycle", "proof"),
+    ("lifecycle", "restore-report"),
     ("lifecycle", "hold", "zoo.Coupon:{pk}", "--reason", "{pk}", "--actor", "{pk}"),
     ("lifecycle", "hold", "--policy", "coupons", "--reason", "{pk}"),
     ("lifecycle", "hold", "zoo.Coupon:gone{pk}"),

@@ -55,7 +55,7 @@ def by_model(found: list[Entry]) -> dict[str, list[Entry]]:
 
 def test_a_policy_says_start_period_and_places(settings: Any) -> None:
     settings.LIFECYCLE_RESPONSIBLE = "Jo Doe"
-    settings.LIFECYCLE_BACKUP_MAX_AGE = timedelta(days=35)
+    settings.LIFECYCLE_BACKUP_MAX_AGE = 35 * 86_400
     customer = ends("Customer", photo=models.FileField())
     ends("Address", customer=key(customer))
     describe(customer, data="contact data")

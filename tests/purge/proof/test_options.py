@@ -15,8 +15,13 @@ from purge.proof.options import proof_options
 from tests.purge.proof.support import KEY, ORIGIN, PROOF, SIGNER
 
 
-def told(tmp_path: Path, **changes: Any) -> list[tuple[str | None, str]]:
-    with override_settings(LIFECYCLE_PROOF=PROOF | changes, LIFECYCLE_ARCHIVE_DIR=str(tmp_path)):
+def told(
+    tmp_path: Path,
+    settings: dict[str, Any] | None = None,
+    **changes: Any,
+) -> list[tuple[str | None, str]]:
+    here = {"LIFECYCLE_ARCHIVE_DIR": str(tmp_path), "LIFECYCLE_BACKUP_MAX_AGE": 86_400}
+    with override_settings(LIFECYCLE_PROOF=PROOF | changes, **(here | (settings or {}))):
         return [(message.id, str(message.msg)) for message in check_proof()]
 
 
@@ -57,6 +62,10 @@ def test_nothing_ends_with_a_wrong_setting(tmp_path: Path, db: None) -> None:
 
 def test_events_that_are_not_encrypted(tmp_path: Path) -> None:
     assert [number for number, _ in told(tmp_path, key=None)] == ["purge.W007"]
+
+
+def test_nobody_says_how_long_backups_are_kept(tmp_path: Path) -> None:
+    assert told(tmp_path, {"LIFECYCLE_BACKUP_MAX_AGE": None})[0][0] == "purge.W008"
 
 
 def test_nowhere_to_put_it(tmp_path: Path) -> None:
