@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -76,9 +77,16 @@ def settle(world: World, oracle: Oracle) -> None:
         if _all_gone(world, oracle):
             return
         world.kill_workers()
-        clock.pass_time(hours=LATER)
-        oracle.shift(LATER * 3600.0)
+        _pass_time(world, oracle)
         world.start_worker()
+
+
+def _pass_time(world: World, oracle: Oracle) -> None:
+    """All becomes older: what the database remembers, the oracle, and the objects of the store."""
+    clock.pass_time(hours=LATER)
+    oracle.shift(LATER * 3600.0)
+    for stored in world.store.buckets[world.bucket].values():
+        stored.at -= timedelta(hours=LATER)
 
 
 def _all_gone(world: World, oracle: Oracle) -> bool:

@@ -62,7 +62,6 @@ class World:
             line = {"HOST": "127.0.0.1", "PORT": str(self.proxy.port), "OPTIONS": plain}
         named = {"NAME": self.database, "USER": entry["USER"]}
         return {
-            "loud": True,
             "database": line | named,
             "settings": self.store.settings(self.bucket),
         }
