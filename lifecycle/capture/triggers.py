@@ -101,7 +101,10 @@ class TableTrigger(PolicyTrigger):
         if self.counts:
             return f"{model._meta.label_lower}-counts-1"
         identity = f"{made_of}-" if (made_of := self.made_of()) else ""
-        return f"{model._meta.label_lower}-{key.column}-{key.kind}-{identity}1"
+        column = re.sub(
+            r"['\\]", lambda sign: f"&{ord(sign[0])};", key.column
+        )  # it is in a comment
+        return f"{model._meta.label_lower}-{column}-{key.kind}-{identity}1"
 
     @property
     def counts(self) -> bool:

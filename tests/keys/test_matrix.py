@@ -6,7 +6,7 @@ All lines go through one life together, so that a line costs little; what is wro
 by its name, the others go on.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
@@ -28,6 +28,7 @@ from lifecycle.insight.search import entries_about
 from lifecycle.insight.why import why
 from lifecycle.ledger.row_names import ledger_key, named, parse, row_of
 from lifecycle.models import Event
+from purge.batch.brakes import why_stopped
 from purge.runner import run_due
 from tests.backfills import past_triggers, read_again
 from tests.keys import hostile
@@ -202,10 +203,12 @@ def test_every_cell_is_right(way: str, taken: dict[str, Line], admin: Client) ->
         matrix.there("ended", RESTORED, FUTURE)
         live_through_looks(matrix, admin)
         live_again(matrix)
-        broken = violations()
-    print(f"\n{way}\n{matrix.table()}")
+        broken, told = violations(), Counter(Event.objects.values_list("kind", flat=True))
+        standings = {why_stopped(line.policy) for line in taken.values()}
+    print(f"\n{way}\n{matrix.table()}\n{told}\n{standings}")
     assert matrix.wrong() == []
     assert broken == []
+    assert told["purged"]
 
 
 def live_through_words(matrix: Matrix) -> None:
@@ -260,4 +263,3 @@ def live_again(matrix: Matrix) -> None:
     matrix.each("backfill", lambda line: read_again(line.policy.name) == 1, MISSED)
     run_until_idle()
     matrix.there("listed", RESTORED, FUTURE)
-    assert Event.objects.filter(kind="purged").exists()
