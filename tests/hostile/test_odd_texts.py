@@ -37,7 +37,8 @@ NAMES = [
     "-- no", "a.b", "[0]", "new_rows", "key", "due", "matches", "lc_key", "Ünïcode", "\\", "`id`",
 ]  # fmt: skip
 VALUES = [
-    *NAMES, "$1", "50%", "%s", "%(policy)s", "%%", "100% {table} @pk@ -- x $$ \\ ' \" ; %%", "$$", "\n",
+    *NAMES, "$1",
+    "50%", "%s", "%(policy)s", "%%", "100% {table} @pk@ -- x $$ \\ ' \" ; %%", "$$", "\n",
 ]  # fmt: skip
 
 
