@@ -16,7 +16,7 @@ THROTTLE_LIMITS: dict[str, float] = {
 
 
 #: What LIFECYCLE_PROOF may have.
-PROOF_OPTIONS = ("origin", "signing_key", "key", "prefix", "witnesses")
+PROOF_OPTIONS = ("origin", "signing_key", "key", "prefix", "witnesses", "altered", "keep")
 
 
 class Conf:

@@ -3,9 +3,12 @@
 It registers itself in its `AppConfig.ready()`. Without one nothing ends, and there are no runs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
+
+from django.db.models import Model
 
 from lifecycle.exceptions import LifecycleError
 
@@ -27,6 +30,10 @@ def _no_log(using: str, deep: bool) -> LogCheck:
     return LogCheck(unread=["LIFECYCLE_PROOF is not set: nothing is published"])
 
 
+def _none_left(model: type[Model], key: str, known: Sequence[int], using: str) -> list[Any]:
+    return []
+
+
 @dataclass(frozen=True)
 class ActingApp:
     """What this package asks of the app that ends rows, each time of one database.
@@ -36,6 +43,7 @@ class ActingApp:
     standstills  by policy: what keeps its rows although no pass fails, in words
     slowed       by policy: what slows it down at this moment, in words
     verify_log   the ledger against what was sealed and published; with True all of it
+    left_events  of a row, beside events of these numbers: those that have left the table
     """
 
     make_pass: Callable[[str], None]
@@ -43,6 +51,7 @@ class ActingApp:
     standstills: Callable[[str], Standstills] = lambda using: {}
     slowed: Callable[[str], Slowed] = lambda using: {}
     verify_log: Callable[[str, bool], LogCheck] = _no_log
+    left_events: Callable[[type[Model], str, Sequence[int], str], list[Any]] = _none_left
 
 
 _registered: list[ActingApp] = []
@@ -78,3 +87,8 @@ def slowed(using: str) -> Slowed:
 def verify_log(using: str, deep: bool) -> LogCheck:
     """The ledger against its log; where no app of this project publishes it, that is said."""
     return _registered[0].verify_log(using, deep) if _registered else _no_log(using, deep)
+
+
+def left_events(model: type[Model], key: str, known: Sequence[int], using: str) -> list[Any]:
+    """Events about a row that have left the table; `LifecycleError` where they cannot be read."""
+    return _registered[0].left_events(model, key, known, using) if _registered else []

@@ -36,6 +36,7 @@ ACTIONS = {
     "watch_failed": ("exception", ""),
     "proof_alarm": ("error", "model cause count event"),
     "proof_failed": ("exception", ""),
+    "pruned": ("info", "count"),
     "unwitnessed": ("warning", ""),
     "fingerprint": ("warning", ""),
     "version": ("warning", ""),

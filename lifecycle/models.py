@@ -36,6 +36,7 @@ class Kind(models.TextChoices):
     SETTLED = "settled", "settled"
     LOG_BEGUN = "log_begun", "log begun"
     LOG_RECOVERED = "log_recovered", "log recovered"
+    PRUNED = "pruned", "pruned"
 
 
 # Endings, and what says that a row is back on purpose: what replay reads of a table.

@@ -99,6 +99,8 @@ FUNCTIONS = [
     "note_log_v1",
     "cut_log_v1",
     "next_log_v1",
+    "prunable_v1",
+    "prune_v1",
     "guard_rows_v1",
     "guard_rows_trigger",
     "guard_truncate_trigger",

@@ -1,17 +1,25 @@
 """What `lifecycle` asks of this package, which it never imports."""
 
+from collections.abc import Sequence
 from io import StringIO
+from typing import TYPE_CHECKING
 
 from django.core.management import call_command
+from django.db.models import Model
 
 from lifecycle.db.connection import fetch, statement
+from lifecycle.exceptions import LifecycleError
 from lifecycle.hooks import ActingApp, LogCheck, Runs, Standstills
 from lifecycle.policy.registry import all_policies
 from lifecycle.printable import visible
+from lifecycle.proof.errors import ProofError
 from purge.passes.throttle import slowed
 from purge.proof.gate import alarm_of
 from purge.proof.options import proof_options
 from purge.proof.verify import verify
+
+if TYPE_CHECKING:
+    from lifecycle.models import Event
 
 
 def make_pass(using: str) -> None:
@@ -47,4 +55,14 @@ def verify_log(using: str, deep: bool) -> LogCheck:
     return verify(using, options, deep)
 
 
-PURGE = ActingApp(make_pass, last_runs, standstills, slowed, verify_log)
+def left_events(model: type[Model], key: str, known: Sequence[int], using: str) -> "list[Event]":
+    """The events about a row that have left the table, as the published log has them."""
+    from purge.proof import left  # imports models
+
+    try:
+        return left.left_events(model, key, known, using)
+    except ProofError as error:
+        raise LifecycleError(f"What has left the ledger cannot be read: {error}.") from error
+
+
+PURGE = ActingApp(make_pass, last_runs, standstills, slowed, verify_log, left_events)

@@ -8,7 +8,11 @@ DECLARE
     done bigint := 0;
 BEGIN
     LOCK TABLE @tables@.lifecycle_event IN SHARE MODE;
-    DELETE FROM @tables@.lifecycle_segment;  -- the worker makes them again; nobody has to wait for that
+    -- The worker makes them again; nobody has to wait for that. Those of pieces of which events have left the table for
+    -- the log are what tells where a key was.
+    DELETE FROM @tables@.lifecycle_segment WHERE first > (
+        SELECT coalesce(max((said.detail ->> 'upto')::bigint), 0) FROM @tables@.lifecycle_event AS said
+        WHERE said.kind = 'pruned');
     BEGIN
         RETURN lifecycle.fold_v1();
     EXCEPTION WHEN data_exception THEN

@@ -13,6 +13,7 @@ from django.db.models import Model, Q
 
 from lifecycle.db.connection import DENIED, sqlstate
 from lifecycle.db.rows import home
+from lifecycle.hooks import left_events
 from lifecycle.insight.search import entries_about, events_about, events_of_table
 from lifecycle.insight.verdict import Look, Verdict
 from lifecycle.ledger.holds import Hold, holds
@@ -92,7 +93,8 @@ def _story(model: type[Model], key: str, using: str) -> tuple[list[Event], bool]
         numbers, before = numbers + found.events, found.reached
     numbers += events_of_table(model, numbers, using)
     events = Event.objects.using(using).filter(pk__in=numbers).defer(*LARGE).order_by("-pk")
-    return list(events), before == 0
+    left = left_events(model, key, numbers, using)
+    return sorted([*events, *left], key=lambda event: -event.pk), before == 0
 
 
 def holds_on(model: type[Model], key: str, using: str) -> list[Hold]:

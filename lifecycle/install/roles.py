@@ -45,6 +45,7 @@ _ENGINE = (
     "identities_v1", "spend_v1", "share_lock_v1", "try_lock_v1", "names_v1", "renewed_v1",
     "texts_v1", "excepted_v1", "excepted_of_v1", "exceptions_v1", "beat_v1", "open_log_v1",
     "seal_v1", "note_log_v1", "next_log_v1", "cover_v1",
+    "prunable_v1", "prune_v1",
 )  # fmt: skip
 
 #: The functions of the schema `lifecycle` that a kind of role may call, beside what everybody may.

@@ -118,4 +118,5 @@ def _differs(model: type[Model], names: str) -> str:
         "known": Placed(statement(__file__, "known", **{k: Raw(v) for k, v in EVENT.items()})),
         "older": Placed(older("lc_column.xmin::text::bigint", EVENT)),
     }  # fmt: skip
-    return f"CASE WHEN {statement(__file__, 'altered', **parts)} THEN NULL ELSE false END"
+    altered = statement(__file__, "altered", **parts)
+    return f"CASE WHEN {altered} THEN NULL ELSE false END"

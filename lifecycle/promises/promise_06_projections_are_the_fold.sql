@@ -29,8 +29,11 @@ WITH other AS MATERIALIZED (
     SELECT first, last, made.* FROM piece CROSS JOIN LATERAL lifecycle.segment_v1(first, last) AS made
     UNION ALL
     SELECT first, last, '', NULL, NULL, NULL, NULL FROM piece
-), wrong AS (
-    (TABLE segment EXCEPT TABLE made) UNION ALL (TABLE made EXCEPT TABLE segment)
+), pruned AS (
+    SELECT coalesce(max((detail ->> 'upto')::bigint), 0) AS upto FROM lifecycle_event WHERE kind = 'pruned'
+), wrong AS (  -- segments also tell of events that have left the table for the log
+    SELECT * FROM ((TABLE segment EXCEPT TABLE made) UNION ALL (TABLE made EXCEPT TABLE segment)) AS other
+    WHERE first > (SELECT upto FROM pruned)
 ), differing AS (
     (SELECT *, 'is there and the ledger does not give it' AS problem FROM was
      EXCEPT ALL SELECT *, 'is there and the ledger does not give it' FROM is_now)

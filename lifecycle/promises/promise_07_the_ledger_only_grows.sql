@@ -1,5 +1,5 @@
 -- 7. The ledger only grows: its guards are there and on, every event that another one names is
--- there, and the events of a row are numbered in the order in which they were recorded (to within
+-- there (but for settled entries that have left the table for the log: `verify --proof` counts those), and the events of a row are numbered in the order in which they were recorded (to within
 -- a second: two sessions may take a number and read the clock crosswise).
 WITH guards AS (
     SELECT wanted.name, guard.oid IS NOT NULL AND tgenabled IN ('O', 'A')
@@ -17,6 +17,8 @@ WITH guards AS (
     SELECT event_id, event_id, 'agenda entry' FROM lifecycle_agenda
     UNION ALL
     SELECT event_id, event_id, 'exception' FROM lifecycle_exception
+), pruned AS (
+    SELECT coalesce(max((detail ->> 'upto')::bigint), 0) AS upto FROM lifecycle_event WHERE kind = 'pruned'
 ), ordered AS (
     SELECT id, model, key, recorded_at,
         max(recorded_at) OVER (PARTITION BY model, key ORDER BY id) AS latest
@@ -27,6 +29,7 @@ WHERE works IS NOT TRUE AND NOT (%(testing)s AND name = 'lifecycle_event_guard_t
 UNION ALL
 SELECT named.id, what, 'names event ' || other || ', which is not in the ledger' FROM named
 WHERE NOT EXISTS (SELECT FROM lifecycle_event WHERE lifecycle_event.id = other)
+AND NOT (what = 'settled entry' AND other <= (SELECT upto FROM pruned))
 UNION ALL
 SELECT id, model || ':' || key, 'recorded before an event with a lower number' FROM ordered
 WHERE recorded_at < latest - interval '1 second'

@@ -44,6 +44,7 @@ class Migration(migrations.Migration):
                             ("settled", "settled"),
                             ("log_begun", "log begun"),
                             ("log_recovered", "log recovered"),
+                            ("pruned", "pruned"),
                         ],
                         max_length=20,
                     ),

@@ -53,7 +53,8 @@ def of_row(model: type[Model], key: str, using: str) -> Story:
             "`manage.py purge --replay --dry-run` tells which."
         )
     led = _led_to(found.events[at + 1 :])
-    events = _unique([ending, *_bases([ending, *led], using), *led, *_beside(ending, using)])
+    bases = _bases([ending, *led], found.events, using)
+    events = _unique([ending, *bases, *led, *_beside(ending, using)])
     return Story(events, (model, key), ledger_key(model, key, using))
 
 
@@ -91,10 +92,12 @@ def _led_to(older: list[Event]) -> list[Event]:
     return [each for each in older[:ends] if each.kind in LED_TO_IT][:MOST_LED]
 
 
-def _bases(events: list[Event], using: str) -> list[Event]:
-    """The events that list the rows of those which list none themselves."""
-    wanted = [each.basis for each in events if each.basis]
-    return list(Event.objects.using(using).filter(pk__in=wanted).order_by("-pk"))
+def _bases(events: list[Event], known: list[Event], using: str) -> list[Event]:
+    """The events that list the rows of those which list none themselves; some may have left."""
+    wanted = {each.basis for each in events if each.basis}
+    left = [each for each in known if each.pk in wanted]
+    there = Event.objects.using(using).filter(pk__in=wanted - {each.pk for each in left})
+    return sorted([*left, *there], key=lambda each: -each.pk)
 
 
 def _beside(ending: Event, using: str) -> list[Event]:

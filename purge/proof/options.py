@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,7 @@ class ProofOptions:
     signer: "SignerKey" = field(repr=False)
     key: bytes | None = field(repr=False)
     witnesses: tuple[WitnessOptions, ...] = ()
+    keep: timedelta | None = None  # how long published events stay in the table; None: for ever
 
     def origin_of(self, incarnation: int) -> str:
         """The origin of one of the site's logs."""
@@ -70,7 +72,22 @@ def proof_options() -> ProofOptions | None:
         raise LifecycleError(f"LIFECYCLE_PROOF: `altered` is `{HALT}` or `{REPORT}`.")
     key, signer = given.get("key"), _signer(given)
     witnesses = tuple(_witnesses(given.get("witnesses", {})))
-    return ProofOptions(origin, prefix, signer, None if key is None else _key(key), witnesses)
+    secret, keep = None if key is None else _key(key), _keep(given.get("keep"))
+    return ProofOptions(origin, prefix, signer, secret, witnesses, keep)
+
+
+def _keep(given: Any) -> timedelta | None:
+    """How long events stay; not less than a backup may be old, which replay has to undo."""
+    if given is None:
+        return None
+    if not isinstance(given, timedelta) or given <= timedelta(0):
+        raise LifecycleError("LIFECYCLE_PROOF: `keep` is a timedelta.")
+    if conf.BACKUP_MAX_AGE is None or given < timedelta(seconds=conf.BACKUP_MAX_AGE):
+        raise LifecycleError(
+            "LIFECYCLE_PROOF: `keep` must not be less than LIFECYCLE_BACKUP_MAX_AGE, which must be"
+            " set: what is restored is ended again by the ledger."
+        )
+    return given
 
 
 def halts_when_altered() -> bool:

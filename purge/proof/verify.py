@@ -25,6 +25,7 @@ from purge.archive.destinations import Unreachable
 from purge.proof.options import ProofOptions
 from purge.proof.ship import store_of
 from purge.proof.store import ProofStore
+from purge.proof.verify_left import Missing, check_left, left_of
 from purge.proof.verify_store import read_bundles, read_tiles
 from purge.proof.witnesses import ask_witnesses
 
@@ -59,14 +60,15 @@ def _verify_log(
     """
     if log.alarm:
         checked.problems.append(f"{log.origin}: {log.alarm['kind']}: {log.alarm['text']}")
-    head, root = None, b""
+    head, root, missing = None, b"", list[Missing]()
     with _Told(log, checked):
         store = store_of(options, log)
         head = _head_of(options, log, store)
         if head is None:
             checked.unread.append(f"{log.origin}: nothing of it is published yet")
     with _Told(log, checked):
-        root = _compare_table(using, log, deep, checked, head.size if head else 0)
+        published = head.size if head else 0
+        root = _compare_table(using, log, deep, checked, published, missing)
     if head is None:
         return
     with _Told(log, checked):
@@ -75,6 +77,9 @@ def _verify_log(
         TileReader(store.read, head.size).check_root(head.root)
         is_another = root not in (b"", head.root)  # then the first event of it is looked for
         _compare_tiles(using, log, store, head, deep or is_another, checked)
+    with _Told(log, checked):
+        if missing:
+            checked.lines.append(check_left(using, options, store, head, missing, deep))
     with _Told(log, checked):
         if deep:
             checked.lines.append(read_tiles(store, head))
@@ -116,10 +121,13 @@ def _head_of(options: ProofOptions, log: Log, store: ProofStore) -> Checkpoint |
     return head
 
 
-def _compare_table(using: str, log: Log, deep: bool, checked: LogCheck, published: int) -> bytes:
+def _compare_table(
+    using: str, log: Log, deep: bool, checked: LogCheck, published: int, missing: list[Missing]
+) -> bytes:
     """The events of the table against their leaves, and the leaves against the table's own tree.
 
-    Returns the root that this tree had at the size that is published.
+    Returns the root that this tree had at the size that is published; adds events that the table
+    has not and an event `pruned` tells of.
     """
     tree, compared, root = Frontier(), 0, b""
     parts = set(_parts(log.size, deep))
@@ -130,7 +138,7 @@ def _compare_table(using: str, log: Log, deep: bool, checked: LogCheck, publishe
         root = tree.root() if tree.size == published else root
         tree.append(sealed.leaves[until:])
         if (start, end) in parts:
-            _compare_events(using, log, sealed)
+            missing += _compare_events(using, log, sealed)
             compared += end - start
     if tree.hashes != log.frontier().hashes:
         raise LifecycleError("the leaves in the table do not add up to its tree")
@@ -147,15 +155,24 @@ def _parts(size: int, deep: bool) -> Iterator[tuple[int, int]]:
     yield from every
 
 
-def _compare_events(using: str, log: Log, sealed: Sealed) -> None:
+def _compare_events(using: str, log: Log, sealed: Sealed) -> list[Missing]:
     made = read_entries(using, sealed.salt_of())
+    absent = [
+        Missing(number, sealed.start + place)
+        for place, number in enumerate(sealed.events)
+        if number not in made
+    ]
+    left = left_of(using, absent)
     for place, number in enumerate(sealed.events):
         leaf = sealed.leaves[place * HASH_SIZE : (place + 1) * HASH_SIZE]
         index = sealed.start + place
+        if number in left:
+            continue
         if number not in made:
             raise LifecycleError(f"event {number} (index {index}) is not in the table any more")
         if sha256(b"\x00" + made[number]).digest() != leaf:
             raise LifecycleError(f"event {number} (index {index}) is not what was sealed")
+    return [each for each in absent if each.number in left]
 
 
 def _compare_tiles(

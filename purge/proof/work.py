@@ -16,12 +16,14 @@ from purge.proof import gate
 from purge.proof.detect import NORMAL, Decision, State, decide, keep
 from purge.proof.options import ProofOptions, proof_options
 from purge.proof.place import leave, place_of
+from purge.proof.prune import prune
 from purge.proof.ship import MOST, Altered, ship_all, store_of
 from purge.proof.witnesses import ask_witnesses
 
 SHIP_EVERY = 5.0  # seconds
 LOOK_EVERY = 20.0  # seconds; a third of what `purge.proof.place` takes for silence
 REST = 10.0  # seconds after a failure
+PRUNE_EVERY = 3600.0  # seconds
 ASK_AGAIN = 60.0  # seconds after a witness has not answered
 
 log = Log("purge")
@@ -32,7 +34,7 @@ class Publisher:
 
     def __init__(self, using: str) -> None:
         self.using = using
-        self.looked = self.shipped = self.rests_until = self.asks_from = float("-inf")
+        self.looked = self.shipped = self.rests_until = self.asks_from = self.pruned = float("-inf")
         self.healthy, self.asked = True, False
 
     def step(self, at_once: bool = False) -> None:
@@ -65,6 +67,13 @@ class Publisher:
             return
         seal_all(self.using)
         self._ship(options, at_once)
+        self._prune(options)
+
+    def _prune(self, options: ProofOptions) -> None:
+        """What is old leaves the table, once an hour."""
+        if options.keep is not None and time.monotonic() - self.pruned >= PRUNE_EVERY:
+            self.pruned = time.monotonic()
+            prune(self.using, options)
 
     def _ship(self, options: ProofOptions, at_once: bool) -> None:
         known = read_log(self.using)

@@ -1,0 +1,46 @@
+-- The events up to a number that nothing of this database needs any more: recorded before a time, sealed and
+-- published, and needed by no agenda entry, exception, policy state, later event or question that is asked by name.
+-- What is needed needs others: the event that has its rows, its tombstone, and what has settled it. A fold of the
+-- others gives the same projections.
+CREATE FUNCTION lifecycle.prunable_v1(p_upto bigint, p_before timestamptz)
+RETURNS TABLE (event bigint, log int, index bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+    WITH RECURSIVE published AS MATERIALIZED (
+        SELECT one.event, seal.log, seal.first + one.place - 1 AS index FROM @tables@.lifecycle_seal AS seal JOIN @tables@.lifecycle_log AS log ON log.incarnation = seal.log,
+            unnest(seal.events) WITH ORDINALITY AS one (event, place)
+        WHERE seal.lowest <= p_upto AND seal.first + one.place <= log.shipped - log.shipped % 256
+    ), old AS MATERIALIZED (
+        SELECT event.id, event.basis, event.settled, (event.detail ->> 'tombstone')::bigint AS tombstone,
+            event.recorded_at >= p_before OR lifecycle.decides_v1(event.kind, event.detail)
+                OR event.kind IN ('archived', 'loaded', 'media_orphaned', 'log_begun', 'log_recovered', 'pruned')
+                OR event.detail ?| ARRAY['held', 'reference', 'erasure', 'again', 'late'] AS is_kept
+        FROM @tables@.lifecycle_event AS event WHERE event.id <= p_upto
+    ), link AS MATERIALIZED (
+        SELECT id AS needs, basis AS needed FROM old WHERE basis IS NOT NULL
+        UNION ALL
+        SELECT id, tombstone FROM old WHERE tombstone IS NOT NULL
+        UNION ALL
+        SELECT unnest(settled), id FROM old WHERE settled IS NOT NULL
+    ), needed AS (
+        SELECT id FROM (
+            SELECT id FROM old WHERE is_kept
+            UNION ALL
+            SELECT id FROM old WHERE id NOT IN (SELECT published.event FROM published)
+            UNION ALL
+            SELECT event_id FROM @tables@.lifecycle_agenda
+            UNION ALL
+            SELECT tombstone FROM @tables@.lifecycle_agenda WHERE tombstone IS NOT NULL
+            UNION ALL
+            SELECT event_id FROM @tables@.lifecycle_exception
+            UNION ALL
+            SELECT basis FROM @tables@.lifecycle_event AS later WHERE later.id > p_upto AND later.basis <= p_upto
+            UNION ALL
+            SELECT (detail ->> 'tombstone')::bigint FROM @tables@.lifecycle_event AS later
+            WHERE later.id > p_upto AND detail ? 'tombstone'
+        ) AS first
+        UNION
+        SELECT link.needed FROM needed JOIN link ON link.needs = needed.id
+    )
+    SELECT published.event, published.log, published.index FROM old JOIN published ON published.event = old.id
+    WHERE old.id NOT IN (SELECT id FROM needed WHERE id IS NOT NULL)
+$$
