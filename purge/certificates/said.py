@@ -11,6 +11,7 @@ from lifecycle.models import Event
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy
 from lifecycle.printable import in_utc
+from purge.certificates.copies import of_copies
 from purge.certificates.story import GONE, Story
 
 NOT_COVERED = (
@@ -25,7 +26,7 @@ def statement(
     """The lines of a certificate's statement, each a title and a text."""
     lines = [("Issued", in_utc(now)), *_of_policy(story.ending)]
     lines += [("Method", _method(story.ending)), *_of_row(story, now, using)]
-    lines += _archives(story)
+    lines += [*_approved(story.ending, using), *of_copies(story, now, using)]
     if left_out:
         numbers = ", ".join(str(each.pk) for each in left_out)
         lines.append(("Left out", f"events that this log cannot prove: {numbers}"))
@@ -66,13 +67,33 @@ def _of_row(story: Story, now: datetime, using: str) -> Iterator[tuple[str, str]
         yield "Checked", f"at {in_utc(now)} its table had no row under its key"
     held = holds_on(*story.row, using)
     numbers = ", ".join(str(each.number) for each in held)
-    yield "Holds", f"in force when this was issued: {numbers}" if held else "none is in force"
+    now_held = f"in force when this was issued: {numbers}" if held else "none is in force"
+    yield "Holds", f"{_looked_at(story)}; {now_held}"
 
 
-def _archives(story: Story) -> Iterator[tuple[str, str]]:
-    names = [str(each.detail.get("archive")) for each in story.events if each.kind == "archived"]
-    text = f"copies remain in {', '.join(names)}, until these are deleted" if names else "none"
-    yield "Archives", text
+def _looked_at(story: Story) -> str:
+    """The holds of the life that ended, and that they were asked for when it did."""
+    placed = [each.pk for each in story.events if each.kind == "hold_placed"]
+    released = [each.pk for each in story.events if each.kind == "hold_released"]
+    known = ", ".join(f"{number}" for number in sorted(placed)) or "none"
+    by = f", released by {', '.join(map(str, sorted(released)))}" if released else ""
+    if story.ending.policy:
+        return f"looked at in the transaction that ended it: in its life {known}{by}"
+    return f"not looked at, for the site itself has ended it: in its life {known}{by}"
+
+
+def _approved(ending: Event, using: str) -> Iterator[tuple[str, str]]:
+    """Who asked for the ending by name, and who let the policy act last, by the ledger's events."""
+    yield "Asked for by", ending.actor or "nobody: the policy's own time"
+    if not ending.policy:
+        return
+    decided = Event.objects.using(using).filter(policy=ending.policy, pk__lt=ending.pk)
+    decided = decided.filter(kind__in=("resumed", "policy_changed")).exclude(actor="")
+    last = decided.order_by("-pk").first()
+    text = "nobody by name: it acts as the site's code declares it"
+    if last is not None:
+        text = f"{last.actor}, by event {last.pk} ({last.kind}) of {in_utc(last.recorded_at)}"
+    yield "Approved by", text
 
 
 def backups_with(moment: datetime) -> str:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from lifecycle import certificate as stranger
 from lifecycle import hold, release
 from lifecycle.db.connection import fetch
 from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger import policy_states
 from lifecycle.models import Event
 from lifecycle.policy.registry import get_policy
 from lifecycle.proof.certificate import Certificate
@@ -28,10 +30,11 @@ from purge.certificates.prove import NotPublished, Prover
 from purge.certificates.story import of_reference, of_row, of_run
 from purge.proof.ship import Altered
 from tests.infra.servers import ROOT
+from tests.purge.archive.engine import archiving, tokens
 from tests.purge.proof.support import ORIGIN, SIGNER, USING, in_folder, options, publish
 from tests.support import let_pass, make_due, run_until_idle
 from tests.zoo.factories import PersonFactory
-from tests.zoo.models import Call, Draft, Person, Photo
+from tests.zoo.models import Call, Draft, Person, Photo, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LOG = f"{ORIGIN}/1"
@@ -89,7 +92,7 @@ def test_of_a_row_that_its_policy_has_purged(
     assert {"tombstoned", "expiry_scheduled"} <= set(kinds)
     for line in (
         "Legal basis: Art. 5 (1) e GDPR", "policy: drafts", "had no row under its key",
-        "Holds: none is in force", "Archives: none", "Backups: those made before",
+        "none is in force", "Archives: none", "Backups: those made before",
         "Method: DELETE", "commitment: ",
     ):  # fmt: skip
         assert line in said
@@ -307,3 +310,44 @@ def test_what_another_log_has_is_left_out_and_that_is_said(
     assert f"Left out: events that this log cannot prove: {other}\n" in told
     assert "tombstoned" not in told.partition("Said by the site")[0]
     assert "deleted by the policy" in told
+
+
+def line_of(said: str, title: str) -> str:
+    (found,) = re.findall(rf"^  {title}: (.*)$", said, re.MULTILINE)
+    return found
+
+
+def test_what_it_says_of_copies_holds_and_people(folder: Path) -> None:
+    policy_states.pause("drafts", actor="pat", using=USING)
+    policy_states.resume("drafts", actor="jo", using=USING)
+    held = new_draft()
+    hold(held, reason="lawsuit")
+    release(held)
+    make_due(Draft.objects.all())
+    run_until_idle()
+    let_pass(timedelta(hours=2))
+    run_until_idle()
+    publish()
+    said = readable(certify(of_row(Draft, str(held.pk), USING), USING))
+    placed, let_go = (Event.objects.get(kind=k) for k in ("hold_placed", "hold_released"))
+    assert f"in its life {placed.pk}, released by {let_go.pk}" in line_of(said, "Holds")
+    assert line_of(said, "Approved by").startswith("jo, by event")
+    assert line_of(said, "Asked for by") == "nobody: the policy's own time"
+    assert line_of(said, "Copies that acknowledged").startswith("none known")
+    assert line_of(said, "Files") == "none is known of this row"
+
+
+def test_an_archive_that_still_has_the_row(folder: Path) -> None:
+    tokens(1)
+    token = Token.objects.get()
+    with archiving("tokens"):
+        run_until_idle()
+        publish()
+        said = certify(of_row(Token, str(token.pk), USING), USING)
+        archive = Event.objects.get(kind="archived").detail["archive"]
+        remains = line_of(readable(said), "Archives")
+        assert remains.startswith(f"{archive}: a copy remains, until somebody deletes it")
+        for path in folder.rglob(f"{archive}*"):
+            path.unlink()
+        gone = readable(certify(of_row(Token, str(token.pk), USING), USING))
+    assert line_of(gone, "Archives").startswith(f"{archive}: nothing of it was there at")
