@@ -43,6 +43,7 @@ class PurgeConfig(AppConfig):
 
         register_acting_app(PURGE)
         add_subcommand("certificate", "purge.management.subcommands.certificate")
+        add_subcommand("drill", "purge.management.subcommands.drill")
         add_subcommand("erase", "purge.management.subcommands.erase")
         add_subcommand("proof", "purge.management.subcommands.proof")
         add_subcommand("report", "purge.management.subcommands.report")

@@ -3,6 +3,7 @@
     restored     the ledger is shorter than what was published, or another: nothing is put back yet
     recovering   history is being put back; what had ended is not ended again yet
     recovered    all is done, by the last recovery that the ledger knows of
+    drill        in a scratch database all is put back; what would end again
 
 Names tables, policies and counts; of rows that are left, their keys. Changes nothing.
 """
@@ -19,12 +20,12 @@ from purge.media import replay as media
 from purge.proof.detect import State, decide
 from purge.proof.options import ProofOptions
 from purge.proof.ship import store_of
-from purge.recovery.stages import recovery_of
+from purge.recovery.stages import recovered_of, recovery_of
 from purge.recovery.survey import Totals, fields_of, published, survey
 from purge.replay.model import BEGINNING, VERDICTS, LeftRow, Recovered, Replay, Report
 from purge.replay.plan import forget, plan
 
-RESTORED, RECOVERING, RECOVERED = "restored", "recovering", "recovered"
+RESTORED, RECOVERING, RECOVERED, DRILL = "restored", "recovering", "recovered", "drill"
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,22 @@ def restore_report(using: str, options: ProofOptions) -> RestoreReport:
     return report
 
 
+def drill_report(using: str, options: ProofOptions) -> RestoreReport:
+    """The report of a database in which all is put back, and nothing has ended again."""
+    log = read_log(using)
+    number = scalar(using, statement(__file__, "recovered"))
+    event = Event.objects.using(using).filter(pk=number).first()
+    if log is None or event is None:
+        text = "the dump has all that is published"
+        report = _restored(using, options, text)
+        report.state = DRILL
+        return report
+    text = "all is put back; nothing was ended, in this database or elsewhere"
+    report = _recovered(using, options, log, event, DRILL, text)
+    _look(using, report, recovered_of(log, using, untouched=True))
+    return report
+
+
 def _now(using: str) -> datetime:
     now: datetime = scalar(using, "SELECT lifecycle.now_v1()")
     return now
@@ -129,7 +146,7 @@ def _replayed(log: Log, event: Event, report: RestoreReport) -> Recovered:
     return Recovered(log.incarnation, report.kept, report.size, first - 1)
 
 
-def _look(using: str, report: RestoreReport, recovered: Recovered) -> None:
+def _look(using: str, report: RestoreReport, recovered: Recovered | None) -> None:
     """What a replay would do now: it judges every row, ends none, and forgets it."""
     replay = Replay(using, recovered=recovered)
     found: Report = plan(replay)

@@ -7,7 +7,7 @@ from typing import Any
 from lifecycle.printable import in_utc, visible
 from lifecycle.proof.note import sign
 from purge.proof.options import ProofOptions
-from purge.recovery.report import RECOVERED, RECOVERING, Counted, RestoreReport
+from purge.recovery.report import DRILL, RECOVERED, RECOVERING, RESTORED, Counted, RestoreReport
 from purge.replay.model import VERDICTS
 from purge.reports.texts import rendered
 
@@ -43,7 +43,7 @@ def heads(report: RestoreReport) -> Iterator[tuple[str, str]]:
     if report.moved:
         first, last, by = report.moved
         yield "Moved", f"events {first} to {last}, written since the restore, by {by}"
-    if report.state != RECOVERED:
+    if report.state in (RESTORED, RECOVERING):
         yield "Next", NEXT
     expires = report.backups_expire
     yield "Backups expire", f"on {in_utc(expires)}" if expires else UNKNOWN
@@ -54,8 +54,9 @@ def sections(report: RestoreReport) -> Iterator[tuple[str, list[str]]]:
     yield "Undone by the restore", list(map(_line, report.undone))
     if report.state in (RECOVERED, RECOVERING):
         yield "Ended again", list(map(_line, report.again))
-    if report.state == RECOVERED:
-        yield "Of all endings, rows", [f"{report.left[each]} {_WORDS[each]}" for each in VERDICTS]
+    if report.left:
+        words = _WORDS | {"ended": "would end again"} if report.state == DRILL else _WORDS
+        yield "Of all endings, rows", [f"{report.left[each]} {words[each]}" for each in VERDICTS]
         yield "Left", [_row(row) for row in report.rows[:SHOWN]] + _more(report)
         yield "Files that nobody can tell", [f"{report.files_unsure}"]
         yield "Rows whose file is gone", [

@@ -17,6 +17,7 @@ EVERY: list[tuple[str, ...]] = [
     ("lifecycle", "verify", "--proof"),
     ("lifecycle", "proof"),
     ("lifecycle", "restore-report"),
+    ("lifecycle", "drill", "no{pk}"),
     ("lifecycle", "hold", "zoo.Coupon:{pk}", "--reason", "{pk}", "--actor", "{pk}"),
     ("lifecycle", "hold", "--policy", "coupons", "--reason", "{pk}"),
     ("lifecycle", "hold", "zoo.Coupon:gone{pk}"),
