@@ -46,6 +46,15 @@ def is_elsewhere(using: str, models: Iterable[Any]) -> bool:
     return bool(scalar(using, statement(__file__, "is_elsewhere"), params))
 
 
+def stands_in(using: str, models: Iterable[Any]) -> bool:
+    """Whether this session takes another lasting table for one of the ledger's schema.
+
+    One that is only elsewhere is meant. Temporary ones are found last where it counts.
+    """
+    params = {"tables": quoted(using, models)}
+    return bool(scalar(using, statement(__file__, "stands_in"), params))
+
+
 def away(using: str) -> str:
     """Why nothing is installed for this session: it makes its tables in another schema; or ''."""
     found = fetch(using, statement(__file__, "away"))

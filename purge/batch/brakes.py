@@ -13,9 +13,10 @@ from django.db.models import Model
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.compiler.policy_sql import compiled, models_of
 from lifecycle.compiler.shared_keys import shared_keys
+from lifecycle.compiler.tables_read import models_beside
 from lifecycle.db.connection import Query, fetch, hides_rows, statement
 from lifecycle.db.policy_lock import holders
-from lifecycle.db.tables import quoted
+from lifecycle.db.tables import quoted, stands_in
 from lifecycle.db.version import INSTALL, mismatch, to_install
 from lifecycle.insight.causes import CAUSES
 from lifecycle.ledger.caps import cap_of, room_and_over
@@ -83,6 +84,8 @@ def standing(
     if why_closed(using, files=is_archived(policy)):
         return PolicyStanding.UNPROVED
     known = policy_now(policy, using)
+    if known and stands_in(using, models_beside(policy)):
+        known = known._replace(elsewhere=True)
     return standing_of(policy, known, any_hour) if known else PolicyStanding.UNKNOWN
 
 

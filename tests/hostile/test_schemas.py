@@ -26,9 +26,19 @@ from lifecycle.ledger.row_actions import expire_rows
 from lifecycle.models import AgendaEntry, Event, PolicyState
 from lifecycle.policy.registry import get_policy
 from purge.batch.brakes import PolicyStanding, standing
-from purge.runner import run_due
+from purge.runner import run_due, run_policy
 from tests.hostile.roles import run
-from tests.zoo.models import Badge, Legacy, Reading, Token, Upload
+from tests.zoo.models import (
+    Badge,
+    Draft,
+    Legacy,
+    Member,
+    Picture,
+    Reading,
+    Token,
+    Upload,
+    Visit,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -154,6 +164,35 @@ def test_each_row_is_asked_for_in_its_own_table(t1: None) -> None:
     run_due()
     assert keys("public") == [2]
     assert keys("t1") == [1, 2]
+
+
+BESIDE = {"zoo_picture": "drafts", "zoo_visit": "members"}
+
+
+@pytest.mark.parametrize("table", BESIDE)
+def test_so_is_what_keeps_a_row_and_what_goes_along(table: str) -> None:
+    """The tenant has a table only of that name; a row would go whose keeper nobody has seen."""
+    policy = get_policy(BESIDE[table])
+    run("CREATE SCHEMA t1")
+    try:
+        run(f"CREATE TABLE t1.{table} (LIKE public.{table} INCLUDING ALL)")
+        Picture.objects.create(draft=Draft.objects.create(status="draft", created_at=at(-99)))
+        Visit.objects.create(member=Member.objects.create(status="draft", expires_at=at(-99)))
+        before = ledger()
+        with tenant():
+            assert standing(policy) is PolicyStanding.ELSEWHERE
+            run_policy(policy)
+        assert ledger() == before
+        assert standing(policy) is PolicyStanding.ACTS
+    finally:
+        run("DROP SCHEMA t1 CASCADE")
+    run("CREATE SCHEMA t1")
+    try:
+        run(f"ALTER TABLE public.{table} SET SCHEMA t1")
+        with tenant():
+            assert standing(policy) is PolicyStanding.ACTS, "it is the only one of its name"
+    finally:
+        run(f"ALTER TABLE t1.{table} SET SCHEMA public; DROP SCHEMA t1")
 
 
 def keys(schema: str) -> list[int]:
