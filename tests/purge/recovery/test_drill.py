@@ -45,8 +45,10 @@ def site_and_dump(folder: Path, *how: str) -> Path:
 
 
 def databases() -> set[str]:
+    """This test's own; others may run on the same server."""
     with session() as other:
-        return {name for (name,) in other.execute("SELECT datname FROM pg_database")}
+        names = {name for (name,) in other.execute("SELECT datname FROM pg_database")}
+    return {name for name in names if name.startswith(here())}
 
 
 def stored(folder: Path) -> dict[str, bytes]:
