@@ -186,8 +186,15 @@ def next_batch(policy: Policy, options: PassOptions, run: int | None, rows: int)
         claims = [partial(requested.claim, options.override)]
     elif is_windowed(policy):
         claims.append(sweep.claim)
-    batches = (run_batch(claim, policy, options, run, rows) for claim in claims)
-    return next((done for done in batches if done is not None), None)
+    return run_batch(partial(_claim_first, claims), policy, options, run, rows)
+
+
+def _claim_first(
+    claims: list[Claim], batch: Batch, options: PassOptions, rows: int
+) -> Source | None:
+    """Of the first of several sources that has something due: the others are not asked."""
+    found = (claim(batch, options, rows) for claim in claims)
+    return next((source for source in found if source is not None), None)
 
 
 def run_batch(

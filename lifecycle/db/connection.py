@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.db import InterfaceError, OperationalError, connections, transaction
-from psycopg import sql
+from psycopg import ClientCursor, sql
 
 from lifecycle.db.sql import fixed, load
 
@@ -48,10 +48,10 @@ def fetch_each(using: str, *queries: Query) -> list[Answer]:
     As if each had been sent by itself: it sees what was committed before it began, not before the
     first one did. After an error the others are not run.
     """
-    connection: Any = connections[using]
-    with connection.cursor() as cursor:
-        texts = [connection.ops.compose_sql(text, params) for text, params in queries]
-        cursor.execute("\n;\n".join(texts))
+    with connections[using].cursor() as cursor:
+        # A server takes parameters of one statement only: here they are written into the text.
+        written = ClientCursor(cursor.connection)
+        cursor.execute("\n;\n".join(written.mogrify(*query) for query in queries))
         answers = [_answer(cursor)]
         while cursor.nextset():
             answers.append(_answer(cursor))

@@ -7,8 +7,6 @@ batch go by it, or it is taken back: then each row is evaluated, and deleted by 
 
 from typing import Any
 
-from django.db import transaction
-
 from lifecycle.compiler.policy_sql import columns_of
 from lifecycle.compiler.windows import counts_only
 from lifecycle.db.connection import Raw
@@ -17,6 +15,7 @@ from purge.batch import act
 from purge.batch.alike import expected, params_of, passing
 from purge.batch.cascade.delete import goes_alone
 from purge.batch.evaluate import OWN
+from purge.batch.savepoint import take_back
 from purge.batch.state import Batch
 from purge.batch.subjects import Passing, Subjects
 from purge.exceptions import NotAlike
@@ -33,9 +32,11 @@ def end_alike(batch: Batch, subjects: Subjects) -> bool:
         return False
     before = batch.outcome.copy()
     try:
-        with transaction.atomic(using=batch.using):
-            act.delete(batch, subjects, _passing(batch, name))
-    except NotAlike:
+        act.delete(batch, subjects, _passing(batch, name))
+    except Exception as error:
+        take_back(batch)
+        if not isinstance(error, NotAlike):
+            raise
         batch.outcome = before
         _mixed[batch.using, batch.policy.name] = SPARED
         return False

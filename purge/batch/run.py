@@ -26,6 +26,7 @@ from purge.batch.at_once import end_alike
 from purge.batch.cascade.ties import recall
 from purge.batch.evaluate import evaluate, lock
 from purge.batch.outcome import Outcome
+from purge.batch.savepoint import release
 from purge.batch.state import Batch, stored_keys
 from purge.batch.subjects import Subjects
 from purge.exceptions import TiedMeanwhile
@@ -96,7 +97,7 @@ def _locked(batch: Batch) -> Subjects | None:
 
 def _finish(batch: Batch) -> None:
     """Take off the agenda what is done with, and count; raises `Halt` where it is too much."""
-    queries = [*batch.source.closing(), *recording(batch)]
+    queries = [*release(batch), *batch.source.closing(), *recording(batch)]
     is_counted = bool(batch.outcome.fresh)
     if is_counted:
         queries += brakes.counting(batch)

@@ -108,6 +108,7 @@ class Batch:
     started: float = field(default_factory=time.monotonic)
     contended: bool = False
     progressed: bool = False
+    begun: bool = False  # whether the savepoint of rows that go at once is open
 
     def __post_init__(self) -> None:
         self.code = compiled(self.policy)

@@ -208,9 +208,7 @@ def claim(batch: Batch, options: PassOptions, rows: int) -> AgendaEntries | None
     params = {"policy": batch.policy.name, "now": batch.now, "since": options.since}
     params |= {"rows": rows, "entries": min(rows, MOST_ENTRIES), "seen": options.seen or []}
     params |= {"open": batch.open}
-    own = f"subjects_{batch.code.key.kind}"
-    text = batch.sql(__file__, "claim", lists_rows=LISTS_ROWS, subjects=own)
-    claimed = [ClaimedEntries(*row) for row in fetch(batch.using, text, params)]
+    claimed = _claimed(batch, params)
     if not claimed:
         return None
     if request := claimed[0].request:  # a row that is erased on request, alone for its receipt
@@ -219,3 +217,15 @@ def claim(batch: Batch, options: PassOptions, rows: int) -> AgendaEntries | None
     source = AgendaEntries(batch, claimed, options.seen)
     source.limit_to(rows)
     return source
+
+
+def _claimed(batch: Batch, params: dict[str, Any]) -> list[ClaimedEntries]:
+    """The first entry, where it fills the batch or there is none; else all that fit."""
+    parts = {"lists_rows": LISTS_ROWS, "told": Placed(batch.sql(__file__, "told"))}
+    text = batch.sql(__file__, "claim_first", **parts)
+    claimed = [ClaimedEntries(*row) for row in fetch(batch.using, text, params)]
+    if not claimed or claimed[0].count >= params["rows"]:
+        return claimed
+    own = f"subjects_{batch.code.key.kind}"
+    text = batch.sql(__file__, "claim", subjects=own, **parts)
+    return [ClaimedEntries(*row) for row in fetch(batch.using, text, params)]

@@ -69,6 +69,34 @@ GROUP BY tombstone.tombstone
 SELECT lifecycle.scheduled_v1(%(policy)s, %(model)s, {subjects}, %(dues)s::timestamptz[],
                               %(detail)s::jsonb)
 
+-- name: told
+-- A part of the two others: what the event of an entry says of it. `entry` and `event` are there.
+coalesce(event.basis, event.id) AS owner,
+        entry.tombstone IS NOT NULL OR event.detail ? 'again'
+            OR event.kind IN ('kept', 'restored', 'expired_by_hand', 'capture_failed')
+            OR coalesce(event.detail ->> 'relisted' IN ('held', 'released', 'locked'), false) AS relisted,
+        CASE WHEN event.detail ? 'reference'
+             THEN jsonb_build_object('reference', event.detail -> 'reference',
+                                     'erasure', coalesce(event.detail -> 'erasure', to_jsonb(event.id))) END AS request
+
+-- name: claim_first
+-- Lock the entry that is due first; nothing where none is. Asked before `claim`, which is planned for longer than a large
+-- entry takes to be claimed.
+-- params: policy, now, since, seen, open; parts: lists_rows, told
+WITH entry AS MATERIALIZED (
+    SELECT event_id, count, attempts, tombstone, tombstoned_at FROM lifecycle_agenda AS entry
+    WHERE policy = %(policy)s AND due_at <= %(now)s AND due_at >= %(since)s
+    AND event_id <> ALL (%(seen)s::bigint[]) AND (%(open)s OR tombstone IS NULL)
+    AND {lists_rows}
+    ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+), told AS MATERIALIZED (
+    SELECT entry.*, {told}
+    FROM entry JOIN lifecycle_event AS event ON event.id = entry.event_id
+)
+SELECT ARRAY[event_id]::text, 1, told.count, attempts, owner, tombstone, tombstoned_at,
+    lower(subjects_range), upper(subjects_range), relisted, NULL, 0, request
+FROM told JOIN lifecycle_event AS event ON event.id = owner
+
 -- name: claim
 -- Lock what is due of one policy: one large entry, or as many small ones as fit into a batch, going by the size of
 -- the first; a line for each tombstone that they give. No more than that: what is locked and not taken another
@@ -77,7 +105,7 @@ SELECT lifecycle.scheduled_v1(%(policy)s, %(model)s, {subjects}, %(dues)s::times
 -- agenda as they are. Which of several that are due at one moment come first does not matter; that they
 -- need not be sorted, and not be added up where all of them fit, does where each lists one row. Events are
 -- probed by their numbers (OFFSET 0): a planner that takes entries for few would read all of them for each.
--- params: policy, now, since, seen, open, entries, rows; parts: lists_rows, subjects (the column of the set)
+-- params: policy, now, since, seen, open, entries, rows; parts: lists_rows, told, subjects (the column of the set)
 WITH nearest AS MATERIALIZED (
     SELECT event_id, due_at, count, attempts, tombstone, tombstoned_at FROM lifecycle_agenda AS entry
     WHERE policy = %(policy)s AND due_at <= %(now)s AND due_at >= %(since)s
@@ -106,17 +134,12 @@ WITH nearest AS MATERIALIZED (
         WINDOW in_order AS (ORDER BY due_at, event_id ROWS UNBOUNDED PRECEDING)
     ) AS counted WHERE place = 1 OR running <= %(rows)s
 ), told AS MATERIALIZED (
-    SELECT fitting.*, coalesce(event.basis, event.id) AS owner,
+    SELECT entry.*,
         CASE WHEN cardinality(event.{subjects}) = 1 AND event.basis IS NULL THEN event.{subjects}[1] END AS key,
-        fitting.tombstone IS NOT NULL OR event.detail ? 'again'
-            OR event.kind IN ('kept', 'restored', 'expired_by_hand', 'capture_failed')
-            OR coalesce(event.detail ->> 'relisted' IN ('held', 'released', 'locked'), false) AS relisted,
-        CASE WHEN event.detail ? 'reference'
-             THEN jsonb_build_object('reference', event.detail -> 'reference',
-                                     'erasure', coalesce(event.detail -> 'erasure', to_jsonb(event.id))) END AS request
-    FROM fitting CROSS JOIN LATERAL (
+        {told}
+    FROM fitting AS entry CROSS JOIN LATERAL (
         SELECT id, kind, basis, detail, {subjects} FROM lifecycle_event
-        WHERE lifecycle_event.id = fitting.event_id OFFSET 0
+        WHERE lifecycle_event.id = entry.event_id OFFSET 0
     ) AS event
 ), asked AS MATERIALIZED (
     SELECT due_at, event_id FROM told WHERE request IS NOT NULL ORDER BY due_at, event_id LIMIT 1

@@ -25,6 +25,7 @@ from purge.batch.cascade.python_keys import as_texts
 from purge.batch.cascade.relations import is_heard, links
 from purge.batch.cascade.sets import CascadeSets, find_cascade
 from purge.batch.cascade.ties import is_stand_in, tied
+from purge.batch.savepoint import begin
 from purge.batch.state import Batch, keys_of
 from purge.batch.subjects import Passing, Subjects
 from purge.exceptions import NotAlike, NotDeleted
@@ -60,8 +61,9 @@ def end_rows(batch: Batch, subjects: Subjects, passing: Passing | None = None) -
 def _end_alone(batch: Batch, model: Any, subjects: Subjects, passing: Passing | None) -> None:
     """Sent together, for nothing has to be decided in between: on an error all of it is undone."""
     told = announcement(batch, subjects, **batch.cascaded)
+    before = begin(batch) if passing else []
     queries = (told, _deletion(batch, subjects, passing), no_more(), *ask_after(batch, {model}))
-    _, deleted, _, *answers = fetch_each(batch.using, *queries)
+    _, deleted, _, *answers = fetch_each(batch.using, *before, *queries)[len(before) :]
     _refuse_fewer(batch, subjects, passing, deleted.number)
     refuse_after(batch, subjects, answers)
 

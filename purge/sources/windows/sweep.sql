@@ -1,20 +1,24 @@
 -- name: next_rows
 -- The next rows of windows in the order of their ends, by the index on the column, in parts of a batch:
 -- how many, their keys, and where the last one stands, NULL where no row follows. What is restored or
--- expired by hand is listed by its key.
+-- expired by hand is listed by its key. As arrays: sets of so many rows would be sorted on the disk.
 -- params: rows, most, last_moment, last_key; parts: moment, within, after
-WITH lc_found AS MATERIALIZED (
+WITH lc_found AS (
     SELECT {own_key} AS key, {column} AS own, {moment} AS moment FROM {table}
     WHERE {within} AND {after} ORDER BY {moment}, {column} LIMIT %(most)s
-), lc_placed AS (
-    SELECT *, row_number() OVER (ORDER BY moment, own) AS place FROM lc_found
+), lc_read AS MATERIALIZED (
+    SELECT array_agg(key ORDER BY moment, own) AS keys, array_agg(moment ORDER BY moment, own) AS moments,
+        count(*) AS number
+    FROM lc_found
 )
-SELECT count(*), array_agg(key ORDER BY key)::text,
-    max(moment::text) FILTER (WHERE is_end), max(key::text) FILTER (WHERE is_end)
-FROM lc_placed CROSS JOIN LATERAL (
-    SELECT place %% %(rows)s = 0
-        AND place < (SELECT count(*) + (count(*) = %(most)s)::int FROM lc_found)) AS one (is_end)
-GROUP BY (place - 1) / %(rows)s ORDER BY (place - 1) / %(rows)s
+SELECT least(%(rows)s, number - first + 1),
+    (SELECT array_agg(key ORDER BY key)::text FROM unnest(keys[first:last]) AS key),
+    CASE WHEN is_followed THEN moments[last]::text END, CASE WHEN is_followed THEN keys[last]::text END
+FROM lc_read CROSS JOIN LATERAL generate_series(1, number, %(rows)s) AS first
+CROSS JOIN LATERAL (
+    SELECT first + %(rows)s - 1, first + %(rows)s - 1 < number + (number = %(most)s)::int
+) AS one (last, is_followed)
+ORDER BY first
 
 -- name: window_of
 -- The window in which a row ends.
