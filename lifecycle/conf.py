@@ -16,7 +16,10 @@ THROTTLE_LIMITS: dict[str, float] = {
 
 
 #: What LIFECYCLE_PROOF may have.
-PROOF_OPTIONS = ("origin", "signing_key", "key", "prefix", "witnesses", "altered", "keep")
+PROOF_OPTIONS = (
+    *("origin", "signing_key", "key", "prefix"),
+    *("witnesses", "altered", "keep", "after", "lock"),
+)
 
 
 class Conf:

@@ -15,6 +15,7 @@ from purge.checks import (
     check_folder,
     check_formats,
     check_lifecycle,
+    check_lock,
     check_proof,
     check_public,
     check_queue,
@@ -59,6 +60,7 @@ class PurgeConfig(AppConfig):
         register(check_queue, "lifecycle", Tags.security)
         register(check_setting, "lifecycle", Tags.models)
         register(check_versions, "lifecycle", deploy=True)
+        register(check_lock, "lifecycle", deploy=True)
         post_migrate.connect(create_tables, sender=self, dispatch_uid="purge.queue")
 
 

@@ -171,6 +171,26 @@ def check_proof(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     return told
 
 
+def check_lock(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """purge.E007: nothing can be locked where the log goes. Asks the bucket: with --deploy."""
+    if not (conf.PROOF or {}).get("lock"):
+        return []
+    from purge.archive.destinations import ArchiveBucket, Unreachable, destination
+
+    hint = "Object Lock is switched on when a bucket is made; or leave `lock` out."
+    try:
+        where = destination()
+        if isinstance(where, ArchiveBucket) and where.has_lock():
+            return []
+        return [
+            error(7, f"LIFECYCLE_PROOF has `lock`, and {where.title} has no Object Lock.", hint)
+        ]
+    except Unreachable as problem:
+        return [error(7, f"Whether the log can be locked is not known: {problem}", hint)]
+    except LifecycleError:
+        return []  # there is nowhere to put it: purge.E006
+
+
 def check_setting(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """purge.E005: the site has Huey's app and no HUEY."""
     config: Any = apps.get_app_config("purge")

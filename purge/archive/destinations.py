@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -12,11 +13,11 @@ from lifecycle.conf import conf
 from lifecycle.exceptions import LifecycleError
 from purge import s3
 from purge.archive.folder import PART, ArchiveFolder
-from purge.archive.refusals import ObjectChanged, ObjectExists, ObjectMissing, Unreachable
+from purge.archive.refusals import ObjectChanged, ObjectExists, ObjectMissing, Unlocked, Unreachable
 
 __all__ = (
-    "ArchiveBucket", "Destination", "ObjectChanged", "ObjectExists", "ObjectMissing", "Unreachable",
-    "destination", "fetch",
+    "ArchiveBucket", "Destination", "ObjectChanged", "ObjectExists", "ObjectMissing", "Unlocked",
+    "Unreachable", "destination", "fetch",
 )  # fmt: skip
 
 NONE = (
@@ -67,6 +68,8 @@ def destination() -> Destination:
 
 
 EXISTS = {"PreconditionFailed", "412", "ConditionalRequestConflict"}
+#: of a bucket without Object Lock
+NO_LOCK = {"ObjectLockConfigurationNotFoundError", "NoSuchObjectLockConfiguration"}
 LARGE = 64 * 2**20  # bytes; more is put in parts
 LARGE_PART = 16 * 2**20  # bytes, of which 10,000 are one object at most
 
@@ -149,6 +152,38 @@ class ArchiveBucket:
     def metadata(self, name: str) -> dict[str, str]:
         with self._translated(name):
             return dict(self._request("head_object", name).get("Metadata", {}))
+
+    def has_lock(self) -> bool:
+        """Whether the bucket has Object Lock; `Unreachable` where that cannot be known."""
+        try:
+            answer = self.store.client().get_object_lock_configuration(Bucket=self.store.bucket)
+        except s3.errors() as error:
+            if s3.code_of(error) in NO_LOCK | s3.UNKNOWN:
+                return False
+            raise Unreachable(f"{self.title} answers {s3.code_of(error)}.") from error
+        return bool(answer["ObjectLockConfiguration"].get("ObjectLockEnabled") == "Enabled")
+
+    def retain(self, name: str, until: datetime) -> None:
+        """Lock an object, so that nobody can delete it before a time, and read that back.
+
+        One that is locked for longer stays so. Raises `Unlocked` where it is not locked then.
+        """
+        if not self._is_retained(name, until):
+            wanted = {"Mode": "COMPLIANCE", "RetainUntilDate": until}
+            try:
+                with self._translated(name):
+                    self._request("put_object_retention", name, Retention=wanted)
+            except Unreachable as error:
+                raise Unlocked(f"{name} in {self.title} cannot be locked: {error}") from error
+            if not self._is_retained(name, until):
+                raise Unlocked(f"{name} in {self.title} is not locked.")
+
+    def _is_retained(self, name: str, until: datetime) -> bool:
+        with self._translated(name):
+            found = self._request("head_object", name)
+        lasts = found.get("ObjectLockRetainUntilDate")
+        is_late_enough = lasts is not None and lasts >= until - timedelta(seconds=1)
+        return bool(found.get("ObjectLockMode") == "COMPLIANCE" and is_late_enough)
 
     def remove(self, name: str) -> None:
         with self._translated(name):

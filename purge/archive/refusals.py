@@ -17,3 +17,7 @@ class ObjectChanged(LifecycleError):
 
 class Unreachable(LifecycleError):
     """The destination refuses, or cannot be reached."""
+
+
+class Unlocked(LifecycleError):
+    """An object could not be locked against deletion, as the site wants it."""

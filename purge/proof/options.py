@@ -1,7 +1,8 @@
 """What `LIFECYCLE_PROOF` says: under which name a ledger's log is signed, by which key, and where.
 
 A secret is never in the database, in a log or in an error. It is named by a file, by `env:NAME`,
-or given by a callable, which may ask a service.
+or given by a callable, which may ask a service. The signing key may also stay where it is, in a
+KMS, and be named by its URI.
 """
 
 import os
@@ -17,8 +18,12 @@ from lifecycle.exceptions import LifecycleError
 
 if TYPE_CHECKING:
     from lifecycle.proof.keys import SignerKey, VerifierKey
+    from purge.proof.remote import RemoteKey
+
+    LogKey = SignerKey | RemoteKey
 
 MISSING = "cryptography is not installed: pip install 'django-tombstone[proof]'."
+MISSING_KMS = "securesystemslib is not installed: pip install 'django-tombstone[kms]'."
 ORIGIN = re.compile(r"[a-z0-9][a-z0-9.-]*(/[a-z0-9][a-z0-9._-]*)*")
 KEY_SIZE = 32
 HALT, REPORT = "halt", "report"  # what an altered event does
@@ -40,16 +45,18 @@ class ProofOptions:
 
     origin: str
     prefix: str
-    signer: "SignerKey" = field(repr=False)
+    signer: "LogKey" = field(repr=False)
     key: bytes | None = field(repr=False)
     witnesses: tuple[WitnessOptions, ...] = ()
+    after: str = ""  # the replica that has to have what is published
+    lock: timedelta | None = None  # how long what is published is locked in its bucket
     keep: timedelta | None = None  # how long published events stay in the table; None: for ever
 
     def origin_of(self, incarnation: int) -> str:
         """The origin of one of the site's logs."""
         return f"{self.origin}/{incarnation}"
 
-    def signer_of(self, incarnation: int) -> "SignerKey":
+    def signer_of(self, incarnation: int) -> "LogKey":
         """The key under the name of one of the site's logs."""
         return self.signer.named(self.origin_of(incarnation))
 
@@ -73,7 +80,23 @@ def proof_options() -> ProofOptions | None:
     key, signer = given.get("key"), _signer(given)
     witnesses = tuple(_witnesses(given.get("witnesses", {})))
     secret, keep = None if key is None else _key(key), _keep(given.get("keep"))
-    return ProofOptions(origin, prefix, signer, secret, witnesses, keep)
+    return ProofOptions(
+        origin, prefix, signer, secret, witnesses, _after(given), _lock(given), keep
+    )
+
+
+def _lock(given: dict[str, Any]) -> timedelta | None:
+    lock = given.get("lock")
+    if lock is not None and (not isinstance(lock, timedelta) or lock <= timedelta(0)):
+        raise LifecycleError("LIFECYCLE_PROOF: `lock` is a timedelta.")
+    return lock
+
+
+def _after(given: dict[str, Any]) -> str:
+    after = given.get("after", "")
+    if not isinstance(after, str):
+        raise LifecycleError("LIFECYCLE_PROOF: `after` is the application_name of a replica.")
+    return after
 
 
 def _keep(given: Any) -> timedelta | None:
@@ -95,17 +118,36 @@ def halts_when_altered() -> bool:
     return bool((conf.PROOF or {}).get("altered", HALT) == HALT)
 
 
-def _signer(given: dict[str, Any]) -> "SignerKey":
+def _signer(given: dict[str, Any]) -> "LogKey":
+    """The key from where it is, or one that signs somewhere else."""
     try:
         from lifecycle.proof.errors import ProofError
         from lifecycle.proof.keys import SignerKey
 
+        if isinstance(given.get("signing_key"), dict):
+            return _remote(given["signing_key"])
         return SignerKey.parse(_read("signing_key", given.get("signing_key", "")))
     except ImportError:
         raise LifecycleError(MISSING) from None
     except ProofError:
         text = "`manage.py lifecycle proof --new-key ORIGIN` makes one."
         raise LifecycleError(f"LIFECYCLE_PROOF: `signing_key` is none: {text}") from None
+
+
+def _remote(named: dict[str, Any]) -> "RemoteKey":
+    """`uri` of `securesystemslib`, and `public`: the verifier key that it signs for."""
+    from lifecycle.proof.errors import ProofError
+    from purge.proof.remote import RemoteKey
+
+    text = "LIFECYCLE_PROOF: `signing_key` has a `uri` and a `public` key"
+    if named.keys() != {"uri", "public"}:
+        raise LifecycleError(f"{text}.")
+    try:
+        return RemoteKey.open(str(named["uri"]), str(named["public"]))
+    except ImportError:
+        raise LifecycleError(MISSING_KMS) from None
+    except ProofError as error:
+        raise LifecycleError(f"{text}, which cannot be used: {error}.") from None
 
 
 def _witnesses(given: Any) -> Iterator[WitnessOptions]:

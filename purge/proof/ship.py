@@ -32,6 +32,7 @@ from lifecycle.sealing.entries import read_entries, read_texts
 from lifecycle.sealing.log import Log, Sealed, note, read_log, read_seals, try_lock
 from purge.archive.destinations import destination
 from purge.proof import bundle
+from purge.proof.behind import has_replayed
 from purge.proof.options import ProofOptions
 from purge.proof.store import ProofStore
 
@@ -49,7 +50,7 @@ class Altered(LifecycleError):
 
 def store_of(options: ProofOptions, log: Log) -> ProofStore:
     """Where a log is published."""
-    return ProofStore(destination(), f"{options.prefix}{log.origin}/")
+    return ProofStore(destination(), f"{options.prefix}{log.origin}/", options.lock)
 
 
 def ship_all(using: str, options: ProofOptions) -> int:
@@ -65,7 +66,7 @@ def ship(using: str, options: ProofOptions) -> int:
 
     Raises `Altered`, `Conflict`, `ObjectChanged`, `Unreachable`; then the part is tried again.
     """
-    if not choose(using):
+    if not choose(using) or not _may_be_shipped(using, options):
         return 0
     with own_transaction(using):
         log = read_log(using) if try_lock(using) else None
@@ -74,6 +75,16 @@ def ship(using: str, options: ProofOptions) -> int:
         edge, checkpoint = publish(using, options, log, log.shipping)
         note(using, log, edge, shipped=log.shipping, shipping=None, checkpoint=checkpoint.decode())
         return log.shipping - log.shipped
+
+
+def _may_be_shipped(using: str, options: ProofOptions) -> bool:
+    """Whether the replica that the site has named has all of the part that was chosen."""
+    if not options.after:
+        return True
+    log = read_log(using)
+    if log is None or log.shipping is None:
+        return False
+    return has_replayed(using, options.after, log.incarnation, log.shipping)
 
 
 def choose(using: str) -> bool:
@@ -98,6 +109,7 @@ def _next_size(using: str, log: Log) -> int:
 def publish(using: str, options: ProofOptions, log: Log, size: int) -> tuple[bytes, bytes]:
     """Have the store show the log at a size; its partial tiles, and the signed checkpoint."""
     store = store_of(options, log)
+    store.check_lock()
     start = log.shipped - log.shipped % WIDTH
     sealed = read_seals(using, log, start, size)
     entries = _entries(using, sealed)
@@ -146,6 +158,8 @@ def _put_events(
         store.put(path, bundle.lock(data, options.key, path))
     elif bundle.unlock(stored, options.key, path) != data:
         raise LifecycleError(f"{path} in {store.title} has other events than were sealed.")
+    else:
+        store.retain(path)
 
 
 def _put_checkpoint(

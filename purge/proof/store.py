@@ -5,9 +5,16 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from lifecycle.exceptions import LifecycleError
-from purge.archive.destinations import Destination, ObjectExists, ObjectMissing
+from purge.archive.destinations import (
+    ArchiveBucket,
+    Destination,
+    ObjectExists,
+    ObjectMissing,
+    Unlocked,
+)
 
 AT_ONCE = 8  # requests
 LARGEST = 2**30  # bytes of one object that are read
@@ -23,6 +30,7 @@ class ProofStore:
 
     where: Destination
     prefix: str  # ends with a slash
+    lock: timedelta | None = None  # how long what never changes cannot be deleted
 
     @property
     def title(self) -> str:
@@ -43,11 +51,26 @@ class ProofStore:
         return b"".join(parts)
 
     def put(self, path: str, data: bytes) -> None:
-        """Put an object that never changes, and read it back; `Conflict` where another is there."""
+        """Put an object that never changes, and read it back; `Conflict` where another is there.
+
+        Where the site wants it, it is locked then, and `Unlocked` where the store has not done so.
+        """
         with suppress(ObjectExists):  # of an earlier try, or of somebody else: that is seen now
             self.where.put(self.prefix + path, io.BytesIO(data), {})
         if self.read(path) != data:
             raise Conflict(f"{path} in {self.title} is not what was sealed.")
+        self.retain(path)
+
+    def check_lock(self) -> None:
+        """Raises `Unlocked` where the site wants locks and the store has none."""
+        where = self.where
+        if self.lock is not None and not (isinstance(where, ArchiveBucket) and where.has_lock()):
+            raise Unlocked(f"{self.title} has no Object Lock, which LIFECYCLE_PROOF asks for.")
+
+    def retain(self, path: str) -> None:
+        """Lock an object that never changes, where the site wants it; `Unlocked` if it is not."""
+        if self.lock is not None and isinstance(self.where, ArchiveBucket):
+            self.where.retain(self.prefix + path, datetime.now(UTC) + self.lock)
 
     def put_all(self, objects: Mapping[str, bytes]) -> None:
         """Put objects, several at a time; when this returns all have been read back."""
