@@ -7,12 +7,17 @@ import json
 import os
 import signal
 import time
+import traceback
 from contextlib import suppress
+from functools import partial
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import boto3
 
 REST = 0.02  # seconds between two passes
+SHORT = 0.5  # seconds of silence after which another database is taken for gone, here
 
 
 class Nursery:
@@ -79,15 +84,52 @@ def settle_at(place: dict[str, Any]) -> None:
     connections["default"].settings_dict.update(place["database"])
     for name, value in place["settings"].items():
         setattr(settings, name, value)
+    if log := settings.LIFECYCLE_PROOF:
+        secrets = {name: partial(str, log[name]) for name in ("signing_key", "key")}
+        settings.LIFECYCLE_PROOF = log | secrets
 
 
 def work(place: dict[str, Any]) -> None:
+    """What the place says: to publish or recover, once, or else what a worker does."""
+    from purge.proof import place as heard
+
+    settle_at(place)
+    heard.SILENT = SHORT
+    code = {"publish": publish, "recover": recover}.get(place.get("does", ""), passes)
+    try:
+        code()
+        said = "done"
+    except BaseException:
+        said = traceback.format_exc()
+    if "said" in place:
+        Path(place["said"]).write_text(said)
+    os._exit(0)
+
+
+def passes() -> None:
     """Pass after pass, as a worker makes them, until it is killed."""
     from purge.worker.whole_pass import run_all
 
-    settle_at(place)
     while os.getppid() != 1:
         with suppress(Exception):  # faults; what is left of it the next pass does
             run_all()
         time.sleep(REST)
-    os._exit(0)
+
+
+def publish() -> None:
+    """All that is committed: what a restore takes away is in the store then."""
+    from lifecycle.models import Event
+    from lifecycle.sealing.log import read_log
+    from purge.proof.work import publish_now
+
+    until = time.monotonic() + 30
+    while (log := read_log("default")) is None or log.shipped < Event.objects.count():
+        assert time.monotonic() < until, "it is not published"
+        publish_now("default")
+
+
+def recover() -> None:
+    """As a person types it; again, where a fault has broken it off."""
+    from django.core.management import call_command
+
+    call_command("purge", replay=True, from_proof=True, yes=True, verbosity=0, stdout=StringIO())

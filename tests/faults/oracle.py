@@ -37,6 +37,7 @@ class Known:
     image: str = ""
     deleted: bool = False  # by the site
     spared: bool = False  # brought back by a person, for as long as its end stays
+    loose: bool = False  # either is right: its end was another one in the backup
     held_since: float | None = None
     holds: list[tuple[float, float]] = field(default_factory=list)  # those that are over
 
@@ -52,14 +53,38 @@ class Oracle:
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, int], Known] = {}
+        self.backup: dict[tuple[str, int], float] | None = None  # with their ends
+        self.restores = 0
 
     def add(self, row: Known) -> None:
+        assert (row.kind, row.key) not in self.rows, f"{row.kind} {row.key} has an old key"
         self.rows[row.kind, row.key] = row
+
+    def backed_up(self) -> bool:
+        """Whether there is a backup."""
+        return self.backup is not None
+
+    def back_up(self) -> None:
+        """What a backup has of each row."""
+        there = {name: row for name, row in self.rows.items() if not row.deleted}
+        self.backup = {name: row.due for name, row in there.items()}
+
+    def restored(self) -> None:
+        """Rows from after the backup are lost; what became of others the published log knows."""
+        assert self.backup is not None
+        self.restores += 1
+        for name, row in self.rows.items():
+            if name not in self.backup:
+                row.deleted = True
+            elif row.due != self.backup[name]:
+                row.loose = True
 
     def shift(self, seconds: float) -> None:
         """All that the database remembers was made so much older."""
         for row in self.rows.values():
             row.due -= seconds
+            if self.backup and (row.kind, row.key) in self.backup:
+                self.backup[row.kind, row.key] -= seconds
             row.held_since = None if row.held_since is None else row.held_since - seconds
             row.holds = [(since - seconds, until - seconds) for since, until in row.holds]
 
@@ -68,13 +93,18 @@ class Oracle:
         return {
             name
             for name, row in self.rows.items()
-            if not row.deleted and not row.spared and row.held_since is None and row.due <= now
+            if not (row.deleted or row.spared or row.loose or row.held_since) and row.due <= now
         }
 
     def must_stay(self, now: float) -> set[tuple[str, int]]:
         """The rows that are there when all is done."""
         gone = self.must_go(now)
-        return {n for n, row in self.rows.items() if n not in gone and not row.deleted}
+        kept = {n for n, row in self.rows.items() if not row.deleted and not row.loose}
+        return kept - gone
+
+    def must_not_be(self) -> set[tuple[str, int]]:
+        """The rows that the site has deleted, or that a restore has lost."""
+        return {name for name, row in self.rows.items() if row.deleted}
 
 
 def wrong(
@@ -104,19 +134,20 @@ def _rows(oracle: Oracle, there: set[tuple[str, int]], now: float) -> list[str]:
     return [
         *(f"{kind} {key} is gone before its time" for kind, key in sorted(stay - there)),
         *(f"{kind} {key} is still there" for kind, key in sorted(go & there)),
+        *(f"{kind} {key} is back" for kind, key in sorted(oracle.must_not_be() & there)),
     ]
 
 
 def _events(oracle: Oracle, ended: list[tuple[str, int, float]], now: float) -> list[str]:
     names = [(model.partition(".")[2], key) for model, key, _ in ended]
     times = dict(zip(names, (at for *_, at in ended), strict=True))
-    twice = [name for name, count in Counter(names).items() if count > 1]
+    twice = [name for name, count in Counter(names).items() if count > 1 + oracle.restores]
     found = [f"{kind} {key} has ended twice" for kind, key in twice]
     for name in sorted(oracle.must_go(now) - set(names)):
         found.append(f"{name[0]} {name[1]} has ended, and no event says so")
     for name, at in times.items():
         row = oracle.rows[name]
-        if at < row.due and not row.deleted:
+        if at < row.due and not row.deleted and not row.loose:
             found.append(f"{name} ended {row.due - at:.3f} s before it was due")
         if row.was_held(at):
             found.append(f"{name} ended while it was held")

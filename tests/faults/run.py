@@ -11,7 +11,7 @@ from django.db import connection, connections
 from lifecycle.promises import check as promises
 from tests import clock
 from tests.faults.oracle import Oracle, wrong
-from tests.faults.schedule import Step, drawn
+from tests.faults.schedule import Step, drawn, recovers
 from tests.faults.site import Site
 from tests.faults.world import World, now
 
@@ -22,12 +22,13 @@ LATER = 2  # hours, longer than the engine rests after a failure
 
 def run(world: World, seed: int) -> list[str]:
     """What is wrong after the schedule of a seed; empty: all is as it must be."""
-    world.begin()
+    steps = drawn(seed)
+    world.begin(proof=recovers(steps))
     try:
         world.start_worker()
         oracle = Oracle()
         site = Site(world, oracle)
-        for step in drawn(seed):
+        for step in steps:
             act(world, site, step)
         settle(world, oracle)
         return judged(world, oracle)
@@ -37,11 +38,25 @@ def run(world: World, seed: int) -> list[str]:
 
 def act(world: World, site: Site, step: Step) -> None:
     """One step; faults of the world by their names, the others are the site's."""
-    fault = FAULTS.get(step.what)
-    if fault:
+    fault, recovery = FAULTS.get(step.what), RECOVERY.get(step.what)
+    if recovery:
+        recovery(world, site)
+    elif fault:
         fault(world, **step.how)
     else:
         getattr(site, step.what)(**step.how)
+
+
+def _recovered(world: World, site: Site) -> None:
+    """What the published log says of the time since the backup is done again."""
+    if world.proof and site.oracle.backed_up():
+        world.restore()
+        site.oracle.restored()
+
+
+def _backed_up(world: World, site: Site) -> None:
+    world.back_up()
+    site.oracle.back_up()
 
 
 def _killed(world: World, **how: Any) -> None:
@@ -57,6 +72,7 @@ def _store_fails(world: World, fault: tuple[str, Any], count: int, **how: Any) -
     world.store.fail(*fault, times=count)
 
 
+RECOVERY = {"back up": _backed_up, "recover": _recovered}
 FAULTS: dict[str, Callable[..., None]] = {
     "wait": lambda world, seconds, **how: time.sleep(seconds),
     "kill": _killed,
@@ -74,7 +90,7 @@ def settle(world: World, oracle: Oracle) -> None:
     world.proxy.cuts = world.proxy.done
     world.store.faults.clear()
     for _ in range(ROUNDS):
-        if _all_gone(world, oracle):
+        if _all_gone(world, oracle) or world.proof:
             return
         world.kill_workers()
         _pass_time(world, oracle)
@@ -92,7 +108,7 @@ def _pass_time(world: World, oracle: Oracle) -> None:
 def _all_gone(world: World, oracle: Oracle) -> bool:
     left, since = len(oracle.rows) + 1, time.monotonic()
     with connect() as line:
-        while time.monotonic() - since < PATIENCE:
+        while time.monotonic() - since < PATIENCE * (5 if world.proof else 1):
             found = len(unfinished(world, oracle, line))
             if not found:
                 return True

@@ -9,7 +9,7 @@ KINDS = ("note", "photo", "line")
 STEPS = {
     "write": 10, "delete": 2, "extend": 3, "hold": 3, "release": 2, "restore": 2, "expire": 2,
     "wait": 6, "kill": 4, "cut": 3, "end sessions": 2, "crash": 1, "stop": 1, "store fails": 4,
-    "second worker": 1,
+    "second worker": 1, "back up": 2, "recover": 1,
 }  # fmt: skip
 #: When a new row is due, in seconds from now; `FAR` is beyond the end of each schedule.
 FAR = 10 * 86_400.0
@@ -30,10 +30,21 @@ class Step:
 
 
 def drawn(seed: int) -> list[Step]:
-    """Between 12 and 30 steps; the first writes."""
+    """Up to 30 steps; the first writes.
+
+    Where a backup is restored the ledger is sealed, and its store does not fail: after a failure
+    the engine rests for minutes, and of sealed events none can be made older.
+    """
     chance = random.Random(seed)
     names = chance.choices(list(STEPS), list(STEPS.values()), k=chance.randint(11, 29))
-    return [_step(name, chance) for name in ["write", *names]]
+    steps = [_step(name, chance) for name in ["write", *names]]
+    return [step for step in steps if step.what != "store fails"] if recovers(steps) else steps
+
+
+def recovers(steps: list[Step]) -> bool:
+    """Whether a backup is made and restored."""
+    names = [step.what for step in steps]
+    return "recover" in names and "back up" in names[: names.index("recover")]
 
 
 def _step(what: str, chance: random.Random) -> Step:

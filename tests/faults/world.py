@@ -1,6 +1,7 @@
 """The real parts of a schedule: a server, a database of its own, a bucket, workers."""
 
 import os
+import secrets
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -15,14 +16,22 @@ from django.db import connections
 from psycopg import sql
 
 from lifecycle import embedded
+from lifecycle.proof.encoding import to_base64
+from lifecycle.proof.keys import SignerKey
 from tests.faults.nursery import Nursery, kill, settle_at
-from tests.infra.servers import answers, data_folder, postmaster, until
+from tests.infra.servers import answers, data_folder, is_alive, postmaster, until
 from tests.purge.worker.proxy import Proxy
 from tests.s3 import strict
 
 TEMPLATE, WORKER = "faults_template", "faults worker"
 #: Nothing has to outlive a power cut; a killed process loses nothing either way.
 FAST = {"fsync": "off", "full_page_writes": "off", "max_connections": 60, "autovacuum": "off"}
+SIGNER = SignerKey.generate("example.org/faults")
+LOG = {
+    "origin": SIGNER.name,
+    "signing_key": SIGNER.secret_text(),
+    "key": to_base64(secrets.token_bytes(32)),
+}
 SESSIONS = "SELECT pid FROM pg_stat_activity WHERE application_name = %s AND datname = %s"
 
 
@@ -33,16 +42,14 @@ class World:
         self.path, self.nursery, self.store, self.proxy = path, nursery, store, proxy
         self.names = count(1)
         self.database = self.bucket = ""
+        self.proof = False
         self.workers: list[int] = []
 
-    def begin(self) -> None:
-        """A new database and a new bucket."""
+    def begin(self, proof: bool) -> None:
+        """A new database and a new bucket; `proof`: its ledger is sealed and published."""
+        self.proof = proof
         self.database = f"faults_{next(self.names)}"
-        self.admin(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
-                sql.Identifier(self.database), sql.Identifier(TEMPLATE)
-            )
-        )
+        self._copy(TEMPLATE, self.database)
         self.store.reset()
         self.bucket = self.store.bucket().name
         settle_at(self.place(direct=True))
@@ -51,7 +58,10 @@ class World:
         """Nothing of them stays."""
         self.kill_workers()
         connections["default"].close()
-        self.admin(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(self.database)))
+        for name in (self.database, self.backup):
+            self.admin(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            )
 
     def place(self, direct: bool = False) -> dict[str, Any]:
         """Where a process finds database and bucket; a worker goes through the proxy."""
@@ -63,11 +73,54 @@ class World:
         named = {"NAME": self.database, "USER": entry["USER"]}
         return {
             "database": line | named,
-            "settings": self.store.settings(self.bucket),
+            "settings": self.settings(),
         }
+
+    def settings(self) -> dict[str, Any]:
+        """What the site's settings say of the store and of the log."""
+        named: dict[str, Any] = self.store.settings(self.bucket)
+        return named | {"LIFECYCLE_PROOF": LOG if self.proof else None}
 
     def start_worker(self) -> None:
         self.workers.append(self.nursery.start(self.place()))
+
+    def once(self, what: str, tries: int) -> None:
+        """`publish` or `recover` in a process of its own; each try finds less of the faults."""
+        path = self.path.with_name(what)
+        for _ in range(tries):
+            path.unlink(missing_ok=True)
+            pid = self.nursery.start(self.place() | {"does": what, "said": str(path)})
+            until(lambda pid=pid: not is_alive(pid))
+            if path.read_text() == "done":
+                return
+        raise AssertionError(f"{what}: {path.read_text()}")
+
+    def back_up(self) -> None:
+        """A copy of the database as it is, in the place of the last one."""
+        self.kill_workers()
+        self._copy(self.database, self.backup)
+        self.start_worker()
+
+    def restore(self) -> None:
+        """The backup in the database's place; all was published, and the store stays as it is."""
+        self.kill_workers()
+        self.proxy.cuts = self.proxy.done
+        self.store.faults.clear()
+        self.once("publish", tries=1)
+        self._copy(self.backup, self.database)
+        self.once("recover", tries=1)
+        self.start_worker()
+
+    @property
+    def backup(self) -> str:
+        """The name of the schedule's backup."""
+        return f"{self.database}_backup"
+
+    def _copy(self, source: str, name: str) -> None:
+        connections["default"].close()
+        parts = sql.Identifier(name), sql.Identifier(source)
+        self.admin(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(parts[0]))
+        self.admin(sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(*parts))
 
     def kill_workers(self) -> None:
         """And wait until the server has noticed: their locks are gone."""
