@@ -57,9 +57,10 @@ class SealedLogAdmin(ReadOnlyAdmin):
         if not log.alarm:
             return "Nothing."
         stops = STOPS.get(str(log.alarm["kind"]), NOTHING)
-        verify = f"manage.py lifecycle verify --proof{database_option(str(log._state.db))}"
+        using = str(log._state.db)
+        look = f"Look: `manage.py lifecycle verify --proof{database_option(using)}`"
         guide = page("how-to/seal-the-ledger.md")
-        lines = [stops, f"Next: {log.alarm['command']}", f"Look: `{verify}`", f"{GUIDE} {guide}"]
+        lines = [stops, f"Next: {log.alarm['command']}", look, f"{GUIDE} {guide}"]
         return "\n".join(lines)
 
     @admin.display(description="Sealed events", ordering="size")

@@ -33,8 +33,6 @@ from purge.proof.ship import store_of, unpacked
 from purge.proof.store import ProofStore
 from purge.proof.undone import undone
 
-RECOVER = "purge --replay --from-proof --dry-run"
-
 log = Logger("purge")
 
 
@@ -232,8 +230,8 @@ def keep(using: str, found: Decision) -> None:
 
 def command_for(state: State, using: str) -> str:
     """What a person runs next."""
-    command = {
-        State.ALTERED: "lifecycle verify --proof", State.UNPROVED: "lifecycle verify --proof",
-        State.RESTORED: RECOVER, State.FORKED: RECOVER,
-    }.get(state, "lifecycle proof")  # fmt: skip
-    return f"`manage.py {command}{database_option(using)}`"
+    verify = f"`manage.py lifecycle verify --proof{database_option(using)}`"
+    recover = f"`manage.py purge --replay --from-proof --dry-run{database_option(using)}`"
+    told = {State.ALTERED: verify, State.UNPROVED: verify}
+    told |= {State.RESTORED: recover, State.FORKED: recover}
+    return told.get(state, f"`manage.py lifecycle proof{database_option(using)}`")

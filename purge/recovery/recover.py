@@ -12,6 +12,7 @@ finds nothing to do.
 from lifecycle.backfill.progress import ask
 from lifecycle.db.connection import own_transaction
 from lifecycle.exceptions import LifecycleError
+from lifecycle.hints import database_option
 from lifecycle.ledger.policy_states import rebuild
 from lifecycle.policy.databases import is_at
 from lifecycle.policy.registry import all_policies
@@ -54,7 +55,8 @@ def _alarm(using: str, options: ProofOptions) -> Decision | None:
     found = decide(using, options)
     if found.witness:
         text = "the store was put back too, and has not what is missing"
-        raise LifecycleError(f"{found.text}: {text}. `lifecycle proof --begin-anew` goes on.")
+        anew = f"`manage.py lifecycle proof --begin-anew{database_option(using)}` goes on"
+        raise LifecycleError(f"{found.text}: {text}. {anew}.")
     if found.state in RECOVERED:
         return found
     if found.is_alarm:

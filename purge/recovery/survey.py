@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from lifecycle.exceptions import LifecycleError
+from lifecycle.hints import database_option
 from lifecycle.proof.canonical import HEAD, Text, decode_fields
 from lifecycle.proof.checkpoint import Checkpoint, open_checkpoint
 from lifecycle.proof.errors import Unverified
@@ -86,7 +87,8 @@ def survey(using: str, options: ProofOptions) -> Survey:
         raise LifecycleError("Nothing that this site has signed is published.")
     if later := later_origin(options, log):
         text = f"After this backup the ledger went on as {later}: what was published is of two logs"
-        raise LifecycleError(f"{text}. Restore a newer backup, or `lifecycle proof --begin-anew`.")
+        anew = f"`manage.py lifecycle proof --begin-anew{database_option(using)}`"
+        raise LifecycleError(f"{text}. Restore a newer backup, or {anew}.")
     head = open_checkpoint(data, [options.verifier_of(log.incarnation)]).checkpoint
     reader = TileReader(store.read, head.size)
     common = _common(using, log, reader)

@@ -27,7 +27,8 @@ FILLED = {
 }  # fmt: skip
 WORDS = {"ROWS": "5", "FILE": "a-file", "ROLE": "a_role", "ROW": "zoo.Draft:1", "N": "5"}
 COMMAND = re.compile(r"`manage\.py ([^`]+)`|^ +manage\.py (.+)$", re.MULTILINE)
-NAMED_AS_MARK = "made by manage.py archive load"  # how a table is known again, and no advice
+#: how a table, or a database, is known again, and no advice
+NAMED_AS_MARK = re.compile(r"made by manage\.py (?:archive load|lifecycle drill)")
 
 
 def texts() -> Iterator[tuple[str, str]]:
@@ -96,7 +97,7 @@ def filled(command: str) -> str:
 
 def strays_in(text: str) -> list[str]:
     """What looks like a command and does not stand where its end is plain."""
-    rest = COMMAND.sub("", text).replace(NAMED_AS_MARK, "")
+    rest = NAMED_AS_MARK.sub("", COMMAND.sub("", text))
     return stray().findall(rest)
 
 
