@@ -104,7 +104,11 @@ How to read it:
   Linear is 10.
 - due -> purged: the rate of the runner as a share of a bare `DELETE` of the same rows in batches
   of 10,000 in key order, each committed, without any trigger or ledger. The same for what Django
-  offers. The collector's rows have a child each; there the bare side deletes the children too.
+  offers. The collector's rows have a child each; there the bare side deletes the children too. On
+  the processor: the time of the backend and of Python, the bare side's divided by the runner's.
+  What takes the rest, and what was tried: [ADR 33](adr/0033-sent-together.md); of rows written
+  singly, each of which has an entry and an event:
+  [ADR 23](adr/0023-entries-of-one-row-are-gathered.md).
 - Under 400,000 holds: the rate of the runner for 40,000 due rows while so many other rows of the
   model are held, as a share of its rate without. Under 400,000 restores: the time of an INSERT, an
   UPDATE and a DELETE of one row each, divided by that without.

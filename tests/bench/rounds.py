@@ -4,8 +4,11 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
 
-from tests.bench.server import settle
+from tests.bench.server import processor, settle
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -66,11 +69,29 @@ def timed(action: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
+class Spent(NamedTuple):
+    """Seconds by the clock, and on the processor: of this process and its backend; 0: not known."""
+
+    clock: float
+    processor: float
+
+    def __add__(self, other: Any) -> "Spent":
+        return Spent(self.clock + other.clock, self.processor + other.processor)
+
+
+def spent(action: Callable[[], object]) -> Spent:
+    """What an action takes. The clock of a busy machine says less than the processor's time."""
+    before = processor(), time.process_time()
+    clock = timed(action)
+    backend, own = processor() - before[0], time.process_time() - before[1]
+    return Spent(clock, backend / 1e9 + own if backend else 0.0)
+
+
 def paired(
-    plan: Plan, *sides: Callable[[], float], fresh: Callable[[], None] | None = None
-) -> list[list[float]]:
-    """Seconds of each side in each round; every second round runs them in reverse order."""
-    seconds: list[list[float]] = [[] for _ in sides]
+    plan: Plan, *sides: Callable[[], T], fresh: Callable[[], None] | None = None
+) -> list[list[T]]:
+    """What each side gives in each round; every second round runs them in reverse order."""
+    seconds: list[list[T]] = [[] for _ in sides]
     for turn in range(plan.rounds):
         if fresh:
             fresh()

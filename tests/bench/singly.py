@@ -9,14 +9,13 @@ import shutil
 import statistics
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from django.db import connection
 
 from lifecycle.embedded.location import binaries, place
 from tests.bench.rounds import Plan, Result, over, timed
-from tests.bench.server import SERVER, clear, conninfo, sql
+from tests.bench.server import SERVER, clear, conninfo, processor, sql
 
 CLIENTS = 8
 TABLES = ("plainorder", "trackedorder")
@@ -68,17 +67,6 @@ def measured(
         plain = statistics.median(spent[0])
         extra = [(each - plain) / plan.singles / 1e3 for each in spent[1]]
         plan.add(Result(f"one row: {what}, added on the processor", extra, added, "µs"))
-
-
-def processor() -> int:
-    """Nanoseconds that the backend of Django's connection was on the processor; 0: not known."""
-    (pid,) = sql("SELECT pg_backend_pid()")[0]
-    told = Path(f"/proc/{pid}/schedstat")
-    return int(told.read_text().split()[0]) if told.exists() and _is_here() else 0
-
-
-def _is_here() -> bool:
-    return str(connection.settings_dict["HOST"]).startswith("/")
 
 
 def statements(plan: Plan, text: str, wants_rows: bool) -> Callable[[str], Callable[[], None]]:
