@@ -32,7 +32,7 @@ LONG = {
     "test_matrix", "test_visibility", "test_scaffolds", "test_bench", "test_replica", "test_lock",
     "test_restoring", "test_venv_index", "test_queues", "test_properties", "test_restart",
     "test_interrupted", "test_followed", "test_behaviour", "test_archives", "test_installed",
-    "test_asked", "test_hostile", "test_peers", "test_plain", "test_backfill",
+    "test_asked", "test_schedules", "test_hostile", "test_peers", "test_plain", "test_backfill",
 }  # fmt: skip
 
 # Nothing in a test database has to outlive a power cut.
