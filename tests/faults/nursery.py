@@ -16,7 +16,7 @@ from typing import Any
 
 import boto3
 
-REST = 0.02  # seconds between two passes
+REST = 0.05  # seconds between two passes
 SHORT = 0.5  # seconds of silence after which another database is taken for gone, here
 
 

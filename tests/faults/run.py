@@ -114,7 +114,7 @@ def _all_gone(world: World, oracle: Oracle) -> bool:
                 return True
             if found < left:
                 left, since = found, time.monotonic()
-            time.sleep(0.02)
+            time.sleep(0.05)
     return False
 
 
