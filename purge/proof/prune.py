@@ -6,7 +6,7 @@ than every backup may be, and needed by nothing that is still to happen. `why`, 
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 
 from lifecycle.db.connection import fetch, own_transaction, scalar, statement
@@ -19,7 +19,8 @@ from purge.proof.options import ProofOptions
 from purge.proof.published import read_events
 from purge.proof.ship import Altered, store_of
 
-MOST = 10_000  # events a transaction
+MOST = 50_000  # events a transaction, more or less
+STEP = 5  # pieces of the ledger that are looked at together, of 10,000 events each
 
 log = Logger("purge")
 
@@ -34,19 +35,28 @@ def prune(using: str, options: ProofOptions) -> int:
     """
     if options.keep is None:
         return 0
+    before: datetime = scalar(using, "SELECT lifecycle.now_v1()") - options.keep
+    steps = [last for (last,) in fetch(using, statement(__file__, "steps"), {"before": before})]
     total = 0
-    while gone := _prune_some(using, options, options.keep):
-        total += gone
+    for upto in _few(using, steps, before):
+        total += _prune_upto(using, options, upto, before)
     if total:
         log("pruned", f"{using}: {total} events left the table", database=using, count=total)
     return total
 
 
-def _prune_some(using: str, options: ProofOptions, keep: timedelta) -> int:
-    before: datetime = scalar(using, "SELECT lifecycle.now_v1()") - keep
-    found: list[Place] = fetch(
-        using, statement(__file__, "places"), {"before": before, "most": MOST}
-    )
+def _few(using: str, steps: list[int], before: datetime) -> list[int]:
+    """The last piece alone, where little may go up to there: as it is each hour but the first."""
+    params = {"upto": steps[-1] if steps else 0, "before": before}
+    count = int(scalar(using, statement(__file__, "count"), params))
+    few = steps[-1:] if count <= MOST else [*steps[STEP - 1 : -1 : STEP], steps[-1]]
+    return few if count else []
+
+
+def _prune_upto(using: str, options: ProofOptions, upto: int, before: datetime) -> int:
+    """What may go up to a number, all of it at once: so nothing that stays names what has gone."""
+    params = {"upto": upto, "before": before}
+    found: list[Place] = fetch(using, statement(__file__, "places"), params)
     for number, places in groupby(found, key=lambda each: each[1]):
         known = read_log(using, number)
         if known is None:
@@ -55,7 +65,7 @@ def _prune_some(using: str, options: ProofOptions, keep: timedelta) -> int:
     with own_transaction(using):
         if not found or not try_lock(using):
             return 0
-        params = {"events": [each[0] for each in found], "before": before}
+        params |= {"events": [each[0] for each in found]}
         return int(scalar(using, statement(__file__, "prune"), params))
 
 

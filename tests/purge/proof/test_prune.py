@@ -19,6 +19,7 @@ from lifecycle.ledger.policy_states import rebuild
 from lifecycle.models import Event, Kind
 from lifecycle.promises import check as promises
 from purge.proof import gate, place, work
+from purge.proof import prune as pruning
 from purge.proof.options import proof_options
 from purge.proof.prune import prune
 from purge.proof.verify import verify
@@ -44,16 +45,17 @@ def folder(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def cover() -> None:
-    """Cover what is there by a segment, as the worker does of 10,000 events; 300 more follow."""
+    """Cover what is there by two segments, as the worker does of 10,000 events; 300 more follow."""
     last = Event.objects.latest("pk").pk
-    fetch(
-        USING,
-        "INSERT INTO lifecycle_segment (model, first, last, bases, lows, highs, filter)"
-        " SELECT model, 1, %(last)s, bases, lows, highs, filter"
-        " FROM lifecycle.segment_v1(1, %(last)s)"
-        " UNION ALL SELECT '', 1, %(last)s, NULL, NULL, NULL, NULL",
-        {"last": last},
-    )
+    for first, final in ((1, last // 2), (last // 2 + 1, last)):
+        fetch(
+            USING,
+            "INSERT INTO lifecycle_segment (model, first, last, bases, lows, highs, filter)"
+            " SELECT model, %(first)s, %(last)s, bases, lows, highs, filter"
+            " FROM lifecycle.segment_v1(%(first)s, %(last)s)"
+            " UNION ALL SELECT '', %(first)s, %(last)s, NULL, NULL, NULL, NULL",
+            {"first": first, "last": final},
+        )
     write(300)
 
 
@@ -113,7 +115,10 @@ def test_what_is_old_leaves_and_the_log_tells_it(
     assert "(purged)" in capsys.readouterr().out
 
 
-def test_projections_are_the_fold_of_what_stays() -> None:
+@pytest.mark.parametrize("most", [pruning.MOST, 0], ids=["at once", "piece by piece"])
+def test_projections_are_the_fold_of_what_stays(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pruning, "MOST", most)
+    monkeypatch.setattr(pruning, "STEP", 1)
     old_ledger()
     publish_now(USING)
     assert missing()
