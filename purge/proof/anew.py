@@ -21,7 +21,7 @@ from lifecycle.sealing import gaps
 from lifecycle.sealing.entries import read_entries
 from lifecycle.sealing.gaps import Gap
 from lifecycle.sealing.log import Log, joined, read_log, read_seals, try_lock
-from purge.proof import bundle, gate
+from purge.proof import gate
 from purge.proof.options import ProofOptions
 from purge.proof.ship import store_of, unpacked
 from purge.proof.store import ProofStore
@@ -95,24 +95,3 @@ def _seal_first(using: str, number: int, before: Log, event: int, beyond: list[i
         "frontier": joined(frontier.hashes), "gaps": gaps.to_json(gaps.merged(known)),
     }  # fmt: skip
     fetch(using, statement(__file__, "seal"), params)
-
-
-def missing_events(using: str, options: ProofOptions) -> list[dict[str, Any]]:
-    """The published events that this ledger has not, in their order: what a backup has undone.
-
-    Raises `LifecycleError` where the store has not all of them.
-    """
-    known = read_log(using)
-    head = published_head(options, known) if known else None
-    if known is None or head is None:
-        raise LifecycleError("Nothing that this site has signed is published.")
-    store, lines = store_of(options, known), list[dict[str, Any]]()
-    for path in store.names("events/"):
-        if int(path.rpartition("-")[2]) > known.shipped:
-            stored = store.read(path) or b""
-            lines += bundle.decode(bundle.unlock(stored, options.key, path))
-    lines = [line for line in lines if known.shipped <= line["index"] < head.size]
-    if [line["index"] for line in lines] != list(range(known.shipped, head.size)):
-        raise LifecycleError(f"{store.title} has not all events from {known.shipped} on.")
-    here = set(read_seals(using, known, known.shipped, known.size).events)
-    return [line["record"] for line in lines if int(line["record"]["id"]) not in here]

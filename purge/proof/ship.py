@@ -13,7 +13,7 @@ So what is signed is durable, and a log signs one tree: of what is chosen every 
 import json
 from hashlib import sha256
 
-from lifecycle.db.connection import own_transaction, scalar, statement
+from lifecycle.db.connection import fetch, own_transaction, scalar, statement
 from lifecycle.exceptions import LifecycleError
 from lifecycle.proof.checkpoint import Checkpoint
 from lifecycle.proof.note import sign
@@ -149,8 +149,11 @@ def _put_events(
     salts = sealed.salt_of()
     numbers = sealed.events[skipped:]
     texts = read_texts(using, numbers)
+    params = {"events": list(numbers)}
+    told = {n: {"identities": i} for n, i in fetch(using, statement(__file__, "told"), params)}
     lines = [
         {"index": start + place, "salt": salts[number].hex(), "record": json.loads(text)}
+        | told.get(number, {})
         for place, (number, text) in enumerate(zip(numbers, texts, strict=True))
     ]
     data, stored = bundle.encode(lines), store.read(path)

@@ -13,7 +13,7 @@ def kind_of(record: dict[str, Any], declared: dict[str, str]) -> str:
 
     Else, and of a table that is not known any more, the narrowest that they fit.
     """
-    keys = [key for key, _ in record["subjects"]]
+    keys = [key for key, _ in record["subjects"] if key is not None]
     known = declared.get(record["model"])
     if known == "text" or (known and all(_fits(key, known) for key in keys)):
         return known
@@ -35,6 +35,6 @@ def highest_keys(records: Records) -> dict[str, int]:
     highest = defaultdict[str, int](int)
     for record in records:
         if record["keys"] == "bigint" and record["subjects"]:
-            last = max(int(key) for key, _ in record["subjects"])
-            highest[record["model"]] = max(highest[record["model"]], last)
+            keys = (int(key) for key, _ in record["subjects"] if key is not None)
+            highest[record["model"]] = max([highest[record["model"]], *keys])
     return {model: key for model, key in highest.items() if key > 0}

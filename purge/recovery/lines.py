@@ -19,6 +19,7 @@ class Line(NamedTuple):
     place: int
     salt: bytes
     record: dict[str, Any]
+    identities: str | None = None  # of rows that another event names; no leaf has them
 
     @property
     def number(self) -> int:
@@ -50,7 +51,10 @@ def _read(
 ) -> list[Line]:
     """The events of a bundle from an index on; none where one is not what was signed."""
     data = bundle.decode(bundle.unlock(store.read(path) or b"", options.key, path))
-    lines = [Line(each["index"], bytes.fromhex(each["salt"]), each["record"]) for each in data]
+    lines = [
+        Line(each["index"], bytes.fromhex(each["salt"]), each["record"], each.get("identities"))
+        for each in data
+    ]
     lines = [line for line in lines if place <= line.place < found.head.size]
     return lines if all(_is_signed(line, place + n, found) for n, line in enumerate(lines)) else []
 

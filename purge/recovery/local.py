@@ -5,7 +5,9 @@ others were written since the restore: the sealer takes every event that it can 
 in the backup is published wherever anything later is.
 """
 
+from collections.abc import Iterator
 from hashlib import sha256
+from typing import Any
 
 from lifecycle.db.connection import fetch, statement
 from lifecycle.sealing.entries import read_entries
@@ -13,7 +15,7 @@ from lifecycle.sealing.gaps import from_json
 from lifecycle.sealing.log import Log, read_seals
 from purge.proof.options import ProofOptions
 from purge.recovery.lines import lines_from
-from purge.recovery.survey import Survey
+from purge.recovery.survey import Survey, survey
 
 
 def unshared(using: str, log: Log, common: int) -> list[int]:
@@ -43,3 +45,14 @@ def published_here(using: str, options: ProofOptions, found: Survey) -> set[int]
             if sha256(b"\x00" + entry).digest() == found.leaf(some[number].place)
         }
     return same
+
+
+def missing_events(using: str, options: ProofOptions) -> Iterator[dict[str, Any]]:
+    """The published events that this ledger has not, in their order, as the store has them.
+
+    Raises `LifecycleError` where the store has not all of them.
+    """
+    found = survey(using, options)
+    here = published_here(using, options, found)
+    for lines in lines_from(options, found, found.common):
+        yield from (line.record for line in lines if line.number not in here)

@@ -49,7 +49,10 @@ def _put_back(using: str, found: Survey, lines: list[Line], models: dict[str, ty
     if log.size != lines[0].place:
         raise LifecycleError(f"{log.origin} has {log.size} events: somebody else has sealed some.")
     kinds = {label: key_of(model).kind for label, model in models.items()}
-    records = [line.record | {"keys": kind_of(line.record, kinds)} for line in lines]
+    records = [
+        line.record | {"keys": kind_of(line.record, kinds), "identities": line.identities}
+        for line in lines
+    ]
     fetch(using, statement(__file__, "put_back"), {"records": Jsonb(records)})
     salts = {line.number: line.salt for line in lines}
     made = read_entries(using, salts)

@@ -10,9 +10,10 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.management.arguments import add_actor
 from lifecycle.proof.errors import ProofError
 from lifecycle.sealing.log import read_log
-from purge.proof.anew import begin_anew, missing_events
+from purge.proof.anew import begin_anew
 from purge.proof.detect import decide
 from purge.proof.options import MISSING, ORIGIN, ProofOptions, proof_options
+from purge.recovery.local import missing_events
 
 HELP = "How far the ledger is published, and whether it is what was; exit code 1 where it is not."
 OFF = "LIFECYCLE_PROOF is not set: nothing is published."
