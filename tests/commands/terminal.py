@@ -20,7 +20,7 @@ ARGUMENTS = {
     "lifecycle restore": "zoo.Draft:1", "lifecycle hold": "zoo.Draft:1 --reference R",
     "lifecycle release": "zoo.Draft:1", "lifecycle why": "zoo.Draft:1",
     "lifecycle grants": "--site no_such_role --worker no_such_role_either",
-    "lifecycle certificate": "zoo.Draft:1",
+    "lifecycle certificate": "zoo.Draft:1", "lifecycle drill": "no_such_dump",
     "lifecycle erase": "zoo.Client:1 --reference R --yes", "lifecycle backfill": "--policy drafts",
     "lifecycle uninstall": "", "archive load": "no_such_archive", "archive verify": "--all",
 }  # fmt: skip

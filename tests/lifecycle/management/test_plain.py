@@ -32,7 +32,7 @@ ARGUMENTS = {
     "enable": ["drafts"], "disable": ["drafts"], "pause": ["drafts"], "resume": ["drafts"],
     "restore": ["zoo.Draft:1"], "hold": ["zoo.Draft:1"], "release": ["zoo.Draft:1"],
     "why": ["zoo.Draft:1"], "grants": ["--site", "a", "--worker", "b"], "uninstall": ["--yes"],
-    "certificate": ["zoo.Draft:1"],
+    "certificate": ["zoo.Draft:1"], "drill": ["no_such_dump"],
     "erase": ["zoo.Client:1", "--reference", "R"],
 }  # fmt: skip
 NAMES = list(subcommands())
