@@ -32,7 +32,7 @@ COMMANDS = {name: f"{name} {ARGUMENTS.get(name, '')}".strip() for name in NAMES}
 VOLATILE = [
     (r"\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d(\.\d+)?)?)?( UTC)?", "TIME"),
     (r"\b(event|[Hh]old|from) \d+", r"\1 N"), (r"(?<= )/[\w./-]+(?=[ .]|$)", "FOLDER"),
-    (r"^manage.py [a-z ]+: error: ", ""),
+    (r"^manage.py [a-z -]+: error: ", ""),
 ]  # fmt: skip
 LONGEST = 90  # characters of a cell
 
