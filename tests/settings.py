@@ -7,3 +7,4 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # The tree of tests.purge.batch.cascades has every `on_delete`, mixed as no project should.
 SILENCED_SYSTEM_CHECKS = ["fields.E323", "models.E050", "lifecycle.W113"]
 LIFECYCLE_PROOF = None  # tests that want it say so: others have no log, and no alarm
+LIFECYCLE_BACKUP_MAX_AGE = None

@@ -6,11 +6,10 @@ from typing import Any
 
 from lifecycle.printable import in_utc, visible
 from lifecycle.proof.note import sign
-from lifecycle.rendering import rendered
 from purge.proof.options import ProofOptions
 from purge.recovery.report import DRILL, RECOVERED, RECOVERING, RESTORED, Counted, RestoreReport
 from purge.replay.model import VERDICTS
-from purge.reports.texts import TEMPLATES
+from purge.reports.texts import rendered
 
 SHOWN = 100  # rows that are named
 NEXT = "`manage.py purge --replay --from-proof` puts it back and ends again what had ended"
@@ -97,4 +96,4 @@ def as_html(report: RestoreReport, options: ProofOptions) -> str:
         "title": f"Restore report of {report.origin}", "heads": list(heads(report)),
         "sections": list(sections(report)), "note": signed(report, options),
     }  # fmt: skip
-    return rendered("purge/restore_report.html", TEMPLATES, **context)
+    return rendered("purge/restore_report.html", **context)

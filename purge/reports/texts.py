@@ -7,8 +7,8 @@ from typing import Any
 
 from django.utils.timezone import localtime
 
+from lifecycle import rendering
 from lifecycle.printable import visible
-from lifecycle.rendering import rendered
 from purge.alerts.mail import send
 from purge.reports.report import Line, Report
 
@@ -35,7 +35,12 @@ def as_text(found: Sequence[Report]) -> str:
 
 def as_html(found: Sequence[Report]) -> str:
     """A page of its own, without images, scripts or anything fetched; all names are escaped."""
-    return rendered("purge/report.html", TEMPLATES, reports=[shown(report) for report in found])
+    return rendered("purge/report.html", reports=[shown(report) for report in found])
+
+
+def rendered(template: str, *folders: Path, **context: Any) -> str:
+    """A template of these packages or of the given folders; what is put in is escaped."""
+    return rendering.rendered(template, *folders, TEMPLATES, **context)
 
 
 def mail(found: Sequence[Report], *to: str) -> None:
