@@ -163,6 +163,14 @@ def database() -> dict[str, Any] | None:
         wrong("DATABASE_URL", str(error))
 
 
+def archive_dir(default: Path) -> str:
+    """The folder of archives and of the published log."""
+    value = text("DEMO_ARCHIVE_DIR")
+    if value is not None and not Path(value).is_absolute():
+        wrong("DEMO_ARCHIVE_DIR", f"is no path from the root: {value!r}")
+    return value or str(default)
+
+
 def redis_url() -> str:
     """REDIS_URL, or an empty string: then the queue is in the database."""
     value = text("REDIS_URL")

@@ -103,6 +103,6 @@ STATIC_URL = "static/"
 STORAGES = storages.storages()
 MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_URL = "media/"
-LIFECYCLE_ARCHIVE_DIR = environment.text("DEMO_ARCHIVE_DIR") or str(DATA_DIR / "archives")
+LIFECYCLE_ARCHIVE_DIR = environment.archive_dir(DATA_DIR / "archives")
 LIFECYCLE_PROOF: dict[str, Any] | None = ledger.proof(DATA_DIR, external_database)
 LIFECYCLE_BACKUP_MAX_AGE = 35 * 86_400  # seconds; nobody backs the demonstration up

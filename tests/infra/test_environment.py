@@ -42,6 +42,7 @@ WRONG: list[tuple[str, str, Callable[[], Any], str]] = [
     ("DEFAULT_FROM_EMAIL", "a@b.com\nBcc: c", environment.from_email, "not a mail address"),
     ("HEALTH_REPORT_TO", "jo", environment.report_to, "no mail address"),
     ("HEALTH_REPORT_TO", "jo@a.com,,", environment.report_to, "empty part"),
+    ("DEMO_ARCHIVE_DIR", "archives", lambda: environment.archive_dir(Path("/a")), "from the root"),
     ("ANYMAIL_WEBHOOK_SECRET", "hidden", environment.webhook_secret, "a name and a password"),
 ]
 WRONG += [
