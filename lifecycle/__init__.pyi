@@ -17,6 +17,7 @@ from lifecycle.policy.capture_modes import Rows as Rows
 from lifecycle.policy.capture_modes import Signals as Signals
 from lifecycle.policy.capture_modes import Window as Window
 from lifecycle.policy.coverage import keep_forever as keep_forever
+from lifecycle.policy.described import describe as describe
 from lifecycle.policy.dispositions import Archive as Archive
 from lifecycle.policy.dispositions import Purge as Purge
 from lifecycle.policy.dispositions import Update as Update
