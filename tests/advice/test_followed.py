@@ -23,6 +23,7 @@ def site(
         yield site
 
 
+@pytest.mark.slow
 def test_answer_an_erasure_request(site: Site) -> None:
     """answer-an-erasure-request.md"""
     (_, policy), (_, request), (_, code) = marked("answer-an-erasure-request.md")

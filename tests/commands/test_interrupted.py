@@ -162,6 +162,7 @@ def test_in_the_middle_of_a_transaction(manage: Forking) -> None:
         Draft.objects.all().delete()
 
 
+@pytest.mark.slow
 def test_in_the_middle_of_a_load(manage: Forking, tmp_path: Path) -> None:
     Coupon.objects.create(code="a", expires_at=timezone.now() + timedelta(days=9))
     manifest = made(tmp_path / "archives", Coupon, ["jsonl"], policy="coupons")

@@ -117,6 +117,7 @@ def test_it_claims_nothing_while_a_policy_is_paused(tell: Tell, story_url: str) 
             connection.execute("UPDATE lifecycle_policy SET state = 'enabled'")
 
 
+@pytest.mark.slow
 def test_production_is_left_alone(tell: Tell) -> None:
     telling = tell("--exit", DEBUG="0", DJANGO_SECRET_KEY="k" * 50, ALLOWED_HOSTS="example.com")
     assert telling.end() == 1

@@ -110,6 +110,7 @@ def made(*odd: Odd) -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 def test_names_are_only_names() -> None:
     odd = [Odd(name, number) for number, name in enumerate(NAMES)]
     with made(*odd):

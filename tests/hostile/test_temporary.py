@@ -117,6 +117,7 @@ def test_a_table_of_the_site_is_the_sites_or_it_is_told(table: str) -> None:
     assert left() == RIGHT
 
 
+@pytest.mark.slow
 def test_a_table_of_the_package_is_told_and_nothing_ends_meanwhile(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

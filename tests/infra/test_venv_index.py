@@ -77,6 +77,7 @@ def is_whole(checkout: Path) -> bool:
     return (checkout / ".venv" / "requirements.lock").exists()
 
 
+@pytest.mark.slow
 def test_uv_asks_the_index_that_pip_is_set_to_and_its_cache_when_that_is_gone(
     checkout: Path, index: Index, uv: Path
 ) -> None:

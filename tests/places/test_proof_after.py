@@ -26,6 +26,7 @@ def after(stale: Replica, tmp_path: Path) -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 def test_what_the_replica_has_not_is_not_published(after: None, stale: Replica) -> None:
     write(30)
     seal_all(USING)

@@ -123,6 +123,7 @@ def test_the_whole_life(owned: Owned) -> None:
     assert owned.ask("SELECT count(*) FROM lifecycle.story_v1()", kind="reader") > 0
 
 
+@pytest.mark.slow
 def test_the_admin(owned: Owned) -> None:
     owned.run("site", ADMIN)
 

@@ -147,7 +147,8 @@ class TestStory:
             Token.objects.create(expires_at=timezone.now() + timedelta(days=1))
         monkeypatch.setattr(finding, "PIECE", 4)
         everything = finding.events_about(Draft, str(draft.pk))
-        assert (everything.events[-1], everything.reached) == (first, 0)
+        # It is the oldest; below it there may be very many numbers of earlier tests.
+        assert (everything.events[-1], everything.reached < first) == (first, True)
         none = finding.events_about(Draft, str(draft.pk), patience=-1)
         assert none.events == []
         assert none.reached > 1

@@ -416,6 +416,7 @@ def test_is_found(attack: Attack, site: Site, capsys: pytest.CaptureFixture[str]
     is_found(attack, site, capsys)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", [a for a in ATTACKS if a.at_store], ids=ids)
 def test_is_found_in_a_bucket(
     attack: Attack, site_with_bucket: Site, capsys: pytest.CaptureFixture[str]

@@ -55,6 +55,7 @@ def stored(folder: Path) -> dict[str, bytes]:
     return {str(each): each.read_bytes() for each in folder.rglob("*") if each.is_file()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [["-Fc"], ["-Fp"]], ids=["custom", "plain"])
 def test_a_drill(tmp_path: Path, how: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     dump = site_and_dump(tmp_path, *how)

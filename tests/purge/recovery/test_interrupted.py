@@ -91,6 +91,7 @@ def test_killed_at_each_step(site: Backups) -> None:
     whole()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [2, 40], ids=["shorter", "longer"])
 def test_forked(site: Backups, more: int) -> None:
     """Restored, and written and sealed on, as by a worker that could not reach the store."""

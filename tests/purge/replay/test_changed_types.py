@@ -195,6 +195,7 @@ def test_each_change_of_a_type(tmp_path: Path) -> None:
     assert Member.objects.filter(pk=member.pk).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [by_hand, taken_over])
 def test_each_change_that_only_the_database_knows_of(way: Way, tmp_path: Path) -> None:
     """The declaration is as it was. A row that came back is known or unsure, a newer one unsure.

@@ -39,6 +39,7 @@ def test_an_override_is_found_by_the_pulse_and_outlives_a_kill(consumer: Start) 
     assert set(Event.objects.filter(kind="purged").values_list("actor")) == {("jo",)}
 
 
+@pytest.mark.slow
 def test_an_erasure_with_a_grace_is_ended_by_the_worker(consumer: Start) -> None:
     person = PersonFactory()
     purge.erase(person, reference="DSR-12", grace=timedelta(seconds=2), actor="ann")

@@ -138,6 +138,7 @@ def test_lost_connections_are_made_again(consumer: Start) -> None:
     assert not cut.has_ended()
 
 
+@pytest.mark.slow
 def test_lost_wake_ups_are_repeated(consumer: Start) -> None:
     consumer()
     ask(
