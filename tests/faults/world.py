@@ -140,7 +140,7 @@ class World:
     def crash(self) -> None:
         """One server process is killed: all sessions end, and the server recovers."""
         for pid in self.sessions()[:1]:
-            self._down(lambda pid=pid: os.kill(pid, signal.SIGKILL))
+            self._down(lambda pid=pid: kill(pid))
 
     def stop(self) -> None:
         """The server is stopped at once, as by a power cut, and started again."""
