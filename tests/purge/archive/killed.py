@@ -43,7 +43,7 @@ if __name__ == "__main__":
     elif point == "read back":
         after(runner.archiving, "archive_due")
     elif point == "deleting":
-        after(ending, "_delete")
+        after(ending, "_refuse_fewer")  # the DELETE was sent before
     with archiving("tokens", checked=False):
         runner.run_due()
     # Of one that lives. Unlike `ru_maxrss` this is not what its parent had when it forked.
