@@ -30,8 +30,7 @@ def run(world: World, seed: int) -> list[str]:
         site = Site(world, oracle)
         for step in steps:
             act(world, site, step)
-        settle(world, oracle)
-        return judged(world, oracle)
+        return judged(world, oracle, settle(world, oracle))
     finally:
         world.end()
 
@@ -85,16 +84,18 @@ FAULTS: dict[str, Callable[..., None]] = {
 }
 
 
-def settle(world: World, oracle: Oracle) -> None:
-    """No more faults; until what must go has gone, or no pass ends any more of it."""
+def settle(world: World, oracle: Oracle) -> float:
+    """No more faults; until what must go has gone, or no pass ends any more of it. When that was:
+    what falls due later is not looked for."""
     world.proxy.cuts = world.proxy.done
     world.store.faults.clear()
     for _ in range(ROUNDS):
-        if _all_gone(world, oracle) or world.proof:
-            return
+        if (moment := _all_gone(world, oracle)) or world.proof:
+            return moment or now()
         world.kill_workers()
         _pass_time(world, oracle)
         world.start_worker()
+    return now()
 
 
 def _pass_time(world: World, oracle: Oracle) -> None:
@@ -105,29 +106,33 @@ def _pass_time(world: World, oracle: Oracle) -> None:
         stored.at -= timedelta(hours=LATER)
 
 
-def _all_gone(world: World, oracle: Oracle) -> bool:
+def _all_gone(world: World, oracle: Oracle) -> float | None:
+    """The moment at which all was gone that had to; None where some of it stays."""
     left, since = len(oracle.rows) + 1, time.monotonic()
     with connect() as line:
         while time.monotonic() - since < PATIENCE * (5 if world.proof else 1):
-            found = len(unfinished(world, oracle, line))
+            moment = now()
+            found = len(unfinished(world, oracle, line, moment))
             if not found:
-                return True
+                return moment
             if found < left:
                 left, since = found, time.monotonic()
             time.sleep(0.05)
-    return False
+    return None
 
 
-def unfinished(world: World, oracle: Oracle, line: "psycopg.Connection[Any]") -> list[str]:
+def unfinished(
+    world: World, oracle: Oracle, line: "psycopg.Connection[Any]", moment: float
+) -> list[str]:
     """What may still become right."""
-    found = wrong(oracle, line, objects(world), now())
+    found = wrong(oracle, line, objects(world), moment)
     return [each for each in found if "still there" in each or "no event" in each]
 
 
-def judged(world: World, oracle: Oracle) -> list[str]:
-    """The oracle's answer, and what the promises find."""
+def judged(world: World, oracle: Oracle, moment: float) -> list[str]:
+    """The oracle's answer as of a moment, and what the promises find."""
     with connect() as line:
-        found = wrong(oracle, line, objects(world), now())
+        found = wrong(oracle, line, objects(world), moment)
     world.kill_workers()
     for name, violations in promises.check().items():
         found += [f"{name}: {each.subject}: {each.problem}" for each in violations]

@@ -97,7 +97,10 @@ def is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     state = Path(f"/proc/{pid}/stat")
-    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
+    try:
+        return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):  # it has ended just now
+        return False
 
 
 def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
