@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import psycopg
-from django.db import connection, connections
+from django.db import connections
 
 from lifecycle.promises import check as promises
 from tests import clock
@@ -151,8 +151,3 @@ def connect() -> "psycopg.Connection[Any]":
         host=entry["HOST"], port=entry["PORT"], user=entry["USER"], dbname=entry["NAME"],
         autocommit=True,
     )  # fmt: skip
-
-
-def is_connected() -> bool:
-    """Whether this process has a line to the database of a schedule."""
-    return connection.connection is not None
