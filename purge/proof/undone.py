@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from lifecycle.exceptions import LifecycleError
-from lifecycle.proof.canonical import ABSENT, HEAD, Text
+from lifecycle.proof.canonical import HEAD, Text, decode_fields
 from lifecycle.proof.checkpoint import Checkpoint
 from lifecycle.proof.errors import ProofError
 from lifecycle.proof.readable import moment
@@ -83,7 +83,7 @@ def _entries(
             if leaves != proven_leaves(reader, head, low, low + each.width):
                 raise LifecycleError(f"{each.path} has other entries than were signed")
             for entry in entries[max(start - low, 0) : end - low]:
-                yield dict(zip(NAMES, _fields(entry), strict=True))
+                yield dict(zip(NAMES, decode_fields(entry[len(HEAD) :]), strict=True))
 
 
 def _read(store: ProofStore, each: Tile) -> list[bytes]:
@@ -99,18 +99,3 @@ def _read(store: ProofStore, each: Tile) -> list[bytes]:
 
 def _overlaps(each: Tile, start: int, end: int) -> bool:
     return each.number * WIDTH < end and (each.number + 1) * WIDTH > start
-
-
-def _fields(entry: bytes) -> list[Text]:
-    """What stands in an entry that is as it was sealed."""
-    fields: list[Text] = []
-    place = len(HEAD)
-    while place < len(entry):
-        size, place = entry[place : place + 4], place + 4
-        if size == ABSENT:
-            fields.append(None)
-        else:
-            end = place + int.from_bytes(size, "big")
-            fields.append(entry[place:end].decode())
-            place = end
-    return fields

@@ -7,13 +7,11 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from lifecycle.exceptions import LifecycleError
-from lifecycle.management import output
 from lifecycle.management.arguments import add_json
 from lifecycle.proof.errors import ProofError
-from purge.management.subcommands.restore_report import OFF, write_page
+from purge.management.subcommands.restore_report import OFF, show
 from purge.proof.options import proof_options
 from purge.recovery.drill import Drilled, drill
-from purge.recovery.texts import as_data, as_html, signed
 
 HELP = "Restore a dump into a scratch database, put history back, verify, and say what would end."
 
@@ -35,12 +33,7 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
         done = drill(options["database"], found, options["dump"], options["scratch"])
     except ProofError as error:
         raise LifecycleError(f"What was published cannot be read: {error}.") from error
-    if options["json"]:
-        output.write_json(command, as_data(done.report, found))
-    else:
-        command.stdout.write(signed(done.report, found), ending="")
-    if options["html"]:
-        write_page(options["html"], as_html(done.report, found))
+    show(command, options, done.report, found)
     _refuse(done)
 
 

@@ -11,7 +11,7 @@ from lifecycle.management import output
 from lifecycle.management.arguments import add_json
 from lifecycle.proof.errors import ProofError
 from purge.proof.options import ProofOptions, proof_options
-from purge.recovery.report import restore_report
+from purge.recovery.report import RestoreReport, restore_report
 from purge.recovery.texts import as_data, as_html, signed
 
 HELP = "What a restored backup has undone, what has ended again since, what was kept; signed."
@@ -30,24 +30,25 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     if found is None:
         raise LifecycleError(OFF)
     try:
-        _print(command, options, found)
+        show(command, options, restore_report(options["database"], found), found)
     except ProofError as error:
         raise LifecycleError(f"What was published cannot be read: {error}.") from error
 
 
-def _print(command: BaseCommand, options: dict[str, Any], found: ProofOptions) -> None:
-    report = restore_report(options["database"], found)
+def show(
+    command: BaseCommand, options: dict[str, Any], report: RestoreReport, found: ProofOptions
+) -> None:
+    """Print a report, and write it as a page where `--html` asks for that."""
     if options["json"]:
         output.write_json(command, as_data(report, found))
     else:
         command.stdout.write(signed(report, found), ending="")
     if options["html"]:
-        write_page(options["html"], as_html(report, found))
+        _write(options["html"], as_html(report, found))
         command.stderr.write(f"Written to {options['html']}.")
 
 
-def write_page(path: Path, page: str) -> None:
-    """Write a page; `LifecycleError` where that cannot be."""
+def _write(path: Path, page: str) -> None:
     try:
         path.write_text(page, encoding="utf-8")
     except OSError as error:
