@@ -10,9 +10,12 @@ from django.core.management.base import BaseCommand, OutputWrapper
 from django.utils.timezone import localtime
 from rich.console import Console
 from rich.progress import Progress
+from rich.table import Table
 from rich.text import Text
 
 from lifecycle.printable import visible, visible_lines
+
+WIDEST = 10_000  # columns: what a table would take that nothing holds back
 
 
 class VisibleOutput(OutputWrapper):
@@ -56,6 +59,35 @@ def console_of(command: BaseCommand) -> Console:
         file=stream._out, markup=False, emoji=False, highlight=False, width=None if tty else 200,
         no_color=plain or None,
     )  # fmt: skip
+
+
+def print_table(console: Console, *forms: Table) -> None:
+    """The first of these forms of a table that is no wider than the console.
+
+    Where none is, the rows of the first as records: a line for each cell that has something in it.
+    """
+    shown = next((form for form in forms if fits(console, form)), None)
+    if shown is not None:
+        console.print(shown)
+        return
+    if forms[0].title:
+        console.print(forms[0].title)
+    for place in range(forms[0].row_count):
+        console.print()
+        _print_record(console, forms[0], place)
+
+
+def fits(console: Console, table: Table) -> bool:
+    """Whether no cell has to be cut or folded."""
+    unbounded = console.options.update(max_width=WIDEST)
+    return console.measure(table, options=unbounded).maximum <= console.width
+
+
+def _print_record(console: Console, table: Table, place: int) -> None:
+    for column in table.columns:
+        cell = str([*column.cells][place])
+        if cell:
+            console.print(f"{column.header}: {cell}", soft_wrap=True)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from rich.table import Table
 from lifecycle.db.salt import without_salt
 from lifecycle.exceptions import LifecycleError
 from lifecycle.management.arguments import add_actor, add_yes, agreed
-from lifecycle.management.output import console_of, progress_bar, write_json
+from lifecycle.management.output import console_of, print_table, progress_bar, write_json
 from purge.media import replay as media_replay
 from purge.media.run import run_media
 from purge.passes.options import PassOptions
@@ -149,7 +149,7 @@ def _show(command: BaseCommand, report: Report, options: dict[str, Any], title: 
     if not report.counts:
         console.print("The ledger has ended nothing.")
         return
-    console.print(_table(report, title))
+    print_table(console, _table(report, title))
     for row in report.rows[:SHOWN]:
         console.print(f"{row.verdict} {row.name} (event {row.event}): {row.why}".rstrip(": "))
     if len(report.rows) > SHOWN:

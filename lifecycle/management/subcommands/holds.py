@@ -11,7 +11,7 @@ from rich.table import Table
 from lifecycle.ledger.held_deleted import HeldDeleted, held_deleted
 from lifecycle.ledger.holds import Hold, holds
 from lifecycle.management.arguments import add_json
-from lifecycle.management.output import console_of, write_json
+from lifecycle.management.output import console_of, print_table, write_json
 
 SHOWN = 20  # rows that are gone, of those that are named below the table
 HELP = "Every hold that stands, with who placed it and why."
@@ -43,7 +43,7 @@ def _print(command: BaseCommand, placed: list[Hold]) -> None:
         until = _time(each.until) + ("" if each.in_force else " (has passed)")
         cells = (str(each.number), _held(each), _time(each.since), until)
         table.add_row(*cells, each.reason, each.reference, each.actor)
-    console_of(command).print(table)
+    print_table(console_of(command), table)
 
 
 def _held(each: Hold) -> str:

@@ -15,10 +15,9 @@ from lifecycle.exceptions import NoPolicy
 from lifecycle.insight.media_status import media_status
 from lifecycle.insight.status import Status, statuses
 from lifecycle.management.arguments import add_json, add_policy
-from lifecycle.management.output import console_of, local_time, write_json
+from lifecycle.management.output import console_of, fits, local_time, write_json
 from lifecycle.policy.registry import get_policy
 
-WIDEST = 1000  # columns
 HELP = "Each policy with what is due; exit code 1 when one is not well."
 
 
@@ -71,8 +70,7 @@ def _print(console: Console, shown: list[Status]) -> None:
     several = len({each.database for each in shown}) > 1
     place = PLACE if several else TABLE
     one = _table(NAME + place + STATE + ROWS + TIMES, shown)
-    unbounded = console.options.update(max_width=WIDEST)
-    if console.measure(one, options=unbounded).maximum <= console.width:
+    if fits(console, one):
         console.print(one)
     else:
         console.print(_table(NAME + STATE + ROWS, shown))

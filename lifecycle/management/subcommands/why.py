@@ -10,7 +10,7 @@ from rich.table import Table
 from lifecycle.insight.why import Why, why
 from lifecycle.ledger.row_names import parse
 from lifecycle.management.arguments import add_json
-from lifecycle.management.output import console_of, write_json
+from lifecycle.management.output import console_of, print_table, write_json
 from lifecycle.models import Event
 from lifecycle.printable import in_utc
 
@@ -48,7 +48,7 @@ def _print(command: BaseCommand, story: Why) -> None:
     for event in story.events:
         table.add_row(*(str(cell) for cell in _cells(event)))
     if story.events:
-        console.print(table)
+        print_table(console, table)
     if not story.complete:
         console.print("Older events were not read: the ledger is too long.")
 

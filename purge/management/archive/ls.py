@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 from rich.table import Table
 
 from lifecycle.management.arguments import add_json, add_policy
-from lifecycle.management.output import console_of, utc, write_json
+from lifecycle.management.output import console_of, print_table, utc, write_json
 from lifecycle.printable import visible
 from purge.archive.catalog import catalog, prefixes
 from purge.archive.destinations import destination
@@ -17,7 +17,6 @@ from purge.archive.manifest import Manifest
 
 HELP = "List the archives, as their manifests describe them."
 DATABASE = "not asked"
-WIDE = 100  # narrower: the name has to say when it was made
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -43,19 +42,22 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
 
 
 def _print(command: BaseCommand, shown: list[Manifest], title: str) -> None:
-    console = console_of(command)
-    wide = console.width >= WIDE
+    wide, narrow = (_table(shown, title, with_made) for with_made in (True, False))
+    print_table(console_of(command), wide, narrow)
+
+
+def _table(shown: list[Manifest], title: str, with_made: bool) -> Table:
     table = Table(title=f"Archives in {title}", box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column("name", overflow="fold", min_width=24)
-    for column in ("policy", "from", "to", *(("made",) if wide else ())):
-        table.add_column(column, overflow="fold")
+    table.add_column("name")
+    for column in ("policy", "from", "to", *(("made",) if with_made else ())):
+        table.add_column(column)
     for column in ("rows", "size"):
         table.add_column(column, justify="right", no_wrap=True)
     for each in shown:
         days = (day(each.first.get("time")), day(each.last.get("time")))
-        made = (day(each.made),) if wide else ()
+        made = (day(each.made),) if with_made else ()
         table.add_row(each.name, each.policy, *days, *made, f"{each.rows:,}", size(each.bytes))
-    console.print(table)
+    return table
 
 
 def _data(each: Manifest) -> dict[str, Any]:

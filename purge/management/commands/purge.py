@@ -14,7 +14,13 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.logs import Log
 from lifecycle.management.arguments import add_policy
 from lifecycle.management.databases import databases_of
-from lifecycle.management.output import console_of, make_visible, progress_bar, write_json
+from lifecycle.management.output import (
+    console_of,
+    make_visible,
+    print_table,
+    progress_bar,
+    write_json,
+)
 from lifecycle.management.plain import PlainCommand, line_of
 from lifecycle.policy.databases import served
 from lifecycle.policy.purge_hours import OUTSIDE, is_open
@@ -90,7 +96,10 @@ class Command(PlainCommand):
             alerts.watch(using)
         place = f" in {using}" if len(served()) > 1 else ""
         shown = {name: each for name, each in done.items() if name != FILES or each.looked}
-        console.print(summary(shown, dry, place) if shown else f"Nothing is due{place}.")
+        if shown:
+            print_table(console, summary(shown, dry, place))
+        else:
+            console.print(f"Nothing is due{place}.")
         left = stopped(done, using)
         self.passes.append(as_data(shown, left, using, dry))
         for name, why in left.items():

@@ -23,6 +23,7 @@ from lifecycle.concept.entries import ALONG, ENDS, KEPT, REST, UNDECIDED, Entry,
 from lifecycle.exceptions import PolicyError
 from lifecycle.policy import coverage, described
 from lifecycle.policy.registry import all_policies
+from tests.commands.documented import assert_documented
 from tests.lifecycle.checks.test_coverage import ends, key
 from tests.lifecycle.checks.test_declarations import declared
 
@@ -198,6 +199,7 @@ class TestCommand:
     def test_each_form(self) -> None:
         printed = {form: said(form) for form in ("md", "html", "csv", "json")}
         data = json.loads(printed["json"])
+        assert_documented("lifecycle concept", data)
         assert data["made"].endswith("+00:00")
         names = {entry["policy"] for entry in data["entries"] if entry["rule"] == ENDS}
         assert names == {policy.name for policy in all_policies()}

@@ -14,6 +14,7 @@ from lifecycle.ledger import policy_states as states
 from lifecycle.ledger.row_names import named, parse
 from lifecycle.models import Event
 from purge.runner import run_due
+from tests.commands.documented import assert_documented
 from tests.lifecycle.management.test_commands import fails, manage
 from tests.support import let_pass
 from tests.zoo import factories
@@ -205,6 +206,7 @@ def test_it_is_told_at_the_terminal() -> None:
     ):
         assert words in told
     found = json.loads(manage("lifecycle", "why", named(row), "--json"))
+    assert_documented("lifecycle why", found)
     assert [each["kind"] for each in found["events"]] == ["hold_placed", "expiry_scheduled"]
     assert found["holds"][0]["reference"] == "A-1"
 

@@ -20,6 +20,7 @@ from lifecycle.policy.registry import _policies, get_policy
 from purge.models import Run
 from purge.passes.options import PassOptions
 from purge.runner import run_due, turns
+from tests.commands.documented import assert_documented
 from tests.support import SetHours, let_pass, session
 from tests.zoo.models import Contract, Coupon, Draft, Picture, Preference, Ticket, Token
 
@@ -47,7 +48,8 @@ def fails(*arguments: str) -> str:
 def status(policy: str, *arguments: str, ok: bool = True) -> dict[str, Any]:
     run = manage if ok else fails
     text = run("lifecycle", "status", policy, "--json", *arguments)
-    (found,) = json.JSONDecoder().raw_decode(text)[0]
+    (found,) = every = json.JSONDecoder().raw_decode(text)[0]
+    assert_documented("lifecycle status", every)
     return dict(found)
 
 

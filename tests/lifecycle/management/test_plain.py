@@ -23,6 +23,7 @@ from lifecycle.management import plain
 from lifecycle.management.extensions import subcommands
 from lifecycle.management.output import as_json
 from purge.management.archive import SUBCOMMANDS as ARCHIVE
+from tests.commands.documented import assert_documented
 from tests.infra import forked
 from tests.infra.servers import ROOT
 from tests.lifecycle.management.test_commands import manage
@@ -151,7 +152,8 @@ def test_json_has_one_form_of_times(settings: Any) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_purge_json_is_of_the_pass() -> None:
     row = Draft.objects.create(created_at=timezone.now() - timedelta(days=2))
-    (made,) = json.loads(manage("purge", "--json"))
+    (made,) = every = json.loads(manage("purge", "--json"))
+    assert_documented("purge", every)
     (drafts,) = (each for each in made["policies"] if each["policy"] == "drafts")
     assert (made["database"], made["dry_run"], drafts["tombstoned"]) == ("default", False, 1)
     assert Draft.objects.filter(pk=row.pk).exists()

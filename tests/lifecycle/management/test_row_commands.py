@@ -9,6 +9,7 @@ from django.utils import timezone
 from lifecycle import hold, holds
 from lifecycle.models import Event, RowException
 from purge.runner import run_due
+from tests.commands.documented import assert_documented
 from tests.lifecycle.management.test_commands import fails, manage
 from tests.support import events_of
 from tests.zoo import factories
@@ -53,7 +54,8 @@ def test_a_row_is_held_listed_and_released() -> None:
     listed = manage("lifecycle", "holds")
     for word in (str(held.number), f"zoo.token:{token.pk}", "court", "A-1", "2100-01-01", "ann"):
         assert word in listed
-    (found,) = json.loads(manage("lifecycle", "holds", "--json"))
+    (found,) = every = json.loads(manage("lifecycle", "holds", "--json"))
+    assert_documented("lifecycle holds", every)
     assert (found["number"], found["actor"], found["in_force"]) == (held.number, "ann", True)
     assert manage("lifecycle", "release", name) == "Released 1 hold.\n"
     assert manage("lifecycle", "holds") == "Nothing is held.\n"

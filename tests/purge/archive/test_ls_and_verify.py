@@ -13,6 +13,7 @@ from lifecycle.exceptions import LifecycleError
 from purge.archive.destinations import destination
 from purge.archive.manifest import SUFFIX, Manifest
 from purge.models import Archive
+from tests.commands.documented import assert_documented
 from tests.purge.archive.making import PREFIX, made
 from tests.zoo.models import Token
 
@@ -39,7 +40,9 @@ def verify(*options: str) -> list[dict[str, str]]:
         call_command("archive", "verify", *options, "--prefix", PREFIX, "--json", stdout=out)
     except CommandError:
         failed = True
-    problems = json.loads(out.getvalue())["problems"]
+    found = json.loads(out.getvalue())
+    assert_documented("archive verify", found)
+    problems: list[dict[str, str]] = found["problems"]
     assert failed == bool(problems)
     return problems
 
@@ -125,7 +128,8 @@ def test_the_list(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert f"Archives in folder {tmp_path}" in out
     assert "2024-10-01" in out
     call_command("archive", "ls", "--prefix", PREFIX, "--policy", "tokens", "--json")
-    (told,) = json.loads(capsys.readouterr().out)
+    (told,) = every = json.loads(capsys.readouterr().out)
+    assert_documented("archive ls", every)
     assert (told["name"], told["rows"]) == (NAME, 3)
     assert told["destination"] == f"folder {tmp_path}"
     call_command("archive", "ls", "--prefix", "none/")

@@ -29,6 +29,7 @@ from purge.certificates.make import certify
 from purge.certificates.prove import NotPublished, Prover
 from purge.certificates.story import of_reference, of_row, of_run
 from purge.proof.ship import Altered
+from tests.commands.documented import assert_documented
 from tests.infra.servers import ROOT
 from tests.purge.archive.engine import archiving, tokens
 from tests.purge.proof.support import ORIGIN, SIGNER, USING, in_folder, options, publish
@@ -179,6 +180,7 @@ def test_of_a_run_it_shows_no_row(folder: Path, capsys: pytest.CaptureFixture[st
     publish()
     run = Event.objects.get(kind="purged").run
     said = command("--run", str(run), "--json", "--out", str(folder))
+    assert_documented("lifecycle certificate", json.loads(said))
     (path,) = folder.glob("*.tlog-proof")
     assert f"run: {run}" in holds(path, capsys)
     parts = [part for event in json.loads(said)["events"] for part in event["parts"]]

@@ -23,6 +23,7 @@ from purge.erasure.receipt import Receipt
 from purge.exceptions import ErasureRefused
 from purge.models import Run
 from purge.runner import run_due
+from tests.commands.documented import assert_documented
 from tests.support import events_of, let_pass, other_sql, run_until_idle
 from tests.zoo.factories import PersonFactory
 from tests.zoo.models import Attachment, Bill, Call, Client, Comment, Person, Photo, Ticket
@@ -470,7 +471,8 @@ class TestCommand:
 
     def test_json(self) -> None:
         person = full(PersonFactory())
-        (told,) = json.loads(self.run(*self.of(person), "--yes", "--json"))
+        (told,) = every = json.loads(self.run(*self.of(person), "--yes", "--json"))
+        assert_documented("lifecycle erase", every)
         assert told["state"] == "purged"
         assert told["cascade"] == {"zoo.photo": 3}
         assert told["ended_at"].endswith("+00:00")

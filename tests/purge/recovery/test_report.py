@@ -11,6 +11,7 @@ import lifecycle
 from lifecycle.proof.errors import Unverified
 from lifecycle.proof.note import parse
 from purge.proof.work import publish_now
+from tests.commands.documented import assert_documented
 from tests.lifecycle.management.test_commands import fails, manage
 from tests.purge.proof.support import ORIGIN, SIGNER, USING
 from tests.purge.recovery.restores import Backups
@@ -61,6 +62,7 @@ def test_before_and_after(site: Backups, tmp_path: Path, settings: Any) -> None:
         assert line in text
     assert "Restore report of example.org/ledger/1" in page.read_text()
     data = json.loads(manage(*REPORT, "--json"))
+    assert_documented("lifecycle restore-report", data)
     assert (data["state"], data["left"]["unsure"], data["incomplete"]["count"]) == (
         "recovered", 1, 1,
     )  # fmt: skip

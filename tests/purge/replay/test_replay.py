@@ -24,6 +24,7 @@ from lifecycle.testing import capture_off, run_until
 from purge.models import Run
 from purge.replay.model import Replay
 from purge.replay.plan import carry_out, forget, plan
+from tests.commands.documented import assert_documented
 from tests.infra.servers import ROOT
 from tests.lifecycle.management.test_commands import fails, manage
 from tests.purge.replay.dumps import dump, load
@@ -84,6 +85,7 @@ def test_dry_run_changes_nothing(tmp_path: Path) -> None:
     came_back(tmp_path)
     before = Event.objects.count()
     report = json.loads(manage(*REPLAY, "--dry-run", "--json"))
+    assert_documented("purge --replay", report)
     assert (Event.objects.count(), Member.objects.count()) == (before, 3)
     assert report["endings"][0] == {
         "model": "zoo.member", "kind": "purged", "policy": "members", "ended": 3, "gone": 0,

@@ -17,6 +17,7 @@ from purge.media.run import run_media
 from purge.reports.report import Line, Report, report
 from purge.reports.texts import as_html, as_text, subject
 from purge.runner import run_due
+from tests.commands.documented import assert_documented
 from tests.purge.alerts.conftest import Mailbox
 from tests.purge.media.support import folder, orphaned, stored
 from tests.support import let_pass
@@ -150,7 +151,8 @@ def test_terminal_page_and_mail_say_the_same(mailbox: Mailbox, tmp_path: Path) -
 
 def test_for_programs() -> None:
     a_week()
-    (told,) = json.loads(run("--json", "--days", "1")[0])
+    (told,) = every = json.loads(run("--json", "--days", "1")[0])
+    assert_documented("lifecycle report", every)
     drafts = next(each for each in told["lines"] if each["policy"] == "drafts")
     assert (drafts["purged"], drafts["lag"]) == (1, None)
     assert told["database"] == "default"
