@@ -4,6 +4,8 @@ ARGS ?=
 # A database a worker. One more than there are cores: many tests wait for a worker or a server.
 WORKERS ?= -n $(shell $(RUN) -c "import os; print(min(os.cpu_count() + 1, 4))")
 RUN := .venv/bin/python
+# Tests and demo start hundreds of processes: without bytecode each compiles all modules anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help venv lock demo test slow check coverage migrations bench soak matrix
