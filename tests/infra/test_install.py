@@ -52,6 +52,7 @@ def test_the_tutorial_works_word_for_word(tutorial: Folder) -> None:
     assert (tutorial.path / "shop" / "migrations" / "0001_initial.py").exists()
 
 
+@pytest.mark.slow
 def test_the_readme_names_the_distribution(wheel: Path) -> None:
     name = wheel.name.partition("-")[0].replace("_", "-")
     assert blocks(README)["install"] == f"pip install {name}\n"

@@ -104,6 +104,7 @@ def public_copy() -> Iterator[Path]:
         yield Path(base)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_an_ordinary_user_can_run_it(public_copy: Path) -> None:
     ours = f"python{sys.version_info.major}.{sys.version_info.minor}"

@@ -49,6 +49,7 @@ def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
+@pytest.mark.slow
 def test_a_site_passes_strict_checks_with_the_wheel(site: Path) -> None:
     (site.parent / "mypy.ini").write_text(CONFIG)
     done = subprocess.run(

@@ -47,6 +47,7 @@ def works(checkout: Path) -> bool:
     return subprocess.call([".venv/bin/python", "-c", "import ssl"], cwd=checkout) == 0
 
 
+@pytest.mark.slow
 def test_made_once_and_again_when_the_lock_or_the_interpreter_is_another(checkout: Path) -> None:
     assert "Making .venv" in make(checkout)
     assert make(checkout) == ""

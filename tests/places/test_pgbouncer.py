@@ -135,6 +135,7 @@ def burn(using: str, count: int = 60) -> None:
     assert endings() == {str(row.pk): 1 for row in made}
 
 
+@pytest.mark.slow
 def test_a_worker_purges_through_it(pooled: str, consumer: Start) -> None:
     direct = address(application_name="direct")
     working = consumer("direct", **through(pooled, "pooled"), LIFECYCLE_DIRECT_URL=direct)

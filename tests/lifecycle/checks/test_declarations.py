@@ -298,6 +298,7 @@ def test_checks_are_registered_under_their_tags() -> None:
             assert "lifecycle.W027" in {message.id for message in run_checks(tags=[tag])}
 
 
+@pytest.mark.slow
 def test_policies_are_checked_with_the_database_down() -> None:
     done = manage("check", DJANGO_SETTINGS_MODULE="tests.settings", DATABASE_URL=DOWN)
     assert done.returncode == 0, done.stderr

@@ -39,6 +39,7 @@ print({policy.name: fingerprint(policy) for policy in all_policies()})
 """
 
 
+@pytest.mark.slow
 def test_same_in_another_process() -> None:
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONHASHSEED": "7"}
     command = [sys.executable, "-c", PRINT]

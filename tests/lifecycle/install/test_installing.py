@@ -99,6 +99,7 @@ def test_others_write_on_while_the_installer_waits_for_a_long_writer() -> None:
     assert triggers("zoo_ticket") == before["zoo_ticket"]
 
 
+@pytest.mark.slow
 def test_a_busy_table_is_left_out_and_said(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -168,6 +168,7 @@ WAYS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_pg_restore(origin: Project, make: Make, way: str, tmp_path: Path) -> None:
     """Custom and directory format, by `pg_restore` as hosts use it: the ledger event for event."""
@@ -201,6 +202,7 @@ def test_pg_restore_over_what_migrate_has_made(origin: Project, make: Make, tmp_
     records(copy)
 
 
+@pytest.mark.slow
 def test_data_without_its_sequences(origin: Project, make: Make) -> None:
     """As from a dump of chosen tables: nothing is recorded, and that is said until it is mended."""
     copy = make("unset", origin)

@@ -50,6 +50,7 @@ def site(project: Project) -> Project:
     return project
 
 
+@pytest.mark.slow
 def test_the_command_and_the_way_back(site: Project) -> None:
     events = site.last()
     with pytest.raises(Refused, match="no terminal to ask"):

@@ -64,6 +64,7 @@ def recovers() -> None:
     assert told.strays == []
 
 
+@pytest.mark.slow
 def test_on_a_real_server(s3_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     tokens(ROWS)
     with into(s3_server.bucket()) as bucket, archiving("tokens"):

@@ -18,6 +18,7 @@ from tests.support import wait_until
 __all__ = ["consumer"]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_comes_at_once(consumer: Callable[..., Consumer]):
     consumer()

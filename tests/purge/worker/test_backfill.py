@@ -44,6 +44,7 @@ def each_row_is_listed_once() -> None:
     assert len(set(keys)) == len(keys) == ROWS
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("filled")
 def test_a_killed_worker_is_followed_by_another(consumer: Callable[..., Consumer]) -> None:
     killed = consumer("killed", **SLOWLY)

@@ -30,6 +30,7 @@ def through(proxy: Proxy, name: str) -> dict[str, str]:
     return {"DATABASE_URL": address(**plain, **line)}
 
 
+@pytest.mark.slow
 def test_commit_that_failed_may_have_committed(consumer: Start, proxy: Proxy) -> None:
     """What the worker did is settled with it: who comes again finds nothing left of it to do."""
     due = timezone.now() - timedelta(seconds=5)

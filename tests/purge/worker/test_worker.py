@@ -61,6 +61,7 @@ def kills() -> int:
     return 2
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_by_kills(consumer: Start, kills: int) -> None:
     keys: set[str] = set()
     for turn in range(kills):
