@@ -1,8 +1,8 @@
 -- Record due times: keys and their dues, both sorted by due, then key, NULL dues last. One event
 -- per due time and 10,000 keys. More than 100 due times are put together by rank under the
 -- earliest: the worker looks then, finds most of them due later, and lists them more finely, so
--- nothing is late. `again` in the detail: the rows were past their end before this write. `late`:
--- they, or some of them, are past it now. A NULL (the rows end no longer) is only worth an event
+-- nothing is late. In the detail, `latest` is the latest of them. `again`: the rows were past their
+-- end before this write. `late`: they, or some of them, are past it now. A NULL (the rows end no longer) is only worth an event
 -- where it takes something back: an end that had passed, a restore, an expiry by hand.
 CREATE FUNCTION lifecycle.scheduled_v1(
     p_policy text, p_model text, p_subjects lifecycle.subjects, p_dues timestamptz[],
@@ -15,6 +15,8 @@ DECLARE
     excepted boolean;
     chunk CONSTANT bigint := 10000;
     dues timestamptz[] := ARRAY[p_dues[1]];
+    latest timestamptz[] := dues;
+    detail jsonb;
     firsts bigint[] := ARRAY[1];
     lasts bigint[] := ARRAY[total];
     part lifecycle.subjects;
@@ -27,8 +29,8 @@ BEGIN
     excepted := NOT p_detail ? 'relisted' AND (together AND total <= 100 OR lifecycle.excepted_v1(p_policy));
     -- The parts: from which place to which, and when they end.
     IF together AND total > chunk THEN
-        SELECT array_agg(p_dues[1]), array_agg(start), array_agg(least(start + chunk - 1, total))
-        INTO dues, firsts, lasts FROM generate_series(1, total, chunk) AS start;
+        SELECT array_agg(p_dues[1]), array_agg(p_dues[1]), array_agg(start), array_agg(least(start + chunk - 1, total))
+        INTO dues, latest, firsts, lasts FROM generate_series(1, total, chunk) AS start;
     ELSIF NOT together THEN
         WITH own AS (
             SELECT due, min(place) AS first, max(place) AS last
@@ -39,12 +41,12 @@ BEGIN
                            ELSE first END AS bucket
             FROM own
         ), grouped AS (
-            SELECT min(due) AS due, min(first) AS first, max(last) AS last
+            SELECT min(due) AS due, max(due) AS latest, min(first) AS first, max(last) AS last
             FROM ranked GROUP BY bucket
         )
-        SELECT array_agg(due ORDER BY start), array_agg(start ORDER BY start),
+        SELECT array_agg(due ORDER BY start), array_agg(grouped.latest ORDER BY start), array_agg(start ORDER BY start),
             array_agg(least(start + chunk - 1, last) ORDER BY start)
-        INTO dues, firsts, lasts
+        INTO dues, latest, firsts, lasts
         FROM grouped, generate_series(first, last, chunk) AS start;
     END IF;
     FOR i IN 1..cardinality(firsts) LOOP
@@ -52,13 +54,14 @@ BEGIN
         IF NOT together THEN
             part := lifecycle.sorted_v1(part);
         END IF;
+        detail := p_detail || CASE WHEN latest[i] > dues[i] THEN jsonb_build_object('latest', latest[i]) ELSE '{}' END;
         IF excepted AND lifecycle.touches_v1(p_policy, part) THEN
             PERFORM lifecycle.write_v1('expiry_scheduled', p_policy, p_model, part,
                 lasts[i] - firsts[i] + 1, NULL, dues[i], NULL,
-                p_detail || '{"again": true, "dropped": true}', NULL);
+                detail || '{"again": true, "dropped": true}', NULL);
         ELSIF dues[i] IS NOT NULL OR p_detail ? 'again' THEN
             PERFORM lifecycle.write_v1('expiry_scheduled', p_policy, p_model, part,
-                lasts[i] - firsts[i] + 1, NULL, dues[i], NULL, p_detail, NULL);
+                lasts[i] - firsts[i] + 1, NULL, dues[i], NULL, detail, NULL);
         END IF;
     END LOOP;
 END $$

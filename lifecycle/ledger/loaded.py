@@ -58,14 +58,10 @@ def record(model: Any, keys: list[str], using: str, archive: str = "") -> int:
     archive that the rows are from.
     """
     refuse_unnamed(model)
-    key = key_of(model)
-    own = key.text(sql.Identifier(key.column).as_string())
-    parts = {"key": Placed(own), "type": Placed(key.cast), "pk": key.column}
-    table = model._meta.concrete_model._meta.db_table
-    text = statement(__file__, "lock_rows", table=table, **parts)
-    there = [row[0] for row in fetch(using, text, {"keys": keys})]
+    there = lock_keys(model, keys, using)
     if not there:
         return 0
+    key = key_of(model)
     subjects = subjects_of(key, f"%(keys)s::text[]::{key.kind}[]")
     text = statement(__file__, "loaded", subjects=Placed(subjects))
     detail = {"again": True} | ({"archive": archive} if archive else {})
@@ -73,3 +69,13 @@ def record(model: Any, keys: list[str], using: str, archive: str = "") -> int:
         params = {"policy": policy.name, "model": label_of(policy), "count": len(there)}
         fetch(using, text, params | {"keys": there, "detail": Jsonb(detail)})
     return len(there)
+
+
+def lock_keys(model: Any, keys: list[str], using: str) -> list[str]:
+    """Lock the rows of these keys, in their order; the keys of those that are there."""
+    key = key_of(model)
+    own = key.text(sql.Identifier(key.column).as_string())
+    parts = {"key": Placed(own), "type": Placed(key.cast), "pk": key.column}
+    table = model._meta.concrete_model._meta.db_table
+    text = statement(__file__, "lock_rows", table=table, **parts)
+    return [row[0] for row in fetch(using, text, {"keys": keys})]

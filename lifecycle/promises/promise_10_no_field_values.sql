@@ -11,6 +11,7 @@ WITH shapes (name, kinds, shape) AS (
         ('allow', ARRAY['policy_changed', 'resumed'], '\d{{1,18}}'),
         ('again', ARRAY['expiry_scheduled', 'capture_failed', 'restored', 'loaded'], 'true'),
         ('late', ARRAY['expiry_scheduled'], 'true'),
+        ('latest', ARRAY['expiry_scheduled'], '"[-0-9T:.+]{{10,40}}"'),
         ('dropped', ARRAY['expiry_scheduled'], 'true'),
         ('relisted', ARRAY['expiry_scheduled'], '"[a-z_]{{1,20}}"'),
         ('window', ARRAY['expiry_scheduled', 'tombstoned', 'kept', 'blocked'], '"[-0-9T:.+]{{10,40}}"'),

@@ -12,6 +12,7 @@ from lifecycle.sealing.log import read_log
 from purge.management import replay as replaying
 from purge.proof import gate
 from purge.proof.options import ProofOptions, proof_options
+from purge.recovery.ends import SAID, Ends, spare
 from purge.recovery.lock import alone
 from purge.recovery.recover import recover
 from purge.recovery.silence import await_silence
@@ -47,9 +48,17 @@ def _run(command: BaseCommand, options: dict[str, Any], using: str, found: Proof
         await_silence(using, found)
     with gate.opened(using):
         left = replaying.run(command, options, using, recovered)
+    if recovered:
+        _tell_ends(command, spare(using, recovered, options["actor"]))
     if not options["dry_run"]:
         finish(using)
     return left
+
+
+def _tell_ends(command: BaseCommand, found: Ends) -> None:
+    """What the columns that are back say otherwise than what was published."""
+    for each in found.counts:
+        command.stderr.write(f"{each.policy}: {each.rows} rows of {each.model} {SAID[each.says]}.")
 
 
 def _say(command: BaseCommand, using: str) -> None:

@@ -20,6 +20,7 @@ from purge.media import replay as media
 from purge.proof.detect import State, decide
 from purge.proof.options import ProofOptions
 from purge.proof.ship import store_of
+from purge.recovery.ends import Ends, lost_ends
 from purge.recovery.stages import recovered_of, recovery_of
 from purge.recovery.survey import Totals, fields_of, published, survey
 from purge.replay.model import BEGINNING, VERDICTS, LeftRow, Recovered, Replay, Report
@@ -61,6 +62,7 @@ class RestoreReport:
     rows: list[LeftRow] = field(default_factory=list)
     files_unsure: int = 0
     incomplete: media.Lost = field(default_factory=media.Lost)
+    ends: Ends = field(default_factory=Ends)
     backups_expire: datetime | None = None
 
     @property
@@ -155,3 +157,5 @@ def _look(using: str, report: RestoreReport, recovered: Recovered | None) -> Non
     report.rows = found.rows
     report.files_unsure = media.find(using, BEGINNING, act=False).unsure
     report.incomplete = media.lost(using, BEGINNING)
+    if recovered:
+        report.ends = lost_ends(using, recovered)

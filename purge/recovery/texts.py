@@ -7,6 +7,7 @@ from typing import Any
 from lifecycle.printable import in_utc, visible
 from lifecycle.proof.note import sign
 from purge.proof.options import ProofOptions
+from purge.recovery.ends import SAID, LostEnd, LostEnds
 from purge.recovery.report import DRILL, RECOVERED, RECOVERING, RESTORED, Counted, RestoreReport
 from purge.replay.model import VERDICTS
 from purge.reports.texts import rendered
@@ -58,6 +59,8 @@ def sections(report: RestoreReport) -> Iterator[tuple[str, list[str]]]:
         words = _WORDS | {"ended": "would end again"} if report.state == DRILL else _WORDS
         yield "Of all endings, rows", [f"{report.left[each]} {words[each]}" for each in VERDICTS]
         yield "Left", [_row(row) for row in report.rows[:SHOWN]] + _more(report)
+        yield "Ends that the backup has otherwise", list(map(_ends, report.ends.counts))
+        yield "Rows of them", list(map(_lost, report.ends.rows[:SHOWN]))
         yield "Files that nobody can tell", [f"{report.files_unsure}"]
         yield "Rows whose file is gone", [
             f"{report.incomplete.count}", *map(visible, report.incomplete.examples)
@@ -74,6 +77,16 @@ def _line(counted: Counted) -> str:
     by = f" by {counted.policy}" if counted.policy else ""
     of = f" of {counted.model}" if counted.model else ""
     return visible(f"{counted.kind}{by}{of}: {counted.rows} rows, {counted.events} events")
+
+
+def _ends(counted: LostEnds) -> str:
+    rows = f"{counted.rows} rows of {counted.model} by {counted.policy}"
+    return visible(f"{rows} {SAID[counted.says]}")
+
+
+def _lost(row: LostEnd) -> str:
+    when = f": {in_utc(row.ends)}" if row.ends else ""
+    return visible(f"{row.says} {row.name} by {row.policy} (event {row.event}){when}")
 
 
 def _row(row: Any) -> str:
