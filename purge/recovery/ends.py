@@ -91,7 +91,7 @@ def _each(using: str, recovered: Recovered, actor: str | None) -> Ends:
     for policy in policies_in(using):
         if not (policy.on_request or is_windowed(policy)):
             with _last_words(using, policy, recovered):
-                _Asking(using, policy, found, actor).run()
+                _Asking(using, policy, recovered.top, found, actor).run()
     return found
 
 
@@ -101,7 +101,8 @@ def _last_words(using: str, policy: Policy, recovered: Recovered) -> Iterator[No
     kind = compiled(policy).key.kind
     text = statement(__file__, "gather", kind=Raw(kind), subjects=f"subjects_{kind}")
     names = fetch(using, "SELECT lifecycle.names_v1(%(policy)s)", {"policy": policy.name})
-    params = vars(recovered) | {"model": label_of(policy), "names": [name for (name,) in names]}
+    params = vars(recovered) | {"policy": policy.name, "model": label_of(policy)}
+    params["names"] = [name for (name,) in names]
     with own_transaction(using):
         fetch(using, statement(__file__, "drop"))
         fetch(using, statement(__file__, "make"))
@@ -116,6 +117,7 @@ class _Asking:
 
     using: str
     policy: Policy
+    top: int  # the highest number that was published
     found: Ends
     actor: str | None
 
@@ -181,5 +183,6 @@ class _Asking:
         return {
             "keys": keys, "policy": self.policy.name, "model": label_of(self.policy),
             "resolution": self.policy.resolution, "mark": self.mark,
+            "top": self.top,
             "now": scalar(self.using, "SELECT lifecycle.now_v1()"),
         }  # fmt: skip

@@ -10,8 +10,9 @@ DROP TABLE IF EXISTS pg_temp.lifecycle_last_word
 -- name: gather
 -- Of the rows of one policy, the last published event since the backup that says when they end. Not of rows that have
 -- ended after it, nor of those that the site has written since the restore: they end by their columns. Not `certain`: the
--- end is the earliest, or the latest, of several rows.
--- params: model, names, log, kept, size, top; parts: kind, subjects
+-- end is the earliest, or the latest, of several rows. `free`: the worker has taken the row off the agenda, and nothing has
+-- listed it again, so that it had no end any more.
+-- params: policy, model, names, log, kept, size, top; parts: kind, subjects
 WITH missing AS MATERIALIZED (
     SELECT unnest(seal.events[greatest(%(kept)s - seal.first, 0) + 1 : least(%(size)s - seal.first, seal.count)]) AS id
     FROM lifecycle_seal AS seal WHERE seal.log = %(log)s AND seal.first < %(size)s AND seal.first + seal.count > %(kept)s
@@ -38,10 +39,22 @@ WITH missing AS MATERIALIZED (
             lower(owner.subjects_range), upper(owner.subjects_range) - 1) AS k) AS subject
 ), newest AS (
     SELECT DISTINCT ON (key) key, id, kind, ends, certain FROM keyed ORDER BY key, id DESC
+), settled AS MATERIALIZED (
+    SELECT event.id, unnest(event.settled) AS entry FROM lifecycle_event AS event
+    WHERE event.id IN (SELECT id FROM missing) AND event.policy = ANY (%(names)s::text[]) AND event.settled IS NOT NULL
+), listed AS MATERIALIZED (
+    SELECT DISTINCT key FROM lifecycle_agenda AS entry, lifecycle.keys_v1(entry.event_id) AS key
+    WHERE entry.policy = %(policy)s AND entry.event_id <= %(top)s
+), free AS (
+    SELECT key, max(settled.id) AS id FROM settled, lifecycle.keys_v1(settled.entry) AS key
+    WHERE key NOT IN (SELECT key FROM listed) GROUP BY key
 )
 INSERT INTO pg_temp.lifecycle_last_word (key, event, kind, ends, certain)
-SELECT key::text, id, kind, ends, certain FROM newest
-WHERE id <= %(top)s AND kind NOT IN ('purged', 'deleted', 'updated') ORDER BY key
+SELECT coalesce(newest.key::text, free.key), coalesce(free.id, newest.id),
+    CASE WHEN free.id IS NULL THEN newest.kind ELSE 'free' END, newest.ends, coalesce(newest.certain, true)
+FROM newest FULL JOIN free ON free.key = newest.key::text
+WHERE newest.id IS NULL OR newest.id <= %(top)s AND newest.kind NOT IN ('purged', 'deleted', 'updated')
+ORDER BY newest.key, free.key
 
 -- name: page
 -- The next keys; no line where there are no more.
@@ -57,9 +70,12 @@ SELECT max(place), array_agg(key ORDER BY place) FROM (
 -- kept     `keep_while` had kept it, and does not now
 -- sooner   it ended sooner
 -- endless  it had an end, and has none now
--- params: keys, now, resolution; parts: state_key
+-- params: keys, now, resolution, policy, top; parts: state_key
 UPDATE pg_temp.lifecycle_last_word AS word SET says = CASE
         WHEN state.due IS NULL THEN CASE WHEN word.ends IS NOT NULL AND word.kind = 'expiry_scheduled' THEN 'endless' END
+        WHEN word.kind = 'free' THEN CASE WHEN NOT EXISTS (
+            SELECT FROM lifecycle_exception AS said WHERE said.kind = 'restored' AND said.policy = %(policy)s
+            AND said.key = word.key AND said.event_id <= %(top)s) THEN 'never' END
         WHEN word.kind = 'kept' THEN CASE WHEN NOT state.keep THEN 'kept' END
         WHEN word.kind = 'capture_failed' OR word.ends IS NULL THEN 'never'
         WHEN word.ends > state.due AND word.ends > %(now)s THEN 'later'

@@ -15,8 +15,9 @@ from tests.faults.schedule import Step, drawn, recovers
 from tests.faults.site import Site
 from tests.faults.world import World, now
 
-PATIENCE = 6.0  # seconds without anything that ends, after which time is made to pass
-ROUNDS = 5
+PATIENCE = 2.0  # seconds without anything that ends, after which time is made to pass
+ROUNDS = 12
+LONG = 30.0  # the same where time cannot be made to pass
 LATER = 2  # hours, longer than the engine rests after a failure
 
 
@@ -110,7 +111,7 @@ def _all_gone(world: World, oracle: Oracle) -> float | None:
     """The moment at which all was gone that had to; None where some of it stays."""
     left, since = len(oracle.rows) + 1, time.monotonic()
     with connect() as line:
-        while time.monotonic() - since < PATIENCE * (5 if world.proof else 1):
+        while time.monotonic() - since < (LONG if world.proof else PATIENCE):
             moment = now()
             found = len(unfinished(world, oracle, line, moment))
             if not found:

@@ -103,6 +103,17 @@ CASES = {
     "left out after it had come": Case(
         each(held, passed, to(active=False), freed), passes=True, until="", said="never"
     ),
+    "taken back, and the old end passed": Case(
+        to(expires_at=None), passes=True, until="", said="never"
+    ),
+    "left out, and the old end passed": Case(
+        to(active=False), passes=True, until="", said="never"
+    ),
+    "later, then left out": Case(
+        each(to(expires_at=FUTURE), to(active=False)), passes=True, until=FUTURE, said="later"
+    ),
+    "left out before it came, which leaves no event": Case(to(active=False)),
+    "restored": Case(each(restored()), passes=True, until=""),
     "taken in": Case(
         to(active=True), backup=(("active", False),), said="endless"
     ),
