@@ -1,5 +1,6 @@
 """What the fields of `Event.detail` are; only a superuser or the owner can write others."""
 
+from datetime import datetime
 from typing import Any
 
 # Fields of `Event.detail` that are lists, and numbers by name; all others are one value.
@@ -24,3 +25,12 @@ def _is_well(name: str, value: Any) -> bool:
     if name in COUNTS:
         return isinstance(value, dict) and all(type(each) is int for each in value.values())
     return not isinstance(value, list | dict)
+
+
+def instant(value: Any) -> datetime | None:
+    """A time of a detail, ISO 8601 with its zone; None for anything else."""
+    try:
+        found = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return found if found.tzinfo else None

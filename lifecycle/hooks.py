@@ -26,12 +26,31 @@ class LogCheck:
     unread: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Fact:
+    """How one part of a database's retention stands: the part, and what there is to say of it.
+
+    `problem` where somebody should do something; what, is said.
+    """
+
+    part: str
+    says: str
+    problem: bool = False
+
+
 def _no_log(using: str, deep: bool) -> LogCheck:
     return LogCheck(unread=["LIFECYCLE_PROOF is not set: nothing is published"])
 
 
 def _none_left(model: type[Model], key: str, known: Sequence[int], using: str) -> list[Any]:
     return []
+
+
+NOBODY = Fact("Worker", 'No app of this project ends rows: add "purge" to INSTALLED_APPS.', True)
+
+
+def _no_certificate(model: type[Model], key: str, using: str) -> tuple[str, bytes]:
+    raise LifecycleError("No app of this project publishes the ledger: nothing can be proven.")
 
 
 @dataclass(frozen=True)
@@ -43,6 +62,8 @@ class ActingApp:
     standstills  by policy: what keeps its rows although no pass fails, in words
     slowed       by policy: what slows it down at this moment, in words
     verify_log   the ledger against what was sealed and published; with True all of it
+    certificate  of a row that has ended: a name for a file, and its content; or `LifecycleError`
+    facts        how worker, log and archives stand, in words that name no row
     left_events  of a row, beside events of these numbers: those that have left the table
     """
 
@@ -52,6 +73,8 @@ class ActingApp:
     slowed: Callable[[str], Slowed] = lambda using: {}
     verify_log: Callable[[str, bool], LogCheck] = _no_log
     left_events: Callable[[type[Model], str, Sequence[int], str], list[Any]] = _none_left
+    certificate: Callable[[type[Model], str, str], tuple[str, bytes]] = _no_certificate
+    facts: Callable[[str], list[Fact]] = lambda using: [NOBODY]
 
 
 _registered: list[ActingApp] = []
@@ -82,6 +105,18 @@ def standstills(using: str) -> Standstills:
 def slowed(using: str) -> Slowed:
     """By policy; none where no app of this project ends rows."""
     return _registered[0].slowed(using) if _registered else {}
+
+
+def certificate(model: type[Model], key: str, using: str) -> tuple[str, bytes]:
+    """Of a row that has ended: the name of a file, and its content; `LifecycleError`: why none."""
+    if not _registered:
+        return _no_certificate(model, key, using)
+    return _registered[0].certificate(model, key, using)
+
+
+def facts(using: str) -> list[Fact]:
+    """How what acts stands; that nothing does, where no app of this project ends rows."""
+    return _registered[0].facts(using) if _registered else [NOBODY]
 
 
 def verify_log(using: str, deep: bool) -> LogCheck:

@@ -142,6 +142,9 @@ class Segment(models.Model):
     lows = ArrayField(models.BigIntegerField(), null=True)
     highs = ArrayField(models.BigIntegerField(), null=True)
     filter = models.BinaryField(null=True)
+    days: Any = models.JSONField(
+        null=True, help_text="of a line without a model: rows ended, by day"
+    )
 
     class Meta:
         db_table = "lifecycle_segment"

@@ -78,6 +78,7 @@ FUNCTIONS = [
     "story_v1",
     "held_deleted_v1",
     "may_hold_v1",
+    "days_v1",
     "segment_v1",
     "cover_v1",
     "fold_v1",

@@ -9,7 +9,7 @@ from django.db.models import Model
 
 from lifecycle.db.connection import fetch, statement
 from lifecycle.exceptions import LifecycleError
-from lifecycle.hooks import ActingApp, LogCheck, Runs, Standstills
+from lifecycle.hooks import ActingApp, Fact, LogCheck, Runs, Standstills
 from lifecycle.policy.registry import all_policies
 from lifecycle.printable import visible
 from lifecycle.proof.errors import ProofError
@@ -65,4 +65,26 @@ def left_events(model: type[Model], key: str, known: Sequence[int], using: str) 
         raise LifecycleError(f"What has left the ledger cannot be read: {error}.") from error
 
 
-PURGE = ActingApp(make_pass, last_runs, standstills, slowed, verify_log, left_events)
+def certificate(model: type[Model], key: str, using: str) -> tuple[str, bytes]:
+    """That a row has ended, as a file; its key is a commitment in it."""
+    from lifecycle.proof.tlog_proof import SUFFIX
+    from purge.certificates.make import certify  # imports models
+    from purge.certificates.story import of_row
+
+    try:
+        made = certify(of_row(model, key, using), using)
+    except ProofError as error:
+        raise LifecycleError(f"There is no certificate of it: {error}.") from error
+    return made.statement.number.replace("/", "-") + SUFFIX, made.certificate.encode()
+
+
+def facts(using: str) -> list[Fact]:
+    """How worker, log and archives stand."""
+    from purge.facts import facts as found  # imports models
+
+    return found(using)
+
+
+PURGE = ActingApp(
+    make_pass, last_runs, standstills, slowed, verify_log, left_events, certificate, facts
+)

@@ -42,6 +42,9 @@ UPDATE lifecycle_policy SET spent = (
         AS found)
 WHERE spent <> '{}'
 """
+DAYS = """
+UPDATE lifecycle_segment SET days = lifecycle.days_v1(first, last) WHERE model = ''
+"""
 
 
 def pass_time(**span: float) -> None:
@@ -62,6 +65,7 @@ def pass_time(**span: float) -> None:
         cursor.execute(UNTIL, [delta])
         cursor.execute(WINDOWS, [delta, delta])
         cursor.execute(SPENT, [delta])
+        cursor.execute(DAYS)
 
 
 def _files() -> list[tuple[Any, str]]:

@@ -9,12 +9,13 @@ from django.http import HttpRequest
 
 from lifecycle.admin.readonly import moment
 from lifecycle.admin.row_actions import release_exceptions
-from lifecycle.admin.row_page import LARGE, RowPages
+from lifecycle.admin.row_page import RowPages
 from lifecycle.admin.row_search import AboutRows
 from lifecycle.admin.visibility import mask_blockers, without_keys
 from lifecycle.compiler.keys import label_of_model
 from lifecycle.db.connection import fetch
 from lifecycle.insight.search import entries_about, events_about
+from lifecycle.insight.why import LARGE
 from lifecycle.ledger.row_names import ledger_key
 from lifecycle.models import ON_TABLE, AgendaEntry, Event, Kind, PolicyState, RowException
 

@@ -1,32 +1,38 @@
 """The page of one row: what the ledger says about it, what holds it, and the buttons."""
 
-from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import DataError
-from django.db.models import Model, Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db.models import Model
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from lifecycle.admin.readonly import refuse
-from lifecycle.admin.row_actions import ROW_ACTIONS, act
-from lifecycle.admin.visibility import mask_blockers, own_page, refuse_hidden, without_keys
+from lifecycle.admin.row_actions import ROW_ACTIONS, RowAction, act
+from lifecycle.admin.row_story import story
+from lifecycle.admin.visibility import own_page, refuse_hidden, without_keys
 from lifecycle.db.rows import home
 from lifecycle.exceptions import LifecycleError, RowMissing
-from lifecycle.insight.search import entries_about, events_about
-from lifecycle.insight.why import holds_on, verdicts
-from lifecycle.ledger.held_deleted import held_deleted
-from lifecycle.ledger.row_names import ledger_key, named, parse, rows_of_key
+from lifecycle.hooks import certificate
+from lifecycle.ledger.row_names import named, parse, rows_of_key
 from lifecycle.ledger.row_names import row_name as row_name_of
-from lifecycle.models import ON_TABLE, AgendaEntry, Event, RowException
-from lifecycle.policy.registry import policies_of
+from lifecycle.models import Event
 
-LARGE = ("subjects_bigint", "subjects_uuid", "subjects_text", "subjects_range", "identities")
+
+class Button:
+    """A row action as a user has it: its name, and why it may not be pressed; '' where it may."""
+
+    def __init__(self, request: HttpRequest, name: str, action: RowAction) -> None:
+        self.name = name
+        may = request.user.has_perm(action.permission)
+        self.why_not = "" if may else f"Needs the permission {action.permission}."
 
 
 class RowPages:
@@ -38,6 +44,7 @@ class RowPages:
         view = self.admin_site.admin_view
         return [
             path("row/", view(self.row_page), name="lifecycle_row"),
+            path("row/certificate/", view(self.certificate_page), name="lifecycle_row_certificate"),
             path("row/<str:action>/", view(self.action_page), name="lifecycle_row_action"),
             *super().get_urls(),  # type: ignore[misc]
         ]
@@ -52,13 +59,25 @@ class RowPages:
             try:
                 model, key, row = self._found(request, row_name)
                 since = int(before) if before.isdecimal() else None
-                shown = story(model, key, row is not None, since, by)
+                shown = story(model, key, row, since, by)
                 shown["own_page"] = row and own_page(request, self.admin_site, row)
             except LifecycleError as error:
                 refuse(request, error)
-        may = request.user.has_perm
-        actions = [name for name, action in ROW_ACTIONS.items() if may(action.permission)]
-        return self._page(request, "row", {"row_name": row_name, "actions": actions} | shown)
+        buttons = [Button(request, name, action) for name, action in ROW_ACTIONS.items()]
+        return self._page(request, "row", {"row_name": row_name, "buttons": buttons} | shown)
+
+    def certificate_page(self, request: HttpRequest) -> HttpResponseBase:
+        """The certificate that the row has ended, as a file; or back to its page, which says why
+        there is none."""
+        self._may_look(request)
+        row_name = _row_name(request)
+        try:
+            model, key, _ = self._found(request, row_name)
+            name, content = certificate(model, key, home(model))
+        except LifecycleError as error:
+            refuse(request, error)
+            return redirect(page_of(row_name))
+        return FileResponse(BytesIO(content), as_attachment=True, filename=name)
 
     def action_page(self, request: HttpRequest, action: str) -> HttpResponse:
         """The form of a row action; once it is valid, the action, and back to the row."""
@@ -127,50 +146,3 @@ def _row(model: type[Model], key: str, using: str) -> Model | None:
         return rows_of_key(model, key, using).first()
     except (DataError, LifecycleError, ValueError):
         return None  # the search says that it cannot be a key
-
-
-def story(
-    model: type[Model], key: str, is_there: bool, before: int | None,
-    shown: Callable[[list[str]], list[str]],
-) -> dict[str, Any]:  # fmt: skip
-    """What ledger, agenda and row exceptions say about one row, and each policy on its table.
-
-    `shown` makes of the names of rows in its way those that the user may read.
-    """
-    using = home(model)
-    search = events_about(model, key, before, using)
-    stored = Event.objects.using(using).filter(pk__in=search.events).defer(*LARGE)
-    events = [mask_blockers(event, shown) for event in stored.order_by("-pk")]
-    events, entries = _with_detail(events), entries_about(model, key, using)
-    row = (model, key, using)
-    held = holds_on(*row)
-    return {
-        "row": row_name_of(model, key),
-        "is_there": is_there,
-        "gone": [] if is_there else [e for e in held_deleted(using) if e.event in search.events],
-        "is_tracked": bool(policies_of(model)),
-        "holds": held if is_there else [],
-        "verdicts": verdicts(*row, events, held, shown) if is_there else [],
-        "exceptions": _exceptions(model, key, using),
-        "too_long": entries is None,
-        "entries": AgendaEntry.objects.using(using).filter(pk__in=entries or []).order_by("due_at"),
-        "events": events,
-        "reached": search.reached,
-    }
-
-
-def _exceptions(model: type[Model], key: str, using: str) -> Any:
-    """What stands on the row, or on all rows of its table."""
-    about = RowException.objects.using(using).select_related("event")
-    defer = [f"event__{column}" for column in LARGE]
-    stored = ledger_key(model, key, using)
-    chosen = about.filter(Q(key=stored) | ON_TABLE, model=model._meta.label_lower)
-    return chosen.defer(*defer).order_by("since")
-
-
-def _with_detail(events: list[Any]) -> list[Any]:
-    """Each event with its detail as a line of text, `detail_text`."""
-    for event in events:
-        detail = (f"{name}: {value}" for name, value in event.detail.items() if value is not None)
-        event.detail_text = ", ".join(detail)
-    return events

@@ -15,7 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, OperationalError
 
 from lifecycle.backfill.chunk import Found, Lister
 from lifecycle.compiler.fingerprint import capture_fingerprint, fingerprint
-from lifecycle.compiler.policy_sql import models_of
+from lifecycle.compiler.policy_sql import compiled, models_of
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.conf import conf
 from lifecycle.db.connection import (
@@ -28,7 +28,7 @@ from lifecycle.db.connection import (
 from lifecycle.db.tables import is_elsewhere
 from lifecycle.db.version import to_install
 from lifecycle.exceptions import LifecycleError
-from lifecycle.ledger.caps import estimated_rows
+from lifecycle.ledger.caps import estimated_rows, estimated_tables
 from lifecycle.ledger.windows_due import MOST, list_windows
 from lifecycle.models import Backfill, PolicyState
 from lifecycle.policy.policy import Policy
@@ -202,11 +202,18 @@ def unfinished(using: str = DEFAULT_DB_ALIAS) -> dict[str, Progress]:
     """Of the policies whose tables are not read to the end, how far they have come."""
     declared = {policy.name: policy for policy in all_policies()}
     walks = Backfill.objects.using(using).filter(finished_at=None, policy__in=declared)
-    return {walk.policy: _progress(walk, declared[walk.policy], using) for walk in walks}
+    tables = {walk.policy: compiled(declared[walk.policy]).tables[0] for walk in walks}
+    rows = estimated_tables([*set(tables.values())], using) if tables else {}
+    return {walk.policy: _so_far(walk, rows[tables[walk.policy]]) for walk in walks}
 
 
 def _progress(walk: Backfill, policy: Policy, using: str) -> Progress:
+    rows = 0 if walk.finished_at else estimated_rows(policy, using)
+    return _so_far(walk, rows)
+
+
+def _so_far(walk: Backfill, rows: int) -> Progress:
     done, read = walk.finished_at is not None, walk.read
-    about = read if done else max(read, estimated_rows(policy, using))
+    about = read if done else max(read, rows)
     percent = 100 if done else min(99, 100 * read // max(about, 1))
     return Progress(walk.why, done, read, about, percent, walk.listed, walk.failed)

@@ -20,10 +20,10 @@ BEGIN
     IF whole IS NOT TRUE THEN
         RETURN NULL;
     END IF;
-    INSERT INTO @tables@.lifecycle_segment (model, first, last, bases, lows, highs, filter)
-    SELECT one.model, start, final, one.bases, one.lows, one.highs, one.filter
+    INSERT INTO @tables@.lifecycle_segment (model, first, last, bases, lows, highs, filter, days)
+    SELECT one.model, start, final, one.bases, one.lows, one.highs, one.filter, NULL
     FROM lifecycle.segment_v1(start, final) AS one
     UNION ALL
-    SELECT '', start, final, NULL, NULL, NULL, NULL;
+    SELECT '', start, final, NULL, NULL, NULL, NULL, lifecycle.days_v1(start, final);
     RETURN final;
 END $$

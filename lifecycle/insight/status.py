@@ -1,7 +1,9 @@
 """How each policy stands: what its agenda lists, when it acts, and what is wrong with it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 
@@ -88,14 +90,20 @@ class Status:
         return self.state == State.ENABLED and not self.barred
 
 
-def statuses(using: str = DEFAULT_DB_ALIAS, max_lag: float | None = None) -> list[Status]:
+def statuses(
+    using: str = DEFAULT_DB_ALIAS, max_lag: float | None = None,
+    lines: list[Any] | None = None, shown: Callable[[list[str]], list[str]] = list,
+) -> list[Status]:  # fmt: skip
     """Every policy that the database knows or should know, by name.
 
-    A lag of more than `max_lag` seconds (the setting LIFECYCLE_MAX_LAG) is a problem.
+    A lag of more than `max_lag` seconds (the setting LIFECYCLE_MAX_LAG) is a problem. `lines`: what
+    was read of the stored ones by `lifecycle.insight.capped`, and is counted no further. `shown`
+    makes of the names of rows those that may be read.
     """
     declared = {policy.name: policy for policy in all_policies()}
     here = {name for name, policy in declared.items() if is_at(policy.model, using)}
-    found = {each.policy: each for each in _stored(using, declared)}
+    read = _lines(using) if lines is None else lines
+    found = {each.policy: each for each in _stored(using, declared, read)}
     for name in here - found.keys():
         found[name] = Status(name, label_of(declared[name]), "", database=using)
     for name in declared.keys() & found.keys() - here:
@@ -107,24 +115,26 @@ def statuses(using: str = DEFAULT_DB_ALIAS, max_lag: float | None = None) -> lis
     broken = _functions(using)
     for name, each in found.items():
         _describe(each, declared.get(name))
-        if name in here:
+        if name in here and lines is None:
             _count_there(each, declared[name])
         each.backfill, each.slowed = come.get(name), slower.get(name, [])
         most = conf.MAX_LAG if max_lag is None else max_lag
         each.problems += _problems(each, declared.get(name), most)
         each.problems += _gaps(declared.get(name), gaps) + why.get(name, []) + broken
-        each.problems += _held_deleted(each, gone)
+        each.problems += _held_deleted(each, gone, shown)
         each.problems += reach.problems(declared[name]) if name in declared else []
     return [found[name] for name in sorted(found)]
 
 
-def _stored(using: str, declared: dict[str, Policy]) -> list[Status]:
+def _lines(using: str) -> list[Any]:
+    text = statement(__file__, "status", is_tried=IS_TRIED, first_try=FIRST_TRY)
+    return fetch(using, text)
+
+
+def _stored(using: str, declared: dict[str, Policy], lines: list[Any]) -> list[Status]:
     runs = last_runs(using)
     found = []
-    text = statement(__file__, "status", is_tried=IS_TRIED, first_try=FIRST_TRY)
-    for name, table, state, *counts, next_due, since, now, stored, barred, enforced, sql in fetch(
-        using, text
-    ):
+    for name, table, state, *counts, next_due, since, now, stored, barred, enforced, sql in lines:
         each = Status(name, table, state, *counts)
         each.database, each.next_due = using, next_due
         each.fingerprint, each.barred, each.enforced = stored, barred, enforced
@@ -192,14 +202,17 @@ def _functions(using: str) -> list[str]:
     return [text] if names else []
 
 
-def _held_deleted(each: Status, gone: list[HeldDeleted]) -> list[str]:
+def _held_deleted(
+    each: Status, gone: list[HeldDeleted], shown: Callable[[list[str]], list[str]]
+) -> list[str]:
     """Of its table; a policy that is no longer declared may have let them go."""
     mine = [one for one in gone if one.model == each.table]
     each.held_deleted = sum(one.rows for one in mine)
     each.held -= without_a_row(mine)
     if not mine:
         return []
-    latest = f"the latest is {mine[0].name}, hold {mine[0].hold}, event {mine[0].event}"
+    (latest_name,) = shown([mine[0].name]) if mine[0].key else (mine[0].name,)
+    latest = f"the latest is {latest_name}, hold {mine[0].hold}, event {mine[0].event}"
     return [f"{deleted_rows(each.held_deleted)}: {latest}; see `manage.py lifecycle holds`"]
 
 

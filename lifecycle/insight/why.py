@@ -50,7 +50,7 @@ def why(model: type[Model], key: str, using: str | None = None) -> Why:
     events, complete = _story(model, key, using)
     held = holds_on(model, key, using)
     exists, found = _seen(model, key, using, events, held)
-    says = _in_short(model, exists, events, found)
+    says = in_short(model, exists, events, found)
     name = row_name(model, key)
     return Why(name, exists, says, found, held, events, complete)
 
@@ -105,9 +105,10 @@ def holds_on(model: type[Model], key: str, using: str) -> list[Hold]:
     return [each for each in holds(using, numbers) if each.in_force]
 
 
-def _in_short(
+def in_short(
     model: type[Model], exists: bool | None, events: list[Event], verdicts: list[Verdict]
 ) -> str:
+    """In a sentence or two: whether it is there, how it went, what comes next."""
     if exists is None:
         told = f"{events[0].kind} in event {events[0].pk}" if events else "nothing"
         return f"This role may not read {model._meta.label}: the ledger's last word is {told}."

@@ -44,6 +44,25 @@ def room(policy: Policy, using: str, counted: bool = False) -> int:
     return max(0, cap_of(policy, using, counted) + allowed - spent)
 
 
+def used_caps(policies: list[Policy], using: str) -> dict[str, tuple[int, int]]:
+    """By policy: the rows ended in this window of 24 hours, and how many may in all, by the
+    planner's count of its table. One question for all of them.
+    """
+    tables = [compiled(policy).tables[0] for policy in policies]
+    params = {"policies": [policy.name for policy in policies], "tables": tables}
+    found = {}
+    lines = fetch(using, statement(__file__, "rooms"), params)
+    for policy, (spent, allowed, rows) in zip(policies, lines, strict=True):
+        found[policy.name] = spent, max(policy.cap_rows, int(policy.cap_fraction * rows)) + allowed
+    return found
+
+
+def estimated_tables(tables: list[str], using: str) -> dict[str, int]:
+    """As `estimated_rows`, of several tables."""
+    text = statement(__file__, "tables_rows")
+    return dict(fetch(using, text, {"tables": tables}))
+
+
 def room_and_over(policy: Policy, using: str) -> tuple[int, bool]:
     """How many rows may still end, and whether more are due; counted before it says that."""
     left = room(policy, using)

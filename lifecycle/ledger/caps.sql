@@ -48,3 +48,41 @@ SELECT coalesce(sum(CASE
 FROM pg_class
 WHERE relkind <> 'p' AND oid IN (SELECT relid FROM pg_partition_tree(quote_ident(%(table)s)::regclass)
     UNION SELECT quote_ident(%(table)s)::regclass)
+
+-- name: tables_rows
+-- The same of several tables.
+-- params: tables
+SELECT given.name, one.rows FROM unnest(%(tables)s::text[]) AS given (name) CROSS JOIN LATERAL (
+    SELECT coalesce(sum(CASE
+        WHEN coalesce(pg_stat_get_last_analyze_time(oid), pg_stat_get_last_autoanalyze_time(oid),
+                      pg_stat_get_last_vacuum_time(oid), pg_stat_get_last_autovacuum_time(oid)) IS NULL
+        THEN greatest(reltuples, 0)
+        ELSE least(greatest(reltuples, 0), pg_stat_get_live_tuples(oid)) END), 0)::bigint
+    FROM pg_class
+    WHERE relkind <> 'p' AND oid IN (SELECT relid FROM pg_partition_tree(quote_ident(given.name)::regclass)
+        UNION SELECT quote_ident(given.name)::regclass)
+) AS one (rows)
+
+-- name: rooms
+-- As `room`, of several policies in their order, with the planner's estimate of the table of each.
+-- params: policies, tables
+SELECT spent.ended, spent.allowed, one.rows
+FROM unnest(%(policies)s::text[], %(tables)s::text[]) WITH ORDINALITY AS given (policy, name, place)
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(value::bigint) FILTER (WHERE NOT allowed AND key >= oldest), 0)::bigint,
+        coalesce(sum(value::bigint) FILTER (WHERE allowed AND substr(key, 9, 13) > oldest), 0)::bigint
+    FROM lifecycle_policy AS state CROSS JOIN LATERAL jsonb_each_text(state.spent)
+    CROSS JOIN LATERAL (SELECT starts_with(key, 'allowed') AS allowed,
+        to_char(lifecycle.now_v1() AT TIME ZONE 'UTC' - interval '24 hours', 'YYYY-MM-DD"T"HH24') AS oldest) AS clock
+    WHERE state.name = given.policy
+) AS spent (ended, allowed) CROSS JOIN LATERAL (
+    SELECT coalesce(sum(CASE
+        WHEN coalesce(pg_stat_get_last_analyze_time(oid), pg_stat_get_last_autoanalyze_time(oid),
+                      pg_stat_get_last_vacuum_time(oid), pg_stat_get_last_autovacuum_time(oid)) IS NULL
+        THEN greatest(reltuples, 0)
+        ELSE least(greatest(reltuples, 0), pg_stat_get_live_tuples(oid)) END), 0)::bigint
+    FROM pg_class
+    WHERE relkind <> 'p' AND oid IN (SELECT relid FROM pg_partition_tree(quote_ident(given.name)::regclass)
+        UNION SELECT quote_ident(given.name)::regclass)
+) AS one (rows)
+ORDER BY given.place

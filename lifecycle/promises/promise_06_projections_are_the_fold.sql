@@ -22,13 +22,13 @@ WITH other AS MATERIALIZED (
     UNION ALL
     SELECT NULL, 'policy', to_jsonb(policy) FROM (SELECT name, state FROM fold_policy) AS policy
 ), segment AS MATERIALIZED (
-    SELECT first, last, model, bases, lows, highs, filter FROM lifecycle_segment
+    SELECT first, last, model, bases, lows, highs, filter, days FROM lifecycle_segment
 ), piece AS (
     SELECT first, last, lag(last, 1, 0::bigint) OVER (ORDER BY first) AS before FROM segment WHERE model = ''
 ), made AS MATERIALIZED (
-    SELECT first, last, made.* FROM piece CROSS JOIN LATERAL lifecycle.segment_v1(first, last) AS made
+    SELECT first, last, made.*, NULL::jsonb FROM piece CROSS JOIN LATERAL lifecycle.segment_v1(first, last) AS made
     UNION ALL
-    SELECT first, last, '', NULL, NULL, NULL, NULL FROM piece
+    SELECT first, last, '', NULL, NULL, NULL, NULL, lifecycle.days_v1(first, last) FROM piece
 ), pruned AS (
     SELECT coalesce(max((detail ->> 'upto')::bigint), 0) AS upto FROM lifecycle_event WHERE kind = 'pruned'
 ), wrong AS (  -- segments also tell of events that have left the table for the log

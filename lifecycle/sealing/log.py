@@ -107,3 +107,10 @@ def index_of(using: str, event: int) -> tuple[int, int] | None:
     """The log and the index under which an event is sealed; None where it is not."""
     rows = fetch(using, statement(__file__, "index_of"), {"event": event})
     return (rows[0][0], rows[0][1]) if rows else None
+
+
+def is_published(event: int, using: str) -> bool:
+    """Whether an event is in what its log has published, as the log's row says."""
+    place = index_of(using, event)
+    log = read_log(using, place[0]) if place else None
+    return bool(place and log and place[1] < log.shipped)

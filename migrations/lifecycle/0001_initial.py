@@ -246,6 +246,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("filter", models.BinaryField(null=True)),
+                (
+                    "days",
+                    models.JSONField(
+                        help_text="of a line without a model: rows ended, by day", null=True
+                    ),
+                ),
             ],
             options={
                 "db_table": "lifecycle_segment",

@@ -29,14 +29,20 @@ def some(model: Any) -> list[Any]:
     return list({row.kind: row for row in rows}.values()) if model is Event else list(rows[:3])
 
 
-def pages(client: Client) -> dict[str, str]:
-    """Each kind of page, with rows and long texts in it."""
+def filled() -> Draft:
+    """A ledger with long texts; a row that is tombstoned and held."""
     draft = Draft.objects.create(created_at=timezone.now() - timedelta(days=2))
     Coupon.objects.create(code="c" * 40, expires_at=timezone.now() + timedelta(days=1))
     run_due()
     hold(draft, reason=LONG, reference="T-" + "7" * 60)
     hold("coupons", reason=LONG)
-    found = {}
+    return draft
+
+
+def pages(client: Client) -> dict[str, str]:
+    """Each kind of page, with rows and long texts in it."""
+    draft = filled()
+    found = {"page one": "/admin/lifecycle/"}
     for model in SHOWN:
         found[f"list of {model.__name__}"] = url(model, "changelist")
         for row in some(model):

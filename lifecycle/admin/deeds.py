@@ -1,0 +1,56 @@
+"""What a user may do here, and what not, with why: each action has a permission of its own."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+#: permission, what it lets do, where, in what name of an address and with what in its query
+DEEDS: tuple[tuple[str, str, str, str, str], ...] = (
+    ("view_policystate", "Look at policies", "the list of policies", "lifecycle_policystate", ""),
+    ("view_event", "Read the ledger, look at one row", "events", "lifecycle_event", ""),
+    ("view_agendaentry", "See what falls due", "the agenda", "lifecycle_agendaentry", ""),
+    ("view_rowexception", "See what is held or restored", "row exceptions",
+     "lifecycle_rowexception", ""),
+    ("hold_row", "Hold a row", "the page of one row", "lifecycle_row", ""),
+    ("release_row", "Release a held row", "row exceptions", "lifecycle_rowexception",
+     "?kind__exact=hold"),
+    ("restore_row", "Restore a tombstoned row", "the page of one row", "lifecycle_row", ""),
+    ("pause_policy", "Pause a policy", "the list of policies", "lifecycle_policystate",
+     "?state__exact=enabled"),
+    ("resume_policy", "Resume a policy", "the list of policies", "lifecycle_policystate",
+     "?state__exact=paused"),
+)  # fmt: skip
+#: what else a page wants from whoever does it there
+NEEDS = {
+    "lifecycle_row": "view_event",
+    "lifecycle_rowexception": "view_rowexception",
+    "lifecycle_policystate": "view_policystate",
+}
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One action: what it is, where it is done, and why this user may not; '' where it may."""
+
+    says: str
+    where: str
+    address: str
+    why_not: str
+
+
+def deeds(request: HttpRequest, site: str) -> list[Deed]:
+    """Every action of these pages, as this user has it."""
+    return [_deed(request.user, site, *each) for each in DEEDS]
+
+
+def _deed(
+    user: Any, site: str, permission: str, says: str, where: str, name: str, query: str
+) -> Deed:
+    wanted = dict.fromkeys((permission, NEEDS.get(name, permission)))
+    missing = [f"lifecycle.{each}" for each in wanted if not user.has_perm(f"lifecycle.{each}")]
+    page = name if name == "lifecycle_row" else f"{name}_changelist"
+    address = reverse(f"admin:{page}", current_app=site) + query
+    why = f"Needs the permission {' and '.join(missing)}." if missing else ""
+    return Deed(says, where, "" if missing else address, why)

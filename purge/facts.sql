@@ -1,0 +1,12 @@
+-- name: worker
+-- When workers last looked over the ledger, and how long ago; passes under way of the newest thousand; troubles that
+-- people were told of and that are not over, by kind.
+SELECT (SELECT greatest(seen_at, opened_at) FROM purge_alert WHERE kind = 'look' AND ended_at IS NULL LIMIT 1),
+    lifecycle.now_v1(),
+    (SELECT count(*) FROM (SELECT finished_at FROM purge_run ORDER BY id DESC LIMIT 1000) AS newest WHERE finished_at IS NULL),
+    ARRAY(SELECT count(*) || ' ' || kind FROM purge_alert WHERE ended_at IS NULL AND kind <> 'look' GROUP BY kind ORDER BY kind)
+
+-- name: archives
+-- Archives on their way, and how many of them could not be made.
+SELECT count(*), count(*) FILTER (WHERE attempts > 0)
+FROM purge_archive WHERE state <> 'done'
