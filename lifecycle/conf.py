@@ -39,6 +39,7 @@ class Conf:
     RECONCILE_DAYS: float = 7
     REQUIRE_COVERAGE: bool = False
     RESPONSIBLE: str = ""
+    TWO_PERSON: bool = False
     THROTTLE: dict[str, float | None] | None = {}
 
     def __getattribute__(self, name: str) -> Any:

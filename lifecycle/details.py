@@ -8,7 +8,7 @@ LISTS = {
     "holds": int,
     "held": int,
     "moved": int,
-    **dict.fromkeys(("names", "media", "by", "without", "windows"), str),
+    **dict.fromkeys(("names", "media", "by", "without", "windows", "asked"), str),
 }
 COUNTS = ("cascade", "unlinked")
 

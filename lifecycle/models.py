@@ -37,6 +37,7 @@ class Kind(models.TextChoices):
     LOG_BEGUN = "log_begun", "log begun"
     LOG_RECOVERED = "log_recovered", "log recovered"
     PRUNED = "pruned", "pruned"
+    PLANNED = "planned", "planned"
 
 
 # Endings, and what says that a row is back on purpose: what replay reads of a table.

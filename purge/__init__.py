@@ -1,7 +1,7 @@
 """The worker: what comes to its end is tombstoned, purged, updated here, and nowhere else.
 
-Host code uses `erase`, `receipts`, `enqueue` and `run`; they are loaded on first use, so that
-settings may import this package.
+Host code uses what `__all__` names; it is loaded on first use, so that settings may import this
+package.
 """
 
 from importlib import import_module
@@ -12,6 +12,10 @@ _HOMES = {
     "receipts": "erasure.receipt",
     "enqueue": "overrides.request",
     "run": "overrides.request",
+    "plan": "plans.make",
+    "approve_plan": "plans.apply",
+    "apply_plan": "plans.apply",
+    "withdraw_plan": "plans.apply",
 }
 __all__ = sorted(_HOMES)
 

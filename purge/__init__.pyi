@@ -4,3 +4,7 @@ from purge.erasure.erase import erase as erase
 from purge.erasure.receipt import receipts as receipts
 from purge.overrides.request import enqueue as enqueue
 from purge.overrides.request import run as run
+from purge.plans.apply import apply_plan as apply_plan
+from purge.plans.apply import approve_plan as approve_plan
+from purge.plans.apply import withdraw_plan as withdraw_plan
+from purge.plans.make import plan as plan

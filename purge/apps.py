@@ -43,9 +43,11 @@ class PurgeConfig(AppConfig):
         from lifecycle.checks.files import check_files  # imports models
 
         register_acting_app(PURGE)
+        add_subcommand("apply", "purge.management.subcommands.apply")
         add_subcommand("certificate", "purge.management.subcommands.certificate")
         add_subcommand("drill", "purge.management.subcommands.drill")
         add_subcommand("erase", "purge.management.subcommands.erase")
+        add_subcommand("plan", "purge.management.subcommands.plan")
         add_subcommand("proof", "purge.management.subcommands.proof")
         add_subcommand("report", "purge.management.subcommands.report")
         add_subcommand("restore-report", "purge.management.subcommands.restore_report")

@@ -57,6 +57,10 @@ class TooMany(PurgeError):
     """More rows would go along than a batch may hold; the same with fewer rows to begin with."""
 
 
+class PlanAltered(PurgeError):
+    """A plan is not what it was when it was made: nothing of it is carried out any more."""
+
+
 class ErasureRefused(PurgeError):
     """The row cannot be erased now; nothing was changed."""
 

@@ -5,6 +5,9 @@ import uuid
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from purge.plan_tables import Plan as Plan
+from purge.plan_tables import PlanPart as PlanPart
+
 
 class Resurrected(models.Model):
     """A row that a replay has found although the ledger says that it ended; gone with the replay.

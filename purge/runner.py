@@ -35,7 +35,7 @@ from purge.models import Run
 from purge.passes import pacing, runs, throttle
 from purge.passes.due import due_policies
 from purge.passes.options import PassOptions
-from purge.sources import agenda, requested
+from purge.sources import agenda, planned, requested
 from purge.sources.windows import sweep
 
 Claim = Callable[[Batch, PassOptions, int], Source | None]
@@ -100,7 +100,7 @@ def turns(policy: Policy, options: PassOptions) -> Iterator[Outcome]:
 
 def parts_of(policy: Policy, options: PassOptions) -> list[PassOptions]:
     """What people have asked for, an override each, then what is due; as options of each part."""
-    if options.override:
+    if options.override or options.plan:
         return [options]
     overrides = [] if options.dry else requested.pending(policy, options.using)
     return [*(requested.options_of(options, each) for each in overrides), options]
@@ -125,6 +125,8 @@ def _batches_of_parts(
 
 def check_cap(policy: Policy, options: PassOptions) -> None:
     """Raise `Halt` when more is due than the cap leaves: before the first row."""
+    if options.plan:
+        return  # asked before it was begun
     if options.override:
         requested.check_cap(policy, options.using, options.override)
     elif not sweep.is_under_way(policy, options.using):
@@ -179,10 +181,12 @@ def _batches(policy: Policy, options: PassOptions, run: Run, total: Outcome) -> 
 
 
 def next_batch(policy: Policy, options: PassOptions, run: int | None, rows: int) -> Outcome | None:
-    """The next batch of an override; or first the rows that are listed by their keys, then those
-    of windows. None when nothing is due."""
+    """The next batch of a plan or an override; or first the rows that are listed by their keys,
+    then those of windows. None when nothing is due."""
     claims: list[Claim] = [agenda.claim]
-    if options.override:
+    if options.plan:
+        claims = [partial(planned.claim, options.plan)]
+    elif options.override:
         claims = [partial(requested.claim, options.override)]
     elif is_windowed(policy):
         claims.append(sweep.claim)

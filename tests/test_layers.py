@@ -34,6 +34,7 @@ lifecycle.insight
 lifecycle.promises lifecycle.concept
 lifecycle.checks lifecycle.admin lifecycle.management lifecycle.testing lifecycle.pytest_plugin
     lifecycle.scaffolds lifecycle.embedded lifecycle.apps lifecycle
+purge.plan_tables
 purge.exceptions purge.back_off purge.models purge.s3 purge.worker.keepalive
 purge.queue purge.signed_queue
 purge.archive
@@ -44,7 +45,7 @@ purge.passes
 purge.sources
 purge.archiving purge.media
 purge.runner
-purge.overrides purge.erasure purge.replay purge.reports
+purge.overrides purge.erasure purge.plans purge.replay purge.reports
 purge.recovery
 purge.certificates
 purge.worker

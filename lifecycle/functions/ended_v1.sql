@@ -13,7 +13,7 @@ DECLARE
     mine boolean := announced ->> 'model' = p_model AND pg_trigger_depth() = 1;  -- a deeper one goes along
     announced_detail jsonb := coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each(announced -> 'detail')
         WHERE key IN ('reference', 'erasure') OR mine AND key IN
-            ('cause', 'grace_skipped', 'override', 'cascade', 'media', 'unlinked', 'windows', 'archive')), '{}');
+            ('cause', 'grace_skipped', 'override', 'plan', 'cascade', 'media', 'unlinked', 'windows', 'archive')), '{}');
     detail jsonb := CASE WHEN announced = '{}' AND lifecycle.setting_v1('ending') IS NOT NULL
                          THEN '{"unproven": true}' WHEN announced = '{}' THEN '{}' WHEN mine THEN announced_detail
                     ELSE announced_detail || '{"cause": "cascade"}' END;

@@ -1,5 +1,5 @@
 -- Append what people say of rows and of policies. A site's role may be given it, so it believes nothing:
--- who calls may write the table, the kind is one of four, its detail has these fields of these forms and no
+-- who calls may write the table, the kind is one of five, its detail has these fields of these forms and no
 -- others, its set is of one kind, that of the table's key, of at most 10,000 and counted. When it counts from
 -- follows from the kind; an expiry by hand may only `wait`, so many seconds: an Update acts after its grace,
 -- which is part of its time.
@@ -10,9 +10,14 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET time
 SET standard_conforming_strings = on AS $$
 DECLARE
     fields CONSTANT jsonb := jsonb '{
-        "hold_placed": {"reason": "^\"", "reference": "^\"", "until": "^(null|\"[-0-9T:.+]{10,40}\")$"},
-        "hold_released": {"holds": "^\\[\\d+(, \\d+)*\\]$"},
-        "restored": {"until": "^(null|\"[-0-9T:.+]{10,40}\")$", "again": "^true$"},
+        "hold_placed": {"reason": "^\"", "reference": "^\"", "until": "^(null|\"[-0-9T:.+]{10,40}\")$",
+            "plan": "^\\d{1,18}$"},
+        "hold_released": {"holds": "^\\[\\d+(, \\d+)*\\]$", "plan": "^\\d{1,18}$"},
+        "restored": {"until": "^(null|\"[-0-9T:.+]{10,40}\")$", "again": "^true$",
+            "plan": "^\\d{1,18}$"},
+        "planned": {"step": "^\"(made|approved|applied|done|withdrawn)\"$", "act": "^\"(hold|release|restore|extend|purge)\"$",
+            "number": "^\\d{1,18}$", "rows": "^\\d{1,18}$", "hash": "^\"[0-9a-f]{64}\"$",
+            "asked": "^\\[(\"\\w{1,100}\"(, )?)*\\]$"},
         "expired_by_hand": {"wait": "^\\d{1,10}(\\.\\d{1,6})?$"}}' -> p_kind;
     total CONSTANT bigint := lifecycle.size_v1(p_subjects);
     given_kind CONSTANT text := CASE WHEN coalesce(p_subjects.bigints::text, p_subjects.span::text) IS NOT NULL
@@ -36,7 +41,7 @@ BEGIN
         RAISE EXCEPTION 'this is not what may be recorded of %', p_model USING ERRCODE = 'insufficient_privilege';
     END IF;
     IF total = 0 AND p_kind IN ('restored', 'expired_by_hand') OR p_model !~ '^\w+\.\w+$'
-       OR p_policy = '' AND p_kind IN ('restored', 'expired_by_hand')
+       OR p_kind = 'planned' AND total > 0 OR p_policy = '' AND p_kind IN ('restored', 'expired_by_hand')
        OR p_kind = 'hold_placed' AND (p_policy <> '') <> (total = 0)
        OR p_policy <> '' AND NOT EXISTS (
            SELECT FROM @tables@.lifecycle_policy WHERE name = p_policy AND model = p_model)

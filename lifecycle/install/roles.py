@@ -27,6 +27,8 @@ LEDGER = (
     "lifecycle_seal",
     "lifecycle_segment",
 )
+#: what people at the site write down for the worker; what of it counts, the ledger's events say
+ASKED = ("purge_plan", "purge_plan_part")
 OURS, QUEUE, HISTORY = ("lifecycle", "purge"), "huey_", "django_migrations"
 
 _READ = (
@@ -152,7 +154,7 @@ def rights_on(kind: str, table: str) -> str:
     if kind == "reader":
         return SELECT if table.startswith("lifecycle_") else ""
     if _is_ours(table):
-        return WRITE if kind == "worker" else SELECT
+        return WRITE if kind == "worker" or table in ASKED else SELECT
     if table.startswith(QUEUE):
         return WRITE if kind == "worker" else ""
     return SELECT if table == HISTORY else WRITE

@@ -91,7 +91,7 @@ def hold_rows(
 
 def hold_keys(
     model: type[Model], keys: list[str], using: str, reason: str = "", reference: str = "",
-    until: datetime | None = None,
+    until: datetime | None = None, **more: Any,
 ) -> list[int]:  # fmt: skip
     """Hold rows that the caller's transaction has locked or made; the numbers of the holds."""
     key = key_of(model)
@@ -99,7 +99,7 @@ def hold_keys(
         __file__, "hold_rows", subjects=Placed(subjects_of(key, f"%(keys)s::text[]::{key.kind}[]"))
     )
     params: dict[str, Any] = {"model": label_of_model(model)}
-    params["detail"] = Jsonb(_detail(reason, reference, until))
+    params["detail"] = Jsonb(_detail(reason, reference, until) | more)
     parts = [keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK)]
     return [scalar(using, text, params | {"keys": part}) for part in parts]
 

@@ -45,6 +45,7 @@ class Migration(migrations.Migration):
                             ("log_begun", "log begun"),
                             ("log_recovered", "log recovered"),
                             ("pruned", "pruned"),
+                            ("planned", "planned"),
                         ],
                         max_length=20,
                     ),

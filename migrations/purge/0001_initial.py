@@ -293,4 +293,122 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="Plan",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "act",
+                    models.CharField(
+                        choices=[
+                            ("hold", "hold"),
+                            ("release", "release"),
+                            ("restore", "restore"),
+                            ("extend", "extend"),
+                            ("purge", "purge now"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("model", models.CharField(max_length=200)),
+                ("policy", models.CharField(blank=True, max_length=40)),
+                ("fingerprint", models.CharField(blank=True, max_length=64)),
+                ("asked", models.JSONField(default=list, help_text="conditions: lookup and value")),
+                ("reason", models.TextField(blank=True)),
+                ("reference", models.TextField(blank=True)),
+                ("until", models.DateTimeField(null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("made", "made"),
+                            ("applying", "being applied"),
+                            ("done", "done"),
+                            ("withdrawn", "withdrawn"),
+                        ],
+                        default="made",
+                        max_length=10,
+                    ),
+                ),
+                ("rows", models.BigIntegerField(default=0)),
+                (
+                    "digests",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=64),
+                        default=list,
+                        editable=False,
+                        size=None,
+                    ),
+                ),
+                ("hash", models.CharField(max_length=64)),
+                (
+                    "shown",
+                    models.JSONField(default=dict, help_text="samples, and what would go along"),
+                ),
+                ("maker", models.CharField(max_length=200)),
+                ("made_at", models.DateTimeField()),
+                ("made", models.BigIntegerField(help_text="the event", null=True)),
+                ("approver", models.CharField(blank=True, max_length=200)),
+                ("approved", models.BigIntegerField(help_text="the event", null=True)),
+                ("applier", models.CharField(blank=True, max_length=200)),
+                ("applied", models.BigIntegerField(help_text="the event", null=True)),
+                ("done_at", models.DateTimeField(null=True)),
+                ("acted", models.BigIntegerField(default=0, help_text="rows")),
+                ("left", models.JSONField(default=dict, help_text="rows left out, by reason")),
+            ],
+            options={
+                "db_table": "purge_plan",
+                "permissions": (
+                    ("approve_plan", "Can approve plans"),
+                    ("apply_plan", "Can apply plans"),
+                ),
+                "default_permissions": ("add", "view"),
+                "indexes": [
+                    models.Index(
+                        models.F("id"),
+                        condition=models.Q(("state", "applying")),
+                        name="purge_plan_applying",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="PlanPart",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("number", models.IntegerField()),
+                (
+                    "keys",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), size=None
+                    ),
+                ),
+                (
+                    "versions",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), size=None
+                    ),
+                ),
+                ("holds", models.JSONField(default=list)),
+                ("epoch", models.TextField()),
+                ("since", models.BigIntegerField()),
+                ("done", models.IntegerField(default=0)),
+                ("left", models.JSONField(default=dict)),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="parts",
+                        to="purge.plan",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "purge_plan_part",
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(fields=("plan", "number"), name="purge_plan_part_once")
+                ],
+            },
+        ),
     ]

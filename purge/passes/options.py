@@ -1,6 +1,7 @@
 """Options of one pass: who runs it, its limits, dry run; and how far it has come."""
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -13,6 +14,19 @@ from purge.passes.override import Override
 
 
 @dataclass
+class Planned:
+    """A plan that is carried out: its number, the event that says so, who has it done.
+
+    `along` counts, by model, what goes with its rows.
+    """
+
+    number: int
+    event: int | None = None
+    actor: str = ""
+    along: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
 class PassOptions:
     """Who runs a pass, its limits, and whether it is taken back.
 
@@ -21,7 +35,9 @@ class PassOptions:
     deadline      of `time.monotonic()`; the batch under way is finished
     any_hour      whatever the policy's hours are: a person wants it now
     override      only this, instead of what is due
-    reached       the key of the last row of the override that was evaluated
+    plan          only the rows of this plan, instead of what is due
+    reached       the key of the last row of the override that was evaluated; of a dry run of a
+                  plan, the part and the row in it after which it goes on
     positions     where the sweeps of a dry run are
     collect_keys  of a choice for an archive: takes what would end
     """
@@ -35,6 +51,7 @@ class PassOptions:
     deadline: float | None = None
     any_hour: bool = False
     override: Override | None = None
+    plan: Planned | None = None
     reached: str | None = None
     positions: "SweepPositions" = field(default_factory=dict)
     collect_keys: CollectKeys | None = None

@@ -8,6 +8,7 @@ from lifecycle.logs import Log
 from lifecycle.policy.databases import served
 from purge.alerts import watch as alerts
 from purge.passes.runs import close_interrupted
+from purge.plans.carry_out import forget_old
 from purge.sources.windows import sweep
 from purge.worker import publish, pulse
 from purge.worker.keepalive import keep_alive
@@ -24,6 +25,7 @@ def heartbeat() -> None:
             sweep.find_windows(using)
             pulse.tick(using, heartbeat=True)
             pulse.tick_backfill(using, heartbeat=True)
+            forget_old(using)
             segments.cover_marked(using)
         except Exception:
             # The other databases have theirs all the same.

@@ -13,10 +13,12 @@ from lifecycle.policy.registry import get_policy
 from purge.batch.outcome import MEDIA
 from purge.media.run import run_media
 from purge.passes.options import PassOptions
+from purge.plans.carry_out import carry_out
 from purge.runner import run_policy
 from purge.worker import memory
 from purge.worker.backfill import PREFIX, read_slice
 
+PLAN = "plan "  # before a plan's number, in `purge.worker.memory`
 SLICE = 1.0  # seconds; then the worker is free for what else is in the queue
 
 
@@ -43,6 +45,18 @@ def backfill_task(name: str, using: str = DEFAULT_DB_ALIAS) -> None:
         memory.of(using).back_off(PREFIX + name)
         raise without_values(error) from None  # Huey logs what it is
     memory.of(using).reset(PREFIX + name)
+
+
+@db_task()
+def plan_task(number: int, using: str = DEFAULT_DB_ALIAS) -> None:
+    """A slice of carrying out a plan; the pulse wakes it again until it is done."""
+    name = f"{PLAN}{number}"
+    try:
+        carry_out(number, using, time.monotonic() + SLICE)
+    except Exception as error:
+        memory.of(using).back_off(name)
+        raise without_values(error) from None
+    memory.of(using).reset(name)
 
 
 @contextmanager

@@ -22,9 +22,10 @@ from purge.batch.brakes import is_other_version
 from purge.batch.outcome import MEDIA
 from purge.batch.state import BEGINNING
 from purge.passes.due import beat, ready_policies
+from purge.plans.carry_out import waiting as waiting_plans
 from purge.worker import memory
 from purge.worker.backfill import PREFIX
-from purge.worker.jobs import backfill_task, media_task, run_policy_task
+from purge.worker.jobs import PLAN, backfill_task, media_task, plan_task, run_policy_task
 
 log = Log("purge")
 
@@ -92,6 +93,18 @@ def tick_backfill(using: str, heartbeat: bool = False) -> list[str]:
     return woken
 
 
+def tick_plans(using: str) -> list[int]:
+    """Wake a worker for each plan that is being applied; returns their numbers."""
+    if is_other_version(using):
+        return []
+    known = memory.of(using)
+    woken = [number for number in waiting_plans(using) if known.may_wake(f"{PLAN}{number}")]
+    for number in woken:
+        known.note_sent(f"{PLAN}{number}")
+        plan_task(number, using)
+    return woken
+
+
 class Pulse:
     """The thread that reads the agenda of one database."""
 
@@ -115,6 +128,7 @@ class Pulse:
             try:
                 tick(self.using, since)
                 tick_backfill(self.using)
+                tick_plans(self.using)
                 clock = scalar(self.using, "SELECT lifecycle.now_v1()")
                 since, wait = clock - LOOK_BACK, INTERVAL - clock.microsecond / 1_000_000 + AFTER
                 if not healthy:

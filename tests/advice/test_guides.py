@@ -34,6 +34,7 @@ RUN_BY = {
     "file-a-deletion-concept": "tests/lifecycle/concept/test_concept.py",
     "prove-a-deletion": "tests/purge/certificates/test_certificates.py",
     "run-a-witness": "tests/witness/test_witness.py",
+    "act-on-many-rows": "tests/purge/plans/test_commands.py",
     "keep-a-row": "tests/purge/batch/test_keep_a_row.py",
     "retention-by-tenant": "tests/lifecycle/scaffolds/test_scaffolds.py",
     "from-three-cron-jobs-to-one-worker": "tests/purge/overrides/test_override.py",

@@ -22,6 +22,7 @@ ARGUMENTS = {
     "lifecycle grants": "--site no_such_role --worker no_such_role_either",
     "lifecycle certificate": "zoo.Draft:1", "lifecycle drill": "no_such_dump",
     "lifecycle erase": "zoo.Client:1 --reference R --yes", "lifecycle backfill": "--policy drafts",
+    "lifecycle plan": "hold zoo.Draft --all --reason R", "lifecycle apply": "1 --confirm 1",
     "lifecycle uninstall": "", "archive load": "no_such_archive", "archive verify": "--all",
 }  # fmt: skip
 NAMES = [
@@ -31,7 +32,7 @@ NAMES = [
 COMMANDS = {name: f"{name} {ARGUMENTS.get(name, '')}".strip() for name in NAMES}
 VOLATILE = [
     (r"\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d(\.\d+)?)?)?( UTC)?", "TIME"),
-    (r"\b(event|[Hh]old|from) \d+", r"\1 N"), (r"(?<= )/[\w./-]+(?=[ .]|$)", "FOLDER"),
+    (r"\b(event|[Hh]old|from|Plan) \d+", r"\1 N"), (r"(?<= )/[\w./-]+(?=[ .]|$)", "FOLDER"),
     (r"^manage.py [a-z -]+: error: ", ""),
 ]  # fmt: skip
 LONGEST = 90  # characters of a cell

@@ -33,6 +33,7 @@ from purge.management import replay as replaying
 from purge.media.run import run_media
 from purge.passes.due import due_policies, due_rows
 from purge.passes.options import PassOptions
+from purge.plans.carry_out import carry_out_all
 from purge.runner import turns
 from purge.worker.backfill import read_now
 
@@ -88,6 +89,8 @@ class Command(PlainCommand):
         if not dry:
             for name, progress in read_now(using, options["policy"]).items():
                 self.stderr.write(f"{name}: backfill, {progress}")
+            if not options["policy"]:
+                carry_out_all(using)
         names = [options["policy"]] if options["policy"] else due_policies(using)
         console = console_of(self)
         console.quiet = options["json"]

@@ -34,7 +34,8 @@ ARGUMENTS = {
     "restore": ["zoo.Draft:1"], "hold": ["zoo.Draft:1"], "release": ["zoo.Draft:1"],
     "why": ["zoo.Draft:1"], "grants": ["--site", "a", "--worker", "b"], "uninstall": ["--yes"],
     "certificate": ["zoo.Draft:1"], "drill": ["no_such_dump"],
-    "erase": ["zoo.Client:1", "--reference", "R"],
+    "erase": ["zoo.Client:1", "--reference", "R"], "apply": ["1", "--confirm", "1"],
+    "plan": ["hold", "zoo.Draft", "--all", "--reason", "R"],
 }  # fmt: skip
 NAMES = list(subcommands())
 COMMANDS = [

@@ -1,0 +1,93 @@
+"""Tables of plans: what a person wants done to many rows, found once and done exactly so."""
+
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+
+class Plan(models.Model):
+    """One act on many rows: made, maybe approved by another person, applied once.
+
+    `asked` are the conditions with their values, for people: emptied when the plan is over. `hash`
+    is of what is done to which rows; the ledger's events `made`, `approved` and `applied` name it.
+    """
+
+    class Act(models.TextChoices):
+        HOLD = "hold", "hold"
+        RELEASE = "release", "release"
+        RESTORE = "restore", "restore"
+        EXTEND = "extend", "extend"
+        PURGE = "purge", "purge now"
+
+    class State(models.TextChoices):
+        MADE = "made", "made"
+        APPLYING = "applying", "being applied"
+        DONE = "done", "done"
+        WITHDRAWN = "withdrawn", "withdrawn"
+
+    id = models.BigAutoField(primary_key=True)
+    act = models.CharField(max_length=10, choices=Act)
+    model = models.CharField(max_length=200)
+    policy = models.CharField(max_length=40, blank=True)
+    fingerprint = models.CharField(max_length=64, blank=True)
+    asked: Any = models.JSONField(default=list, help_text="conditions: lookup and value")
+    reason = models.TextField(blank=True)
+    reference = models.TextField(blank=True)
+    until = models.DateTimeField(null=True)
+    state = models.CharField(max_length=10, choices=State, default=State.MADE)
+    rows = models.BigIntegerField(default=0)
+    digests = ArrayField(models.CharField(max_length=64), default=list, editable=False)
+    hash = models.CharField(max_length=64)
+    shown: Any = models.JSONField(default=dict, help_text="samples, and what would go along")
+    maker = models.CharField(max_length=200)
+    made_at = models.DateTimeField()
+    made = models.BigIntegerField(null=True, help_text="the event")
+    approver = models.CharField(max_length=200, blank=True)
+    approved = models.BigIntegerField(null=True, help_text="the event")
+    applier = models.CharField(max_length=200, blank=True)
+    applied = models.BigIntegerField(null=True, help_text="the event")
+    done_at = models.DateTimeField(null=True)
+    acted = models.BigIntegerField(default=0, help_text="rows")
+    left: Any = models.JSONField(default=dict, help_text="rows left out, by reason")
+
+    class Meta:
+        db_table = "purge_plan"
+        default_permissions = ("add", "view")
+        permissions = (("approve_plan", "Can approve plans"), ("apply_plan", "Can apply plans"))
+        indexes = (
+            models.Index("id", condition=models.Q(state="applying"), name="purge_plan_applying"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.act} {self.rows} rows of {self.model}"
+
+
+class PlanPart(models.Model):
+    """At most a thousand rows of a plan: their keys, and the version that each had.
+
+    Versions count while `epoch` is what it was, and for half of all numbers of transactions
+    `since` then. `holds` are those that are released, for each row. The first `done` rows are done
+    with; of them `left` names those that were left out, by reason.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    plan = models.ForeignKey(Plan, models.CASCADE, related_name="parts")
+    number = models.IntegerField()
+    keys = ArrayField(models.TextField())
+    versions = ArrayField(models.TextField())
+    holds: Any = models.JSONField(default=list)
+    epoch = models.TextField()
+    since = models.BigIntegerField()
+    done = models.IntegerField(default=0)
+    left: Any = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "purge_plan_part"
+        default_permissions = ()
+        constraints = (
+            models.UniqueConstraint(fields=("plan", "number"), name="purge_plan_part_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.plan_id} {self.number}"

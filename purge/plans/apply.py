@@ -1,0 +1,103 @@
+"""Approving, applying and withdrawing a plan: who says so, and what is checked before.
+
+Applying begins it; `purge.plans.carry_out` does it, in a worker or here. Each is an event.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import DEFAULT_DB_ALIAS, transaction
+
+from lifecycle.compiler.fingerprint import fingerprint
+from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger.context import context, in_context
+from lifecycle.logs import Log
+from lifecycle.policy.registry import get_policy
+from purge.exceptions import PlanAltered
+from purge.models import Plan
+from purge.plans.carry_out import carry_out
+from purge.plans.make import hash_of, step_of
+from purge.plans.refusals import refuse_over, refuse_stopped, refuse_unapproved
+from purge.sources.planned import digests
+
+log = Log("purge")
+
+
+def approve_plan(number: int, actor: str = "", using: str = DEFAULT_DB_ALIAS) -> Plan:
+    """Say as a second person that a plan may be applied; whoever made it cannot."""
+    with _locked(number, actor, using) as (found, who):
+        if found.state != Plan.State.MADE:
+            raise LifecycleError(f"Plan {number} is being applied.")
+        if who == found.maker:
+            raise LifecycleError(f"{who} made plan {number}: another person approves it.")
+        found.approved, found.approver = step_of(found, "approved", using), who
+        found.save(using=using)
+    return found
+
+
+def withdraw_plan(number: int, actor: str = "", using: str = DEFAULT_DB_ALIAS) -> Plan:
+    """Give a plan up; where it is being applied, what is done stays done."""
+    with _locked(number, actor, using) as (found, _):
+        step_of(found, "withdrawn", using)
+        found.state, found.asked = Plan.State.WITHDRAWN, []
+        found.save(using=using)
+    return found
+
+
+def apply_plan(
+    number: int, confirm: int, actor: str = "", now: bool = False, using: str = DEFAULT_DB_ALIAS
+) -> Plan:
+    """Have a worker carry out a plan, exactly as it was made; with `now` it is done here.
+
+    `confirm` is how many rows the plan has, as a person has typed it. Applied once: again, for a
+    plan that is being applied, it only goes on. Raises `LifecycleError`, and begins nothing, for
+    another count, without the approval that `LIFECYCLE_TWO_PERSON` asks for, after 7 days, where
+    the policy was declared otherwise since, is stopped, or its cap leaves less.
+    """
+    with _locked(number, actor, using) as (found, who):
+        if confirm != found.rows:
+            raise LifecycleError(f"Plan {number} has not {confirm} rows: look at it again.")
+        if found.state == Plan.State.MADE:
+            _begin(found, who, using)
+    if now:
+        carry_out(found.pk, using)
+        found.refresh_from_db(using=using)
+    return found
+
+
+def _begin(plan: Plan, actor: str, using: str) -> None:
+    _refuse_altered(plan, using)
+    refuse_unapproved(plan, using)
+    if plan.act == Plan.Act.PURGE:
+        policy = get_policy(plan.policy)
+        if fingerprint(policy) != plan.fingerprint:
+            raise LifecycleError(
+                f"{plan.policy} was declared otherwise since plan {plan.pk} was made: make it anew."
+            )
+        refuse_stopped(plan, policy, using)
+    plan.applied, plan.applier = step_of(plan, "applied", using), actor
+    plan.state = Plan.State.APPLYING
+    plan.save(using=using)
+    text = f"plan {plan.pk}: applied, {plan.rows} rows"
+    named = {"plan": plan.pk, "act": plan.act, "model": plan.model, "event": plan.applied}
+    transaction.on_commit(lambda: log("plan_applied", text, **named, database=using), using)
+
+
+def _refuse_altered(plan: Plan, using: str) -> None:
+    now = digests(plan.pk, using)
+    if now != plan.digests or hash_of(plan, now) != plan.hash:
+        raise PlanAltered(f"Plan {plan.pk} is not what it was when it was made: make it anew.")
+
+
+@contextmanager
+def _locked(number: int, actor: str, using: str) -> Iterator[tuple[Plan, str]]:
+    """The plan, which nobody else changes until the end of the block; and who acts."""
+    who = (actor or in_context("actor", using))[:200]
+    if not who:
+        raise LifecycleError("Say who does this (actor).")
+    with transaction.atomic(using=using), context(who, in_context("cause", using), using):
+        found = Plan.objects.using(using).select_for_update().filter(pk=number).first()
+        if found is None:
+            raise LifecycleError(f"There is no plan {number}.")
+        refuse_over(found)
+        yield found, who

@@ -1,0 +1,160 @@
+"""Making a plan: the rows that are meant, each by its key and version, and what it would do.
+
+Made in one transaction of its own; no row of the site's is changed or locked by it.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.db.models.expressions import RawSQL
+
+from lifecycle.compiler.fingerprint import fingerprint
+from lifecycle.compiler.key_expression import KeyText
+from lifecycle.compiler.keys import label_of_model
+from lifecycle.db.connection import own_transaction, scalar
+from lifecycle.db.rows import every_row, home
+from lifecycle.db.tables import is_elsewhere
+from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger.context import context, in_context
+from lifecycle.ledger.many import holds_of, note_plan
+from lifecycle.ledger.row_names import model_of, row_name
+from lifecycle.ledger.write import ELSEWHERE, refuse_unnamed
+from lifecycle.logs import Log
+from lifecycle.policy.policy import Policy
+from purge.models import Plan, PlanPart
+from purge.passes.options import PassOptions, Planned
+from purge.plans.refusals import MOST_EXCEPTIONS, refuse_what_cannot_be
+from purge.runner import run_policy
+from purge.sources.planned import digests
+from purge.sources.versions import Epoch, epoch_of, refuse_untold, version_of
+
+PART = 10_000  # rows of a part: no event lists more
+SHOWN = 5  # rows by name
+TRIED = 1_000  # rows of which a dry run says what becomes of them
+
+log = Log("purge")
+
+
+def plan(
+    act: str, rows: "QuerySet[Any]", reason: str, policy: str = "", reference: str = "",
+    until: datetime | None = None, actor: str = "", using: str | None = None,
+    asked: Sequence[tuple[str, str]] = (),
+) -> Plan:  # fmt: skip
+    """Write down what is to be done to every row that a queryset finds now; nothing is done yet.
+
+    act        `hold`, `release` (those holds that stand now, under `reference` if it is given),
+               `restore`, `extend` (restored until `until`), `purge` (now, without the grace)
+    policy     of `purge`, `restore`, `extend`; may be left out where the model has only one
+    asked      the conditions, for people: kept in the plan's own row until it is over
+
+    Not inside a transaction. `apply` carries it out. Raises `LifecycleError` where no row is found,
+    nobody says who or why, or the act is not one for these rows.
+    """
+    model: Any = rows.model._meta.concrete_model
+    using = using or home(model)
+    actor = actor or in_context("actor", using)
+    known = refuse_what_cannot_be(act, model, policy, reason, reference, until, actor)
+    refuse_unnamed(model)
+    refuse_untold(model, using)
+    if is_elsewhere(using, [model]):
+        raise LifecycleError(ELSEWHERE.format(model._meta.label))
+    if act == "purge" and known:
+        rows = rows.filter(pk__in=every_row(known.model, using).filter(known.when).values("pk"))
+    made = Plan(act=act, model=label_of_model(model), reason=reason, reference=reference)
+    made.until, made.maker, made.asked = until, actor[:200], [list(each) for each in asked]
+    made.policy, made.fingerprint = (known.name, fingerprint(known)) if known else ("", "")
+    with own_transaction(using), context(actor, in_context("cause", using), using):
+        _write(made, rows, using)
+    if known and act == "purge":
+        _try(made, known, using)
+    named = {"plan": made.pk, "act": act, "model": made.model, "count": made.rows}
+    log("planned", f"plan {made.pk}: {act}, {made.rows} rows", **named, database=using)
+    return made
+
+
+def hash_of(plan: Plan, of_parts: list[str]) -> str:
+    """The hash of what a plan does to which rows; not of how they were found, by values."""
+    until = plan.until.timestamp() if plan.until else None
+    said = [plan.act, plan.model, plan.policy, plan.fingerprint, plan.reason, plan.reference]
+    text = json.dumps([plan.pk, *said, until, plan.maker, plan.rows, of_parts])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def step_of(plan: Plan, step: str, using: str, rows: int | None = None) -> int:
+    """Record a step of a plan in the ledger: no value of a condition."""
+    detail = {"step": step, "act": plan.act, "number": plan.pk, "hash": plan.hash}
+    detail["asked"] = [name for name, _ in plan.asked]
+    count = plan.rows if rows is None else rows
+    return note_plan(model_of(plan.model), plan.policy, using, **detail, rows=count)
+
+
+def _write(made: Plan, rows: "QuerySet[Any]", using: str) -> None:
+    model: Any = rows.model._meta.concrete_model
+    made.made_at = scalar(using, "SELECT lifecycle.now_v1()")
+    made.save(using=using)
+    epoch = epoch_of(model, using)  # before the rows are read: what is written later is newer
+    for number, part in enumerate(_parts(_found(model, rows, using))):
+        made.rows += _write_part(made, model, number, part, epoch, using)
+    if not made.rows:
+        raise LifecycleError(f"No row of {model._meta.label} matches.")
+    if made.rows > MOST_EXCEPTIONS and made.act in ("hold", "restore", "extend"):
+        raise LifecycleError(
+            f"{made.rows} rows are too many to {made.act} one by one, at most {MOST_EXCEPTIONS}:"
+            " hold or change the policy."
+        )
+    made.digests = digests(made.pk, using)
+    made.hash = hash_of(made, made.digests)
+    made.made = step_of(made, "made", using)
+    made.save(using=using)
+
+
+def _found(model: Any, rows: "QuerySet[Any]", using: str) -> Iterator[tuple[str, str]]:
+    """Key and version of each row, by one statement: of one moment."""
+    wanted = rows if rows.query.is_sliced else rows.order_by()
+    found = every_row(model, using).filter(pk__in=wanted.values("pk")).order_by("pk")
+    version = RawSQL(version_of(model), [])  # noqa: S611 - names, quoted
+    yield from found.values_list(KeyText("pk"), version).iterator(chunk_size=PART)
+
+
+def _parts(found: Iterator[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    part: list[tuple[str, str]] = []
+    for row in found:
+        part.append(row)
+        if len(part) == PART:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def _write_part(
+    made: Plan, model: type[Model], number: int, rows: list[tuple[str, str]], epoch: Epoch,
+    using: str,
+) -> int:  # fmt: skip
+    held: dict[str, list[int]] = {}
+    if made.act == "release":
+        held = holds_of(model, [key for key, _ in rows], using, made.reference)
+        rows = [row for row in rows if row[0] in held]
+    if not made.shown and rows:
+        made.shown = {"sample": [row_name(model, key) for key, _ in rows[:SHOWN]]}
+    PlanPart.objects.using(using).create(
+        plan=made, number=number, keys=[key for key, _ in rows],
+        versions=[version for _, version in rows], epoch=epoch.name, since=epoch.since,
+        holds=[held[key] for key, _ in rows] if held else [],
+    )  # fmt: skip
+    return len(rows)
+
+
+def _try(made: Plan, policy: Policy, using: str) -> None:
+    """Note what a dry run of the first rows says: how many would go, and what goes along."""
+    tried = Planned(made.pk, actor=made.maker)
+    options = PassOptions("plan", using=using, dry=True, any_hour=True, limit=TRIED, plan=tried)
+    done = run_policy(policy, options)
+    counts = {name: count for name, count in done.counts().items() if count}
+    made.shown |= {"tried": done.looked, "would": counts, "along": dict(tried.along)}
+    made.shown |= {"stopped": done.stopped} if done.stopped else {}
+    made.save(using=using, update_fields=["shown"])

@@ -1,0 +1,105 @@
+"""The conditions of a plan: lookups on the model's own columns, and nothing else.
+
+`field__lookup=value` as a person writes it. A condition does not follow a relation, calls no
+expression of the site and runs no pattern: what it means can be read off it.
+"""
+
+from typing import Any
+
+from django.core.exceptions import FieldError, ValidationError
+from django.db.models import BooleanField, DateField, Field, Model, QuerySet
+
+from lifecycle.db.rows import every_row
+from lifecycle.exceptions import LifecycleError, did_you_mean
+from lifecycle.management.targets import moment
+
+LOOKUPS = (
+    "exact", "iexact", "contains", "icontains", "startswith", "istartswith", "endswith",
+    "iendswith", "lt", "lte", "gt", "gte", "in", "range", "isnull",
+)  # fmt: skip
+TRUTH = {"true": True, "false": False}
+LISTS = ("in", "range")
+COMPARED = ("exact", "lt", "lte", "gt", "gte")
+
+Condition = tuple[str, str]  # a lookup as Django writes it, and the value as it was written
+
+
+def conditions_of(model: type[Model], texts: list[str]) -> list[Condition]:
+    """Each `field__lookup=value`, checked; `LifecycleError` for one that is none."""
+    return [_condition(model, text) for text in texts]
+
+
+def rows_where(model: type[Model], conditions: list[Condition], using: str) -> "QuerySet[Any]":
+    """The rows that match every condition; all rows where there is none."""
+    rows = every_row(model, using)
+    for name, text in conditions:
+        value = _value(*_parts(model, name), text)
+        try:
+            rows = rows.filter(**{name: value})
+        except (FieldError, ValidationError, ValueError, TypeError) as error:
+            raise _no_value(name) from error
+    return rows
+
+
+def _condition(model: type[Model], text: str) -> Condition:
+    name, separator, value = text.partition("=")
+    if not (name and separator):
+        raise LifecycleError(f"{text!r} is no condition: write field__lookup=value.")
+    field, lookup = _parts(model, name)
+    _value(field, lookup, value)
+    return (name if "__" in name else f"{name}__exact"), value
+
+
+def _parts(model: type[Model], name: str) -> tuple[Any, str]:
+    """The field and the lookup that a name means."""
+    first, _, lookup = name.partition("__")
+    lookup = lookup or "exact"
+    known: dict[str, Any] = {}
+    for field in model._meta.concrete_fields:
+        known |= {field.name: field, field.attname: field}
+    if first not in known:
+        hint = did_you_mean(first, known, f" Columns: {', '.join(sorted(known))}.")
+        raise LifecycleError(f"{model._meta.label} has no column {first!r}.{hint}")
+    if lookup not in LOOKUPS or lookup not in _target(known[first]).get_lookups():
+        may = ", ".join(LOOKUPS)
+        raise LifecycleError(f"{name!r} is no lookup on a column of its own: {may}.")
+    return known[first], lookup
+
+
+def _target(field: Any) -> Any:
+    """The field whose lookups count: of a foreign key, the key that it has."""
+    while field.remote_field is not None:
+        field = field.target_field
+    return field
+
+
+def _value(field: "Field[Any, Any]", lookup: str, text: str) -> Any:
+    if lookup == "isnull":
+        if text.lower() not in TRUTH:
+            raise LifecycleError(f"{field.name}__isnull is true or false.")
+        return TRUTH[text.lower()]
+    if lookup not in LISTS:
+        return _one(field, lookup, text)
+    values = [_one(field, "exact", each) for each in text.split(",")]
+    if lookup == "range" and len(values) != 2:
+        raise LifecycleError(f"{field.name}__range takes two values, with a comma between.")
+    return values
+
+
+def _one(field: "Field[Any, Any]", lookup: str, text: str) -> Any:
+    """A value that the field reads; a time is in the site's zone where it names none."""
+    if lookup not in COMPARED:
+        return text
+    try:
+        if isinstance(field, DateField) and field.get_internal_type() == "DateTimeField":
+            return moment(text)
+        if isinstance(field, BooleanField):
+            text = text.capitalize()  # as Django reads it
+        return _target(field).to_python(text)
+    except (ValidationError, ValueError, TypeError) as error:
+        raise _no_value(field.name) from error
+
+
+def _no_value(name: str) -> LifecycleError:
+    """Without the value: it may be of a person."""
+    return LifecycleError(f"That is no value for {name}.")

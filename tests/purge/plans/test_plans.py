@@ -1,0 +1,427 @@
+"""One act on many rows by a plan: what it finds, what it refuses, that it does just that, once."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+import purge
+from lifecycle import hold, hold_rows, holds, live, release, restore
+from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger.policy_states import pause, resume
+from lifecycle.models import Event, RowException
+from lifecycle.policy.registry import get_policy
+from purge.exceptions import PlanAltered
+from purge.models import Plan, PlanPart
+from purge.plans import carry_out as carrying
+from purge.plans import make as making
+from purge.plans.carry_out import carry_out, waiting
+from purge.sources.versions import Epoch
+from tests.support import events_of, let_pass, run_until_idle, session
+from tests.zoo.models import (
+    Account,
+    Badge,
+    Comment,
+    Coupon,
+    Draft,
+    Knock,
+    Line,
+    Order,
+    Person,
+    Picture,
+    Reading,
+    Report,
+    Sensor,
+    Ticket,
+    Token,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def tokens(count: int, **more: Any) -> list[Token]:
+    later = timezone.now() + 30 * DAY
+    return [Token.objects.create(expires_at=later, label="t", **more) for _ in range(count)]
+
+
+def plan(act: str, rows: Any, **more: Any) -> Plan:
+    return purge.plan(act, rows, **({"reason": "ticket 7", "actor": "jo"} | more))
+
+
+def apply(made: Plan, **more: Any) -> Plan:
+    how = {"confirm": made.rows, "actor": "jo", "now": True} | more
+    return purge.apply_plan(made.pk, **how)
+
+
+def left_of(made: Plan) -> dict[str, list[str]]:
+    return PlanPart.objects.get(plan=made).left
+
+
+class TestPurge:
+    def test_rows_that_were_planned_go_and_no_others(self) -> None:
+        first, second, other = tokens(3)
+        made = plan("purge", Token.objects.exclude(pk=other.pk), policy="tokens")
+        newer = tokens(1)[0]
+        assert Token.objects.count() == 4, "a plan does nothing"
+        done = apply(made)
+        assert list(Token.objects.order_by("pk")) == [other, newer]
+        assert (done.state, done.acted, done.left) == ("done", 2, {})
+        assert events_of(first)[-2:] == ["expired_by_hand", "purged"]
+        assert {e.actor for e in Event.objects.filter(kind="purged")} == {"jo"}
+        purged = Event.objects.get(kind="purged")
+        assert purged.detail == {"plan": done.applied, "grace_skipped": True}
+        assert not RowException.objects.exists()
+        assert second.pk
+
+    def test_what_changed_since_is_left_out_and_listed(self) -> None:
+        changed, same, gone, again, held, restored = tokens(6)
+        made = plan("purge", Token.objects.all(), policy="tokens")
+        changed.save()  # the same values: it was written
+        numbers = gone.pk, again.pk
+        gone.delete()
+        again.delete()
+        Token.objects.create(pk=numbers[1], expires_at=again.expires_at, label="t")
+        hold(held, reason="case")
+        restore(restored, policy="tokens")
+        done = apply(made)
+        assert not Token.objects.filter(pk=same.pk).exists()
+        assert left_of(made) == {
+            "changed": [str(changed.pk), str(numbers[1])], "gone": [str(numbers[0])],
+            "held": [str(held.pk)], "free": [str(restored.pk)],
+        }  # fmt: skip
+        assert (done.acted, sum(done.left.values())) == (1, 5)
+
+    def test_a_row_that_somebody_writes_is_left_out(self) -> None:
+        locked, same = tokens(2)
+        made = plan("purge", Token.objects.all(), policy="tokens")
+        with session() as other:
+            other.execute("BEGIN")
+            other.execute("SELECT FROM zoo_token WHERE id = %s FOR UPDATE", [locked.pk])
+            apply(made)
+            other.execute("ROLLBACK")
+        assert same.pk
+        assert list(Token.objects.all()) == [locked]
+        assert left_of(made) == {"locked": [str(locked.pk)]}
+
+    def test_rows_outside_when_are_not_in_it(self) -> None:
+        tokens(1)
+        tokens(1, active=False)
+        assert plan("purge", Token.objects.all(), policy="tokens").rows == 1
+
+    def test_it_shows_what_goes_along(self) -> None:
+        order = Order.objects.create(expires_at=timezone.now() + DAY, grace=DAY)
+        Line.objects.create(order=order)
+        Line.objects.create(order=order)
+        made = plan("purge", Order.objects.all())
+        assert made.shown["along"] == {"zoo.line": 2}
+        assert made.shown["sample"] == [f"zoo.Order:{order.pk}"]
+        assert made.shown["would"] == {"purged": 1}
+        assert Order.objects.exists()
+        apply(made)
+        assert not Order.objects.exists()
+        assert not Line.objects.exists()
+
+    def test_kept_and_blocked_rows_stay(self) -> None:
+        now = timezone.now()
+        kept, free = (Draft.objects.create(created_at=now) for _ in range(2))
+        Picture.objects.create(draft=kept)
+        made = plan("purge", Draft.objects.all())
+        assert made.shown["would"] == {"purged": 1, "kept": 1}
+        assert apply(made).left == {"kept": 1}
+        assert list(Draft.objects.all()) == [kept]
+        assert free.pk
+
+    def test_an_update_updates(self) -> None:
+        account = Account.objects.create(email="a@b.c", seen_at=timezone.now())
+        apply(plan("purge", Account.objects.all()))
+        account.refresh_from_db()
+        assert (account.active, account.email) == (False, "")
+
+    def test_other_keys_and_tables(self) -> None:
+        later = timezone.now() + DAY
+        Coupon.objects.create(code='a"b\\c, {d}', expires_at=later)
+        Coupon.objects.create(code="", expires_at=later)
+        Ticket.objects.create(expires_at=later)
+        Sensor.objects.create(address="10.0.0.1", expires_at=later)
+        Reading.objects.create(region="north", expires_at=later)
+        Report.objects.create(expires_at=later)
+        Knock.objects.create(until=later)
+        for model in (Coupon, Ticket, Sensor, Reading, Report, Knock):
+            made = plan("purge", model._default_manager.all())
+            assert apply(made).left == {}, model
+            assert not model._default_manager.exists()
+
+    def test_a_change_of_the_parents_row_counts(self) -> None:
+        report = Report.objects.create(expires_at=timezone.now() + DAY)
+        made = plan("purge", Report.objects.all())
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE zoo_document SET expires_at = NULL")
+        assert apply(made).left == {"changed": 1}
+        assert Report.objects.filter(pk=report.pk).exists()
+
+    def test_a_tree_goes_whole(self) -> None:
+        top = Comment.objects.create(expires_at=timezone.now() + DAY)
+        Comment.objects.create(above=top)
+        apply(plan("purge", Comment.objects.all()))
+        assert not Comment.objects.exists()
+
+    def test_batch_by_batch(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(get_policy("tokens"), "batch_rows", 2)
+        monkeypatch.setattr(making, "PART", 3)
+        rows = tokens(8)
+        hold(rows[3], reason="case")
+        made = plan("purge", Token.objects.all(), policy="tokens")
+        assert (made.parts.count(), made.rows) == (3, 8)
+        assert apply(made).left == {"held": 1}
+        assert list(Token.objects.all()) == [rows[3]]
+
+
+class TestSaying:
+    def test_hold_and_release(self) -> None:
+        first, second = tokens(2)
+        apply(plan("hold", Token.objects.all(), reference="CASE-1"))
+        (held,) = holds()
+        assert (held.rows, held.actor, held.reference) == (2, "jo", "CASE-1")
+        made = plan("release", Token.objects.all(), reference="CASE-1")
+        kept = hold(first, reason="another, placed since")
+        assert apply(made).left == {}
+        assert [each.number for each in holds()] == [kept]
+        assert second.pk
+
+    def test_a_hold_that_is_lifted_meanwhile(self) -> None:
+        row = tokens(1)[0]
+        hold_rows(Token.objects.all(), reason="case")
+        made = plan("release", Token.objects.all())
+        release(holds()[0].number)
+        assert apply(made).left == {"released": 1}
+        assert row.pk
+
+    def test_rows_without_a_hold_are_not_in_a_release(self) -> None:
+        tokens(1)
+        with pytest.raises(LifecycleError, match=r"No row of zoo\.Token"):
+            plan("release", Token.objects.all())
+
+    def test_restore_and_extend(self) -> None:
+        past = timezone.now() - 3 * DAY
+        row = Draft.objects.create(created_at=past)
+        run_until_idle()
+        assert not live(Draft).exists()
+        apply(plan("extend", Draft.objects.all(), until=timezone.now() + DAY))
+        assert live(Draft).exists()
+        let_pass(2 * DAY)
+        run_until_idle()
+        assert not live(Draft).exists()
+        apply(plan("restore", Draft.objects.all()))
+        assert live(Draft).exists()
+        assert events_of(row).count("restored") == 2
+
+    def test_what_changed_is_left_out(self) -> None:
+        changed, same = tokens(2)
+        made = plan("hold", Token.objects.all())
+        changed.save()
+        assert apply(made).left == {"changed": 1}
+        assert holds()[0].key == str(same.pk)
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        ("act", "more", "says"),
+        [
+            ("burn", {}, "nothing that can be planned"),
+            ("purge", {}, "several policies"),
+            ("purge", {"policy": "no-such"}, "no-such"),
+            ("hold", {"policy": "tokens"}, "leave the policy out"),
+            ("hold", {"reason": " "}, "wants a reason"),
+            ("hold", {"actor": ""}, "wants a name"),
+            ("extend", {}, "until is of extend"),
+            ("restore", {"until": timezone.now() + DAY}, "until is of extend"),
+            ("hold", {"until": timezone.now() - DAY}, "has passed"),
+        ],
+    )
+    def test_a_plan(self, act: str, more: dict[str, Any], says: str) -> None:
+        tokens(1)
+        with pytest.raises(LifecycleError, match=says):
+            plan(act, Token.objects.all(), **more)
+        assert not Plan.objects.exists()
+        assert not Event.objects.filter(kind="planned").exists()
+
+    def test_rows_that_the_ledger_may_not_name(self) -> None:
+        Badge.objects.create(secret="s", until=timezone.now())
+        with pytest.raises(LifecycleError, match="secrets"):
+            plan("hold", Badge.objects.all())
+
+    def test_policies_that_end_rows_otherwise(self) -> None:
+        Person.objects.create()
+        with pytest.raises(LifecycleError, match="only on request"):
+            plan("purge", Person.objects.all())
+
+    def test_another_count(self) -> None:
+        tokens(2)
+        made = plan("purge", Token.objects.all(), policy="tokens")
+        with pytest.raises(LifecycleError, match="has not 3 rows"):
+            apply(made, confirm=3)
+        assert Token.objects.count() == 2
+
+    def test_twice(self) -> None:
+        tokens(2)
+        made = plan("purge", Token.objects.all(), policy="tokens")
+        apply(made)
+        tokens(1)
+        with pytest.raises(LifecycleError, match="applied once"):
+            apply(made)
+        assert Token.objects.count() == 1
+
+    def test_an_old_one(self) -> None:
+        tokens(1)
+        made = plan("hold", Token.objects.all())
+        Plan.objects.update(made_at=timezone.now() - 8 * DAY)
+        with pytest.raises(LifecycleError, match="older than 7 days"):
+            apply(made)
+
+    def test_a_policy_that_is_stopped(self) -> None:
+        tokens(1)
+        made = plan("purge", Token.objects.all(), policy="tokens")
+        pause("tokens", actor="jo")
+        with pytest.raises(LifecycleError, match="paused"):
+            apply(made)
+        resume("tokens", actor="jo")
+        assert apply(made).acted == 1
+
+    def test_more_than_the_cap_leaves(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(get_policy("tokens"), "cap_rows", 1)
+        monkeypatch.setattr(get_policy("tokens"), "cap_fraction", 0)
+        tokens(2)
+        made = plan("purge", Token.objects.all(), policy="tokens")
+        with pytest.raises(LifecycleError, match="the cap of tokens"):
+            apply(made)
+        assert Token.objects.count() == 2
+
+    def test_a_policy_that_was_declared_otherwise(self) -> None:
+        tokens(1)
+        made = plan("purge", Token.objects.all(), policy="tokens")
+        Plan.objects.update(fingerprint="f" * 16)
+        with pytest.raises(LifecycleError):
+            apply(made)
+
+    def test_nobody(self) -> None:
+        tokens(1)
+        made = plan("hold", Token.objects.all())
+        with pytest.raises(LifecycleError, match="who does this"):
+            apply(made, actor="")
+
+    def test_one_that_was_withdrawn(self) -> None:
+        tokens(1)
+        made = plan("hold", Token.objects.all(), asked=[("label__exact", "t")])
+        assert purge.withdraw_plan(made.pk, actor="jo").asked == []
+        with pytest.raises(LifecycleError, match="withdrawn"):
+            apply(made)
+
+
+class TestTwoPersons:
+    @pytest.fixture(autouse=True)
+    def _wanted(self, settings: Any) -> None:
+        settings.LIFECYCLE_TWO_PERSON = True
+
+    def test_another_person_approves(self) -> None:
+        tokens(1)
+        made = plan("hold", Token.objects.all())
+        with pytest.raises(LifecycleError, match="a second person"):
+            apply(made)
+        with pytest.raises(LifecycleError, match="jo made plan"):
+            purge.approve_plan(made.pk, actor="jo")
+        purge.approve_plan(made.pk, actor="kim")
+        assert apply(made).state == "done"
+        steps = Event.objects.filter(kind="planned").order_by("id")
+        assert [(each.actor, each.detail["step"]) for each in steps] == [
+            ("jo", "made"), ("kim", "approved"), ("jo", "applied"), ("jo", "done"),
+        ]  # fmt: skip
+
+    def test_the_ledger_says_so_not_the_plans_row(self) -> None:
+        tokens(1)
+        made = plan("hold", Token.objects.all())
+        other = plan("hold", Token.objects.all())
+        purge.approve_plan(other.pk, actor="kim")
+        approved = Plan.objects.get(pk=other.pk).approved
+        Plan.objects.filter(pk=made.pk).update(approver="kim", approved=approved, maker="ann")
+        with pytest.raises((LifecycleError, PlanAltered)):
+            apply(made)
+        assert holds() == []
+
+
+class TestAltered:
+    """The plan's row and parts are a table like others: what counts is what the ledger says."""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "UPDATE purge_plan_part SET"
+            " keys = array_append(keys, (SELECT max(id)::text FROM zoo_token)),"
+            " versions = array_append(versions, versions[1])",
+            "UPDATE purge_plan_part SET versions = ARRAY['1']",
+            "UPDATE purge_plan SET act = 'release'",
+            "UPDATE purge_plan SET policy = 'tokens-short'",
+            "DELETE FROM purge_plan_part",
+        ],
+    )
+    def test_before_it_is_applied(self, text: str) -> None:
+        first, _ = tokens(2)
+        made = plan("purge", Token.objects.filter(pk=first.pk), policy="tokens")
+        with connection.cursor() as cursor:
+            cursor.execute(text)
+        with pytest.raises(PlanAltered):
+            apply(made)
+        assert Token.objects.count() == 2
+
+    def test_while_it_is_applied(self) -> None:
+        first, _ = tokens(2)
+        made = plan("purge", Token.objects.filter(pk=first.pk), policy="tokens")
+        apply(made, now=False)
+        PlanPart.objects.update(versions=["1"])
+        with pytest.raises(PlanAltered):
+            carry_out(made.pk)
+        assert Token.objects.count() == 2
+        assert Plan.objects.get().state == "withdrawn"
+        assert waiting("default") == []
+
+    def test_a_plan_that_nobody_applied(self) -> None:
+        tokens(1)
+        made = plan("purge", Token.objects.all(), policy="tokens")
+        Plan.objects.update(state="applying", applied=made.made)
+        with pytest.raises(PlanAltered):
+            carry_out(made.pk)
+        assert Token.objects.exists()
+
+    def test_a_restarted_server_is_another_epoch(self) -> None:
+        tokens(1)
+        made = plan("purge", Token.objects.all(), policy="tokens")
+        part = PlanPart.objects.get()
+        part.epoch = "1 1"
+        part.save()
+        found = making.digests(made.pk, "default")
+        assert found != made.digests
+        seen = carrying.classify(
+            Token, "default", part.keys, part.versions, Epoch("1 1", part.since)
+        )
+        assert seen.same == set()
+
+
+class TestLedger:
+    def test_no_value_of_a_condition(self) -> None:
+        tokens(1)
+        made = plan("hold", Token.objects.all(), asked=[("label__exact", "secret-name")])
+        assert Plan.objects.get().asked == [["label__exact", "secret-name"]]
+        apply(made)
+        planned = Event.objects.filter(kind="planned")
+        assert {tuple(each.detail["asked"]) for each in planned} == {("label__exact",)}
+        assert "secret-name" not in str(list(Event.objects.values()))
+        assert Plan.objects.get().asked == [], "the values go when the plan is over"
+
+    def test_the_hash_is_not_of_a_value(self) -> None:
+        tokens(1)
+        made = plan("hold", Token.objects.all(), asked=[("label__exact", "a")])
+        before = making.hash_of(made, made.digests)
+        made.asked = [["label__exact", "b"]]
+        assert making.hash_of(made, made.digests) == before == made.hash
