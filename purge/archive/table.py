@@ -12,11 +12,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from django.db import connections
+from django.db import OperationalError, connections, transaction
 from psycopg import sql
 
 from lifecycle.compiler.policy_sql import compiled
-from lifecycle.db.connection import Placed, fetch, local_settings, scalar, statement
+from lifecycle.db.connection import (
+    Placed,
+    fetch,
+    local_settings,
+    scalar,
+    sqlstate,
+    statement,
+)
 from lifecycle.db.sql import literal
 from lifecycle.policy.fixed_age import age_of
 from lifecycle.policy.policy import Policy
@@ -25,6 +32,15 @@ from purge.archive.formats.base import SETTINGS
 
 FETCHED = 100  # rows in memory at a time: wide ones must not fill it
 BLOCK = 2**18  # bytes of rows that go on together
+TOGETHER, WIDE = 100, 2**20  # rows in a message of PostgreSQL's, and bytes of those stored
+TOO_LARGE = ("54000", "53200")  # what PostgreSQL answers where a text has over a gigabyte
+
+
+class Block(NamedTuple):
+    """Rows as lines of text, and how many."""
+
+    text: bytes
+    rows: int
 
 
 @contextmanager
@@ -162,35 +178,65 @@ class Table:
             while rows := cursor.fetchmany(FETCHED):
                 yield rows
 
-    def copy(self, part: int, values: str, options: str) -> Iterator[bytes]:
-        """The same as COPY writes `values` of each row, SQL, in blocks of whole rows."""
-        told = {"values": Placed(values), "options": Placed(options), "rows": self.rows}
-        text = self.sql(__file__, "copy", **told)
+    def copy(self, part: int, line: str) -> Iterator[Block]:
+        """The same as a text of each row, SQL, in blocks of whole lines.
+
+        Rows that PostgreSQL cannot give together, for they have more than a gigabyte, come one by
+        one.
+        """
+        given, together = 0, self._together(part)
+        try:
+            with transaction.atomic(using=self.using):
+                for block in self._copied(part, line, 1, together):
+                    given += block.rows
+                    yield block
+        except OperationalError as error:
+            if together == 1 or sqlstate(error) not in TOO_LARGE:
+                raise
+            yield from self._copied(part, line, given + 1, 1)
+
+    def _copied(self, part: int, line: str, first: int, together: int) -> Iterator[Block]:
+        text = self.sql(__file__, "copy", line=Placed(line))
+        told = {"part": part, "first": first, "step": together}
+        ready = text % {name: literal(value) for name, value in told.items()}  # it takes none
         connection = connections[self.using]
-        ready = text % {"part": literal(part)}  # COPY takes no parameters
         with (
             connection.wrap_database_errors,
             connection.cursor() as cursor,
-            cursor.copy(ready) as rows,
+            cursor.copy(ready) as copy,
         ):
-            yield from _blocks(rows)
+            copy.set_types(["bytea", "int8"])
+            yield from _blocks(copy.rows())
+
+    def _together(self, part: int) -> int:
+        """How many rows of a part come in one message."""
+        sizes = (f"coalesce(pg_column_size({self._column(each.name)}), 0)" for each in self.columns)
+        parts = {"rows": self.rows, "size": Placed(" + ".join(sizes))}
+        params = {"table": self._quoted, "part": part, "is_heap": self.knows_versions}
+        widest = scalar(self.using, self.sql(__file__, "widest", **parts), params)
+        return max(1, min(TOGETHER, WIDE // max(int(widest), 1)))
 
     def column(self, name: str) -> str:
         """A column as SQL, for statements with parameters."""
         return self._column(name)
 
 
-def _blocks(rows: Iterable[Any]) -> Iterator[bytes]:
-    found: list[Any] = []
-    size = 0
-    for row in rows:
-        found.append(row)
-        size += len(row)
+def _blocks(copied: Iterable[Any]) -> Iterator[Block]:
+    found: list[bytes] = []
+    size = rows = 0
+    for text, count in copied:
+        if count:
+            found.append(text)
+            size, rows = size + len(text), rows + count
         if size >= BLOCK:
-            yield b"".join(found)
-            found, size = [], 0
+            yield Block(_lines(found), rows)
+            found, size, rows = [], 0, 0
     if found:
-        yield b"".join(found)
+        yield Block(_lines(found), rows)
+
+
+def _lines(texts: list[bytes]) -> bytes:
+    return b"\n".join([*texts, b""])
 
 
 def columns_of(table: str, using: str) -> list[TableColumn]:

@@ -17,9 +17,31 @@ ORDER BY attnum
 SELECT {values} FROM {table} WHERE {rows} ORDER BY {own_key}
 
 -- name: copy
--- The same as COPY writes them, of values that a format has asked for.
--- params: part; parts: rows, values, options
-COPY (SELECT {values} FROM {table} WHERE {rows} ORDER BY {own_key}) TO STDOUT ({options})
+-- The rows of a part from a place on, as the text that a format has asked for, and how many: some rows
+-- together, because a message costs the client more than a row costs the database.
+-- params: part, first, step; parts: line
+COPY (
+    SELECT lc_lines.text, lc_lines.count
+    FROM (SELECT keys::{kind}[]{cast} AS keys FROM purge_archive_part WHERE id = %(part)s OFFSET 0) AS lc_part
+    CROSS JOIN LATERAL generate_series(%(first)s, cardinality(lc_part.keys), %(step)s) AS lc_first
+    CROSS JOIN LATERAL (
+        SELECT string_agg({line}, E'\n' ORDER BY {own_key}), count(*)
+        FROM {table} WHERE {column} = ANY (lc_part.keys[lc_first:lc_first + %(step)s - 1])
+    ) AS lc_lines (text, count)
+) TO STDOUT (FORMAT binary)
+
+-- name: widest
+-- The bytes that the widest row of a part has where it is stored, at most: a row fits into a page unless
+-- its table has stored something beside it.
+-- params: table, part, is_heap; parts: rows, size
+WITH RECURSIVE heirs AS (
+    SELECT to_regclass(%(table)s)::oid AS oid
+    UNION SELECT inhrelid FROM pg_inherits JOIN heirs ON inhparent = heirs.oid
+)
+SELECT CASE WHEN %(is_heap)s AND (
+        SELECT bool_and(reltoastrelid = 0 OR pg_relation_size(reltoastrelid) = 0) FROM heirs JOIN pg_class USING (oid))
+    THEN current_setting('block_size')::bigint
+    ELSE (SELECT coalesce(max({size}), 0) FROM {table} WHERE {rows}) END
 
 -- name: knows_versions
 -- Whether the version of a row tells it: tables of other kinds than PostgreSQL's own may give any

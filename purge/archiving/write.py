@@ -175,7 +175,7 @@ def _write_part(table: Table, part: ArchivePart, writers: Writers, done: Written
     with _snapshot(table.using):
         noted = Noted(*fetch(table.using, _note_text(table), _note_params(table, part))[0])
         if noted.rows:
-            writers.write(part.pk)
+            writers.write(part.pk, noted.rows)
     done.add(noted)
 
 

@@ -1,7 +1,7 @@
 -- name: note_written
 -- Note what tells each row of a part, as it is read in this snapshot: its version where all transactions
 -- that were under way have later numbers, so that no change of it can have the same; else the hash of its
--- values. Rows that are gone are forgotten. Returns how many there are, their first and last key and time.
+-- values. Rows that are gone are forgotten; where none is, the keys stay as they are stored. Returns how many there are, their first and last key and time.
 -- params: part, knows_versions; parts: rows, time, hash, epoch
 WITH lc_snapshot AS MATERIALIZED (
     SELECT pg_snapshot_xmin(pg_current_snapshot()) AS oldest
@@ -19,7 +19,7 @@ WITH lc_snapshot AS MATERIALIZED (
     FROM lc_rows
 )
 UPDATE purge_archive_part AS part
-SET keys = coalesce(lc_noted.keys, '{{}}'), versions = lc_noted.versions, hashes = lc_noted.hashes,
+SET keys = CASE WHEN lc_noted.keys = part.keys THEN part.keys ELSE coalesce(lc_noted.keys, '{{}}') END, versions = lc_noted.versions, hashes = lc_noted.hashes,
     epoch = {epoch}, since = (SELECT oldest::text::bigint FROM lc_snapshot)
 FROM lc_noted WHERE part.id = %(part)s
 RETURNING cardinality(part.keys), part.keys[1], part.keys[cardinality(part.keys)], earliest, latest

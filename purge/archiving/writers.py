@@ -11,8 +11,9 @@ from queue import Queue
 from threading import Thread
 from typing import Any, BinaryIO, cast
 
-from purge.archive.formats import FORMATS, BlockWriter, Copied, Writer
+from purge.archive.formats import FORMATS, BlockWriter, Writer
 from purge.archive.table import Table
+from purge.exceptions import ArchiveError
 
 WAITING = 4  # blocks
 
@@ -63,23 +64,35 @@ class Threaded:
 
 @dataclass
 class Writers:
-    """The writers of a table's rows: by what COPY has to give them, and those of rows."""
+    """The writers of a table's rows: by the SQL of what they take of each, and those of rows."""
 
     table: Table
-    of_blocks: dict[Copied, list[Threaded]] = field(default_factory=dict)
+    of_blocks: dict[str, list[Threaded]] = field(default_factory=dict)
     of_rows: list[Writer] = field(default_factory=list)
     given: int = 0  # bytes, before they are compressed
 
-    def write(self, part: int) -> None:
-        """Write the rows of a part, in the transaction in which it was noted."""
-        for copied, writers in self.of_blocks.items():
-            for block in self.table.copy(part, *copied):
-                self.given += len(block)
-                for writer in writers:
-                    writer.write(block)
-        for rows in self.table.read(part) if self.of_rows else ():
+    def write(self, part: int, rows: int) -> None:
+        """Write the rows of a part, in the transaction in which so many were noted.
+
+        Raises `ArchiveError` where a format was given fewer.
+        """
+        for line, writers in self.of_blocks.items():
+            _refuse_other(rows, sum(self._write_lines(part, line, writers)))
+        if self.of_rows:
+            _refuse_other(rows, sum(self._write_rows(part)))
+
+    def _write_lines(self, part: int, line: str, writers: list[Threaded]) -> Iterator[int]:
+        for block in self.table.copy(part, line):
+            self.given += len(block.text)
+            for writer in writers:
+                writer.write(block.text)
+            yield block.rows
+
+    def _write_rows(self, part: int) -> Iterator[int]:
+        for rows in self.table.read(part):
             for each in self.of_rows:
                 each.write(rows)
+            yield len(rows)
 
     def drain(self) -> None:
         """Wait until what was given is written."""
@@ -96,6 +109,11 @@ class Writers:
     def _threads(self) -> Iterator[Threaded]:
         for writers in self.of_blocks.values():
             yield from writers
+
+
+def _refuse_other(noted: int, read: int) -> None:
+    if read != noted:
+        raise ArchiveError(f"The database gave {read} of {noted} rows that it had noted.")
 
 
 @contextmanager

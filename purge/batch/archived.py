@@ -35,7 +35,7 @@ def is_archived(policy: Any) -> bool:
 
 def end_archived(batch: Batch, verdict: Verdict, act: Callable[[Batch, Verdict], None]) -> None:
     """Act on those rows that are in an archive; list the others again."""
-    archives = _covering(batch, verdict.subjects)
+    archives = _covering_all(batch, verdict.subjects) or _covering(batch, verdict.subjects)
     _relist_uncovered(batch, verdict.subjects, archives)
     for archive in archives:
         is_whole = archive.count == verdict.subjects.count
@@ -70,7 +70,19 @@ def uncovered(batch: Batch, subjects: Subjects) -> Uncovered:
     return _uncovered(batch, subjects, _covering(batch, subjects))
 
 
+def _covering_all(batch: Batch, subjects: Subjects) -> list[CoveringArchive]:
+    """The archive of which one part holds all of the rows, by their versions; none where none does.
+
+    So it is for most batches, for those of the choice were the same: no row is joined or hashed.
+    """
+    table = Table(batch.policy, batch.using)
+    parts = {"rows": subjects.where(batch.column), "believed": table.believed}
+    text = table.sql(__file__, "covering_all", **parts)
+    return [CoveringArchive(*row) for row in fetch(batch.using, text, batch.params(subjects))]
+
+
 def _covering(batch: Batch, subjects: Subjects) -> list[CoveringArchive]:
+    """The archives that hold some of the rows, each compared by itself."""
     table = Table(batch.policy, batch.using)
     parts = {"believed": table.believed, "hash": table.hash}
     text = table.sql(__file__, "covering", rows=subjects.where(batch.column), **parts)

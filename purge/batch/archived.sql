@@ -9,6 +9,30 @@ SELECT max(again_at) FROM purge_archive WHERE policy = %(policy)s AND state IN (
 SELECT EXISTS (SELECT FROM purge_archive
     WHERE policy = %(policy)s AND model = %(model)s AND state IN ('verified', 'left'))
 
+-- name: covering_all
+-- The latest verified archive of which one part holds all of some rows as they are now: the same keys, one
+-- after the other, with the same versions, which are believed. None where that is not so: then each row is
+-- compared by itself.
+-- params: policy, model, count; parts: rows, believed
+WITH lc_own AS MATERIALIZED (
+    SELECT array_agg(key ORDER BY own) AS keys, array_agg(version ORDER BY own) AS versions
+    FROM (SELECT {key_text} AS key, {own_key} AS own, {table}.xmin AS version FROM {table} WHERE {rows}) AS lc_row
+), lc_parts AS MATERIALIZED (
+    SELECT lc_part.archive_id, lc_part.keys, lc_part.versions,
+        array_position(lc_part.keys, lc_own.keys[1]) AS first
+    FROM lc_own CROSS JOIN purge_archive AS archive JOIN purge_archive_part AS lc_part ON lc_part.archive_id = archive.id
+    WHERE archive.policy = %(policy)s AND archive.model = %(model)s AND archive.state IN ('verified', 'left')
+    AND lc_part.low{ordered} <= lc_own.keys[1]{ordered} AND lc_part.high{ordered} >= lc_own.keys[1]{ordered}
+    AND lc_part.versions IS NOT NULL AND {believed}
+)
+SELECT archive.name, archive.rows, to_json(archive.verified_at) #>> '{{}}',
+    encode(sha256(convert_to(archive.manifest, 'UTF8')), 'hex'), cardinality(lc_own.keys), ''
+FROM lc_own CROSS JOIN lc_parts JOIN purge_archive AS archive ON archive.id = lc_parts.archive_id
+WHERE cardinality(lc_own.keys) = %(count)s
+AND lc_parts.keys[first:first + %(count)s - 1] = lc_own.keys
+AND lc_parts.versions[first:first + %(count)s - 1] = lc_own.versions
+ORDER BY archive.id DESC LIMIT 1
+
 -- name: covering
 -- The verified archives that hold some rows as they are now: name, rows in it, when it was verified, the
 -- SHA-256 of its manifest, how many of these rows, their keys. Only parts are read that may have one of the keys,

@@ -3,7 +3,6 @@
 from purge.archive.formats.base import (
     BlockWriter,
     Column,
-    Copied,
     Format,
     FormatError,
     Reader,
@@ -17,6 +16,5 @@ from purge.archive.formats.txt import TXT
 FORMATS: dict[str, Format] = {each.name: each for each in (JSON, JSONL, TXT, PARQUET)}
 
 __all__ = (
-    "FORMATS", "BlockWriter", "Column", "Copied", "Format", "FormatError", "Reader", "Row",
-    "Writer",
+    "FORMATS", "BlockWriter", "Column", "Format", "FormatError", "Reader", "Row", "Writer",
 )  # fmt: skip

@@ -46,20 +46,13 @@ class Writer(Protocol):
 
 
 class BlockWriter(Protocol):
-    """Writes rows as COPY gives them, of the values that its format has asked for."""
+    """Writes rows as the database gives them: the text that its format has asked for."""
 
     def write_block(self, block: bytes) -> None:
-        """Add whole rows."""
+        """Add whole rows, each with a line's end."""
 
     def close(self) -> None:
         """Write what is left, and the end of the file."""
-
-
-class Copied(NamedTuple):
-    """What COPY has to give of each row: values as SQL, and how they are written."""
-
-    values: str
-    options: str
 
 
 Reader = Iterator[Row]
@@ -76,9 +69,9 @@ class Format:
         """A writer to a file that is open for bytes."""
         raise NotImplementedError
 
-    def copied(self, columns: Sequence[Column], quote: Callable[[str], str]) -> Copied | None:
-        """What COPY gives of a table with these columns, for a `block_writer`; None where their
-        values are made from text, row after row. `quote`: a column as SQL."""
+    def copied(self, columns: Sequence[Column], quote: Callable[[str], str]) -> str | None:
+        """SQL: the text of a row of a table with these columns, for a `block_writer`; None where
+        it is made from each value's text, row after row. `quote`: a column as SQL."""
         return None
 
     def block_writer(self, columns: Sequence[Column], file: BinaryIO) -> BlockWriter:

@@ -8,15 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 from lifecycle.db.connection import Placed, statement
 from lifecycle.db.sql import literal
-from purge.archive.formats.base import Column, Copied, exact_name
+from purge.archive.formats.base import Column, exact_name
 from purge.archive.formats.values import base_of, decimal_of, quoted
 
 Quote = Callable[[str], str]
 
 ARGUMENTS = 90  # of one call; PostgreSQL takes 100
 PAIRS = 40  # of the columns that may need the further field
-#: JSON has none of these characters but in escapes
-LINES = "FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02'"
 TIMES = ("date", "timestamp with time zone", "timestamp without time zone")
 FITTING = {"date": "is_day", **dict.fromkeys(TIMES[1:], "is_moment")}
 PLAIN = {"smallint": "plain", "integer": "plain", "boolean": "plain", "jsonb": "plain"}
@@ -31,11 +29,13 @@ TEXT_LISTS = dict.fromkeys(
     (f"{name}[]" for name in ("text", "character varying", "uuid", "numeric", "jsonb", *TIMES)),
     "text_list",
 )
+#: whose text is the same in CSV
+BARE = {*PLAIN, *NUMBERS, *SAFE} - {"jsonb"}
 OF_TYPE = PLAIN | NUMBERS | SAFE | LISTS | TEXT_LISTS | {"bigint[]": "big_list"}
 
 
-def json_lines(columns: Sequence[Column], quote: Quote) -> Copied | None:
-    """A JSON object of each row, as `purge.archive.formats.json` makes it of text."""
+def json_lines(columns: Sequence[Column], quote: Quote) -> str | None:
+    """SQL: a row as a JSON object, as `purge.archive.formats.json` makes it of text."""
     found = [json_value(column, quote) for column in columns]
     values = [value for value in found if value]
     documents = [column for column in columns if column.db_type == "jsonb"]
@@ -44,7 +44,7 @@ def json_lines(columns: Sequence[Column], quote: Quote) -> Copied | None:
     names = [f"{quoted(column.name)}: " for column in columns]
     starts = [_literal(("{" if at == 0 else ", ") + name) for at, name in enumerate(names)]
     pieces = [piece for pair in zip(starts, values, strict=True) for piece in pair]
-    return Copied(_joined([*pieces, *_nulls(columns, documents, quote), "'}'"]), LINES)
+    return _joined([*pieces, *_nulls(columns, documents, quote), "'}'"])
 
 
 def json_value(column: Column, quote: Quote) -> str | None:
@@ -69,8 +69,11 @@ def _nulls(columns: Sequence[Column], documents: Sequence[Column], quote: Quote)
         )
 
 
-def csv_values(columns: Sequence[Column], quote: Quote) -> Copied | None:
-    """The values of each row as CSV, and the texts of those that Parquet's type does not hold."""
+def csv_line(columns: Sequence[Column], quote: Quote) -> str | None:
+    """SQL: a row as CSV, and the texts of those values that Parquet's type does not hold.
+
+    A NULL is nothing, an empty text is in quotes.
+    """
     values: list[str] = []
     fits: dict[str, tuple[Placed, str]] = {}
     for column in columns:
@@ -84,7 +87,8 @@ def csv_values(columns: Sequence[Column], quote: Quote) -> Copied | None:
         values.append(value)
     if len(fits) > PAIRS:
         return None
-    return Copied(", ".join([*values, _unfitting(fits)]), "FORMAT csv")
+    commas = [piece for value in values for piece in (value, "','")]
+    return _joined([*commas, _unfitting(fits)])
 
 
 def _fitting(db_type: str) -> str:
@@ -95,20 +99,23 @@ def _fitting(db_type: str) -> str:
 def _csv_value(column: Column, own: Placed) -> str | None:
     base = base_of(column.db_type)
     if not base.endswith("[]"):
-        return f"{own}::text" if base != "boolean" else str(own)
+        text = str(own) if base == "boolean" else f"{own}::text"  # an inet shows its mask so alone
+        return text if base in BARE else _part("in_quotes", value=Placed(text))
     name = OF_TYPE.get(base)
-    return name and _part("unless_null", column=own, value=Placed(_part(name, column=own)))
+    value = name and _part("unless_null", column=own, value=Placed(_part(name, column=own)))
+    return value and _part("in_quotes", value=Placed(value))
 
 
 def _unfitting(fits: dict[str, tuple[Placed, str]]) -> str:
     if not fits:
-        return "NULL"
+        return "''"
     pairs = (
         _part("unfitting_value", label=Placed(_literal(name)), column=own, fits=Placed(condition))
         for name, (own, condition) in fits.items()
     )
     any_of_them = " OR ".join(f"NOT ({condition})" for _, condition in fits.values())
-    return _part("unfitting", any=Placed(any_of_them), pairs=Placed(", ".join(pairs)))
+    told = _part("unfitting", any=Placed(any_of_them), pairs=Placed(", ".join(pairs)))
+    return _part("in_quotes", value=Placed(told))
 
 
 def _joined(pieces: list[str]) -> str:

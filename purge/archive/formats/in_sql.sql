@@ -32,6 +32,11 @@ CASE WHEN {column} IS NULL THEN 'null' WHEN {column}::text LIKE '[%%' THEN to_js
 CASE WHEN {column} IS NULL THEN 'null' WHEN {column}::text LIKE '[%%' THEN to_json({column}::text)::text
     ELSE regexp_replace(to_json({column})::text, '(-?[0-9]{{16,}})', '"\1"', 'g') END
 
+-- name: in_quotes
+-- A text as CSV has it; NULL for NULL.
+-- parts: value
+'"' || replace({value}, '"', '""') || '"'
+
 -- name: unless_null
 CASE WHEN {column} IS NOT NULL THEN {value} END
 

@@ -17,7 +17,6 @@ from typing import Any, BinaryIO, cast
 from purge.archive.formats.base import (
     BlockWriter,
     Column,
-    Copied,
     Format,
     FormatError,
     Reader,
@@ -123,7 +122,7 @@ class Json(Format):
     def writer(self, columns: Sequence[Column], file: BinaryIO) -> Writer:
         return (GzipWriter if self is JSONL else ArrayWriter)(columns, file)
 
-    def copied(self, columns: Sequence[Column], quote: Callable[[str], str]) -> Copied | None:
+    def copied(self, columns: Sequence[Column], quote: Callable[[str], str]) -> str | None:
         return json_lines(columns, quote)
 
     def block_writer(self, columns: Sequence[Column], file: BinaryIO) -> BlockWriter:

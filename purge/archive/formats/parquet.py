@@ -15,7 +15,6 @@ from typing import Any, BinaryIO
 from purge.archive.formats.base import (
     BlockWriter,
     Column,
-    Copied,
     Format,
     FormatError,
     Reader,
@@ -23,7 +22,7 @@ from purge.archive.formats.base import (
     Writer,
     exact_name,
 )
-from purge.archive.formats.in_sql import csv_values
+from purge.archive.formats.in_sql import csv_line
 from purge.archive.formats.values import base_of, decimal_of, decode, encoder
 
 GROUP = 10_000  # rows
@@ -42,8 +41,8 @@ class Parquet(Format):
         self._require()
         return ParquetWriter(columns, file)
 
-    def copied(self, columns: Sequence[Column], quote: Callable[[str], str]) -> Copied | None:
-        return csv_values(columns, quote)
+    def copied(self, columns: Sequence[Column], quote: Callable[[str], str]) -> str | None:
+        return csv_line(columns, quote)
 
     def block_writer(self, columns: Sequence[Column], file: BinaryIO) -> BlockWriter:
         self._require()
@@ -133,7 +132,7 @@ class ParquetWriter:
 
 
 def _parsed(block: bytes, schema: Any) -> Any:
-    """Rows that COPY has written as CSV, as a table of the types of a schema.
+    """Rows as the database has written them, CSV, as a table of the types of a schema.
 
     A NULL is nothing there, an empty text is in quotes.
     """

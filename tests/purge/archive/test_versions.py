@@ -10,6 +10,7 @@ from django.db import connection
 from lifecycle import hold, release
 from purge.archive import storage as storing
 from purge.archive.table import Table
+from purge.batch import archived
 from purge.models import ArchivePart
 from purge.runner import run_due
 from tests import clock
@@ -190,3 +191,27 @@ def test_rows_of_each_format_are_the_same(folder: Path, form: str) -> None:
         (told,) = manifests(folder)
         call_command("archive", "load", told["name"], actor="anna")
         assert list(Token.objects.order_by("pk").values_list()) == before
+
+
+@pytest.mark.parametrize("rows", [2, 3, 100])
+def test_a_batch_that_is_one_run_of_a_part_is_compared_as_a_whole(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    """However many rows a batch takes; no row is joined with what was written of it."""
+    old_tokens(6)
+    monkeypatch.setattr(archived, "_covering", None)  # not to be called
+    with archiving("tokens") as policy:
+        monkeypatch.setattr(policy, "batch_rows", rows)
+        run_due()
+        assert not Token.objects.exists()
+    assert len(manifests(folder)) == 1
+
+
+def test_of_a_batch_with_one_changed_row_the_others_go(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = old_tokens(6)
+    with archiving("tokens"):
+        run(monkeypatch, lambda: Token.objects.filter(pk=rows[2].pk).update(label="changed"))
+        assert Token.objects.get().label == "changed"
+    assert len(manifests(folder)) == 1
