@@ -86,7 +86,7 @@ def check_formats(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
             FORMATS[name].missing, policy.model,
         )
         for policy in archiving
-        for name in policy.disposition.formats
+        for name in policy.disposition.files
         if FORMATS[name].missing
     ]  # fmt: skip
 

@@ -30,6 +30,7 @@ class Archive(Purge):
     prefix        where archives are in the bucket or folder: `audit-archives/`
     formats       of `json`, `jsonl`, `txt` and `parquet`: the same rows in each. One at least is
                   not `txt`, so that rows can be brought back
+    compression   of `jsonl`: "gzip", or "zstd", with which files are smaller (extra `zstd`)
     every         "1 day" or "1 month": windows fall due at the next start of such a period, of UTC,
                   so that one archive has all of it. Needs `capture=Window(...)`
     batch_rows    most rows of one archive. Default: 200,000
@@ -39,11 +40,12 @@ class Archive(Purge):
 
     FORMATS = ("json", "jsonl", "txt", "parquet")
     PERIODS = ("1 day", "1 month")
+    COMPRESSIONS = ("gzip", "zstd")
     PREFIX = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]*/)+")
 
     def __init__(
         self, prefix: str, formats: tuple[str, ...] = ("jsonl", "txt"), every: str | None = None,
-        batch_rows: int = 200_000, batch_bytes: int = 2**30,
+        batch_rows: int = 200_000, batch_bytes: int = 2**30, compression: str = "gzip",
     ) -> None:  # fmt: skip
         if not isinstance(prefix, str) or not self.PREFIX.fullmatch(prefix):
             raise PolicyError(
@@ -55,6 +57,7 @@ class Archive(Purge):
             if not isinstance(size, int) or isinstance(size, bool) or size < 1:
                 raise PolicyError(f"Archive(): {name} must be above zero, not {size!r}.")
         self.prefix, self.formats, self.every = prefix, self._known(formats), every
+        self.compression = self._possible(compression)
         self.batch_rows, self.batch_bytes = batch_rows, batch_bytes
 
     def _known(self, formats: Any) -> tuple[str, ...]:
@@ -69,8 +72,23 @@ class Archive(Purge):
             raise PolicyError("Archive(): from 'txt' alone no row comes back; add 'jsonl'.")
         return tuple(dict.fromkeys(formats))
 
+    def _possible(self, compression: Any) -> str:
+        if compression not in self.COMPRESSIONS:
+            known = " or ".join(map(repr, self.COMPRESSIONS))
+            raise PolicyError(f"Archive(): compression must be {known}, not {compression!r}.")
+        if compression != "gzip" and "jsonl" not in self.formats:
+            raise PolicyError("Archive(): compression is that of 'jsonl', which formats lack.")
+        return str(compression)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The formats of its files as manifests name them."""
+        packed = "jsonlzst" if self.compression == "zstd" else "jsonl"
+        return tuple(packed if each == "jsonl" else each for each in self.formats)
+
     def declaration(self) -> tuple[Any, ...]:
-        return (type(self).__name__, self.prefix, self.formats, self.every)
+        other = (self.compression,) if self.compression != "gzip" else ()
+        return (type(self).__name__, self.prefix, self.formats, self.every, *other)
 
 
 class Update(Disposition):

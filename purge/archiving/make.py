@@ -40,7 +40,7 @@ def make(table: Table, where: Destination, archive: Archive) -> None:
     former = storage.put_before(archive)
     archive.state = State.CHOSEN  # the hashes are about to be those of other files
     _save(table, archive)
-    with written(table, archive, own.formats, own.batch_bytes) as done:
+    with written(table, archive, own.files, own.batch_bytes) as done:
         if archive.place == where.title:
             again = done.described(archive.prefix, archive.name)
             storage.discard(where, archive, [file for file in former if file not in again])

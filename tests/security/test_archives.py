@@ -23,6 +23,7 @@ from lifecycle.models import Event
 from purge.archive.destinations import ObjectExists, destination
 from purge.archive.folder import ArchiveFolder
 from purge.archive.formats import FORMATS
+from purge.archive.formats.compressed import zstd_to
 from purge.archive.manifest import SUFFIX, Manifest
 from purge.checks import check_folder
 from purge.models import Archive
@@ -349,13 +350,21 @@ def test_names_of_objects_steer_no_terminal(
 # Little memory
 
 
+def zstandard(body: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zstd_to(packed) as file:
+        file.write(body)
+    return packed.getvalue()
+
+
 def bomb(form: str, lines: bool) -> bytes:
     """100 MB in one line, or in very many."""
     body = b'{"id": "' + b"0" * (100 * MB) + b'"}\n' if not lines else b"{}\n" * (30 * MB)
-    return gzip.compress(body, 9) if form == "jsonl" else body
+    packed = {"jsonl": lambda: gzip.compress(body, 9), "jsonlzst": lambda: zstandard(body)}
+    return packed.get(form, lambda: body)()
 
 
-@pytest.mark.parametrize("form", ["jsonl", "json"])
+@pytest.mark.parametrize("form", ["jsonl", "jsonlzst", "json"])
 @pytest.mark.parametrize("lines", [True, False])
 def test_a_bomb_takes_little_memory(
     form: str, lines: bool, folder: Path, looked_at: str, monkeypatch: pytest.MonkeyPatch
@@ -408,7 +417,9 @@ def test_parquet_of_somebody_is_refused(folder: Path, looked_at: str) -> None:
     made(folder, Token, ["parquet"], name="pages", recorded=False)
     with pytest.raises(CommandError, match="takes any memory to read"):
         load("pages", "--untrusted", "--into", looked_at)
-    assert [name for name, each in FORMATS.items() if each.is_bounded] == ["json", "jsonl"]
+    assert [name for name, each in FORMATS.items() if each.is_bounded] == [
+        "json", "jsonl", "jsonlzst",
+    ]  # fmt: skip
 
 
 ROWS = [

@@ -1,18 +1,17 @@
-"""JSON: an object a line, in an array (`json`) or one after the other and compressed (`jsonl`).
+"""JSON: an object a line, in an array (`json`), or one after the other and compressed: by gzip
+(`jsonl`), or by Zstandard (`jsonlzst`).
 
 `_exact` is a further key of a row, only where it has to be: the text of the columns that their
 JSON does not tell exactly. That is JSON's own null in a column that may be NULL as well.
 """
 
-import gzip
 import json
 import re
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from purge.archive.formats.base import (
     BlockWriter,
@@ -25,11 +24,23 @@ from purge.archive.formats.base import (
     exact_name,
     lines,
 )
+from purge.archive.formats.compressed import (
+    errors,
+    gzip_of,
+    gzip_to,
+    has_zstd,
+    zstd_of,
+    zstd_to,
+)
 from purge.archive.formats.in_sql import json_lines
 from purge.archive.formats.values import decode, encoder
 
 SCALAR = re.compile(r"[^,}\]\s]+")
 BRACKET = re.compile(r'["\[\]{}]')
+
+#: what lines raise that are none of ours
+WRONG = (ValueError, IndexError, TypeError, AttributeError, RecursionError)
+Packing = Callable[[BinaryIO], BinaryIO]
 
 
 class Lines:
@@ -88,11 +99,11 @@ class ArrayWriter:
         self.file.write(b"[]\n" if self.start == "[\n" else b"\n]\n")
 
 
-class GzipWriter:
-    """A row on each line, compressed; the same rows give the same bytes."""
+class LineWriter:
+    """A row on each line, to a file that compresses."""
 
     def __init__(self, columns: Sequence[Column], file: BinaryIO) -> None:
-        self.lines, self.file = Lines(columns), compressing(file)
+        self.lines, self.file = Lines(columns), file
 
     def write_block(self, block: bytes) -> None:
         self.file.write(block)
@@ -105,52 +116,63 @@ class GzipWriter:
         self.file.close()
 
 
-def compressing(file: BinaryIO) -> gzip.GzipFile:
-    """A file to write to that compresses into another: by isal (the extra `fast`) where it is
-    installed, at a tenth of the processor's time and a fiftieth more bytes."""
-    try:
-        from isal.igzip import GzipFile
-    except ImportError:
-        return gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0)
-    return cast(gzip.GzipFile, GzipFile("", "wb", compresslevel=2, fileobj=file, mtime=0))
-
-
 @dataclass(frozen=True)
 class Json(Format):
-    """Rows as JSON."""
+    """Rows as JSON: lines that are compressed in one way, or an array.
+
+    `packed` is the file to write to, `unpacked` what a file holds; both None for an array.
+    """
+
+    packed: Packing | None = None
+    unpacked: Packing | None = None
+
+    @property
+    def missing(self) -> str:
+        lacks = self.packed is zstd_to and not has_zstd()
+        return "pip install django-tombstone[zstd]" if lacks else ""
 
     def writer(self, columns: Sequence[Column], file: BinaryIO) -> Writer:
-        return (GzipWriter if self is JSONL else ArrayWriter)(columns, file)
+        return self._writer(columns, file)
 
     def copied(self, columns: Sequence[Column], quote: Callable[[str], str]) -> str | None:
         return json_lines(columns, quote)
 
     def block_writer(self, columns: Sequence[Column], file: BinaryIO) -> BlockWriter:
-        return (GzipWriter if self is JSONL else ArrayWriter)(columns, file)
+        return self._writer(columns, file)
+
+    def _writer(self, columns: Sequence[Column], file: BinaryIO) -> "ArrayWriter | LineWriter":
+        self._require()
+        return LineWriter(columns, self.packed(file)) if self.packed else ArrayWriter(columns, file)
+
+    def _require(self) -> None:
+        if self.missing:
+            raise FormatError(f"The format {self.name} needs backports.zstd: {self.missing}")
 
     def reader(
         self, columns: Sequence[Column], file: BinaryIO, longest: int | None = None
     ) -> Reader:
-        parse = Parser(columns)
+        self._require()
+        parse, unpacked = Parser(columns), self.unpacked
+        wrong: tuple[type[Exception], ...] = (*WRONG, *errors())
         try:
-            for line in _texts(file, longest) if self is JSONL else _elements(file, longest):
+            texts = _texts(file, unpacked, longest) if unpacked else _elements(file, longest)
+            for line in texts:
                 yield parse(line)
-        except (
-            EOFError, OSError, ValueError, IndexError, TypeError, AttributeError, RecursionError,
-            zlib.error,
-        ) as error:  # fmt: skip
+        except wrong as error:
             raise FormatError(f"This is no {self.name} archive of these columns.") from error
 
 
-JSON, JSONL = Json("json", ".json"), Json("jsonl", ".jsonl.gz")
+JSON = Json("json", ".json")
+JSONL = Json("jsonl", ".jsonl.gz", gzip_to, gzip_of)
+JSONL_ZSTD = Json("jsonlzst", ".jsonl.zst", zstd_to, zstd_of)
 
 
-def _texts(file: BinaryIO, longest: int | None) -> Iterator[str]:
+def _texts(file: BinaryIO, unpacked: Packing, longest: int | None) -> Iterator[str]:
     if not file.read(1):
-        raise EOFError  # which gzip takes for a whole file of nothing
+        raise EOFError  # which would be taken for a whole file of nothing
     file.seek(0)
-    with closing(gzip.GzipFile(fileobj=file, mode="rb")) as unpacked:
-        for line in lines(cast(BinaryIO, unpacked), longest):
+    with closing(unpacked(file)) as opened:
+        for line in lines(opened, longest):
             yield line.decode().rstrip("\n")
 
 

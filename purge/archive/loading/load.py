@@ -27,7 +27,7 @@ from purge.archive.manifest import File, Manifest
 OF_COPY = (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError)
 
 CHUNK = 10_000  # rows of a batch, and of an event
-ORDER = ("jsonl", "parquet", "json")  # the first that is there and can be read
+ORDER = ("jsonl", "jsonlzst", "parquet", "json")  # the first that is there and can be read
 FULL = 16 * 2**20  # characters of a batch
 SAMPLE = 5
 

@@ -19,6 +19,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"formats": ("jsonn",)}, "Did you mean 'json'"),
     ({"formats": ("txt",)}, "add 'jsonl'"),
     ({"every": "1 week"}, "every"),
+    ({"compression": "zip"}, "must be 'gzip' or 'zstd', not 'zip'"),
+    ({"compression": "zstd", "formats": ("json",)}, "is that of 'jsonl'"),
     ({"batch_rows": 0}, "batch_rows"),
     ({"batch_rows": True}, "batch_rows"),
     ({"batch_bytes": -1}, "batch_bytes"),
@@ -29,6 +31,13 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 def test_wrong_options_are_refused(wrong: dict[str, Any], why: str) -> None:
     with pytest.raises(PolicyError, match=why):
         Archive(**({"prefix": "audit/"} | wrong))
+
+
+def test_the_compression_names_the_files() -> None:
+    packed = Archive("audit/", formats=("jsonl", "txt"), compression="zstd")
+    assert packed.files == ("jsonlzst", "txt")
+    assert Archive("audit/").files == ("jsonl", "txt")
+    assert packed.declaration() != Archive("audit/").declaration()
 
 
 def test_every_needs_windows() -> None:

@@ -12,7 +12,8 @@ import pytest
 from pyarrow import parquet
 
 from lifecycle.policy.dispositions import Archive
-from purge.archive.formats import FORMATS, Column, FormatError, Row
+from purge.archive.formats import FORMATS, Column, FormatError, Row, compressed
+from purge.archive.formats.compressed import zstd_of
 from purge.checks import check_formats
 from tests.zoo.models import Token
 
@@ -88,8 +89,40 @@ def test_jsonl_is_the_same_object_a_line() -> None:
     assert [json.loads(line) for line in lines] == json.loads(written("json"))
 
 
-def test_the_same_rows_give_the_same_bytes() -> None:
-    assert written("jsonl") == written("jsonl")
+@pytest.mark.parametrize("name", ["jsonl", "jsonlzst"])
+def test_the_same_rows_give_the_same_bytes(name: str) -> None:
+    assert written(name) == written(name)
+
+
+def test_lines_are_the_same_however_they_are_compressed() -> None:
+    packed = io.BytesIO(written("jsonlzst"))
+    assert zstd_of(packed).read() == gzip.decompress(written("jsonl"))
+
+
+def test_a_file_of_zstandard_that_was_changed_is_no_archive() -> None:
+    """It has a checksum of its own."""
+    whole = bytearray(written("jsonlzst", ROWS * 10))
+    whole[-1] ^= 1
+    with pytest.raises(FormatError):
+        list(FORMATS["jsonlzst"].reader(COLUMNS, io.BytesIO(bytes(whole))))
+
+
+def test_a_file_that_takes_more_memory_than_ours_is_no_archive() -> None:
+    """Its window says so, before anything is unpacked."""
+    head = b"\x28\xb5\x2f\xfd" + bytes([0, (24 - 10) << 3])  # 16 MB
+    with pytest.raises(FormatError):
+        list(FORMATS["jsonlzst"].reader(COLUMNS, io.BytesIO(head + b"\x01\x00\x00")))
+
+
+def test_without_the_package_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compressed, "MODULES", ("nothing.zstd", "nothing_else"))
+    assert "[zstd]" in FORMATS["jsonlzst"].missing
+    assert FORMATS["jsonl"].missing == ""
+    with pytest.raises(FormatError, match="needs backports"):
+        FORMATS["jsonlzst"].writer(COLUMNS, io.BytesIO())
+    with pytest.raises(FormatError, match="needs backports"):
+        list(FORMATS["jsonlzst"].reader(COLUMNS, io.BytesIO(b"x")))
+    assert FORMATS["jsonl"].count(COLUMNS, io.BytesIO(written("jsonl"))) == len(ROWS)
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -115,7 +148,7 @@ def test_a_column_may_have_the_name_of_what_is_said_beside(name: str) -> None:
     assert list(FORMATS[name].reader(columns, file)) == rows
 
 
-@pytest.mark.parametrize("name", ["json", "jsonl"])
+@pytest.mark.parametrize("name", ["json", "jsonl", "jsonlzst"])
 def test_a_document_as_deep_as_it_likes(name: str) -> None:
     deep = "[" * 5000 + "1" * 5000 + "]" * 5000
     columns = [Column("document", "jsonb")]

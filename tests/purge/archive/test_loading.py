@@ -49,7 +49,7 @@ def sql(text: str) -> Any:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("form", ["jsonl", "json", "parquet"])
+@pytest.mark.parametrize("form", ["jsonl", "jsonlzst", "json", "parquet"])
 def test_rows_are_back_as_they_were_and_end_only_when_released(
     form: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

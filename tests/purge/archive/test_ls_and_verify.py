@@ -26,7 +26,7 @@ def archive(tmp_path: Path, settings: Any) -> Manifest:
     settings.LIFECYCLE_ARCHIVE_DIR = tmp_path
     (tmp_path / PREFIX).mkdir()
     Token.objects.bulk_create(Token(label=f"t{n}") for n in range(3))
-    return made(tmp_path, Token, ["jsonl", "json", "txt", "parquet"], name=NAME)
+    return made(tmp_path, Token, ["jsonl", "jsonlzst", "json", "txt", "parquet"], name=NAME)
 
 
 def path_of(manifest: Manifest, tmp_path: Path, form: str = "jsonl") -> Path:
@@ -50,12 +50,12 @@ def verify(*options: str) -> list[dict[str, str]]:
 def test_whole_archives_are_told_to_be_so(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("archive", "verify", f"{PREFIX}{NAME}.json", "--prefix", PREFIX)
     first, last = capsys.readouterr().out.splitlines()
-    assert first.startswith(f"ok    {NAME}  3 rows, 4 files, ")
+    assert first.startswith(f"ok    {NAME}  3 rows, 5 files, ")
     assert last == "1 archive, 3 rows: every byte was read."
     assert verify("--all") == []
 
 
-@pytest.mark.parametrize("form", ["jsonl", "json", "txt", "parquet"])
+@pytest.mark.parametrize("form", ["jsonl", "jsonlzst", "json", "txt", "parquet"])
 def test_a_file_that_is_not_what_its_manifest_says(
     form: str, archive: Manifest, tmp_path: Path
 ) -> None:
@@ -72,7 +72,7 @@ def test_a_file_that_is_not_what_its_manifest_says(
     assert [problem["why"] for problem in verify("--all")] == ["is missing"]
 
 
-@pytest.mark.parametrize("form", ["jsonl", "json", "txt", "parquet"])
+@pytest.mark.parametrize("form", ["jsonl", "jsonlzst", "json", "txt", "parquet"])
 def test_rows_are_counted(form: str, archive: Manifest, tmp_path: Path) -> None:
     """A manifest may be wrong as well: bytes and SHA-256 are those of the file."""
     made(tmp_path, Token, [form], name="wrong", rows=4)

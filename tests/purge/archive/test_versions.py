@@ -178,15 +178,20 @@ def test_a_row_that_is_left_is_known_by_its_hash(
     assert len(manifests(folder)) == 1
 
 
-@pytest.mark.parametrize("form", ["json", "jsonl", "parquet"])
-def test_rows_of_each_format_are_the_same(folder: Path, form: str) -> None:
+@pytest.mark.parametrize(
+    ("form", "compression"),
+    [("json", "gzip"), ("jsonl", "gzip"), ("jsonl", "zstd"), ("parquet", "gzip")],
+)
+def test_rows_of_each_format_are_the_same(folder: Path, form: str, compression: str) -> None:
     """Written by the database, and beside it from text."""
     from django.core.management import call_command
 
     tokens(30)
     before = list(Token.objects.order_by("pk").values_list())
-    with archiving("tokens", formats=(form, "txt")):
+    packed = {} if compression == "gzip" else {"compression": compression}
+    with archiving("tokens", formats=(form, "txt"), **packed):
         run_due()
+        assert bool(list(folder.rglob("*.jsonl.zst"))) == (compression == "zstd")
         call_command("archive", "verify", all=True)
         (told,) = manifests(folder)
         call_command("archive", "load", told["name"], actor="anna")
