@@ -12,6 +12,7 @@ from django.utils import timezone
 from lifecycle import holds
 from lifecycle.models import Event
 from purge.models import Plan
+from tests.commands.documented import assert_documented
 from tests.lifecycle.management.test_commands import fails, manage
 from tests.zoo.models import Draft, Person, Token
 
@@ -57,6 +58,7 @@ def test_what_is_left_out_is_listed() -> None:
     assert "1 of 2 rows" in shown
     assert f"changed: zoo.Token:{first.pk}" in shown
     data = json.loads(manage("lifecycle", "plan", "show", str(number), "--json"))
+    assert_documented("lifecycle plan", data)
     assert (data["acted"], data["left"]) == (1, {"changed": 1})
     assert data["left_out"] == {"changed": [f"zoo.Token:{first.pk}"]}
     assert not Token.objects.filter(pk=second.pk).exists()
@@ -90,7 +92,8 @@ def test_the_worker_does_it_and_it_is_listed() -> None:
     manage("purge")
     assert len(holds()) == 1
     assert manage("lifecycle", "plan", "list") == f"{number}: hold 1 rows of zoo.token: done\n"
-    (data,) = json.loads(manage("lifecycle", "plan", "list", "--json"))
+    (data,) = every = json.loads(manage("lifecycle", "plan", "list", "--json"))
+    assert_documented("lifecycle plan", every)
     assert data["state"] == "done"
 
 
