@@ -10,11 +10,14 @@ from lifecycle.admin.lists import (
     PolicyFilter,
     RowExceptionAdmin,
 )
+from lifecycle.admin.mixin import LifecycleAdminMixin, LifecycleStateFilter
 from lifecycle.admin.policies import PolicyStateAdmin
 
 __all__ = [
     "AgendaEntryAdmin",
     "EventAdmin",
+    "LifecycleAdminMixin",
+    "LifecycleStateFilter",
     "PolicyFilter",
     "PolicyStateAdmin",
     "RowExceptionAdmin",

@@ -51,7 +51,8 @@ class Clock(Func):
 
 
 class Inlined(Expression):
-    """A condition whose values are written into the SQL as in the policy's stored definition.
+    """A condition, or what `output_field` says, whose values are written into the SQL as in the
+    policy's stored definition.
 
     A parameter `timedelta(hours=24)` would reach the server as `'1 day'`.
     """
@@ -59,8 +60,8 @@ class Inlined(Expression):
     output_field = BooleanField()
     conditional = True
 
-    def __init__(self, inner: Any) -> None:
-        super().__init__()
+    def __init__(self, inner: Any, output_field: Any = None) -> None:
+        super().__init__(output_field)
         self.inner = inner
 
     def get_source_expressions(self) -> list[Any]:

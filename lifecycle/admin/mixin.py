@@ -1,0 +1,117 @@
+"""For a site's own `ModelAdmin`: what its rows are, in the list, as a filter, on the row's page."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin import ModelAdmin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from lifecycle.compiler.key_expression import KeyText
+from lifecycle.compiler.keys import key_text, label_of_model
+from lifecycle.db.rows import home
+from lifecycle.insight.row_states import HELD, LIVE, RESTORED, TOMBSTONED, RowState, row_states
+from lifecycle.insight.why import holds_on
+from lifecycle.ledger.ended import Clock
+from lifecycle.ledger.querysets import live, tombstoned
+from lifecycle.ledger.row_names import row_name
+from lifecycle.models import ON_TABLE, RowException
+from lifecycle.policy.registry import policies_of
+
+STATES = "_lifecycle_states"  # on a row of a list: what was asked once for all of it
+
+
+class LifecycleStateFilter(admin.SimpleListFilter):
+    """By what rows are now: live, tombstoned, held, restored."""
+
+    title = parameter_name = "lifecycle"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(state, state) for state in (LIVE, TOMBSTONED, HELD, RESTORED)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        asked = self.value()
+        if asked == LIVE:
+            return live(queryset)
+        if asked == TOMBSTONED:
+            return tombstoned(queryset)
+        if asked in (HELD, RESTORED):
+            return _excepted(queryset, "hold" if asked == HELD else "restored")
+        return queryset
+
+
+def _excepted(rows: QuerySet[Any], kind: str) -> QuerySet[Any]:
+    """The rows with a row exception of that kind in force, on them or on all rows of the table."""
+    found = RowException.objects.using(rows.db).filter(kind=kind, model=label_of_model(rows.model))
+    found = found.exclude(until__lte=Clock())
+    if found.filter(ON_TABLE).exists():
+        return rows
+    return rows.alias(lc_key=KeyText("pk")).filter(lc_key__in=found.values("key"))
+
+
+class _StatesList(ChangeList):
+    """A list that asks for the states of the rows of its page, once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        states = row_states(self.model, [row.pk for row in self.result_list])
+        for row in self.result_list:
+            setattr(row, STATES, states.get(row.pk))
+
+
+class LifecycleAdminMixin(ModelAdmin):
+    """Put before `ModelAdmin`: a column, a filter, and a panel on the page of a row.
+
+    They ask a number of questions that grows neither with the rows nor with the policies. Nothing
+    is shown for a model without policies. Holds are told to those who may view row exceptions; the
+    link to the row's story takes `lifecycle.view_event`. An admin with a `change_form_template` of
+    its own includes `admin/lifecycle/panel.html` where the panel is to stand.
+    """
+
+    change_form_template = "admin/lifecycle/change_form.html"
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        shown = list(super().get_list_display(request))
+        wanted = policies_of(self.model) and "lifecycle_state" not in shown
+        return [*shown, "lifecycle_state"] if wanted else shown
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        shown = list(super().get_list_filter(request))
+        wanted = policies_of(self.model) and LifecycleStateFilter not in shown
+        return [*shown, LifecycleStateFilter] if wanted else shown
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        own: Any = super().get_changelist(request, **kwargs)
+        return type("StatesList", (_StatesList, own), {})
+
+    @admin.display(description="lifecycle")
+    def lifecycle_state(self, row: Any) -> str:
+        """What the row is, and until when."""
+        state = getattr(row, STATES, None)
+        return str(state) if state else "-"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id) if policies_of(self.model) else None
+        panel = row is not None and self.has_view_permission(request, row)
+        shown = {"lifecycle": _panel(request, row, self.admin_site.name)} if panel and row else {}
+        return super().change_view(request, object_id, form_url, {**shown, **(extra_context or {})})
+
+
+def _panel(request: HttpRequest, row: Model, site: str) -> dict[str, Any]:
+    may, model = request.user.has_perm, type(row)
+    key = key_text(model, row.pk)
+    state: RowState | None = row_states(model, [row.pk]).get(row.pk)
+    address = reverse("admin:lifecycle_row", current_app=site)
+    name = row_name(model, key)
+    may_holds = may("lifecycle.view_rowexception")
+    return {
+        "state": state,
+        "holds": holds_on(model, key, home(model)) if may_holds else [],
+        "address": f"{address}?{urlencode({'row': name})}" if may("lifecycle.view_event") else "",
+    }
