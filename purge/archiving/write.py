@@ -173,7 +173,7 @@ def _parts(archive: Archive, using: str) -> Iterator[ArchivePart]:
 def _write_part(table: Table, part: ArchivePart, writers: Writers, done: Written) -> None:
     table.check()
     with _snapshot(table.using):
-        noted = Noted(*fetch(table.using, _note_text(table), _note_params(table, part))[0])
+        noted = _note(table, part)
         if noted.rows:
             writers.write(part.pk, noted.rows)
     done.add(noted)
@@ -188,14 +188,17 @@ def _snapshot(using: str) -> Iterator[None]:
             yield
 
 
-def _note_text(table: Table) -> str:
+def _note(table: Table, part: ArchivePart) -> Noted:
+    """Note what tells each row: the versions, where they tell all of them."""
     time = Placed(table.column(table.time) if table.time else "NULL::text")
-    parts = {"time": time, "hash": table.hash, "epoch": table.epoch, "rows": table.rows}
-    return table.sql(__file__, "note_written", **parts)
-
-
-def _note_params(table: Table, part: ArchivePart) -> dict[str, Any]:
-    return {"part": part.pk, "knows_versions": table.knows_versions}
+    parts = {"time": time, "epoch": table.epoch, "rows": table.rows}
+    params = {"part": part.pk, "knows_versions": table.knows_versions}
+    if table.knows_versions:
+        told = fetch(table.using, table.sql(__file__, "note_versions", **parts), params)
+        if told:
+            return Noted(*told[0])
+    text = table.sql(__file__, "note_written", hash=table.hash, **parts)
+    return Noted(*fetch(table.using, text, params)[0])
 
 
 def _move_rest(archive: Archive, using: str, last: int) -> None:

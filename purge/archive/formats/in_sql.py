@@ -42,9 +42,9 @@ def json_lines(columns: Sequence[Column], quote: Quote) -> str | None:
     if len(values) < len(columns) or len(documents) > PAIRS:
         return None
     names = [f"{quoted(column.name)}: " for column in columns]
-    starts = [_literal(("{" if at == 0 else ", ") + name) for at, name in enumerate(names)]
-    pieces = [piece for pair in zip(starts, values, strict=True) for piece in pair]
-    return _joined([*pieces, *_nulls(columns, documents, quote), "'}'"])
+    starts = [("{" if at == 0 else ", ") + name for at, name in enumerate(names)]
+    nulls = [("", value) for value in _nulls(columns, documents, quote)]
+    return _formatted([*zip(starts, values, strict=True), *nulls], "}")
 
 
 def json_value(column: Column, quote: Quote) -> str | None:
@@ -87,8 +87,8 @@ def csv_line(columns: Sequence[Column], quote: Quote) -> str | None:
         values.append(value)
     if len(fits) > PAIRS:
         return None
-    commas = [piece for value in values for piece in (value, "','")]
-    return _joined([*commas, _unfitting(fits)])
+    last = _unfitting(fits)
+    return _formatted([*(("," if at else "", each) for at, each in enumerate(values)), (",", last)])
 
 
 def _fitting(db_type: str) -> str:
@@ -118,10 +118,15 @@ def _unfitting(fits: dict[str, tuple[Placed, str]]) -> str:
     return _part("in_quotes", value=Placed(told))
 
 
-def _joined(pieces: list[str]) -> str:
-    """SQL: texts as one; a NULL is nothing."""
+def _formatted(pieces: list[tuple[str, str]], end: str = "") -> str:
+    """SQL: values as one text, each after a text of its own; a NULL is nothing."""
     parts = [pieces[at : at + ARGUMENTS] for at in range(0, len(pieces), ARGUMENTS)]
-    return " || ".join(f"concat({', '.join(part)})" for part in parts)
+    return " || ".join([*map(_format, parts), *([_literal(end)] if end else [])])
+
+
+def _format(pieces: list[tuple[str, str]]) -> str:
+    template = "".join(f"{before.replace('%', '%%')}%s" for before, _ in pieces)
+    return f"format({', '.join([_literal(template), *(value for _, value in pieces)])})"
 
 
 def _part(name: str, **parts: Placed) -> str:
