@@ -219,8 +219,9 @@ class SetHours(Protocol):
 
 
 @contextmanager
-def renamed(old: str, new: str) -> Iterator[None]:
-    """The site as it is after a policy was declared under another name, and `migrate`."""
+def renamed(old: str, new: str) -> Iterator[Callable[[], None]]:
+    """The site as it is after a policy was declared under another name, and `migrate`; gives what
+    `migrate` does about it, once more."""
     policy = get_policy(old)
     values = {option: getattr(policy, option) for option in OPTIONS} | {"previously": old}
     named = Policy(new, policy.model, **values)
@@ -228,7 +229,7 @@ def renamed(old: str, new: str) -> Iterator[None]:
     registry._policies[new] = named
     try:
         sync.store(named, "default")
-        yield
+        yield lambda: sync.store(named, "default")
     finally:
         registry._policies.pop(new)
         registry._policies[old] = policy

@@ -12,7 +12,7 @@ from lifecycle.sealing.log import read_log
 from purge.management import replay as replaying
 from purge.proof import gate
 from purge.proof.options import ProofOptions, proof_options
-from purge.recovery.ends import SAID, Ends, spare
+from purge.recovery.ends import SAID, Ends, refuse_undeclared, spare
 from purge.recovery.lock import alone
 from purge.recovery.recover import recover
 from purge.recovery.silence import await_silence
@@ -37,6 +37,7 @@ def run(command: BaseCommand, options: dict[str, Any], using: str) -> str:
 
 
 def _run(command: BaseCommand, options: dict[str, Any], using: str, found: ProofOptions) -> str:
+    refuse_undeclared(using)
     with progress_bar(console_of(command), "events put back") as update:
         under_way = recover(using, found, options["actor"], lambda events: update(advance=events))
     if not under_way:

@@ -146,6 +146,8 @@ def _show(command: BaseCommand, report: Report, options: dict[str, Any], title: 
         console.print(f"Files: {report.files.back} are back and go again{unsure}.")
         for each in report.files.examples[:SHOWN]:
             console.print(f"unsure {each}: newer than its end; restored, or uploaded again")
+    for model, rows in report.undeclared.items():
+        console.print(f"{model} has no policy: {rows} rows of it may be back, none is looked at.")
     if not report.counts:
         console.print("The ledger has ended nothing.")
         return
@@ -180,13 +182,16 @@ def as_json(report: Report) -> dict[str, Any]:
     rows = [vars(row) for row in report.rows]
     emptied = [{"model": m, "event": e, "at": at} for m, e, at in report.emptied]
     files = vars(report.files)
-    return {"endings": endings, "rows": rows, "emptied": emptied, "files": files}
+    known = {"endings": endings, "rows": rows, "emptied": emptied, "files": files}
+    return known | {"undeclared": report.undeclared}
 
 
 def _failure(report: Report) -> str:
     left = {verdict: report.total(verdict) for verdict in ("blocked", "unsure")}
     counts = [f"{count} {verdict}" for verdict, count in left.items() if count]
     lines = [f"Rows were left: {', '.join(counts)}."] if counts else []
+    if report.undeclared:
+        lines.append(f"Tables have no policy any more: {', '.join(report.undeclared)}.")
     if report.files.unsure:
         lines.append(f"Files were left: {report.files.unsure} unsure.")
     return "\n".join(lines)

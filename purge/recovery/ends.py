@@ -16,9 +16,11 @@ from lifecycle.compiler.keys import label_of, subjects_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import Placed, Raw, fetch, own_transaction, scalar, statement
+from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.context import context
 from lifecycle.ledger.loaded import lock_keys
 from lifecycle.ledger.row_names import row_name
+from lifecycle.models import PolicyState
 from lifecycle.policy.policy import Policy
 from lifecycle.promises.rows import policies_in
 from purge.batch.failures import halves, is_contended
@@ -66,6 +68,15 @@ class Ends:
     counts: list[LostEnds] = field(default_factory=list)
     rows: list[LostEnd] = field(default_factory=list)
     spared: int = 0
+
+
+def refuse_undeclared(using: str) -> None:
+    """Raise `LifecycleError` where a policy of the code is not in a database that is older."""
+    known = PolicyState.objects.using(using).values_list("name", flat=True)
+    names = sorted({policy.name for policy in policies_in(using)} - {*known})
+    if names:
+        are = "is" if len(names) == 1 else "are"
+        raise LifecycleError(f"{', '.join(names)} {are} not in this database: `manage.py migrate`.")
 
 
 def lost_ends(using: str, recovered: Recovered) -> Ends:

@@ -63,6 +63,7 @@ class RestoreReport:
     files_unsure: int = 0
     incomplete: media.Lost = field(default_factory=media.Lost)
     ends: Ends = field(default_factory=Ends)
+    undeclared: dict[str, int] = field(default_factory=dict)
     backups_expire: datetime | None = None
 
     @property
@@ -154,7 +155,7 @@ def _look(using: str, report: RestoreReport, recovered: Recovered | None) -> Non
     found: Report = plan(replay)
     forget(replay)
     report.left = {verdict: found.total(verdict) for verdict in VERDICTS}
-    report.rows = found.rows
+    report.rows, report.undeclared = found.rows, found.undeclared
     report.files_unsure = media.find(using, BEGINNING, act=False).unsure
     report.incomplete = media.lost(using, BEGINNING)
     if recovered:

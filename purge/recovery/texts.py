@@ -59,6 +59,9 @@ def sections(report: RestoreReport) -> Iterator[tuple[str, list[str]]]:
         words = _WORDS | {"ended": "would end again"} if report.state == DRILL else _WORDS
         yield "Of all endings, rows", [f"{report.left[each]} {words[each]}" for each in VERDICTS]
         yield "Left", [_row(row) for row in report.rows[:SHOWN]] + _more(report)
+        yield "Rows of tables that have no policy any more, and may have ended", [
+            visible(f"{model}: {rows}") for model, rows in report.undeclared.items()
+        ]  # fmt: skip
         yield "Ends that the backup has otherwise", list(map(_ends, report.ends.counts))
         yield "Rows of them", list(map(_lost, report.ends.rows[:SHOWN]))
         yield "Files that nobody can tell", [f"{report.files_unsure}"]

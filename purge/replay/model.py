@@ -72,6 +72,7 @@ class Report:
     counts: dict[Ending, Counter[str]] = field(default_factory=dict)
     rows: list[LeftRow] = field(default_factory=list)  # the first SHOWN of them
     emptied: list[Emptied] = field(default_factory=list)
+    undeclared: dict[str, int] = field(default_factory=dict)  # rows of tables without a policy
     files: Files = field(default_factory=Files)
 
     def add(self, ending: Ending, verdicts: Counter[str]) -> None:
@@ -120,6 +121,7 @@ class Replay:
     found: int = 0  # rows that the plan has kept
     mark: int = 0  # the ledger's latest number when the search began
     absent: dict[Ending, int] = field(default_factory=dict)  # rows that ended and are not there
+    undeclared: dict[str, int] = field(default_factory=dict)  # by table: rows that may be back
 
     def __post_init__(self) -> None:
         if self.allow < 0:

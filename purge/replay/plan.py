@@ -71,7 +71,7 @@ def carry_out(replay: Replay) -> Report:
 
 
 def _settled(replay: Replay, act: bool) -> Report:
-    report = Report(emptied=_emptied(replay))
+    report = Report(emptied=_emptied(replay), undeclared=replay.undeclared)
     for ending, rows in replay.absent.items():
         report.add(ending, Counter(gone=rows))
     settle_all(replay, report, act)

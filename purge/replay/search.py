@@ -4,6 +4,7 @@ Reads the ledger newest first, some 20,000 rows at a time, and stores only what 
 of rows that are all gone leaves nothing in memory nor in `purge_resurrected`.
 """
 
+from collections import Counter
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,7 @@ from psycopg import sql
 
 from lifecycle.compiler.keys import key_of, label_of
 from lifecycle.compiler.policy_sql import assignments, compiled
-from lifecycle.db.connection import ALL_ROWS, Placed, Raw, fetch, statement
+from lifecycle.db.connection import ALL_ROWS, Placed, Raw, fetch, scalar, statement
 from lifecycle.ledger.resurrected import CHANGED, TAKEN, ended_tables, search
 from lifecycle.policy.capture_modes import Signals
 from lifecycle.policy.databases import is_at
@@ -46,7 +47,22 @@ def find(replay: Replay) -> dict[Ending, int]:
         _mark(replay, model)
         if replay.recovered:
             _prove(replay, model, replay.recovered)
+    replay.undeclared = {} if replay.policy else _undeclared(replay)
     return _absent(replay)
+
+
+def _undeclared(replay: Replay) -> dict[str, int]:
+    """Of tables on which no policy stands any more, how many rows may be such that had ended."""
+    found = Counter[str]()
+    for model, names in ended_tables(replay.using, TAKEN):
+        if not policies_of(model) and is_at(model, replay.using):
+            label = model._meta.label_lower
+            rows = search(model, names, statement(__file__, "of_table", kinds=Raw(TAKEN)))
+            params = {"model": label, "names": names, "since": replay.since}
+            text = statement(__file__, "count_back", search=Placed(rows))
+            with transaction.atomic(using=replay.using):
+                found[label] += scalar(replay.using, text, params)
+    return {label: rows for label, rows in found.items() if rows}
 
 
 def _search(replay: Replay, model: Any, names: str, policy: Policy | None = None) -> None:

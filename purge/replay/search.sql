@@ -115,3 +115,13 @@ FROM (
     WHERE run = %(run)s GROUP BY 1, 2, 3
 ) AS back USING (model, kind, policy)
 ORDER BY 1, 2, 3
+
+-- name: of_table
+-- A part of a search: the endings of one table with identities of the same fields.
+-- params: model, names, since
+event.kind {kinds} AND event.model = %(model)s AND coalesce(event.detail ->> 'identity', '') = %(names)s
+    AND event.recorded_at >= %(since)s
+
+-- name: count_back
+-- How many rows a search finds that may be those that ended.
+SELECT count(DISTINCT key) FROM ({search}) AS found WHERE same IS NOT false

@@ -15,8 +15,8 @@ from tests.faults.schedule import Step, drawn, recovers
 from tests.faults.site import Site
 from tests.faults.world import World, now
 
-PATIENCE = 2.0  # seconds without anything that ends, after which time is made to pass
-ROUNDS = 12
+PATIENCE = 6.0  # seconds without anything that ends, after which time is made to pass
+ROUNDS = 5
 LONG = 30.0  # the same where time cannot be made to pass
 LATER = 2  # hours, longer than the engine rests after a failure
 

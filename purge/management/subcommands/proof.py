@@ -16,6 +16,7 @@ from purge.proof.options import MISSING, ORIGIN, ProofOptions, proof_options
 from purge.recovery.local import missing_events
 
 HELP = "How far the ledger is published, and whether it is what was; exit code 1 where it is not."
+BACK_UP = "Make a backup now: one from before cannot be recovered by what is published."
 OFF = "LIFECYCLE_PROOF is not set: nothing is published."
 
 
@@ -80,7 +81,8 @@ def _with(found: ProofOptions, command: BaseCommand, options: dict[str, Any], us
     elif options["begin_anew"]:
         if not options["actor"]:
             raise LifecycleError("Say who: --actor NAME.")
-        command.stdout.write(f"The ledger goes on as {begin_anew(using, found, options['actor'])}.")
+        origin = begin_anew(using, found, options["actor"])
+        command.stdout.write(f"The ledger goes on as {origin}. {BACK_UP}")
     else:
         command.stdout.write(f"{log.origin}: {log.size} events sealed, {log.shipped} published")
         return f"{decision.state}: {decision.text}" if decision.is_alarm else ""
