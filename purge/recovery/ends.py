@@ -24,6 +24,7 @@ from lifecycle.models import PolicyState
 from lifecycle.policy.policy import Policy
 from lifecycle.promises.rows import policies_in
 from purge.batch.failures import halves, is_contended
+from purge.batch.subjects import without_loops
 from purge.replay.model import Recovered
 
 CAUSE = "recovery"
@@ -99,8 +100,9 @@ def _said_by(using: str, actor: str | None) -> AbstractContextManager[None]:
 
 def _each(using: str, recovered: Recovered, actor: str | None) -> Ends:
     found = Ends()
+    tables = {label for (label,) in fetch(using, statement(__file__, "tables"), vars(recovered))}
     for policy in policies_in(using):
-        if not (policy.on_request or is_windowed(policy)):
+        if label_of(policy) in tables and not (policy.on_request or is_windowed(policy)):
             with _last_words(using, policy, recovered):
                 _Asking(using, policy, recovered.top, found, actor).run()
     return found
@@ -114,7 +116,7 @@ def _last_words(using: str, policy: Policy, recovered: Recovered) -> Iterator[No
     names = fetch(using, "SELECT lifecycle.names_v1(%(policy)s)", {"policy": policy.name})
     params = vars(recovered) | {"policy": policy.name, "model": label_of(policy)}
     params["names"] = [name for (name,) in names]
-    with own_transaction(using):
+    with own_transaction(using), without_loops(using):
         fetch(using, statement(__file__, "drop"))
         fetch(using, statement(__file__, "make"))
         fetch(using, text, params)

@@ -7,6 +7,14 @@ CREATE TEMPORARY TABLE lifecycle_last_word (
 -- name: drop
 DROP TABLE IF EXISTS pg_temp.lifecycle_last_word
 
+-- name: tables
+-- The tables that the published events since the backup are about.
+-- params: log, kept, size
+SELECT DISTINCT event.model FROM lifecycle_event AS event JOIN (
+    SELECT unnest(seal.events[greatest(%(kept)s - seal.first, 0) + 1 : least(%(size)s - seal.first, seal.count)]) AS id
+    FROM lifecycle_seal AS seal WHERE seal.log = %(log)s AND seal.first < %(size)s AND seal.first + seal.count > %(kept)s
+) AS missing ON missing.id = event.id
+
 -- name: gather
 -- Of the rows of one policy, the last published event since the backup that says when they end. Not of rows that have
 -- ended after it, nor of those that the site has written since the restore: they end by their columns. Not `certain`: the
@@ -22,9 +30,10 @@ WITH missing AS MATERIALIZED (
     SELECT event.id, coalesce(event.basis, event.id) AS owner, event.kind,
         greatest(event.due_at, (event.detail ->> 'latest')::timestamptz) AS ends,
         NOT event.detail ?| '{{latest,relisted}}' AS certain
-    FROM lifecycle_event AS event
+    FROM (
+        SELECT id FROM missing UNION ALL SELECT id FROM lifecycle_event WHERE id > %(top)s
+    ) AS number JOIN lifecycle_event AS event ON event.id = number.id
     WHERE event.model = %(model)s AND event.id > (SELECT event FROM emptied)
-    AND (event.id > %(top)s OR event.id IN (SELECT id FROM missing))
     AND (event.kind IN ('purged', 'deleted') OR event.policy = ANY (%(names)s::text[]) AND (
         event.kind IN ('updated', 'capture_failed', 'kept') OR event.kind = 'expiry_scheduled' AND (
             NOT event.detail ? 'relisted'
@@ -40,14 +49,15 @@ WITH missing AS MATERIALIZED (
 ), newest AS (
     SELECT DISTINCT ON (key) key, id, kind, ends, certain FROM keyed ORDER BY key, id DESC
 ), settled AS MATERIALIZED (
-    SELECT event.id, unnest(event.settled) AS entry FROM lifecycle_event AS event
-    WHERE event.id IN (SELECT id FROM missing) AND event.policy = ANY (%(names)s::text[]) AND event.settled IS NOT NULL
+    SELECT event.id, unnest(event.settled) AS entry
+    FROM missing JOIN lifecycle_event AS event ON event.id = missing.id
+    WHERE event.policy = ANY (%(names)s::text[]) AND event.settled IS NOT NULL
 ), listed AS MATERIALIZED (
     SELECT DISTINCT key FROM lifecycle_agenda AS entry, lifecycle.keys_v1(entry.event_id) AS key
     WHERE entry.policy = %(policy)s AND entry.event_id <= %(top)s
 ), free AS (
     SELECT key, max(settled.id) AS id FROM settled, lifecycle.keys_v1(settled.entry) AS key
-    WHERE key NOT IN (SELECT key FROM listed) GROUP BY key
+    WHERE NOT EXISTS (SELECT FROM listed WHERE listed.key = key.key) GROUP BY key
 )
 INSERT INTO pg_temp.lifecycle_last_word (key, event, kind, ends, certain)
 SELECT coalesce(newest.key::text, free.key), coalesce(free.id, newest.id),
