@@ -7,10 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from django.core.files.base import ContentFile
 import lifecycle
 import purge
 from lifecycle.models import Event
+from purge import runner
 from purge.proof import gate, place
 from purge.proof.detect import State
 from purge.proof.work import publish_now
@@ -32,8 +35,8 @@ from tests.purge.recovery.restores import backups
 from tests.purge.recovery.test_from_proof import FUTURE, PAST, RECOVER, rows, whole
 from tests.purge.worker.consumer import Consumer, address
 from tests.soak.servers_of_backups import base_backup, point_in_time
-from tests.support import ENDINGS, run_until_idle
-from tests.zoo.models import Coupon, Member, Person, Photo, Ticket, Token
+from tests.support import ENDINGS, Background, run_until_idle
+from tests.zoo.models import Coupon, Member, Person, Photo, Spark, Ticket, Token
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -154,6 +157,37 @@ def test_what_had_ended_is_gone_again(way: str, folder: Path, media: Path) -> No
         assert all_rows() == was
         assert len(manifests(folder / "store")) == archives
         print(f"{way}: noticed in {seen:.1f} s, recovered in {took:.1f} s")
+
+
+def test_to_a_moment_within_a_batch(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two batches are committed, of which nothing is sealed; of the third all is done but that."""
+    with point_in_time() as back_up:
+        Spark.objects.bulk_create(Spark(flash=True, expires_at=PAST) for _ in range(100))
+        Spark.objects.create(flash=True, expires_at=FUTURE)
+        publish_now(USING)
+        reached, go = threading.Event(), threading.Event()
+        own, calls = runner.settle, count(1)
+
+        def settle(batch: Any) -> None:
+            own(batch)
+            if next(calls) == 3:
+                reached.set()
+                assert go.wait(120)
+
+        monkeypatch.setattr(runner, "settle", settle)
+        run = Background(run_until_idle)
+        assert reached.wait(60)
+        restore = back_up()
+        go.set()
+        run.result()
+        assert Spark.objects.count() == 1
+        publish_now(USING)
+        restore()
+        assert Spark.objects.count() == 61
+        assert state() is State.RESTORED
+        manage(*RECOVER)
+        assert Spark.objects.get().expires_at == FUTURE
+        whole()
 
 
 def test_killed_until_it_is_through(folder: Path) -> None:
