@@ -10,6 +10,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET j
         FROM @tables@.lifecycle_seal AS seal JOIN @tables@.lifecycle_log AS log ON log.incarnation = seal.log,
             unnest(seal.events) WITH ORDINALITY AS one (event, place)
         WHERE seal.lowest <= p_upto AND seal.first + one.place <= log.shipped - log.shipped % 256
+        AND EXISTS (SELECT FROM @tables@.lifecycle_event AS there
+                    WHERE there.id BETWEEN seal.lowest AND least(seal.highest, p_upto))
     ), old AS MATERIALIZED (
         SELECT event.id, event.basis, event.settled, (event.detail ->> 'tombstone')::bigint AS tombstone,
             event.recorded_at >= p_before OR lifecycle.decides_v1(event.kind, event.detail)

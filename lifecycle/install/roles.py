@@ -34,8 +34,8 @@ OURS, QUEUE, HISTORY = ("lifecycle", "purge"), "huey_", "django_migrations"
 _READ = (
     "keys_v1", "story_v1", "held_deleted_v1", "may_hold_v1", "segment_v1", "days_v1",
     # What the entries of a log are made of: events and salts, which whoever reads the ledger has.
-    "fields_v1", "micros_v1", "merkle_root_v1", "part_v1", "subjects_v1", "parts_v1", "entries_v1",
-    "records_v1",
+    "fields_v1", "micros_v1", "merkle_root_v1", "part_v1", "subjects_v1", "parts_v1",
+    "only_key_v1", "rows_v1", "entries_v1",
 )  # fmt: skip
 # What people say of rows, and what Django's signals say of them: each checks what it is given.
 _SAY = (

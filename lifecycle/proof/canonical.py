@@ -7,23 +7,35 @@ from lifecycle.proof.errors import Malformed
 HEAD = b"lifecycle.event\x01"
 PART_HEAD = b"lifecycle.part\x01"
 ABSENT = b"\xff\xff\xff\xff"
+_LENGTHS = [size.to_bytes(4, "big") for size in range(256)]  # most are short
 
 Text = str | None
 
 
 def encode_fields(fields: Iterable[Text]) -> bytes:
     """Each field with its length before it; None is absent, which is not empty."""
-    encoded = (None if each is None else each.encode() for each in fields)
-    return b"".join(
-        ABSENT if each is None else len(each).to_bytes(4, "big") + each for each in encoded
-    )
+    parts = []
+    for each in fields:
+        if each is None:
+            parts.append(ABSENT)
+        else:
+            data = each.encode()
+            parts += _length(len(data)), data
+    return b"".join(parts)
 
 
-def decode_fields(data: bytes) -> list[Text]:
-    """What `encode_fields` has written; raises `Malformed` for anything else."""
+def _length(size: int) -> bytes:
+    return _LENGTHS[size] if size < len(_LENGTHS) else size.to_bytes(4, "big")
+
+
+def decode_fields(data: bytes, most: int | None = None) -> list[Text]:
+    """What `encode_fields` has written; raises `Malformed` for anything else.
+
+    `most`: the first ones alone; what comes after them is not looked at.
+    """
     fields: list[Text] = []
     place = 0
-    while place < len(data):
+    while place < len(data) and len(fields) != most:
         size = data[place : place + 4]
         place += 4
         if size == ABSENT:

@@ -1,17 +1,26 @@
 """Events as the entries of a log, made in the database, in bulk: by their numbers and salts."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+import sys
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from lifecycle.db.connection import fetch, statement
 from lifecycle.proof.leaf import SALT_SIZE, Record, Subject
+from lifecycle.proof.tree import HASH_SIZE
 
 INNER, OUTER = b"\x36", b"\x5c"  # RFC 2104
-NARROW = 1024  # numbers that one question may span, however few of them are wanted
-WIDEST = 4  # numbers for each that is wanted
+WORDS = 1 + HASH_SIZE // 8  # words of eight bytes in which a number and its leaf come
+ROWS = 14  # what stands before the rows in a record: the fields of a `Record`, identities last
 
-Salts = dict[int, bytes]
+
+class Bundle(NamedTuple):
+    """Events that are published together: entries as a tile has them, leaves, lines of records."""
+
+    entries: bytes
+    leaves: bytes
+    records: str
 
 
 def keys_of(salts: bytes) -> tuple[bytes, bytes]:
@@ -24,65 +33,84 @@ def keys_of(salts: bytes) -> tuple[bytes, bytes]:
     return inner, outer
 
 
-def read_leaves(using: str, lowest: int, salts: bytes) -> list[tuple[int, bytes]]:
-    """The leaf of each event that is there from a number on, as many numbers as there are salts.
+def read_leaves(using: str, lowest: int, salts: bytes) -> tuple[list[int], bytes]:
+    """The events that are there from a number on, as many numbers as there are salts.
 
-    In the order of their numbers, as one statement sees them.
+    Their numbers in order, and their leaves one after the other; as one statement sees them.
     """
     inner, outer = keys_of(salts)
     highest = lowest + len(salts) // SALT_SIZE - 1
     params = {"lowest": lowest, "highest": highest, "inner": inner, "outer": outer}
     rows = fetch(using, statement(__file__, "leaves"), params)
-    return _numbered(rows[0][0] or b"")
+    return numbered(bytes(rows[0][0] or b""))
 
 
-def _numbered(data: bytes) -> list[tuple[int, bytes]]:
-    lines = sorted(data[start : start + 40] for start in range(0, len(data), 40))
-    return [(int.from_bytes(line[:8], "big"), line[8:]) for line in lines]
+def numbered(data: bytes) -> tuple[list[int], bytes]:
+    """Of numbers with their leaves; no loop, for that takes as long as hashing them does."""
+    words = array("Q", data)
+    numbers = words[::WORDS]
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    found = numbers.tolist()
+    if found != sorted(found):
+        size = WORDS * 8
+        return numbered(b"".join(sorted(data[at : at + size] for at in range(0, len(data), size))))
+    leaves = array("Q", bytes(HASH_SIZE * len(found)))
+    for word in range(1, WORDS):
+        leaves[word - 1 :: WORDS - 1] = words[word::WORDS]
+    return found, leaves.tobytes()
 
 
-def read_entries(using: str, salts: Salts) -> dict[int, bytes]:
+def read_entries(using: str, salts: Mapping[int, bytes]) -> dict[int, bytes]:
     """The entries of events by number, of those that are there."""
-    return {number: entry for block in blocks(salts) for number, entry in _of(using, block, salts)}
-
-
-def blocks(numbers: Iterable[int]) -> Iterator[list[int]]:
-    """The numbers in ascending order, in blocks that are dense enough to be read as a range."""
-    block: list[int] = []
-    for number in sorted(numbers):
-        if block and number - block[0] >= max(NARROW, WIDEST * len(block)):
-            yield block
-            block = []
-        block.append(number)
-    if block:
-        yield block
-
-
-def _of(using: str, block: Sequence[int], salts: Salts) -> list[tuple[int, bytes]]:
-    none = bytes(SALT_SIZE)
-    whole = range(block[0], block[-1] + 1)
-    inner, outer = keys_of(b"".join([salts.get(number, none) for number in whole]))
-    params = {
-        "lowest": block[0], "highest": block[-1], "events": list(block),
-        "inner": inner, "outer": outer,
-    }  # fmt: skip
+    if not salts:
+        return {}
+    params = _given(list(salts), b"".join(salts.values()))
     rows = fetch(using, statement(__file__, "entries"), params)
-    return [(number, bytes(entry)) for number, entry in rows]
+    return {number: bytes(entry) for number, entry in rows}
 
 
-def read_texts(using: str, events: Sequence[int]) -> list[str]:
-    """Events as JSON in the order in which they are given, of those that are there."""
-    rows = fetch(using, statement(__file__, "records"), {"events": list(events)})
-    return [text for (text,) in rows]
+def read_bundles(using: str, events: list[int], salts: bytes, width: int) -> list[Bundle]:
+    """Events in the order in which they are given, so many in a bundle.
+
+    Of one that is not there, or is another by now, the leaves tell.
+    """
+    params = _given(events, salts) | {"width": width}
+    rows = fetch(using, statement(__file__, "bundles"), params)
+    return [Bundle(bytes(entries), bytes(leaves), records) for entries, leaves, records in rows]
+
+
+def _given(events: list[int], salts: bytes) -> dict[str, Any]:
+    """For `lifecycle.entries_v1`; numbers without a gap are a range, which costs it less."""
+    inner, outer = keys_of(salts)
+    lowest, highest = min(events), max(events)
+    is_range = events == list(range(lowest, highest + 1))
+    numbers = None if is_range else array_of(events)
+    params = {"lowest": lowest, "highest": highest, "events": numbers}
+    return params | {"inner": inner, "outer": outer}
+
+
+def array_of(numbers: Iterable[int]) -> str:
+    """As PostgreSQL reads an array: a driver takes longer for each than its leaf takes."""
+    return f"{{{','.join(map(str, numbers))}}}"
 
 
 def read_records(using: str, events: Sequence[int]) -> dict[int, Record]:
     """Events as text, of those that are there: what their entries are made of."""
-    found = map(json.loads, read_texts(using, events))
-    return {int(each["id"]): record_of(each) for each in found}
+    if not events:
+        return {}
+    rows = fetch(using, statement(__file__, "records"), _given(list(events), b""))
+    found = [record_of(text) for (text,) in rows]
+    return {int(each.id): each for each in found}
 
 
-def record_of(found: dict[str, Any]) -> Record:
-    """A record as `lifecycle.records_v1` writes it, and as bundles of events have it."""
-    subjects = tuple(Subject(*each) for each in found["subjects"])
-    return Record(**(found | {"subjects": subjects}))
+def record_of(text: str | bytes) -> Record:
+    """A record as `lifecycle.entries_v1` writes it, and as bundles of events have it.
+
+    Raises `ValueError`, `TypeError` or `IndexError` for what is none.
+    """
+    fields = json.loads(text)
+    record = Record(*fields[: ROWS - 1])
+    record.identities = fields[ROWS - 1]
+    record.subjects = tuple(map(Subject, fields[ROWS::2], fields[ROWS + 1 :: 2]))
+    return record

@@ -6,6 +6,7 @@ that were under way then is under way any more, and a later look has not found t
 """
 
 import json
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -26,9 +27,12 @@ class Gap:
 
     def without(self, numbers: Iterable[int]) -> "Gap":
         """The gap when some of its numbers have come."""
-        ranges = list(self.ranges)
-        for number in numbers:
-            ranges = [part for each in ranges for part in _split(each, number)]
+        come, ranges = sorted(numbers), list[Range]()
+        for low, high in self.ranges:
+            for number in come[bisect_left(come, low) : bisect_right(come, high)]:
+                ranges += [(low, number - 1)] if low < number else []
+                low = number + 1
+            ranges += [(low, high)] if low <= high else []
         return Gap(tuple(ranges), self.alive)
 
 
@@ -78,10 +82,3 @@ def merged(gaps: list[Gap]) -> list[Gap]:
         one, other, *later = some
         some = [Gap(one.ranges + other.ranges, one.alive | other.alive), *later]
     return some
-
-
-def _split(whole: Range, number: int) -> list[Range]:
-    low, high = whole
-    if not low <= number <= high:
-        return [whole]
-    return [(a, b) for a, b in ((low, number - 1), (number + 1, high)) if a <= b]

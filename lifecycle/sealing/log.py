@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lifecycle.db.connection import fetch, scalar, statement
+from lifecycle.proof.leaf import SALT_SIZE
 from lifecycle.proof.tree import HASH_SIZE, Frontier, split
 
 LOCK = "proof log"  # who seals or ships has it
@@ -75,16 +76,10 @@ def joined(hashes: list[bytes]) -> bytes:
 def read_seals(using: str, log: Log, start: int, end: int) -> "Sealed":
     """What is sealed under the indexes from start to end; raises `LookupError` unless all is."""
     params = {"log": log.incarnation, "start": start, "end": end}
-    events: list[int] = []
-    leaves = salts = b""
-    for first, numbers, some_leaves, some_salts in fetch(
-        using, statement(__file__, "seals"), params
-    ):
-        low, high = max(start - first, 0), min(end - first, len(numbers))
-        events += numbers[low:high]
-        leaves += bytes(some_leaves)[low * HASH_SIZE : high * HASH_SIZE]
-        salts += bytes(some_salts)[low * 16 : high * 16]
-    if len(events) != end - start or len(leaves) != len(events) * HASH_SIZE:
+    rows = fetch(using, statement(__file__, "seals"), params)
+    events = [int(number) for text, _, _ in rows for number in text.split(",")]
+    leaves, salts = (b"".join([bytes(row[at]) for row in rows]) for at in (1, 2))
+    if [len(events), len(leaves) // HASH_SIZE, len(salts) // SALT_SIZE] != [end - start] * 3:
         raise LookupError(f"{log.origin}: leaves {start} to {end} are not all in the table")
     return Sealed(start, events, leaves, salts)
 
@@ -100,7 +95,9 @@ class Sealed:
 
     def salt_of(self) -> dict[int, bytes]:
         """The salt of each event by its number."""
-        return {n: self.salts[16 * i : 16 * i + 16] for i, n in enumerate(self.events)}
+        places = range(0, len(self.salts), SALT_SIZE)
+        salts = (self.salts[at : at + SALT_SIZE] for at in places)
+        return dict(zip(self.events, salts, strict=True))
 
 
 def index_of(using: str, event: int) -> tuple[int, int] | None:

@@ -19,10 +19,13 @@ SELECT lifecycle.try_lock_v1(%(name)s)
 SELECT lifecycle.note_log_v1(%(log)s::int, %(fields)s::jsonb, %(edge)s)
 
 -- name: seals
--- The seals that have some of the indexes from one to another.
+-- What is sealed under the indexes from one to another: of each seal the part that has some of them.
 -- params: log, start, end
-SELECT first, events, leaves, salts FROM lifecycle_seal
-WHERE log = %(log)s AND first < %(end)s AND first >= coalesce(
+SELECT array_to_string(events[low + 1:high], ','), substr(leaves, 32 * low + 1, 32 * (high - low)),
+    substr(salts, 16 * low + 1, 16 * (high - low))
+FROM lifecycle_seal AS seal CROSS JOIN LATERAL (
+    SELECT greatest(%(start)s - first, 0)::int AS low, least(%(end)s - first, count)::int AS high) AS part
+WHERE log = %(log)s AND first < %(end)s AND high > low AND first >= coalesce(
     (SELECT max(first) FROM lifecycle_seal WHERE log = %(log)s AND first <= %(start)s), 0)
 ORDER BY first
 

@@ -6,13 +6,13 @@ One at a time: a second sealer finds the lock taken and leaves.
 """
 
 import os
-from collections.abc import Iterable
-from hashlib import sha256
+from typing import NamedTuple
 
 from lifecycle.db.connection import fetch, own_transaction, set_local, statement
 from lifecycle.proof.leaf import SALT_SIZE
+from lifecycle.proof.tree import hash_leaves
 from lifecycle.sealing import gaps
-from lifecycle.sealing.entries import read_entries, read_leaves
+from lifecycle.sealing.entries import array_of, read_entries, read_leaves
 from lifecycle.sealing.gaps import Gap
 from lifecycle.sealing.log import Log, joined, read_log, try_lock
 
@@ -24,7 +24,16 @@ PARALLEL = {
     "min_parallel_index_scan_size": "0",
 }  # fmt: skip
 
-Leaves = list[tuple[int, bytes]]
+
+class Leaves(NamedTuple):
+    """Events in an order; their leaves and their salts, one after the other."""
+
+    numbers: list[int]
+    hashes: bytes
+    salts: bytes
+
+
+NONE = Leaves([], b"", b"")
 
 
 def seal_all(using: str, most: int = MOST) -> int:
@@ -50,61 +59,57 @@ def _seal(using: str, log: Log, most: int) -> int:
     """The order of the looks counts: see `lifecycle.sealing.gaps`."""
     before = gaps.under_way(using)
     known = gaps.from_json(log.gaps)
-    late, salts = _late(using, known, most)
-    came = [number for number, _ in late]
-    full = len(late) >= most
-    known = [gap.without(came) for gap in known if full or before.may_bring(gap)]
-    fresh, fresh_salts = ([], b"") if full else _fresh(using, log, most)
-    ranges = gaps.missing(log.last_event, [number for number, _ in fresh])
+    late = _late(using, known, most)
+    full = len(late.numbers) >= most
+    known = [gap.without(late.numbers) for gap in known if full or before.may_bring(gap)]
+    fresh = NONE if full else _fresh(using, log, most)
+    ranges = gaps.missing(log.last_event, fresh.numbers)
     if ranges:
         known.append(Gap(ranges, gaps.under_way(using).alive))
-    if late or fresh or len(known) != len(log.gaps):
-        append(using, log, late + fresh, salts + fresh_salts, gaps.merged(known))
-    return len(late) + len(fresh)
+    numbers = late.numbers + fresh.numbers
+    both = Leaves(numbers, late.hashes + fresh.hashes, late.salts + fresh.salts)
+    if both.numbers or len(known) != len(log.gaps):
+        append(using, log, both, gaps.merged(known))
+    return len(both.numbers)
 
 
-def _late(using: str, known: list[Gap], most: int) -> tuple[Leaves, bytes]:
+def _late(using: str, known: list[Gap], most: int) -> Leaves:
     """The events that have come into the gaps."""
     ranges = [each for gap in known for each in gap.ranges]
     if not ranges:
-        return [], b""
+        return NONE
     params = {"lows": [a for a, _ in ranges], "highs": [b for _, b in ranges], "most": most}
     numbers = [number for (number,) in fetch(using, statement(__file__, "late"), params)]
     salts = {number: os.urandom(SALT_SIZE) for number in numbers}
-    entries = read_entries(using, salts) if numbers else {}
-    leaves = [(number, sha256(b"\x00" + entries[number]).digest()) for number in numbers]
-    return leaves, b"".join(salts.values())
+    entries = read_entries(using, salts)
+    hashes = hash_leaves([entries[number] for number in numbers])
+    return Leaves(numbers, hashes, b"".join(salts.values()))
 
 
-def _fresh(using: str, log: Log, most: int) -> tuple[Leaves, bytes]:
+def _fresh(using: str, log: Log, most: int) -> Leaves:
     """The events above the highest that was seen."""
     ((low, high),) = fetch(using, statement(__file__, "above"), {"last": log.last_event})
     if low is None:
-        return [], b""
+        return NONE
     count = min(high - low + 1, most)
     if count >= MANY:
         set_local(using, **PARALLEL)
     blob = os.urandom(SALT_SIZE * count)
-    leaves = read_leaves(using, low, blob)
-    if len(leaves) == count:
-        return leaves, blob
-    places = (SALT_SIZE * (number - low) for number, _ in leaves)
-    return leaves, b"".join([blob[place : place + SALT_SIZE] for place in places])
+    numbers, hashes = read_leaves(using, low, blob)
+    if len(numbers) == count:
+        return Leaves(numbers, hashes, blob)
+    places = (SALT_SIZE * (number - low) for number in numbers)
+    salts = b"".join([blob[place : place + SALT_SIZE] for place in places])
+    return Leaves(numbers, hashes, salts)
 
 
-def append(using: str, log: Log, leaves: Leaves, salts: bytes, known: list[Gap]) -> None:
-    """Give events the next indexes, by number and leaf; the gaps are those that are left."""
-    hashes, frontier = b"".join([leaf for _, leaf in leaves]), log.frontier()
-    frontier.append(hashes)
+def append(using: str, log: Log, leaves: Leaves, known: list[Gap]) -> None:
+    """Give events the next indexes, in this order; the gaps are those that are left."""
+    frontier = log.frontier()
+    frontier.append(leaves.hashes)
     params = {
-        "log": log.incarnation, "first": log.size, "events": _array(number for number, _ in leaves),
-        "leaves": hashes, "salts": salts, "frontier": joined(frontier.hashes),
-        "last": max([log.last_event, *(number for number, _ in leaves)]),
-        "gaps": gaps.to_json(known),
+        "log": log.incarnation, "first": log.size, "events": array_of(leaves.numbers),
+        "leaves": leaves.hashes, "salts": leaves.salts, "frontier": joined(frontier.hashes),
+        "last": max([log.last_event, *leaves.numbers]), "gaps": gaps.to_json(known),
     }  # fmt: skip
     fetch(using, statement(__file__, "seal"), params)
-
-
-def _array(numbers: Iterable[int]) -> str:
-    """As PostgreSQL reads an array: a driver takes longer for each than its leaf takes."""
-    return f"{{{','.join(map(str, numbers))}}}"

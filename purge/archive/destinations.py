@@ -33,8 +33,8 @@ class Destination(Protocol):
     def title(self) -> str:
         """How people call it: `bucket "B"`, `folder /srv/archives`."""
 
-    def names(self, prefix: str) -> Iterator[tuple[str, int]]:
-        """The objects whose name begins so, in order, with their bytes."""
+    def names(self, prefix: str, after: str = "") -> Iterator[tuple[str, int]]:
+        """The objects whose name begins so, and comes after another, in order, with their bytes."""
 
     def read(self, name: str) -> Iterator[bytes]:
         """The bytes of an object, in parts. `ObjectMissing` where it is not there."""
@@ -84,11 +84,13 @@ class ArchiveBucket:
     def title(self) -> str:
         return f'bucket "{self.store.bucket}"'
 
-    def names(self, prefix: str) -> Iterator[tuple[str, int]]:
+    def names(self, prefix: str, after: str = "") -> Iterator[tuple[str, int]]:
         with self._translated(prefix):
             pages = self.store.client().get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=self.store.bucket, Prefix=prefix):
-                yield from ((item["Key"], item["Size"]) for item in page.get("Contents", ()))
+            wanted = {"Prefix": prefix} | ({"StartAfter": after} if after else {})
+            for page in pages.paginate(Bucket=self.store.bucket, **wanted):
+                found = ((item["Key"], item["Size"]) for item in page.get("Contents", ()))
+                yield from (each for each in found if each[0] > after)
 
     def read(self, name: str) -> Iterator[bytes]:
         with self._translated(name):

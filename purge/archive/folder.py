@@ -42,10 +42,16 @@ class ArchiveFolder:
     def title(self) -> str:
         return f"folder {self.root.absolute()}"
 
-    def names(self, prefix: str) -> Iterator[tuple[str, int]]:
+    def names(self, prefix: str, after: str = "") -> Iterator[tuple[str, int]]:
         with self._translated(prefix or "the root", "listed"):
-            found = sorted(_files(os.path.realpath(self.root)))
-        yield from (each for each in found if each[0].startswith(prefix))
+            found = sorted(self._below(prefix.rpartition("/")[0]))
+        yield from (each for each in found if each[0].startswith(prefix) and each[0] > after)
+
+    def _below(self, folder: str) -> Iterator[tuple[str, int]]:
+        """Every file below a folder, and nothing of what is beside it."""
+        within = f"{folder}/" if folder else ""
+        with suppress(FileNotFoundError), self._folder_of(f"{within}x") as (descriptor, _):
+            yield from ((within + name, size) for name, size in _files(descriptor))
 
     def read(self, name: str) -> Iterator[bytes]:
         with (
@@ -159,17 +165,16 @@ def _opened(name: str, folder: int) -> Iterator[BinaryIO | None]:
         yield file
 
 
-def _files(top: str) -> Iterator[tuple[str, int]]:
+def _files(top: int) -> Iterator[tuple[str, int]]:
     """Every file below a folder and its bytes; `OSError` where a folder cannot be read."""
 
     def fail(error: OSError) -> None:
         raise error
 
-    for path, _, files, folder in os.fwalk(top, onerror=fail) if os.path.isdir(top) else ():
-        inside = os.path.relpath(path, top)
+    for path, _, files, folder in os.fwalk(".", onerror=fail, dir_fd=top):
         for each in files:
             if (size := _size(each, folder)) is not None:
-                yield each if inside == "." else f"{inside}/{each}", size
+                yield os.path.normpath(f"{path}/{each}"), size
 
 
 def _size(name: str, folder: int) -> int | None:
@@ -191,10 +196,12 @@ def _make_root(root: Path) -> None:
 
 def _enter(name: str, folder: int, make: bool) -> int:
     """The descriptor of a folder in a folder."""
-    if make:
-        try:
-            os.mkdir(name, FOLDER, dir_fd=folder)
-            os.fsync(folder)  # without, a loss of power may take the names of new files
-        except FileExistsError:
-            pass
+    try:
+        return os.open(name, OPEN_FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+    except FileNotFoundError:
+        if not make:
+            raise
+    with suppress(FileExistsError):
+        os.mkdir(name, FOLDER, dir_fd=folder)
+        os.fsync(folder)  # without, a loss of power may take the names of new files
     return os.open(name, OPEN_FOLDER | os.O_NOFOLLOW, dir_fd=folder)

@@ -81,8 +81,8 @@ class Guarded:
     def title(self) -> str:
         return self.where.title
 
-    def names(self, prefix: str) -> Iterator[tuple[str, int]]:
-        return self.where.names(prefix)
+    def names(self, prefix: str, after: str = "") -> Iterator[tuple[str, int]]:
+        return self.where.names(prefix, after)
 
     def read(self, name: str) -> Iterator[bytes]:
         return self.where.read(name)

@@ -4,10 +4,9 @@ What is read is checked: the table's event against its sealed leaf, the store's 
 signed root. An event that the ledger has no longer is read of the store.
 """
 
-import bisect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from lifecycle.exceptions import LifecycleError
 from lifecycle.proof import leaf
@@ -18,10 +17,11 @@ from lifecycle.proof.merkle import inclusion_proof
 from lifecycle.proof.story import Part, StoryEvent
 from lifecycle.proof.tiled import Edge, TileReader
 from lifecycle.proof.tiles import CHECKPOINT
-from lifecycle.sealing.entries import read_records, record_of
+from lifecycle.sealing.entries import read_records
 from lifecycle.sealing.log import Log, index_of, read_log, read_seals
-from purge.proof import bundle
+from purge.archive.destinations import Unreachable
 from purge.proof.options import ProofOptions
+from purge.proof.published import proven_leaves, read_lines
 from purge.proof.ship import Altered, store_of
 from purge.proof.store import ProofStore
 from purge.proof.witnesses import COSIGNED
@@ -121,15 +121,15 @@ class Prover:
 
     def _stored_record(self, event: int, index: int) -> Record:
         """Of an event that has left the table: as it was published."""
-        paths = self.store.names("events/")
-        at = bisect.bisect(paths, bundle.path_of(index, 10**19 - 1)) - 1
-        stored = self.store.read(paths[at]) if at >= 0 else None
-        if stored is not None:
-            lines = bundle.decode(bundle.unlock(stored, self.options.key, paths[at]))
-            for line in lines:
-                if line["index"] == index:
-                    return record_of(line["record"])
-        raise LifecycleError(f"Event {event} is neither in the ledger nor in {self.store.title}.")
+        leaves_of = partial(proven_leaves, self.tiles, self.head.checkpoint)
+        try:
+            ((line,),) = read_lines(self.store, self.options.key, leaves_of, index, index + 1)
+        except Unreachable:
+            raise
+        except LifecycleError as error:
+            where = f"neither in the ledger nor in {self.store.title}"
+            raise LifecycleError(f"Event {event} is {where}: {error}.") from None
+        return line.record
 
 
 def _parts(record: Record, salt: bytes, hashes: list[bytes], shown: Shown) -> Iterable[Part]:

@@ -65,7 +65,7 @@ def _records(
         wanted = set(indexes)
         for start, end in ranges_of(indexes):
             for event in read_events(store_of(options, log), options.key, head, start, end):
-                if event.index in wanted:
+                if event.leaf_index in wanted:
                     yield event.record
 
 

@@ -8,19 +8,20 @@ than every backup may be, and needed by nothing that is still to happen. `why`, 
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 from lifecycle.db.connection import fetch, own_transaction, scalar, statement
 from lifecycle.exceptions import LifecycleError
 from lifecycle.logs import Log as Logger
 from lifecycle.proof.checkpoint import Checkpoint
+from lifecycle.sealing.entries import array_of
 from lifecycle.sealing.log import Log, read_log, read_seals, try_lock
 from purge.proof.anew import published_head
 from purge.proof.options import ProofOptions
 from purge.proof.published import read_events
 from purge.proof.ship import Altered, store_of
 
-MOST = 50_000  # events a transaction, more or less
-STEP = 5  # pieces of the ledger that are looked at together, of 10,000 events each
+MOST = 50_000  # events a transaction; more only where one event has settled more
 
 log = Logger("purge")
 
@@ -36,27 +37,33 @@ def prune(using: str, options: ProofOptions) -> int:
     if options.keep is None:
         return 0
     before: datetime = scalar(using, "SELECT lifecycle.now_v1()") - options.keep
-    steps = [last for (last,) in fetch(using, statement(__file__, "steps"), {"before": before})]
-    total = 0
-    for upto in _few(using, steps, before):
-        total += _prune_upto(using, options, upto, before)
+    first, last = fetch(using, statement(__file__, "span"), {"before": before})[0]
+    total = _by_steps(using, options, before, first, last) if first else 0
     if total:
         log("pruned", f"{using}: {total} events left the table", database=using, count=total)
     return total
 
 
-def _few(using: str, steps: list[int], before: datetime) -> list[int]:
-    """The last piece alone, where little may go up to there: as it is each hour but the first."""
-    params = {"upto": steps[-1] if steps else 0, "before": before}
-    count = int(scalar(using, statement(__file__, "count"), params))
-    few = steps[-1:] if count <= MOST else [*steps[STEP - 1 : -1 : STEP], steps[-1]]
-    return few if count else []
+def _by_steps(using: str, options: ProofOptions, before: datetime, first: int, last: int) -> int:
+    """From the oldest on, up to the last number. Each look reads what is left up to there: at first
+    all of it, for little may go each hour but the first; narrower where that is more than a
+    transaction should take, and wider again."""
+    total, done, width = 0, first - 1, last - first + 1
+    while done < last:
+        params = {"upto": min(done + width, last), "before": before}
+        limit = {"limit": MOST + 1 if width > 1 else None}
+        found: list[Place] = fetch(using, statement(__file__, "places"), params | limit)
+        if len(found) > MOST and width > 1:
+            width = max(width // 2, 1)
+            continue
+        total += _take_out(using, options, found, params)
+        done += width
+        width = width * 2 if len(found) < MOST // 4 else width
+    return total
 
 
-def _prune_upto(using: str, options: ProofOptions, upto: int, before: datetime) -> int:
+def _take_out(using: str, options: ProofOptions, found: list[Place], params: dict[str, Any]) -> int:
     """What may go up to a number, all of it at once: so nothing that stays names what has gone."""
-    params = {"upto": upto, "before": before}
-    found: list[Place] = fetch(using, statement(__file__, "places"), params)
     for number, places in groupby(found, key=lambda each: each[1]):
         known = read_log(using, number)
         if known is None:
@@ -65,8 +72,8 @@ def _prune_upto(using: str, options: ProofOptions, upto: int, before: datetime) 
     with own_transaction(using):
         if not found or not try_lock(using):
             return 0
-        params |= {"events": [each[0] for each in found]}
-        return int(scalar(using, statement(__file__, "prune"), params))
+        going = params | {"events": array_of(each[0] for each in found)}
+        return int(scalar(using, statement(__file__, "prune"), going))
 
 
 def _read_back(using: str, options: ProofOptions, known: Log, places: Sequence[Place]) -> None:
@@ -85,7 +92,7 @@ def _compare(
     stored = read_events(store_of(options, known), options.key, head, start, end)
     for place, each in enumerate(stored):
         leaf = sealed.leaves[place * 32 : place * 32 + 32]
-        if (each.fields["id"], each.leaf_hash) != (str(sealed.events[place]), leaf):
+        if (each.record.id, each.leaf_hash) != (str(sealed.events[place]), leaf):
             raise Altered(sealed.events[place])
 
 

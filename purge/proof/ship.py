@@ -10,33 +10,29 @@ The order, each step finished before the next; killed between two, the next run 
 So what is signed is durable, and a log signs one tree: of what is chosen every run makes the same.
 """
 
-import json
-from hashlib import sha256
-
-from lifecycle.db.connection import fetch, own_transaction, scalar, statement
+from lifecycle.db.connection import own_transaction, scalar, statement
 from lifecycle.exceptions import LifecycleError
 from lifecycle.proof.checkpoint import Checkpoint
+from lifecycle.proof.leaf import SALT_SIZE
 from lifecycle.proof.note import sign
 from lifecycle.proof.tiled import Edge
 from lifecycle.proof.tiles import (
     CHECKPOINT,
     MOST_LEVELS,
     WIDTH,
-    Tile,
     bundles_of,
-    encode_bundle,
     tile_count,
 )
-from lifecycle.proof.tree import HASH_SIZE
-from lifecycle.sealing.entries import read_entries, read_texts
+from lifecycle.proof.tree import HASH_SIZE, hash_leaf
+from lifecycle.sealing.entries import Bundle, array_of, read_bundles, read_entries
 from lifecycle.sealing.log import Log, Sealed, note, read_log, read_seals, try_lock
 from purge.archive.destinations import destination
 from purge.proof import bundle
 from purge.proof.behind import has_replayed
+from purge.proof.bundle import MOST
 from purge.proof.options import ProofOptions
 from purge.proof.store import ProofStore
 
-MOST = 10_000  # events at once
 MOST_SUBJECTS = 300_000  # rows of theirs, more or less; one event goes whatever it has
 
 
@@ -101,7 +97,7 @@ def choose(using: str) -> bool:
 def _next_size(using: str, log: Log) -> int:
     end = min(log.size, log.shipped + MOST)
     events = read_seals(using, log, log.shipped, end).events
-    params = {"events": events, "most": MOST_SUBJECTS}
+    params = {"events": array_of(events), "most": MOST_SUBJECTS}
     fitting = scalar(using, statement(__file__, "fitting"), params)
     return log.shipped + max(int(fitting), 1)
 
@@ -112,54 +108,43 @@ def publish(using: str, options: ProofOptions, log: Log, size: int) -> tuple[byt
     store.check_lock()
     start = log.shipped - log.shipped % WIDTH
     sealed = read_seals(using, log, start, size)
-    entries = _entries(using, sealed)
+    bundles = _read(using, sealed)
     edge = Edge(log.shipped, unpacked(log.shipped, log.edge))
     tiles = dict(edge.append(sealed.leaves[(log.shipped - start) * HASH_SIZE :]))
     tiles |= dict(edge.partial())
     objects = {tile.path: data for tile, data in tiles.items()}
-    bundles = bundles_of(size, log.shipped)
-    objects |= {each.path: _bundle_at(each, start, entries) for each in bundles}
+    tiles_of_entries = bundles_of(size, log.shipped)
+    objects |= {t.path: each.entries for t, each in zip(tiles_of_entries, bundles, strict=True)}
     store.put_all(objects)
-    _put_events(using, options, store, sealed, log.shipped, size)
+    records = "".join([each.records for each in bundles])
+    _put_events(options, store, sealed, records, log.shipped)
     return packed(edge), _put_checkpoint(options, store, log, size, edge.root())
 
 
-def _bundle_at(tile: Tile, start: int, entries: list[bytes]) -> bytes:
-    _, index, width = tile
-    first = index * WIDTH - start
-    return encode_bundle(entries[first : first + width])
-
-
-def _entries(using: str, sealed: Sealed) -> list[bytes]:
-    """The entries of sealed events; `Altered` for the first that has another leaf."""
-    made, entries = read_entries(using, sealed.salt_of()), []
+def _read(using: str, sealed: Sealed) -> list[Bundle]:
+    """Sealed events as they are published; `Altered` for the first that has another leaf."""
+    bundles = read_bundles(using, sealed.events, sealed.salts, WIDTH)
+    if b"".join([each.leaves for each in bundles]) == sealed.leaves:
+        return bundles
+    made = read_entries(using, sealed.salt_of())
     for place, number in enumerate(sealed.events):
         leaf = sealed.leaves[place * HASH_SIZE : (place + 1) * HASH_SIZE]
-        if number not in made or sha256(b"\x00" + made[number]).digest() != leaf:
+        if number not in made or hash_leaf(made[number]) != leaf:
             raise Altered(number)
-        entries.append(made[number])
-    return entries
+    raise LifecycleError("events have changed while they were read")
 
 
 def _put_events(
-    using: str, options: ProofOptions, store: ProofStore, sealed: Sealed, start: int, end: int
+    options: ProofOptions, store: ProofStore, sealed: Sealed, records: str, start: int
 ) -> None:
     """Put the bundle of events; one of an earlier try is another text of the same events."""
-    path, skipped = bundle.path_of(start, end), start - sealed.start
-    salts = sealed.salt_of()
-    numbers = sealed.events[skipped:]
-    texts = read_texts(using, numbers)
-    params = {"events": list(numbers)}
-    told = {n: {"identities": i} for n, i in fetch(using, statement(__file__, "told"), params)}
-    lines = [
-        {"index": start + place, "salt": salts[number].hex(), "record": json.loads(text)}
-        | told.get(number, {})
-        for place, (number, text) in enumerate(zip(numbers, texts, strict=True))
-    ]
-    data, stored = bundle.encode(lines), store.read(path)
+    skipped = start - sealed.start
+    lines, salts = records.split("\n", skipped)[-1], sealed.salts[skipped * SALT_SIZE :]
+    path = bundle.path_of(start, sealed.start + len(sealed.events))
+    stored = store.read(path)
     if stored is None:
-        store.put(path, bundle.lock(data, options.key, path))
-    elif bundle.unlock(stored, options.key, path) != data:
+        store.put(path, bundle.lock(bundle.encode(lines, salts), options.key, path))
+    elif bundle.unpack(bundle.unlock(stored, options.key, path)) != (lines.encode(), salts):
         raise LifecycleError(f"{path} in {store.title} has other events than were sealed.")
     else:
         store.retain(path)

@@ -1,7 +1,7 @@
 """Where a log is published: its objects below a prefix of the archive destination."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -85,7 +85,7 @@ class ProofStore:
         if self.read(path) != data:
             raise Conflict(f"{path} in {self.title} is not what was just put there.")
 
-    def names(self, below: str) -> list[str]:
-        """The paths that begin so, in order."""
-        found = self.where.names(self.prefix + below)
-        return [name.removeprefix(self.prefix) for name, _ in found]
+    def names(self, below: str, after: str = "") -> Iterator[str]:
+        """The paths that begin so, and come after another, in order."""
+        for name, _ in self.where.names(self.prefix + below, self.prefix + after if after else ""):
+            yield name.removeprefix(self.prefix)

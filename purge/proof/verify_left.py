@@ -11,6 +11,7 @@ from lifecycle.conf import conf
 from lifecycle.db.connection import fetch, statement
 from lifecycle.exceptions import LifecycleError
 from lifecycle.proof.checkpoint import Checkpoint
+from purge.proof.bundle import Line
 from purge.proof.options import ProofOptions
 from purge.proof.prune import ranges_of
 from purge.proof.published import read_events
@@ -54,18 +55,18 @@ def check_left(
     index_of = {each.place: each.number for each in missing}
     for start, end in ranges_of(list(index_of)) if deep else ():
         for event in read_events(store, options.key, head, start, end):
-            number = index_of.get(event.index)
+            number = index_of.get(event.leaf_index)
             if number is not None:
-                _check_age(number, event.index, int(event.fields["recorded_at"]), left[number])
+                _check_age(number, event, left[number])
     if any(each.place >= head.size for each in missing):
         raise LifecycleError("events have left the table that are not published")
     return f"{head.origin}: {len(missing)} events have left the table for the log"
 
 
-def _check_age(number: int, index: int, recorded_at: int, left: Left) -> None:
+def _check_age(number: int, event: Line, left: Left) -> None:
     least = int((conf.BACKUP_MAX_AGE or 0) * 1_000_000)
-    if recorded_at >= left.before or left.before > left.said_at - least:
+    if int(event.record.recorded_at or 0) >= left.before or left.before > left.said_at - least:
         raise LifecycleError(
-            f"event {number} (index {index}) was taken out of the table before its time,"
+            f"event {number} (index {event.leaf_index}) was taken out of the table before its time,"
             f" by event {left.by}"
         )

@@ -2,19 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
 
-Records = Iterable[dict[str, Any]]
+from lifecycle.proof.leaf import Record
 
 
-def kind_of(record: dict[str, Any], declared: dict[str, str]) -> str:
+def kind_of(record: Record, declared: dict[str, str]) -> str:
     """The ledger's type for the keys of an event: that of its table today, if all of them fit.
 
     Else, and of a table that is not known any more, the narrowest that they fit.
     """
-    keys = [key for key, _ in record["subjects"] if key is not None]
-    known = declared.get(record["model"])
+    keys = [key for key, _ in record.subjects if key is not None]
+    known = declared.get(record.model)
     if known == "text" or (known and all(_fits(key, known) for key in keys)):
         return known
     kinds = (kind for kind in ("bigint", "uuid") if all(_fits(key, kind) for key in keys))
@@ -30,11 +29,11 @@ def _fits(key: str, kind: str) -> bool:
         return False
 
 
-def highest_keys(records: Records) -> dict[str, int]:
-    """The highest integer key that events name, by table."""
+def highest_keys(records: Iterable[tuple[Record, str]]) -> dict[str, int]:
+    """The highest integer key that events name, by table; each with the type of its keys."""
     highest = defaultdict[str, int](int)
-    for record in records:
-        if record["keys"] == "bigint" and record["subjects"]:
-            keys = (int(key) for key, _ in record["subjects"] if key is not None)
-            highest[record["model"]] = max([highest[record["model"]], *keys])
+    for record, kind in records:
+        if kind == "bigint" and record.subjects:
+            keys = (int(key) for key, _ in record.subjects if key is not None)
+            highest[record.model] = max([highest[record.model], *keys])
     return {model: key for model, key in highest.items() if key > 0}

@@ -6,10 +6,10 @@ in the backup is published wherever anything later is.
 """
 
 from collections.abc import Iterator
-from hashlib import sha256
-from typing import Any
 
 from lifecycle.db.connection import fetch, statement
+from lifecycle.proof.leaf import Record
+from lifecycle.proof.tree import hash_leaf
 from lifecycle.sealing.entries import read_entries
 from lifecycle.sealing.gaps import from_json
 from lifecycle.sealing.log import Log, read_seals
@@ -34,20 +34,16 @@ def published_here(using: str, options: ProofOptions, found: Survey) -> set[int]
     Reads all that is to be put back: where some of it is not there, that is known before anything
     is changed.
     """
-    wanted = set(unshared(using, found.log, found.common)) & set(found.numbers)
+    wanted = set(unshared(using, found.log, found.common))
     same = set[int]()
     for lines in lines_from(options, found, found.common):
         some = {line.number: line for line in lines if line.number in wanted}
         made = read_entries(using, {number: line.salt for number, line in some.items()})
-        same |= {
-            number
-            for number, entry in made.items()
-            if sha256(b"\x00" + entry).digest() == found.leaf(some[number].place)
-        }
+        same |= {n for n, entry in made.items() if hash_leaf(entry) == some[n].leaf_hash}
     return same
 
 
-def missing_events(using: str, options: ProofOptions) -> Iterator[dict[str, Any]]:
+def missing_events(using: str, options: ProofOptions) -> Iterator[Record]:
     """The published events that this ledger has not, in their order, as the store has them.
 
     Raises `LifecycleError` where the store has not all of them.

@@ -44,7 +44,6 @@ def recover(using: str, options: ProofOptions, actor: str, tell: Tell) -> bool:
     found = survey(using, options)
     if not stage and why:
         rejoin(using, options, found, why, actor)
-        found = survey(using, options)
     take(using, options, found, tell)
     _project(using, options, found)
     return True

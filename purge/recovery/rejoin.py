@@ -42,8 +42,8 @@ class _Rejoining:
         self, using: str, found: Survey, why: Decision, actor: str, here: set[int]
     ) -> None:
         self.using, self.found, self.why, self.actor, self.here = using, found, why, actor, here
-        self.highest = max(found.numbers, default=0)
-        self.missing = len(found.numbers) - len(here)
+        self.highest = found.highest
+        self.missing = found.head.size - found.common - len(here)
 
     def run(self) -> None:
         log = lock_log(self.using)

@@ -5,11 +5,10 @@ that was signed: so of what is read nothing is another's, and nothing is missing
 entry has number, kind, policy and table of its event, and names nobody.
 """
 
-from array import array
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import NamedTuple
 
 from lifecycle.exceptions import LifecycleError
@@ -19,12 +18,13 @@ from lifecycle.proof.checkpoint import Checkpoint, open_checkpoint
 from lifecycle.proof.errors import Unverified
 from lifecycle.proof.tiled import Edge, TileReader
 from lifecycle.proof.tiles import CHECKPOINT, WIDTH, Tile, bundles_of, decode_bundle
-from lifecycle.proof.tree import HASH_SIZE, Frontier
+from lifecycle.proof.tree import HASH_SIZE, Frontier, hash_leaves
 from lifecycle.sealing.log import Log, read_log, read_seals
 from purge.proof.detect import later_origin
 from purge.proof.options import ProofOptions
+from purge.proof.published import proven_leaves
 from purge.proof.ship import store_of, unpacked
-from purge.proof.store import ProofStore
+from purge.proof.store import AT_ONCE, ProofStore
 
 PART = 10_000  # leaves that are compared at once
 
@@ -46,7 +46,7 @@ class Totals:
 
     def add(self, fields: list[Text]) -> None:
         """Count an event by the fields of its entry."""
-        _, kind, policy, model, count = (each or "" for each in fields[:5])
+        _, kind, policy, model, count = (each or "" for each in fields)
         told = Told(kind, policy, model)
         self.events[told] += 1
         self.rows[told] += int(count)
@@ -56,7 +56,7 @@ class Totals:
 class Survey:
     """A log as it was published, from the size on up to which this ledger has the same.
 
-    `numbers` and `leaves` are those of the events from the index `common` on.
+    `highest` is the highest number of the events from the index `common` on, 0 where there is none.
     """
 
     log: Log
@@ -64,14 +64,17 @@ class Survey:
     checkpoint: bytes
     common: int
     frontier: tuple[bytes, ...]
-    numbers: "array[int]"
-    leaves: bytes
+    highest: int
     totals: Totals
+    reader: TileReader
 
-    def leaf(self, index: int) -> bytes:
-        """The hash of a leaf from `common` on."""
-        place = (index - self.common) * HASH_SIZE
-        return self.leaves[place : place + HASH_SIZE]
+    def leaves_of(self, start: int, end: int) -> bytes:
+        """The hashes of the leaves from one index to another, one after the other.
+
+        Of the tiles, so that no more than some of them are in memory; `ProofError` where they do
+        not lead to the signed root.
+        """
+        return proven_leaves(self.reader, self.head, start, end)
 
 
 def survey(using: str, options: ProofOptions) -> Survey:
@@ -92,7 +95,10 @@ def survey(using: str, options: ProofOptions) -> Survey:
     head = open_checkpoint(data, [options.verifier_of(log.incarnation)]).checkpoint
     reader = TileReader(store.read, head.size)
     common = _common(using, log, reader)
-    return _read(log, store, head, data, common, _tree_at(using, log, common))
+    tree = _tree_at(using, log, common)
+    hashes = tuple(tree.hashes)
+    highest, totals = _read(store, head, common, tree)
+    return Survey(log, head, data, common, hashes, highest, totals, reader)
 
 
 def _common(using: str, log: Log, reader: TileReader) -> int:
@@ -115,39 +121,55 @@ def _tree_at(using: str, log: Log, size: int) -> Frontier:
     return tree
 
 
-def _read(
-    log: Log, store: ProofStore, head: Checkpoint, data: bytes, common: int, tree: Frontier
-) -> Survey:
-    hashes, totals = tuple(tree.hashes), Totals()
-    numbers, leaves = array("q"), bytearray()
-    for entry in published(store, common, head.size):
-        leaf, fields = sha256(b"\x00" + entry).digest(), fields_of(entry)
-        numbers.append(int(fields[0] or 0))
-        leaves += leaf
-        totals.add(fields)
-    tree.append(bytes(leaves))
+def _read(store: ProofStore, head: Checkpoint, common: int, tree: Frontier) -> tuple[int, Totals]:
+    """The highest number, and how many of each; `Unverified` where another tree was signed."""
+    highest, totals = 0, Totals()
+    for entries in published_tiles(store, common, head.size):
+        tree.append(hash_leaves(entries))
+        for fields in map(fields_of, entries):
+            highest = max(highest, int(fields[0] or 0))
+            totals.add(fields)
     if tree.root() != head.root:
         raise Unverified("what this ledger has and the entries in the store give another root")
-    return Survey(log, head, data, common, hashes, numbers, bytes(leaves), totals)
+    return highest, totals
 
 
 def published(store: ProofStore, start: int, size: int) -> Iterator[bytes]:
     """The entries of a log of this size from an index on; `Unverified` where one is not there."""
-    for bundle in bundles_of(size, start):
-        entries = _entries(store, bundle) or _entries(store, bundle.full)
-        if entries is None:
-            raise Unverified(f"{bundle.path} is not there")
-        first = bundle.number * WIDTH
-        yield from entries[max(start - first, 0) : bundle.width]
+    for entries in published_tiles(store, start, size):
+        yield from entries
 
 
-def _entries(store: ProofStore, tile: Tile) -> list[bytes] | None:
+def published_tiles(store: ProofStore, start: int, size: int) -> Iterator[list[bytes]]:
+    """The same, as many together as a tile has; some are read ahead, for a bucket is far."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        ahead = deque[tuple[int, Future[list[bytes]]]]()
+        for tile in bundles_of(size, start):
+            low = max(start - tile.number * WIDTH, 0)
+            ahead.append((low, pool.submit(_entries, store, tile)))
+            if len(ahead) > AT_ONCE:
+                low, read = ahead.popleft()
+                yield read.result()[low:]
+        for low, read in ahead:
+            yield read.result()[low:]
+
+
+def _entries(store: ProofStore, tile: Tile) -> list[bytes]:
+    """The entries of a bundle, if need be of the full one that it has become."""
     data = store.read(tile.path)
-    return None if data is None else decode_bundle(data, tile.width)
+    if data is not None:
+        return decode_bundle(data, tile.width)
+    data = store.read(tile.full.path)
+    if data is None:
+        raise Unverified(f"{tile.path} is not there")
+    return decode_bundle(data)[: tile.width]
 
 
 def fields_of(entry: bytes) -> list[Text]:
-    """The fields of an event's entry; `Unverified` where it is none of a form that we know."""
+    """Number, kind, policy, table and count of an event, by its entry.
+
+    `Unverified` where that is none of a form that we know.
+    """
     if not entry.startswith(HEAD):
         raise Unverified("an entry is of another version than this code knows")
-    return decode_fields(entry[len(HEAD) :])
+    return decode_fields(entry[len(HEAD) :], most=5)

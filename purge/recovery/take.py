@@ -5,7 +5,6 @@ the signed tree, and sealed under their old indexes. So the log's size says how 
 """
 
 from collections.abc import Callable
-from hashlib import sha256
 from typing import Any
 
 from django.db.models import Model
@@ -15,12 +14,15 @@ from lifecycle.compiler.keys import key_of, label_of
 from lifecycle.db.connection import fetch, own_transaction, statement
 from lifecycle.exceptions import LifecycleError
 from lifecycle.policy.registry import all_policies
+from lifecycle.proof.leaf import Record, told
+from lifecycle.proof.tree import hash_leaf, split
 from lifecycle.sealing import gaps
 from lifecycle.sealing.entries import read_entries
-from lifecycle.sealing.seal import append
+from lifecycle.sealing.seal import Leaves, append
+from purge.proof.bundle import Line
 from purge.proof.options import ProofOptions
 from purge.recovery.keys import highest_keys, kind_of
-from purge.recovery.lines import Line, lines_from
+from purge.recovery.lines import lines_from
 from purge.recovery.stages import lock_log
 from purge.recovery.survey import Survey
 
@@ -46,33 +48,31 @@ def _take(using: str, found: Survey, lines: list[Line], models: dict[str, type[M
 
 def _put_back(using: str, found: Survey, lines: list[Line], models: dict[str, type[Model]]) -> None:
     log = lock_log(using)
-    if log.size != lines[0].place:
+    if log.size != lines[0].leaf_index:
         raise LifecycleError(f"{log.origin} has {log.size} events: somebody else has sealed some.")
     kinds = {label: key_of(model).kind for label, model in models.items()}
-    records = [
-        line.record | {"keys": kind_of(line.record, kinds), "identities": line.identities}
-        for line in lines
-    ]
-    fetch(using, statement(__file__, "put_back"), {"records": Jsonb(records)})
+    records = [(line.record, kind_of(line.record, kinds)) for line in lines]
+    said = [told(record) | {"keys": kind} for record, kind in records]
+    fetch(using, statement(__file__, "put_back"), {"records": Jsonb(said)})
     salts = {line.number: line.salt for line in lines}
     made = read_entries(using, salts)
-    for line in lines:
-        entry = made.get(line.number, b"")
-        if sha256(b"\x00" + entry).digest() != found.leaf(line.place):
+    hashes = found.leaves_of(lines[0].leaf_index, lines[-1].leaf_index + 1)
+    for line, leaf in zip(lines, split(hashes), strict=True):
+        if hash_leaf(made.get(line.number, b"")) != leaf:
             raise LifecycleError(f"Event {line.number} cannot be put back as it was published.")
     known = [gap.without(salts) for gap in gaps.from_json(log.gaps)]
-    leaves = [(line.number, found.leaf(line.place)) for line in lines]
-    append(using, log, leaves, b"".join(salts.values()), gaps.merged(known))
+    leaves = Leaves(list(salts), hashes, b"".join(salts.values()))
+    append(using, log, leaves, gaps.merged(known))
     _advance(using, records, models)
 
 
-def _advance(using: str, records: list[dict[str, Any]], models: dict[str, type[Model]]) -> None:
+def _advance(using: str, records: list[tuple[Record, str]], models: dict[str, type[Model]]) -> None:
     """No new row gets a key, and no new run a number, that the ledger knows of."""
     for label, highest in highest_keys(records).items():
         if label in models:
             params = _sequence_of(models[label]) | {"highest": highest}
             fetch(using, statement(__file__, "advance_keys"), params)
-    runs = [int(record["run"]) for record in records if record["run"]]
+    runs = [int(record.run) for record, _ in records if record.run]
     if runs:
         params = {"table": "purge_run", "column": "id", "highest": max(runs)}
         fetch(using, statement(__file__, "advance_keys"), params)

@@ -1,7 +1,10 @@
 """What the sealed ledger costs: to seal, to publish, for who writes; and a replay over it."""
 
+import gzip
+import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 
@@ -59,18 +62,47 @@ def sealed_and_shipped(plan: Plan, folder: Path) -> None:
     sql(SINGLY.format(events))
     options = proof_options()
     assert options
-    sealing, shipping, stored = [], [], []
+    clock, sealing, shipping, bare, stored = [], [], [], [], []
     for turn in range(plan.rounds):
-        _begin(turn + 1)
-        sealing.append(events / _both(lambda: seal_all("default")))
+        _begin(2 * turn + 1)
+        clock.append(events / timed(lambda: seal_all("default")))
+        _begin(2 * turn + 2)
+        with alone():
+            sealing.append(events / _both(lambda: seal_all("default")))
         before = _bytes(folder)
         shipping.append(events / _both(lambda: ship_all("default", options)))
         stored.append((_bytes(folder) - before) / events)
+        bare.append(events / _both(lambda: copied(folder / "bare.gz")))
     plan.add(
-        Result("sealing, on the processor", sealing, ">= 200000", "events/s"),
+        Result("sealing, by the clock", clock, ">= 200000", "events/s"),
+        Result("sealing, on one processor", sealing, unit="events/s"),
         Result("publishing, on the processor", shipping, unit="events/s"),
+        Result("publishing, against COPY, gzip and a file", over(shipping, bare)),
         Result("published", stored, unit="bytes an event"),
     )
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Without parallel workers, whose processor time is not the session's."""
+    sql("SET max_parallel_workers = 0")
+    yield
+    sql("RESET max_parallel_workers")
+
+
+def copied(path: Path) -> None:
+    """All events out of the server by COPY, through gzip, into a file that is on the disk."""
+    from django.db import connection
+
+    command = "COPY lifecycle_event TO STDOUT"
+    with connection.cursor() as cursor, path.open("wb") as file:
+        zipped = gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6)
+        with zipped, cursor.cursor.copy(command) as rows:
+            for part in rows:
+                zipped.write(part)
+        file.flush()
+        os.fsync(file.fileno())
+    path.unlink()
 
 
 def _both(action: Callable[[], object]) -> float:

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from lifecycle.exceptions import LifecycleError
 from lifecycle.management.arguments import add_actor
 from lifecycle.proof.errors import ProofError
+from lifecycle.proof.leaf import told
 from lifecycle.sealing.log import read_log
 from purge.proof.anew import begin_anew
 from purge.proof.detect import decide
@@ -77,7 +78,7 @@ def _with(found: ProofOptions, command: BaseCommand, options: dict[str, Any], us
         command.stdout.write(str(found.verifier_of(log.incarnation)))
     elif options["missing"]:
         for record in missing_events(using, found):
-            command.stdout.write(json.dumps(record))
+            command.stdout.write(json.dumps(told(record)))
     elif options["begin_anew"]:
         if not options["actor"]:
             raise LifecycleError("Say who: --actor NAME.")

@@ -15,10 +15,10 @@ from lifecycle.proof.encoding import to_base64
 from lifecycle.proof.keys import COSIGNATURE, SignerKey
 from lifecycle.proof.tiles import decode_bundle, tiles_of
 from lifecycle.proof.tree import split
-from lifecycle.sealing.entries import record_of
 from lifecycle.sealing.log import read_log
 from lifecycle.sealing.seal import seal_all
 from purge.proof import bundle
+from purge.proof.bundle import Line
 from purge.proof.detect import State, decide
 from purge.proof.options import ProofOptions, proof_options
 from purge.proof.ship import ship_all, store_of
@@ -55,7 +55,7 @@ def publish() -> int:
     return ship_all(USING, options())
 
 
-def read_store() -> list[dict[str, Any]]:
+def read_store() -> list[Line]:
     """What the store says, every part of it checked against the others; the events."""
     log = read_log(USING)
     assert log
@@ -79,14 +79,15 @@ def read_store() -> list[dict[str, Any]]:
     return _events(store, leaves)
 
 
-def _events(store: Any, leaves: list[bytes]) -> list[dict[str, Any]]:
-    lines: list[dict[str, Any]] = []
+def _events(store: Any, leaves: list[bytes]) -> list[Line]:
+    lines: list[Line] = []
     for path in store.names("events/"):
         stored = store.read(path)
-        lines += bundle.decode(bundle.unlock(stored, options().key, path))
-    assert [line["index"] for line in lines] == list(range(len(leaves)))
-    made = [leaf.leaf_of(record_of(e["record"]), bytes.fromhex(e["salt"])) for e in lines]
-    assert made == leaves
+        first, end = bundle.span_of(path)
+        lines += bundle.decode(bundle.unlock(stored, options().key, path), first)
+        assert len(lines) == end
+    assert [line.leaf_index for line in lines] == list(range(len(leaves)))
+    assert [leaf.leaf_of(line.record, line.salt) for line in lines] == leaves
     return lines
 
 

@@ -6,6 +6,7 @@ superuser, past the guards of the ledger; the store as who administers the folde
 """
 
 import io
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -266,10 +267,12 @@ def change_an_entry(site: Site) -> str:
 def change_a_published_event(site: Site) -> str:
     """What a replay would read; who does this has the site's `key`."""
     path = next(name for name in site.store.names() if name.startswith("events/"))
-    lines = bundle.decode(bundle.unlock(site.store[path], options().key, path))
-    lines[5]["record"]["actor"] = "x"
-    site.store[path] = bundle.lock(bundle.encode(lines), options().key, path)
-    return f"event {lines[5]['record']['id']} (index 5) in {path} is not what was sealed"
+    text, salts = bundle.unpack(bundle.unlock(site.store[path], options().key, path))
+    lines = [json.loads(line) for line in text.splitlines()]
+    lines[5][1] = "x"
+    changed = "".join(f"{json.dumps(line)}\n" for line in lines)
+    site.store[path] = bundle.lock(bundle.encode(changed, salts), options().key, path)
+    return f"event {lines[5][0]} (index 5) in {path} is not what was sealed"
 
 
 def roll_back(site: Site) -> str:

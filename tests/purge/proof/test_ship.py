@@ -76,7 +76,7 @@ def test_events_of_many_rows_go_in_parts(folder: Path, monkeypatch: pytest.Monke
         write_columns({"subjects_bigint": "'{1,2,3}'", "count": "3", "kind": "'kept'"})
     seal_all(USING)
     assert [ship(USING, options()) for _ in range(4)] == [1, 1, 1, 0]
-    assert read_store()[-1]["record"]["subjects"] == [["1", None], ["2", None], ["3", None]]
+    assert read_store()[-1].record.subjects == (("1", None), ("2", None), ("3", None))
 
 
 def test_events_are_encrypted(folder: Path, tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_events_are_encrypted(folder: Path, tmp_path: Path) -> None:
         pytest.raises(LifecycleError, match="key"),
     ):
         read_store()
-    assert read_store()[-1]["record"]["actor"] == "Mallory"
+    assert read_store()[-1].record.actor == "Mallory"
 
 
 class Killed(BaseException):

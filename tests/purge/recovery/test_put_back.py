@@ -12,6 +12,7 @@ from lifecycle.db.connection import fetch, scalar
 from lifecycle.models import Event, PolicyState
 from lifecycle.proof.canonical import decode_fields, encode_fields
 from lifecycle.proof.errors import Malformed
+from lifecycle.proof.leaf import Record, Subject
 from lifecycle.sealing.entries import read_records
 from purge.proof.detect import decide
 from purge.proof.work import publish_now
@@ -30,6 +31,11 @@ from tests.zoo.models import Badge, Coupon, Ticket, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOUR = timedelta(hours=1)
+
+
+def record(model: str, *keys: str) -> Record:
+    subjects = tuple(Subject(key) for key in keys)
+    return Record("1", "purged", "", model, "0", None, None, "0", None, subjects=subjects)
 
 
 def ledger() -> list[Any]:
@@ -127,18 +133,13 @@ def test_what_is_missing_is_printed_also_of_a_fork(site: Backups) -> None:
     ],
 )  # fmt: skip
 def test_the_type_of_keys(keys: list[str], declared: str | None, kind: str) -> None:
-    record = {"model": "x.y", "subjects": [[key, None] for key in keys]}
-    assert kind_of(record, {"x.y": declared} if declared else {}) == kind
+    assert kind_of(record("x.y", *keys), {"x.y": declared} if declared else {}) == kind
 
 
 def test_the_highest_key_of_each_table() -> None:
-    def record(model: str, kind: str, *keys: str) -> dict[str, Any]:
-        return {"model": model, "keys": kind, "subjects": [[key, None] for key in keys]}
-
     found = highest_keys([
-        record("a.b", "bigint", "3", "12"), record("a.b", "bigint", "9"),
-        record("a.c", "text", "7"),
-        record("a.d", "bigint", "-4"), record("a.e", "bigint"),
+        (record("a.b", "3", "12"), "bigint"), (record("a.b", "9"), "bigint"),
+        (record("a.c", "7"), "text"), (record("a.d", "-4"), "bigint"), (record("a.e"), "bigint"),
     ])  # fmt: skip
     assert found == {"a.b": 12}
 
