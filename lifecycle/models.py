@@ -175,6 +175,7 @@ class AgendaEntry(models.Model):
     class Meta:
         db_table = "lifecycle_agenda"
         default_permissions = ("view",)
+        permissions = (("retry_row", "Can have blocked rows tried again"),)
         verbose_name_plural = "agenda"
         indexes = (
             models.Index("policy", "due_at", name="lc_agenda_due"),

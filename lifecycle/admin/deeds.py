@@ -17,6 +17,8 @@ DEEDS: tuple[tuple[str, str, str, str, str], ...] = (
     ("release_row", "Release a held row", "row exceptions", "lifecycle_rowexception",
      "?kind__exact=hold"),
     ("restore_row", "Restore a tombstoned row", "the page of one row", "lifecycle_row", ""),
+    ("retry_row", "Have blocked rows tried again", "the agenda", "lifecycle_agendaentry",
+     "?blocked=yes"),
     ("pause_policy", "Pause a policy", "the list of policies", "lifecycle_policystate",
      "?state__exact=enabled"),
     ("resume_policy", "Resume a policy", "the list of policies", "lifecycle_policystate",
@@ -24,6 +26,7 @@ DEEDS: tuple[tuple[str, str, str, str, str], ...] = (
 )  # fmt: skip
 #: what else a page wants from whoever does it there
 NEEDS = {
+    "lifecycle_agendaentry": "view_agendaentry",
     "lifecycle_row": "view_event",
     "lifecycle_rowexception": "view_rowexception",
     "lifecycle_policystate": "view_policystate",

@@ -55,7 +55,7 @@ def _shown(request: HttpRequest, found: Overview) -> dict[str, Any]:
         "held": [line for line in found.lines if line.status.held],
         "charts": charts(found.days) if may("lifecycle.view_event") else None,
         "may_hold_list": may("lifecycle.view_rowexception"),
-        "may_events": may("lifecycle.view_event"),
+        "may_agenda": may("lifecycle.view_agendaentry"),
     }
 
 

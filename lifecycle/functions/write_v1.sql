@@ -39,7 +39,7 @@ BEGIN
         PERFORM setval(number, greatest(max(id), pg_sequence_last_value(number))) FROM @tables@.lifecycle_event,
             CAST(pg_get_serial_sequence('@tables@.lifecycle_event', 'id') AS regclass) AS number GROUP BY number;
     END LOOP;
-    IF event.kind = 'expiry_scheduled' AND NOT event.detail ? 'dropped' THEN
+    IF event.kind = 'expiry_scheduled' AND event.settled IS NULL AND NOT event.detail ? 'dropped' THEN
         PERFORM lifecycle.list_v1(event);
     ELSE
         PERFORM lifecycle.apply_v1(event);

@@ -39,8 +39,8 @@ _READ = (
 )  # fmt: skip
 # What people say of rows, and what Django's signals say of them: each checks what it is given.
 _SAY = (
-    "record_v1", "look_again_v1", "saved_v1", "unevaluated_v1", "removed_v1", "unshown_v1",
-    "lock_policies_v1", "take_lock_v1", "steer_v1",
+    "record_v1", "look_again_v1", "retry_v1", "saved_v1", "unevaluated_v1", "removed_v1",
+    "unshown_v1", "lock_policies_v1", "take_lock_v1", "steer_v1",
 )  # fmt: skip
 _ENGINE = (
     "write_v1", "announce_v1", "scheduled_v1", "windowed_v1", "capture_failed_v1",

@@ -286,6 +286,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "agenda",
                 "db_table": "lifecycle_agenda",
+                "permissions": (("retry_row", "Can have blocked rows tried again"),),
                 "default_permissions": ("view",),
             },
         ),

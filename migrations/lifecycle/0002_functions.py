@@ -61,6 +61,7 @@ class Migration(migrations.Migration):
                 "may_say_v1",
                 "record_v1",
                 "look_again_v1",
+                "retry_v1",
                 "saved_v1",
                 "unevaluated_v1",
                 "removed_v1",

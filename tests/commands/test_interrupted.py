@@ -27,7 +27,7 @@ TABLES = "lifecycle_event, lifecycle_policy, lifecycle_agenda, lifecycle_excepti
 #: they ask no table of the ledger, here where nothing is published: nothing can hold them up
 WAIT_FOR_NOTHING = {
     "lifecycle scaffold", "lifecycle grants", "lifecycle proof", "lifecycle drill",
-    "lifecycle restore-report", "archive ls",
+    "lifecycle restore-report", "lifecycle roles", "archive ls",
 }  # fmt: skip
 #: as they have to be typed to come to the database
 TYPED = COMMANDS | {

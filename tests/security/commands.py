@@ -49,6 +49,8 @@ EVERY: list[tuple[str, ...]] = [
     ("lifecycle", "install"),
     ("lifecycle", "rebuild"),
     ("lifecycle", "grants", "--site", "no{pk}", "--worker", "nor{pk}"),
+    ("lifecycle", "roles"),
+    ("lifecycle", "roles", "--json"),
     ("lifecycle", "concept"),
     ("lifecycle", "concept", "--json"),
     ("lifecycle", "scaffold"),

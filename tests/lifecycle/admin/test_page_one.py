@@ -71,7 +71,7 @@ def test_what_is_wrong_comes_first_with_what_to_do(looker: Client) -> None:
     assert "1 rows cannot end: their <code>blocked</code> events say why" in text
     assert "<code>manage.py lifecycle resume tickets --actor NAME</code>" in text
     assert cells(text, "drafts")[5] == "1"
-    assert "?policy=drafts&amp;kind=blocked" in text
+    assert "?policy=drafts&amp;blocked=yes" in text
     first = re.findall(r'<th scope="row"><a[^>]*>([^<]*)', text)[:2]
     assert sorted(first) == ["drafts", "tickets"]
 

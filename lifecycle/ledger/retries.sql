@@ -1,0 +1,3 @@
+-- name: retry
+-- params: event
+SELECT lifecycle.retry_v1(%(event)s)
