@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, transaction
 from django.db.models import Model, QuerySet
 from psycopg.types.json import Jsonb
@@ -18,6 +19,7 @@ from lifecycle.db.connection import NO_DATA_FOUND, Placed, fetch, scalar, sqlsta
 from lifecycle.exceptions import LifecycleError, RowMissing
 from lifecycle.ledger.policy_states import wait_for_batches
 from lifecycle.ledger.row_names import ledger_key, named
+from lifecycle.ledger.shortened import Shortened, shortened
 from lifecycle.ledger.write import alias_of, lock_row, lock_rows, write
 from lifecycle.policy.registry import get_policy, policies_of
 
@@ -105,13 +107,17 @@ def hold_keys(
 
 
 def release(
-    target: Model | str | int | None = None, reference: str = "", using: str | None = None
-) -> int:
+    target: Model | str | int | None = None, reference: str = "", using: str | None = None,
+    at: datetime | None = None,
+) -> int:  # fmt: skip
     """Lift the holds of a row or policy, one hold by its number, or all under a reference.
 
     Returns how many. Of a hold on many rows only the row is let go, where a row is named; it may
     be gone. Rows whose time has come meanwhile fall due at once. `LifecycleError` when there is
     none.
+
+    With `at`, a moment to come, each is lifted and placed anew until then, in one transaction: the
+    same rows, reason and reference, under a number of its own. Not where it ends before by itself.
     """
     using = using or alias_of(target)
     with transaction.atomic(using=using):
@@ -125,7 +131,10 @@ def release(
             what = named(target) if isinstance(target, Model) else target
             raise LifecycleError(f"There is no hold on {what or f'reference {reference!r}'}.")
         for number, policy, model in held:
+            kept = at and shortened(number, using, row.get("key"), at)
             _let_go(number, policy, model, using, row)
+            if kept:  # afterwards: the same hold twice is one, and that is lifted here
+                _place_anew(kept, policy, model, using, at)
     return len(held)
 
 
@@ -152,6 +161,14 @@ def _let_go(number: int, policy: str, model: str, using: str, row: dict[str, Any
         raise LifecycleError(f"Hold {number} was released meanwhile.") from error
     again = {"event": released if row else number, "policy": policy}
     fetch(using, statement(__file__, "look_again"), again)
+
+
+def _place_anew(kept: Shortened, policy: str, model: str, using: str, at: datetime | None) -> None:
+    if policy:
+        detail = _detail(kept.reason, kept.reference, at)
+        write("hold_placed", using, policy=policy, model=model, detail=detail)
+    else:
+        hold_keys(apps.get_model(model), kept.keys, using, kept.reason, kept.reference, at)
 
 
 def _standing(target: Any, reference: str, using: str, key: str | None) -> list[tuple[Any, ...]]:

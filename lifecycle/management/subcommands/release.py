@@ -1,6 +1,7 @@
 """`manage.py lifecycle release`: lift holds."""
 
 from argparse import ArgumentParser
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -11,6 +12,8 @@ from lifecycle.ledger.held_deleted import held_deleted
 from lifecycle.ledger.holds import release
 from lifecycle.ledger.row_names import parse, row_of
 from lifecycle.management.arguments import add_actor, add_policy
+from lifecycle.management.output import local_time
+from lifecycle.management.targets import future
 from lifecycle.policy.registry import get_policy
 from lifecycle.printable import visible
 
@@ -27,6 +30,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--number", type=int, help="this hold, as `manage.py lifecycle holds` names it"
     )
     parser.add_argument("--reference", help="every hold under this reference")
+    parser.add_argument("--at", metavar="TIME", help="not now: then they end by themselves")
     add_actor(parser)
 
 
@@ -36,23 +40,27 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     given = [name for name in TARGETS if options[name] is not None]
     if len(given) != 1 or options[given[0]] == "":
         raise LifecycleError("Name a row, --policy, --number or --reference: one of them.")
-    before = held_deleted(using)
+    before, at = held_deleted(using), future(options["at"])
     with context(actor=options["actor"], using=using):
-        count = _release(given[0], options[given[0]], using)
-    command.stdout.write(f"Released {count} hold{'' if count == 1 else 's'}.")
+        count = _release(given[0], options[given[0]], using, at)
+    holds = f"{count} hold{'' if count == 1 else 's'}"
+    if at:
+        command.stdout.write(f"{holds} placed anew, until {local_time(at)}.")
+        return
+    command.stdout.write(f"Released {holds}.")
     still = set(held_deleted(using))
     for each in [each for each in before if each not in still][:SHOWN]:
         command.stdout.write(visible(f"Hold {each.hold}: {each.name}: {each.says}."))
 
 
-def _release(kind: str, value: Any, using: str) -> int:
+def _release(kind: str, value: Any, using: str, at: datetime | None) -> int:
     if kind == "reference":
-        return release(reference=value, using=using)
+        return release(reference=value, using=using, at=at)
     if kind == "row":
         value = _row(value, using)
     elif kind == "policy":
         get_policy(value)
-    return release(value, using=using)
+    return release(value, using=using, at=at)
 
 
 def _row(name: str, using: str) -> Any:
