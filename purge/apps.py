@@ -50,6 +50,7 @@ class PurgeConfig(AppConfig):
         add_subcommand("plan", "purge.management.subcommands.plan")
         add_subcommand("proof", "purge.management.subcommands.proof")
         add_subcommand("report", "purge.management.subcommands.report")
+        add_subcommand("simulate", "purge.management.subcommands.simulate")
         add_subcommand("restore-report", "purge.management.subcommands.restore_report")
         register(check_lifecycle, "lifecycle", Tags.models)
         register(check_files, "lifecycle", Tags.models)  # where `lifecycle` is another's

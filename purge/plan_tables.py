@@ -1,4 +1,4 @@
-"""Tables of plans: what a person wants done to many rows, found once and done exactly so."""
+"""Tables of what people plan, and of what they are told of the future."""
 
 from typing import Any
 
@@ -91,3 +91,24 @@ class PlanPart(models.Model):
 
     def __str__(self) -> str:
         return f"{self.plan_id} {self.number}"
+
+
+class Forecast(models.Model):
+    """What a simulation has said, to be compared with what happens.
+
+    `policies`: by name, what `purge.forecasts` says of each; rows by day, 0 is the day it was made.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    made_at = models.DateTimeField()
+    until = models.DateTimeField()
+    actor = models.CharField(max_length=200, blank=True)
+    event = models.BigIntegerField(help_text="the ledger's last number then")
+    policies: Any = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "purge_forecast"
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"{self.pk}: until {self.until:%Y-%m-%d}"

@@ -45,7 +45,7 @@ purge.passes
 purge.sources
 purge.archiving purge.media
 purge.runner
-purge.overrides purge.erasure purge.plans purge.replay purge.reports
+purge.overrides purge.erasure purge.plans purge.forecasts purge.replay purge.reports
 purge.recovery
 purge.certificates
 purge.worker

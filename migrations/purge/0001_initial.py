@@ -411,4 +411,19 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="Forecast",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("made_at", models.DateTimeField()),
+                ("until", models.DateTimeField()),
+                ("actor", models.CharField(blank=True, max_length=200)),
+                ("event", models.BigIntegerField(help_text="the ledger's last number then")),
+                ("policies", models.JSONField(default=dict)),
+            ],
+            options={
+                "db_table": "purge_forecast",
+                "default_permissions": ("view",),
+            },
+        ),
     ]

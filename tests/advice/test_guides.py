@@ -35,6 +35,7 @@ RUN_BY = {
     "prove-a-deletion": "tests/purge/certificates/test_certificates.py",
     "run-a-witness": "tests/witness/test_witness.py",
     "act-on-many-rows": "tests/purge/plans/test_commands.py",
+    "look-ahead": "tests/purge/forecasts/test_simulate.py",
     "keep-a-row": "tests/purge/batch/test_keep_a_row.py",
     "retention-by-tenant": "tests/lifecycle/scaffolds/test_scaffolds.py",
     "from-three-cron-jobs-to-one-worker": "tests/purge/overrides/test_override.py",
