@@ -87,10 +87,11 @@ CASE WHEN lc_written.believed AND lc_written.version = {table}.xmin THEN true
     WHEN lc_written.hash IS NOT NULL THEN lc_written.hash = {hash} ELSE false END
 
 -- name: left
--- The rows of an archive that are in the table as they were written.
+-- The rows of an archive that are in the table as they were written. Of most parts no row is there.
 -- params: archive; parts: believed, same
 FROM (SELECT lc_part.*, {believed} AS believed FROM purge_archive_part AS lc_part
-    WHERE lc_part.archive_id = %(archive)s OFFSET 0) AS lc_part
+    WHERE lc_part.archive_id = %(archive)s
+    AND EXISTS (SELECT FROM {table} WHERE {column} = ANY (lc_part.keys::{kind}[]{cast}) OFFSET 0) OFFSET 0) AS lc_part
 CROSS JOIN LATERAL (
     SELECT key, version, hash, place, lc_part.believed
     FROM unnest(lc_part.keys, lc_part.versions, lc_part.hashes) WITH ORDINALITY AS one (key, version, hash, place)

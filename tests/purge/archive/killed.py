@@ -29,7 +29,9 @@ if __name__ == "__main__":
 
     from purge import runner
     from purge.archive import storage as storing
+    from purge.archiving import due as archiving_due
     from purge.archiving import make as making
+    from purge.archiving import write as writing
     from purge.batch.cascade import delete as ending
     from tests.purge.archive.engine import archiving
 
@@ -40,6 +42,10 @@ if __name__ == "__main__":
         storing.compare = die
     elif point == "chosen":
         making.written = die
+    elif point == "between parts":
+        archiving_due.PART = 3
+        parts = iter([writing._write_part])
+        writing._write_part = lambda *given: next(parts, die)(*given)
     elif point == "read back":
         after(runner.archiving, "archive_due")
     elif point == "deleting":

@@ -175,9 +175,10 @@ def folder(tmp_path: Path, settings: Any) -> Path:
     return tmp_path / "archives"
 
 
-def test_a_full_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+def test_a_full_disk(folder: Path, monkeypatch: pytest.MonkeyPatch, compression: str) -> None:
     tokens(ROWS)
-    with archiving("tokens"):
+    with archiving("tokens", formats=("jsonl", "txt", "parquet"), compression=compression):
         with monkeypatch.context() as patch:
             full = lambda: open("/dev/full", "w+b", buffering=0)  # noqa: E731, SIM115
             patch.setattr("purge.archiving.write._unnamed", full)
@@ -214,7 +215,7 @@ def test_a_writer_that_is_given_up_writes_no_more(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("point", ["chosen", "put", "read back", "deleting"])
+@pytest.mark.parametrize("point", ["chosen", "between parts", "put", "read back", "deleting"])
 def test_a_worker_that_is_killed(folder: Path, point: str) -> None:
     tokens(ROWS)
     environment = {"DATABASE_URL": address(), "DJANGO_SETTINGS_MODULE": "tests.settings"}
