@@ -31,7 +31,7 @@ from purge.archive.formats import Column, Row
 from purge.archive.formats.base import SETTINGS
 
 FETCHED = 100  # rows in memory at a time: wide ones must not fill it
-BLOCK = 2**18  # bytes of rows that go on together
+BLOCK = 2**20  # bytes of rows that go on together
 TOGETHER, WIDE = 100, 2**20  # rows in a message of PostgreSQL's, and bytes of those stored
 TOO_LARGE = ("54000", "53200")  # what PostgreSQL answers where a text has over a gigabyte
 

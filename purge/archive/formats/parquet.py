@@ -86,7 +86,8 @@ class ParquetWriter:
         self.columns, self.exact_name = columns, exact_name(columns)
         fields = [(column.name, arrow_type(column.db_type)) for column in columns]
         self.schema = pyarrow.schema([*fields, (self.exact_name, pyarrow.string())])
-        self.file = File(file, self.schema, compression="zstd")
+        # Zstandard makes less of dictionaries than of the values: keys and times are all different.
+        self.file = File(file, self.schema, compression="zstd", use_dictionary=False)
         self.rows: list[Row] = []
         self.tables: list[Any] = []
         self.size = 0
