@@ -1,5 +1,6 @@
-"""The admin in a real browser, as a strict site has it: by keyboard, light, dark and on a phone.
+"""The pages of docs/how-to/work-in-the-admin.md in a browser, as a strict site has it.
 
+By keyboard, light, dark and on a phone.
 Nothing of ours breaks `default-src 'self'`, nothing is written on the console, axe finds nothing
 serious, and nothing stands beside the screen.
 """

@@ -10,6 +10,7 @@ from django.test import Client
 
 from demo.models import User
 from lifecycle.management.groups import BUNDLES, VIEWS
+from tests.commands.documented import assert_documented
 from tests.lifecycle.management.test_commands import manage
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,7 +50,9 @@ def test_it_gives_what_is_missing_and_takes_nothing() -> None:
 
 
 def data() -> Any:
-    return json.loads(manage("lifecycle", "roles", "--json"))
+    found = json.loads(manage("lifecycle", "roles", "--json"))
+    assert_documented("lifecycle roles", found)
+    return found
 
 
 def test_every_permission_is_one_and_each_action_is_in_a_bundle() -> None:

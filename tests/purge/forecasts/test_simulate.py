@@ -14,6 +14,7 @@ from lifecycle.policy.registry import get_policy
 from purge.forecasts import simulate as simulating
 from purge.forecasts.simulate import Simulated, changed, simulate
 from purge.models import Forecast
+from tests.commands.documented import assert_documented
 from tests.lifecycle.management.test_commands import fails, manage
 from tests.support import let_pass, run_until_idle
 from tests.zoo.models import Account, Draft, Life, Picture, Preference, Token
@@ -146,6 +147,8 @@ def test_another_age() -> None:
     assert "are of one --policy" in fails("lifecycle", "simulate", "--age", "12h")
     words = ("--policy", "drafts", "--age", "1h", "--json")
     data = json.loads(manage("lifecycle", "simulate", *words))
+    assert_documented("lifecycle simulate", data)
+    assert_documented("lifecycle simulate", json.loads(manage("lifecycle", "simulate", "--json")))
     assert (data["now"]["policy"], data["changed"]["held"]) == ("drafts", 0)
 
 
@@ -167,11 +170,9 @@ def test_it_comes_as_it_was_said() -> None:
     let_pass(3.5 * DAY)
     told = manage("lifecycle", "simulate", "--compare")
     assert "  lives: 3 said, 2 ended (-1)\n" in told
-    (data,) = [
-        each
-        for each in json.loads(manage("lifecycle", "simulate", "--compare", "--json"))["policies"]
-        if each["policy"] == "lives"
-    ]
+    compared = json.loads(manage("lifecycle", "simulate", "--compare", "--json"))
+    assert_documented("lifecycle simulate", compared)
+    (data,) = (each for each in compared["policies"] if each["policy"] == "lives")
     assert data["forecast"] == {"1": 2, "2": 1}
     assert data["difference"] == -1
 
