@@ -17,6 +17,7 @@ from lifecycle.db.connection import fetch
 from lifecycle.models import AgendaEntry, Event, RowException
 from lifecycle.policy.registry import get_policy
 from purge.proof.work import publish_now
+from tests.commands.documented import assert_documented
 from tests.lifecycle.management.test_commands import manage
 from tests.purge.proof.support import USING
 from tests.purge.recovery.restores import Backups
@@ -199,6 +200,7 @@ def exceptions() -> dict[str, Any]:
 def said() -> dict[str, str]:
     names = {str(pk): label for pk, label in Life.objects.values_list("pk", "label")}
     data = json.loads(manage("lifecycle", "restore-report", "--json"))
+    assert_documented("lifecycle restore-report", data)
     return {names[row["name"].partition(":")[2]]: row["says"] for row in data["ends"]["rows"]}
 
 

@@ -22,6 +22,7 @@ from purge.proof.prune import prune
 from purge.proof.verify import verify
 from purge.proof.work import publish_now
 from purge.runner import run_due
+from tests.commands.documented import assert_documented
 from tests.lifecycle.management.test_commands import fails, manage
 from tests.purge.proof.support import USING, alarm, in_folder, options, state
 from tests.purge.proof.test_prune import cover, missing
@@ -89,9 +90,9 @@ def test_a_policy_was_removed_since_the_backup(site: Backups) -> None:
     with removed("coupons"):
         manage("migrate", "--verbosity", "0")
         assert "Tables have no policy any more: zoo.coupon." in fails(*RECOVER)
-        assert json.loads(manage("lifecycle", "restore-report", "--json"))["undeclared"] == {
-            "zoo.coupon": 1
-        }
+        data = json.loads(manage("lifecycle", "restore-report", "--json"))
+        assert_documented("lifecycle restore-report", data)
+        assert data["undeclared"] == {"zoo.coupon": 1}
         run_until_idle()
         assert rows(Coupon) == {"c0", "c1", "c2"}
         assert state() is State.NORMAL
