@@ -17,8 +17,8 @@ from purge.management import recovery as command
 from purge.proof import gate
 from purge.proof.detect import State
 from purge.proof.work import publish_now
+from purge.recovery import ends, take
 from purge.recovery import recover as steps
-from purge.recovery import take
 from purge.recovery.lock import alone
 from purge.replay import plan, settle
 from tests.lifecycle.management.test_commands import fails, manage
@@ -73,7 +73,7 @@ def test_killed_at_each_step(site: Backups) -> None:
         (steps, "take", 1, False), (steps, "rebuild", 1, False), (steps, "_project", 1, False),
         (command, "await_silence", 1, False), (plan, "find", 1, False),
         (settle, "judge", 1, False), (plan, "settle_all", 2, False),
-        (command, "finish", 1, True),
+        (command, "spare", 1, True), (ends, "lock_keys", 1, False), (command, "finish", 1, True),
     ]  # fmt: skip
     sizes = []
     for way in ways:
