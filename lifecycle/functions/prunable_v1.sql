@@ -36,10 +36,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET j
             UNION ALL
             SELECT event_id FROM @tables@.lifecycle_exception
             UNION ALL
-            SELECT basis FROM @tables@.lifecycle_event AS later WHERE later.id > p_upto AND later.basis <= p_upto
-            UNION ALL
-            SELECT (detail ->> 'tombstone')::bigint FROM @tables@.lifecycle_event AS later
-            WHERE later.id > p_upto AND detail ? 'tombstone'
+            SELECT unnest(ARRAY[later.basis, (later.detail ->> 'tombstone')::bigint])
+            FROM @tables@.lifecycle_event AS later
+            WHERE later.id > p_upto AND (later.basis <= p_upto OR later.detail ? 'tombstone')
         ) AS first
         UNION
         SELECT link.needed FROM needed JOIN link ON link.needs = needed.id

@@ -12,6 +12,7 @@ from lifecycle.proof.tree import HASH_SIZE
 
 INNER, OUTER = b"\x36", b"\x5c"  # RFC 2104
 WORDS = 1 + HASH_SIZE // 8  # words of eight bytes in which a number and its leaf come
+TEXTS = {str, type(None)}
 ROWS = 14  # what stands before the rows in a record: the fields of a `Record`, identities last
 
 
@@ -107,9 +108,11 @@ def read_records(using: str, events: Sequence[int]) -> dict[int, Record]:
 def record_of(text: str | bytes) -> Record:
     """A record as `lifecycle.entries_v1` writes it, and as bundles of events have it.
 
-    Raises `ValueError`, `TypeError` or `IndexError` for what is none.
+    Raises `ValueError` or `TypeError` for what is none.
     """
     fields = json.loads(text)
+    if not isinstance(fields, list) or len(fields) < ROWS or not {*map(type, fields)} <= TEXTS:
+        raise ValueError("no list of texts")
     record = Record(*fields[: ROWS - 1])
     record.identities = fields[ROWS - 1]
     record.subjects = tuple(map(Subject, fields[ROWS::2], fields[ROWS + 1 :: 2]))

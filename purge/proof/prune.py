@@ -58,7 +58,7 @@ def _by_steps(using: str, options: ProofOptions, before: datetime, first: int, l
             continue
         total += _take_out(using, options, found, params)
         done += width
-        width = width * 2 if len(found) < MOST // 4 else width
+        width = width * 2 if len(found) < MOST // 2 else width
     return total
 
 
