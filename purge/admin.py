@@ -1,5 +1,6 @@
 """The runs of the worker and the logs of the ledger in the admin, to read."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -7,9 +8,13 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from lifecycle.admin import PolicyFilter
+from lifecycle.admin.keyset import ActorFilter, KeysetMixin
 from lifecycle.admin.readonly import moment
 from lifecycle.admin.row_search import AboutRows
+from lifecycle.db.connection import fetch, statement
+from lifecycle.insight.amounts import MOST, Amount
 from lifecycle.insight.search import events_about
+from lifecycle.insight.standstill import is_failure
 from lifecycle.models import Event
 from purge.batch.outcome import Outcome
 from purge.models import Run
@@ -19,16 +24,22 @@ __all__ = ("RunAdmin", "SealedLogAdmin")
 
 COUNTS = tuple(Outcome().counts())
 STARTED, FINISHED = moment("started_at"), moment("finished_at")
+LAST_BATCH = moment("last_batch_at")
 
 
 @admin.register(Run)
-class RunAdmin(AboutRows):
-    """The passes that found something, newest first."""
+class RunAdmin(KeysetMixin, AboutRows):
+    """The passes that found something, newest first; how far the one under way has come."""
 
-    list_display = ("id", "policy", STARTED, "done", "origin", "error")
-    list_filter = (PolicyFilter, "origin", "started_at")
+    list_display = (
+        *("id", "policy", STARTED, "standing", "took", "batches", "done", "origin", "error"),
+    )
+    list_filter = (PolicyFilter, "origin", "started_at", ActorFilter)
     ordering = ("-id",)
-    fields = ("id", "policy", STARTED, FINISHED, "origin", "actor", *COUNTS, "error")
+    fields = (
+        *("id", "policy", "standing", "still_due", STARTED, FINISHED, "took", "batches"),
+        *("origin", "actor", *COUNTS, "error"),
+    )
     readonly_fields = (STARTED, FINISHED)
 
     def find(self, request: HttpRequest, model: type[Model], key: str, rows: Any) -> Any:
@@ -39,6 +50,29 @@ class RunAdmin(AboutRows):
             )
         runs = Event.objects.using(rows.db).filter(pk__in=search.events, run__isnull=False)
         return rows.filter(pk__in=list(runs.values_list("run", flat=True)))
+
+    @admin.display(description="state")
+    def standing(self, run: Run) -> str:
+        """Whether it is under way, and how it ended."""
+        if run.finished_at is None:
+            return f"under way, last batch at {LAST_BATCH(run)}"
+        return "failed" if is_failure(run.error) else "stopped" if run.error else "done"
+
+    @admin.display(description="duration")
+    def took(self, run: Run) -> str:
+        """From its begin to its end, or to its last batch."""
+        seconds = ((run.finished_at or run.last_batch_at) - run.started_at).total_seconds()
+        return str(timedelta(seconds=max(0, round(seconds))))
+
+    @admin.display(description="still due")
+    def still_due(self, run: Run) -> str:
+        """Of its policy's agenda, while it is under way."""
+        if run.finished_at is not None:
+            return "-"
+        query = statement(__file__, "still_due")
+        params = {"policy": run.policy, "most": MOST}
+        ((entries, rows),) = fetch(str(run._state.db), query, params)
+        return f"{Amount(rows, entries >= MOST)} rows"
 
     @admin.display(description="rows")
     def done(self, run: Run) -> str:

@@ -58,6 +58,7 @@ class Run(models.Model):
     last_batch_at = models.DateTimeField(help_text="a run that is silent for long was interrupted")
     origin = models.CharField(max_length=40, help_text="worker, or the command that was run")
     actor = models.CharField(max_length=200, blank=True)
+    batches = models.BigIntegerField(default=0)
     tombstoned = models.BigIntegerField(default=0)
     purged = models.BigIntegerField(default=0)
     updated = models.BigIntegerField(default=0)

@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import BigIntegerField, Func, Model, Q, QuerySet
 from django.http import HttpRequest
 
+from lifecycle.admin.keyset import ActorFilter, KeysetMixin, RunFilter
 from lifecycle.admin.readonly import moment, refuse
 from lifecycle.admin.row_actions import release_exceptions
 from lifecycle.admin.row_page import RowPages
@@ -72,13 +73,13 @@ class KindFilter(admin.SimpleListFilter):
 
 
 @admin.register(Event)
-class EventAdmin(RowPages, AboutRows):
+class EventAdmin(KeysetMixin, RowPages, AboutRows):
     """The ledger, newest first, and the pages of single rows."""
 
     change_list_template = "admin/lifecycle/events.html"
 
     list_display = ("id", RECORDED, "kind", "about", "count", DUE, "actor")
-    list_filter = (KindFilter, PolicyFilter, "recorded_at")
+    list_filter = (KindFilter, PolicyFilter, "recorded_at", ActorFilter, RunFilter)
     ordering = ("-id",)
     fields = (
         *("id", "kind", "policy", "model", "count", "first_subjects", "basis", "settled"),

@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("actor", models.CharField(blank=True, max_length=200)),
+                ("batches", models.BigIntegerField(default=0)),
                 ("tombstoned", models.BigIntegerField(default=0)),
                 ("purged", models.BigIntegerField(default=0)),
                 ("updated", models.BigIntegerField(default=0)),

@@ -11,7 +11,7 @@ SELECT set_config('lock_timeout', '300ms', true),
 -- What one batch did, counted in the batch's own transaction, so that the counts of a killed run are
 -- complete.
 -- params: run, now, tombstoned, purged, updated, kept, held, blocked, locked
-UPDATE purge_run SET last_batch_at = %(now)s,
+UPDATE purge_run SET last_batch_at = %(now)s, batches = batches + 1,
     tombstoned = tombstoned + %(tombstoned)s, purged = purged + %(purged)s,
     updated = updated + %(updated)s, kept = kept + %(kept)s, held = held + %(held)s,
     blocked = blocked + %(blocked)s, locked = locked + %(locked)s

@@ -11,7 +11,7 @@ from django.utils import timezone
 from demo.models import User
 from lifecycle import hold
 from lifecycle.admin import readonly
-from lifecycle.admin.lists import EventAdmin
+from lifecycle.admin.lists import RowExceptionAdmin
 from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
 from purge.models import Run
 from purge.runner import run_due
@@ -51,11 +51,11 @@ def test_lists_and_pages(looker: Client, model: type) -> None:
 
 def test_a_long_list_is_counted_so_far(looker: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readonly, "COUNTED", 3)
-    monkeypatch.setattr(EventAdmin, "list_per_page", 2)
+    monkeypatch.setattr(RowExceptionAdmin, "list_per_page", 2)
     for number in range(6):
         hold(Coupon.objects.get(), reason=f"for {number}")
-    assert "more than 3 events" in looker.get(url(Event, "changelist")).text
-    assert looker.get(url(Event, "changelist"), {"p": 2}).status_code == 200
+    assert "more than 3 row exceptions" in looker.get(url(RowException, "changelist")).text
+    assert looker.get(url(RowException, "changelist"), {"p": 2}).status_code == 200
 
 
 @pytest.mark.parametrize("model", SHOWN)
