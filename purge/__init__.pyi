@@ -8,3 +8,6 @@ from purge.plans.apply import apply_plan as apply_plan
 from purge.plans.apply import approve_plan as approve_plan
 from purge.plans.apply import withdraw_plan as withdraw_plan
 from purge.plans.make import plan as plan
+from purge.requests.ask import answer_request as answer_request
+from purge.requests.ask import extend_request as extend_request
+from purge.requests.ask import request_erasure as request_erasure

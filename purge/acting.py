@@ -40,6 +40,9 @@ def standstills(using: str) -> Standstills:
         policy: [f"its rows cannot be archived, and stay: {visible(error)}"]
         for policy, error in found
     }
+    for policy, count, since in fetch(using, statement(__file__, "overdue")):
+        text = f"requests for erasure overdue since {since}: {count}, manage.py lifecycle requests"
+        stopped.setdefault(policy, []).append(text)
     if alarm := alarm_of(using):
         text = f"{alarm['kind']} since {alarm['since']}: {alarm['text']}: {alarm['command']}"
         for policy in all_policies():

@@ -47,10 +47,12 @@ class PurgeConfig(AppConfig):
         add_subcommand("certificate", "purge.management.subcommands.certificate")
         add_subcommand("drill", "purge.management.subcommands.drill")
         add_subcommand("erase", "purge.management.subcommands.erase")
+        add_subcommand("export", "purge.management.subcommands.export")
         add_subcommand("plan", "purge.management.subcommands.plan")
         add_subcommand("proof", "purge.management.subcommands.proof")
         add_subcommand("report", "purge.management.subcommands.report")
         add_subcommand("simulate", "purge.management.subcommands.simulate")
+        add_subcommand("requests", "purge.management.subcommands.requests")
         add_subcommand("restore-report", "purge.management.subcommands.restore_report")
         register(check_lifecycle, "lifecycle", Tags.models)
         register(check_files, "lifecycle", Tags.models)  # where `lifecycle` is another's

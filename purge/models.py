@@ -8,6 +8,7 @@ from django.db import models
 from purge.plan_tables import Forecast as Forecast
 from purge.plan_tables import Plan as Plan
 from purge.plan_tables import PlanPart as PlanPart
+from purge.plan_tables import Request as Request
 
 
 class Resurrected(models.Model):
@@ -115,6 +116,7 @@ class Alert(models.Model):
         LAGGING = "lagging", "lagging"
         HELD_DELETED = "held_deleted", "held rows deleted by the site"
         PROOF_ALARM = "proof_alarm", "the ledger is not what was published"
+        OVERDUE = "overdue", "requests past their deadline"
         LOOK = "look", "the last look"  # one row: when it was, and the lock of the next
 
     kind = models.CharField(max_length=20, choices=Kind)

@@ -112,3 +112,41 @@ class Forecast(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk}: until {self.until:%Y-%m-%d}"
+
+
+class Request(models.Model):
+    """A request for erasure with its deadline; what became of it the receipt says.
+
+    `waits_for`: why it was refused when it was tried last. `answer`: closed without an erasure.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    reference = models.CharField(max_length=200)
+    model = models.CharField(max_length=200)
+    key = models.TextField()
+    policy = models.CharField(max_length=40)
+    grace = models.DurationField(null=True)
+    actor = models.CharField(max_length=200)
+    received_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    extended_at = models.DateTimeField(null=True)
+    extension = models.TextField(blank=True, help_text="why the deadline was extended")
+    waits_for = models.TextField(blank=True)
+    tries = models.IntegerField(default=0)
+    tried_at = models.DateTimeField(null=True)
+    again_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+    answer = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "purge_request"
+        default_permissions = ("add", "change", "view")
+        constraints = (
+            models.UniqueConstraint("reference", "model", "key", name="purge_request_once"),
+        )
+        indexes = (
+            models.Index("due_at", condition=models.Q(done_at=None), name="purge_request_open"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.reference}: {self.model}:{self.key}"

@@ -45,8 +45,8 @@ purge.passes
 purge.sources
 purge.archiving purge.media
 purge.runner
-purge.overrides purge.erasure purge.plans purge.forecasts purge.replay purge.reports
-purge.recovery
+purge.overrides purge.erasure purge.plans purge.forecasts purge.exports purge.replay purge.reports
+purge.recovery purge.requests
 purge.certificates
 purge.worker
 purge.tasks purge.acting purge.checks purge.admin purge.management purge.apps purge

@@ -97,6 +97,7 @@ class Migration(migrations.Migration):
                             ("lagging", "lagging"),
                             ("held_deleted", "held rows deleted by the site"),
                             ("proof_alarm", "the ledger is not what was published"),
+                            ("overdue", "requests past their deadline"),
                             ("look", "the last look"),
                         ],
                         max_length=20,
@@ -425,6 +426,50 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "purge_forecast",
                 "default_permissions": ("view",),
+            },
+        ),
+        migrations.CreateModel(
+            name="Request",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("reference", models.CharField(max_length=200)),
+                ("model", models.CharField(max_length=200)),
+                ("key", models.TextField()),
+                ("policy", models.CharField(max_length=40)),
+                ("grace", models.DurationField(null=True)),
+                ("actor", models.CharField(max_length=200)),
+                ("received_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField()),
+                ("extended_at", models.DateTimeField(null=True)),
+                (
+                    "extension",
+                    models.TextField(blank=True, help_text="why the deadline was extended"),
+                ),
+                ("waits_for", models.TextField(blank=True)),
+                ("tries", models.IntegerField(default=0)),
+                ("tried_at", models.DateTimeField(null=True)),
+                ("again_at", models.DateTimeField(null=True)),
+                ("done_at", models.DateTimeField(null=True)),
+                ("answer", models.TextField(blank=True)),
+            ],
+            options={
+                "db_table": "purge_request",
+                "default_permissions": ("add", "change", "view"),
+                "indexes": [
+                    models.Index(
+                        models.F("due_at"),
+                        condition=models.Q(("done_at", None)),
+                        name="purge_request_open",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("reference"),
+                        models.F("model"),
+                        models.F("key"),
+                        name="purge_request_once",
+                    )
+                ],
             },
         ),
     ]

@@ -27,6 +27,7 @@ SUBJECTS = {
     "lagging": "Retention policy {policy} is behind",
     "lagging_media": "Retention of files is behind",
     "held_deleted": "Held rows of {about} were deleted by the site",
+    "overdue": "Requests to erase rows of {about} are overdue",
     "proof_alarm": "The retention ledger is not what was published of it",
 }
 BODIES = {
@@ -90,6 +91,18 @@ Look:
     manage.py lifecycle holds{database}{why}
 To bring them back: from a backup, or an archive. Once that is settled, release the holds{release}
 """,
+    "overdue": """\
+{requests} to erase rows of {model} past the deadline, {summary}.
+
+A person waits for an answer. What a hold refuses is tried again when it is released. You are told
+once, until none is overdue.
+
+Look:
+    manage.py lifecycle requests --overdue{database}
+To go on: remove what stands in the way, give it more time once, or answer it with a reason:
+    manage.py lifecycle requests extend NUMBER --reason TEXT{database}
+    manage.py lifecycle requests answer NUMBER --reason TEXT{database}
+""",
     "proof_alarm": """\
 {cause}: {summary}.
 
@@ -146,6 +159,7 @@ def body(alert: Alert, using: str) -> str:
         "cause": visible(alert.cause),
         "summary": visible(alert.summary),
         "count": "1 row" if alert.count == 1 else f"{alert.count} rows",
+        "requests": "1 request is" if alert.count == 1 else f"{alert.count} requests are",
         "files": "1 file" if alert.count == 1 else f"{alert.count} files",
         "rows": _line("The latest", rows) + _line("In the way", by),
         "why": f"\n    manage.py lifecycle why {row}{database}" if rows else "",

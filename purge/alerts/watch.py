@@ -81,7 +81,12 @@ def update_alerts(using: str) -> None:
         since = fetch(using, statement(__file__, "begin"))
         if not since:
             return
-        found = [*_troubles(using, since[0][0]), *_lagging(using), *_alarms(using)]
+        found = [
+            *_troubles(using, since[0][0]),
+            *_lagging(using),
+            *_alarms(using),
+            *_overdue(using),
+        ]
         fresh = [trouble for trouble in found if open_alert(using, **vars(trouble))]
         over = fetch(using, statement(__file__, "end_alerts"))
         Alert.objects.using(using).exclude(ended_at=None).exclude(sent_at=None).delete()
@@ -118,6 +123,12 @@ def _alarms(using: str) -> list[Trouble]:
     now = scalar(using, "SELECT lifecycle.now_v1()")
     kind, text, missing = found["kind"], found["text"], found["missing"]
     return [Trouble("proof_alarm", "", "", kind, None, missing, now, text)]
+
+
+def _overdue(using: str) -> list[Trouble]:
+    """Requests for erasure that are open past their deadline, by model."""
+    rows = fetch(using, statement(__file__, "overdue"))
+    return [Trouble("overdue", "", *row) for row in rows]
 
 
 def _lagging(using: str) -> list[Trouble]:

@@ -9,6 +9,7 @@ from lifecycle.policy.databases import served
 from purge.alerts import watch as alerts
 from purge.passes.runs import close_interrupted
 from purge.plans.carry_out import forget_old
+from purge.requests.ask import retry
 from purge.sources.windows import sweep
 from purge.worker import publish, pulse
 from purge.worker.keepalive import keep_alive
@@ -26,6 +27,7 @@ def heartbeat() -> None:
             pulse.tick(using, heartbeat=True)
             pulse.tick_backfill(using, heartbeat=True)
             forget_old(using)
+            retry(using)
             segments.cover_marked(using)
         except Exception:
             # The other databases have theirs all the same.

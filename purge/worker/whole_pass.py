@@ -17,6 +17,7 @@ from purge.passes.options import PassOptions
 from purge.passes.runs import close_interrupted
 from purge.plans.carry_out import carry_out_all, forget_old
 from purge.proof.work import publish_now
+from purge.requests.ask import retry
 from purge.runner import run_due
 from purge.worker.backfill import read_now
 
@@ -58,6 +59,7 @@ def _run(options: PassOptions) -> dict[str, dict[str, int]]:
     read_now(using)
     carry_out_all(using, options.deadline)
     forget_old(using)
+    retry(using)
     done = {name or "(media)": _counts(outcome) for name, outcome in run_due(options).items()}
     if segments.is_written(before, using):
         segments.cover(before, using)

@@ -23,6 +23,7 @@ ARGUMENTS = {
     "lifecycle certificate": "zoo.Draft:1", "lifecycle drill": "no_such_dump",
     "lifecycle erase": "zoo.Client:1 --reference R --yes", "lifecycle backfill": "--policy drafts",
     "lifecycle plan": "hold zoo.Draft --all --reason R", "lifecycle apply": "1 --confirm 1",
+    "lifecycle export": "zoo.Draft:1 --to /nowhere/out.zip",
     "lifecycle uninstall": "", "archive load": "no_such_archive", "archive verify": "--all",
 }  # fmt: skip
 NAMES = [

@@ -34,6 +34,7 @@ from purge.media.run import run_media
 from purge.passes.due import due_policies, due_rows
 from purge.passes.options import PassOptions
 from purge.plans.carry_out import carry_out_all
+from purge.requests.ask import retry
 from purge.runner import turns
 from purge.worker.backfill import read_now
 
@@ -91,6 +92,7 @@ class Command(PlainCommand):
                 self.stderr.write(f"{name}: backfill, {progress}")
             if not options["policy"]:
                 carry_out_all(using)
+                retry(using)
         names = [options["policy"]] if options["policy"] else due_policies(using)
         console = console_of(self)
         console.quiet = options["json"]

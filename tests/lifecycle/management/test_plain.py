@@ -35,6 +35,7 @@ ARGUMENTS = {
     "why": ["zoo.Draft:1"], "grants": ["--site", "a", "--worker", "b"], "uninstall": ["--yes"],
     "certificate": ["zoo.Draft:1"], "drill": ["no_such_dump"],
     "erase": ["zoo.Client:1", "--reference", "R"], "apply": ["1", "--confirm", "1"],
+    "export": ["zoo.Draft:1", "--to", "/nowhere/out.zip"],
     "plan": ["hold", "zoo.Draft", "--all", "--reason", "R"],
 }  # fmt: skip
 NAMES = list(subcommands())

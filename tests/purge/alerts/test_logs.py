@@ -59,6 +59,7 @@ def test_the_packages_log_in_one_way_only() -> None:
         "capture_failed",
         "held_deleted",
         "lagging",
+        "overdue",
     }  # by their kind
     assert logged <= ACTIONS.keys()
 

@@ -1,0 +1,1 @@
+"""Requests for erasure with a clock: opened, tried again, extended, answered."""

@@ -1,0 +1,171 @@
+"""Opening a request for erasure, trying it, extending its deadline, answering it otherwise.
+
+A request that is refused, by a hold as a rule, stays open: a worker tries it again when a hold was
+released, and from time to time. Each try is `erase` under the request's reference, so that one
+which came through is not done twice.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db.models import Model, Q
+from django.utils import timezone
+
+from lifecycle.compiler.keys import key_text, label_of_model
+from lifecycle.db.connection import fetch, scalar, statement
+from lifecycle.db.rows import home_of
+from lifecycle.exceptions import LifecycleError, RowMissing
+from lifecycle.ledger.context import in_context
+from lifecycle.ledger.row_names import ledger_key, model_of, row_name
+from lifecycle.ledger.write import refuse_unnamed
+from lifecycle.logs import Log
+from purge.back_off import back_off
+from purge.erasure.erase import erase_key
+from purge.erasure.receipt import Receipt, receipts
+from purge.erasure.refusals import check, policy_for
+from purge.models import Request
+
+MONTH, LONGER = timedelta(days=30), timedelta(days=60)  # of Article 12(3) of the GDPR
+FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=5), timedelta(days=1)
+AT_ONCE = 50  # requests that one look tries
+GONE = "the row was not in the database any more"
+
+log = Log("purge")
+
+
+def request_erasure(
+    obj: Model, reference: str, received: datetime | None = None, grace: timedelta | None = None,
+    policy: str | None = None, actor: str = "", using: str | None = None,
+) -> Request:  # fmt: skip
+    """Open a request for a row's erasure, due 30 days after it was `received`, and try it now.
+
+    Not inside a transaction. Options and refusals are those of `erase`; but where a hold, another
+    row or a stopped policy keeps the row, the request stays open and a worker tries it again. The
+    same reference and row again: the same request.
+    """
+    model: Any = obj._meta.concrete_model
+    using = using or home_of(obj)
+    return request_key(
+        model, key_text(model, obj.pk), reference, received, grace, policy, actor, using
+    )
+
+
+def request_key(
+    model: type[Model], key: str, reference: str, received: datetime | None,
+    grace: timedelta | None, policy: str | None, actor: str, using: str,
+) -> Request:  # fmt: skip
+    """As `request_erasure`, of a row by its key."""
+    refuse_unnamed(model)
+    chosen = policy_for(model, policy)
+    actor = actor or in_context("actor", using)
+    check(chosen, reference, grace, actor)
+    now = timezone.now()
+    received = received or now
+    if received > now:
+        raise LifecycleError("A request cannot have been received in the future.")
+    named = {"reference": reference, "model": label_of_model(model)}
+    named["key"] = ledger_key(model, key, using)
+    said: dict[str, Any] = {"policy": chosen.name, "grace": grace, "actor": actor[:200]}
+    said |= {"received_at": received, "due_at": received + MONTH}
+    found, _ = Request.objects.using(using).get_or_create(**named, defaults=said)
+    return try_request(found, using)
+
+
+def try_request(request: Request, using: str) -> Request:
+    """Try the erasure of an open request, and note what came of it."""
+    if request.done_at:
+        return request
+    request.tried_at = scalar(using, "SELECT lifecycle.now_v1()")
+    try:
+        receipt = erase_key(
+            model_of(request.model), request.key, request.reference, request.grace, request.policy,
+            request.actor, False, using,
+        )  # fmt: skip
+    except RowMissing:
+        request.waits_for, request.answer, request.done_at = "", GONE, request.tried_at
+    except LifecycleError as error:
+        request.tries += 1
+        request.waits_for = str(error)
+        wait = back_off(FIRST_WAIT, LONGEST_WAIT, request.tries - 1)
+        request.again_at = request.tried_at + wait
+    else:
+        _note(request, receipt)
+    request.save(using=using)
+    return request
+
+
+def _note(request: Request, receipt: Receipt) -> None:
+    """Under way, or done; what is under way is looked at again, for it may be withdrawn."""
+    request.waits_for, request.tries = receipt.waits_for, 0
+    request.again_at = None
+    if receipt.is_done and receipt.state != "withdrawn" and request.tried_at:
+        request.done_at = receipt.ended_at or request.tried_at
+
+
+def retry(using: str = DEFAULT_DB_ALIAS) -> int:
+    """Try the open requests whose time has come: those that were refused after a hold was released
+    and later and later, those under way for whether they are done. Returns how many were tried."""
+    now, released = _moments(using)
+    late = Q(again_at__lte=now) | Q(again_at__isnull=True)
+    if released:
+        late |= Q(tried_at__lt=released)
+    found = Request.objects.using(using).filter(late, done_at=None).order_by("tried_at")
+    tried = list(found[:AT_ONCE])
+    for each in tried:
+        try:
+            try_request(each, using)
+        except Exception:
+            log("request_failed", f"request {each.pk}: an error", request=each.pk, database=using)
+    return len(tried)
+
+
+def _moments(using: str) -> tuple[datetime, datetime | None]:
+    now, released = fetch(using, statement(__file__, "moments"))[0]
+    return now, released
+
+
+def extend_request(
+    number: int, reason: str, actor: str = "", using: str = DEFAULT_DB_ALIAS
+) -> Request:
+    """Give a request 60 days more, once, with a reason that the person is told."""
+    with transaction.atomic(using=using):
+        found = _open(number, reason, actor, using)
+        if found.extended_at:
+            raise LifecycleError(f"Request {number} was extended before: that is done once.")
+        found.extended_at = timezone.now()
+        found.extension, found.due_at = reason, found.due_at + LONGER
+        found.save(using=using)
+    return found
+
+
+def answer_request(
+    number: int, reason: str, actor: str = "", using: str = DEFAULT_DB_ALIAS
+) -> Request:
+    """Close a request without an erasure: the person was told why."""
+    with transaction.atomic(using=using):
+        found = _open(number, reason, actor, using)
+        if any(not each.is_done for each in receipt_of(found, using)):
+            raise LifecycleError(f"Request {number} is under way: restore the row first.")
+        found.answer, found.done_at = reason, timezone.now()
+        found.save(using=using)
+    return found
+
+
+def receipt_of(request: Request, using: str) -> list[Receipt]:
+    """The receipt of a request; none while it was refused."""
+    name = row_name(model_of(request.model), request.key)
+    return [each for each in receipts(request.reference, using) if each.row == name][-1:]
+
+
+def _open(number: int, reason: str, actor: str, using: str) -> Request:
+    if not reason.strip():
+        raise LifecycleError("Say why (reason).")
+    if not (actor or in_context("actor", using)):
+        raise LifecycleError("Say who does this (actor).")
+    found = Request.objects.using(using).select_for_update().filter(pk=number).first()
+    if found is None:
+        raise LifecycleError(f"There is no request {number}.")
+    if found.done_at:
+        raise LifecycleError(f"Request {number} is closed.")
+    return found
