@@ -17,6 +17,7 @@ from lifecycle.db.connection import fetch
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.row_names import model_of, named, row_name
 from lifecycle.logs import Log
+from lifecycle.management.output import utc
 from purge.exports.collect import Found, collect, files_of, rows_of
 
 OF_ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
@@ -32,6 +33,8 @@ class Encoder(DjangoJSONEncoder):
         """One value."""
         if isinstance(value, bytes | memoryview):
             return bytes(value).hex()
+        if isinstance(value, datetime) and value.tzinfo:
+            return utc(value)
         try:
             return super().default(value)
         except TypeError:

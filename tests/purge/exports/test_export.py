@@ -15,6 +15,7 @@ from django.utils import timezone
 import purge
 from lifecycle.models import Event
 from purge.exports import write as writing
+from tests.commands.documented import assert_documented
 from tests.lifecycle.management.test_commands import fails, manage
 from tests.zoo.models import Bill, Call, Client, Comment, Member, Person, Photo, Report, Visit
 
@@ -106,6 +107,7 @@ def test_files_are_listed_or_put_in(tmp_path: Path) -> None:
     found = exported(client, tmp_path, "--files")
     (told,) = found["index.json"]["files"]
     assert found[told["in"]] == b"picture"
+    assert_documented("lifecycle export", found["index.json"])
     (tmp_path / "out.zip").unlink()
     (told,) = exported(gone, tmp_path, "--files")["index.json"]["files"]
     assert told["missing"] == "FileNotFoundError"

@@ -18,6 +18,7 @@ from purge.models import Alert, Request
 from purge.requests.ask import retry
 from purge.requests.telling import overdue, status_of
 from purge.worker.whole_pass import run_all
+from tests.commands.documented import assert_documented
 from tests.lifecycle.management.test_commands import fails, manage
 from tests.support import let_pass, run_until_idle
 from tests.zoo.models import Bill, Client, Person
@@ -213,6 +214,7 @@ class TestCommand:
         assert "lifecycle certificate --reference DSR-1" in told
         assert manage("lifecycle", "requests") == "No request.\n"
         (data,) = json.loads(manage("lifecycle", "requests", "--all", "--json"))
+        assert_documented("lifecycle requests", [data])
         assert (data["status"], data["overdue"], data["row"]) == ("done", False, row)
 
     def test_overdue(self) -> None:
