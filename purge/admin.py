@@ -18,9 +18,10 @@ from lifecycle.insight.standstill import is_failure
 from lifecycle.models import Event
 from purge.batch.outcome import Outcome
 from purge.models import Run
+from purge.plans.admin import PlanAdmin
 from purge.proof.admin import SealedLogAdmin
 
-__all__ = ("RunAdmin", "SealedLogAdmin")
+__all__ = ("PlanAdmin", "RunAdmin", "SealedLogAdmin")
 
 COUNTS = tuple(Outcome().counts())
 STARTED, FINISHED = moment("started_at"), moment("finished_at")

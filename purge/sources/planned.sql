@@ -1,5 +1,5 @@
 -- name: next_rows
--- The next rows of a plan that no other worker has: their part, its first that is not done with, keys, versions and
+-- The next rows of a plan that is being applied, which no other worker has: their part, its first that is not done with, keys, versions and
 -- holds, epoch and since, and whether the part is what it was when the plan was made. Of a dry run after a place.
 -- params: plan, rows, dry, part, done; parts: digest
 SELECT part.id, place.done, part.keys[place.done + 1 : place.done + %(rows)s],
@@ -8,7 +8,7 @@ SELECT part.id, place.done, part.keys[place.done + 1 : place.done + %(rows)s],
 FROM purge_plan_part AS part JOIN purge_plan AS plan ON plan.id = part.plan_id
 CROSS JOIN LATERAL (SELECT CASE WHEN NOT %(dry)s THEN part.done
     WHEN part.number = %(part)s THEN %(done)s::int ELSE 0 END AS done) AS place
-WHERE plan_id = %(plan)s AND place.done < cardinality(part.keys) AND (NOT %(dry)s OR part.number >= %(part)s)
+WHERE plan_id = %(plan)s AND (%(dry)s OR plan.state = 'applying') AND place.done < cardinality(part.keys) AND (NOT %(dry)s OR part.number >= %(part)s)
 ORDER BY part.number LIMIT 1 FOR UPDATE OF part SKIP LOCKED
 
 -- name: digest

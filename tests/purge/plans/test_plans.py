@@ -320,6 +320,18 @@ class TestRefused:
             apply(made)
 
 
+def test_one_that_is_withdrawn_in_the_middle_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(making, "PART", 2)
+    tokens(5)
+    made = plan("hold", Token.objects.all())
+    found = apply(made, now=False)
+    assert carrying._say_next(found, "default")
+    purge.withdraw_plan(made.pk, "kim")
+    assert not carrying._say_next(found, "default")
+    assert not carry_out(made.pk)
+    assert sum(each.rows for each in holds()) == 2
+
+
 class TestTwoPersons:
     @pytest.fixture(autouse=True)
     def _wanted(self, settings: Any) -> None:

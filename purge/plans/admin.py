@@ -1,0 +1,133 @@
+"""Plans in the admin: which there are, what each would do and has left out; approving, applying and
+withdrawing one, each under a permission of its own, with the user as the event's actor.
+"""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+
+from lifecycle.admin.readonly import ReadOnlyAdmin, moment, refuse
+from lifecycle.admin.visibility import about_viewed
+from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger.context import context
+from purge.models import Plan
+from purge.plans.apply import apply_plan, approve_plan, withdraw_plan
+from purge.plans.telling import WHY, as_text, left_out
+
+MADE, DONE = moment("made_at"), moment("done_at")
+STEPS = {
+    "approve": ("purge.approve_plan", "Another person than its maker says that it may be applied."),
+    "apply": ("purge.apply_plan", "The worker does it, exactly as it was planned, once."),
+    "withdraw": ("purge.apply_plan", "It is given up. What is done already stays done."),
+}
+
+
+class ApplyForm(forms.Form):
+    """The number of rows, typed."""
+
+    rows = forms.IntegerField(min_value=1, help_text="the number of rows that the plan has")
+
+
+@admin.register(Plan)
+class PlanAdmin(ReadOnlyAdmin):
+    """The plans about models that the user may view, the newest first."""
+
+    list_display = ("id", "act", "model", "rows", "state", "maker", MADE, "acted")
+    list_filter = ("state", "act", "made_at")
+    ordering = ("-id",)
+    fields = ("what", "left_by_reason")
+    change_form_template = "admin/lifecycle/plan.html"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return about_viewed(super().get_queryset(request), request, self.admin_site)
+
+    def get_urls(self) -> list[Any]:
+        """A page for each step, before Django's own."""
+        view = self.admin_site.admin_view(self.step)
+        steps = [
+            path(f"<int:number>/{step}/", view, {"step": step}, name=f"purge_plan_{step}")
+            for step in STEPS
+        ]
+        return [*steps, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """As Django's, with the steps that the user may take, and why not the others."""
+        plan = self.get_object(request, object_id)
+        steps = [self._offered(request, plan, name) for name in STEPS] if plan else []
+        more = (extra_context or {}) | {"steps": [each for each in steps if each]}
+        return super().change_view(request, object_id, form_url, more)
+
+    def step(self, request: HttpRequest, number: int, step: str) -> HttpResponse:
+        """Confirm a step, then take it; what is refused is said, and changes nothing."""
+        plan = self.get_object(request, str(number))
+        if plan is None or step not in STEPS or not self.has_view_permission(request, plan):
+            raise PermissionDenied
+        if not request.user.has_perm(STEPS[step][0]):
+            raise PermissionDenied
+        kind = ApplyForm if step == "apply" else forms.Form
+        form = kind(request.POST if request.method == "POST" else None)
+        if request.method != "POST" or not form.is_valid():
+            return self._form(request, plan, step, form)
+        try:
+            self._take(request, plan, step, form)
+        except LifecycleError as error:
+            refuse(request, error)
+            return self._form(request, plan, step, form)
+        messages.success(request, f"Plan {number}: {step} is recorded.")
+        return HttpResponseRedirect(self._page(plan))
+
+    def _take(self, request: HttpRequest, plan: Plan, step: str, form: forms.Form) -> None:
+        who, using = request.user.get_username(), str(plan._state.db)
+        with context(actor=who, cause="admin", using=using):
+            if step == "apply":
+                apply_plan(plan.pk, form.cleaned_data["rows"], who, using=using)
+            elif step == "approve":
+                approve_plan(plan.pk, who, using)
+            else:
+                withdraw_plan(plan.pk, who, using)
+
+    def _form(
+        self, request: HttpRequest, plan: Plan, step: str, form: forms.Form
+    ) -> TemplateResponse:
+        values = self.admin_site.each_context(request) | {"opts": self.opts, "plan": plan}
+        values |= {"step": step, "explained": STEPS[step][1], "form": form, "said": as_text(plan)}
+        values |= {"back": self._page(plan), "title": f"{step.capitalize()} plan {plan.pk}"}
+        return TemplateResponse(request, "admin/lifecycle/plan_step.html", values)
+
+    def _offered(self, request: HttpRequest, plan: Plan, step: str) -> dict[str, str] | None:
+        """A step as the page shows it; none of a plan that is over."""
+        if plan.state not in (Plan.State.MADE, Plan.State.APPLYING):
+            return None
+        if plan.state == Plan.State.APPLYING and step != "withdraw":
+            return None
+        permission = STEPS[step][0]
+        if not request.user.has_perm(permission):
+            return {"name": step, "why": f"needs the permission {permission}"}
+        if step == "approve" and request.user.get_username() == plan.maker:
+            return {"name": step, "why": "its maker cannot"}
+        return {"name": step, "address": self._address(f"purge_plan_{step}", plan.pk)}
+
+    def _page(self, plan: Plan) -> str:
+        return self._address("purge_plan_change", plan.pk)
+
+    def _address(self, name: str, *arguments: Any) -> str:
+        return reverse(f"admin:{name}", args=arguments, current_app=self.admin_site.name)
+
+    @admin.display(description="Plan")
+    def what(self, plan: Plan) -> str:
+        """All of it, as the command shows it."""
+        return as_text(plan)
+
+    @admin.display(description="Left out")
+    def left_by_reason(self, plan: Plan) -> str:
+        """Some rows of each reason, by name."""
+        left = left_out(plan, str(plan._state.db))
+        lines = (f"{WHY.get(why, why)}: {', '.join(names)}" for why, names in left.items())
+        return "\n".join(lines) or "Nothing."
