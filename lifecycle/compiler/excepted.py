@@ -6,7 +6,6 @@ from lifecycle.db.connection import Placed, statement
 OF_POLICY = "lc_one.policy = %(policy)s AND lc_one.kind IN ('restored', 'expired_by_hand')"
 IN_FORCE = "lifecycle.in_force_v1(lc_one.until, (SELECT lifecycle.now_v1()))"
 HELD = f"lc_one.kind = 'hold' AND lc_one.model = %(model)s AND {IN_FORCE}"
-EVER_HELD = "lc_one.kind = 'hold' AND lc_one.model = %(model)s"  # in force or not
 RESTORED = f"lc_one.kind = 'restored' AND lc_one.policy = %(policy)s AND {IN_FORCE}"
 BY_HAND = (
     "lc_one.kind = 'expired_by_hand' AND lc_one.policy = %(policy)s"

@@ -10,7 +10,6 @@ A due time is compared with the last tick that has passed: the same as rounding 
 from datetime import timedelta
 from typing import Any
 
-from lifecycle.compiler.excepted import EVER_HELD, OF_POLICY, excepted
 from lifecycle.db.connection import Placed, fetch, statement
 from lifecycle.policy.dispositions import Update
 from purge.batch.evaluate import NO_GRACE, ONE_TOMBSTONE, OWN, Verdict
@@ -29,8 +28,8 @@ def ask_once(batch: Batch, subjects: Subjects) -> list[Verdict]:
         return []
     due = batch.source.expressions["due"]
     columns = OF_STATE | ({} if due is OWN["due"] else {"due": due})
-    rows, key = subjects.where("state.key"), batch.code.key.text("state.key")
-    parts = {"rows": rows, "passing": passing(batch, name, key, columns)}
+    rows = subjects.where("state.key")
+    parts = {"rows": rows, "passing": passing(subjects, name, columns)}
     text = batch.sql(__file__, "ask_once", **parts)
     params = batch.params(subjects, **params_of(batch))
     count, due = fetch(batch.using, text, params)[0]
@@ -62,11 +61,10 @@ def _has_no_grace(batch: Batch) -> bool:
     return is_update or batch.source.expressions["grace"] is NO_GRACE
 
 
-def passing(batch: Batch, name: str, key: str, columns: dict[str, Any]) -> Placed:
-    """SQL: whether a row goes the way `name`; takes `params_of`. `key`: SQL of its key as text."""
+def passing(subjects: Subjects, name: str, columns: dict[str, Any]) -> Placed:
+    """SQL: whether a row of a set goes the way `name`; takes `params_of`, and those of the set."""
     grace = statement(__file__, "grace_over", **columns) if name == "purge" else "true"
-    parts = columns | {"grace_over": Placed(grace)}
-    parts |= {"excepted": excepted(key, OF_POLICY), "held": excepted(key, EVER_HELD)}
+    parts = columns | {"grace_over": Placed(grace), "subjects": subjects.whole()}
     return Placed(statement(__file__, "passing", **parts))
 
 

@@ -1,15 +1,14 @@
 -- name: passing
 -- A part of other statements: whether a row is past its end and nothing stands in the way. A tombstone
 -- counts where it is no earlier than the end, and no row of the policy has begun anew since.
--- Where the policy and the table have no exception at all, none is looked for.
--- params: policy, model, now, resolution, tombstone, tombstoned_at, oldest; parts: matches, keep, due,
--- grace_over, excepted, held
+-- Whether some row of the set has an exception is asked once, for all of them: then none passes.
+-- params: policy, model, now, resolution, tombstone, tombstoned_at, oldest, and those of the set; parts:
+-- matches, keep, due, grace_over, subjects
 ({matches} AND NOT {keep} AND {due}::timestamptz <= (
     SELECT date_bin(%(resolution)s, least(%(now)s::timestamptz, %(tombstoned_at)s::timestamptz),
                     timestamptz '0001-01-01 00:00:00+00'))
 AND {grace_over}
-AND CASE WHEN (SELECT lifecycle.excepted_v1(%(policy)s)) THEN NOT {excepted} ELSE true END
-AND CASE WHEN (SELECT lifecycle.excepted_of_v1(%(model)s, '{{hold}}')) THEN NOT {held} ELSE true END)
+AND NOT EXISTS (SELECT FROM lifecycle.exceptions_v1(%(policy)s, %(model)s, {subjects})))
 
 -- name: grace_over
 -- The part about the tombstone: whether its grace is over, and it counts for every row.

@@ -32,7 +32,7 @@ def end_alike(batch: Batch, subjects: Subjects) -> bool:
         return False
     before = batch.outcome.copy()
     try:
-        act.delete(batch, subjects, _passing(batch, name))
+        act.delete(batch, subjects, _passing(batch, subjects, name))
     except Exception as error:
         take_back(batch)
         if not isinstance(error, NotAlike):
@@ -64,8 +64,8 @@ def _is_spared(batch: Batch) -> bool:
     return bool(left)
 
 
-def _passing(batch: Batch, name: str) -> Passing:
+def _passing(batch: Batch, subjects: Subjects, name: str) -> Passing:
     columns: Any = columns_of(batch.policy)
     own = {each: Raw(f"({text})") for each, text in columns.items()}
-    condition = passing(batch, name, batch.code.key.text(batch.column), own)
+    condition = passing(subjects, name, own)
     return Passing(condition, params_of(batch))
