@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import DataError, OperationalError, transaction
+from django.db import DatabaseError, OperationalError, transaction
 
 from lifecycle.compiler.keys import label_of, subjects_of
 from lifecycle.compiler.policy_sql import compiled
@@ -23,7 +23,7 @@ from lifecycle.ledger.row_names import row_name
 from lifecycle.models import PolicyState
 from lifecycle.policy.policy import Policy
 from lifecycle.promises.rows import policies_in
-from purge.batch.failures import halves, is_contended
+from purge.batch.failures import halves, is_contended, is_of_one_row
 from purge.batch.subjects import without_loops
 from purge.replay.model import Recovered
 
@@ -38,7 +38,6 @@ SAID = {
 }
 PAGE, SHOWN = 10_000, 1_000  # rows of a transaction, and of a report
 TRIES = 5  # of a page that is locked
-LATEST = "SELECT coalesce(max(id), 0) FROM lifecycle_event"
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,6 @@ class _Asking:
     actor: str | None
 
     def run(self) -> None:
-        self.mark = int(scalar(self.using, LATEST))
         after = 0
         while page := fetch(
             self.using, statement(__file__, "page"), {"after": after, "limit": PAGE}
@@ -167,7 +165,9 @@ class _Asking:
         try:
             with transaction.atomic(using=self.using):
                 fetch(self.using, self._sql("judge"), self._params(keys))
-        except DataError:
+        except DatabaseError as error:
+            if is_contended(error) or not is_of_one_row(error):
+                raise
             for part in halves(keys) if len(keys) > 1 else ():
                 self._judge(part)
 
@@ -195,7 +195,6 @@ class _Asking:
     def _params(self, keys: list[str]) -> dict[str, Any]:
         return {
             "keys": keys, "policy": self.policy.name, "model": label_of(self.policy),
-            "resolution": self.policy.resolution, "mark": self.mark,
-            "top": self.top,
+            "resolution": self.policy.resolution, "top": self.top,
             "now": scalar(self.using, "SELECT lifecycle.now_v1()"),
         }  # fmt: skip

@@ -99,11 +99,11 @@ WHERE word.key = state.key AND word.key = ANY (%(keys)s::text[])
 
 -- name: spare
 -- Rows that had a later end are live until then, others until somebody says otherwise; one event for each time. Not where
--- a person has decided already, or the site has written the row after the mark.
--- params: policy, model, keys, mark; parts: subjects
+-- a person has decided already, or the site has written the row since the restore, also while this waited for its lock.
+-- params: policy, model, keys, top; parts: subjects
 WITH written AS MATERIALIZED (
     SELECT key FROM lifecycle_event AS event, lifecycle.keys_v1(event.id) AS key
-    WHERE event.id > %(mark)s AND event.model = %(model)s AND event.policy = %(policy)s
+    WHERE event.id > %(top)s AND event.model = %(model)s AND event.policy = %(policy)s
     AND event.kind IN ('expiry_scheduled', 'capture_failed') AND NOT event.detail ? 'relisted'
 ), wanted AS MATERIALIZED (
     SELECT word.key, CASE WHEN word.says = 'later' THEN word.ends END AS until

@@ -37,7 +37,7 @@ class Known:
     image: str = ""
     deleted: bool = False  # by the site
     spared: bool = False  # brought back by a person, for as long as its end stays
-    loose: bool = False  # either is right: its end was another one in the backup
+    loose: bool = False  # either is right: its end was a later one in the backup
     held_since: float | None = None
     holds: list[tuple[float, float]] = field(default_factory=list)  # those that are over
 
@@ -70,13 +70,16 @@ class Oracle:
         self.backup = {name: row.due for name, row in there.items()}
 
     def restored(self) -> None:
-        """Rows from after the backup are lost; what became of others the published log knows."""
+        """Rows from after the backup are lost; what became of others the published log knows.
+
+        Also of those that were to end later: the columns that are back say otherwise.
+        """
         assert self.backup is not None
         self.restores += 1
         for name, row in self.rows.items():
             if name not in self.backup:
                 row.deleted = True
-            elif row.due != self.backup[name]:
+            elif row.due < self.backup[name]:
                 row.loose = True
 
     def shift(self, seconds: float) -> None:

@@ -8,22 +8,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db.models import F
 from django.utils import timezone
 
 import lifecycle
-from lifecycle.compiler.policy_sql import compiled
-from lifecycle.db.connection import fetch
-from lifecycle.models import AgendaEntry, Event, RowException
-from lifecycle.policy.registry import get_policy
+from lifecycle.models import Event, RowException
 from purge.proof.work import publish_now
 from tests.commands.documented import assert_documented
 from tests.lifecycle.management.test_commands import manage
 from tests.purge.proof.support import USING
 from tests.purge.recovery.restores import Backups
 from tests.purge.recovery.test_from_proof import RECOVER, whole
-from tests.support import run_until_idle, sampled
-from tests.zoo.models import Account, Coupon, Legacy, Life, Token
+from tests.support import run_until_idle
+from tests.zoo.models import Life
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAY = timedelta(days=1)
@@ -202,81 +198,3 @@ def said() -> dict[str, str]:
     data = json.loads(manage("lifecycle", "restore-report", "--json"))
     assert_documented("lifecycle restore-report", data)
     return {names[row["name"].partition(":")[2]]: row["says"] for row in data["ends"]["rows"]}
-
-
-def later(model: Any, column: str, value: datetime = FUTURE + DAY) -> Callable[[], None]:
-    """All rows of a model end later, as their site writes it."""
-
-    def save() -> None:
-        for row in model.objects.all():
-            setattr(row, column, value)
-            row.save()
-
-    return save
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of policy, or of writing: rows that are due, and how they are made to end later."""
-
-    model: Any
-    make: Callable[[], Any]
-    change: Callable[[], Any]
-    policy: str
-
-
-def tokens(ends: Callable[[int], datetime], count: int = 3) -> Callable[[], Any]:
-    return lambda: Token.objects.bulk_create(Token(expires_at=ends(n)) for n in range(count))
-
-
-SOON = timedelta(hours=1)
-KINDS = {
-    "more than 100 ends": Kind(
-        Token, tokens(lambda n: NOW + n * DAY + SOON, 350),
-        lambda: Token.objects.update(expires_at=F("expires_at") + timedelta(seconds=1)), "tokens",
-    ),
-    "text keys": Kind(
-        Coupon, lambda: Coupon.objects.create(code="Ä 1", expires_at=NOW + SOON),
-        later(Coupon, "expires_at"), "coupons",
-    ),
-    "signals": Kind(
-        Legacy, lambda: Legacy.objects.create(expires_at=NOW + SOON),
-        later(Legacy, "expires_at"), "legacy",
-    ),
-    "an update": Kind(
-        Account, lambda: Account.objects.create(email="a@x", seen_at=NOW - 30 * DAY + SOON),
-        later(Account, "seen_at", NOW + 11 * DAY), "accounts",
-    ),
-    "one statement": Kind(
-        Token, tokens(lambda n: NOW + SOON),
-        lambda: Token.objects.update(expires_at=FUTURE + DAY), "tokens",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("kind", sampled(KINDS, every=5))
-def test_every_kind_of_policy(site: Backups, kind: str) -> None:
-    """Each row that ended later is live until then at least, and listed for that time."""
-    case = KINDS[kind]
-    case.make()
-    publish_now(USING)
-    restore = site.template()
-    case.change()
-    publish_now(USING)
-    ends = dict(state(case.policy))
-    restore()
-    manage(*RECOVER)
-    until = dict(RowException.objects.filter(policy=case.policy).values_list("key", "until"))
-    assert until.keys() == ends.keys()
-    assert all(until[key] >= ends[key] for key in ends)
-    listed = {key for each in AgendaEntry.objects.filter(policy=case.policy, event__kind="restored")
-              for key in each.event.subjects}  # fmt: skip
-    assert listed == ends.keys()
-    assert case.model.objects.count() == len(ends)
-    whole()
-
-
-def state(policy: str) -> Any:
-    """The end of each row by its columns."""
-    code = compiled(get_policy(policy))
-    return fetch(USING, f"SELECT {code.key.text('key')}, due FROM ({code.due_sql}) AS compiled")
