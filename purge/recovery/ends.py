@@ -26,6 +26,7 @@ from lifecycle.promises.rows import policies_in
 from purge.batch.failures import halves, is_contended, is_of_one_row
 from purge.batch.subjects import without_loops
 from purge.replay.model import Recovered
+from purge.replay.search import keys_of_owner
 
 CAUSE = "recovery"
 #: What people are told of each.
@@ -111,7 +112,7 @@ def _each(using: str, recovered: Recovered, actor: str | None) -> Ends:
 def _last_words(using: str, policy: Policy, recovered: Recovered) -> Iterator[None]:
     """The session's table of what was last published of each row of a policy."""
     kind = compiled(policy).key.kind
-    text = statement(__file__, "gather", kind=Raw(kind), subjects=f"subjects_{kind}")
+    text = statement(__file__, "gather", keys_of_owner=keys_of_owner(kind))
     names = fetch(using, "SELECT lifecycle.names_v1(%(policy)s)", {"policy": policy.name})
     params = vars(recovered) | {"policy": policy.name, "model": label_of(policy)}
     params["names"] = [name for (name,) in names]

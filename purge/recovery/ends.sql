@@ -20,7 +20,7 @@ SELECT DISTINCT event.model FROM lifecycle_event AS event JOIN (
 -- ended after it, nor of those that the site has written since the restore: they end by their columns. Not `certain`: the
 -- end is the earliest, or the latest, of several rows. `free`: the worker has taken the row off the agenda, and nothing has
 -- listed it again, so that it had no end any more.
--- params: policy, model, names, log, kept, size, top; parts: kind, subjects
+-- params: policy, model, names, log, kept, size, top; parts: keys_of_owner
 WITH missing AS MATERIALIZED (
     SELECT unnest(seal.events[greatest(%(kept)s - seal.first, 0) + 1 : least(%(size)s - seal.first, seal.count)]) AS id
     FROM lifecycle_seal AS seal WHERE seal.log = %(log)s AND seal.first < %(size)s AND seal.first + seal.count > %(kept)s
@@ -41,11 +41,7 @@ WITH missing AS MATERIALIZED (
 ), keyed AS (
     SELECT key, told.*
     FROM told JOIN lifecycle_event AS owner ON owner.id = told.owner
-    CROSS JOIN LATERAL (
-        SELECT unnest(owner.{subjects}) AS key
-        UNION ALL
-        SELECT k::text::{kind} FROM generate_series(
-            lower(owner.subjects_range), upper(owner.subjects_range) - 1) AS k) AS subject
+    CROSS JOIN LATERAL ({keys_of_owner}) AS subject
 ), newest AS (
     SELECT DISTINCT ON (key) key, id, kind, ends, certain FROM keyed ORDER BY key, id DESC
 ), settled AS MATERIALIZED (

@@ -117,6 +117,12 @@ def _column(model: type[Model]) -> str:
     return sql.Identifier(table, key_of(model).column).as_string()
 
 
+def keys_of_owner(kind: str) -> Placed:
+    """SQL: the keys of an event that the statement calls `owner`, of the ledger's type for them."""
+    text = statement(__file__, "keys_of_owner", kind=Raw(kind), subjects=f"subjects_{kind}")
+    return Placed(text)
+
+
 def _mark(replay: Replay, model: Any) -> None:
     """Store the later events of the rows that were found, as far as they decide."""
     key = key_of(model)
@@ -124,11 +130,7 @@ def _mark(replay: Replay, model: Any) -> None:
     counts = fetch(replay.using, statement(__file__, "counts"), params)[0]
     for condition, wanted in zip((SPARED, ENDED, WRITTEN), counts, strict=True):
         if wanted:
-            parts = {
-                "condition": Raw(condition),
-                "kind": Raw(key.kind),
-                "subjects": f"subjects_{key.kind}",
-            }
+            parts = {"condition": Raw(condition), "keys_of_owner": keys_of_owner(key.kind)}
             text = statement(__file__, "mark", **parts)
             with transaction.atomic(using=replay.using), without_loops(replay.using):
                 fetch(replay.using, text, params)
@@ -139,10 +141,9 @@ def _prove(replay: Replay, model: Any, recovered: Recovered) -> None:
 
     Under `Signals()`, which do not see every row that goes, the ledger alone tells nothing.
     """
-    key = key_of(model)
     seen = not any(isinstance(policy.capture, Signals) for policy in policies_of(model))
     params = {"run": replay.run.pk, "model": model._meta.label_lower, "seen": seen}
-    text = statement(__file__, "prove", kind=Raw(key.kind), subjects=f"subjects_{key.kind}")
+    text = statement(__file__, "prove", keys_of_owner=keys_of_owner(key_of(model).kind))
     with transaction.atomic(using=replay.using), without_loops(replay.using):
         fetch(replay.using, text, params | vars(recovered))
 

@@ -37,10 +37,17 @@ SELECT count(*), count(*) FILTER (WHERE updates <> ''),
     count(*) FILTER (WHERE same IS NOT false)
 FROM purge_resurrected WHERE run = %(run)s AND model = %(model)s
 
+-- name: keys_of_owner
+-- The keys of an event, `owner`, in the type that the ledger has for its table: a part of statements over many events,
+-- for which a function that is called for each would take too long.
+SELECT unnest(owner.{subjects}) AS key
+UNION ALL
+SELECT k::text::{kind} FROM generate_series(lower(owner.subjects_range), upper(owner.subjects_range) - 1) AS k
+
 -- name: mark
 -- Store the last later events of the keys that were found: loaded or restored on purpose, ended
 -- otherwise, written by the site.
--- params: run, model
+-- params: run, model; parts: condition, keys_of_owner
 WITH since AS (
     SELECT min(event) AS event FROM purge_resurrected WHERE run = %(run)s AND model = %(model)s
 ), later AS (
@@ -53,11 +60,7 @@ WITH since AS (
         max(later.id) FILTER (WHERE later.kind IN ('deleted', 'purged')) AS ended,
         max(later.id) FILTER (WHERE later.kind IN ('expiry_scheduled', 'capture_failed')) AS written
     FROM later JOIN lifecycle_event AS owner ON owner.id = later.owner
-    CROSS JOIN LATERAL (
-        SELECT unnest(owner.{subjects}) AS key
-        UNION ALL
-        SELECT k::text::{kind} FROM generate_series(
-            lower(owner.subjects_range), upper(owner.subjects_range) - 1) AS k) AS subject
+    CROSS JOIN LATERAL ({keys_of_owner}) AS subject
     GROUP BY 1
 )
 UPDATE purge_resurrected AS found SET spared = coalesce(keyed.spared, found.spared),
@@ -69,7 +72,7 @@ FROM keyed WHERE found.run = %(run)s AND found.model = %(model)s AND found.key =
 -- After a recovery: rows under keys that had a row when the backup was made, by events from before it, and of which no
 -- row has gone since the restore, are those that the backup has brought back, whatever their columns say.
 -- Untouched: nobody has written a row since the restore, so that every row is one of the backup's.
--- params: run, model, log, kept, size, top, untouched, seen
+-- params: run, model, log, kept, size, top, untouched, seen; parts: keys_of_owner
 WITH missing AS MATERIALIZED (
     SELECT unnest(seal.events[greatest(%(kept)s - seal.first, 0) + 1 : least(%(size)s - seal.first, seal.count)]) AS id
     FROM lifecycle_seal AS seal WHERE seal.log = %(log)s AND seal.first < %(size)s AND seal.first + seal.count > %(kept)s
@@ -85,11 +88,7 @@ WITH missing AS MATERIALIZED (
         max(told.id) FILTER (WHERE NOT told.since AND told.gone) AS gone,
         coalesce(bool_or(told.since AND told.gone), false) AS gone_since
     FROM told JOIN lifecycle_event AS owner ON owner.id = told.owner
-    CROSS JOIN LATERAL (
-        SELECT unnest(owner.{subjects}) AS key
-        UNION ALL
-        SELECT k::text::{kind} FROM generate_series(
-            lower(owner.subjects_range), upper(owner.subjects_range) - 1) AS k) AS subject
+    CROSS JOIN LATERAL ({keys_of_owner}) AS subject
     GROUP BY 1
 ), emptied AS (
     SELECT coalesce(max(id) FILTER (WHERE id <= %(top)s AND id NOT IN (SELECT id FROM missing)), 0) AS before,
