@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from lifecycle.admin import PolicyFilter
-from lifecycle.admin.keyset import ActorFilter, KeysetMixin
+from lifecycle.admin.keyset import ActorFilter, KeysetMixin, TypedFilter
 from lifecycle.admin.readonly import moment
 from lifecycle.admin.row_search import AboutRows
 from lifecycle.db.connection import fetch, statement
@@ -28,6 +28,12 @@ STARTED, FINISHED = moment("started_at"), moment("finished_at")
 LAST_BATCH = moment("last_batch_at")
 
 
+class OriginFilter(TypedFilter):
+    """By `worker`, or the command that was run: to list them all would read all runs."""
+
+    title = parameter_name = "origin"
+
+
 @admin.register(Run)
 class RunAdmin(KeysetMixin, AboutRows):
     """The passes that found something, newest first; how far the one under way has come."""
@@ -35,7 +41,7 @@ class RunAdmin(KeysetMixin, AboutRows):
     list_display = (
         *("id", "policy", STARTED, "standing", "took", "batches", "done", "origin", "error"),
     )
-    list_filter = (PolicyFilter, "origin", "started_at", ActorFilter)
+    list_filter = (PolicyFilter, OriginFilter, "started_at", ActorFilter)
     ordering = ("-id",)
     fields = (
         *("id", "policy", "standing", "still_due", STARTED, FINISHED, "took", "batches"),

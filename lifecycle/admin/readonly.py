@@ -42,6 +42,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     list_per_page = 50
     paginator = CountingFew
     show_full_result_count = False  # a second count(*) over the whole ledger
+    show_facets = admin.ShowFacets.NEVER  # one for each choice of each filter
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Of the primary: what is done with these rows is done where they were read."""

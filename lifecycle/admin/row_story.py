@@ -20,6 +20,7 @@ from lifecycle.policy.media_fields import file_fields, watched
 from lifecycle.policy.registry import policies_of
 from lifecycle.sealing.log import is_published
 
+THERE = "It is in the database. "  # which the page says by itself
 Shown = Callable[[list[str]], list[str]]
 
 
@@ -40,7 +41,7 @@ def story(
     return {
         "row": row_name(model, key),
         "is_there": row is not None,
-        "says": in_short(model, row is not None, events, found),
+        "says": in_short(model, row is not None, events, found).removeprefix(THERE),
         "gone": [] if row else [e for e in held_deleted(using) if e.event in search.events],
         "is_tracked": bool(policies_of(model)),
         "holds": held if row is not None else [],

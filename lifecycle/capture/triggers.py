@@ -42,11 +42,15 @@ class CaptureTrigger(pgtrigger.Trigger):
         options |= {"name": name, "operation": operation, "referencing": referencing}
         super().__init__(func="-", **options)
 
+    def name_on(self, model: Any) -> str:
+        """What trigger and function are called in the database."""
+        return self.get_pgid(model).replace("-", "_")
+
     def compile(self, model: Any) -> Captured:
         return Captured(
             name=self.name,
             sql=CaptureSql(
-                pgid=self.get_pgid(model).replace("-", "_"),
+                pgid=self.name_on(model),
                 func=self.body(model),
                 table=table_of(model),
                 when=self.when,

@@ -20,6 +20,7 @@ from django.db import router, transaction
 from lifecycle.capture.triggers import registered
 from lifecycle.db.connection import Raw, fetch, statement
 from lifecycle.db.table_lock import AGAINST_ALL, AGAINST_WRITERS, locked, qualified
+from lifecycle.db.tables import table_of
 from lifecycle.exceptions import Busy
 from lifecycle.logs import Log
 from lifecycle.operations import REMOVED, CaptureSql
@@ -128,10 +129,16 @@ def missing(using: str) -> dict[Table, Todo]:
 
 def unrecorded(using: str) -> set[str]:
     """The tables on which a trigger is missing or off, or on a partition of which, whatever the
-    reason."""
+    reason. Asked for pages: no trigger is compiled for it."""
     fires = {(e.schema, e.table, e.trigger) for e in attached(using) if e.when in FIRES}
-    wanted = _wanted(using)
-    return {code.table for schema, table, code in wanted if (schema, table, code.pgid) not in fires}
+    names = defaultdict(list)
+    for model, trigger in registered():
+        if _is_here(model, using):
+            names[table_of(model)].append(trigger.name_on(model))
+    return {
+        place.root for place in places(using, sorted(names)) for name in names[place.root]
+        if (place.schema, place.table, name) not in fires
+    }  # fmt: skip
 
 
 def switched_off(using: str) -> list[Attached]:

@@ -11,9 +11,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from lifecycle import release
 from lifecycle.ledger.row_names import named
 from lifecycle.models import Event
 from tests.lifecycle.admin.test_admin import SHOWN, looker, url
+from tests.lifecycle.admin.test_admin_row import client_of
 from tests.lifecycle.admin.test_phone import filled
 from tests.lifecycle.admin.visiting import Visit, visited
 from tests.zoo.models import Draft
@@ -93,3 +95,47 @@ def test_an_operator_by_keyboard_alone(looker: Client, live_server: Any) -> None
         assert visit.wrong == []
 
     visited(live_server.url, looker, go)
+
+
+def test_an_officer_by_keyboard_alone(live_server: Any) -> None:
+    """Holds a row, sees it held in its life, releases it; to restore takes another permission."""
+    draft = filled()
+    release(draft)
+    officer = client_of("view_event", "view_draft", "hold_row", "release_row", name="officer")
+
+    def go(visit: Visit) -> None:
+        page = visit.open(reverse("admin:lifecycle_row"))
+        to(visit, "#row")
+        page.keyboard.type(named(draft))
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=What each policy means for it now")
+        assert page.locator("input[value=Restore]").is_disabled()
+        to(visit, "input[value=Hold]")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/row/hold/**")
+        to(visit, "input[name=reason]")
+        page.keyboard.type("a request by letter")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=HELD (hold")
+        assert page.locator(".lc-span-held").count() >= 1
+        to(visit, "input[value=Release]")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/row/release/**")
+        to(visit, "input[value=Release]")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=Released:")
+        assert visit.wrong == []
+
+    visited(live_server.url, officer, go)
+    placed = Event.objects.filter(kind="hold_placed").latest("pk")
+    assert (placed.actor, placed.detail["reason"]) == ("officer", "a request by letter")
+    assert Event.objects.filter(kind="hold_released", actor="officer").exists()
+
+
+def to(visit: Visit, selector: str) -> None:
+    """Press Tab until that has the focus."""
+    for _ in range(200):
+        if visit.page.evaluate(f"document.activeElement.matches('{selector}')"):
+            return
+        visit.page.keyboard.press("Tab")
+    raise AssertionError(f"{selector!r} cannot be reached by the keyboard")
