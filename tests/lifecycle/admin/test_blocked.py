@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from psycopg.errors import InsufficientPrivilege
 
 from demo.models import User
 from lifecycle.exceptions import LifecycleError
@@ -109,3 +110,15 @@ def test_one_that_a_worker_is_at_is_left_to_it(blocked: AgendaEntry) -> None:
         other.execute(lock, [blocked.pk])
         with pytest.raises(LifecycleError, match="a worker is at them"):
             try_again(blocked.pk, "default")
+
+
+def test_a_role_that_may_not_end_the_rows_may_not_have_them_tried(blocked: AgendaEntry) -> None:
+    with session() as other:
+        other.execute("CREATE ROLE tries_again")
+        other.execute("GRANT USAGE ON SCHEMA lifecycle TO tries_again")
+        other.execute("GRANT EXECUTE ON FUNCTION lifecycle.retry_v1 TO tries_again")
+        other.execute("SET LOCAL ROLE tries_again")
+        with pytest.raises(InsufficientPrivilege, match=r"write the rows of zoo\.draft"):
+            other.execute("SELECT lifecycle.retry_v1(%s)", [blocked.pk])
+        other.rollback()
+    assert AgendaEntry.objects.filter(pk=blocked.pk).exists()
