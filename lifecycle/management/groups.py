@@ -19,6 +19,7 @@ VIEWS = (
     "lifecycle.view_rowexception",
     "lifecycle.view_sealedlog",
     "purge.view_run",
+    "purge.view_plan",
 )
 PREFIX = "retention "
 
@@ -48,12 +49,13 @@ BUNDLES = (
         (*VIEWS, "lifecycle.pause_policy", "lifecycle.resume_policy", "lifecycle.retry_row"),
     ),
     Bundle(
-        "officer", "answers for the data: holds, releases and restores rows",
-        (*VIEWS, "lifecycle.hold_row", "lifecycle.release_row", "lifecycle.restore_row"),
+        "officer", "answers for the data: holds, releases and restores rows, applies plans",
+        (*VIEWS, "lifecycle.hold_row", "lifecycle.release_row", "lifecycle.restore_row",
+         "purge.approve_plan", "purge.apply_plan"),
     ),
     Bundle(
-        "counsel", "places holds; releases them",
-        (*VIEWS, "lifecycle.hold_row", "lifecycle.release_row"),
+        "counsel", "places holds, releases them; approves plans",
+        (*VIEWS, "lifecycle.hold_row", "lifecycle.release_row", "purge.approve_plan"),
     ),
     Bundle("viewer", "looks, and changes nothing", VIEWS),
 )  # fmt: skip
