@@ -104,6 +104,20 @@ def _aged(policy: Policy, age: timedelta) -> Policy:
     raise LifecycleError(f"{policy.name} ends no row at an age: a column plus a timedelta.")
 
 
+def beside(
+    policy: Policy, other: Policy, until: datetime, using: str = DEFAULT_DB_ALIAS,
+    patience: float = PATIENCE / 2,
+) -> tuple[Simulated, Simulated]:  # fmt: skip
+    """A policy as it is and with a change: both counted or, where one takes too long, estimated."""
+    (now,), (then,) = (
+        simulate([each], until, using=using, patience=patience) for each in (policy, other)
+    )
+    for one, each in ((now, policy), (then, other)):
+        if (now.estimate is None) != (then.estimate is None) and one.estimate is None:
+            one.estimate = estimated(each, until, using)
+    return now, then
+
+
 def store(found: list[Simulated], until: datetime, actor: str, using: str) -> Forecast:
     """Keep a simulation, to be compared with what happens."""
     now, last = fetch(using, statement(__file__, "moment"))[0]

@@ -14,7 +14,7 @@ from lifecycle.management.targets import moment
 from lifecycle.policy.databases import is_at
 from lifecycle.policy.registry import all_policies, get_policy
 from purge.forecasts.compare import Compared, compare
-from purge.forecasts.simulate import Simulated, changed, simulate, store
+from purge.forecasts.simulate import Simulated, beside, changed, simulate, store
 from purge.management.subcommands.erase import duration
 from purge.models import Forecast
 
@@ -70,7 +70,7 @@ def _change(command: BaseCommand, options: dict[str, Any], using: str) -> None:
         raise LifecycleError("--age and --grace are of one --policy.")
     until, policy = _until(options), get_policy(options["policy"])
     other = changed(policy, options["age"], options["grace"])
-    (now,), (then,) = (simulate([each], until, using=using) for each in (policy, other))
+    now, then = beside(policy, other, until, using)
     if now.unread or then.unread:
         raise LifecycleError(f"{policy.name}: {now.unread or then.unread}.")
     if options["json"]:

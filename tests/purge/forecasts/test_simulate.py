@@ -12,7 +12,7 @@ from lifecycle import expire_now, hold, restore
 from lifecycle.models import Event
 from lifecycle.policy.registry import get_policy
 from purge.forecasts import simulate as simulating
-from purge.forecasts.simulate import Simulated, changed, simulate
+from purge.forecasts.simulate import Simulated, beside, changed, simulate
 from purge.models import Forecast
 from tests.commands.documented import assert_documented
 from tests.lifecycle.management.test_commands import fails, manage
@@ -119,6 +119,20 @@ def test_a_large_table_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
     assert abs(guess.estimate - true.rows) < 0.1 * 1000
     assert guess.rows == guess.estimate
     assert of("preferences", 5, patience=0.01).unread == "its table is too large to be read here"
+
+
+def test_a_count_is_not_compared_with_an_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
+    Account.objects.create(seen_at=timezone.now())
+    policy, read = get_policy("accounts"), simulating._read
+
+    def slow_if_changed(which: Any, *rest: Any) -> None:
+        read(which, *rest) if which is policy else slow()
+
+    monkeypatch.setattr(simulating, "_read", slow_if_changed)
+    until = timezone.now() + DAY
+    now, then = beside(policy, changed(policy, HOUR, None), until, patience=0.01)
+    assert now.estimate is not None
+    assert then.estimate is not None
 
 
 def slow() -> None:
