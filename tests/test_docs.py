@@ -31,6 +31,11 @@ def test_every_page_is_found_from_the_index() -> None:
     assert sorted(set(ROOT.glob("docs/**/*.md")) - found) == []
 
 
+def test_every_decision_is_listed() -> None:
+    index = (ROOT / "docs/index.md").read_text(encoding="utf-8")
+    assert [p.name for p in ROOT.glob("docs/adr/*.md") if f"(adr/{p.name})" not in index] == []
+
+
 def test_every_kind_of_event_is_described() -> None:
     reference = (ROOT / "docs/reference/events.md").read_text(encoding="utf-8")
     assert [kind for kind in Kind.values if f"`{kind}`" not in reference] == []

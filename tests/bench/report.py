@@ -136,6 +136,7 @@ How to read it:
   together, made with all that is asked of ledger and store; checked, by processor time, without
   the start of Python, which a test holds below 100 ms with it.
 - Sealing: events of a row each; on one processor is the time of server and Python together, without
-  parallel workers, which the clock has. Publishing: from the table into a folder, compared with what
-  was sealed and read back; the bare side is `COPY` of the same events through gzip into a file.
+  parallel workers, which the clock has. Publishing: from the table into a folder, compared with
+  what was sealed and read back; the bare side is `COPY` of the same events through gzip into a
+  file.
 """

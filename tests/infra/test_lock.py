@@ -23,6 +23,10 @@ def problems(lock: str) -> set[str]:
     return set().union(*(closure.problems for closure in closures(lock, PYPROJECT)))
 
 
+#: of which an older version is locked for an older Python
+BY_PYTHON = ("django", "django-unfold")
+
+
 def without(line: str) -> str:
     """The lock without the package whose line begins so."""
     lock, removed = re.subn(rf"^{line}.*\n(?:    --hash.*\n)+", "", LOCK.read_text(), flags=re.M)
@@ -39,9 +43,9 @@ def test_the_lock_is_closed() -> None:
 def test_only_what_others_install_cannot_be_seen() -> None:
     """Anything else unseen would mean that .venv is not the lock's."""
     for closure in closures(LOCK.read_text(), PYPROJECT):
-        django = closure.locked["django"]
+        both = {f"{name}=={closure.locked[name]}" for name in BY_PYTHON}
         others = {"async-timeout==5.0.1"} | (
-            {f"django=={django}"} - {f"django=={version('django')}"}
+            both - {f"{name}=={version(name)}" for name in BY_PYTHON}
         )
         assert closure.unseen <= others
 
@@ -75,7 +79,7 @@ def test_a_version_that_does_not_fit_is_found() -> None:
 
 def test_a_version_locked_twice_for_a_python_is_found() -> None:
     lock = LOCK.read_text().replace("python_full_version < '3.12'", "python_full_version < '3.13'")
-    assert problems(lock) == {"django is locked twice"}
+    assert problems(lock) == {f"{name} is locked twice" for name in BY_PYTHON}
 
 
 def test_it_holds_pins_and_hashes_only() -> None:
