@@ -11,14 +11,19 @@ from lifecycle.hooks import Fact
 from lifecycle.printable import in_utc
 from lifecycle.sealing.log import Log, read_log
 from purge.models import Alert
+from purge.plans.refusals import LASTS
 
 SILENT = timedelta(minutes=5)  # a worker looks once a minute
 
 
 def facts(using: str) -> list[Fact]:
-    """Worker, alerts, sealed log, archives."""
+    """Worker, alerts, requests, plans, sealed log, archives."""
     ((seen, now, passes, open_alerts),) = fetch(using, statement(__file__, "worker"))
-    return [_worker(seen, now, passes), _alerts(open_alerts), _log(using), _archives(using)]
+    asked = fetch(using, statement(__file__, "asked"), {"lasts": LASTS})[0]
+    return [
+        _worker(seen, now, passes), _alerts(open_alerts), _requests(*asked[:3]), _plans(*asked[3:]),
+        _log(using), _archives(using),
+    ]  # fmt: skip
 
 
 def _worker(seen: datetime | None, now: datetime, passes: int) -> Fact:
@@ -42,6 +47,18 @@ def _alerts(found: list[str]) -> Fact:
     return Fact(
         "Alerts", "Open: " + ", ".join(f"{n} {kinds.get(kind, kind)}" for n, _, kind in said)
     )
+
+
+def _requests(waiting: int, due: datetime | None, overdue: int) -> Fact:
+    if not waiting or due is None:
+        return Fact("Requests", "None for an erasure is open.")
+    late = f", {overdue} OVERDUE: `manage.py lifecycle requests --overdue`" if overdue else ""
+    return Fact("Requests", f"Open: {waiting}, the first due {in_utc(due)}{late}.", bool(overdue))
+
+
+def _plans(made: int, applying: int) -> Fact:
+    said = [f"{n} {words}" for n, words in ((made, "to apply"), (applying, "being applied")) if n]
+    return Fact("Plans", f"{', '.join(said)}." if said else "None waits.")
 
 
 def _log(using: str) -> Fact:

@@ -7,30 +7,41 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 #: permission, what it lets do, where, in what name of an address and with what in its query
-DEEDS: tuple[tuple[str, str, str, str, str], ...] = (
-    ("view_policystate", "Look at policies", "the list of policies", "lifecycle_policystate", ""),
-    ("view_event", "Read the ledger, look at one row", "events", "lifecycle_event", ""),
-    ("view_agendaentry", "See what falls due", "the agenda", "lifecycle_agendaentry", ""),
-    ("view_rowexception", "See what is held or restored", "row exceptions",
+Offer = tuple[str, str, str, str, str]
+DEEDS: tuple[Offer, ...] = (
+    ("lifecycle.view_policystate", "Look at policies", "the list of policies",
+     "lifecycle_policystate", ""),
+    ("lifecycle.view_event", "Read the ledger, look at one row", "events", "lifecycle_event", ""),
+    ("lifecycle.view_agendaentry", "See what falls due", "the agenda", "lifecycle_agendaentry", ""),
+    ("lifecycle.view_rowexception", "See what is held or restored", "row exceptions",
      "lifecycle_rowexception", ""),
-    ("hold_row", "Hold a row", "the page of one row", "lifecycle_row", ""),
-    ("release_row", "Release a held row", "row exceptions", "lifecycle_rowexception",
+    ("lifecycle.hold_row", "Hold a row", "the page of one row", "lifecycle_row", ""),
+    ("lifecycle.release_row", "Release a held row", "row exceptions", "lifecycle_rowexception",
      "?kind__exact=hold"),
-    ("restore_row", "Restore a tombstoned row", "the page of one row", "lifecycle_row", ""),
-    ("retry_row", "Have blocked rows tried again", "the agenda", "lifecycle_agendaentry",
+    ("lifecycle.restore_row", "Restore a tombstoned row", "the page of one row", "lifecycle_row",
+     ""),
+    ("lifecycle.retry_row", "Have blocked rows tried again", "the agenda", "lifecycle_agendaentry",
      "?blocked=yes"),
-    ("pause_policy", "Pause a policy", "the list of policies", "lifecycle_policystate",
+    ("lifecycle.pause_policy", "Pause a policy", "the list of policies", "lifecycle_policystate",
      "?state__exact=enabled"),
-    ("resume_policy", "Resume a policy", "the list of policies", "lifecycle_policystate",
+    ("lifecycle.resume_policy", "Resume a policy", "the list of policies", "lifecycle_policystate",
      "?state__exact=paused"),
 )  # fmt: skip
 #: what else a page wants from whoever does it there
 NEEDS = {
-    "lifecycle_agendaentry": "view_agendaentry",
-    "lifecycle_row": "view_event",
-    "lifecycle_rowexception": "view_rowexception",
-    "lifecycle_policystate": "view_policystate",
+    "lifecycle_agendaentry": "lifecycle.view_agendaentry",
+    "lifecycle_row": "lifecycle.view_event",
+    "lifecycle_rowexception": "lifecycle.view_rowexception",
+    "lifecycle_policystate": "lifecycle.view_policystate",
+    "purge_plan": "purge.view_plan",
 }
+
+_more: list[Offer] = []
+
+
+def add_deeds(*offers: Offer) -> None:
+    """Show actions of another app too, below ours; in the form of `DEEDS`."""
+    _more.extend(each for each in offers if each not in _more)
 
 
 @dataclass(frozen=True)
@@ -45,14 +56,14 @@ class Deed:
 
 def deeds(request: HttpRequest, site: str) -> list[Deed]:
     """Every action of these pages, as this user has it."""
-    return [_deed(request.user, site, *each) for each in DEEDS]
+    return [_deed(request.user, site, *each) for each in (*DEEDS, *_more)]
 
 
 def _deed(
     user: Any, site: str, permission: str, says: str, where: str, name: str, query: str
 ) -> Deed:
     wanted = dict.fromkeys((permission, NEEDS.get(name, permission)))
-    missing = [f"lifecycle.{each}" for each in wanted if not user.has_perm(f"lifecycle.{each}")]
+    missing = [each for each in wanted if not user.has_perm(each)]
     page = name if name == "lifecycle_row" else f"{name}_changelist"
     address = reverse(f"admin:{page}", current_app=site) + query
     why = f"Needs the permission {' and '.join(missing)}." if missing else ""

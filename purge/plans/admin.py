@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
+from lifecycle.admin.deeds import add_deeds
 from lifecycle.admin.readonly import ReadOnlyAdmin, moment, refuse
 from lifecycle.admin.visibility import about_viewed
 from lifecycle.exceptions import LifecycleError
@@ -25,6 +26,13 @@ STEPS = {
     "apply": ("purge.apply_plan", "The worker does it, exactly as it was planned, once."),
     "withdraw": ("purge.apply_plan", "It is given up. What is done already stays done."),
 }
+
+
+add_deeds(
+    ("purge.view_plan", "Look at plans", "the list of plans", "purge_plan", ""),
+    ("purge.approve_plan", "Approve a plan", "the plan's page", "purge_plan", "?state__exact=made"),
+    ("purge.apply_plan", "Apply a plan", "the plan's page", "purge_plan", "?state__exact=made"),
+)
 
 
 class ApplyForm(forms.Form):

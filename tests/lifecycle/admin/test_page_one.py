@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+import purge
 from lifecycle import hold
 from lifecycle.admin import page_one
 from lifecycle.db.connection import fetch
@@ -22,7 +23,7 @@ from purge.runner import run_due
 from tests.clock import pass_time
 from tests.lifecycle.admin.test_admin import NASTY, looker
 from tests.lifecycle.admin.test_admin_row import client_of
-from tests.zoo.models import Contract, Coupon, Draft
+from tests.zoo.models import Contract, Coupon, Draft, Person
 
 __all__ = ["looker"]
 HALTED = """SELECT lifecycle.write_v1('halted', 'tickets', 'zoo.ticket', NULL, 0, NULL, NULL, NULL,
@@ -144,3 +145,28 @@ def test_a_database_that_cannot_be_asked(looker: Client, monkeypatch: pytest.Mon
         "tables or functions of the package are missing or changed: run <code>manage.py migrate"
         in text
     )
+
+
+def test_requests_and_plans_are_parts_of_it(looker: Client) -> None:
+    text = page(looker)
+    assert "None for an erasure is open." in text
+    assert "None waits." in text
+    hold(row := Person.objects.create(name="Ann"), reference="case")
+    purge.request_erasure(row, "DSR-1", actor="ann")
+    purge.plan("release", Person.objects.all(), reason="over", actor="jo")
+    text = page(looker)
+    assert "Open: 1, the first due" in text
+    assert "1 to apply." in text
+    assert "OVERDUE" not in text
+    pass_time(days=31)
+    text = page(looker)
+    assert "1 OVERDUE" in text
+    assert "DSR-1" not in text
+    assert "None waits." in text, "a plan may be applied for seven days"
+
+
+def test_what_may_be_done_with_plans_has_permissions_of_its_own() -> None:
+    text = page(client_of("view_policystate", "view_plan", "apply_plan"))
+    assert "Needs the permission purge.approve_plan." in text
+    assert ">Apply a plan</a>" in text
+    assert ">Approve a plan</a>" not in text
