@@ -10,8 +10,6 @@ from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 
-from lifecycle.admin.page_one import page_one
-
 CODE = re.compile("`([^`]+)`")
 register = template.Library()
 
@@ -19,6 +17,9 @@ register = template.Library()
 @register.inclusion_tag("admin/lifecycle/page_one.html", takes_context=True)
 def lifecycle_page_one(context: Context) -> dict[str, Any]:
     """Page one, for the user of the request."""
+    # Django imports every library of tags, also for a site that has no admin.
+    from lifecycle.admin.page_one import page_one
+
     return page_one(context["request"])
 
 
