@@ -36,8 +36,19 @@ class Nursery:
         self._answers = os.fdopen(self._answer)
 
     def start(self, place: dict[str, Any]) -> int:
-        """A worker at a database and a store; its process."""
-        os.write(self._ask, f"{json.dumps(place)}\n".encode())
+        """A worker at a database and a store; its process.
+
+        Its number is its own until `end`, also when it has ended by itself: there are machines
+        with 32,768 numbers, and whoever gets one next is not to be killed.
+        """
+        return self._told(place)
+
+    def end(self, pid: int) -> None:
+        """Kill a worker, if it is still there, in the middle of whatever it does."""
+        self._told({"end": pid})
+
+    def _told(self, what: dict[str, Any]) -> int:
+        os.write(self._ask, f"{json.dumps(what)}\n".encode())
         return int(self._answers.readline())
 
     def close(self) -> None:
@@ -46,26 +57,30 @@ class Nursery:
         os.waitpid(self.pid, 0)
 
 
-def kill(pid: int) -> None:
-    """At once, in the middle of whatever it does."""
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-
-
 def _serve(asked: int, answered: int) -> None:
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
     _read_the_stores_words()
-    workers = []
+    workers = set[int]()
     for line in os.fdopen(asked):
-        pid = os.fork()
-        if not pid:
+        told = json.loads(line)
+        if pid := told.get("end"):
+            _end(workers, pid)
+        elif not (pid := os.fork()):
             os.close(asked)
-            work(json.loads(line))
-        workers.append(pid)
+            work(told)
+        else:
+            workers.add(pid)
         os.write(answered, f"{pid}\n".encode())
-    for pid in workers:
-        kill(pid)
+    for pid in tuple(workers):
+        _end(workers, pid)
     os._exit(0)
+
+
+def _end(workers: set[int], pid: int) -> None:
+    """Of one that nobody has waited for: the number is still its own."""
+    if pid in workers:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        workers.remove(pid)
 
 
 def _read_the_stores_words() -> None:

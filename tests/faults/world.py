@@ -5,7 +5,7 @@ import secrets
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ from psycopg import sql
 from lifecycle import embedded
 from lifecycle.proof.encoding import to_base64
 from lifecycle.proof.keys import SignerKey
-from tests.faults.nursery import Nursery, kill, settle_at
-from tests.infra.servers import answers, data_folder, is_alive, postmaster, until
+from tests.faults.nursery import Nursery, settle_at
+from tests.infra.servers import answers, data_folder, is_alive, parent, postmaster, until
 from tests.purge.worker.proxy import Proxy
 from tests.s3 import strict
 
@@ -91,6 +91,7 @@ class World:
             path.unlink(missing_ok=True)
             pid = self.nursery.start(self.place() | {"does": what, "said": str(path)})
             until(lambda pid=pid: not is_alive(pid))
+            self.nursery.end(pid)
             if path.read_text() == "done":
                 return
         raise AssertionError(f"{what}: {path.read_text()}")
@@ -125,7 +126,7 @@ class World:
     def kill_workers(self) -> None:
         """And wait until the server has noticed: their locks are gone."""
         for pid in self.workers:
-            kill(pid)
+            self.nursery.end(pid)
         self.workers.clear()
         until(lambda: not self.sessions())
 
@@ -140,22 +141,36 @@ class World:
     def crash(self) -> None:
         """One server process is killed: all sessions end, and the server recovers."""
         for pid in self.sessions()[:1]:
-            self._down(lambda pid=pid: kill(pid))
+            self._down(lambda pid=pid: self._killed(pid))
 
     def stop(self) -> None:
         """The server is stopped at once, as by a power cut, and started again."""
-        self._down(lambda: os.kill(postmaster(self.path), signal.SIGQUIT))
+        self._down(self._stopped)
 
     def sessions(self) -> list[int]:
         """The server's processes that serve workers."""
         return [pid for (pid,) in self.admin(SESSIONS, [WORKER, self.database])]
 
-    def _down(self, bring: Callable[[], None]) -> None:
+    def _killed(self, pid: int) -> bool:
+        """Whether it was; not a process that has got the number of a session since."""
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if parent(pid) == postmaster(self.path):
+                os.kill(pid, signal.SIGKILL)
+                return True
+        return False
+
+    def _stopped(self) -> bool:
+        os.kill(postmaster(self.path), signal.SIGQUIT)
+        return True
+
+    def _down(self, bring: Callable[[], bool]) -> None:
+        """Until it is up again, after it was down: it goes on answering for a moment."""
         connections["default"].close()
-        before = self.admin("SELECT pg_postmaster_start_time(), pg_backend_pid()")
-        assert before
-        bring()
-        until(self._is_up)
+        watching = self._session()
+        if bring():
+            until(lambda: _has_ended(watching))
+            until(self._is_up)
+        watching.close()
 
     def _is_up(self) -> bool:
         """Recovered from a crash, or started again."""
@@ -167,13 +182,24 @@ class World:
 
     def admin(self, statement: Any, values: list[Any] | None = None) -> list[Any]:
         """What the server says, asked past the database of the schedule."""
-        entry = embedded.database(self.path)
-        with psycopg.connect(
-            host=entry["HOST"], port=entry["PORT"], user=entry["USER"], dbname=entry["NAME"],
-            autocommit=True,
-        ) as connection:  # fmt: skip
+        with self._session() as connection:
             found = connection.execute(statement, values)
             return found.fetchall() if found.description else []
+
+    def _session(self) -> psycopg.Connection[Any]:
+        entry = embedded.database(self.path)
+        return psycopg.connect(
+            host=entry["HOST"], port=entry["PORT"], user=entry["USER"], dbname=entry["NAME"],
+            autocommit=True,
+        )  # fmt: skip
+
+
+def _has_ended(session: psycopg.Connection[Any]) -> bool:
+    try:
+        session.execute("SELECT 1")
+    except psycopg.Error:
+        return True
+    return False
 
 
 @contextmanager
