@@ -14,7 +14,7 @@ WITH clock AS MATERIALIZED (
     SELECT lifecycle.days_v1(greatest(upto + 1, last - %(most)s::bigint), last) FROM covered, newest
 )
 SELECT day::date, kind, sum(rows::bigint)::bigint,
-    (SELECT upto + 1 < last - %(most)s::bigint FROM covered, newest)
+    EXISTS (SELECT FROM lifecycle_event AS event, covered, newest WHERE id > upto AND id < last - %(most)s::bigint)
 FROM told CROSS JOIN LATERAL jsonb_each(told.days) AS by_day (day, kinds)
 CROSS JOIN LATERAL jsonb_each_text(by_day.kinds) AS by_kind (kind, rows), clock
 WHERE day::date > today - %(days)s::int

@@ -17,6 +17,7 @@ def names(wheel: Path) -> set[str]:
         return {name for name in archive.namelist() if ".dist-info/" not in name}
 
 
+@pytest.mark.slow
 def test_top_level_names(names: set[str]) -> None:
     assert {name.split("/")[0] for name in names} == {"lifecycle", "purge"}
 

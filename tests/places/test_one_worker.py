@@ -49,6 +49,7 @@ def test_one_worker_for_both(consumer: Start) -> None:
     assert working.end() == 0
 
 
+@pytest.mark.slow
 def test_a_database_that_is_away_holds_up_no_other(consumer: Start) -> None:
     away = "postgres://nobody@127.0.0.1:1/none"
     working = consumer("half", **site("half", SECOND_URL=away))

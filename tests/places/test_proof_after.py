@@ -41,6 +41,7 @@ def test_what_the_replica_has_not_is_not_published(after: None, stale: Replica) 
     assert read_head().size == size
 
 
+@pytest.mark.slow
 def test_a_replica_that_is_not_there_is_said(after: None, tmp_path: Path) -> None:
     write(3)
     seal_all(USING)

@@ -20,6 +20,7 @@ def measures() -> pressure.Measures:
     return pressure.measure(get_policy("tokens"), "default", None)[0]
 
 
+@pytest.mark.slow
 def test_a_replica_that_does_not_replay(stale: Replica) -> None:
     stale.catch_up()
     Token.objects.bulk_create(Token() for _ in range(1000))

@@ -54,6 +54,7 @@ def test_refused_by_both(server: str, request: pytest.FixtureRequest):
     assert bucket.get("a") == b"x"
 
 
+@pytest.mark.slow
 def test_the_stub_does_what_a_real_server_does(strict_s3: Strict):
     bucket = strict_s3.bucket()
     for number in range(1002):

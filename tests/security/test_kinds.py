@@ -37,6 +37,7 @@ def test_a_role_that_is_another_by_membership_is_refused(roles: Roles) -> None:
     assert "may also" not in granted(*names)
 
 
+@pytest.mark.slow
 def test_what_a_role_keeps_of_its_earlier_kind_is_taken_or_said(roles: Roles) -> None:
     """Of the ledger and the queue it is taken; of the site's tables it is said."""
     site, worker, reader = roles.site, roles.stranger, roles.reader

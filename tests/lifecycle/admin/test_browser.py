@@ -77,6 +77,7 @@ def walk(visit: Visit, text: str) -> None:
     raise AssertionError(f"{text!r} cannot be reached by the keyboard")
 
 
+@pytest.mark.slow
 def test_an_operator_by_keyboard_alone(looker: Client, live_server: Any) -> None:
     """From the index of the admin to a policy, back, and to the holds."""
 
@@ -97,6 +98,7 @@ def test_an_operator_by_keyboard_alone(looker: Client, live_server: Any) -> None
     visited(live_server.url, looker, go)
 
 
+@pytest.mark.slow
 def test_an_officer_by_keyboard_alone(live_server: Any) -> None:
     """Holds a row, sees it held in its life, releases it; to restore takes another permission."""
     draft = filled()

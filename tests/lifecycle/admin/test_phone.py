@@ -56,6 +56,7 @@ def pages(client: Client) -> dict[str, str]:
     return {name: client.get(address, follow=True).text for name, address in found.items()}
 
 
+@pytest.mark.slow
 def test_no_page_is_wider_than_a_phone(looker: Client) -> None:
     found = pages(looker)
     sizes = measured(list(found.values()), PHONE, "input[name=until]")

@@ -43,6 +43,7 @@ def visited(*paths: str) -> tuple[str, dict[str, list]]:
     return site, pages
 
 
+@pytest.mark.slow
 def test_every_page_of_ours_has_its_look() -> None:
     boss = User.objects.create_superuser("boss")
     draft = Draft.objects.create(created_at=timezone.now() - timedelta(hours=3))

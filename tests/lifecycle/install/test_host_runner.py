@@ -107,6 +107,7 @@ def test_a_fixture_of_this_ledger_and_of_another(site: Project) -> None:
                 f"loaddata -v0 {path}")  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_flush_is_refused_and_what_it_advises_does_it(site: Project) -> None:
     with pytest.raises(Refused) as refused:
         site.manage("flush --noinput")

@@ -156,6 +156,7 @@ def test_an_object_of_somebody_else_is_left_alone(strict_s3: Strict) -> None:
     assert Archive.objects.get().name.endswith("_2")
 
 
+@pytest.mark.slow
 def test_a_clock_that_is_a_day_off(s3_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     import botocore.auth
 

@@ -25,6 +25,7 @@ def quote(name: str) -> str:
     return sql.Identifier(name).as_string().replace("%", "%%")
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_each_type_of_column() -> None:
     with session() as other:

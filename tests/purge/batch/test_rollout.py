@@ -126,6 +126,7 @@ def backfill_all(policy: str) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_a_renamed_policy_stops_the_old_workers_and_loses_nothing() -> None:
     draft = ExpiredDraftFactory()
     run_until_idle()

@@ -76,6 +76,7 @@ def test_a_drill(tmp_path: Path, how: list[str], monkeypatch: pytest.MonkeyPatch
     whole()
 
 
+@pytest.mark.slow
 def test_what_a_killed_drill_has_left_is_dropped_and_nothing_else(tmp_path: Path) -> None:
     dump, scratch = site_and_dump(tmp_path, "-Fc"), f"{here()}_drill"
     administer(f'CREATE DATABASE "{scratch}"')

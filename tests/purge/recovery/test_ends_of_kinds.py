@@ -116,6 +116,7 @@ KINDS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", sampled(KINDS, every=5))
 def test_every_kind_of_policy(site: Backups, kind: str) -> None:
     """Each row that ended later is live until then at least, and listed for that time."""

@@ -77,6 +77,7 @@ def test_a_policy_was_renamed_since_the_backup(site: Backups) -> None:
         assert rows(Coupon) == {"c3", "c4", "c5"}
 
 
+@pytest.mark.slow
 def test_a_policy_was_removed_since_the_backup(site: Backups) -> None:
     """What it had ended stays, and is told: somebody has to decide."""
     coupons(3)
@@ -168,6 +169,7 @@ class Writers:
         return {pk for each in self.threads for pk in each.result()}
 
 
+@pytest.mark.slow
 def test_online_beside_busy_writers(site: Backups) -> None:
     """Nothing that they write is lost, and no row of theirs ends."""
     coupons(6)
@@ -195,6 +197,7 @@ def test_online_beside_busy_writers(site: Backups) -> None:
     whole()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before the backup", "after it"])
 def test_a_fork_of_a_ledger_that_was_pruned(
     site: Backups, tmp_path: Path, settings: Any, when: str
@@ -251,6 +254,7 @@ def test_windows_end_again(site: Backups) -> None:
     whole()
 
 
+@pytest.mark.slow
 def test_before_a_new_beginning(site: Backups) -> None:
     """Refused, with what is left to do; a backup from after it is recovered as ever."""
     publish_now(USING)

@@ -122,6 +122,7 @@ def test_sigterm_finishes_the_batch(consumer: Start) -> None:
     assert sum(Run.objects.values_list("purged", flat=True)) == gone  # a slice may have ended
 
 
+@pytest.mark.slow
 def test_lost_connections_are_made_again(consumer: Start) -> None:
     cut = consumer()
     sparks(700)
