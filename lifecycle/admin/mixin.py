@@ -4,15 +4,17 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import ModelAdmin
+from django.contrib.admin.options import TO_FIELD_VAR
+from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.http import urlencode
 
 from lifecycle.compiler.key_expression import KeyText
 from lifecycle.compiler.keys import key_text, label_of_model
-from lifecycle.db.rows import home
+from lifecycle.db.rows import home, home_of
 from lifecycle.insight.row_states import HELD, LIVE, RESTORED, TOMBSTONED, RowState, row_states
 from lifecycle.insight.why import holds_on
 from lifecycle.ledger.ended import Clock
@@ -57,10 +59,17 @@ class _StatesList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        self.result_list = list(self.result_list)
-        states = row_states(self.model, [row.pk for row in self.result_list])
-        for row in self.result_list:
-            setattr(row, STATES, states.get(row.pk))
+        rows = list(
+            self.result_list
+        )  # which stays what it is: a form for each row takes a queryset
+        states = row_states(self.model, [row.pk for row in rows if _is_at_home(row)])
+        for row in rows:
+            setattr(row, STATES, states.get(row.pk) if _is_at_home(row) else None)
+
+
+def _is_at_home(row: Model) -> bool:
+    """Whether a row is of the database that has its model's policies."""
+    return home_of(row) == home(type(row))
 
 
 class LifecycleAdminMixin(ModelAdmin):
@@ -97,21 +106,35 @@ class LifecycleAdminMixin(ModelAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        row = self.get_object(request, object_id) if policies_of(self.model) else None
-        panel = row is not None and self.has_view_permission(request, row)
+        row = self._row_of(request, object_id) if policies_of(self.model) else None
+        panel = row is not None and self.has_view_permission(request, row) and _is_at_home(row)
         shown = {"lifecycle": _panel(request, row, self.admin_site.name)} if panel and row else {}
         return super().change_view(request, object_id, form_url, {**shown, **(extra_context or {})})
+
+    def _row_of(self, request: HttpRequest, object_id: str) -> Any:
+        """The row that Django's own page is about: an address has keys quoted, or another field."""
+        field = request.POST.get(TO_FIELD_VAR, request.GET.get(TO_FIELD_VAR))
+        if field and not self.to_field_allowed(request, field):
+            return None  # Django refuses it
+        return self.get_object(request, unquote(object_id), field)
 
 
 def _panel(request: HttpRequest, row: Model, site: str) -> dict[str, Any]:
     may, model = request.user.has_perm, type(row)
     key = key_text(model, row.pk)
     state: RowState | None = row_states(model, [row.pk]).get(row.pk)
-    address = reverse("admin:lifecycle_row", current_app=site)
-    name = row_name(model, key)
     may_holds = may("lifecycle.view_rowexception")
     return {
         "state": state,
         "holds": holds_on(model, key, home(model)) if may_holds else [],
-        "address": f"{address}?{urlencode({'row': name})}" if may("lifecycle.view_event") else "",
+        "address": _story_of(row_name(model, key), site) if may("lifecycle.view_event") else "",
     }
+
+
+def _story_of(name: str, site: str) -> str:
+    """The address of the page of a row; '' where the admin has no pages of the package."""
+    try:
+        address = reverse("admin:lifecycle_row", current_app=site)
+    except NoReverseMatch:
+        return ""
+    return f"{address}?{urlencode({'row': name})}"

@@ -7,7 +7,7 @@ its row exceptions say is what `live()` and `tombstoned()` go by.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import DataError, transaction
 from django.db.models import DateTimeField, Model, Q
@@ -25,6 +25,7 @@ from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import policies_of
 
 HELD, TOMBSTONED, RESTORED, LIVE, KEPT = "held", "tombstoned", "restored", "live", "kept"
+UNKNOWN = "unknown"  # an expression of a policy fails on it
 
 
 @dataclass(frozen=True)
@@ -46,30 +47,49 @@ def row_states(model: type[Model], keys: Iterable[Any]) -> dict[Any, RowState]:
     if not policies or not chosen:
         return {}
     using = home(model)
-    rows = every_row(model._meta.concrete_model, using).filter(pk__in=chosen)  # type: ignore[arg-type]
     with transaction.atomic(using=using):
         now = scalar(using, "SELECT lifecycle.now_v1()")
-        ended = set(tombstoned(rows).values_list("pk", flat=True))
-        read = _read(rows, policies, using)
-        said = _exceptions(model, {key for _, key, _ in read}, now, using)
-    return {pk: _state(pk in ended, said.get(key, {}), ends, now) for pk, key, ends in read}
+        read = _read(model, chosen, policies, using)
+        said = _exceptions(model, {each.key for each in read}, now, using)
+    return {each.pk: _state(each, said.get(each.key, {}), now) for each in read}
+
+
+class _Read(NamedTuple):
+    """A row: its key as the ledger writes it, its ends by policy; None: nobody can tell."""
+
+    pk: Any
+    key: str
+    ends: dict[str, datetime | None]
+    is_tombstoned: bool | None
 
 
 def _read(
-    rows: Any, policies: list[Policy], using: str
-) -> list[tuple[Any, str, dict[str, datetime | None]]]:
-    """Each row's primary key, its key as the ledger writes it, its ends by policy."""
-    timed = [policy for policy in policies if not policy.on_request]
-    ends = {f"lc_end_{number}": _end(policy) for number, policy in enumerate(timed)}
+    model: type[Model], chosen: list[Any], policies: list[Policy], using: str
+) -> list[_Read]:  # fmt: skip
+    """Of rows on which an expression fails, found by halves, no more is told than their key."""
+    rows = every_row(model._meta.concrete_model, using).filter(pk__in=chosen)  # type: ignore[arg-type]
     try:
         with transaction.atomic(using=using):
-            found = list(rows.annotate(lc_key=KeyText("pk"), **ends).values_list(
-                "pk", "lc_key", *ends
-            ))  # fmt: skip
-    except DataError:  # an expression that fails on one row: of none is an end told
-        found = list(rows.annotate(lc_key=KeyText("pk")).values_list("pk", "lc_key"))
+            return _asked(rows, policies)
+    except DataError:
+        middle = len(chosen) // 2
+    if middle:
+        halves = (chosen[:middle], chosen[middle:])
+        return [each for half in halves for each in _read(model, half, policies, using)]
+    plain = rows.annotate(lc_key=KeyText("pk")).values_list("pk", "lc_key")
+    return [_Read(pk, key, {}, None) for pk, key in plain]
+
+
+def _asked(rows: Any, policies: list[Policy]) -> list[_Read]:
+    timed = [policy for policy in policies if not policy.on_request]
     names = [policy.name for policy in timed]
-    return [(pk, key, dict(zip(names, times, strict=False))) for pk, key, *times in found]
+    ends = {f"lc_end_{number}": _end(policy) for number, policy in enumerate(timed)}
+    ended = set(tombstoned(rows).values_list("pk", flat=True))
+    found = rows.annotate(lc_key=KeyText("pk"), **ends).values_list("pk", "lc_key", *ends)
+    return [
+        _Read(pk, key, dict(zip(names, times, strict=True)), pk in ended)
+        for pk, key, *times in found
+    ]
 
 
 def _end(policy: Policy) -> Inlined:
@@ -88,21 +108,24 @@ def _exceptions(
         if each.until and each.until <= now:
             continue
         for key in keys if each.is_on_table else (each.key,):
-            found[key][each.kind] = each.until
+            found[key][each.kind] = _later(each.until, found[key].get(each.kind, each.until))
     return found
 
 
-def _state(
-    is_tombstoned: bool, said: dict[str, datetime | None], ends: dict[str, datetime | None],
-    now: datetime,
-) -> RowState:  # fmt: skip
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max(one, other) if one and other else None  # without an end
+
+
+def _state(row: _Read, said: dict[str, datetime | None], now: datetime) -> RowState:
     if "hold" in said:
-        return RowState(HELD, said["hold"], ends)
-    if is_tombstoned:
-        return RowState(TOMBSTONED, None, ends)
+        return RowState(HELD, said["hold"], row.ends)
+    if row.is_tombstoned is None:
+        return RowState(UNKNOWN)
+    if row.is_tombstoned:
+        return RowState(TOMBSTONED, None, row.ends)
     if "restored" in said:
-        return RowState(RESTORED, said["restored"], ends)
-    times = [time for time in ends.values() if time]
+        return RowState(RESTORED, said["restored"], row.ends)
+    times = [time for time in row.ends.values() if time]
     if times and min(times) <= now:
-        return RowState(KEPT, None, ends)
-    return RowState(LIVE, min(times, default=None), ends)
+        return RowState(KEPT, None, row.ends)
+    return RowState(LIVE, min(times, default=None), row.ends)
