@@ -45,7 +45,8 @@ class KeysetList(ChangeList):
     def _older(self, before: int | None) -> tuple[list[Any], int]:
         """The page below a key; and the key below which nothing was looked at, 0: all was."""
         rows: QuerySet[Any] = self.queryset.order_by("-pk")
-        high = before if before is not None else self._top() + 1
+        top = self._top() + 1
+        high = top if before is None else min(before, top)
         until, piece, found = time.monotonic() + PATIENCE, PIECE, list[Any]()
         while high > 0 and len(found) <= self.list_per_page:
             if time.monotonic() >= until:

@@ -124,16 +124,21 @@ def _due_until(lane: Lane, due: datetime | None, at: datetime) -> None:
 
 
 def _holds(events: list[Any]) -> list[Span]:
-    """When something held it. A release lifts all holds that it can; those by date end then."""
-    found: list[Span] = []
+    """When something held it. A release lifts the holds that it names; those by date end then."""
+    found: dict[int, Span] = {}
     for event in events:
         if event.kind == "hold_placed":
-            found.append(Span("held", event.recorded_at, _instant(event, "until")))
+            found[event.pk] = Span("held", event.recorded_at, _instant(event, "until"))
         elif event.kind == "hold_released":
-            for span in found:
+            for span in _named(found, event.detail.get("holds")):
                 if span.until is None or span.until > event.recorded_at:
                     span.until = event.recorded_at
-    return found
+    return list(found.values())
+
+
+def _named(holds: dict[int, Span], numbers: Any) -> list[Span]:
+    named = numbers if isinstance(numbers, list) else []
+    return [span for number, span in holds.items() if number in named]
 
 
 def _done(events: list[Any]) -> list[Mark]:

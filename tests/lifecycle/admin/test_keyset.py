@@ -97,6 +97,10 @@ def test_forged_keys_are_no_error(looker: Client, many: list[int], query: str) -
     assert looker.get(url(Event, "changelist") + query).status_code == 200
 
 
+def test_a_number_that_is_far_too_large_is_the_newest(looker: Client, many: list[int]) -> None:
+    assert numbers(page(looker, f"?before={10**17}")) == many[:4]
+
+
 def test_hostile_filters_are_text(looker: Client, many: list[int]) -> None:
     assert NASTY not in page(looker, f"?actor={NASTY}&q={NASTY}")
 

@@ -57,11 +57,18 @@ def test_restored_until_a_date_or_for_good() -> None:
 def test_a_hold_brings_it_back_and_is_a_line_of_its_own() -> None:
     stone, held = event(2, "tombstoned", 10), event(3, "hold_placed", 11, policy="")
     again = event(4, "expiry_scheduled", 17, due=18, detail={"relisted": "held"})
-    over = event(5, "hold_released", 30, policy="")
+    over = event(5, "hold_released", 30, policy="", detail={"holds": [3]})
     found = told(SCHEDULED, stone, held, again, over, now=31)
     assert spans(found)[-1] == ("live", 17, None)
     assert [(each.since, each.until) for each in found.holds] == [(at(11), at(30))]
     assert told(SCHEDULED, held, now=12).holds[0].until is None
+
+
+def test_a_release_lifts_the_hold_that_it_names() -> None:
+    first, second = (event(number, "hold_placed", number, policy="") for number in (2, 3))
+    over = event(4, "hold_released", 5, policy="", detail={"holds": [2]})
+    found = told(SCHEDULED, first, second, over, now=6)
+    assert [(each.since, each.until) for each in found.holds] == [(at(2), at(5)), (at(3), None)]
 
 
 def test_another_policy_s_events_are_not_its_own_but_an_ending_is() -> None:
