@@ -44,7 +44,9 @@ class Kind(models.TextChoices):
 REPLAYED = ("archived", "deleted", "loaded", "purged", "restored", "truncated", "updated")
 
 # Few, and looked for among all events: by the watch over troubles, and by `status`.
-WATCHED = ("blocked", "capture_failed", "hold_released", "kept", "policy_changed", "resumed")
+WATCHED = (
+    "blocked", "capture_failed", "hold_released", "kept", "planned", "policy_changed", "resumed",
+)  # fmt: skip
 
 
 class Event(models.Model):

@@ -391,6 +391,7 @@ class Migration(migrations.Migration):
                             "capture_failed",
                             "hold_released",
                             "kept",
+                            "planned",
                             "policy_changed",
                             "resumed",
                         ),

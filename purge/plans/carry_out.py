@@ -23,7 +23,7 @@ from purge.exceptions import PlanAltered
 from purge.models import Plan, PlanPart
 from purge.passes.options import PassOptions, Planned
 from purge.plans.make import PART, hash_of, step_of
-from purge.plans.refusals import LASTS, is_begun
+from purge.plans.refusals import LASTS, is_begun, is_over
 from purge.runner import run_policy
 from purge.sources.planned import Slice, done_with, left_of, next_slice
 from purge.sources.versions import classify, lock
@@ -46,10 +46,12 @@ def carry_out(number: int, using: str = DEFAULT_DB_ALIAS, deadline: float | None
     A plan that is not what was applied any more is withdrawn, and nothing more of it is done.
     """
     plan = Plan.objects.using(using).get(pk=number)
+    if over := is_over(plan, using):
+        plan.refresh_from_db(using=using)  # maybe another worker has just finished it
     if plan.state != Plan.State.APPLYING:
         return plan.state == Plan.State.DONE
     try:
-        if not is_begun(plan, using) or hash_of(plan, plan.digests) != plan.hash:
+        if over or not is_begun(plan, using) or hash_of(plan, plan.digests) != plan.hash:
             raise PlanAltered(f"Plan {number} is not what was applied.")
         _carry_out(plan, using, deadline)
     except PlanAltered:

@@ -80,7 +80,10 @@ def refuse_over(plan: Plan) -> None:
 
 
 def refuse_unapproved(plan: Plan, using: str) -> None:
-    """Raise `LifecycleError` where the ledger does not say that a second person has approved it."""
+    """Raise `LifecycleError` where the ledger does not say that a second person has approved it,
+    or says that it is over."""
+    if is_over(plan, using):
+        raise LifecycleError(f"Plan {plan.pk} is done or was withdrawn, the ledger says.")
     made = _event(plan, plan.made, "made", using)
     if made is None:
         raise LifecycleError(f"The ledger does not say that plan {plan.pk} was made: make it anew.")
@@ -104,6 +107,13 @@ def _event(plan: Plan, number: int | None, step: str, using: str) -> Event | Non
 def is_begun(plan: Plan, using: str) -> bool:
     """Whether the ledger says that the plan, as it is, was applied."""
     return _event(plan, plan.applied, "applied", using) is not None
+
+
+def is_over(plan: Plan, using: str) -> bool:
+    """Whether the ledger says that the plan was withdrawn or is done, whatever its row says."""
+    said = {"number": plan.pk, "hash": plan.hash}
+    steps = Event.objects.using(using).filter(kind="planned", detail__contains=said)
+    return steps.filter(detail__step__in=("withdrawn", "done")).exists()
 
 
 def refuse_stopped(plan: Plan, policy: Policy, using: str) -> None:

@@ -51,6 +51,15 @@ WHERE event_id IN (SELECT unnest(%(events)s::bigint[]))
 -- params: events, distance
 UPDATE purge_alert SET event = event + %(distance)s WHERE event IN (SELECT unnest(%(events)s::bigint[]))
 
+-- name: move_plans
+-- params: events, distance
+WITH moved AS MATERIALIZED (SELECT unnest(%(events)s::bigint[]) AS id)
+UPDATE purge_plan SET
+    made = made + CASE WHEN made IN (SELECT id FROM moved) THEN %(distance)s ELSE 0 END,
+    approved = approved + CASE WHEN approved IN (SELECT id FROM moved) THEN %(distance)s ELSE 0 END,
+    applied = applied + CASE WHEN applied IN (SELECT id FROM moved) THEN %(distance)s ELSE 0 END
+WHERE made IN (SELECT id FROM moved) OR approved IN (SELECT id FROM moved) OR applied IN (SELECT id FROM moved)
+
 -- name: clear_segments
 -- The worker makes them again.
 DELETE FROM lifecycle_segment

@@ -398,6 +398,40 @@ class TestAltered:
         assert Plan.objects.get().state == "withdrawn"
         assert waiting("default") == []
 
+    @pytest.mark.parametrize("act", ["hold", "purge"])
+    def test_a_plan_that_was_withdrawn_and_is_back(self, act: str) -> None:
+        """As a restore brings it back, or a hand: what the ledger says of it counts."""
+        tokens(1)
+        made = plan(act, Token.objects.all(), **({"policy": "tokens"} if act == "purge" else {}))
+        apply(made, now=False)
+        purge.withdraw_plan(made.pk, "kim")
+        Plan.objects.update(state="applying")
+        with pytest.raises(PlanAltered):
+            carry_out(made.pk)
+        assert Token.objects.exists()
+        assert holds() == []
+        assert waiting("default") == []
+
+    def test_a_plan_that_is_done_and_is_back(self) -> None:
+        tokens(1)
+        made = plan("hold", Token.objects.all())
+        apply(made)
+        release(Token.objects.get())
+        Plan.objects.update(state="applying")
+        PlanPart.objects.update(done=0)
+        with pytest.raises(PlanAltered):
+            carry_out(made.pk)
+        assert holds() == []
+
+    def test_a_plan_that_was_withdrawn_before_it_was_applied(self) -> None:
+        tokens(1)
+        made = plan("hold", Token.objects.all())
+        purge.withdraw_plan(made.pk, "kim")
+        Plan.objects.update(state="made")
+        with pytest.raises(LifecycleError, match="withdrawn"):
+            apply(made)
+        assert holds() == []
+
     def test_a_plan_that_nobody_applied(self) -> None:
         tokens(1)
         made = plan("purge", Token.objects.all(), policy="tokens")

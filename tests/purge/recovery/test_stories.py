@@ -17,6 +17,8 @@ from lifecycle.models import Event
 from lifecycle.policy import registry
 from lifecycle.sealing.seal import seal_all
 from purge import runner
+from purge.models import Plan
+from purge.plans.carry_out import carry_out_all
 from purge.proof.detect import State
 from purge.proof.prune import prune
 from purge.proof.verify import verify
@@ -286,3 +288,26 @@ def test_before_a_new_beginning(site: Backups) -> None:
     manage("lifecycle", "proof", "--begin-anew", "--actor", "Ada")
     publish_now(USING)
     assert (state(), alarm()) == (State.NORMAL, {})
+
+
+def test_plans_go_on_as_the_ledger_says(site: Backups) -> None:
+    """One withdrawn since the backup is over; one made since the restore is not."""
+    coupons(5)
+    chosen = {"reason": "x", "actor": "jo"}
+    two = Coupon.objects.filter(code__in=("c0", "c1"))
+    made = purge.plan("purge", two, policy="coupons", **chosen)
+    purge.apply_plan(made.pk, 2, "jo")
+    publish_now(USING)
+    restore = site.template()
+    purge.withdraw_plan(made.pk, "kim")
+    publish_now(USING)
+    restore()
+    late = purge.plan("hold", Coupon.objects.filter(code="c4"), **chosen)
+    purge.apply_plan(late.pk, 1, "jo")
+    manage(*RECOVER)
+    carry_out_all(USING)
+    assert rows(Coupon) == {f"c{n}" for n in range(5)}
+    assert Plan.objects.get(pk=made.pk).state == "withdrawn"
+    assert Plan.objects.get(pk=late.pk).state == "done"
+    assert [each.key for each in lifecycle.holds()] == ["c4"]
+    whole()
