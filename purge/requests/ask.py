@@ -8,12 +8,12 @@ which came through is not done twice.
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.models import Model, Q
 from django.utils import timezone
 
 from lifecycle.compiler.keys import key_text, label_of_model
-from lifecycle.db.connection import fetch, scalar, statement
+from lifecycle.db.connection import READ_COMMITTED, fetch, scalar, statement
 from lifecycle.db.rows import home_of
 from lifecycle.exceptions import LifecycleError, RowMissing
 from lifecycle.ledger.context import in_context
@@ -30,6 +30,10 @@ MONTH, LONGER = timedelta(days=30), timedelta(days=60)  # of Article 12(3) of th
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=5), timedelta(days=1)
 AT_ONCE = 50  # requests that one look tries
 GONE = "the row was not in the database any more"
+RESTORED = (
+    "the database was restored, and what was decided about it since the backup is lost:"
+    " open it again, or answer it"
+)
 
 log = Log("purge")
 
@@ -73,9 +77,20 @@ def request_key(
 
 
 def try_request(request: Request, using: str) -> Request:
-    """Try the erasure of an open request, and note what came of it."""
-    if request.done_at:
-        return request
+    """Try the erasure of a request that is still open, and note what came of it.
+
+    One transaction: who answers it meanwhile waits, or comes first and it is not tried. Returns the
+    request as it is then.
+    """
+    outer = connections[using].in_atomic_block
+    with transaction.atomic(using=using):
+        if not outer:
+            fetch(using, READ_COMMITTED)
+        found = Request.objects.using(using).select_for_update().get(pk=request.pk)
+        return found if found.done_at else _try(found, using)
+
+
+def _try(request: Request, using: str) -> Request:
     request.tried_at = scalar(using, "SELECT lifecycle.now_v1()")
     try:
         receipt = erase_key(
@@ -110,14 +125,31 @@ def retry(using: str = DEFAULT_DB_ALIAS) -> int:
     late = Q(again_at__lte=now) | Q(again_at__isnull=True)
     if released:
         late |= Q(tried_at__lt=released)
-    found = Request.objects.using(using).filter(late, done_at=None).order_by("tried_at")
-    tried = list(found[:AT_ONCE])
+    found = Request.objects.using(using).filter(late, done_at=None).exclude(waits_for=RESTORED)
+    tried = list(found.order_by("tried_at")[:AT_ONCE])
     for each in tried:
         try:
             try_request(each, using)
         except Exception:
             log("request_failed", f"request {each.pk}: an error", request=each.pk, database=using)
     return len(tried)
+
+
+def withhold(using: str) -> int:
+    """After a restore, have open requests wait for somebody: one may have been answered since.
+
+    Not those that the ledger has under way, or done. Returns how many.
+    """
+    opened = Request.objects.using(using).filter(done_at=None)
+    lost = [each.pk for each in opened if not _is_under_way(each, using)]
+    return opened.filter(pk__in=lost).update(waits_for=RESTORED)
+
+
+def _is_under_way(request: Request, using: str) -> bool:
+    try:
+        return any(each.state != "withdrawn" for each in receipt_of(request, using))
+    except LifecycleError:  # its model is not in the code any more
+        return False
 
 
 def _moments(using: str) -> tuple[datetime, datetime | None]:

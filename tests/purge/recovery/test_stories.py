@@ -17,12 +17,13 @@ from lifecycle.models import Event
 from lifecycle.policy import registry
 from lifecycle.sealing.seal import seal_all
 from purge import runner
-from purge.models import Plan
+from purge.models import Plan, Request
 from purge.plans.carry_out import carry_out_all
 from purge.proof.detect import State
 from purge.proof.prune import prune
 from purge.proof.verify import verify
 from purge.proof.work import publish_now
+from purge.requests.ask import retry
 from purge.runner import run_due
 from tests.commands.documented import assert_documented
 from tests.lifecycle.management.test_commands import fails, manage
@@ -311,3 +312,32 @@ def test_plans_go_on_as_the_ledger_says(site: Backups) -> None:
     assert Plan.objects.get(pk=late.pk).state == "done"
     assert [each.key for each in lifecycle.holds()] == ["c4"]
     whole()
+
+
+def test_a_request_that_was_answered_since_the_backup(site: Backups) -> None:
+    """It is open again, and nobody knows of the answer: no worker erases the row."""
+    people = [Person.objects.create(name=name) for name in ("Ann", "Bob")]
+    for number, row in enumerate(people):
+        lifecycle.hold(row, reason="court", reference=f"C{number}")
+        purge.request_erasure(row, f"R{number}", actor="dpo", grace=timedelta(0))
+    publish_now(USING)
+    restore = site.template()
+    answered, erased = Request.objects.order_by("pk")
+    purge.answer_request(answered.pk, "a contract that still runs", "dpo")
+    for number in range(2):
+        lifecycle.release(reference=f"C{number}")
+    assert retry() == 1
+    assert erased.key == str(people[1].pk)
+    assert rows(Person) == {people[0].pk}
+    publish_now(USING)
+    restore()
+    manage(*RECOVER)
+    assert rows(Person) == {people[0].pk}
+    whole()
+    let_pass(2 * HOUR)
+    retry()
+    run_until_idle()
+    assert rows(Person) == {people[0].pk}
+    again = purge.request_erasure(people[0], "R0", actor="dpo", grace=timedelta(0))
+    assert again.done_at
+    assert rows(Person) == set()

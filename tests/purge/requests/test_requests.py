@@ -15,7 +15,7 @@ from lifecycle.models import Event
 from purge.alerts import watch
 from purge.alerts.texts import body, subject
 from purge.models import Alert, Request
-from purge.requests.ask import retry
+from purge.requests.ask import retry, try_request
 from purge.requests.telling import overdue, status_of
 from purge.worker.whole_pass import run_all
 from tests.commands.documented import assert_documented
@@ -160,6 +160,17 @@ def test_it_is_answered_otherwise() -> None:
     let_pass(2 * DAY)
     assert retry() == 0
     assert Person.objects.exists()
+
+
+def test_one_that_is_answered_while_a_worker_has_it_in_hand() -> None:
+    row = person()
+    hold(row, reason="court")
+    in_hand = ask(row)
+    purge.answer_request(in_hand.pk, "a contract that still runs", "jo")
+    release(row)
+    assert status_of(try_request(in_hand, "default"), "default") == "answered"
+    assert Person.objects.exists()
+    assert Request.objects.get().answer == "a contract that still runs"
 
 
 def test_one_that_is_under_way_is_not_answered() -> None:
