@@ -24,6 +24,7 @@ from purge.models import Plan, PlanPart
 from purge.passes.options import PassOptions, Planned
 from purge.plans.make import PART, hash_of, step_of
 from purge.plans.refusals import LASTS, is_begun, is_over
+from purge.proof.gate import why_closed
 from purge.runner import run_policy
 from purge.sources.planned import Slice, done_with, left_of, next_slice
 from purge.sources.versions import classify, lock
@@ -81,6 +82,8 @@ def forget_old(using: str) -> None:
 
 
 def _carry_out(plan: Plan, using: str, deadline: float | None) -> None:
+    if plan.act == Plan.Act.RELEASE and why_closed(using):
+        return  # as nothing ends: after a restore it may have been withdrawn
     if plan.act != Plan.Act.PURGE:
         while (deadline is None or time.monotonic() < deadline) and _say_next(plan, using):
             pass

@@ -314,6 +314,25 @@ def test_plans_go_on_as_the_ledger_says(site: Backups) -> None:
     whole()
 
 
+def test_no_hold_is_released_by_a_plan_before_the_recovery(site: Backups) -> None:
+    """It may have been withdrawn since the backup, which the ledger does not know yet."""
+    coupons(2)
+    lifecycle.hold(Coupon.objects.get(code="c0"), reason="court")
+    made = purge.plan("release", Coupon.objects.all(), reason="x", actor="jo")
+    purge.apply_plan(made.pk, 1, "jo")
+    publish_now(USING)
+    restore = site.template()
+    purge.withdraw_plan(made.pk, "kim")
+    publish_now(USING)
+    restore()
+    carry_out_all(USING)
+    assert [each.key for each in lifecycle.holds()] == ["c0"]
+    manage(*RECOVER)
+    carry_out_all(USING)
+    assert [each.key for each in lifecycle.holds()] == ["c0"]
+    whole()
+
+
 def test_a_request_that_was_answered_since_the_backup(site: Backups) -> None:
     """It is open again, and nobody knows of the answer: no worker erases the row."""
     people = [Person.objects.create(name=name) for name in ("Ann", "Bob")]
