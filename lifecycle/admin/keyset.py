@@ -121,6 +121,8 @@ class TypedFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         asked = self.value()
+        if asked and "\0" in asked:  # which no text of PostgreSQL has
+            return queryset.none()
         return queryset.filter(**{str(self.parameter_name): asked}) if asked else queryset
 
 

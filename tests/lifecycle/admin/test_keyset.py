@@ -92,7 +92,9 @@ def test_filters_by_actor_run_and_kind(looker: Client, many: list[int]) -> None:
     assert "before=" not in link(page(looker, f"?before={many[4]}"), "purged")
 
 
-@pytest.mark.parametrize("query", ["?before=x", "?before=-1", f"?before={'9' * 40}", "?after=0"])
+@pytest.mark.parametrize(
+    "query", ["?before=x", "?before=-1", f"?before={'9' * 40}", "?after=0", "?actor=%00"]
+)
 def test_forged_keys_are_no_error(looker: Client, many: list[int], query: str) -> None:
     assert looker.get(url(Event, "changelist") + query).status_code == 200
 
