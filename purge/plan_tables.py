@@ -131,6 +131,7 @@ class Request(models.Model):
     due_at = models.DateTimeField()
     extended_at = models.DateTimeField(null=True)
     extension = models.TextField(blank=True, help_text="why the deadline was extended")
+    event = models.BigIntegerField(default=0, help_text="the ledger's last number when it came")
     waits_for = models.TextField(blank=True)
     tries = models.IntegerField(default=0)
     tried_at = models.DateTimeField(null=True)

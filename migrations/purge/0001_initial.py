@@ -445,6 +445,12 @@ class Migration(migrations.Migration):
                     "extension",
                     models.TextField(blank=True, help_text="why the deadline was extended"),
                 ),
+                (
+                    "event",
+                    models.BigIntegerField(
+                        default=0, help_text="the ledger's last number when it came"
+                    ),
+                ),
                 ("waits_for", models.TextField(blank=True)),
                 ("tries", models.IntegerField(default=0)),
                 ("tried_at", models.DateTimeField(null=True)),

@@ -18,12 +18,15 @@ from lifecycle.db.rows import home_of
 from lifecycle.exceptions import LifecycleError, RowMissing
 from lifecycle.ledger.context import in_context
 from lifecycle.ledger.row_names import ledger_key, model_of, row_name
+from lifecycle.ledger.segments import pieces_of
 from lifecycle.ledger.write import refuse_unnamed
 from lifecycle.logs import Log
+from lifecycle.models import RowException
 from purge.back_off import back_off
 from purge.erasure.erase import erase_key
 from purge.erasure.receipt import Receipt, receipts
 from purge.erasure.refusals import check, policy_for
+from purge.exceptions import ErasureRefused
 from purge.models import Request
 
 MONTH, LONGER = timedelta(days=30), timedelta(days=60)  # of Article 12(3) of the GDPR
@@ -72,30 +75,42 @@ def request_key(
     named["key"] = ledger_key(model, key, using)
     said: dict[str, Any] = {"policy": chosen.name, "grace": grace, "actor": actor[:200]}
     said |= {"received_at": received, "due_at": received + MONTH}
+    said["event"] = scalar(using, statement(__file__, "last_event"))
     found, _ = Request.objects.using(using).get_or_create(**named, defaults=said)
-    return try_request(found, using)
+    return try_request(found, using, asked=True)
 
 
-def try_request(request: Request, using: str) -> Request:
-    """Try the erasure of a request that is still open, and note what came of it.
+def try_request(request: Request, using: str, asked: bool = False) -> Request:
+    """Try the erasure of an open request, and note what came of it, in one transaction.
 
-    One transaction: who answers it meanwhile waits, or comes first and it is not tried. Returns the
-    request as it is then.
+    What is meant is the row that had the key when the request was opened: not another that has come
+    to it since. Nor one that a person has restored since, unless a person has `asked` again.
     """
     outer = connections[using].in_atomic_block
     with transaction.atomic(using=using):
         if not outer:
             fetch(using, READ_COMMITTED)
+        # As it is now: it may have been answered since it was read.
         found = Request.objects.using(using).select_for_update().get(pk=request.pk)
-        return found if found.done_at else _try(found, using)
+        if not found.done_at:
+            _try(found, using, asked)
+            found.save(using=using)
+    return found
 
 
-def _try(request: Request, using: str) -> Request:
+def _try(request: Request, using: str, asked: bool) -> None:
     request.tried_at = scalar(using, "SELECT lifecycle.now_v1()")
     try:
+        model, before = model_of(request.model), receipt_of(request, using)
+        if before and before[0].is_done and before[0].state != "withdrawn":
+            return _note(request, before[0])
+        if _is_gone(request, model, using):
+            raise RowMissing(GONE)
+        if not asked:
+            _refuse_restored(request, using)
         receipt = erase_key(
-            model_of(request.model), request.key, request.reference, request.grace, request.policy,
-            request.actor, False, using,
+            model, request.key, request.reference, request.grace, request.policy, request.actor,
+            False, using,
         )  # fmt: skip
     except RowMissing:
         request.waits_for, request.answer, request.done_at = "", GONE, request.tried_at
@@ -106,8 +121,24 @@ def _try(request: Request, using: str) -> Request:
         request.again_at = request.tried_at + wait
     else:
         _note(request, receipt)
-    request.save(using=using)
-    return request
+
+
+def _is_gone(request: Request, model: type[Model], using: str) -> bool:
+    """Whether the row has ended since the request was opened, also if another has its key now."""
+    pieces = [piece for piece in pieces_of(model, request.key, using) if piece[1] > request.event]
+    params: dict[str, Any] = {"model": request.model, "key": request.key, "event": request.event}
+    params |= {"lows": [low for low, _ in pieces], "highs": [high for _, high in pieces]}
+    return bool(scalar(using, statement(__file__, "is_gone"), params))
+
+
+def _refuse_restored(request: Request, using: str) -> None:
+    known = RowException.objects.using(using).filter(kind="restored", policy=request.policy)
+    restored = known.filter(key=request.key, event__gt=request.event).first()
+    if restored:
+        raise ErasureRefused(
+            f"The row was restored since (event {restored.event_id}): answer the request, or open"
+            " it once more under its reference."
+        )
 
 
 def _note(request: Request, receipt: Receipt) -> None:
@@ -132,6 +163,8 @@ def retry(using: str = DEFAULT_DB_ALIAS) -> int:
             try_request(each, using)
         except Exception:
             log("request_failed", f"request {each.pk}: an error", request=each.pk, database=using)
+            later = {"tried_at": now, "again_at": now + FIRST_WAIT}  # the others come first
+            Request.objects.using(using).filter(pk=each.pk).update(**later)
     return len(tried)
 
 

@@ -8,13 +8,14 @@ import pytest
 from django.utils import timezone
 
 import purge
-from lifecycle import context, hold, release, restore
+from lifecycle import context, hold, live, release, restore
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.policy_states import pause, resume
 from lifecycle.models import Event
 from purge.alerts import watch
 from purge.alerts.texts import body, subject
 from purge.models import Alert, Request
+from purge.requests import ask as asking
 from purge.requests.ask import retry, try_request
 from purge.requests.telling import overdue, status_of
 from purge.worker.whole_pass import run_all
@@ -111,6 +112,74 @@ def test_one_that_was_taken_back_is_tried_again() -> None:
     retry()
     found.refresh_from_db()
     assert found.done_at is None
+
+
+def test_a_restore_by_a_person_stands_until_a_person_asks_again() -> None:
+    row = person()
+    found = ask(row, grace=None)
+    restore(row)
+    let_pass(DAY)
+    retry()
+    assert live(Person).get() == row
+    found.refresh_from_db()
+    assert "restored" in found.waits_for
+    ask(row, grace=None)
+    assert not live(Person).exists()
+
+
+def test_another_row_under_the_key_of_one_that_was_erased_stays() -> None:
+    row = person()
+    found, key = ask(row, grace=None), row.pk
+    let_pass(2 * HOUR)
+    run_until_idle()
+    Person.objects.create(pk=key, name="Bob")
+    retry()
+    assert Person.objects.get().name == "Bob"
+    found.refresh_from_db()
+    assert status_of(found, "default") == "done"
+
+
+@pytest.mark.parametrize("again", [retry, lambda: ask(Person.objects.get())])
+def test_another_row_under_the_key_of_one_that_the_site_deleted_stays(again: Any) -> None:
+    row = person()
+    pause("people", actor="jo")
+    found, key = ask(row), row.pk
+    row.delete()
+    Person.objects.create(pk=key, name="Bob")
+    resume("people", actor="jo")
+    let_pass(HOUR)
+    again()
+    assert Person.objects.get().name == "Bob"
+    found.refresh_from_db()
+    assert "not in the database" in found.answer
+
+
+def test_what_a_person_says_while_a_worker_goes_through_the_list_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The list was read before: the second is answered, the third extended, during the first."""
+    first, second, third = person(), person(), person()
+    bill = Bill.objects.create(person=third)
+    pause("people", actor="jo")
+    _, answered, extended = ask(first), ask(second, "DSR-2"), ask(third, "DSR-3")
+    resume("people", actor="jo")
+    let_pass(HOUR)
+    erase, said = asking.erase_key, []
+
+    def meanwhile(*args: Any) -> Any:
+        if not said:
+            said.append(purge.answer_request(answered.pk, "a court's hold", "kim"))
+            said.append(purge.extend_request(extended.pk, "many", "kim"))
+        return erase(*args)
+
+    monkeypatch.setattr(asking, "erase_key", meanwhile)
+    retry()
+    assert list(Person.objects.order_by("pk")) == [second, third]
+    answered.refresh_from_db()
+    assert answered.answer == "a court's hold"
+    extended.refresh_from_db()
+    assert (extended.extension, extended.due_at) == ("many", said[1].due_at)
+    assert bill.pk
 
 
 def test_twice_is_one() -> None:
