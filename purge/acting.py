@@ -41,7 +41,7 @@ def standstills(using: str) -> Standstills:
         for policy, error in found
     }
     for policy, count, since in fetch(using, statement(__file__, "overdue")):
-        text = f"requests for erasure overdue since {since}: {count}, manage.py lifecycle requests"
+        text = f"requests overdue since {since}: {count}: `manage.py lifecycle requests`"
         stopped.setdefault(policy, []).append(text)
     if alarm := alarm_of(using):
         text = f"{alarm['kind']} since {alarm['since']}: {alarm['text']}: {alarm['command']}"

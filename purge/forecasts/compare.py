@@ -35,7 +35,7 @@ def compare(number: int | None, using: str) -> tuple[Forecast, int, list[Compare
     stored = Forecast.objects.using(using).order_by("-id")
     found = (stored if number is None else stored.filter(pk=number)).first()
     if found is None:
-        raise LifecycleError("There is no such forecast: manage.py lifecycle simulate makes one.")
+        raise LifecycleError("There is no such forecast: `manage.py lifecycle simulate` makes one.")
     over, happened = _happened(found, using)
     compared = []
     for name, told in found.policies.items():

@@ -23,10 +23,12 @@ FILLED = {
     "database": " --database default", "database_option(each.database)": " --database default",
     "database_option(using)": " --database default", "status": " drafts", "allow": " --allow 5",
     "why": "", "release": "", "labels[0]": "zoo", "row": "zoo.Draft:1", "last.hold": "7",
-    "alias": "default",
+    "alias": "default", "plan.pk": "7",
 }  # fmt: skip
 WORDS = {"ROWS": "5", "FILE": "a-file", "ROLE": "a_role", "ROW": "zoo.Draft:1", "N": "5"}
-COMMAND = re.compile(r"`manage\.py ([^`]+)`|^ +manage\.py (.+)$", re.MULTILINE)
+COMMAND = re.compile(
+    r"`manage\.py ([^`]+)`|<code>manage\.py ([^<]+)</code>|^ +manage\.py (.+)$", re.MULTILINE
+)
 #: how a table, or a database, is known again, and no advice
 NAMED_AS_MARK = re.compile(r"made by manage\.py (?:archive load|lifecycle drill)")
 
@@ -84,7 +86,7 @@ def _piece(node: ast.expr) -> str:
 
 def commands_in(text: str) -> list[str]:
     """The commands that a text names, without `manage.py`, filled in."""
-    found = (" ".join((quoted or alone).split()) for quoted, alone in COMMAND.findall(text))
+    found = (" ".join("".join(command).split()) for command in COMMAND.findall(text))
     return [filled(command) for command in found]
 
 

@@ -63,7 +63,7 @@ def _list(command: BaseCommand, options: dict[str, Any], databases: list[str]) -
 
 def _number(options: dict[str, Any]) -> int:
     if not (options["target"] or "").isdecimal():
-        raise LifecycleError("Say which plan, by its number: manage.py lifecycle plan list.")
+        raise LifecycleError("Say which plan, by its number: `manage.py lifecycle plan list`.")
     return int(options["target"])
 
 

@@ -86,7 +86,7 @@ def _open(options: dict[str, Any]) -> tuple[Request, str]:
 
 def _said(options: dict[str, Any]) -> tuple[Request, str]:
     if not (options["target"] or "").isdecimal():
-        raise LifecycleError("Say which request, by its number: manage.py lifecycle requests.")
+        raise LifecycleError("Say which request, by its number: `manage.py lifecycle requests`.")
     number, who = int(options["target"]), (options["reason"], options["actor"])
     (using,) = databases_of(options["database"], number=number)
     if options["step"] == "extend":
@@ -108,5 +108,5 @@ def _show(command: BaseCommand, options: dict[str, Any], found: Request, using: 
         command.stdout.write(receipt.as_text())
         if receipt.state in ("purged", "updated"):
             command.stdout.write(
-                f"  proof     manage.py lifecycle certificate --reference {found.reference}"
+                f"  proof     `manage.py lifecycle certificate --reference {found.reference}`"
             )

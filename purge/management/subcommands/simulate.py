@@ -61,7 +61,9 @@ def _simulate(command: BaseCommand, options: dict[str, Any], using: str) -> None
     for one in found:
         command.stdout.write(f"  {one.policy}: {_told(one)}")
     if stored:
-        command.stdout.write(f"Forecast {stored.pk}. Later: manage.py lifecycle simulate --compare")
+        command.stdout.write(
+            f"Forecast {stored.pk}; later `manage.py lifecycle simulate --compare`"
+        )
 
 
 def _change(command: BaseCommand, options: dict[str, Any], using: str) -> None:
