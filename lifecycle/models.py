@@ -44,9 +44,7 @@ class Kind(models.TextChoices):
 REPLAYED = ("archived", "deleted", "loaded", "purged", "restored", "truncated", "updated")
 
 # Few, and looked for among all events: by the watch over troubles, and by `status`.
-WATCHED = (
-    "blocked", "capture_failed", "hold_released", "kept", "planned", "policy_changed", "resumed",
-)  # fmt: skip
+WATCHED = ("blocked", "capture_failed", "hold_released", "kept", "policy_changed", "resumed")
 
 
 class Event(models.Model):
@@ -101,8 +99,8 @@ class Event(models.Model):
             models.Index(
                 "kind",
                 "id",
-                condition=Q(kind__in=("media_orphaned", "media_purged")),
-                name="lc_event_media",
+                condition=Q(kind__in=("media_orphaned", "media_purged", "planned")),
+                name="lc_event_few",
             ),
             models.Index("model", "id", condition=Q(detail__has_key="held"), name="lc_event_held"),
             models.Index(

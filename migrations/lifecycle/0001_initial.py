@@ -391,7 +391,6 @@ class Migration(migrations.Migration):
                             "capture_failed",
                             "hold_released",
                             "kept",
-                            "planned",
                             "policy_changed",
                             "resumed",
                         ),
@@ -405,8 +404,8 @@ class Migration(migrations.Migration):
             index=models.Index(
                 models.F("kind"),
                 models.F("id"),
-                condition=models.Q(("kind__in", ("media_orphaned", "media_purged"))),
-                name="lc_event_media",
+                condition=models.Q(("kind__in", ("media_orphaned", "media_purged", "planned"))),
+                name="lc_event_few",
             ),
         ),
         migrations.AddIndex(

@@ -17,10 +17,12 @@ from purge.passes.override import Override
 class Planned:
     """A plan that is carried out: its number, the event that says so, who has it done.
 
+    `digests` are the hashes that its parts must have, as the ledger's event has confirmed them.
     `along` counts, by model, what goes with its rows.
     """
 
     number: int
+    digests: list[str]
     event: int | None = None
     actor: str = ""
     along: Counter[str] = field(default_factory=Counter)

@@ -19,6 +19,7 @@ from lifecycle.ledger.context import context
 from purge.models import Plan
 from purge.plans.apply import apply_plan, approve_plan, withdraw_plan
 from purge.plans.telling import WHY, as_text, left_out
+from purge.plans.told import person_of
 
 MADE, DONE = moment("made_at"), moment("done_at")
 STEPS = {
@@ -118,7 +119,7 @@ class PlanAdmin(ReadOnlyAdmin):
         permission = STEPS[step][0]
         if not request.user.has_perm(permission):
             return {"name": step, "why": f"needs the permission {permission}"}
-        if step == "approve" and request.user.get_username() == plan.maker:
+        if step == "approve" and person_of(request.user.get_username()) == person_of(plan.maker):
             return {"name": step, "why": "its maker cannot"}
         return {"name": step, "address": self._address(f"purge_plan_{step}", plan.pk)}
 

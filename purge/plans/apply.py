@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import DEFAULT_DB_ALIAS, transaction
+from django.utils import timezone
 
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.exceptions import LifecycleError
@@ -17,7 +18,9 @@ from purge.exceptions import PlanAltered
 from purge.models import Plan
 from purge.plans.carry_out import carry_out
 from purge.plans.make import hash_of, step_of
-from purge.plans.refusals import refuse_over, refuse_stopped, refuse_unapproved
+from purge.plans.refusals import refuse_over, refuse_stopped, refuse_unsaid
+from purge.plans.told import person_of
+from purge.plans.withdraw import withdraw
 from purge.sources.planned import digests
 
 log = Log("purge")
@@ -28,7 +31,7 @@ def approve_plan(number: int, actor: str = "", using: str = DEFAULT_DB_ALIAS) ->
     with _locked(number, actor, using) as (found, who):
         if found.state != Plan.State.MADE:
             raise LifecycleError(f"Plan {number} is being applied.")
-        if who == found.maker:
+        if person_of(who) == person_of(found.maker):
             raise LifecycleError(f"{who} made plan {number}: another person approves it.")
         found.approved, found.approver = step_of(found, "approved", using), who
         found.save(using=using)
@@ -38,9 +41,7 @@ def approve_plan(number: int, actor: str = "", using: str = DEFAULT_DB_ALIAS) ->
 def withdraw_plan(number: int, actor: str = "", using: str = DEFAULT_DB_ALIAS) -> Plan:
     """Give a plan up; where it is being applied, what is done stays done."""
     with _locked(number, actor, using) as (found, _):
-        step_of(found, "withdrawn", using)
-        found.state, found.asked = Plan.State.WITHDRAWN, []
-        found.save(using=using)
+        withdraw(found, using)
     return found
 
 
@@ -67,7 +68,9 @@ def apply_plan(
 
 def _begin(plan: Plan, actor: str, using: str) -> None:
     _refuse_altered(plan, using)
-    refuse_unapproved(plan, using)
+    refuse_unsaid(plan, using)
+    if plan.until and plan.until <= timezone.now():
+        raise LifecycleError("until has passed.")
     if plan.act == Plan.Act.PURGE:
         policy = get_policy(plan.policy)
         if fingerprint(policy) != plan.fingerprint:
@@ -93,7 +96,7 @@ def _refuse_altered(plan: Plan, using: str) -> None:
 def _locked(number: int, actor: str, using: str) -> Iterator[tuple[Plan, str]]:
     """The plan, which nobody else changes until the end of the block; and who acts."""
     who = (actor or in_context("actor", using))[:200]
-    if not who:
+    if not person_of(who):
         raise LifecycleError("Say who does this (actor).")
     with transaction.atomic(using=using), context(who, in_context("cause", using), using):
         found = Plan.objects.using(using).select_for_update().filter(pk=number).first()

@@ -5,11 +5,10 @@ one goes on after the last row, and no row is done twice. Any number of workers 
 """
 
 import time
-from datetime import timedelta
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, transaction
-from django.db.models import F, Func, IntegerField, Q
+from django.db.models import F, Func, IntegerField
 
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.db.connection import fetch_each, local_settings, own_transaction, scalar
@@ -23,13 +22,13 @@ from purge.exceptions import PlanAltered
 from purge.models import Plan, PlanPart
 from purge.passes.options import PassOptions, Planned
 from purge.plans.make import PART, hash_of, step_of
-from purge.plans.refusals import LASTS, is_begun, is_over
+from purge.plans.told import begun
+from purge.plans.withdraw import give_up
 from purge.proof.gate import why_closed
 from purge.runner import run_policy
-from purge.sources.planned import Slice, done_with, left_of, next_slice
+from purge.sources.planned import Slice, digests, done_with, left_of, next_slice
 from purge.sources.versions import classify, lock
 
-SHOWN_FOR = timedelta(days=90)  # which rows a plan has left out
 ROW_WAIT = "10s"  # for rows that somebody else has; then the part is tried again later
 
 log = Log("purge")
@@ -47,18 +46,20 @@ def carry_out(number: int, using: str = DEFAULT_DB_ALIAS, deadline: float | None
     A plan that is not what was applied any more is withdrawn, and nothing more of it is done.
     """
     plan = Plan.objects.using(using).get(pk=number)
-    if over := is_over(plan, using):
+    applied = begun(plan, using)
+    if applied is None:
         plan.refresh_from_db(using=using)  # maybe another worker has just finished it
     if plan.state != Plan.State.APPLYING:
         return plan.state == Plan.State.DONE
     try:
-        if over or not is_begun(plan, using) or hash_of(plan, plan.digests) != plan.hash:
+        if applied is None or hash_of(plan, plan.digests) != plan.hash:
             raise PlanAltered(f"Plan {number} is not what was applied.")
+        plan.applier = applied.actor
         _carry_out(plan, using, deadline)
+        return _finish(plan, using)
     except PlanAltered:
-        _give_up(plan, using)
+        give_up(plan, using)
         raise
-    return _finish(number, using)
 
 
 def carry_out_all(using: str, deadline: float | None = None) -> None:
@@ -68,17 +69,6 @@ def carry_out_all(using: str, deadline: float | None = None) -> None:
             carry_out(number, using, deadline)
         except Exception:
             log("plan_failed", f"plan {number}: stopped by an error", plan=number, database=using)
-
-
-def forget_old(using: str) -> None:
-    """Withdraw plans that are too old to be applied, and forget the keys of those long over."""
-    now = scalar(using, "SELECT lifecycle.now_v1()")
-    old = Plan.objects.using(using).filter(state=Plan.State.MADE, made_at__lte=now - LASTS)
-    old.update(state=Plan.State.WITHDRAWN, asked=[])
-    over = Q(state=Plan.State.WITHDRAWN) | Q(state=Plan.State.DONE, done_at__lte=now - SHOWN_FOR)
-    PlanPart.objects.using(using).filter(
-        plan__in=Plan.objects.using(using).filter(over).values("pk")
-    ).delete()
 
 
 def _carry_out(plan: Plan, using: str, deadline: float | None) -> None:
@@ -91,7 +81,7 @@ def _carry_out(plan: Plan, using: str, deadline: float | None) -> None:
     policy = get_policy(plan.policy)
     if fingerprint(policy) != plan.fingerprint:
         return  # code of before or after a deploy: it waits for what it was made of
-    of = Planned(plan.pk, plan.applied, plan.applier)
+    of = Planned(plan.pk, plan.digests, plan.applied, plan.applier)
     run_policy(
         policy,
         PassOptions("plan", plan.applier, using=using, any_hour=True, deadline=deadline, plan=of),
@@ -106,7 +96,7 @@ def _say_next(plan: Plan, using: str) -> bool:
         context(plan.applier, using=using),
         local_settings(using, lock_timeout=ROW_WAIT),
     ):
-        found = next_slice(plan.pk, using, PART, None)
+        found = next_slice(plan.pk, plan.digests, using, PART, None)
         if found is None:
             return False
         locked = lock(model, using, found.keys)
@@ -148,15 +138,18 @@ def _release(
     return {key: "released" for key in keys if key not in let_go}
 
 
-def _finish(number: int, using: str) -> bool:
+def _finish(verified: Plan, using: str) -> bool:
     """Close a plan whose last part is done; whether it is."""
-    parts = PlanPart.objects.using(using).filter(plan=number)
+    parts = PlanPart.objects.using(using).filter(plan=verified)
     size = Func(F("keys"), function="cardinality", output_field=IntegerField())
     if parts.filter(done__lt=size).exists():
         return False
     with transaction.atomic(using=using):
-        plan = Plan.objects.using(using).select_for_update().get(pk=number)
+        plan = Plan.objects.using(using).select_for_update().get(pk=verified.pk)
         if plan.state == Plan.State.APPLYING:
+            if digests(plan.pk, using) != verified.digests:
+                raise PlanAltered(f"Parts of plan {plan.pk} are missing.")
+            plan.applier = verified.applier
             _close(plan, list(parts.values_list("left", flat=True)), using)
     return plan.state == Plan.State.DONE
 
@@ -174,11 +167,3 @@ def _close(plan: Plan, left: list[dict[str, list[str]]], using: str) -> None:
     plan.save(using=using)
     named = {"plan": plan.pk, "act": plan.act, "model": plan.model, "count": plan.acted}
     log("plan_done", f"plan {plan.pk}: {plan.acted} of {plan.rows} rows", **named, database=using)
-
-
-def _give_up(plan: Plan, using: str) -> None:
-    """Take a plan that was altered for withdrawn, and say so."""
-    state = {"state": Plan.State.WITHDRAWN, "asked": []}
-    Plan.objects.using(using).filter(pk=plan.pk, state=Plan.State.APPLYING).update(**state)
-    text = f"plan {plan.pk}: it was altered, nothing more of it is done"
-    log("plan_altered", text, plan=plan.pk, act=plan.act, model=plan.model, database=using)

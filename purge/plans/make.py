@@ -151,7 +151,7 @@ def _write_part(
 
 def _try(made: Plan, policy: Policy, using: str) -> None:
     """Note what a dry run of the first rows says: how many would go, and what goes along."""
-    tried = Planned(made.pk, actor=made.maker)
+    tried = Planned(made.pk, made.digests, actor=made.maker)
     options = PassOptions("plan", using=using, dry=True, any_hour=True, limit=TRIED, plan=tried)
     done = run_policy(policy, options)
     counts = {name: count for name, count in done.counts().items() if count}

@@ -14,8 +14,10 @@ from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy, policies_of
 from purge.batch.brakes import why_stopped
 from purge.models import Plan
+from purge.plans.told import event_of, is_over, person_of
 
 LASTS = timedelta(days=7)  # a plan that is older is made anew
+SHOWN_FOR = timedelta(days=90)  # which rows a plan has left out
 LONGEST = 500  # characters of a reason, or of a reference
 MOST_EXCEPTIONS = 100_000  # rows that one plan may hold, restore or extend
 BY_POLICY = ("restore", "extend", "purge")
@@ -28,7 +30,7 @@ def refuse_what_cannot_be(
     """Raise `LifecycleError` for what cannot be planned; the policy that the act is by."""
     if act not in Plan.Act.values:
         raise LifecycleError(f"{act!r} is nothing that can be planned: {', '.join(Plan.Act)}.")
-    if not actor:
+    if not person_of(actor):
         raise LifecycleError("A plan wants a name: say who makes it (actor).")
     if not reason.strip() or max(len(reason), len(reference)) > LONGEST:
         raise LifecycleError(f"A plan wants a reason, of at most {LONGEST} characters.")
@@ -79,41 +81,28 @@ def refuse_over(plan: Plan) -> None:
         raise LifecycleError(f"Plan {plan.pk} is older than {LASTS.days} days: make it anew.")
 
 
-def refuse_unapproved(plan: Plan, using: str) -> None:
-    """Raise `LifecycleError` where the ledger does not say that a second person has approved it,
-    or says that it is over."""
-    if is_over(plan, using):
-        raise LifecycleError(f"Plan {plan.pk} is done or was withdrawn, the ledger says.")
-    made = _event(plan, plan.made, "made", using)
+def refuse_unsaid(plan: Plan, using: str) -> None:
+    """Raise `LifecycleError` where the ledger does not say that a plan was made, or says that it is
+    over or too old; or, where it has to, that a second person has approved it."""
+    made = event_of(plan, plan.made, "made", using)
     if made is None:
         raise LifecycleError(f"The ledger does not say that plan {plan.pk} was made: make it anew.")
-    if not conf.TWO_PERSON:
-        return
-    approved = _event(plan, plan.approved, "approved", using)
-    if approved is None or not approved.actor or approved.actor == made.actor:
+    if is_over(made, using):
+        raise LifecycleError(f"The ledger says that plan {plan.pk} is over: make it anew.")
+    if made.recorded_at + LASTS <= timezone.now():
+        raise LifecycleError(f"Plan {plan.pk} is older than {LASTS.days} days: make it anew.")
+    if conf.TWO_PERSON:
+        _refuse_unapproved(plan, made, using)
+
+
+def _refuse_unapproved(plan: Plan, made: Event, using: str) -> None:
+    approved = event_of(plan, plan.approved, "approved", using)
+    approver = person_of(approved.actor) if approved else ""
+    if not approver or approver == person_of(made.actor):
         raise LifecycleError(
             f"Plan {plan.pk} wants a second person: somebody other than {made.actor} approves it"
             f" (manage.py lifecycle plan approve {plan.pk})."
         )
-
-
-def _event(plan: Plan, number: int | None, step: str, using: str) -> Event | None:
-    """The event of a step of just this plan, under its hash."""
-    found = Event.objects.using(using).filter(pk=number or 0, kind="planned").first()
-    wanted = {"step": step, "number": plan.pk, "hash": plan.hash}
-    return found if found and wanted.items() <= found.detail.items() else None
-
-
-def is_begun(plan: Plan, using: str) -> bool:
-    """Whether the ledger says that the plan, as it is, was applied."""
-    return _event(plan, plan.applied, "applied", using) is not None
-
-
-def is_over(plan: Plan, using: str) -> bool:
-    """Whether the ledger says that the plan was withdrawn or is done, whatever its row says."""
-    said = {"number": plan.pk, "hash": plan.hash}
-    steps = Event.objects.using(using).filter(kind="planned", detail__contains=said)
-    return steps.filter(detail__step__in=("withdrawn", "done")).exists()
 
 
 def refuse_stopped(plan: Plan, policy: Policy, using: str) -> None:

@@ -120,7 +120,7 @@ class PlannedRows:
 def claim(plan: Planned, batch: Batch, options: PassOptions, rows: int) -> PlannedRows | None:
     """The next rows of a plan that no other worker has; None after the last."""
     reached = (options.reached or START) if batch.dry else None
-    found = next_slice(plan.number, batch.using, rows, reached)
+    found = next_slice(plan.number, plan.digests, batch.using, rows, reached)
     if found is None:
         return None
     batch.detail = {"plan": plan.event} if plan.event else {}
@@ -147,13 +147,17 @@ def left_of(found: Slice, same: set[str], gone: set[str], locked: set[str]) -> d
     return left
 
 
-def next_slice(plan: int, using: str, rows: int, reached: str | None) -> Slice | None:
-    """The next rows of a plan, their part locked; raises `PlanAltered` where it was changed.
+def next_slice(
+    plan: int, wanted: list[str], using: str, rows: int, reached: str | None
+) -> Slice | None:
+    """The next rows of a plan, their part locked; raises `PlanAltered` where its hash is not the
+    one that is `wanted`: by the caller, who has verified it, not by the plan's row.
 
     `reached` is the place after which a dry run goes on; None for what is carried out.
     """
     part, _, done = (reached or START).partition(":")
     params: dict[str, Any] = {"plan": plan, "rows": rows, "dry": reached is not None}
+    params["wanted"] = wanted
     params |= {"part": int(part), "done": int(done)}
     found = fetch(using, statement(__file__, "next_rows", digest=_digest()), params)
     if not found:

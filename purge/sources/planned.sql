@@ -1,10 +1,10 @@
 -- name: next_rows
 -- The next rows of a plan that is being applied, which no other worker has: their part, its first that is not done with, keys, versions and
 -- holds, epoch and since, and whether the part is what it was when the plan was made. Of a dry run after a place.
--- params: plan, rows, dry, part, done; parts: digest
+-- params: plan, rows, dry, part, done, wanted; parts: digest
 SELECT part.id, place.done, part.keys[place.done + 1 : place.done + %(rows)s],
     part.versions[place.done + 1 : place.done + %(rows)s], part.holds, part.epoch, part.since,
-    {digest} = plan.digests[part.number + 1], part.number
+    {digest} = (%(wanted)s::text[])[part.number + 1], part.number
 FROM purge_plan_part AS part JOIN purge_plan AS plan ON plan.id = part.plan_id
 CROSS JOIN LATERAL (SELECT CASE WHEN NOT %(dry)s THEN part.done
     WHEN part.number = %(part)s THEN %(done)s::int ELSE 0 END AS done) AS place

@@ -8,7 +8,7 @@ from lifecycle.logs import Log
 from lifecycle.policy.databases import served
 from purge.alerts import watch as alerts
 from purge.passes.runs import close_interrupted
-from purge.plans.carry_out import forget_old
+from purge.plans.withdraw import forget_old
 from purge.requests.ask import retry
 from purge.sources.windows import sweep
 from purge.worker import publish, pulse

@@ -15,7 +15,8 @@ from purge.alerts import watch as alerts
 from purge.batch.outcome import Outcome
 from purge.passes.options import PassOptions
 from purge.passes.runs import close_interrupted
-from purge.plans.carry_out import carry_out_all, forget_old
+from purge.plans.carry_out import carry_out_all
+from purge.plans.withdraw import forget_old
 from purge.proof.work import publish_now
 from purge.requests.ask import retry
 from purge.runner import run_due

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 import purge
-from lifecycle import hold, hold_rows, holds, live, release, restore
+from lifecycle import context, hold, hold_rows, holds, live, release, restore
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.policy_states import pause, resume
 from lifecycle.models import Event, RowException
@@ -18,8 +18,9 @@ from purge.models import Plan, PlanPart
 from purge.plans import carry_out as carrying
 from purge.plans import make as making
 from purge.plans.carry_out import carry_out, waiting
+from purge.plans.withdraw import forget_old
 from purge.sources.versions import Epoch
-from tests.support import events_of, let_pass, run_until_idle, session
+from tests.support import events_of, let_pass, run_until_idle, session, wait_until
 from tests.zoo.models import (
     Account,
     Badge,
@@ -40,6 +41,7 @@ from tests.zoo.models import (
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+SOON = timedelta(milliseconds=300)
 
 
 def tokens(count: int, **more: Any) -> list[Token]:
@@ -280,6 +282,9 @@ class TestRefused:
         Plan.objects.update(made_at=timezone.now() - 8 * DAY)
         with pytest.raises(LifecycleError, match="older than 7 days"):
             apply(made)
+        forget_old("default")
+        last = Event.objects.filter(kind="planned").latest("id")
+        assert (last.detail["step"], Plan.objects.get().state) == ("withdrawn", "withdrawn")
 
     def test_a_policy_that_is_stopped(self) -> None:
         tokens(1)
@@ -304,6 +309,15 @@ class TestRefused:
         made = plan("purge", Token.objects.all(), policy="tokens")
         Plan.objects.update(fingerprint="f" * 16)
         with pytest.raises(LifecycleError):
+            apply(made)
+
+    @pytest.mark.parametrize("act", ["hold", "extend"])
+    def test_one_until_a_moment_that_has_passed(self, act: str) -> None:
+        tokens(1)
+        policy = "tokens" if act == "extend" else ""
+        made = plan(act, Token.objects.all(), policy=policy, until=timezone.now() + SOON)
+        wait_until(lambda: timezone.now() > made.until)
+        with pytest.raises(LifecycleError, match="until has passed"):
             apply(made)
 
     def test_nobody(self) -> None:
@@ -350,6 +364,27 @@ class TestTwoPersons:
         assert [(each.actor, each.detail["step"]) for each in steps] == [
             ("jo", "made"), ("kim", "approved"), ("jo", "applied"), ("jo", "done"),
         ]  # fmt: skip
+
+    @pytest.mark.parametrize("same", ["Jo", " jo", "jo ", "JO", "j\u200bo", "\uff4a\uff4f"])
+    def test_the_same_name_written_otherwise_is_no_other_person(self, same: str) -> None:
+        tokens(1)
+        made = plan("hold", Token.objects.all())
+        with pytest.raises(LifecycleError, match="made plan"):
+            purge.approve_plan(made.pk, actor=same)
+        with context(actor=same):
+            event = making.step_of(made, "approved", "default")
+        Plan.objects.update(approved=event, approver=same)
+        with pytest.raises(LifecycleError, match="a second person"):
+            apply(made)
+
+    @pytest.mark.parametrize("nobody", [" ", "\t", "\u200b"])
+    def test_a_name_of_spaces_is_nobodys(self, nobody: str) -> None:
+        tokens(1)
+        with pytest.raises(LifecycleError, match="wants a name"):
+            plan("hold", Token.objects.all(), actor=nobody)
+        made = plan("hold", Token.objects.all())
+        with pytest.raises(LifecycleError, match="who does this"):
+            purge.approve_plan(made.pk, actor=nobody)
 
     def test_the_ledger_says_so_not_the_plans_row(self) -> None:
         tokens(1)
@@ -428,9 +463,74 @@ class TestAltered:
         made = plan("hold", Token.objects.all())
         purge.withdraw_plan(made.pk, "kim")
         Plan.objects.update(state="made")
-        with pytest.raises(LifecycleError, match="withdrawn"):
+        with pytest.raises(LifecycleError, match="is over"):
             apply(made)
         assert holds() == []
+
+    @pytest.mark.parametrize("act", ["purge", "hold"])
+    def test_while_a_worker_is_at_it(self, act: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """After the worker has compared the hash: the part and what is to be compared with it."""
+        first, other = tokens(2)
+        policy = "tokens" if act == "purge" else ""
+        made = plan(act, Token.objects.filter(pk=first.pk), policy=policy)
+        wanted = plan(act, Token.objects.filter(pk=other.pk), policy=policy)
+        apply(made, now=False)
+        begun = carrying.begun
+
+        def then_altered(*args: Any) -> Any:
+            found = begun(*args)
+            part = PlanPart.objects.filter(plan=wanted).values("keys", "versions", "epoch", "since")
+            PlanPart.objects.filter(plan=made).update(**part.get())
+            Plan.objects.filter(pk=made.pk).update(digests=making.digests(made.pk, "default"))
+            return found
+
+        monkeypatch.setattr(carrying, "begun", then_altered)
+        with pytest.raises(PlanAltered):
+            carry_out(made.pk)
+        assert (Token.objects.count(), holds()) == (2, [])
+
+    @pytest.mark.parametrize("over", [apply, lambda made: purge.withdraw_plan(made.pk, "jo")])
+    @pytest.mark.parametrize("state", ["made", "applying"])
+    def test_one_that_is_over_is_not_begun_anew(self, over: Any, state: str) -> None:
+        row = tokens(1)[0]
+        hold(row, reason="case")
+        made = plan("purge", Token.objects.all(), policy="tokens")
+        apply(made, now=False)
+        over(made)
+        release(row)
+        Plan.objects.update(state=state)
+        PlanPart.objects.update(done=0)
+        with pytest.raises(LifecycleError):
+            apply(made) if state == "made" else carry_out(made.pk)
+        assert Token.objects.exists()
+
+    def test_its_age_is_what_the_ledger_says(self) -> None:
+        tokens(1)
+        made = plan("hold", Token.objects.all())
+        let_pass(8 * DAY)
+        Plan.objects.update(made_at=timezone.now() + DAY)
+        with pytest.raises(LifecycleError, match="older than 7 days"):
+            apply(made)
+        assert holds() == []
+
+    def test_parts_that_are_missing_are_not_done(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(making, "PART", 1)
+        tokens(2)
+        made = plan("hold", Token.objects.all())
+        apply(made, now=False)
+        PlanPart.objects.filter(number=1).delete()
+        with pytest.raises(PlanAltered):
+            carry_out(made.pk)
+        steps = [each.detail["step"] for each in Event.objects.filter(kind="planned")]
+        assert sorted(steps) == ["applied", "made", "withdrawn"]
+
+    def test_who_has_it_done_is_who_the_ledger_says(self) -> None:
+        tokens(1)
+        made = plan("hold", Token.objects.all())
+        apply(made, now=False)
+        Plan.objects.update(applier="kim")
+        carry_out(made.pk)
+        assert holds()[0].actor == "jo"
 
     def test_a_plan_that_nobody_applied(self) -> None:
         tokens(1)

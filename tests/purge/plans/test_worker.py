@@ -12,7 +12,7 @@ from huey.contrib.djhuey import HUEY
 
 import purge
 from purge.models import Plan
-from purge.plans.carry_out import forget_old
+from purge.plans.withdraw import forget_old
 from purge.worker import jobs, memory, pulse
 from purge.worker.whole_pass import run_all
 from tests.infra import forked

@@ -1,0 +1,41 @@
+"""What the ledger says of a plan: who made, approved and applied it, and whether it is over.
+
+The plan's own row is of a table that the site's role writes: nothing begins by what stands there.
+"""
+
+import unicodedata
+
+from django.db.models import Q
+
+from lifecycle.models import Event
+from purge.models import Plan
+
+OVER = Q(detail__step="done") | Q(detail__step="withdrawn")
+
+
+def event_of(plan: Plan, number: int | None, step: str, using: str) -> Event | None:
+    """The event of a step of just this plan, under its hash."""
+    found = Event.objects.using(using).filter(pk=number or 0, kind="planned").first()
+    wanted = {"step": step, "number": plan.pk, "hash": plan.hash}
+    return found if found and wanted.items() <= found.detail.items() else None
+
+
+def begun(plan: Plan, using: str) -> Event | None:
+    """The event by which the plan, as it is, was applied; None where it is over."""
+    made, applied = (
+        event_of(plan, plan.made, "made", using),
+        event_of(plan, plan.applied, "applied", using),
+    )
+    return None if made is None or is_over(made, using) else applied
+
+
+def is_over(made: Event, using: str) -> bool:
+    """Whether a plan, by the event that it was made, was done or withdrawn since."""
+    later = Event.objects.using(using).filter(OVER, kind="planned", pk__gt=made.pk)
+    return later.filter(detail__number=made.detail["number"]).exists()
+
+
+def person_of(actor: str) -> str:
+    """An actor's name without what does not tell persons apart: case, spaces, what is not seen."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", actor).casefold())
+    return "".join(each for each in folded if unicodedata.category(each)[0] not in "CZ")
