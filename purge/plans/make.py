@@ -63,7 +63,7 @@ def plan(
     if is_elsewhere(using, [model]):
         raise LifecycleError(ELSEWHERE.format(model._meta.label))
     if act == "purge" and known:
-        rows = rows.filter(pk__in=every_row(known.model, using).filter(known.when).values("pk"))
+        rows = every_row(model, using).filter(known.when, pk__in=_keys(rows))
     made = Plan(act=act, model=label_of_model(model), reason=reason, reference=reference)
     made.until, made.maker, made.asked = until, actor[:200], [list(each) for each in asked]
     made.policy, made.fingerprint = (known.name, fingerprint(known)) if known else ("", "")
@@ -114,10 +114,13 @@ def _write(made: Plan, rows: "QuerySet[Any]", using: str) -> None:
 
 def _found(model: Any, rows: "QuerySet[Any]", using: str) -> Iterator[tuple[str, str]]:
     """Key and version of each row, by one statement: of one moment."""
-    wanted = rows if rows.query.is_sliced else rows.order_by()
-    found = every_row(model, using).filter(pk__in=wanted.values("pk")).order_by("pk")
+    found = every_row(model, using).filter(pk__in=_keys(rows)).order_by("pk")
     version = RawSQL(version_of(model), [])  # noqa: S611 - names, quoted
     yield from found.values_list(KeyText("pk"), version).iterator(chunk_size=PART)
+
+
+def _keys(rows: "QuerySet[Any]") -> "QuerySet[Any]":
+    return (rows if rows.query.is_sliced else rows.order_by()).values("pk")
 
 
 def _parts(found: Iterator[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:

@@ -1,6 +1,6 @@
 """What cannot be planned, approved or applied, in words by which a person knows what to do."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -18,6 +18,7 @@ from purge.plans.told import event_of, is_over, person_of
 
 LASTS = timedelta(days=7)  # a plan that is older is made anew
 SHOWN_FOR = timedelta(days=90)  # which rows a plan has left out
+ENDLESS = datetime(9999, 1, 1, tzinfo=UTC)  # from then on a time never comes: `finite_v1`
 LONGEST = 500  # characters of a reason, or of a reference
 MOST_EXCEPTIONS = 100_000  # rows that one plan may hold, restore or extend
 BY_POLICY = ("restore", "extend", "purge")
@@ -39,6 +40,8 @@ def refuse_what_cannot_be(
         raise LifecycleError("until is of extend, which wants it, and of hold.")
     if until is not None and until <= timezone.now():
         raise LifecycleError("until has passed.")
+    if until is not None and until >= ENDLESS:
+        raise LifecycleError("until is so late that it is no end: leave it out, or restore.")
     if act in BY_POLICY:
         return _policy_of(act, model, policy)
     if policy:

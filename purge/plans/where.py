@@ -4,9 +4,10 @@
 expression of the site and runs no pattern: what it means can be read off it.
 """
 
+from contextlib import suppress
 from typing import Any
 
-from django.core.exceptions import FieldError, ValidationError
+from django.core.exceptions import EmptyResultSet, FieldError, ValidationError
 from django.db.models import BooleanField, DateField, Field, Model, QuerySet
 
 from lifecycle.db.rows import every_row
@@ -19,6 +20,7 @@ LOOKUPS = (
 )  # fmt: skip
 TRUTH = {"true": True, "false": False}
 LISTS = ("in", "range")
+NO_VALUE = (ValidationError, ValueError, TypeError, OverflowError)
 COMPARED = ("exact", "lt", "lte", "gt", "gte")
 
 Condition = tuple[str, str]  # a lookup as Django writes it, and the value as it was written
@@ -36,8 +38,10 @@ def rows_where(model: type[Model], conditions: list[Condition], using: str) -> "
         value = _value(*_parts(model, name), text)
         try:
             rows = rows.filter(**{name: value})
-        except (FieldError, ValidationError, ValueError, TypeError) as error:
-            raise _no_value(name) from error
+            with suppress(EmptyResultSet):
+                rows.query.get_compiler(using).as_sql()  # some fields read a value only here
+        except (FieldError, *NO_VALUE):
+            raise _no_value(name) from None  # what they say has the value
     return rows
 
 
@@ -95,9 +99,12 @@ def _one(field: "Field[Any, Any]", lookup: str, text: str) -> Any:
             return moment(text)
         if isinstance(field, BooleanField):
             text = text.capitalize()  # as Django reads it
-        return _target(field).to_python(text)
-    except (ValidationError, ValueError, TypeError) as error:
-        raise _no_value(field.name) from error
+        value = _target(field).to_python(text)
+    except NO_VALUE:
+        raise _no_value(field.name) from None
+    if value is None:  # an empty text: `isnull` says so
+        raise _no_value(field.name)
+    return value
 
 
 def _no_value(name: str) -> LifecycleError:

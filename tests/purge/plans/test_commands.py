@@ -7,11 +7,14 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.db.models import BooleanField
 from django.utils import timezone
 
 from lifecycle import holds
+from lifecycle.exceptions import LifecycleError
 from lifecycle.models import Event
 from purge.models import Plan
+from purge.plans import where
 from tests.commands.documented import assert_documented
 from tests.lifecycle.management.test_commands import fails, manage
 from tests.zoo.models import Draft, Person, Token
@@ -121,6 +124,28 @@ def test_the_count_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "nothing was begun" in fails("lifecycle", "apply", number)
     monkeypatch.setattr(sys, "stdin", Terminal("2\n"))
     assert "Type the number of rows" in manage("lifecycle", "apply", number)
+
+
+@pytest.mark.parametrize(
+    ("model", "condition"),
+    [
+        ("Sensor", "address=ann"),
+        ("Sensor", "address__in=ann,ben"),
+        ("Order", "grace=99999999999999999999ann"),
+        ("Order", "grace=99999999999999999999999"),
+    ],
+)
+def test_a_value_that_no_row_can_have_is_refused_unread(model: str, condition: str) -> None:
+    """Without the value, which may be of a person; nor does a traceback have it."""
+    told = fails("lifecycle", "plan", "hold", f"zoo.{model}", "--where", condition, "--reason", "r")
+    assert "no value" in told
+    assert "ann" not in told
+
+
+def test_an_empty_value_is_not_none() -> None:
+    """What a script's empty variable leaves must not mean every row without one."""
+    with pytest.raises(LifecycleError, match="no value"):
+        where._one(BooleanField(null=True, name="asked"), "exact", "")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """One act on many rows by a plan: what it finds, what it refuses, that it does just that, once."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -107,6 +107,28 @@ class TestPurge:
         assert same.pk
         assert list(Token.objects.all()) == [locked]
         assert left_of(made) == {"locked": [str(locked.pk)]}
+
+    def test_the_first_rows_of_a_query(self) -> None:
+        rows = tokens(3)
+        made = plan("purge", Token.objects.order_by("-pk")[:2], policy="tokens")
+        apply(made)
+        assert list(Token.objects.all()) == rows[:1]
+
+    def test_a_row_that_was_only_locked_is_as_it_was(self) -> None:
+        row = tokens(1)[0]
+        made = plan("purge", Token.objects.all(), policy="tokens")
+        for text in (
+            "SELECT FROM zoo_token WHERE id = %s FOR UPDATE",
+            "SELECT FROM zoo_token WHERE id = %s FOR KEY SHARE",
+        ):
+            with session() as other:
+                other.execute(text, [row.pk])
+        with session() as other:
+            other.execute("UPDATE zoo_token SET label = 'u' WHERE id = %s", [row.pk])
+            other.rollback()
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM (FREEZE) zoo_token")
+        assert apply(made).acted == 1
 
     def test_rows_outside_when_are_not_in_it(self) -> None:
         tokens(1)
@@ -241,6 +263,7 @@ class TestRefused:
             ("extend", {}, "until is of extend"),
             ("restore", {"until": timezone.now() + DAY}, "until is of extend"),
             ("hold", {"until": timezone.now() - DAY}, "has passed"),
+            ("hold", {"until": datetime.max.replace(tzinfo=UTC)}, "no end"),
         ],
     )
     def test_a_plan(self, act: str, more: dict[str, Any], says: str) -> None:

@@ -91,7 +91,7 @@ def test_killed_in_the_middle_it_comes_to_the_same_end(tmp_path: Path) -> None:
     out = tmp_path / "out"
     text = APPLY.format(number=made.pk)
     program = forked.start("-c", text, cwd=ROOT, env=os.environ | known, out=out)
-    wait_until(lambda: Token.objects.count() < 350, out.read_text())
+    wait_until(lambda: Token.objects.count() < 350, f"the worker, see {out}")
     program.send_signal(signal.SIGKILL)
     program.wait(30)
     assert Token.objects.count() > 1, "it was killed in the middle"
