@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import CASCADE, FileField, Model, QuerySet
 from django.db.models.deletion import get_candidate_relations_to_delete
 
@@ -51,8 +52,13 @@ def collect(row: Model, using: str) -> list[Found]:
 
 
 def rows_of(found: Found, using: str) -> Iterator[dict[str, Any]]:
-    """Each row as a mapping of its columns, those of its parents too, in key order."""
+    """Each row as a mapping of its columns, those of its parents too, in key order.
+
+    Without the hash of a password.
+    """
     names = [each.attname for each in found.model._meta.concrete_fields]
+    if issubclass(found.model, AbstractBaseUser):
+        names = [each for each in names if each != "password"]
     rows = every_row(found.model, using).filter(pk__in=found.keys).order_by("pk")
     yield from rows.values(*names).iterator(chunk_size=1000)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from purge.exports.collect import Found, collect, files_of, rows_of
 
 OF_ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 READ_ONLY = "SET TRANSACTION READ ONLY"
+NO_NAME = r'[\x00-\x1f\x7f:*?"<>|]'  # not in a file's name, under some system
 
 log = Log("purge")
 
@@ -88,7 +90,7 @@ def _write(
     }  # fmt: skip
     for found in collect(row, using):
         label = found.model._meta.label
-        with made.open(f"rows/{label}.jsonl", "w") as lines:
+        with made.open(f"rows/{label}.jsonl", "w", force_zip64=True) as lines:
             for each in rows_of(found, using):
                 lines.write(json.dumps(each, cls=Encoder, ensure_ascii=False).encode() + b"\n")
                 index["files"] += _files(found, each)
@@ -115,9 +117,10 @@ def _put(made: zipfile.ZipFile, file: dict[str, Any], number: int) -> None:
     """Put one file in, under a name of its own; one that cannot be read is said to be missing."""
     label, _, _ = file["row"].partition(":")
     storage = model_of(label)._meta.get_field(file["field"]).storage  # type: ignore[union-attr]
-    place = f"files/{number}-{Path(file['name']).name}"
+    name = re.split(r"[/\\]", file["name"])[-1]  # whatever system the zip is unpacked under
+    place = f"files/{number}-{re.sub(NO_NAME, '_', name)}"
     try:
-        with storage.open(file["name"]) as stored, made.open(place, "w") as put:
+        with storage.open(file["name"]) as stored, made.open(place, "w", force_zip64=True) as put:
             for chunk in stored.chunks():
                 put.write(chunk)
     except Exception as error:

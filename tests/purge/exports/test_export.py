@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
 from django.db import connection
 from django.utils import timezone
@@ -118,6 +119,36 @@ def test_a_name_of_a_file_leads_nowhere(tmp_path: Path) -> None:
     found = exported(client, tmp_path, "--files")
     assert all(".." not in name for name in found)
     assert found["index.json"]["files"][0]["missing"] == "SuspiciousFileOperation"
+
+
+def test_nor_where_the_zip_is_unpacked_under_another_system(tmp_path: Path) -> None:
+    name = "..\\..\\a:b.png"
+    client = Client.objects.create(picture=name)
+    path = Path(client.picture.storage.path(name))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"picture")
+    found = exported(client, tmp_path, "--files")
+    (told,) = found["index.json"]["files"]
+    assert (told["in"], found[told["in"]]) == ("files/0-a_b.png", b"picture")
+
+
+def test_more_than_two_gigabytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 10)
+    client = Client.objects.create()
+    client.picture.save("a.png", ContentFile(b"picture" * 100))
+    found = exported(client, tmp_path, "--files")
+    (told,) = found["index.json"]["files"]
+    assert found[told["in"]] == b"picture" * 100
+
+
+def test_no_hash_of_a_password(tmp_path: Path) -> None:
+    """Whoever gets the zip, or finds it, could try passwords with it."""
+    user = get_user_model().objects.create_user("ann", password="a secret")
+    found = exported(user, tmp_path)
+    (row,) = found[f"rows/{user._meta.concrete_model._meta.label}.jsonl"]
+    assert row["username"] == "ann"
+    assert "password" not in row
+    assert user.password not in str(found)
 
 
 def test_it_writes_nothing_into_the_database(
