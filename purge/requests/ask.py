@@ -5,6 +5,7 @@ released, and from time to time. Each try is `erase` under the request's referen
 which came through is not done twice.
 """
 
+from calendar import monthrange
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,7 +30,7 @@ from purge.erasure.refusals import check, policy_for
 from purge.exceptions import ErasureRefused
 from purge.models import Request
 
-MONTH, LONGER = timedelta(days=30), timedelta(days=60)  # of Article 12(3) of the GDPR
+MONTH, LONGER = timedelta(days=30), timedelta(days=60)
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=5), timedelta(days=1)
 AT_ONCE = 50  # requests that one look tries
 GONE = "the row was not in the database any more"
@@ -45,7 +46,7 @@ def request_erasure(
     obj: Model, reference: str, received: datetime | None = None, grace: timedelta | None = None,
     policy: str | None = None, actor: str = "", using: str | None = None,
 ) -> Request:  # fmt: skip
-    """Open a request for a row's erasure, due 30 days after it was `received`, and try it now.
+    """Open a request for a row's erasure, due a month after it was `received`, and try it now.
 
     Not inside a transaction. Options and refusals are those of `erase`; but where a hold, another
     row or a stopped policy keeps the row, the request stays open and a worker tries it again. The
@@ -74,10 +75,23 @@ def request_key(
     named = {"reference": reference, "model": label_of_model(model)}
     named["key"] = ledger_key(model, key, using)
     said: dict[str, Any] = {"policy": chosen.name, "grace": grace, "actor": actor[:200]}
-    said |= {"received_at": received, "due_at": received + MONTH}
+    said |= {"received_at": received, "due_at": deadline(received)}
     said["event"] = scalar(using, statement(__file__, "last_event"))
     found, _ = Request.objects.using(using).get_or_create(**named, defaults=said)
     return try_request(found, using, asked=True)
+
+
+def deadline(received: datetime, longer: bool = False) -> datetime:
+    """When a request is due: 30 days after it came, 60 more where it was extended; sooner where the
+    month, or the three, of Article 12(3) of the GDPR are over sooner, by the site's calendar."""
+    local = timezone.localtime(received)
+    years, month = divmod(local.month - 1 + (3 if longer else 1), 12)
+    year = local.year + years
+    day = min(local.day, monthrange(year, month + 1)[1])
+    return min(
+        local + MONTH + (LONGER if longer else timedelta(0)),
+        local.replace(year=year, month=month + 1, day=day),
+    )
 
 
 def try_request(request: Request, using: str, asked: bool = False) -> Request:
@@ -193,13 +207,13 @@ def _moments(using: str) -> tuple[datetime, datetime | None]:
 def extend_request(
     number: int, reason: str, actor: str = "", using: str = DEFAULT_DB_ALIAS
 ) -> Request:
-    """Give a request 60 days more, once, with a reason that the person is told."""
+    """Give a request two months more, once, with a reason that the person is told."""
     with transaction.atomic(using=using):
         found = _open(number, reason, actor, using)
         if found.extended_at:
             raise LifecycleError(f"Request {number} was extended before: that is done once.")
         found.extended_at = timezone.now()
-        found.extension, found.due_at = reason, found.due_at + LONGER
+        found.extension, found.due_at = reason, deadline(found.received_at, longer=True)
         found.save(using=using)
     return found
 
