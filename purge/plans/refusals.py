@@ -104,7 +104,7 @@ def _refuse_unapproved(plan: Plan, made: Event, using: str) -> None:
     if not approver or approver == person_of(made.actor):
         raise LifecycleError(
             f"Plan {plan.pk} wants a second person: somebody other than {made.actor} approves it"
-            f" (manage.py lifecycle plan approve {plan.pk})."
+            f" (`manage.py lifecycle plan approve {plan.pk}`)."
         )
 
 

@@ -89,9 +89,9 @@ def _state(plan: Plan) -> str:
         return f"being applied, by {plan.applier}"
     if plan.state == Plan.State.WITHDRAWN:
         return "withdrawn"
-    then = f"until {in_utc(plan.made_at + LASTS)}: manage.py lifecycle apply {plan.pk}"
+    then = f"until {in_utc(plan.made_at + LASTS)}: `manage.py lifecycle apply {plan.pk}`"
     if conf.TWO_PERSON and not plan.approver:
-        return f"waits for a second person: manage.py lifecycle plan approve {plan.pk}"
+        return f"waits for a second person: `manage.py lifecycle plan approve {plan.pk}`"
     return f"waits {then}"
 
 

@@ -59,7 +59,7 @@ def typed_in(page: Path) -> list[str]:
     found = []
     for text in blocks(page, "console", "sh", "crontab"):
         whole = re.sub(r'"\n(?:.*\n)*?"', '""', text).replace("\\\n", " ")
-        found += re.findall(r"\bmanage\.py ([^#|&>\n]+)", whole)
+        found += re.findall(r"\bmanage\.py ([^#|&>`\n]+)", whole)
     return found
 
 
