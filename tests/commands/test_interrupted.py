@@ -23,11 +23,14 @@ from tests.support import kinds, session, wait_until, waits_for
 from tests.zoo.models import Client, Coupon, Draft, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
-TABLES = "lifecycle_event, lifecycle_policy, lifecycle_agenda, lifecycle_exception, lifecycle_lock"
+TABLES = (
+    "lifecycle_event, lifecycle_policy, lifecycle_agenda, lifecycle_exception, lifecycle_lock,"
+    " purge_plan, purge_request"
+)
 #: they ask no table of the ledger, here where nothing is published: nothing can hold them up
 WAIT_FOR_NOTHING = {
     "lifecycle scaffold", "lifecycle grants", "lifecycle proof", "lifecycle drill",
-    "lifecycle restore-report", "lifecycle roles", "archive ls",
+    "lifecycle restore-report", "lifecycle roles", "lifecycle export", "archive ls",
 }  # fmt: skip
 #: as they have to be typed to come to the database
 TYPED = COMMANDS | {

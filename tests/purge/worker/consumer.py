@@ -66,7 +66,12 @@ class Consumer:
 
     def is_in_a_batch(self) -> bool:
         """Whether one of its sessions is in a transaction on the rows."""
-        return self.sessions("xact_start IS NOT NULL AND query LIKE '%%zoo_spark%%'") > 0
+        # By its locks: of the text of a statement PostgreSQL shows no more than its beginning.
+        locks = (
+            "SELECT FROM pg_locks WHERE pg_locks.pid = pg_stat_activity.pid"
+            " AND relation = 'zoo_spark'::regclass AND mode = 'RowExclusiveLock'"
+        )
+        return self.sessions(f"xact_start IS NOT NULL AND EXISTS ({locks})") > 0
 
     def is_caught(self, condition: Callable[[], bool]) -> bool:
         """Stop it where a condition holds; else let it go on."""
