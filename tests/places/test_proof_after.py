@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from lifecycle.db.connection import scalar
 from lifecycle.exceptions import LifecycleError
 from lifecycle.sealing import log as logs
 from lifecycle.sealing.seal import seal_all
 from purge.proof.ship import ship_all
+from tests.infra.servers import until
 from tests.lifecycle.sealing.support import write
 from tests.places.servers import Replica
 from tests.purge.proof.support import ORIGIN, USING, in_folder, options, read_head
@@ -18,10 +20,15 @@ pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "replica"]),
 ]
 
+CONNECTED = "SELECT count(*) FROM pg_stat_replication WHERE application_name = 'walreceiver'"
+
 
 @pytest.fixture
 def after(stale: Replica, tmp_path: Path) -> Iterator[None]:
     logs.open_log(USING, 1, f"{ORIGIN}/1")
+    until(
+        lambda: scalar(USING, CONNECTED)
+    )  # a busy machine lets it lose its connection for a while
     with in_folder(tmp_path, after="walreceiver"):
         yield
 
