@@ -34,33 +34,36 @@ def cap_of(policy: Policy, using: str, counted: bool = False, wanted: int | None
     if counted and policy.cap_fraction:
         most = None if wanted is None else ceil(wanted / policy.cap_fraction) + 1
         rows = max(rows, counted_rows(policy, using, most))
-    return max(policy.cap_rows, int(policy.cap_fraction * rows))
+    return _share(policy, rows)
 
 
 def room(policy: Policy, using: str, counted: bool = False) -> int:
     """How many rows may still end in this window of 24 hours."""
-    text = statement(__file__, "room")
-    spent, allowed = fetch(using, text, {"policy": policy.name})[0]
+    spent, allowed = fetch(using, statement(__file__, "rooms"), {"policies": [policy.name]})[0]
     return max(0, cap_of(policy, using, counted) + allowed - spent)
 
 
 def used_caps(policies: list[Policy], using: str) -> dict[str, tuple[int, int]]:
     """By policy: the rows ended in this window of 24 hours, and how many may in all, by the
-    planner's count of its table. One question for all of them.
+    planner's count of its table. Two questions for all of them.
     """
-    tables = [compiled(policy).tables[0] for policy in policies]
-    params = {"policies": [policy.name for policy in policies], "tables": tables}
-    found = {}
-    lines = fetch(using, statement(__file__, "rooms"), params)
-    for policy, (spent, allowed, rows) in zip(policies, lines, strict=True):
-        found[policy.name] = spent, max(policy.cap_rows, int(policy.cap_fraction * rows)) + allowed
-    return found
+    names = [policy.name for policy in policies]
+    tables = {policy.name: compiled(policy).tables[0] for policy in policies}
+    rows = estimated_tables([*set(tables.values())], using)
+    spent = fetch(using, statement(__file__, "rooms"), {"policies": names})
+    return {
+        policy.name: (ended, _share(policy, rows[tables[policy.name]]) + allowed)
+        for policy, (ended, allowed) in zip(policies, spent, strict=True)
+    }
+
+
+def _share(policy: Policy, rows: int) -> int:
+    return max(policy.cap_rows, int(policy.cap_fraction * rows))
 
 
 def estimated_tables(tables: list[str], using: str) -> dict[str, int]:
-    """As `estimated_rows`, of several tables."""
-    text = statement(__file__, "tables_rows")
-    return dict(fetch(using, text, {"tables": tables}))
+    """As `estimated_rows`, of several tables; 0 for one that is not there."""
+    return dict(fetch(using, statement(__file__, "tables_rows"), {"tables": tables}))
 
 
 def room_and_over(policy: Policy, using: str) -> tuple[int, bool]:
@@ -116,5 +119,5 @@ def is_over(policy: Policy, left: int, using: str = DEFAULT_DB_ALIAS) -> bool:
 
 def estimated_rows(policy: Policy, using: str) -> int:
     """The rows of the policy's table when it was last analysed; 0 when it never was."""
-    table = {"table": compiled(policy).tables[0]}
-    return int(scalar(using, statement(__file__, "table_rows"), table))
+    table = compiled(policy).tables[0]
+    return estimated_tables([table], using)[table]

@@ -1,13 +1,18 @@
--- name: room
--- Rows ended in the last 24 hours, and rows that named persons have allowed beyond the cap in
--- them. Counted by the hour: up to an hour too much of the one, too little of the other.
--- params: policy
-SELECT coalesce(sum(value::bigint) FILTER (WHERE NOT allowed AND key >= oldest), 0)::bigint,
-    coalesce(sum(value::bigint) FILTER (WHERE allowed AND substr(key, 9, 13) > oldest), 0)::bigint
-FROM lifecycle_policy LEFT JOIN jsonb_each_text(spent) ON true
-CROSS JOIN LATERAL (SELECT starts_with(key, 'allowed') AS allowed,
-    to_char(lifecycle.now_v1() AT TIME ZONE 'UTC' - interval '24 hours', 'YYYY-MM-DD"T"HH24') AS oldest) AS clock
-WHERE name = %(policy)s
+-- name: rooms
+-- Of several policies, in their order: rows ended in the last 24 hours, and rows that named persons have allowed beyond
+-- the cap in them. Counted by the hour: up to an hour too much of the one, too little of the other.
+-- params: policies
+SELECT spent.ended, spent.allowed
+FROM unnest(%(policies)s::text[]) WITH ORDINALITY AS given (policy, place)
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(value::bigint) FILTER (WHERE NOT allowed AND key >= oldest), 0)::bigint,
+        coalesce(sum(value::bigint) FILTER (WHERE allowed AND substr(key, 9, 13) > oldest), 0)::bigint
+    FROM lifecycle_policy AS state CROSS JOIN LATERAL jsonb_each_text(state.spent)
+    CROSS JOIN LATERAL (SELECT starts_with(key, 'allowed') AS allowed,
+        to_char(lifecycle.now_v1() AT TIME ZONE 'UTC' - interval '24 hours', 'YYYY-MM-DD"T"HH24') AS oldest) AS clock
+    WHERE state.name = given.policy
+) AS spent (ended, allowed)
+ORDER BY given.place
 
 -- name: due_entries
 -- How many rows the due entries of a policy list at most; tombstoned ones were counted before.
@@ -34,55 +39,20 @@ SELECT count(*) FROM (
 -- params: most
 SELECT count(*) FROM (SELECT FROM {table} LIMIT %(most)s::bigint) AS counted
 
--- name: table_rows
--- The planner's estimate of a table's rows, its partitions' included; 0 when it was never analysed.
--- That estimate is as old as the last ANALYZE or VACUUM; where the server has counted since, the
--- fewer rows hold: a table that was emptied has no tenth of what it was. The server's count is
--- itself lost by a crash or failover, and with it the dates of its looks: then the estimate stands.
--- params: table
-SELECT coalesce(sum(CASE
-    WHEN coalesce(pg_stat_get_last_analyze_time(oid), pg_stat_get_last_autoanalyze_time(oid),
-                  pg_stat_get_last_vacuum_time(oid), pg_stat_get_last_autovacuum_time(oid)) IS NULL
-    THEN greatest(reltuples, 0)
-    ELSE least(greatest(reltuples, 0), pg_stat_get_live_tuples(oid)) END), 0)::bigint
-FROM pg_class
-WHERE relkind <> 'p' AND oid IN (SELECT relid FROM pg_partition_tree(quote_ident(%(table)s)::regclass)
-    UNION SELECT quote_ident(%(table)s)::regclass)
-
 -- name: tables_rows
--- The same of several tables.
+-- The planner's estimate of the rows of several tables, their partitions' included; 0 for one that was never analysed, or
+-- is not there. That estimate is as old as the last ANALYZE or VACUUM; where the server has counted since, the fewer rows
+-- hold: a table that was emptied has no tenth of what it was. The server's count is itself lost by a crash or failover,
+-- and with it the dates of its looks: then the estimate stands.
 -- params: tables
-SELECT given.name, one.rows FROM unnest(%(tables)s::text[]) AS given (name) CROSS JOIN LATERAL (
+SELECT given.name, one.rows
+FROM unnest(%(tables)s::text[]) AS given (name)
+CROSS JOIN LATERAL to_regclass(quote_ident(given.name)) AS place CROSS JOIN LATERAL (
     SELECT coalesce(sum(CASE
         WHEN coalesce(pg_stat_get_last_analyze_time(oid), pg_stat_get_last_autoanalyze_time(oid),
                       pg_stat_get_last_vacuum_time(oid), pg_stat_get_last_autovacuum_time(oid)) IS NULL
         THEN greatest(reltuples, 0)
         ELSE least(greatest(reltuples, 0), pg_stat_get_live_tuples(oid)) END), 0)::bigint
     FROM pg_class
-    WHERE relkind <> 'p' AND oid IN (SELECT relid FROM pg_partition_tree(quote_ident(given.name)::regclass)
-        UNION SELECT quote_ident(given.name)::regclass)
+    WHERE relkind <> 'p' AND oid IN (SELECT relid FROM pg_partition_tree(place) UNION SELECT place)
 ) AS one (rows)
-
--- name: rooms
--- As `room`, of several policies in their order, with the planner's estimate of the table of each.
--- params: policies, tables
-SELECT spent.ended, spent.allowed, one.rows
-FROM unnest(%(policies)s::text[], %(tables)s::text[]) WITH ORDINALITY AS given (policy, name, place)
-CROSS JOIN LATERAL (
-    SELECT coalesce(sum(value::bigint) FILTER (WHERE NOT allowed AND key >= oldest), 0)::bigint,
-        coalesce(sum(value::bigint) FILTER (WHERE allowed AND substr(key, 9, 13) > oldest), 0)::bigint
-    FROM lifecycle_policy AS state CROSS JOIN LATERAL jsonb_each_text(state.spent)
-    CROSS JOIN LATERAL (SELECT starts_with(key, 'allowed') AS allowed,
-        to_char(lifecycle.now_v1() AT TIME ZONE 'UTC' - interval '24 hours', 'YYYY-MM-DD"T"HH24') AS oldest) AS clock
-    WHERE state.name = given.policy
-) AS spent (ended, allowed) CROSS JOIN LATERAL (
-    SELECT coalesce(sum(CASE
-        WHEN coalesce(pg_stat_get_last_analyze_time(oid), pg_stat_get_last_autoanalyze_time(oid),
-                      pg_stat_get_last_vacuum_time(oid), pg_stat_get_last_autovacuum_time(oid)) IS NULL
-        THEN greatest(reltuples, 0)
-        ELSE least(greatest(reltuples, 0), pg_stat_get_live_tuples(oid)) END), 0)::bigint
-    FROM pg_class
-    WHERE relkind <> 'p' AND oid IN (SELECT relid FROM pg_partition_tree(quote_ident(given.name)::regclass)
-        UNION SELECT quote_ident(given.name)::regclass)
-) AS one (rows)
-ORDER BY given.place

@@ -95,10 +95,11 @@ def tick_backfill(using: str, heartbeat: bool = False) -> list[str]:
 
 def tick_plans(using: str) -> list[int]:
     """Wake a worker for each plan that is being applied; returns their numbers."""
-    if is_other_version(using):
+    waiting_now = waiting_plans(using)
+    if not waiting_now or is_other_version(using):
         return []
     known = memory.of(using)
-    woken = [number for number in waiting_plans(using) if known.may_wake(f"{PLAN}{number}")]
+    woken = [number for number in waiting_now if known.may_wake(f"{PLAN}{number}")]
     for number in woken:
         known.note_sent(f"{PLAN}{number}")
         plan_task(number, using)
