@@ -5,7 +5,7 @@ below at each one above. The last of a level may hold fewer, and says how many i
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from lifecycle.proof.errors import Malformed
@@ -100,15 +100,11 @@ def _tiles_between(level: int, before: int, now: int) -> Iterator[Tile]:
         yield Tile(level, number, min(WIDTH, now - number * WIDTH))
 
 
-def encode_bundle(entries: Sequence[bytes]) -> bytes:
-    """Up to 256 entries as one bundle: each with its length before it, in two bytes."""
-    if not 0 < len(entries) <= WIDTH or max(map(len, entries)) > 0xFFFF:
-        raise Malformed(f"a bundle has 1 to {WIDTH} entries of 65,535 bytes at most")
-    return b"".join([len(each).to_bytes(2, "big") + each for each in entries])
-
-
 def decode_bundle(data: bytes, width: int = WIDTH) -> list[bytes]:
-    """The entries of a bundle; raises `Malformed` unless it has exactly so many."""
+    """The entries of a bundle, each with its length before it, in two bytes.
+
+    Raises `Malformed` unless it has exactly so many.
+    """
     entries: list[bytes] = []
     place = 0
     while place + 2 <= len(data) and len(entries) < width:

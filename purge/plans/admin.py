@@ -50,7 +50,7 @@ class PlanAdmin(ReadOnlyAdmin):
     list_filter = ("state", "act", "made_at")
     ordering = ("-id",)
     fields = ("what", "left_by_reason")
-    change_form_template = "admin/lifecycle/plan.html"
+    change_form_template = "admin/purge/plan.html"
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return about_viewed(super().get_queryset(request), request, self.admin_site)
@@ -108,7 +108,7 @@ class PlanAdmin(ReadOnlyAdmin):
         values = self.admin_site.each_context(request) | {"opts": self.opts, "plan": plan}
         values |= {"step": step, "explained": STEPS[step][1], "form": form, "said": as_text(plan)}
         values |= {"back": self._page(plan), "title": f"{step.capitalize()} plan {plan.pk}"}
-        return TemplateResponse(request, "admin/lifecycle/plan_step.html", values)
+        return TemplateResponse(request, "admin/purge/plan_step.html", values)
 
     def _offered(self, request: HttpRequest, plan: Plan, step: str) -> dict[str, str] | None:
         """A step as the page shows it; none of a plan that is over."""

@@ -9,9 +9,10 @@ from functools import partial
 
 from lifecycle.exceptions import LifecycleError
 from lifecycle.proof.checkpoint import Checkpoint
+from lifecycle.proof.errors import Unverified
 from lifecycle.proof.merkle import verify_inclusion
 from lifecycle.proof.tiled import TileReader
-from lifecycle.proof.tiles import WIDTH
+from lifecycle.proof.tiles import WIDTH, Tile, decode_bundle
 from lifecycle.proof.tree import HASH_SIZE
 from purge.archive.destinations import Unreachable
 from purge.proof import bundle
@@ -73,6 +74,18 @@ def proven_leaves(reader: TileReader, head: Checkpoint, start: int, end: int) ->
         path = reader.inclusion_proof(index)
         verify_inclusion(reader.leaf_hashes(index, index + 1), index, head.size, path, head.root)
     return reader.leaf_hashes(start, end)
+
+
+def entries_of(store: ProofStore, tile: Tile) -> list[bytes]:
+    """The entries of a bundle of the log, proving nothing yet; if need be of the full one that it
+    has become. `Unverified` where neither is there, `Malformed` where it is none."""
+    data = store.read(tile.path)
+    if data is not None:
+        return decode_bundle(data, tile.width)
+    data = store.read(tile.full.path)
+    if data is None:
+        raise Unverified(f"{tile.path} is missing in {store.title}")
+    return decode_bundle(data)[: tile.width]
 
 
 def _check(lines: list[Line], path: str, start: int, leaves: bytes) -> None:

@@ -15,8 +15,8 @@ from lifecycle.proof.errors import ProofError
 from lifecycle.proof.readable import moment
 from lifecycle.proof.story import ENDINGS, NAMES
 from lifecycle.proof.tiled import TileReader
-from lifecycle.proof.tiles import WIDTH, Tile, bundles_of, decode_bundle
-from purge.proof.published import proven_leaves
+from lifecycle.proof.tiles import WIDTH, Tile, bundles_of
+from purge.proof.published import entries_of, proven_leaves
 from purge.proof.store import AT_ONCE, ProofStore
 
 MOST = 100_000  # events that are counted; a store has them in 400 objects
@@ -76,7 +76,7 @@ def _entries(
     reader = TileReader(store.read, head.size)
     bundles = [each for each in bundles_of(head.size) if _overlaps(each, start, end)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        read = pool.map(lambda each: _read(store, each), bundles)
+        read = pool.map(lambda each: entries_of(store, each), bundles)
         for each, entries in zip(bundles, read, strict=True):
             low = each.number * WIDTH
             leaves = b"".join([sha256(b"\x00" + entry).digest() for entry in entries])
@@ -84,17 +84,6 @@ def _entries(
                 raise LifecycleError(f"{each.path} has other entries than were signed")
             for entry in entries[max(start - low, 0) : end - low]:
                 yield dict(zip(NAMES, decode_fields(entry[len(HEAD) :]), strict=True))
-
-
-def _read(store: ProofStore, each: Tile) -> list[bytes]:
-    """The entries of a bundle; if need be of the one that it has become."""
-    data = store.read(each.path)
-    if data is not None:
-        return decode_bundle(data, each.width)
-    data = store.read(each.full.path)
-    if data is None:
-        raise LifecycleError(f"{each.path} is missing in {store.title}")
-    return decode_bundle(data)[: each.width]
 
 
 def _overlaps(each: Tile, start: int, end: int) -> bool:

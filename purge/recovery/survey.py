@@ -17,12 +17,12 @@ from lifecycle.proof.canonical import HEAD, Text, decode_fields
 from lifecycle.proof.checkpoint import Checkpoint, open_checkpoint
 from lifecycle.proof.errors import Unverified
 from lifecycle.proof.tiled import Edge, TileReader
-from lifecycle.proof.tiles import CHECKPOINT, WIDTH, Tile, bundles_of, decode_bundle
+from lifecycle.proof.tiles import CHECKPOINT, WIDTH, bundles_of
 from lifecycle.proof.tree import HASH_SIZE, Frontier, hash_leaves
 from lifecycle.sealing.log import Log, read_log, read_seals
 from purge.proof.detect import later_origin
 from purge.proof.options import ProofOptions
-from purge.proof.published import proven_leaves
+from purge.proof.published import entries_of, proven_leaves
 from purge.proof.ship import store_of, unpacked
 from purge.proof.store import AT_ONCE, ProofStore
 
@@ -146,23 +146,12 @@ def published_tiles(store: ProofStore, start: int, size: int) -> Iterator[list[b
         ahead = deque[tuple[int, Future[list[bytes]]]]()
         for tile in bundles_of(size, start):
             low = max(start - tile.number * WIDTH, 0)
-            ahead.append((low, pool.submit(_entries, store, tile)))
+            ahead.append((low, pool.submit(entries_of, store, tile)))
             if len(ahead) > AT_ONCE:
                 low, read = ahead.popleft()
                 yield read.result()[low:]
         for low, read in ahead:
             yield read.result()[low:]
-
-
-def _entries(store: ProofStore, tile: Tile) -> list[bytes]:
-    """The entries of a bundle, if need be of the full one that it has become."""
-    data = store.read(tile.path)
-    if data is not None:
-        return decode_bundle(data, tile.width)
-    data = store.read(tile.full.path)
-    if data is None:
-        raise Unverified(f"{tile.path} is not there")
-    return decode_bundle(data)[: tile.width]
 
 
 def fields_of(entry: bytes) -> list[Text]:

@@ -48,3 +48,8 @@ def split_at(count: int) -> int:
 def entries_of(count: int) -> list[bytes]:
     """Entries that are all different."""
     return [b"entry %d" % number for number in range(count)]
+
+
+def encode_bundle(entries: Sequence[bytes]) -> bytes:
+    """Entries as one bundle of C2SP's tlog-tiles, the easy way; the product's is in SQL."""
+    return b"".join([len(each).to_bytes(2, "big") + each for each in entries])

@@ -11,7 +11,6 @@ import pytest
 
 from lifecycle.db.connection import fetch
 from lifecycle.proof import leaf
-from lifecycle.proof.tiles import encode_bundle
 from lifecycle.proof.tree import hash_leaf
 from lifecycle.sealing.entries import (
     keys_of,
@@ -24,6 +23,7 @@ from lifecycle.sealing.entries import (
 )
 from tests.lifecycle.proof.test_leaf import EVENTS
 from tests.lifecycle.proof.writing import write
+from tests.proof.trees import encode_bundle
 
 pytestmark = pytest.mark.django_db
 

@@ -2,36 +2,27 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
-from huey.contrib.djhuey import HUEY
 
 import purge
 from purge.models import Plan
 from purge.plans.withdraw import forget_old
-from purge.worker import jobs, memory, pulse
+from purge.worker import jobs, pulse
 from purge.worker.whole_pass import run_all
 from tests.infra import forked
 from tests.infra.servers import ROOT
 from tests.purge.worker.consumer import address
+from tests.purge.worker.emptied import queue
 from tests.support import wait_until
 from tests.zoo.models import Token
 
+__all__ = ["queue"]
 pytestmark = pytest.mark.django_db(transaction=True)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def queue(transactional_db: None) -> Iterator[None]:
-    memory._memories.clear()
-    HUEY.storage.flush_queue()
-    yield
-    HUEY.storage.flush_queue()
-    HUEY.storage.close()
 
 
 def applied(rows: int) -> Plan:

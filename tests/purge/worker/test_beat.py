@@ -1,6 +1,6 @@
 """The short question of a beat: nothing that the whole question finds is noticed later."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from unittest import mock
@@ -8,7 +8,6 @@ from unittest import mock
 import pytest
 from django.db import connection
 from django.utils import timezone
-from huey.contrib.djhuey import HUEY
 
 from lifecycle import expire_now, hold, release, restore
 from lifecycle.ledger import policy_states as states
@@ -18,22 +17,14 @@ from purge.batch.outcome import MEDIA
 from purge.passes import due
 from purge.runner import run_due
 from purge.worker import memory, pulse
+from tests.purge.worker.emptied import queue
 from tests.support import SetHours, database_now, let_pass
 from tests.zoo.models import Draft, Person, Token, Trace
 
+__all__ = ["queue"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 HOUR, DAY, JUST = timedelta(hours=1), timedelta(days=1), timedelta(seconds=3)
-
-
-@pytest.fixture(autouse=True)
-def queue(transactional_db: None) -> Iterator[None]:
-    """The queue, emptied; the pulse as in a new process."""
-    memory._memories.clear()
-    HUEY.storage.flush_queue()
-    yield
-    HUEY.storage.flush_queue()
-    HUEY.storage.close()
 
 
 def tick() -> list[str]:
