@@ -173,3 +173,12 @@ def test_a_segment_that_is_wrong_is_found_by_verify() -> None:
     Segment.objects.filter(model="zoo.ticket").update(filter=None)
     (wrong,) = promises.check(only=[FOLD])[FOLD]
     assert wrong.subject == "segment zoo.ticket"
+
+
+def test_sums_by_day_that_are_wrong_are_found_by_verify() -> None:
+    fill()
+    cover()
+    Segment.objects.filter(model="").update(days={"2030-01-31": {"purged": 9}})
+    found = promises.check(only=[FOLD])[FOLD]
+    assert found
+    assert {each.subject.strip() for each in found} == {"segment"}
