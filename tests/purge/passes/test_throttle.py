@@ -3,8 +3,6 @@
 import json
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -23,6 +21,7 @@ from purge.passes import pressure, throttle
 from purge.passes.options import PassOptions
 from purge.runner import run_policy
 from tests.support import session, wait_until
+from tests.vacuuming import execute, unvacuumed
 from tests.zoo.models import Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,22 +42,6 @@ def measured(name: str, last: pressure.Sample | None = None) -> float:
     return pressure.measure(get_policy("tokens"), "default", last)[0].get(name, 0.0)
 
 
-def execute(sql: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
-
-
-@contextmanager
-def unvacuumed() -> Iterator[None]:
-    """Nobody vacuums the table, and what is said of it is said at once."""
-    execute("VACUUM ANALYZE zoo_token")
-    execute("ALTER TABLE zoo_token SET (autovacuum_enabled = false)")
-    try:
-        yield
-    finally:
-        execute("ALTER TABLE zoo_token RESET (autovacuum_enabled)")
-
-
 def dead(count: int) -> None:
     """Rows that nobody has vacuumed, in a table of so many."""
     Token.objects.bulk_create(Token() for _ in range(count))
@@ -76,7 +59,7 @@ def test_dead_rows_slow_a_pass_down_and_stop_nothing(
 ) -> None:
     caplog.set_level(logging.INFO, "purge")
     settings.LIFECYCLE_THROTTLE = NONE | {"dead_rows": 0.3}
-    with unvacuumed():
+    with unvacuumed("zoo_token"):
         dead(60)
         due(45)
         assert run().purged == 45
