@@ -1,4 +1,4 @@
-"""Thirty schedules end as they must; the oracle sees what is planted."""
+"""Schedules end as they must; the oracle sees what is planted."""
 
 import re
 import subprocess
@@ -18,10 +18,13 @@ ours = pytest.mark.skipif(
 
 
 @ours
-def test_schedules_end_as_they_must() -> None:
-    run = schedules(0, 30)
+@pytest.mark.parametrize(
+    "first", [0, *(pytest.param(first, marks=pytest.mark.slow) for first in (10, 20))]
+)
+def test_schedules_end_as_they_must(first: int) -> None:
+    run = schedules(first, first + 10)
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
-    assert len(re.findall(r"^seed \d+: [\d.]+ s, 0 wrong$", run.stdout, re.MULTILINE)) == 30
+    assert len(re.findall(r"^seed \d+: [\d.]+ s, 0 wrong$", run.stdout, re.MULTILINE)) == 10
 
 
 def schedules(first: int, last: int) -> "subprocess.CompletedProcess[str]":

@@ -187,7 +187,12 @@ def taken(request: pytest.FixtureRequest, lines: dict[str, Line]) -> dict[str, L
 
 @pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize(
-    ("way", "heard"), [(way, way) for way in WAYS], ids=WAYS, indirect=["heard"]
+    ("way", "heard"),
+    [
+        pytest.param(way, way, id=way, marks=[] if way == "session" else [pytest.mark.slow])
+        for way in WAYS
+    ],
+    indirect=["heard"],
 )
 def test_every_cell_is_right(way: str, taken: dict[str, Line], admin: Client) -> None:
     everywhere, by_writers, _ = WAYS[way]

@@ -1,4 +1,4 @@
-"""Two thousand schedules of faults, or those of SCHEDULES=FROM:UNTIL; `make test` takes thirty."""
+"""Two thousand schedules of faults, or those of SCHEDULES=FROM:UNTIL, after the first thirty."""
 
 import os
 
