@@ -103,6 +103,8 @@ class Event(models.Model):
                 name="lc_event_few",
             ),
             models.Index("model", "id", condition=Q(detail__has_key="held"), name="lc_event_held"),
+            models.Index("actor", "id", condition=~Q(actor=""), name="lc_event_actor"),
+            models.Index("run", "id", condition=Q(run__isnull=False), name="lc_event_run"),
             models.Index(
                 KT("detail__reference"),
                 condition=Q(detail__has_key="reference"),

@@ -1,8 +1,7 @@
 """Long lists by their keys: the next page is what comes before a number, however far back it is.
 
 No OFFSET, which reads all that it leaves out, and no count. A filter that finds little is not
-searched for ever: after some seconds the page shows what was found, and its link goes on from
-there.
+searched for ever: after a moment the page shows what was found, and its link goes on from there.
 """
 
 import time
@@ -14,9 +13,30 @@ from django.db.models import Max, QuerySet
 from django.http import HttpRequest
 
 BEFORE, AFTER = "before", "after"
-PIECE = 20_000  # numbers that one statement looks at, the first; each next one at twice as many
-LARGEST = 1_000_000
-PATIENCE = 2.0  # seconds, and the statement under way
+PIECE = 20_000  # numbers that one statement looks at, the first; at twice as many while it is quick
+PATIENCE = 0.2  # seconds, and the statement under way
+QUICK = PATIENCE / 8
+
+
+class Pieces:
+    """How many numbers the next statement of a search looks at, and whether it has taken enough."""
+
+    def __init__(self) -> None:
+        self.began = self.last = time.monotonic()
+        self.numbers = 0
+
+    def enough(self) -> bool:
+        return time.monotonic() - self.began >= PATIENCE
+
+    def size(self) -> int:
+        """Twice as many as before, where those were looked at quickly."""
+        now = time.monotonic()
+        if not self.numbers:
+            self.numbers = PIECE
+        elif now - self.last < QUICK:
+            self.numbers *= 2
+        self.last = now
+        return self.numbers
 
 
 class KeysetList(ChangeList):
@@ -47,25 +67,26 @@ class KeysetList(ChangeList):
         rows: QuerySet[Any] = self.queryset.order_by("-pk")
         top = self._top() + 1
         high = top if before is None else min(before, top)
-        until, piece, found = time.monotonic() + PATIENCE, PIECE, list[Any]()
+        pieces, found = Pieces(), list[Any]()
         while high > 0 and len(found) <= self.list_per_page:
-            if time.monotonic() >= until:
+            if pieces.enough():
                 return found, high
-            low = max(high - piece, 0)
+            low = max(high - pieces.size(), 0)
             part = rows.filter(pk__lt=high, pk__gte=low)
             found += part[: self.list_per_page + 1 - len(found)]
-            high, piece = low, min(piece * 2, LARGEST)
+            high = low
         return found, 0
 
     def _newer(self, after: int) -> tuple[list[Any], int]:
         """The page above a key, its newest first."""
         rows: QuerySet[Any] = self.queryset.order_by("pk")
         top, low = self._top(), after
-        until, piece, found = time.monotonic() + PATIENCE, PIECE, list[Any]()
-        while low < top and len(found) <= self.list_per_page and time.monotonic() < until:
-            part = rows.filter(pk__gt=low, pk__lte=low + piece)
+        pieces, found = Pieces(), list[Any]()
+        while low < top and len(found) <= self.list_per_page and not pieces.enough():
+            high = low + pieces.size()
+            part = rows.filter(pk__gt=low, pk__lte=high)
             found += part[: self.list_per_page + 1 - len(found)]
-            low, piece = low + piece, min(piece * 2, LARGEST)
+            low = high
         self.has_newer = len(found) > self.list_per_page or low < top
         return list(reversed(found[: self.list_per_page])), 0
 

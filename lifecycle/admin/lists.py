@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import BigIntegerField, Func, Model, Q, QuerySet
 from django.http import HttpRequest
 
+from lifecycle.admin.earliest import ORDER, EarliestList
 from lifecycle.admin.keyset import ActorFilter, KeysetMixin, RunFilter
 from lifecycle.admin.readonly import moment, refuse
 from lifecycle.admin.row_actions import release_exceptions
@@ -172,9 +173,13 @@ class AgendaEntryAdmin(AboutRows):
     list_display = ("event_id", "policy", DUE, "count", TOMBSTONED, "attempts")
     list_filter = (PolicyFilter, BlockedFilter, "due_at")
     actions = (retry_entries,)
-    ordering = ("due_at", "event_id")
+    ordering = ORDER
+    sortable_by = ()
     fields = ("event", "policy", DUE, "count", "tombstone", TOMBSTONED, "attempts")
     readonly_fields = (DUE, TOMBSTONED)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return EarliestList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AgendaEntry]:
         rows = super().get_queryset(request).select_related("event")
@@ -210,7 +215,7 @@ class RowExceptionAdmin(AboutRows):
     )
     list_filter = ("kind", PolicyFilter)
     actions = (release_exceptions,)
-    ordering = ("-since",)
+    ordering = ("-event_id",)
     fields = (
         *("event", "kind", "policy", "model", "key", SINCE, UNTIL),
         *("reason", "reference", "actor", "gone"),

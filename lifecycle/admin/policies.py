@@ -3,24 +3,33 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import F, Min, Model, OuterRef, QuerySet, Subquery, Sum
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from lifecycle.admin.policy_page import PolicyPage
-from lifecycle.admin.readonly import moment, refuse
+from lifecycle.admin.policy_page import ON_AGENDA, PolicyPage, with_counts
+from lifecycle.admin.readonly import refuse
 from lifecycle.admin.row_search import RowSearch
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.exceptions import LifecycleError, NoPolicy
 from lifecycle.ledger import policy_states as states
-from lifecycle.models import AgendaEntry, PolicyState
+from lifecycle.models import PolicyState
 from lifecycle.policy.registry import get_policy
+
+
+class CountedList(ChangeList):
+    """The policies of a page, each with what page one counts of its agenda."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = with_counts(list(self.result_list), self.queryset.db)
 
 
 @admin.register(PolicyState)
 class PolicyStateAdmin(PolicyPage, RowSearch):
     """What the database knows of each policy, and what its agenda lists."""
 
-    list_display = ("name", "model", "state", "scheduled", "next_due", "as_in_code")
+    list_display = ("name", "model", "state", *ON_AGENDA, "as_in_code")
     list_filter = ("state",)
     ordering = ("name",)
     actions = ("pause", "resume")
@@ -63,24 +72,8 @@ class PolicyStateAdmin(PolicyPage, RowSearch):
     def find_other(self, term: str, rows: Any) -> Any:
         return rows.filter(name__icontains=term)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[PolicyState]:
-        entries = AgendaEntry.objects.filter(policy=OuterRef("name")).order_by().values("policy")
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                listed=Subquery(entries.annotate(rows=Sum("count")).values("rows")),
-                earliest=Subquery(entries.annotate(due=Min("due_at")).values("due")),
-            )
-        )
-
-    @admin.display(description="rows on the agenda, at most", ordering=F("listed"))
-    def scheduled(self, state: Any) -> int:
-        return state.listed or 0
-
-    @admin.display(ordering=F("earliest"))
-    def next_due(self, state: Any) -> str:
-        return moment("earliest")(state)
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return CountedList
 
     @admin.display(boolean=True)
     def as_in_code(self, state: PolicyState) -> bool:

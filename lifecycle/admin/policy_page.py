@@ -5,18 +5,21 @@ from typing import Any
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin import AdminSite
+from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest
 
 from lifecycle.admin.readonly import moment
 from lifecycle.admin.visibility import may_view
 from lifecycle.exceptions import NoPolicy
-from lifecycle.insight import declared
+from lifecycle.insight import capped, declared
+from lifecycle.insight.amounts import MOST, Amount
+from lifecycle.insight.capped import Counts
 from lifecycle.ledger.ended import Clock
 from lifecycle.ledger.holds import Hold, holds
 from lifecycle.models import ON_TABLE, PolicyState, RowException
 from lifecycle.policy.policy import Policy
-from lifecycle.policy.registry import get_policy
+from lifecycle.policy.registry import all_policies, get_policy
 from lifecycle.printable import in_utc
 
 State = PolicyState.State
@@ -48,12 +51,16 @@ COMMANDS = {
 }
 
 
+#: what the agenda lists of a policy, as far as it was counted
+ON_AGENDA = ("scheduled", "due", "tombstoned", "next_due")
+
+
 class PolicyPage:
     """The fields of the page, as displays of a `PolicyState`."""
 
     fieldsets: Any = (
         (None, {"fields": ("name", "which", "when", "grace", "ending", "kept", "basis")}),
-        ("Now", {"fields": ("stands", "held", "scheduled", "next_due", "may")}),
+        ("Now", {"fields": ("stands", "held", *ON_AGENDA, "may")}),
         ("Rules", {"fields": ("brakes", "seen")}),
         (
             "SQL and fingerprint",
@@ -72,6 +79,7 @@ class PolicyPage:
     def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         state = super().get_object(request, *args, **kwargs)  # type: ignore[misc]
         if state is not None:
+            (state,) = with_counts([state], str(state._state.db))
             state.asked_by = request
         return state
 
@@ -121,10 +129,26 @@ class PolicyPage:
         """Those on all rows in full; of rows, how many are held. Of what the user may view."""
         if not _may_view(state, self.admin_site):  # type: ignore[attr-defined]
             return f"You may not view {state.model}."
-        rows = _in_force(state).exclude(ON_TABLE).values("key").distinct().count()
-        some = "1 row of the table is held." if rows == 1 else f"{rows} rows of the table are held."
+        rows = _held_rows(state)
+        is_held = "row of the table is held" if rows.number == 1 else "rows of the table are held"
         whole = [_in_words(each) for each in _on_table(state)]
-        return "\n".join([*whole, *([some] if rows else [])]) or "None."
+        return "\n".join([*whole, *([f"{rows} {is_held}."] if rows.number else [])]) or "None."
+
+    @admin.display(description="Scheduled, not yet due")
+    def scheduled(self, state: Any) -> str:
+        return str(state.counts.scheduled)
+
+    @admin.display(description="Due")
+    def due(self, state: Any) -> str:
+        return str(state.counts.due)
+
+    @admin.display(description="Tombstoned")
+    def tombstoned(self, state: Any) -> str:
+        return str(state.counts.tombstoned)
+
+    @admin.display(description="Next due")
+    def next_due(self, state: Any) -> str:
+        return moment("next_due")(state.counts)
 
     @admin.display(description="What you may do")
     def may(self, state: Any) -> str:
@@ -135,6 +159,16 @@ class PolicyPage:
         command = COMMANDS.get(state.state, "").format(name=state.name)
         told += [f"On the command line: {command}"] if command else []
         return "\n".join(told) or "Nothing."
+
+
+def with_counts(found: list[Any], using: str) -> list[Any]:
+    """The policies, each with what the agenda lists of it as `counts`: one question for all."""
+    policies = {policy.name: policy for policy in all_policies()}
+    with transaction.atomic(using=using):
+        counts = capped.read(using, policies, len(policies)).counts
+    for state in found:
+        state.counts = counts.get(state.name, Counts())
+    return found
 
 
 def _policy(state: PolicyState) -> Policy | None:
@@ -161,6 +195,13 @@ def _in_force(state: PolicyState) -> Any:
     """The row exceptions that hold something of its table now."""
     found = RowException.objects.using(state._state.db).filter(kind="hold", model=state.model)
     return found.filter(Q(until=None) | Q(until__gt=Clock()))
+
+
+def _held_rows(state: PolicyState) -> Amount:
+    """Rows with a hold; those with two are one."""
+    keys = _in_force(state).exclude(ON_TABLE).order_by("key").values("key").distinct()
+    found = keys[: MOST + 1].count()
+    return Amount(min(found, MOST), found > MOST)
 
 
 def _on_table(state: PolicyState) -> list[Hold]:

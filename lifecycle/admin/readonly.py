@@ -28,7 +28,7 @@ class CountingFew(Paginator):
     @cached_property
     def count(self) -> int:
         rows: Any = self.object_list
-        found = int(rows[: COUNTED + 1].count())
+        found = int(rows.order_by()[: COUNTED + 1].count())  # in no order: none has to be made
         return found if found <= COUNTED else AtLeast(COUNTED)
 
 

@@ -29,7 +29,7 @@ NONE = Amount(0)
 @dataclass
 class Counts:
     """Of one policy, in rows, each as far as it was counted; `day`, `week`, `month`: that end until
-    then."""
+    then. `next_due` is the earliest moment that the agenda lists."""
 
     scheduled: Amount = NONE
     due: Amount = NONE
@@ -39,6 +39,7 @@ class Counts:
     day: Amount = NONE
     week: Amount = NONE
     month: Amount = NONE
+    next_due: datetime | None = None
 
 
 @dataclass
@@ -83,5 +84,5 @@ def _counts(line: tuple[Any, ...], most: int) -> Counts:
     return Counts(
         Amount(scheduled, more_coming), Amount(due, more_due),
         Amount(tombstoned, more_due or more_coming), Amount(blocked, more_tried),
-        Amount(held, held >= most), **spans,
+        Amount(held, held >= most), **spans, next_due=line[10],
     )  # fmt: skip

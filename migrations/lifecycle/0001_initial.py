@@ -417,6 +417,24 @@ class Migration(migrations.Migration):
                 name="lc_event_held",
             ),
         ),
+        migrations.AddIndex(
+            model_name="event",
+            index=models.Index(
+                models.F("actor"),
+                models.F("id"),
+                condition=models.Q(("actor", ""), _negated=True),
+                name="lc_event_actor",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="event",
+            index=models.Index(
+                models.F("run"),
+                models.F("id"),
+                condition=models.Q(("run__isnull", False)),
+                name="lc_event_run",
+            ),
+        ),
         migrations.CreateModel(
             name="SealedLog",
             fields=[
