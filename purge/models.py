@@ -1,4 +1,4 @@
-"""Tables of the worker: runs, alerts, archives, and the rows that a replay has found."""
+"""Tables of the worker: runs, sums, alerts, archives, and the rows that a replay has found."""
 
 import uuid
 
@@ -76,6 +76,37 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} {self.policy}"
+
+
+class Total(models.Model):
+    """What a policy's batches have done ever, summed up: a line for each that ran at once.
+
+    Each batch adds to a line that no other has, so that none waits. The sums of a policy's lines
+    never go down. `spread` has the batches by their seconds, as BOUNDS of `purge.batch.outcome`
+    parts them.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    policy = models.CharField(max_length=40, blank=True)
+    last_batch_at = models.DateTimeField()
+    batches = models.BigIntegerField(default=0)
+    seconds = models.FloatField(default=0)
+    spread = ArrayField(models.BigIntegerField())
+    tombstoned = models.BigIntegerField(default=0)
+    purged = models.BigIntegerField(default=0)
+    updated = models.BigIntegerField(default=0)
+    kept = models.BigIntegerField(default=0)
+    held = models.BigIntegerField(default=0)
+    blocked = models.BigIntegerField(default=0)
+    locked = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "purge_total"
+        default_permissions = ()
+        indexes = (models.Index("policy", "id", name="purge_total_policy"),)
+
+    def __str__(self) -> str:
+        return f"{self.policy} {self.batches}"
 
 
 class Throttle(models.Model):

@@ -58,6 +58,13 @@ FUNCTIONS = {"reader": _READ, "site": _READ + _SAY, "worker": _READ + _SAY + _EN
 # it. A function in its place would have to take the conditions of three statements as text.
 _LOCKS = {"lifecycle_agenda": "SELECT, UPDATE (attempts)"}
 
+#: What a reader may read of the worker's tables: sums, and when workers last looked; for metrics.
+_WATCHED = {
+    "purge_total": SELECT,
+    "purge_throttle": SELECT,
+    "purge_alert": "SELECT (kind, opened_at, seen_at, ended_at)",
+}
+
 
 @dataclass(frozen=True)
 class Role:
@@ -152,7 +159,7 @@ def rights_on(kind: str, table: str) -> str:
     if table in LEDGER:
         return _LOCKS.get(table, SELECT) if kind == "worker" else SELECT
     if kind == "reader":
-        return SELECT if table.startswith("lifecycle_") else ""
+        return SELECT if table.startswith("lifecycle_") else _WATCHED.get(table, "")
     if _is_ours(table):
         return WRITE if kind == "worker" or table in ASKED else SELECT
     if table.startswith(QUEUE):

@@ -60,6 +60,34 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Total",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("policy", models.CharField(blank=True, max_length=40)),
+                ("last_batch_at", models.DateTimeField()),
+                ("batches", models.BigIntegerField(default=0)),
+                ("seconds", models.FloatField(default=0)),
+                (
+                    "spread",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), size=None
+                    ),
+                ),
+                ("tombstoned", models.BigIntegerField(default=0)),
+                ("purged", models.BigIntegerField(default=0)),
+                ("updated", models.BigIntegerField(default=0)),
+                ("kept", models.BigIntegerField(default=0)),
+                ("held", models.BigIntegerField(default=0)),
+                ("blocked", models.BigIntegerField(default=0)),
+                ("locked", models.BigIntegerField(default=0)),
+            ],
+            options={
+                "db_table": "purge_total",
+                "default_permissions": (),
+                "indexes": [models.Index("policy", "id", name="purge_total_policy")],
+            },
+        ),
+        migrations.CreateModel(
             name="Throttle",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 MEDIA = ""  # in place of a policy's name: on the agenda, in runs, for the pulse
 
+#: seconds that part batches by how long they took; stored sums are by these: never change them
+BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]
 STORED = ("tombstoned", "purged", "updated", "kept", "held", "blocked", "locked")  # of a run
 SUMMED = (*STORED, "looked", "fresh", "cascaded", "sample")
 

@@ -25,7 +25,7 @@ from purge.batch.archived import is_archived
 from purge.batch.at_once import end_alike
 from purge.batch.cascade.ties import recall
 from purge.batch.evaluate import evaluate, lock
-from purge.batch.outcome import Outcome
+from purge.batch.outcome import BOUNDS, Outcome
 from purge.batch.savepoint import release
 from purge.batch.state import Batch, stored_keys
 from purge.batch.subjects import Subjects
@@ -150,5 +150,6 @@ def recording(batch: Batch) -> list[Query]:
 
 
 def count_in_run(run: int, now: Any, outcome: Outcome) -> Query:
-    """What adds to the counts of a run that which a batch did."""
-    return Query(statement(__file__, "record"), {"run": run, "now": now, **outcome.counts()})
+    """What adds to the counts of a run, and to the sums of its policy, that which a batch did."""
+    params = {"run": run, "now": now, "bounds": BOUNDS}
+    return Query(statement(__file__, "record"), params | outcome.counts())
