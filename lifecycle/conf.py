@@ -34,6 +34,8 @@ class Conf:
     MAX_STOPPED: float | None = 30 * 86_400.0  # seconds
     MEDIA_DELETE_VERSIONS: bool = False
     MEDIA_IF_MATCH: bool = False
+    METRICS_TIMEOUT: float = 5.0  # seconds
+    METRICS_TOKEN: str = ""
     PROOF: dict[str, Any] | None = None
     PURGE_HOURS: tuple[int, int] | None = None
     RECONCILE_DAYS: float = 7

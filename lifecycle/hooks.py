@@ -15,6 +15,7 @@ from lifecycle.exceptions import LifecycleError
 Runs = dict[str, tuple[datetime, str]]
 Standstills = dict[str, list[str]]
 Slowed = dict[str, list[str]]
+Measures = tuple[str, dict[str, Any]]  # a statement and its parameters
 
 
 @dataclass
@@ -64,6 +65,7 @@ class ActingApp:
     verify_log   the ledger against what was sealed and published; with True all of it
     certificate  of a row that has ended: a name for a file, and its content; or `LifecycleError`
     facts        how worker, log and archives stand, in words that name no row
+    measures     a statement of what `lifecycle.metrics` tells of workers: see `Sample` there
     left_events  of a row, beside events of these numbers: those that have left the table
     """
 
@@ -75,6 +77,7 @@ class ActingApp:
     left_events: Callable[[type[Model], str, Sequence[int], str], list[Any]] = _none_left
     certificate: Callable[[type[Model], str, str], tuple[str, bytes]] = _no_certificate
     facts: Callable[[str], list[Fact]] = lambda using: [NOBODY]
+    measures: Callable[[], Measures | None] = lambda: None
 
 
 _registered: list[ActingApp] = []
@@ -117,6 +120,11 @@ def certificate(model: type[Model], key: str, using: str) -> tuple[str, bytes]:
 def facts(using: str) -> list[Fact]:
     """How what acts stands; that nothing does, where no app of this project ends rows."""
     return _registered[0].facts(using) if _registered else [NOBODY]
+
+
+def measures() -> Measures | None:
+    """What to ask for metrics of workers; None where no app of this project ends rows."""
+    return _registered[0].measures() if _registered else None
 
 
 def verify_log(using: str, deep: bool) -> LogCheck:

@@ -61,6 +61,7 @@ ACTIONS = {
     "backfill": ("info", "why read listed failed"),
     "backfill_failed": ("exception", ""),
     "not_installed": ("warning", "table"),
+    "scrape_failed": ("exception", ""),
 }
 ALWAYS: dict[str, Any] = {"policy": "", "database": "", "run": None}
 FIELDS = ("action", *ALWAYS, *{name for _, more in ACTIONS.values() for name in more.split()})

@@ -13,6 +13,7 @@ from lifecycle.hooks import ActingApp, Fact, LogCheck, Runs, Standstills
 from lifecycle.policy.registry import all_policies
 from lifecycle.printable import visible
 from lifecycle.proof.errors import ProofError
+from purge.metrics import measures
 from purge.passes.throttle import slowed
 from purge.proof.gate import alarm_of
 from purge.proof.options import proof_options
@@ -89,5 +90,5 @@ def facts(using: str) -> list[Fact]:
 
 
 PURGE = ActingApp(
-    make_pass, last_runs, standstills, slowed, verify_log, left_events, certificate, facts
+    make_pass, last_runs, standstills, slowed, verify_log, left_events, certificate, facts, measures
 )

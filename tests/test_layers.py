@@ -31,7 +31,7 @@ lifecycle.sealing
 lifecycle.backfill
 lifecycle.install
 lifecycle.insight
-lifecycle.promises lifecycle.concept
+lifecycle.promises lifecycle.concept lifecycle.metrics
 lifecycle.checks lifecycle.admin lifecycle.management lifecycle.testing lifecycle.pytest_plugin
     lifecycle.scaffolds lifecycle.embedded lifecycle.apps lifecycle
 purge.plan_tables
@@ -170,6 +170,9 @@ def test_packages_import_no_host() -> None:
 def test_one_module_each_for_what_is_outside() -> None:
     assert importers("huey", "lifecycle", "purge") == HUEY
     assert importers("huey", "demo") == {"demo/tasks.py"}  # the host's own tasks
+    client = {f"lifecycle/metrics/{name}.py" for name in ("collector", "views")}
+    command = "lifecycle/management/subcommands/metrics.py"
+    assert importers("prometheus_client", "lifecycle", "purge", "demo") == {*client, command}
     assert importers("boto3", "lifecycle", "purge", "demo") == {"purge/s3.py"}
     assert importers("botocore", "lifecycle", "purge", "demo") == {"purge/s3.py"}
 

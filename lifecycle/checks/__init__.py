@@ -14,6 +14,7 @@ from lifecycle.checks.expressions import EXPRESSIONS
 from lifecycle.checks.files import check_files
 from lifecycle.checks.installed import check_database
 from lifecycle.checks.media import check_media
+from lifecycle.checks.metrics import check_metrics
 from lifecycle.checks.options import OPTIONS
 from lifecycle.checks.own_deletes import check_own_deletes
 from lifecycle.checks.settings import check_project
@@ -39,5 +40,6 @@ register(check_files, TAG, Tags.models)
 register(check_coverage, TAG, Tags.models)
 register(check_media, TAG, Tags.models)
 register(check_own_deletes, TAG, Tags.models)
+register(check_metrics, TAG, Tags.urls)
 # Not under TAG: from Django 6.1 on, `--tag` asks every database of the checks that it names.
 register(check_database, Tags.database)

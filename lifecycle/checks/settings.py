@@ -16,6 +16,7 @@ from lifecycle.exceptions import nearest
 from lifecycle.policy.options import HOURS, or_none
 
 PREFIX = "LIFECYCLE_"
+SHORTEST_TOKEN = 16  # characters
 
 
 def check_project(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
@@ -113,6 +114,11 @@ RULES: dict[str, tuple[Any, str]] = {
     "BACKUP_MAX_AGE": (lambda value: value is None or value > 0, "more than 0 seconds, or None"),
     "PURGE_HOURS": (or_none(HOURS).accepts, HOURS.wanted),
     "MAX_LAG": (lambda value: value > 0, "more than 0 seconds"),
+    "METRICS_TIMEOUT": (lambda value: 1 <= value <= 60, "between 1 and 60 seconds"),
+    "METRICS_TOKEN": (
+        lambda value: not value or (len(value) >= SHORTEST_TOKEN and value.isascii()),
+        f"empty, or {SHORTEST_TOKEN} characters of ASCII or more",
+    ),
     "THROTTLE": (_are_limits, f"None, or limits above 0 of {', '.join(THROTTLE_LIMITS)}"),
     "PROOF": (
         _are_proof_options,

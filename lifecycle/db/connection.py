@@ -49,12 +49,17 @@ def fetch_each(using: str, *queries: Query) -> list[Answer]:
     first one did. After an error the others are not run.
     """
     with connections[using].cursor() as cursor:
-        # A server takes parameters of one statement only: here they are written into the text.
-        written = ClientCursor(cursor.connection)
-        cursor.execute("\n;\n".join(written.mogrify(*query) for query in queries))
-        answers = [_answer(cursor)]
-        while cursor.nextset():
-            answers.append(_answer(cursor))
+        return answers_of(cursor, *queries)
+
+
+def answers_of(cursor: Any, *queries: Query) -> list[Answer]:
+    """The same by a cursor of any connection."""
+    # A server takes parameters of one statement only: here they are written into the text.
+    written = ClientCursor(cursor.connection)
+    cursor.execute("\n;\n".join(written.mogrify(*query) for query in queries))
+    answers = [_answer(cursor)]
+    while cursor.nextset():
+        answers.append(_answer(cursor))
     return answers
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from lifecycle.db.connection import fetch, local_settings, statement
+from lifecycle.db.connection import Query, fetch, local_settings, statement
 from lifecycle.insight.amounts import MOST, Amount
 from lifecycle.insight.standstill import FIRST_TRY, IS_TRIED
 from lifecycle.policy.policy import Policy
@@ -53,18 +53,30 @@ class Capped:
 
 def read(using: str, declared: dict[str, Policy], policies: int) -> Capped:
     """Of every stored policy, in the transaction under way; `policies`: about how many it is."""
-    most = min(MOST, max(LEAST, ALL // max(policies, 1)))
-    graces = {name: _grace(policy) for name, policy in declared.items()}
-    params = {"names": [*graces], "graces": [*graces.values()], "most": most}
-    text = statement(__file__, "capped", is_tried=IS_TRIED, first_try=FIRST_TRY)
     with local_settings(using, **IN_ORDER):
-        found = fetch(using, text, params)
+        return counted(fetch(using, *query(declared, policies)), policies)
+
+
+def query(declared: dict[str, Policy], policies: int) -> Query:
+    """What `read` asks; under the settings IN_ORDER."""
+    graces = {name: _grace(policy) for name, policy in declared.items()}
+    params = {"names": [*graces], "graces": [*graces.values()], "most": _most(policies)}
+    return Query(statement(__file__, "capped", is_tried=IS_TRIED, first_try=FIRST_TRY), params)
+
+
+def counted(found: list[tuple[Any, ...]], policies: int) -> Capped:
+    """The answer, with what it was counted to."""
     capped = Capped()
     for line in found:
         capped.lines.append(line[:COLUMNS])
-        capped.counts[line[0]] = _counts(line, most)
+        capped.counts[line[0]] = _counts(line, _most(policies))
         capped.now = line[12]
     return capped
+
+
+def _most(policies: int) -> int:
+    """Entries of each policy."""
+    return min(MOST, max(LEAST, ALL // max(policies, 1)))
 
 
 def _grace(policy: Policy) -> timedelta:

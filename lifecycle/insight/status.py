@@ -141,12 +141,19 @@ def _stored(using: str, declared: dict[str, Policy], lines: list[Any]) -> list[S
         each.last_run, each.last_error = runs.get(name, (None, ""))
         policy = declared.get(name)
         each.opens_at = hours.opens_at(policy, now) if policy else None
-        if since and not each.opens_at:
-            opened = (hours.opened_at(policy, now) if policy else None) or since
-            each.lag = (now - max(since, opened)).total_seconds()
+        if waits := waits_since(policy, since, now):
+            each.lag = (now - waits).total_seconds()
         each.problems = _standstill(each, policy, since, now, sql)
         found.append(each)
     return found
+
+
+def waits_since(policy: Policy | None, since: datetime | None, now: datetime) -> datetime | None:
+    """Since when something due waits for a worker; None while the policy is outside its hours."""
+    if since is None or (policy and hours.opens_at(policy, now)):
+        return None
+    opened = hours.opened_at(policy, now) if policy else None
+    return max(since, opened or since)
 
 
 def _standstill(

@@ -41,7 +41,10 @@ This page is made by the tests, which compare it, with the policies of the tests
 @contextmanager
 def no_database() -> Iterator[None]:
     away = OperationalError("connection failed: Connection refused\n\tIs the server running?")
-    with patch.object(connections["default"], "cursor", side_effect=away):
+    with (
+        patch.object(connections["default"], "cursor", side_effect=away),
+        patch.object(connections, "create_connection", side_effect=away),
+    ):
         yield
 
 

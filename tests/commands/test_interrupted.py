@@ -31,6 +31,7 @@ TABLES = (
 WAIT_FOR_NOTHING = {
     "lifecycle scaffold", "lifecycle grants", "lifecycle proof", "lifecycle drill",
     "lifecycle restore-report", "lifecycle roles", "lifecycle export", "archive ls",
+    "lifecycle metrics",  # asks, and gives up by itself
 }  # fmt: skip
 #: as they have to be typed to come to the database
 TYPED = COMMANDS | {

@@ -59,6 +59,7 @@ EVERY: list[tuple[str, ...]] = [
     ("lifecycle", "grants", "--site", "no{pk}", "--worker", "nor{pk}"),
     ("lifecycle", "roles"),
     ("lifecycle", "roles", "--json"),
+    ("lifecycle", "metrics"),
     ("lifecycle", "concept"),
     ("lifecycle", "concept", "--json"),
     ("lifecycle", "scaffold"),

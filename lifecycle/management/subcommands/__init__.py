@@ -16,6 +16,7 @@ from lifecycle.management.subcommands import (
     hold,
     holds,
     install,
+    metrics,
     rebuild,
     release,
     restore,
@@ -48,4 +49,5 @@ SUBCOMMANDS: dict[str, Any] = {
     "why": why,
     "scaffold": scaffold,
     "concept": concept,
+    "metrics": metrics,
 }

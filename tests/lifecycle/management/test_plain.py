@@ -57,7 +57,10 @@ def away() -> Iterator[None]:
         'connection failed: connection to server at "127.0.0.1", port 1 failed: Connection refused'
         "\n\tIs the server running on that host and accepting TCP/IP connections?"
     )
-    with patch.object(connections["default"], "cursor", side_effect=refused):
+    with (
+        patch.object(connections["default"], "cursor", side_effect=refused),
+        patch.object(connections, "create_connection", side_effect=refused),
+    ):
         yield
 
 
@@ -106,6 +109,7 @@ def test_errors_without_a_code_are_of_the_connection() -> None:
 def test_ctrl_c(command: list[str]) -> None:
     with (
         patch.object(connections["default"], "cursor", side_effect=KeyboardInterrupt),
+        patch.object(connections, "create_connection", side_effect=KeyboardInterrupt),
         pytest.raises(CommandError) as caught,
     ):
         call_command(*command, stdout=StringIO(), stderr=StringIO())
