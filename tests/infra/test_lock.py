@@ -24,7 +24,7 @@ def problems(lock: str) -> set[str]:
 
 
 #: of which an older version is locked for an older Python
-BY_PYTHON = ("django", "django-health-check", "django-unfold")
+BY_PYTHON = ("django", "django-unfold")
 
 
 def without(line: str) -> str:
