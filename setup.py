@@ -1,5 +1,11 @@
-"""The packages of the wheel: found in the tree, with `migrations/` and `docs/` mapped into them."""
+"""The packages of the wheel: found in the tree, with `migrations/` and `docs/` mapped into them.
 
+REPOSITORY_URL is the address of the repository that publishes, if there is one: links of the
+README, which a package index shows alone, lead there, and so do the addresses of the metadata.
+"""
+
+import os
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -10,6 +16,30 @@ MIGRATIONS = {
     "lifecycle.migrations": "migrations/lifecycle",
     "purge.migrations": "migrations/purge",
 }
+REPOSITORY = os.environ.get("REPOSITORY_URL", "").rstrip("/")
+PLACES = {
+    "Homepage": "",
+    "Source": "",
+    "Documentation": "/blob/main/docs/index.md",
+    "Changelog": "/blob/main/CHANGELOG.md",
+    "Issues": "/issues",
+    "Security": "/security/policy",
+}
+
+
+LINK = re.compile(r"(?P<picture>!?)\[(?P<text>[^\]]*)\]\((?!\w+:|#)(?P<target>[^)\s]+)\)")
+
+
+def standalone(link: re.Match[str]) -> str:
+    """A relative link for a reader who has the README alone: an absolute one, or its words."""
+    picture, text, target = link.group("picture", "text", "target")
+    if not REPOSITORY:
+        return "" if picture else text
+    return f"{picture}[{text}]({REPOSITORY}/{'raw' if picture else 'blob'}/main/{target})"
+
+
+def description() -> str:
+    return LINK.sub(standalone, Path("README.md").read_text(encoding="utf-8"))
 
 
 class BuildWithReadme(build_py):
@@ -22,6 +52,9 @@ class BuildWithReadme(build_py):
 
 
 setup(
+    long_description=description(),
+    long_description_content_type="text/markdown",
+    project_urls={name: REPOSITORY + path for name, path in PLACES.items() if REPOSITORY},
     cmdclass={"build_py": BuildWithReadme},
     packages=[
         *find_packages(include=["lifecycle", "lifecycle.*", "purge", "purge.*"]),

@@ -1,4 +1,4 @@
-"""Known vulnerabilities in requirements.lock: a finding fails, an unreachable service does not.
+"""Known vulnerabilities in the locks: a finding fails, an unreachable service does not.
 
 Every locked version is asked about, those too that another Python or system installs.
 """
@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-LOCK = Path("requirements.lock")
+LOCKS = [Path("requirements.lock"), Path("requirements-docs.lock")]
 LIMIT_SECONDS = 180
 COMMAND = [
     sys.executable,
@@ -27,7 +27,8 @@ COMMAND = [
 def rounds(lock: str) -> list[list[str]]:
     """The pinned versions without their markers, no name twice in a list: pip-audit takes none."""
     found: list[dict[str, str]] = []
-    for name, version in re.findall(r"^([\w.-]+)==([^\s;\\]+)", lock, re.MULTILINE):
+    pins = re.findall(r"^([\w.-]+)==([^\s;\\]+)", lock, re.MULTILINE)
+    for name, version in dict.fromkeys(pins):
         free = next((names for names in found if name not in names), None)
         if free is None:
             found.append(free := {})
@@ -49,7 +50,7 @@ def report(pins: list[str]) -> list[dict] | None:
 
 
 def main() -> int:
-    reports = [report(pins) for pins in rounds(LOCK.read_text())]
+    reports = [report(pins) for pins in rounds("\n".join(lock.read_text() for lock in LOCKS))]
     if None in reports:
         print("pip-audit: the service could not be reached; skipped")
         return 0

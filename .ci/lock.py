@@ -1,8 +1,9 @@
-"""Write requirements.lock again from pyproject.toml, by the pinned uv, inside .venv.
+"""Write requirements.lock and requirements-docs.lock again from pyproject.toml, by the pinned uv.
 
 What is locked stays as it is unless pyproject.toml rules it out; `--upgrade` or
 `--upgrade-package NAME` take newer releases. Of pip's settings only the main index is used:
-the lock has to be the same on each machine. It holds versions and hashes, no addresses.
+the locks have to be the same on each machine. They hold versions and hashes, no addresses. What
+both have is of the same version: the first constrains the second.
 """
 
 import functools
@@ -13,11 +14,14 @@ import tempfile
 import pinned_uv
 
 COMMAND = [
-    *["pip", "compile", "pyproject.toml", "--group=dev"],
+    *["pip", "compile", "pyproject.toml"],
     *["--universal", "--python-version=3.11", "--fork-strategy=requires-python"],
     *["--generate-hashes", "--no-header", "--no-annotate", "--quiet"],
-    "--output-file=requirements.lock",
 ]
+LOCKS = {
+    "requirements.lock": ["--group=dev"],
+    "requirements-docs.lock": ["--group=docs", "--constraints=requirements.lock"],
+}
 
 
 def main():
@@ -29,9 +33,11 @@ def main():
     if uv is None:
         sys.exit("uv could not be fetched:\n" + pinned_uv.masked(said))
     options = {**pinned_uv.INDEX, **pinned_uv.TRUST}
-    done = run([uv, *COMMAND, *sys.argv[1:]], env=pinned_uv.environment(pip, run, options))
-    if done.returncode:
-        sys.exit(pinned_uv.masked(done.stdout))
+    variables = pinned_uv.environment(pip, run, options)
+    for lock, asked in LOCKS.items():
+        done = run([uv, *COMMAND, *asked, "--output-file=" + lock, *sys.argv[1:]], env=variables)
+        if done.returncode:
+            sys.exit(pinned_uv.masked(done.stdout))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from tests.infra.servers import ROOT
 SOURCES = [
     "pyproject.toml",
     "setup.py",
+    "MANIFEST.in",
     "README.md",
     "LICENSE",
     "lifecycle",

@@ -14,6 +14,7 @@ from tests.infra.closed import closures
 from tests.infra.servers import ROOT
 
 LOCK, PYPROJECT = ROOT / "requirements.lock", ROOT / "pyproject.toml"
+DOCS_LOCK = ROOT / "requirements-docs.lock"
 # The oldest that is promised for each Python; older ones do not run on the newer Pythons.
 OLD_PIPS = {(3, 11): "23.0", (3, 12): "23.2.1", (3, 13): "24.2"}
 OLD_PIP = OLD_PIPS.get(sys.version_info[:2], "25.2")
@@ -82,17 +83,33 @@ def test_a_version_locked_twice_for_a_python_is_found() -> None:
     assert problems(lock) == {f"{name} is locked twice" for name in BY_PYTHON}
 
 
-def test_it_holds_pins_and_hashes_only() -> None:
+@pytest.mark.parametrize("lock", [LOCK, DOCS_LOCK], ids=["venv", "docs"])
+def test_it_holds_pins_and_hashes_only(lock: Path) -> None:
     pin = r"[a-z0-9-]+==[\w.]+(?: ; [^\\:/]+)? \\"
-    for line in LOCK.read_text().splitlines():
+    for line in lock.read_text().splitlines():
         assert re.fullmatch(rf"{pin}|    --hash=sha256:[0-9a-f]{{64}}(?: \\)?", line), line
 
 
-def test_each_version_is_audited_once() -> None:
-    rounds = runpy.run_path(str(ROOT / ".ci" / "audit.py"))["rounds"](LOCK.read_text())
-    pins = re.findall(r"^[\w.-]+==[^\s;]+", LOCK.read_text(), flags=re.M)
+def test_what_both_locks_have_is_of_one_version() -> None:
+    lines = [set(re.findall(r"^[\w.-]+==.*", lock.read_text(), re.M)) for lock in (LOCK, DOCS_LOCK)]
+    names = [{line.partition("==")[0] for line in each} for each in lines]
+    both = names[0] & names[1]
+    assert {"django", "psycopg", "huey"} <= both
+    pins = [
+        {pin for line in each if (pin := line.split()[0]).partition("==")[0] in both}
+        for each in lines
+    ]
+    assert pins[1] - pins[0] == set()
+
+
+def test_each_version_of_both_locks_is_audited_once() -> None:
+    text = LOCK.read_text() + DOCS_LOCK.read_text()
+    rounds = runpy.run_path(str(ROOT / ".ci" / "audit.py"))["rounds"](text)
+    pins = set(re.findall(r"^[\w.-]+==[^\s;]+", text, flags=re.M))
     assert sorted(pin for pins in rounds for pin in pins) == sorted(pins)
-    assert [len([pin for pin in pins if pin.startswith("django==")]) for pins in rounds] == [1, 1]
+    djangos = [len([pin for pin in pins if pin.startswith("django==")]) for pins in rounds]
+    assert djangos[:2] == [1, 1]
+    assert sum(djangos) == 2
 
 
 def pip_of(version: str, folder: Path) -> dict[str, str]:

@@ -1,14 +1,22 @@
 """What is in the wheel: two top-level names, the migrations inside them, SQL and all."""
 
+import re
 import sysconfig
+import tomllib
 import zipfile
+from email import message_from_bytes
+from email.message import Message
 from pathlib import Path
 
 import pytest
 
-from tests.infra.packages import python
+from tests.infra.packages import build_wheel, copy_sources, python
 from tests.infra.servers import ROOT
 from tests.test_docs import linked
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+RELATIVE = re.compile(r"\]\((?!\w+:|#)")
+REPOSITORY = "https://forge.example/us/django-tombstone"
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +45,12 @@ def test_every_source_file_is_in_it(names: set[str]) -> None:
     assert names == expected
 
 
+def metadata(wheel: Path) -> Message:
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(each for each in archive.namelist() if each.endswith("dist-info/METADATA"))
+        return message_from_bytes(archive.read(name))
+
+
 def test_links_of_its_pages_lead_somewhere(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
@@ -55,3 +69,35 @@ def test_an_editable_install_finds_the_migrations(source: Path, tmp_path: Path) 
     script += "import purge.migrations as found; print(found.__file__)"
     expected = source / "migrations" / "purge" / "__init__.py"
     assert python("-c", script, cwd=tmp_path).strip() == str(expected)
+
+
+def test_the_metadata_are_whole(wheel: Path) -> None:
+    said = metadata(wheel)
+    classifiers = said.get_all("Classifier", [])
+    assert said["Version"] == PROJECT["version"]
+    assert said["License-Expression"] == "BSD-3-Clause"
+    assert "retention" in said["Keywords"].split(",")
+    assert "Typing :: Typed" in classifiers
+    assert len(classifiers) == len(set(classifiers))
+    assert said["Description-Content-Type"] == "text/markdown"
+
+
+def test_the_readme_reads_alone(wheel: Path) -> None:
+    """Without an address of the repository its links are words; blocks of code stay as they are."""
+    body = str(metadata(wheel).get_payload())
+    assert RELATIVE.search(body) is None
+    assert 'INSTALLED_APPS += [\n    "django.contrib.postgres",' in body
+    assert "add it to an existing" in body.lower()
+
+
+@pytest.mark.slow
+def test_a_publishing_repository_is_linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPOSITORY_URL", f"{REPOSITORY}/")
+    (tmp_path / "source").mkdir()
+    said = metadata(build_wheel(copy_sources(tmp_path / "source"), tmp_path / "out"))
+    urls = dict(each.split(", ") for each in said.get_all("Project-URL", []))
+    assert urls["Homepage"] == REPOSITORY
+    assert urls["Changelog"] == f"{REPOSITORY}/blob/main/CHANGELOG.md"
+    body = str(said.get_payload())
+    assert RELATIVE.search(body) is None
+    assert f"[The tutorial]({REPOSITORY}/blob/main/docs/tutorial.md)" in body
