@@ -6,9 +6,11 @@ WORKERS ?= -n $(shell $(RUN) -c "import os; print(min(os.cpu_count() + 1, 4))")
 RUN := .venv/bin/python
 # Tests and demo start hundreds of processes: without bytecode each compiles all modules anew.
 export PYTHONDONTWRITEBYTECODE :=
+# The address that the metadata of `make dist` name. GitHub's own runners say theirs.
+export REPOSITORY_URL ?= $(if $(GITHUB_REPOSITORY),$(GITHUB_SERVER_URL)/$(GITHUB_REPOSITORY))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lock demo test slow check coverage migrations bench soak matrix
+.PHONY: help venv lock demo test slow check coverage migrations bench soak matrix dist bom docs links
 
 help:
 	@echo "make demo    run the story, then site and worker until Ctrl-C   (ARGS=--exit: end after it)"
@@ -19,7 +21,9 @@ help:
 	@echo "make matrix  the tests on each Python, Django, PostgreSQL here   (ARGS='tests/capture')"
 	@echo "make bench   the measurements, to the terminal and build/bench.json"
 	@echo "make soak    what takes longer: whole products, all guides, faults   (ARGS='-k name')"
-	@echo "make lock    write requirements.lock again                      (ARGS=--upgrade: newer releases)"
+	@echo "make dist    sdist and wheel into dist/, built twice alike; bill of materials into build/bom"
+	@echo "make docs    the documentation as pages, into build/docs        (make links: also others' pages)"
+	@echo "make lock    write both locks again                             (ARGS=--upgrade: newer releases)"
 	@echo "DATABASE_URL replaces the embedded PostgreSQL; PYTHON=python3.12 makes .venv with that one."
 
 venv:
@@ -52,6 +56,12 @@ coverage: venv
 
 matrix:
 	@"$(PYTHON)" .ci/matrix.py $(ARGS)
+
+dist: venv bom
+	@$(RUN) .ci/packaged.py
+
+bom: venv
+	@$(RUN) .ci/bom.py
 
 bench: venv
 	@$(RUN) -m tests.bench $(ARGS)

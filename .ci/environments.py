@@ -1,41 +1,61 @@
-"""The matrix's virtual environments: requirements.lock, with another Django and psycopg over it."""
+"""Other virtual environments: the matrix's, with another Django and psycopg; that of docs."""
 
 import contextlib
 import functools
 import hashlib
 import os
 import subprocess
+import tempfile
 
 import pinned_uv
 
 LOCK = "requirements.lock"
+DOCS_LOCK = "requirements-docs.lock"
 HOME = os.path.join("build", "matrix")
 
 
 def python_of(version, django, psycopg, interpreter):
     """The Python of an environment, which is made once for each lock."""
     path = os.path.join(HOME, "venv-%s-%s-%s" % (version, django, psycopg))
+    return made(path, LOCK, interpreter, lambda python: fill(python, django, psycopg))
+
+
+def python_of_docs(interpreter):
+    """The Python that has requirements-docs.lock: Sphinx, twine, what checks a bill."""
+    path = os.path.join("build", "docs-venv")
+    return made(path, DOCS_LOCK, interpreter, lambda python: install(python, DOCS_LOCK))
+
+
+def made(path, lock, interpreter, fill):
+    """The Python of the environment at a path, made anew where it is not of this lock."""
     python = os.path.abspath(os.path.join(path, "bin", "python"))
-    stamp, lock = os.path.join(path, "made-of"), digest()
+    stamp, now = os.path.join(path, "made-of"), digest(lock)
     with contextlib.suppress(OSError), open(stamp) as file:
-        if file.read() == lock:
+        if file.read() == now and subprocess.call([python, "-c", ""]) == 0:
             return python
-    os.makedirs(HOME, exist_ok=True)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
     subprocess.check_call([interpreter, "-m", "venv", "--clear", path])
-    fill(python, django, psycopg)
+    fill(python)
     with open(stamp, "w") as file:
-        file.write(lock)
+        file.write(now)
     return python
 
 
 def fill(python, django, psycopg):
+    install(python, LOCK)
     command, variables = installer(python)
-    install = [*command, "--quiet", "--no-deps"]
-    subprocess.check_call([*install, "--require-hashes", "-r", LOCK], env=variables)
-    subprocess.check_call([*install, "Django==%s.*" % django], env=variables)
+    asked = [*command, "--quiet", "--no-deps", "Django==%s.*" % django]
+    subprocess.check_call(asked, env=variables)
     if psycopg == "system":
         command = [python, "-m", "pip", "--quiet", "uninstall", "-y", "psycopg-binary"]
         subprocess.check_call(command)
+
+
+def install(python, lock):
+    """Install what is locked, and nothing else, by its hashes."""
+    command, variables = installer(python)
+    asked = [*command, "--quiet", "--no-deps", "--require-hashes", "-r", lock]
+    subprocess.check_call(asked, env=variables)
 
 
 def installer(python):
@@ -48,7 +68,8 @@ def installer(python):
         universal_newlines=True,
     )
     pip = [python, "-m", "pip", "--disable-pip-version-check"]
-    uv, _ = pinned_uv.find(pip, run, os.path.join(HOME, "uv"))
+    with tempfile.TemporaryDirectory() as scratch:
+        uv, _ = pinned_uv.find(pip, run, scratch)
     if uv is None:
         return [*pip, "install"], dict(os.environ)
     options = {**pinned_uv.INDEX, **pinned_uv.MORE, **pinned_uv.TRUST}
@@ -56,6 +77,6 @@ def installer(python):
     return [uv, "pip", "install", "--python", python], variables
 
 
-def digest():
-    with open(LOCK, "rb") as file:
+def digest(lock):
+    with open(lock, "rb") as file:
         return hashlib.sha256(file.read()).hexdigest()
