@@ -63,6 +63,12 @@ dist: venv bom
 bom: venv
 	@$(RUN) .ci/bom.py
 
+docs: venv
+	@$(RUN) .ci/pages.py
+
+links: venv
+	@$(RUN) .ci/pages.py linkcheck
+
 bench: venv
 	@$(RUN) -m tests.bench $(ARGS)
 

@@ -46,6 +46,7 @@ RUN_BY = {
 NOT_RUN = {
     "media-on-s3-and-r2": "settings that move all media; tests/purge/media has them on tests/s3",
     "seal-the-ledger": "wants a server to restore; its commands are in tests/purge/proof",
+    "upgrade": "wants two releases; tests/upgrades has what an earlier state wrote",
     "read-an-archive": "wants DuckDB, pandas, jq; bring-rows-back types `archive ls`, and loads",
 }
 

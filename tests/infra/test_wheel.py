@@ -39,7 +39,8 @@ def test_every_source_file_is_in_it(names: set[str]) -> None:
             inside = (ROOT / "migrations" / top).rglob(pattern)
             base = ROOT / "migrations" / top
             expected |= {f"{top}/migrations/{path.relative_to(base).as_posix()}" for path in inside}
-    pages = (path.relative_to(ROOT) for path in (ROOT / "docs").rglob("*.md"))
+    found = [*(ROOT / "docs").rglob("*.md"), *(ROOT / "docs").rglob("*.svg")]
+    pages = (path.relative_to(ROOT) for path in found)
     expected |= {f"lifecycle/{path.as_posix()}" for path in pages}
     expected |= {"lifecycle/py.typed", "purge/py.typed", "lifecycle/README.md"}
     assert names == expected
