@@ -53,6 +53,15 @@ def test_the_tutorial_works_word_for_word(tutorial: Folder) -> None:
 
 
 @pytest.mark.slow
+def test_nothing_of_the_other_extras_was_there(tutorial: Folder) -> None:
+    """A row was purged, and restored, without boto3, pyarrow, redis and the like."""
+    found = tutorial.run("pip list --format=freeze").lower()
+    assert "huey==" in found
+    others = ("boto3", "django-storages", "pyarrow", "redis", "cryptography", "isal", "zstd")
+    assert [name for name in others if name in found] == []
+
+
+@pytest.mark.slow
 def test_the_readme_names_the_distribution(wheel: Path) -> None:
     name = wheel.name.partition("-")[0].replace("_", "-")
     assert blocks(README)["install"] == f"pip install {name}\n"
