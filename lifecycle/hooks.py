@@ -66,6 +66,8 @@ class ActingApp:
     certificate  of a row that has ended: a name for a file, and its content; or `LifecycleError`
     facts        how worker, log and archives stand, in words that name no row
     measures     a statement of what `lifecycle.metrics` tells of workers: see `Sample` there
+    plan_ticked  the page that asks what to plan for rows of an admin's list: of that `ModelAdmin`,
+                 the request and the rows; None where it told the user why not
     left_events  of a row, beside events of these numbers: those that have left the table
     """
 
@@ -78,6 +80,7 @@ class ActingApp:
     certificate: Callable[[type[Model], str, str], tuple[str, bytes]] = _no_certificate
     facts: Callable[[str], list[Fact]] = lambda using: [NOBODY]
     measures: Callable[[], Measures | None] = lambda: None
+    plan_ticked: Callable[[Any, Any, Any], Any] | None = None
 
 
 _registered: list[ActingApp] = []
@@ -125,6 +128,11 @@ def facts(using: str) -> list[Fact]:
 def measures() -> Measures | None:
     """What to ask for metrics of workers; None where no app of this project ends rows."""
     return _registered[0].measures() if _registered else None
+
+
+def plan_ticked() -> Callable[[Any, Any, Any], Any] | None:
+    """What leads from rows that were ticked to a plan; None where no app has plans."""
+    return _registered[0].plan_ticked if _registered else None
 
 
 def verify_log(using: str, deep: bool) -> LogCheck:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.core.management import call_command
 from django.db.models import Model
@@ -89,6 +89,14 @@ def facts(using: str) -> list[Fact]:
     return found(using)
 
 
+def plan_ticked(page: Any, request: Any, rows: Any) -> Any:
+    """The page that asks what to plan for rows that were ticked in the list of an admin."""
+    from purge.plans.new import plan_ticked as ask  # a site need not have the admin
+
+    return ask(page, request, rows)
+
+
 PURGE = ActingApp(
-    make_pass, last_runs, standstills, slowed, verify_log, left_events, certificate, facts, measures
-)
+    make_pass, last_runs, standstills, slowed, verify_log, left_events, certificate, facts, measures,
+    plan_ticked,
+)  # fmt: skip

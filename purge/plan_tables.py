@@ -50,11 +50,16 @@ class Plan(models.Model):
     done_at = models.DateTimeField(null=True)
     acted = models.BigIntegerField(default=0, help_text="rows")
     left: Any = models.JSONField(default=dict, help_text="rows left out, by reason")
+    once = models.UUIDField(null=True, unique=True, editable=False, help_text="the form's number")
 
     class Meta:
         db_table = "purge_plan"
         default_permissions = ("add", "view")
-        permissions = (("approve_plan", "Can approve plans"), ("apply_plan", "Can apply plans"))
+        permissions = (
+            ("approve_plan", "Can approve plans"),
+            ("apply_plan", "Can apply plans"),
+            ("purge_row", "Can plan to purge rows now"),
+        )
         indexes = (
             models.Index("id", condition=models.Q(state="applying"), name="purge_plan_applying"),
         )
@@ -105,10 +110,11 @@ class Forecast(models.Model):
     actor = models.CharField(max_length=200, blank=True)
     event = models.BigIntegerField(help_text="the ledger's last number then")
     policies: Any = models.JSONField(default=dict)
+    once = models.UUIDField(null=True, unique=True, editable=False, help_text="the form's number")
 
     class Meta:
         db_table = "purge_forecast"
-        default_permissions = ("view",)
+        default_permissions = ("add", "view")
 
     def __str__(self) -> str:
         return f"{self.pk}: until {self.until:%Y-%m-%d}"
@@ -141,7 +147,12 @@ class Request(models.Model):
 
     class Meta:
         db_table = "purge_request"
-        default_permissions = ("add", "change", "view")
+        default_permissions = ("add", "view")
+        permissions = (
+            ("extend_request", "Can extend the deadline of requests"),
+            ("answer_request", "Can answer requests without an erasure"),
+            ("export_subject", "Can export what the site has of a person"),
+        )
         constraints = (
             models.UniqueConstraint("reference", "model", "key", name="purge_request_once"),
         )

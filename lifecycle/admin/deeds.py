@@ -34,6 +34,8 @@ NEEDS = {
     "lifecycle_rowexception": "lifecycle.view_rowexception",
     "lifecycle_policystate": "lifecycle.view_policystate",
     "purge_plan": "purge.view_plan",
+    "purge_request": "purge.view_request",
+    "purge_forecast": "purge.view_forecast",
 }
 
 _more: list[Offer] = []

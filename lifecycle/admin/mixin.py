@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import ModelAdmin
-from django.contrib.admin.options import TO_FIELD_VAR
+from django.contrib.admin.options import IS_POPUP_VAR, TO_FIELD_VAR
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.http import urlencode
 
+from lifecycle import hooks
 from lifecycle.compiler.key_expression import KeyText
 from lifecycle.compiler.keys import key_text, label_of_model
 from lifecycle.db.rows import home, home_of
@@ -23,6 +24,7 @@ from lifecycle.ledger.row_names import row_name
 from lifecycle.models import ON_TABLE, RowException
 from lifecycle.policy.registry import policies_of
 
+PLAN = "Plan an act on the selected rows"
 STATES = "_lifecycle_states"  # on a row of a list: what was asked once for all of it
 
 
@@ -93,6 +95,15 @@ class LifecycleAdminMixin(ModelAdmin):
         wanted = policies_of(self.model) and LifecycleStateFilter not in shown
         return [*shown, LifecycleStateFilter] if wanted else shown
 
+    def get_actions(self, request: HttpRequest) -> Any:
+        """With one that leads to a plan, for those who may make one."""
+        actions = super().get_actions(request)
+        may = hooks.plan_ticked() and request.user.has_perm("purge.add_plan")
+        shown = self.actions is not None and not _is_popup(request)  # else Django has none either
+        if may and shown and policies_of(self.model):
+            actions["lifecycle_plan"] = (_plan, "lifecycle_plan", PLAN)
+        return actions
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         own: Any = super().get_changelist(request, **kwargs)
         return type("StatesList", (_StatesList, own), {})
@@ -117,6 +128,16 @@ class LifecycleAdminMixin(ModelAdmin):
         if field and not self.to_field_allowed(request, field):
             return None  # Django refuses it
         return self.get_object(request, unquote(object_id), field)
+
+
+def _is_popup(request: HttpRequest) -> bool:
+    """Whether a row is being chosen for another page: Django has no actions there."""
+    return IS_POPUP_VAR in request.GET or IS_POPUP_VAR in request.POST
+
+
+def _plan(page: Any, request: HttpRequest, chosen: QuerySet[Any]) -> Any:
+    plan_ticked = hooks.plan_ticked()
+    return plan_ticked(page, request, chosen) if plan_ticked else None
 
 
 def _panel(request: HttpRequest, row: Model, site: str) -> dict[str, Any]:

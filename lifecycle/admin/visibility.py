@@ -46,6 +46,36 @@ def refuse_hidden(
         raise LifecycleError(f"You may not view {model._meta.label}.")
 
 
+def in_list(
+    request: HttpRequest, site: AdminSite, rows: "QuerySet[Any]"
+) -> "QuerySet[Any]":  # fmt: skip
+    """Those rows that the site's own list of their model has for the user.
+
+    All of them where the site has no such list, or has not narrowed it (`get_queryset`): a manager
+    that leaves out rows does not decide here.
+    """
+    model: Any = rows.model
+    if not site.is_registered(model):
+        return rows
+    page = site.get_model_admin(model)
+    if type(page).get_queryset is ModelAdmin.get_queryset:
+        return rows
+    listed = page.get_queryset(request).using(rows.db).order_by()
+    return rows.filter(pk__in=listed.values("pk"))
+
+
+def viewed_models(request: HttpRequest, site: AdminSite) -> list[Any]:
+    """The site's models whose rows the user may view, by name; not those of this package."""
+    found = [each for each in apps.get_models() if not (each._meta.proxy or each._meta.swapped)]
+    own = ("lifecycle", "purge")
+    seen = [each for each in found if each._meta.app_label not in own]
+    hidden = _hidden(request, site)
+    return sorted(
+        (each for each in seen if label_of_model(each) not in hidden),
+        key=lambda each: str(each._meta.label),
+    )
+
+
 def own_page(request: HttpRequest, site: AdminSite, row: Model) -> str:
     """The address of the row's own page in the admin, where there is one that the user may view.
 

@@ -28,7 +28,7 @@ LEDGER = (
     "lifecycle_segment",
 )
 #: what people at the site write down for the worker; what of it counts, the ledger's events say
-ASKED = ("purge_plan", "purge_plan_part", "purge_request")
+ASKED = ("purge_forecast", "purge_plan", "purge_plan_part", "purge_request")
 OURS, QUEUE, HISTORY = ("lifecycle", "purge"), "huey_", "django_migrations"
 
 _READ = (

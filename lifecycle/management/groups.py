@@ -20,6 +20,8 @@ VIEWS = (
     "lifecycle.view_sealedlog",
     "purge.view_run",
     "purge.view_plan",
+    "purge.view_request",
+    "purge.view_forecast",
 )
 PREFIX = "retention "
 
@@ -46,16 +48,20 @@ class Bundle:
 BUNDLES = (
     Bundle(
         "operator", "keeps it going: pauses and resumes policies, has blocked rows tried again",
-        (*VIEWS, "lifecycle.pause_policy", "lifecycle.resume_policy", "lifecycle.retry_row"),
+        (*VIEWS, "lifecycle.pause_policy", "lifecycle.resume_policy", "lifecycle.retry_row",
+         "purge.add_forecast"),
     ),
     Bundle(
-        "officer", "answers for the data: holds, releases and restores rows, applies plans",
+        "officer", "answers for the data and to people: requests, rows and plans of every kind",
         (*VIEWS, "lifecycle.hold_row", "lifecycle.release_row", "lifecycle.restore_row",
-         "purge.approve_plan", "purge.apply_plan"),
+         "purge.add_plan", "purge.purge_row", "purge.approve_plan", "purge.apply_plan",
+         "purge.add_request", "purge.extend_request", "purge.answer_request",
+         "purge.export_subject", "purge.add_forecast"),
     ),
     Bundle(
-        "counsel", "places holds, releases them; approves plans",
-        (*VIEWS, "lifecycle.hold_row", "lifecycle.release_row", "purge.approve_plan"),
+        "counsel", "places holds, releases them; plans them for many rows, approves plans",
+        (*VIEWS, "lifecycle.hold_row", "lifecycle.release_row", "purge.add_plan",
+         "purge.approve_plan"),
     ),
     Bundle("viewer", "looks, and changes nothing", VIEWS),
 )  # fmt: skip

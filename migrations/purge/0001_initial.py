@@ -385,12 +385,19 @@ class Migration(migrations.Migration):
                 ("done_at", models.DateTimeField(null=True)),
                 ("acted", models.BigIntegerField(default=0, help_text="rows")),
                 ("left", models.JSONField(default=dict, help_text="rows left out, by reason")),
+                (
+                    "once",
+                    models.UUIDField(
+                        editable=False, help_text="the form's number", null=True, unique=True
+                    ),
+                ),
             ],
             options={
                 "db_table": "purge_plan",
                 "permissions": (
                     ("approve_plan", "Can approve plans"),
                     ("apply_plan", "Can apply plans"),
+                    ("purge_row", "Can plan to purge rows now"),
                 ),
                 "default_permissions": ("add", "view"),
                 "indexes": [
@@ -450,10 +457,16 @@ class Migration(migrations.Migration):
                 ("actor", models.CharField(blank=True, max_length=200)),
                 ("event", models.BigIntegerField(help_text="the ledger's last number then")),
                 ("policies", models.JSONField(default=dict)),
+                (
+                    "once",
+                    models.UUIDField(
+                        editable=False, help_text="the form's number", null=True, unique=True
+                    ),
+                ),
             ],
             options={
                 "db_table": "purge_forecast",
-                "default_permissions": ("view",),
+                "default_permissions": ("add", "view"),
             },
         ),
         migrations.CreateModel(
@@ -488,7 +501,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "purge_request",
-                "default_permissions": ("add", "change", "view"),
+                "default_permissions": ("add", "view"),
+                "permissions": (
+                    ("extend_request", "Can extend the deadline of requests"),
+                    ("answer_request", "Can answer requests without an erasure"),
+                    ("export_subject", "Can export what the site has of a person"),
+                ),
                 "indexes": [
                     models.Index(
                         models.F("due_at"),

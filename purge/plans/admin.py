@@ -18,6 +18,7 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.context import context
 from purge.models import Plan
 from purge.plans.apply import apply_plan, approve_plan, withdraw_plan
+from purge.plans.new import NewPlan
 from purge.plans.telling import WHY, as_text, left_out
 from purge.plans.told import person_of
 
@@ -31,6 +32,7 @@ STEPS = {
 
 add_deeds(
     ("purge.view_plan", "Look at plans", "the list of plans", "purge_plan", ""),
+    ("purge.add_plan", "Plan an act on many rows", "the form of a plan", "purge_plan", "add/"),
     ("purge.approve_plan", "Approve a plan", "the plan's page", "purge_plan", "?state__exact=made"),
     ("purge.apply_plan", "Apply a plan", "the plan's page", "purge_plan", "?state__exact=made"),
 )
@@ -43,7 +45,7 @@ class ApplyForm(forms.Form):
 
 
 @admin.register(Plan)
-class PlanAdmin(ReadOnlyAdmin):
+class PlanAdmin(NewPlan, ReadOnlyAdmin):
     """The plans about models that the user may view, the newest first."""
 
     list_display = ("id", "act", "model", "rows", "state", "maker", MADE, "acted")

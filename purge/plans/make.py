@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Model, QuerySet
 from django.db.models.expressions import RawSQL
@@ -42,7 +43,7 @@ log = Log("purge")
 def plan(
     act: str, rows: "QuerySet[Any]", reason: str, policy: str = "", reference: str = "",
     until: datetime | None = None, actor: str = "", using: str | None = None,
-    asked: Sequence[tuple[str, str]] = (),
+    asked: Sequence[tuple[str, str]] = (), once: UUID | None = None, cause: str = "",
 ) -> Plan:  # fmt: skip
     """Write down what is to be done to every row that a queryset finds now; nothing is done yet.
 
@@ -50,6 +51,8 @@ def plan(
                `restore`, `extend` (restored until `until`), `purge` (now, without the grace)
     policy     of `purge`, `restore`, `extend`; may be left out where the model has only one
     asked      the conditions, for people: kept in the plan's own row until it is over
+    once       a number: of two plans with the same one, the second is an `IntegrityError`
+    cause      of its event; else that of `lifecycle.context`
 
     Not inside a transaction. `apply` carries it out. Raises `LifecycleError` where no row is found,
     nobody says who or why, or the act is not one for these rows.
@@ -66,8 +69,9 @@ def plan(
         rows = every_row(model, using).filter(known.when, pk__in=_keys(rows))
     made = Plan(act=act, model=label_of_model(model), reason=reason, reference=reference)
     made.until, made.maker, made.asked = until, actor[:200], [list(each) for each in asked]
+    made.once = once
     made.policy, made.fingerprint = (known.name, fingerprint(known)) if known else ("", "")
-    with own_transaction(using), context(actor, in_context("cause", using), using):
+    with own_transaction(using), context(actor, cause or in_context("cause", using), using):
         _write(made, rows, using)
     if known and act == "purge":
         _try(made, known, using)

@@ -96,7 +96,7 @@ def _one(field: "Field[Any, Any]", lookup: str, text: str) -> Any:
         return text
     try:
         if isinstance(field, DateField) and field.get_internal_type() == "DateTimeField":
-            return moment(text)
+            return _moment(field, text)
         if isinstance(field, BooleanField):
             text = text.capitalize()  # as Django reads it
         value = _target(field).to_python(text)
@@ -107,6 +107,13 @@ def _one(field: "Field[Any, Any]", lookup: str, text: str) -> Any:
     return value
 
 
-def _no_value(name: str) -> LifecycleError:
+def _moment(field: "Field[Any, Any]", text: str) -> Any:
+    try:
+        return moment(text)
+    except LifecycleError:  # which shows the text
+        raise _no_value(field.name, ": write 2030-12-31 or 2030-12-31T18:00+01:00") from None
+
+
+def _no_value(name: str, hint: str = "") -> LifecycleError:
     """Without the value: it may be of a person."""
-    return LifecycleError(f"That is no value for {name}.")
+    return LifecycleError(f"That is no value for {name}{hint}.")

@@ -161,7 +161,7 @@ def test_an_empty_value_is_not_none() -> None:
         ("id=secret", "no value for id"),
         ("active__isnull=perhaps", "is true or false"),
         ("id__range=1", "takes two values"),
-        ("expires_at__lt=soon", "is no date"),
+        ("expires_at__lt=soon", "no value for expires_at: write 2030-12-31"),
         ("id__contains__in=1", "is no lookup"),
     ],
 )

@@ -1,0 +1,59 @@
+"""Pages with forms of our own: what each of them is, whichever app has it."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.db import transaction
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters
+
+from lifecycle.admin.row_actions import in_the_future
+
+
+def own_page(view: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that is a page: what it is sent stands in no report of an error, and what it does is
+    done in transactions of its own, also under `ATOMIC_REQUESTS`.
+    """
+
+    @wraps(view)
+    def shown(page: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        view_of = sensitive_post_parameters()(lambda request: view(page, request, *args, **kwargs))
+        return view_of(request)
+
+    for alias in settings.DATABASES:
+        transaction.non_atomic_requests(alias)(shown)
+    return shown
+
+
+def moment_field(help_text: str, required: bool = False) -> forms.DateTimeField:
+    """A moment to come, in the site's time zone."""
+    widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    return forms.DateTimeField(
+        required=required, widget=widget, validators=[in_the_future], help_text=help_text
+    )
+
+
+def address(site: AdminSite, name: str, *arguments: Any) -> str:
+    """Of a page of this admin site."""
+    return reverse(f"admin:{name}", args=arguments, current_app=site.name)
+
+
+def shown_by(
+    page: Any, request: HttpRequest, template: str, title: str, **values: Any
+) -> TemplateResponse:
+    """A template of ours under the admin's head, with its title."""
+    request.current_app = page.admin_site.name
+    context = page.admin_site.each_context(request) | {"opts": page.opts, "title": title}
+    return TemplateResponse(request, template, context | values)
+
+
+def why_not(request: HttpRequest, *permissions: str) -> str:
+    """Which of the permissions the user lacks, as a sentence; '' where none."""
+    missing = [each for each in permissions if not request.user.has_perm(each)]
+    return f"Needs the permission {' and '.join(missing)}." if missing else ""
