@@ -1,4 +1,4 @@
-"""The runs of the worker and the logs of the ledger in the admin, to read."""
+"""What this package has in the admin: the runs of the worker, and the pages of its parts."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,8 +20,9 @@ from purge.batch.outcome import Outcome
 from purge.models import Run
 from purge.plans.admin import PlanAdmin
 from purge.proof.admin import SealedLogAdmin
+from purge.requests.admin import RequestAdmin
 
-__all__ = ("PlanAdmin", "RunAdmin", "SealedLogAdmin")
+__all__ = ("PlanAdmin", "RequestAdmin", "RunAdmin", "SealedLogAdmin")
 
 COUNTS = tuple(Outcome().counts())
 STARTED, FINISHED = moment("started_at"), moment("finished_at")

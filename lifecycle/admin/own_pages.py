@@ -1,6 +1,8 @@
 """Pages with forms of our own: what each of them is, whichever app has it."""
 
+from argparse import ArgumentTypeError
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 
@@ -14,6 +16,7 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 
 from lifecycle.admin.row_actions import in_the_future
+from lifecycle.management.targets import duration
 
 
 def own_page(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -29,6 +32,18 @@ def own_page(view: Callable[..., Any]) -> Callable[..., Any]:
     for alias in settings.DATABASES:
         transaction.non_atomic_requests(alias)(shown)
     return shown
+
+
+class SpanField(forms.CharField):
+    """A span of time as the commands take it; None where nothing was written."""
+
+    def clean(self, value: Any) -> timedelta | None:
+        """`0`, `12h`, `7d`."""
+        text = str(super().clean(value))
+        try:
+            return duration(text) if text else None
+        except (ArgumentTypeError, OverflowError):
+            raise forms.ValidationError("Write 0, 90s, 30m, 12h or 7d.") from None
 
 
 def moment_field(help_text: str, required: bool = False) -> forms.DateTimeField:

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.db import DataError
 from django.db.models import Model
@@ -100,16 +101,7 @@ class RowPages:
             return redirect(page_of(row_name))
 
     def _found(self, request: HttpRequest, name: str) -> tuple[type[Model], str, Model | None]:
-        """Model, key and row of the name; refused before anything is read that may not be viewed.
-
-        The row is read once for a page; an action locks it anew.
-        """
-        model, key = parse(name)
-        refuse_hidden(request, self.admin_site, model)
-        row = _row(model, key, home(model))
-        if row is not None:
-            refuse_hidden(request, self.admin_site, model, row)
-        return model, key, row
+        return look_up(request, self.admin_site, name)
 
     def _form_or_act(self, request: HttpRequest, name: str, row: Model) -> HttpResponse:
         action, row_name = ROW_ACTIONS[name], named(row)
@@ -130,6 +122,21 @@ class RowPages:
         context |= self.admin_site.each_context(request)
         context |= {"opts": Event._meta, "title": "One row"}
         return TemplateResponse(request, f"admin/lifecycle/{name}.html", context)
+
+
+def look_up(
+    request: HttpRequest, site: AdminSite, name: str
+) -> tuple[type[Model], str, Model | None]:
+    """Model, key and row of a name; refused before anything is read that may not be viewed.
+
+    The row is read once for a page; an action locks it anew.
+    """
+    model, key = parse(name)
+    refuse_hidden(request, site, model)
+    row = _row(model, key, home(model))
+    if row is not None:
+        refuse_hidden(request, site, model, row)
+    return model, key, row
 
 
 def _row_name(request: HttpRequest) -> str:

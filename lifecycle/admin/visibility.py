@@ -152,6 +152,12 @@ def without_keys(request: HttpRequest, site: AdminSite) -> Callable[[list[str]],
     return lambda names: [shown(name) for name in names]
 
 
+def names_hidden(request: HttpRequest, site: AdminSite, text: str) -> bool:
+    """Whether a text names a row, as `app.Model:pk`, of a model that the user may not view."""
+    said = text.lower()
+    return any(f"{label}:" in said for label in _hidden(request, site))
+
+
 def mask_blockers(event: Event, shown: Callable[[list[str]], list[str]]) -> Event:
     """The event without keys of rows in its way that the user may not view; it is not saved."""
     by = event.detail.get("by")

@@ -1,17 +1,20 @@
-"""Rows and moments as a person writes them at the terminal."""
+"""Rows, moments and spans of time as a person writes them."""
 
-from datetime import datetime, time
+import re
+from argparse import ArgumentTypeError
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.core.exceptions import FieldError, ValidationError
 from django.db.models import DateTimeField, Model, QuerySet
 from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.dateparse import parse_date, parse_datetime, parse_duration
 
 from lifecycle.db.rows import every_row
 from lifecycle.exceptions import LifecycleError, did_you_mean
 from lifecycle.ledger.row_names import model_of
 
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 LITERALS = {"true": True, "false": False}
 COMPARED = ("", "exact", "lt", "lte", "gt", "gte")
 
@@ -35,6 +38,16 @@ def future(text: str | None) -> datetime | None:
     if parsed is not None and parsed <= timezone.now():
         raise LifecycleError(f"{text} has passed.")
     return parsed
+
+
+def duration(text: str) -> timedelta:
+    """`0`, a number with a unit, or what Django reads as a duration."""
+    if match := re.fullmatch(r"(\d+)([smhdw])", text):
+        return timedelta(**{UNITS[match[2]]: int(match[1])})
+    span = parse_duration(text) if text != "0" else timedelta(0)
+    if span is None or span < timedelta(0):
+        raise ArgumentTypeError(f"{text!r} is no duration: 0, 90s, 30m, 12h, 7d.")
+    return span
 
 
 def rows_of(label: str, filters: list[str], every: bool, using: str) -> "QuerySet[Any]":

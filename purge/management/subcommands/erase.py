@@ -1,23 +1,20 @@
 """`manage.py lifecycle erase`: one row ends on request, with a receipt."""
 
-import re
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils.dateparse import parse_duration
 
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.row_names import parse
 from lifecycle.management.arguments import add_actor, add_json, add_policy, add_yes, agreed
 from lifecycle.management.output import write_json
+from lifecycle.management.targets import duration
 from purge.erasure.erase import erase_key
 from purge.erasure.receipt import Receipt, receipts
 
 HELP = "End a row on request now, and print the receipt; or print it again."
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -51,16 +48,6 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
         command.stdout.write("Nothing was changed.")
         return
     _print(command, options, [_erase(options, options["dry_run"])])
-
-
-def duration(text: str) -> timedelta:
-    """`0`, a number with a unit, or what Django reads as a duration."""
-    if match := re.fullmatch(r"(\d+)([smhdw])", text):
-        return timedelta(**{UNITS[match[2]]: int(match[1])})
-    span = parse_duration(text) if text != "0" else timedelta(0)
-    if span is None or span < timedelta(0):
-        raise ArgumentTypeError(f"{text!r} is no duration: 0, 90s, 30m, 12h, 7d.")
-    return span
 
 
 def _erase(options: dict[str, Any], dry_run: bool) -> Receipt:

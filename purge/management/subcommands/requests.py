@@ -10,8 +10,7 @@ from lifecycle.ledger.row_names import parse
 from lifecycle.management.arguments import add_actor, add_json, add_policy
 from lifecycle.management.databases import databases_of
 from lifecycle.management.output import write_json
-from lifecycle.management.targets import moment
-from purge.management.subcommands.erase import duration
+from lifecycle.management.targets import duration, moment
 from purge.models import Request
 from purge.requests.ask import answer_request, extend_request, receipt_of, request_key
 from purge.requests.telling import as_data, is_overdue, line_of

@@ -10,12 +10,11 @@ from django.utils import timezone
 from lifecycle.exceptions import LifecycleError
 from lifecycle.management.arguments import add_actor, add_json, add_policy
 from lifecycle.management.output import local_time, write_json
-from lifecycle.management.targets import moment
+from lifecycle.management.targets import duration, moment
 from lifecycle.policy.databases import is_at
 from lifecycle.policy.registry import all_policies, get_policy
 from purge.forecasts.compare import Compared, compare
 from purge.forecasts.simulate import Simulated, beside, changed, simulate, store
-from purge.management.subcommands.erase import duration
 from purge.models import Forecast
 
 HELP = "What the policies will end until a day, without touching a row; --compare: what came of it."

@@ -219,10 +219,7 @@ def test_what_takes_too_long_or_is_too_many(
 ) -> None:
     tokens("a", "a")
     monkeypatch.setattr(new, "MOST", 1)
-    assert (
-        "more than 1 rows: `manage.py lifecycle plan hold zoo.Token"
-        in officer.post(address(), filled()).text
-    )
+    assert "more than 1 rows: a command plans them" in officer.post(address(), filled()).text
     monkeypatch.setattr(new, "MOST", 5)
     monkeypatch.setattr(new, "PATIENCE", 0.05)
     found = new._rows
