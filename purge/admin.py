@@ -17,12 +17,13 @@ from lifecycle.insight.search import events_about
 from lifecycle.insight.standstill import is_failure
 from lifecycle.models import Event
 from purge.batch.outcome import Outcome
+from purge.forecasts.admin import ForecastAdmin
 from purge.models import Run
 from purge.plans.admin import PlanAdmin
 from purge.proof.admin import SealedLogAdmin
 from purge.requests.admin import RequestAdmin
 
-__all__ = ("PlanAdmin", "RequestAdmin", "RunAdmin", "SealedLogAdmin")
+__all__ = ("ForecastAdmin", "PlanAdmin", "RequestAdmin", "RunAdmin", "SealedLogAdmin")
 
 COUNTS = tuple(Outcome().counts())
 STARTED, FINISHED = moment("started_at"), moment("finished_at")

@@ -21,7 +21,8 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """Rows of one kind, day by day; only days with rows have a bar."""
+    """Rows of one kind, day by day; only days with rows have a bar. `name` stands above it, else
+    the kind."""
 
     kind: str
     total: int
@@ -30,12 +31,13 @@ class Chart:
     width: int = 0
     height: int = HEIGHT
     bar: int = BAR
+    name: str = ""
 
     @property
     def title(self) -> str:
         """What stands above it."""
         most = f", at most {self.most:,} a day" if self.most else ""
-        return f"{self.kind.capitalize()}: {self.total:,}{most}"
+        return f"{self.name or self.kind.capitalize()}: {self.total:,}{most}"
 
     @property
     def says(self) -> str:
@@ -48,18 +50,19 @@ class Chart:
 
 def charts(days: Days) -> list[Chart]:
     """One for each kind of which there is something, and for what was purged in any case."""
-    made = [_chart(kind, rows, days.days) for kind, rows in days.rows.items()]
+    made = [chart_of(kind, rows, days.days) for kind, rows in days.rows.items()]
     return [each for each in made if each.total or each.kind == "purged"]
 
 
-def _chart(kind: str, rows: list[int], days: list[date]) -> Chart:
+def chart_of(kind: str, rows: list[int], days: list[date], name: str = "") -> Chart:
+    """Of a kind that follows the word rows: purged, end."""
     most = max(rows, default=0)
     bars = [
         _bar(number, day, count, most)
         for number, (day, count) in enumerate(zip(days, rows, strict=True))
         if count
     ]
-    return Chart(kind, sum(rows), most, bars, width=len(days) * STEP)
+    return Chart(kind, sum(rows), most, bars, width=len(days) * STEP, name=name)
 
 
 def _bar(number: int, day: date, count: int, most: int) -> Bar:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, DataError, OperationalError, transaction
 from django.db.models import F
@@ -118,12 +119,15 @@ def beside(
     return now, then
 
 
-def store(found: list[Simulated], until: datetime, actor: str, using: str) -> Forecast:
-    """Keep a simulation, to be compared with what happens."""
+def store(
+    found: list[Simulated], until: datetime, actor: str, using: str, once: UUID | None = None
+) -> Forecast:
+    """Keep a simulation, to be compared with what happens; with `once` a second one is an
+    `IntegrityError`."""
     now, last = fetch(using, statement(__file__, "moment"))[0]
     told = {one.policy: one.data for one in found}
     return Forecast.objects.using(using).create(
-        made_at=now, until=until, actor=actor[:200], event=last, policies=told
+        made_at=now, until=until, actor=actor[:200], event=last, policies=told, once=once
     )
 
 

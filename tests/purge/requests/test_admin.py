@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 import purge
+from demo.models import User
 from lifecycle import hold, release, restore
 from lifecycle.db.rows import home
 from lifecycle.models import Event
@@ -291,9 +292,7 @@ def test_a_request_whose_model_has_left_the_code(officer: Client) -> None:
     found = Request.objects.get()
     assert "DSR-1" not in officer.get(reverse(LIST)).text
     client = client_of(name="boss")
-    client.get("/admin/").wsgi_request.user.__class__.objects.filter(username="boss").update(
-        is_superuser=True
-    )
+    User.objects.filter(username="boss").update(is_superuser=True)
     assert "DSR-1" in client.get(reverse(LIST)).text
     assert "There is no model" in client.get(at(found)).text
     assert "There is no model" in client.post(at(found, "try")).text

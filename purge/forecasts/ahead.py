@@ -1,0 +1,190 @@
+"""The page that looks ahead: what policies end until a moment, read within a time that it has."""
+
+import time
+import uuid
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, router
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+
+from lifecycle.admin.charts import Chart, chart_of
+from lifecycle.admin.own_pages import SpanField, address, moment_field, own_page, shown_by, why_not
+from lifecycle.admin.readonly import refuse
+from lifecycle.admin.visibility import may_view
+from lifecycle.exceptions import LifecycleError
+from lifecycle.policy.databases import is_at
+from lifecycle.policy.fixed_age import age_of
+from lifecycle.policy.policy import Policy
+from lifecycle.policy.registry import all_policies
+from purge.forecasts.simulate import PATIENCE, Simulated, beside, changed, simulate, store
+from purge.models import Forecast
+
+BUDGET = 10.0  # seconds for reading tables, of all policies together
+LEAST = 0.1  # seconds for a table when that is used up
+FARTHEST = timedelta(days=366)
+KEEPS = "purge.add_forecast"
+
+
+def seen_policies(request: HttpRequest, page: Any, using: str) -> list[Policy]:
+    """The policies of a database on models that the user may view."""
+    site = page.admin_site
+    here = [each for each in all_policies() if is_at(each.model, using)]
+    return [each for each in here if may_view(request, site, each.model)]
+
+
+class AheadForm(forms.Form):
+    """Until when; and of one policy, how it would be otherwise."""
+
+    until = moment_field("in the site's time zone; or empty: the end of this day")
+    policy = forms.ChoiceField(required=False)
+    age = SpanField(required=False, max_length=40, help_text="another one than the policy's: 14d")
+    grace = SpanField(required=False, max_length=40, help_text="another one than the policy's: 12h")
+
+    def __init__(self, policies: list[Policy], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = [each.name for each in policies]
+        field: Any = self.fields["policy"]
+        field.choices = [("", "all"), *zip(names, names, strict=True)]
+
+    def clean_until(self) -> datetime:
+        """The end of this day, where none was given."""
+        until: datetime = self.cleaned_data["until"] or tonight()
+        if until > timezone.now() + FARTHEST:
+            raise forms.ValidationError(f"At most {FARTHEST.days} days ahead.")
+        return until
+
+    def clean(self) -> dict[str, Any]:
+        """Another age or grace is of one policy."""
+        values: dict[str, Any] = super().clean() or {}
+        if self.is_change(values) and not values.get("policy"):
+            raise forms.ValidationError("Say of which policy the age or the grace is.")
+        return values
+
+    @staticmethod
+    def is_change(values: dict[str, Any]) -> bool:
+        """Whether something is to be otherwise than it is declared."""
+        return values.get("age") is not None or values.get("grace") is not None
+
+
+class LookAhead:
+    """Adds the page to the admin of forecasts."""
+
+    admin_site: Any
+    model: Any
+
+    @own_page
+    def ahead(self, request: HttpRequest) -> HttpResponse:
+        """Ask until when, and show it; POST keeps what is shown, read once more."""
+        if not self.has_view_permission(request):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        using = router.db_for_write(self.model)
+        policies = seen_policies(request, self, using)
+        given = request.POST if request.method == "POST" else request.GET
+        form = AheadForm(policies, given if "until" in given else None)
+        shown: dict[str, Any] = {"form": form, "once": uuid.uuid4(), "keeps": KEEPS}
+        if form.is_valid():
+            chosen = [each for each in policies if form.cleaned_data["policy"] in ("", each.name)]
+            try:
+                if request.method == "POST":
+                    return self._keep(request, chosen, form.cleaned_data["until"], using)
+                shown |= _found(chosen, form.cleaned_data, using)
+            except LifecycleError as error:
+                refuse(request, error)
+        shown["may_not_keep"] = why_not(request, KEEPS)
+        return shown_by(self, request, "admin/purge/ahead.html", "Look ahead", **shown)
+
+    def _keep(
+        self, request: HttpRequest, policies: list[Policy], until: datetime, using: str
+    ) -> HttpResponse:
+        if not request.user.has_perm(KEEPS):
+            raise PermissionDenied
+        once = _number(request.POST.get("once", ""))
+        _refuse_kept(once, using)
+        found = within_budget(policies, until, using)
+        try:
+            kept = store(found, until, request.user.get_username(), using, once)
+        except IntegrityError:
+            _refuse_kept(once, using)
+            raise
+        return HttpResponseRedirect(address(self.admin_site, "purge_forecast_change", kept.pk))
+
+
+def within_budget(policies: list[Policy], until: datetime, using: str) -> list[Simulated]:
+    """Each policy, one after the other: what earlier ones leave is shared among the later."""
+    found, end = list[Simulated](), time.monotonic() + BUDGET
+    for number, policy in enumerate(policies):
+        share = (end - time.monotonic()) / (len(policies) - number)
+        patience = min(PATIENCE, max(LEAST, share))
+        found += simulate([policy], until, using=using, patience=patience)
+    return found
+
+
+def tonight() -> datetime:
+    """The end of this day of the site."""
+    tomorrow = timezone.localtime() + timedelta(days=1)
+    return tomorrow.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def charts_of(days: dict[int, int], name: str, first: date, until: date) -> Chart | None:
+    """The rows by day as a chart; None where there are none."""
+    shown = min((until - first).days, FARTHEST.days) + 1
+    rows = [days.get(number, 0) for number in range(shown)]
+    dates = [first + timedelta(days=number) for number in range(shown)]
+    return chart_of("end", rows, dates, name) if any(rows) else None
+
+
+def _found(policies: list[Policy], values: dict[str, Any], using: str) -> dict[str, Any]:
+    until = values["until"]
+    if AheadForm.is_change(values):
+        (policy,) = policies
+        return _compared(policy, values, using) | {"until": until}
+    found = within_budget(policies, until, using)
+    today, last = timezone.localdate(), timezone.localdate(until)
+    drawn = [charts_of(one.days, one.policy, today, last) for one in found]
+    charts = [each for each in drawn if each]
+    return {"found": found, "until": until, "charts": charts, "today": today}
+
+
+def _compared(policy: Policy, values: dict[str, Any], using: str) -> dict[str, Any]:
+    """The policy as it is beside the same with another age or grace, in one sentence."""
+    other = changed(policy, values["age"], values["grace"])
+    now, then = beside(policy, other, values["until"], using, BUDGET / 4)
+    if now.unread or then.unread:
+        raise LifecycleError(f"{policy.name}: {now.unread or then.unread}.")
+    about = now.estimate is not None or then.estimate is not None
+    aged = age_of(policy.expires)
+    pairs = (("age", values["age"], aged and aged[1]), ("grace", values["grace"], policy.grace))
+    said = [_instead(*pair) for pair in pairs if pair[1] is not None]
+    more = then.rows - now.rows
+    how = f"{'About ' if about else ''}{abs(more):,} {'more' if more >= 0 else 'fewer'}"
+    return {"now": now, "then": then, "how": how, "about": about,
+            "instead": " and ".join(said), "of": policy.name}  # fmt: skip
+
+
+def _instead(what: str, other: timedelta, now: Any) -> str:
+    was = f" instead of {in_days(now)}" if isinstance(now, timedelta) and now else ""
+    return f"a{'n' if what == 'age' else ''} {what} of {in_days(other)}{was}"
+
+
+def in_days(span: timedelta) -> str:
+    """Whole days as such."""
+    if span.seconds or span.microseconds:
+        return str(span)
+    return f"{span.days} day{'' if span.days == 1 else 's'}"
+
+
+def _number(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise LifecycleError("The form has no number: look ahead once more.") from None
+
+
+def _refuse_kept(once: uuid.UUID, using: str) -> None:
+    kept = Forecast.objects.using(using).filter(once=once).first()
+    if kept is not None:
+        raise LifecycleError(f"This form was sent before: it has kept forecast {kept.pk}.")
