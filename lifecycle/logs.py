@@ -41,6 +41,7 @@ ACTIONS = {
     "plan_applied": ("info", "model act plan event"),
     "plan_done": ("info", "model act plan count"),
     "plan_altered": ("error", "model act plan"),
+    "plan_stale": ("warning", "model act plan"),
     "plan_failed": ("exception", "plan"),
     "exported": ("info", "model count"),
     "request_failed": ("exception", "request"),

@@ -97,6 +97,6 @@ def plan_ticked(page: Any, request: Any, rows: Any) -> Any:
 
 
 PURGE = ActingApp(
-    make_pass, last_runs, standstills, slowed, verify_log, left_events, certificate, facts, measures,
-    plan_ticked,
+    make_pass, last_runs, standstills, slowed, verify_log, left_events, certificate, facts,
+    measures, plan_ticked,
 )  # fmt: skip

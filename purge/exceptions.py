@@ -41,6 +41,14 @@ class ArchivedBelow(PurgeError):
         self.unarchived = unarchived
 
 
+class WrittenBelow(PurgeError):
+    """A row that would go along was written, or came, since somebody planned its end."""
+
+    def __init__(self, rows: list[Any] | None = None) -> None:
+        super().__init__()
+        self.rows = rows or []
+
+
 class NotDeleted(PurgeError):
     """A row is still there after its DELETE: a trigger or a rule has made something else of it."""
 

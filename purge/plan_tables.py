@@ -72,7 +72,8 @@ class PlanPart(models.Model):
     """At most a thousand rows of a plan: their keys, and the version that each had.
 
     Versions count while `epoch` is what it was, and for half of all numbers of transactions
-    `since` then. `holds` are those that are released, for each row. The first `done` rows are done
+    `since` then. What goes along was not written by a later one, nor by those that were `running`.
+    `holds` are those that are released, for each row. The first `done` rows are done
     with; of them `left` names those that were left out, by reason.
     """
 
@@ -84,6 +85,7 @@ class PlanPart(models.Model):
     holds: Any = models.JSONField(default=list)
     epoch = models.TextField()
     since = models.BigIntegerField()
+    running = ArrayField(models.BigIntegerField(), default=list)
     done = models.IntegerField(default=0)
     left: Any = models.JSONField(default=dict)
 

@@ -429,6 +429,12 @@ class Migration(migrations.Migration):
                 ("holds", models.JSONField(default=list)),
                 ("epoch", models.TextField()),
                 ("since", models.BigIntegerField()),
+                (
+                    "running",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), default=list, size=None
+                    ),
+                ),
                 ("done", models.IntegerField(default=0)),
                 ("left", models.JSONField(default=dict)),
                 (

@@ -10,7 +10,14 @@ from lifecycle.ledger.row_names import named
 from purge.back_off import back_off
 from purge.batch.state import Batch
 from purge.batch.subjects import Subjects
-from purge.exceptions import ArchivedBelow, HeldBelow, HeldMeanwhile, NotDeleted, PurgeError
+from purge.exceptions import (
+    ArchivedBelow,
+    HeldBelow,
+    HeldMeanwhile,
+    NotDeleted,
+    PurgeError,
+    WrittenBelow,
+)
 
 SHORTEST_BLOCK, LONGEST_BLOCK = timedelta(minutes=1), timedelta(days=1)
 
@@ -20,7 +27,7 @@ SHORTEST_BLOCK, LONGEST_BLOCK = timedelta(minutes=1), timedelta(days=1)
 OF_ALL_ROWS = frozenset(
     ("08", "25", "28", "2D", "3B", "3D", "3F", "42", "53", "54", "57", "58", "F0", "HV", "XX")
 )
-OF_A_ROW = (HeldBelow, ArchivedBelow, NotDeleted)
+OF_A_ROW = (HeldBelow, ArchivedBelow, NotDeleted, WrittenBelow)
 
 
 def is_of_one_row(error: Exception) -> bool:

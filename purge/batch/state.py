@@ -18,6 +18,7 @@ from lifecycle.db.connection import Placed, Query, Raw, fetch, scalar, statement
 from lifecycle.db.ties import Tie
 from lifecycle.policy.policy import Policy
 from purge.batch.cascade.python_keys import as_python
+from purge.batch.cascade.written import Epoch
 from purge.batch.outcome import Outcome
 from purge.batch.subjects import Subjects
 
@@ -99,6 +100,7 @@ class Batch:
     archive: CoveringArchive | None = None  # the archive that holds the rows that are being ended
     collect_keys: CollectKeys | None = None  # in the place of what is done with rows that may end
     cascaded: dict[str, Any] = field(default_factory=dict)  # what went along with ended rows
+    planned_at: Epoch | None = None  # rows that go along must not have been written since
     keyed: set[Any] = field(default_factory=set)  # models of which rows went along by their keys
     ties: dict[Any, list[Tie]] = field(default_factory=dict)  # by the model that ends
     most: int | None = None  # rows that one transaction may delete, with what goes along

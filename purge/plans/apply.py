@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from django.db import DEFAULT_DB_ALIAS, transaction
 from django.utils import timezone
 
-from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.context import context, in_context
 from lifecycle.logs import Log
@@ -17,6 +16,7 @@ from lifecycle.policy.registry import get_policy
 from purge.exceptions import PlanAltered
 from purge.models import Plan
 from purge.plans.carry_out import carry_out
+from purge.plans.declared import declared
 from purge.plans.make import hash_of, step_of
 from purge.plans.refusals import refuse_over, refuse_stopped, refuse_unsaid
 from purge.plans.told import person_of
@@ -73,9 +73,10 @@ def _begin(plan: Plan, actor: str, using: str) -> None:
         raise LifecycleError("until has passed.")
     if plan.act == Plan.Act.PURGE:
         policy = get_policy(plan.policy)
-        if fingerprint(policy) != plan.fingerprint:
+        if declared(policy, using) != plan.fingerprint:
             raise LifecycleError(
-                f"{plan.policy} was declared otherwise since plan {plan.pk} was made: make it anew."
+                f"{plan.policy}, or what goes along with its rows, was declared otherwise since"
+                f" plan {plan.pk} was made: make it anew."
             )
         refuse_stopped(plan, policy, using)
     plan.applied, plan.applier = step_of(plan, "applied", using), actor

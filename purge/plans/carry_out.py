@@ -10,7 +10,6 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import F, Func, IntegerField
 
-from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.db.connection import fetch_each, local_settings, own_transaction, scalar
 from lifecycle.ledger.context import context
 from lifecycle.ledger.holds import hold_keys
@@ -21,9 +20,10 @@ from lifecycle.policy.registry import get_policy, policies_of
 from purge.exceptions import PlanAltered
 from purge.models import Plan, PlanPart
 from purge.passes.options import PassOptions, Planned
+from purge.plans.declared import declared
 from purge.plans.make import PART, hash_of, step_of
-from purge.plans.told import begun
-from purge.plans.withdraw import give_up
+from purge.plans.told import begun, is_stale
+from purge.plans.withdraw import give_up, withdraw_stale
 from purge.proof.gate import why_closed
 from purge.runner import run_policy
 from purge.sources.planned import Slice, digests, done_with, left_of, next_slice
@@ -43,7 +43,8 @@ def waiting(using: str) -> list[int]:
 def carry_out(number: int, using: str = DEFAULT_DB_ALIAS, deadline: float | None = None) -> bool:
     """Do what is left of a plan, until a moment of `time.monotonic()`; whether it is done.
 
-    A plan that is not what was applied any more is withdrawn, and nothing more of it is done.
+    A plan that is not what was applied any more, or was applied over 7 days ago, is withdrawn, and
+    nothing more of it is done.
     """
     plan = Plan.objects.using(using).get(pk=number)
     applied = begun(plan, using)
@@ -54,6 +55,9 @@ def carry_out(number: int, using: str = DEFAULT_DB_ALIAS, deadline: float | None
     try:
         if applied is None or hash_of(plan, plan.digests) != plan.hash:
             raise PlanAltered(f"Plan {number} is not what was applied.")
+        if is_stale(applied, using):
+            withdraw_stale(number, using)
+            return False
         plan.applier = applied.actor
         _carry_out(plan, using, deadline)
         return _finish(plan, using)
@@ -79,7 +83,7 @@ def _carry_out(plan: Plan, using: str, deadline: float | None) -> None:
             pass
         return
     policy = get_policy(plan.policy)
-    if fingerprint(policy) != plan.fingerprint:
+    if declared(policy, using) != plan.fingerprint:
         return  # code of before or after a deploy: it waits for what it was made of
     of = Planned(plan.pk, plan.digests, plan.applied, plan.applier)
     run_policy(

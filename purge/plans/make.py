@@ -13,7 +13,6 @@ from uuid import UUID
 from django.db.models import Model, QuerySet
 from django.db.models.expressions import RawSQL
 
-from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.compiler.key_expression import KeyText
 from lifecycle.compiler.keys import label_of_model
 from lifecycle.db.connection import own_transaction, scalar
@@ -26,12 +25,14 @@ from lifecycle.ledger.row_names import model_of, row_name
 from lifecycle.ledger.write import ELSEWHERE, refuse_unnamed
 from lifecycle.logs import Log
 from lifecycle.policy.policy import Policy
+from purge.batch.cascade.written import Epoch
 from purge.models import Plan, PlanPart
 from purge.passes.options import PassOptions, Planned
+from purge.plans.declared import declared
 from purge.plans.refusals import MOST_EXCEPTIONS, refuse_what_cannot_be
 from purge.runner import run_policy
 from purge.sources.planned import digests
-from purge.sources.versions import Epoch, epoch_of, refuse_untold, version_of
+from purge.sources.versions import epoch_of, refuse_untold, version_of
 
 PART = 10_000  # rows of a part: no event lists more
 SHOWN = 5  # rows by name
@@ -70,7 +71,7 @@ def plan(
     made = Plan(act=act, model=label_of_model(model), reason=reason, reference=reference)
     made.until, made.maker, made.asked = until, actor[:200], [list(each) for each in asked]
     made.once = once
-    made.policy, made.fingerprint = (known.name, fingerprint(known)) if known else ("", "")
+    made.policy, made.fingerprint = (known.name, declared(known, using)) if known else ("", "")
     with own_transaction(using), context(actor, cause or in_context("cause", using), using):
         _write(made, rows, using)
     if known and act == "purge":
@@ -151,6 +152,7 @@ def _write_part(
     PlanPart.objects.using(using).create(
         plan=made, number=number, keys=[key for key, _ in rows],
         versions=[version for _, version in rows], epoch=epoch.name, since=epoch.since,
+        running=list(epoch.running),
         holds=[held[key] for key, _ in rows] if held else [],
     )  # fmt: skip
     return len(rows)

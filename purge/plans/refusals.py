@@ -14,7 +14,7 @@ from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy, policies_of
 from purge.batch.brakes import why_stopped
 from purge.models import Plan
-from purge.plans.told import event_of, is_over, person_of
+from purge.plans.told import approver, event_of, is_over, person_of
 
 LASTS = timedelta(days=7)  # a plan that is older is made anew
 SHOWN_FOR = timedelta(days=90)  # which rows a plan has left out
@@ -99,9 +99,7 @@ def refuse_unsaid(plan: Plan, using: str) -> None:
 
 
 def _refuse_unapproved(plan: Plan, made: Event, using: str) -> None:
-    approved = event_of(plan, plan.approved, "approved", using)
-    approver = person_of(approved.actor) if approved else ""
-    if not approver or approver == person_of(made.actor):
+    if not approver(plan, made, using):
         raise LifecycleError(
             f"Plan {plan.pk} wants a second person: somebody other than {made.actor} approves it"
             f" (`manage.py lifecycle plan approve {plan.pk}`)."

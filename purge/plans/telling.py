@@ -5,14 +5,17 @@ from typing import Any
 
 from lifecycle.conf import conf
 from lifecycle.ledger.row_names import model_of, row_name
+from lifecycle.models import Event
 from lifecycle.printable import in_utc, visible
 from purge.models import Plan, PlanPart
 from purge.plans.refusals import LASTS
+from purge.plans.told import CARRIED_OUT_FOR
 
 LISTED = 20  # rows that were left out, by name, of each reason
 WHY = {
     "changed": "changed since it was planned",
     "gone": "gone",
+    "along": "going along with them were rows that were written since",
     "locked": "written by somebody else at that moment",
     "held": "held",
     "kept": "kept by `keep_while`",
@@ -86,13 +89,22 @@ def _state(plan: Plan) -> str:
     if plan.state == Plan.State.DONE and plan.done_at:
         return f"done {in_utc(plan.done_at)}: {plan.acted} of {plan.rows} rows"
     if plan.state == Plan.State.APPLYING:
-        return f"being applied, by {plan.applier}"
+        return f"being applied, by {plan.applier}{_since(plan)}"
     if plan.state == Plan.State.WITHDRAWN:
         return "withdrawn"
     then = f"until {in_utc(plan.made_at + LASTS)}: `manage.py lifecycle apply {plan.pk}`"
     if conf.TWO_PERSON and not plan.approver:
         return f"waits for a second person: `manage.py lifecycle plan approve {plan.pk}`"
     return f"waits {then}"
+
+
+def _since(plan: Plan) -> str:
+    """From when to when a plan is carried out."""
+    events = Event.objects.using(str(plan._state.db))
+    applied = events.filter(pk=plan.applied or 0).values_list("recorded_at", flat=True).first()
+    if applied is None:
+        return ""
+    return f", since {in_utc(applied)}, until {in_utc(applied + CARRIED_OUT_FOR)} at the latest"
 
 
 def _counts(counts: dict[str, int]) -> str:

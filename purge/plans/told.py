@@ -4,12 +4,16 @@ The plan's own row is of a table that the site's role writes: nothing begins by 
 """
 
 import unicodedata
+from datetime import timedelta
 
 from django.db.models import Q
 
+from lifecycle.conf import conf
+from lifecycle.db.connection import scalar
 from lifecycle.models import Event
 from purge.models import Plan
 
+CARRIED_OUT_FOR = timedelta(days=7)  # from when it was applied; what is left then stays
 OVER = Q(detail__step="done") | Q(detail__step="withdrawn")
 
 
@@ -21,12 +25,32 @@ def event_of(plan: Plan, number: int | None, step: str, using: str) -> Event | N
 
 
 def begun(plan: Plan, using: str) -> Event | None:
-    """The event by which the plan, as it is, was applied; None where it is over."""
+    """The event by which the plan, as it is, was applied; None where it is over, or where nobody
+    has approved it although somebody has to."""
     made, applied = (
         event_of(plan, plan.made, "made", using),
         event_of(plan, plan.applied, "applied", using),
     )
-    return None if made is None or is_over(made, using) else applied
+    if (
+        made is None
+        or is_over(made, using)
+        or (conf.TWO_PERSON and not approver(plan, made, using))
+    ):
+        return None
+    return applied
+
+
+def approver(plan: Plan, made: Event, using: str) -> str:
+    """Who has approved just this plan; '' where nobody has, or only who made it."""
+    approved = event_of(plan, plan.approved, "approved", using)
+    if approved is None or person_of(approved.actor) in ("", person_of(made.actor)):
+        return ""
+    return approved.actor
+
+
+def is_stale(applied: Event, using: str) -> bool:
+    """Whether a plan was applied so long ago that no more of it is carried out."""
+    return bool(applied.recorded_at + CARRIED_OUT_FOR <= scalar(using, "SELECT lifecycle.now_v1()"))
 
 
 def is_over(made: Event, using: str) -> bool:

@@ -1,8 +1,9 @@
 """Rows of a plan that is carried out: its keys, and of these only rows that are as they were.
 
 Deletes people's data. The rows are locked, their versions are compared in a later statement, and
-then they are evaluated as in any batch. What is not ended (changed since, gone, held, kept,
-locked by somebody else, blocked) is noted with the reason, in the transaction that says how far
+then they are evaluated as in any batch. What goes along with one must not have been written since
+the plan was made, nor come since. What is not ended (changed since, gone, held, kept, locked by
+somebody else, blocked) is noted with the reason, in the transaction that says how far
 the plan is carried out. No row is looked for: what the plan does not list cannot be found here.
 """
 
@@ -18,6 +19,7 @@ from lifecycle.db.connection import Placed, Query, Raw, fetch, scalar, set_local
 from lifecycle.db.sql import array_text
 from lifecycle.policy.dispositions import Update
 from purge.batch import act
+from purge.batch.cascade.written import Epoch
 from purge.batch.evaluate import (
     NO_GRACE,
     NO_TOMBSTONE,
@@ -29,9 +31,9 @@ from purge.batch.evaluate import (
 )
 from purge.batch.state import STUBBORN, Batch
 from purge.batch.subjects import Subjects
-from purge.exceptions import PlanAltered
+from purge.exceptions import PlanAltered, WrittenBelow
 from purge.passes.options import PassOptions, Planned
-from purge.sources.versions import Epoch, classify
+from purge.sources.versions import classify
 
 START = "0:0"  # the first row of the first part
 STAYING = ("free", "later", "waiting", "held", "kept", "tombstone")
@@ -76,7 +78,8 @@ class PlannedRows:
         self, subjects: Subjects, wait: timedelta, kind: str = "expiry_scheduled", **detail: Any
     ) -> None:
         """Listed already, by its policy; noted here."""
-        self._note(subjects, kind if kind == "blocked" else str(detail.get("relisted", "later")))
+        reason = "along" if detail.get("error") == WrittenBelow.__name__ else kind
+        self._note(subjects, reason if kind == "blocked" else str(detail.get("relisted", "later")))
 
     def relist_locked(self, subjects: Subjects) -> None:
         """Somebody else has them."""
@@ -124,6 +127,7 @@ def claim(plan: Planned, batch: Batch, options: PassOptions, rows: int) -> Plann
     if found is None:
         return None
     batch.detail = {"plan": plan.event} if plan.event else {}
+    batch.planned_at = found.epoch
     set_local(batch.using, **{"lifecycle.actor": plan.actor})
     locked = _lock(batch, _subjects(batch, found.keys))
     seen = classify(
@@ -162,10 +166,11 @@ def next_slice(
     found = fetch(using, statement(__file__, "next_rows", digest=_digest()), params)
     if not found:
         return None
-    part, done, keys, versions, holds, epoch, since, is_whole, number = found[0]
+    part, done, keys, versions, holds, epoch, since, running, is_whole, number = found[0]
     if not is_whole:
         raise PlanAltered(f"Part {number} of plan {plan} is not what it was when it was made.")
-    return Slice(part, done, keys, versions, json.loads(holds), Epoch(epoch, since), number)
+    moment = Epoch(epoch, since, tuple(running))
+    return Slice(part, done, keys, versions, json.loads(holds), moment, number)
 
 
 def digests(plan: int, using: str) -> list[str]:

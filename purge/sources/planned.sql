@@ -1,9 +1,9 @@
 -- name: next_rows
 -- The next rows of a plan that is being applied, which no other worker has: their part, its first that is not done with, keys, versions and
--- holds, epoch and since, and whether the part is what it was when the plan was made. Of a dry run after a place.
+-- holds, epoch, since and what was running, and whether the part is what it was when the plan was made. Of a dry run after a place.
 -- params: plan, rows, dry, part, done, wanted; parts: digest
 SELECT part.id, place.done, part.keys[place.done + 1 : place.done + %(rows)s],
-    part.versions[place.done + 1 : place.done + %(rows)s], part.holds, part.epoch, part.since,
+    part.versions[place.done + 1 : place.done + %(rows)s], part.holds, part.epoch, part.since, part.running,
     {digest} = (%(wanted)s::text[])[part.number + 1], part.number
 FROM purge_plan_part AS part JOIN purge_plan AS plan ON plan.id = part.plan_id
 CROSS JOIN LATERAL (SELECT CASE WHEN NOT %(dry)s THEN part.done
@@ -14,7 +14,7 @@ ORDER BY part.number LIMIT 1 FOR UPDATE OF part SKIP LOCKED
 -- name: digest
 -- The hash of all that a part says of its rows.
 encode(sha256(convert_to(concat_ws(E'\n', part.number, to_jsonb(part.keys), to_jsonb(part.versions), part.holds, part.epoch,
-    part.since), 'UTF8')), 'hex')
+    part.since, to_jsonb(part.running)), 'UTF8')), 'hex')
 
 -- name: digests
 -- The hashes of the parts of a plan, in their order.

@@ -15,13 +15,9 @@ from lifecycle.compiler.keys import key_of
 from lifecycle.db.connection import Placed, fetch, scalar, statement
 from lifecycle.db.sql import literal
 from lifecycle.exceptions import LifecycleError
+from purge.batch.cascade.written import Epoch
 
-
-class Epoch(NamedTuple):
-    """The time in which versions can be believed, and the number from which others may write."""
-
-    name: str
-    since: int
+MOST_RUNNING = 100_000  # numbers of transactions that are looked at one by one
 
 
 class Classified(NamedTuple):
@@ -56,8 +52,14 @@ def refuse_untold(model: Any, using: str) -> None:
 
 
 def epoch_of(model: Any, using: str) -> Epoch:
-    """The epoch of the versions that are read now."""
-    return Epoch(*fetch(using, _epoch(model))[0])
+    """The epoch of versions that are read from the next statement on.
+
+    Where some transaction began very many others ago, those since then all count as under way.
+    """
+    name, since = fetch(using, _epoch(model))[0]
+    params = {"since": since, "most": MOST_RUNNING}
+    oldest, running = fetch(using, statement(__file__, "running"), params)[0]
+    return Epoch(name, since, tuple(running)) if running is not None else Epoch(name, oldest)
 
 
 def lock(model: type[Model], using: str, keys: list[str]) -> set[str]:

@@ -6,6 +6,15 @@
 SELECT concat_ws(' ', extract(epoch FROM pg_postmaster_start_time()), {table}::regclass::oid),
     pg_snapshot_xmax(pg_current_snapshot())::text::bigint
 
+-- name: running
+-- The oldest transaction that may be under way; and all that are of those before a number, with their savepoints, NULL
+-- where too many numbers would have to be looked at.
+-- params: since, most
+SELECT least(oldest, %(since)s), CASE WHEN %(since)s - oldest <= %(most)s THEN ARRAY(
+    SELECT number FROM generate_series(oldest, %(since)s - 1) AS number
+    WHERE pg_xact_status(number::text::xid8) = 'in progress') END
+FROM CAST(pg_snapshot_xmin(pg_current_snapshot())::text AS bigint) AS oldest
+
 -- name: tells
 -- Whether versions tell rows of these tables: those of other kinds than PostgreSQL's own may give any number.
 -- params: tables

@@ -1,4 +1,5 @@
-"""What may not go along: rows that are held, and rows that a policy archives before they go."""
+"""What may not go along: rows that are held, rows that a policy archives before they go, and rows
+that were written since somebody planned the end of others."""
 
 from functools import cached_property
 from typing import Any
@@ -11,8 +12,9 @@ from lifecycle.db.connection import fetch, statement
 from lifecycle.models import RowException
 from lifecycle.policy.dispositions import Archive
 from lifecycle.policy.registry import all_policies, policies_of
+from purge.batch.cascade.written import written
 from purge.batch.state import Batch
-from purge.exceptions import ArchivedBelow, HeldBelow, HeldMeanwhile
+from purge.exceptions import ArchivedBelow, HeldBelow, HeldMeanwhile, WrittenBelow
 
 NAMED = 5  # rows that an event names
 
@@ -24,8 +26,10 @@ class CascadeBlockers:
         self.batch = batch
 
     def may_block(self, model: Any) -> bool:
-        """Whether rows of a model may be held or archived first, as of now."""
-        return bool(policies_of(model)) or model._meta.label_lower in self._known["key"]
+        """Whether rows of a model may be held, archived first or written since, as of now."""
+        if self.batch.planned_at or policies_of(model):
+            return True
+        return model._meta.label_lower in self._known["key"]
 
     def refuse_new_holds(self, models: list[Any]) -> None:
         """Raise where rows of models that nothing could block are held since."""
@@ -35,13 +39,21 @@ class CascadeBlockers:
             raise HeldMeanwhile
 
     def refuse(self, model: Any, rows: Any) -> None:
-        """Raise where one of the rows, a queryset, is held or is to be archived first."""
+        """Raise where one of the rows, a queryset, is held, is to be archived first, or was written
+        since their end was planned."""
         if held := self._held(model, rows):
             raise HeldBelow(held)
         for policy in policies_of(model):
             archives = isinstance(policy.disposition, Archive)
             if archives and (found := named(model, rows.filter(policy.when))):
                 raise ArchivedBelow(found)
+        self.refuse_written(model, rows)
+
+    def refuse_written(self, model: Any, rows: Any) -> None:
+        """Raise where one of the rows was written since their end was planned."""
+        since = self.batch.planned_at
+        if since and (found := named(model, written(rows, since, self.batch.using))):
+            raise WrittenBelow(found)
 
     def _held(self, model: Any, rows: Any) -> list[Any]:
         label, names = model._meta.label_lower, {policy.name for policy in policies_of(model)}

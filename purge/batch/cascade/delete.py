@@ -28,7 +28,7 @@ from purge.batch.cascade.ties import is_stand_in, tied
 from purge.batch.savepoint import begin
 from purge.batch.state import Batch, keys_of
 from purge.batch.subjects import Passing, Subjects
-from purge.exceptions import NotAlike, NotDeleted
+from purge.exceptions import NotAlike, NotDeleted, WrittenBelow
 
 NO_WAIT = "1ms"  # as PostgreSQL reads it
 
@@ -238,6 +238,8 @@ def _raw_delete(found: CascadeSets, model: Any) -> int:
     gone = int(found.rows(model)._raw_delete(using=found.batch.using))
     if gone < found.counts[model] and found.rows(model).exists():
         raise NotDeleted
+    if gone > found.counts[model] and found.batch.planned_at:  # no foreign key has kept them out
+        raise WrittenBelow
     return gone
 
 

@@ -175,6 +175,7 @@ class CascadeSets:
         if is_stand_in(model) or not (may_block or self.batch.erasure):
             self.unlocked.append(model)
             self._count(model, self._locks.seen(rows))
+            self.blockers.refuse_written(model, rows)  # of a stand-in, which others may still write
         elif self._count(model, self._locks.locked(rows)):
             self.blockers.refuse(model, rows)
 

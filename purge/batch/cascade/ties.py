@@ -106,10 +106,10 @@ def _known(using: str, model: Any) -> list[Tie]:
 @cache
 def tables_reached(model: Any) -> list[str]:
     """The tables of which Django may delete rows when rows of the model go; found once."""
-    return sorted({table_of(each) for each in _reached(model)})
+    return sorted({table_of(each) for each in reached(model)})
 
 
-def _reached(model: Any) -> Iterator[Any]:
+def reached(model: Any) -> Iterator[Any]:
     """The models of which Django may delete rows, so that ties to them act."""
     found = tree(model)
     for each in _closure(model) if found is None else [model, *found]:

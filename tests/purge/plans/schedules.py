@@ -1,9 +1,11 @@
 """Random schedules: what happens to rows between a plan and the end of its being applied.
 
 Rows are made, a plan is made of some of them, rows are written, deleted, inserted again under the
-same key, held, restored, kept; the plan is applied, maybe torn off in the middle and gone on with
-after more of that. An account in Python says which rows may have ended: rows of the plan, in the
-same life and version, that nothing keeps. No other one may be gone, and none of those may be left.
+same key, held, restored, kept, and rows that would go along with them made, written, moved,
+deleted; the plan is applied, maybe torn off in the middle and gone on with after more of that. An
+account in Python says which rows may have ended: rows of the plan, in the same life and version,
+that nothing keeps, with which no row goes that is not as it was. No other one may be gone, and none
+of those may be left.
 """
 
 import random
@@ -23,10 +25,10 @@ from purge.models import PlanPart
 from purge.plans import carry_out as carrying
 from purge.plans import make as making
 from purge.sources import planned
-from tests.zoo.models import Coupon, Draft, Picture
+from tests.zoo.models import Coupon, Draft, Line, Order, Picture
 
 ROWS, STEPS = (2, 6), (0, 6)
-TOGETHER, TORN = 25, 0.5
+TOGETHER, TORN, WITH_A_LINE = 25, 0.5, 0.7
 REASON, ACTOR = "schedule", "sam"
 
 
@@ -45,6 +47,8 @@ class Schedule:
         self.spared: set[Any] = set()  # restored or kept
         self.ended: set[Any] = set()  # by the first part of a plan that was torn off
         self.planned: dict[Any, int] = {}  # key -> what it was when the plan was made
+        self.along: dict[Any, tuple[Any, int]] = {}  # a line -> its order, and what it is
+        self.planned_along: dict[Any, tuple[Any, int]] = {}
         self._insert(self.random.randint(*ROWS))
         count = self.random.randint(1, len(self.lives))
         self.wanted = self.random.sample(sorted(self.lives), count)
@@ -52,6 +56,7 @@ class Schedule:
     def note_plan(self) -> None:
         """The plan is made now."""
         self.planned = {key: self.lives[key] for key in self.wanted}
+        self.planned_along = dict(self.along)
 
     def note_gone(self, there: set[Any]) -> list[str]:
         """What the first part has ended; which of it must not have ended."""
@@ -59,6 +64,7 @@ class Schedule:
         wrong = [f"seed {self.seed}: {key} ended early" for key in gone if not self._may_end(key)]
         for key in gone:
             self.lives.pop(key)
+            self._forget_lines(key)
             self.ended.add(key)
         return wrong
 
@@ -74,7 +80,9 @@ class Schedule:
         return found
 
     def _may_end(self, key: Any) -> bool:
-        same = self.planned.get(key) == self.lives.get(key)
+        same = self.planned.get(key) == self.lives.get(key) and all(
+            self.planned_along.get(line) == was for line, was in self.along.items() if was[0] == key
+        )
         return same and not self.held.get(key) and key not in self.spared
 
     # ------------------------------------------------------------- what happens
@@ -82,6 +90,8 @@ class Schedule:
         """Some acts, of the site and of people."""
         acts = [self._write, self._delete, self._again, self._hold, self._release, self._restore,
                 self._insert, self._keep, self._take_back, self._revive]  # fmt: skip
+        if self.model is Order:
+            acts += [self._add_line, self._write_line, self._move_line, self._delete_line]
         for _ in range(self.random.randint(*STEPS)):
             self.random.choice(acts)()
 
@@ -97,10 +107,44 @@ class Schedule:
     def _create(self, key: Any) -> None:
         now = timezone.now()
         values: dict[str, Any] = {"pk": key} if key is not None else {}
-        name, ago = ("expires_at", -1) if self.model is Coupon else ("created_at", 0)
+        name, ago = ("created_at", 0) if self.model is Draft else ("expires_at", -1)
         values[name] = now - timedelta(days=ago)
         row = self.model._default_manager.create(**values)
         self._note(row.pk)
+        if self.model is Order and self.random.random() < WITH_A_LINE:
+            self._add_line(row.pk)
+
+    def _add_line(self, key: Any = None) -> None:
+        key = self._any() if key is None else key
+        if key is not None:
+            self._note_line(Line.objects.create(order_id=key).pk, key)
+
+    def _note_line(self, line: Any, key: Any) -> None:
+        self.writes += 1
+        self.along[line] = (key, self.writes)
+
+    def _line(self) -> Any:
+        return self.random.choice(sorted(self.along)) if self.along else None
+
+    def _write_line(self) -> None:
+        if (line := self._line()) is not None:
+            Line.objects.get(pk=line).save()  # the same values
+            self._note_line(line, self.along[line][0])
+
+    def _move_line(self) -> None:
+        if (line := self._line()) is not None:
+            key = self._any()
+            Line.objects.filter(pk=line).update(order_id=key)
+            self._note_line(line, key)
+
+    def _delete_line(self) -> None:
+        if (line := self._line()) is not None:
+            Line.objects.filter(pk=line).delete()
+            del self.along[line]
+
+    def _forget_lines(self, key: Any) -> None:
+        """They have gone along."""
+        self.along = {line: was for line, was in self.along.items() if was[0] != key}
 
     def _note(self, key: Any) -> None:
         self.writes += 1
@@ -122,6 +166,7 @@ class Schedule:
         if (key := self._any()) is not None:
             self.model._default_manager.get(pk=key).delete()
             self.lives.pop(key)
+            self._forget_lines(key)
             self.spared.discard(key)
         return key
 
@@ -131,6 +176,7 @@ class Schedule:
             row = self.model._default_manager.get(pk=key)
             values = {f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields}
             row.delete()
+            self._forget_lines(key)
             self.model._default_manager.create(**values)
             self._note(key)
             self.spared.discard(key)
@@ -168,8 +214,8 @@ class World:
 
     def __init__(self, seeds: range) -> None:
         self.random = random.Random(seeds.start)
-        self.model: Any = self.random.choice([Coupon, Draft])
-        policy = {Coupon: "coupons", Draft: "drafts"}[self.model]
+        self.model: Any = (Coupon, Draft, Order)[seeds.start // TOGETHER % 3]
+        policy = {Coupon: "coupons", Draft: "drafts", Order: "orders"}[self.model]
         self.each = [Schedule(seed, self.model, policy) for seed in seeds]
         rows = self.model._default_manager.filter(pk__in=[k for s in self.each for k in s.wanted])
         self.made = purge.plan("purge", rows, REASON, policy=policy, actor=ACTOR)
@@ -197,7 +243,7 @@ class World:
         for schedule in self.each:
             for number in (number for numbers in schedule.held.values() for number in numbers):
                 release(number)
-        for model in (Picture, Draft, Coupon):
+        for model in (Picture, Draft, Coupon, Line, Order):
             model._default_manager.all().delete()
 
     def _happen(self) -> None:
@@ -233,7 +279,7 @@ def run(seeds: range) -> list[str]:
     with ExitStack() as changed:
         changed.enter_context(override_settings(LIFECYCLE_THROTTLE=None))
         changed.enter_context(patch.object(making, "PART", 29))
-        for policy in map(get_policy, ("coupons", "drafts")):
+        for policy in map(get_policy, ("coupons", "drafts", "orders")):
             changed.enter_context(patch.object(policy, "batch_rows", 13))
             changed.enter_context(patch.object(policy, "cap_rows", 10**9))
         for first in range(seeds.start, seeds.stop, TOGETHER):

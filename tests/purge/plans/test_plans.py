@@ -1,10 +1,13 @@
 """One act on many rows by a plan: what it finds, what it refuses, that it does just that, once."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models.signals import pre_delete
 from django.utils import timezone
 
 import purge
@@ -19,6 +22,7 @@ from purge.plans import carry_out as carrying
 from purge.plans import make as making
 from purge.plans.carry_out import carry_out, waiting
 from purge.plans.withdraw import forget_old
+from purge.sources import versions
 from purge.sources.versions import Epoch
 from tests.support import events_of, let_pass, run_until_idle, session, wait_until
 from tests.zoo.models import (
@@ -47,6 +51,26 @@ SOON = timedelta(milliseconds=300)
 def tokens(count: int, **more: Any) -> list[Token]:
     later = timezone.now() + 30 * DAY
     return [Token.objects.create(expires_at=later, label="t", **more) for _ in range(count)]
+
+
+def orders(count: int) -> list[Order]:
+    """Each with two lines."""
+    later = timezone.now() + DAY
+    made = [Order.objects.create(expires_at=later, grace=DAY) for _ in range(count)]
+    for each in (*made, *made):
+        Line.objects.create(order=each)
+    return made
+
+
+@contextmanager
+def listening(model: Any) -> Iterator[None]:
+    """Somebody wants to see each row go: Django's collector does it."""
+    hear = lambda **_: None  # noqa: E731
+    pre_delete.connect(hear, sender=model, weak=False)
+    try:
+        yield
+    finally:
+        pre_delete.disconnect(hear, sender=model)
 
 
 def plan(act: str, rows: Any, **more: Any) -> Plan:
@@ -147,6 +171,66 @@ class TestPurge:
         apply(made)
         assert not Order.objects.exists()
         assert not Line.objects.exists()
+
+    @pytest.mark.parametrize("heard", [False, True])
+    def test_a_row_stays_with_which_one_would_go_that_was_written_since(self, heard: bool) -> None:
+        changed, newer, fewer, same = orders(4)
+        made = plan("purge", Order.objects.all())
+        Line.objects.filter(order=changed)[0].save()  # the same values
+        Line.objects.create(order=newer)
+        Line.objects.filter(order=fewer)[0].delete()
+        with listening(Line) if heard else nullcontext():
+            done = apply(made)
+        assert set(Order.objects.all()) == {changed, newer}
+        assert left_of(made) == {"along": sorted(str(each.pk) for each in (changed, newer))}
+        assert (done.acted, done.left) == (2, {"along": 2})
+        assert same.pk
+        assert Line.objects.count() == 5
+
+    def test_what_was_being_written_when_it_was_made_has_been_written_since(self) -> None:
+        """In a transaction, and in a savepoint of it, whose number no snapshot has."""
+        first, second, before = orders(3)
+        with session() as other:
+            other.execute("BEGIN")
+            other.execute("INSERT INTO zoo_line (order_id) VALUES (%s)", [first.pk])
+            other.execute("SAVEPOINT one")
+            other.execute("INSERT INTO zoo_line (order_id) VALUES (%s)", [second.pk])
+            other.execute("RELEASE one")
+            Line.objects.create(order=before)  # a later number, and committed
+            made = plan("purge", Order.objects.all())
+            other.execute("COMMIT")
+        apply(made)
+        assert left_of(made) == {"along": [str(first.pk), str(second.pk)]}
+        assert set(Order.objects.all()) == {first, second}
+
+    def test_where_too_much_is_under_way_what_was_written_meanwhile_counts(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(versions, "MOST_RUNNING", 0)
+        old, newer = orders(2)
+        with session() as other:
+            other.execute("BEGIN")
+            other.execute("INSERT INTO zoo_order DEFAULT VALUES")
+            Line.objects.create(order=newer)
+            made = plan("purge", Order.objects.all())
+            other.execute("ROLLBACK")
+        assert apply(made).left == {"along": 1}
+        assert list(Order.objects.all()) == [newer]
+        assert old.pk
+
+    def test_a_foreign_key_that_takes_rows_along_came_since(self) -> None:
+        orders(1)
+        made = plan("purge", Order.objects.all())
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE TABLE tied_since (id int REFERENCES zoo_order ON DELETE CASCADE)"
+            )
+            try:
+                with pytest.raises(LifecycleError, match="goes along with its rows"):
+                    apply(made)
+            finally:
+                cursor.execute("DROP TABLE tied_since")
+        assert apply(made).acted == 1
 
     def test_kept_and_blocked_rows_stay(self) -> None:
         now = timezone.now()
@@ -355,6 +439,17 @@ class TestRefused:
         assert purge.withdraw_plan(made.pk, actor="jo").asked == []
         with pytest.raises(LifecycleError, match="withdrawn"):
             apply(made)
+
+
+def test_the_worker_itself_asks_for_the_second_person(settings: Any) -> None:
+    """The process in which it was applied may have been told otherwise, or be somebody else's."""
+    tokens(1)
+    made = plan("purge", Token.objects.all(), policy="tokens")
+    apply(made, now=False)
+    settings.LIFECYCLE_TWO_PERSON = True
+    with pytest.raises(PlanAltered):
+        carry_out(made.pk)
+    assert Token.objects.exists()
 
 
 def test_one_that_is_withdrawn_in_the_middle_stops(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
+from purge.batch.cascade.blockers import CascadeBlockers
 from purge.models import Plan
 from purge.sources import planned
 from purge.sources.versions import Classified
 from tests.purge.plans.schedules import run
 
 HERE = 200
+ORDERS = range(50, 75)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -26,3 +28,11 @@ def test_a_plan_that_compares_no_version_is_found(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(planned, "classify", all_the_same)
     assert any("has ended, and must not" in each for each in run(range(25)))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_plan_that_takes_along_what_was_written_since_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(CascadeBlockers, "refuse_written", lambda *_: None)
+    assert any("has ended, and must not" in each for each in run(ORDERS))

@@ -4,12 +4,15 @@ import os
 import signal
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 import purge
+from lifecycle.models import Event
 from purge.models import Plan
+from purge.plans.telling import as_text
 from purge.plans.withdraw import forget_old
 from purge.worker import jobs, pulse
 from purge.worker.whole_pass import run_all
@@ -17,7 +20,7 @@ from tests.infra import forked
 from tests.infra.servers import ROOT
 from tests.purge.worker.consumer import address
 from tests.purge.worker.emptied import queue
-from tests.support import wait_until
+from tests.support import let_pass, wait_until
 from tests.zoo.models import Token
 
 __all__ = ["queue"]
@@ -64,6 +67,19 @@ def test_old_plans_are_forgotten() -> None:
     forget_old("default")
     made.refresh_from_db()
     assert (made.state, made.asked, made.parts.exists()) == ("withdrawn", [], False)
+
+
+@pytest.mark.parametrize("look", [forget_old, run_all])
+def test_what_was_applied_long_ago_is_not_carried_out_any_more(look: Any) -> None:
+    made = applied(3)
+    made.refresh_from_db()
+    assert " at the latest" in as_text(made)
+    let_pass(8 * DAY)
+    look("default") if look is forget_old else look()
+    made.refresh_from_db()
+    assert made.state == "withdrawn"
+    assert Event.objects.filter(kind="planned").latest("pk").detail["step"] == "withdrawn"
+    assert Token.objects.count() == 3
 
 
 APPLY = """
