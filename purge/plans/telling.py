@@ -22,7 +22,7 @@ WHY = {
     "free": "restored, or not matching `when` any more",
     "blocked": "kept by rows that refer, or by a constraint",
     "released": "let go by somebody else before",
-    "slow": "passed over, for the batch took too long",
+    "slow": "passed over, for it took too long",
 }
 
 

@@ -31,7 +31,7 @@ from purge.batch.evaluate import (
 )
 from purge.batch.state import STUBBORN, Batch
 from purge.batch.subjects import Subjects
-from purge.exceptions import PlanAltered, WrittenBelow
+from purge.exceptions import PlanAltered, TooMany, WrittenBelow
 from purge.passes.options import PassOptions, Planned
 from purge.sources.versions import classify
 
@@ -77,7 +77,10 @@ class PlannedRows:
     def relist(
         self, subjects: Subjects, wait: timedelta, kind: str = "expiry_scheduled", **detail: Any
     ) -> None:
-        """Listed already, by its policy; noted here."""
+        """Listed already, by its policy; noted here. None is left out for taking long: then the
+        batch is done again with fewer rows."""
+        if detail.get("relisted") == "slow" and not self.batch.dry:
+            raise TooMany
         reason = "along" if detail.get("error") == WrittenBelow.__name__ else kind
         self._note(subjects, reason if kind == "blocked" else str(detail.get("relisted", "later")))
 

@@ -16,6 +16,7 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.policy_states import pause, resume
 from lifecycle.models import Event, RowException
 from lifecycle.policy.registry import get_policy
+from purge.batch import run as batching
 from purge.exceptions import PlanAltered
 from purge.models import Plan, PlanPart
 from purge.plans import carry_out as carrying
@@ -217,6 +218,17 @@ class TestPurge:
         assert apply(made).left == {"along": 1}
         assert list(Order.objects.all()) == [newer]
         assert old.pk
+
+    def test_a_batch_that_takes_long_is_done_again_with_fewer_rows(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(batching, "ENOUGH", 0.0)
+        made_rows = orders(9)
+        made = plan("purge", Order.objects.all())
+        for each in made_rows[2:9:3]:
+            Line.objects.create(order=each)
+        assert apply(made).left == {"along": 3}
+        assert set(Order.objects.all()) == set(made_rows[2:9:3])
 
     def test_a_foreign_key_that_takes_rows_along_came_since(self) -> None:
         orders(1)
