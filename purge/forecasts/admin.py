@@ -1,6 +1,7 @@
 """Forecasts in the admin: what was said, beside what came of it; and the page that looks ahead."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.contrib import admin
@@ -10,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 from django.utils import timezone
 
+from lifecycle.admin.charts import Chart
 from lifecycle.admin.deeds import add_deeds
 from lifecycle.admin.own_pages import shown_by
 from lifecycle.admin.readonly import ReadOnlyAdmin, moment
@@ -68,7 +70,8 @@ class ForecastAdmin(LookAhead, ReadOnlyAdmin):
             seen |= found.policies.keys() - {each.name for each in all_policies()}
         shown = [each for each in compared if each.policy in seen]
         last = timezone.localdate(found.until)
-        pairs = [_drawn(each, first, last) for each in shown]
+        days = {name: _days(told) for name, told in found.policies.items()}
+        pairs = [_drawn(each, days[each.policy], first, last) for each in shown]
         lines = [Line.of(each, found.policies[each.policy]) for each in shown]
         about = {"found": found, "over": over, "compared": shown, "lines": lines}
         return about | {"pairs": pairs, "first": first, "last": last}
@@ -95,8 +98,13 @@ class Line:
         return cls(each.policy, every, said, ended, f"{each.difference:+}")
 
 
-def _drawn(each: Compared, first: Any, until: Any) -> list[Any]:
-    """The two charts of a policy: said, came."""
-    said = charts_of(each.forecast, f"{each.policy}, said", first, until)
+def _days(told: dict[str, Any]) -> dict[int, int]:
+    """What was said, by day; 0 is the day of the forecast."""
+    return {int(day): count for day, count in told.get("days", {}).items()}
+
+
+def _drawn(each: Compared, days: dict[int, int], first: date, until: date) -> list[Chart]:
+    """The two charts of a policy: said until its end, came so far."""
+    said = charts_of(days, f"{each.policy}, said", first, until)
     came = charts_of(each.happened, f"{each.policy}, ended", first, until)
     return [chart for chart in (said, came) if chart]

@@ -146,7 +146,15 @@ def _found(policies: list[Policy], values: dict[str, Any], using: str) -> dict[s
     today, last = timezone.localdate(), timezone.localdate(until)
     drawn = [charts_of(one.days, one.policy, today, last) for one in found]
     charts = [each for each in drawn if each]
-    return {"found": found, "until": until, "charts": charts, "today": today}
+    told = [one for one in found if _tells(one)]
+    quiet = [one.policy for one in found if not _tells(one)]
+    return {"told": told, "quiet": quiet, "until": until, "charts": charts, "today": today}
+
+
+def _tells(one: Simulated) -> bool:
+    """Whether there is anything to say of a policy."""
+    kept = one.held + one.kept + one.restored
+    return bool(one.rows or kept or one.unread or one.estimate is not None)
 
 
 def _compared(policy: Policy, values: dict[str, Any], using: str) -> dict[str, Any]:

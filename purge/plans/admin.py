@@ -7,11 +7,12 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import path
 
 from lifecycle.admin.deeds import add_deeds
+from lifecycle.admin.own_pages import address, own_page, shown_by, why_not
 from lifecycle.admin.readonly import ReadOnlyAdmin, moment, refuse
 from lifecycle.admin.visibility import about_viewed
 from lifecycle.exceptions import LifecycleError
@@ -51,8 +52,6 @@ class PlanAdmin(NewPlan, ReadOnlyAdmin):
     list_display = ("id", "act", "model", "rows", "state", "maker", MADE, "acted")
     list_filter = ("state", "act", "made_at")
     ordering = ("-id",)
-    fields = ("what", "left_by_reason")
-    change_form_template = "admin/purge/plan.html"
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return about_viewed(super().get_queryset(request), request, self.admin_site)
@@ -69,12 +68,20 @@ class PlanAdmin(NewPlan, ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """As Django's, with the steps that the user may take, and why not the others."""
+        """What it would do, what it has left out, and the steps, maybe with why not."""
         plan = self.get_object(request, object_id)
-        steps = [self._offered(request, plan, name) for name in STEPS] if plan else []
-        more = (extra_context or {}) | {"steps": [each for each in steps if each]}
-        return super().change_view(request, object_id, form_url, more)
+        if not self.has_view_permission(request, plan):
+            raise PermissionDenied
+        if plan is None:
+            raise Http404
+        offered = [self._offered(request, plan, name) for name in STEPS]
+        left = left_out(plan, str(plan._state.db)).items()
+        shown: dict[str, Any] = {"plan": plan, "said": as_text(plan)}
+        shown["left"] = [(WHY.get(why, why), names) for why, names in left]
+        shown["steps"] = [each for each in offered if each]
+        return shown_by(self, request, "admin/purge/plan.html", f"Plan {plan.pk}", **shown)
 
+    @own_page
     def step(self, request: HttpRequest, number: int, step: str) -> HttpResponse:
         """Confirm a step, then take it; what is refused is said, and changes nothing."""
         plan = self.get_object(request, str(number))
@@ -107,10 +114,10 @@ class PlanAdmin(NewPlan, ReadOnlyAdmin):
     def _form(
         self, request: HttpRequest, plan: Plan, step: str, form: forms.Form
     ) -> TemplateResponse:
-        values = self.admin_site.each_context(request) | {"opts": self.opts, "plan": plan}
-        values |= {"step": step, "explained": STEPS[step][1], "form": form, "said": as_text(plan)}
-        values |= {"back": self._page(plan), "title": f"{step.capitalize()} plan {plan.pk}"}
-        return TemplateResponse(request, "admin/purge/plan_step.html", values)
+        values = {"plan": plan, "step": step, "explained": STEPS[step][1], "form": form}
+        values |= {"said": as_text(plan), "back": self._page(plan)}
+        title = f"{step.capitalize()} plan {plan.pk}"
+        return shown_by(self, request, "admin/purge/plan_step.html", title, **values)
 
     def _offered(self, request: HttpRequest, plan: Plan, step: str) -> dict[str, str] | None:
         """A step as the page shows it; none of a plan that is over."""
@@ -120,25 +127,10 @@ class PlanAdmin(NewPlan, ReadOnlyAdmin):
             return None
         permission = STEPS[step][0]
         if not request.user.has_perm(permission):
-            return {"name": step, "why": f"needs the permission {permission}"}
+            return {"name": step, "why": why_not(request, permission)}
         if step == "approve" and person_of(request.user.get_username()) == person_of(plan.maker):
-            return {"name": step, "why": "its maker cannot"}
-        return {"name": step, "address": self._address(f"purge_plan_{step}", plan.pk)}
+            return {"name": step, "why": "Its maker cannot."}
+        return {"name": step, "address": address(self.admin_site, f"purge_plan_{step}", plan.pk)}
 
     def _page(self, plan: Plan) -> str:
-        return self._address("purge_plan_change", plan.pk)
-
-    def _address(self, name: str, *arguments: Any) -> str:
-        return reverse(f"admin:{name}", args=arguments, current_app=self.admin_site.name)
-
-    @admin.display(description="Plan")
-    def what(self, plan: Plan) -> str:
-        """All of it, as the command shows it."""
-        return as_text(plan)
-
-    @admin.display(description="Left out")
-    def left_by_reason(self, plan: Plan) -> str:
-        """Some rows of each reason, by name."""
-        left = left_out(plan, str(plan._state.db))
-        lines = (f"{WHY.get(why, why)}: {', '.join(names)}" for why, names in left.items())
-        return "\n".join(lines) or "Nothing."
+        return address(self.admin_site, "purge_plan_change", plan.pk)

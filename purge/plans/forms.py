@@ -44,8 +44,11 @@ class AboutForm(forms.Form):
 
     def __init__(self, models: list[Any], acts: list[str], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        labels = [each._meta.label for each in models]
-        self.fields["model"].choices = list(zip(labels, labels, strict=True))  # type: ignore[attr-defined]
+        with_policy = [each._meta.label for each in models if policies_of(each)]
+        others = [each._meta.label for each in models if not policies_of(each)]
+        groups = (("with a policy", with_policy), ("others", others))
+        chosen = [(name, list(zip(found, found, strict=True))) for name, found in groups if found]
+        self.fields["model"].choices = [("", "-"), *chosen]  # type: ignore[attr-defined]
         self.fields["act"].choices = [(each, Plan.Act(each).label) for each in acts]  # type: ignore[attr-defined]
 
 
@@ -87,7 +90,7 @@ class PlanForm(forms.Form):
 
     def _add_condition(self, number: int, columns: list[str]) -> None:
         label = f"condition {number + 1}"
-        names = [("", "-"), *zip(columns, columns, strict=True)]
+        names = [("", "- column -"), *zip(columns, columns, strict=True)]
         lookups = [(each, COMPARISONS[each]) for each in LOOKUPS]
         aria = {"aria-label": f"column of {label}"}
         self.fields[f"column{number}"] = forms.ChoiceField(

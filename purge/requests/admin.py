@@ -19,7 +19,7 @@ from purge.requests.new import NewRequest
 from purge.requests.page import RequestPage
 from purge.requests.telling import is_overdue
 
-RECEIVED, DUE, DONE = moment("received_at"), moment("due_at"), moment("done_at")
+RECEIVED, DUE = moment("received_at"), moment("due_at")
 
 add_deeds(
     ("purge.view_request", "Look at requests", "the list of requests", "purge_request", ""),
@@ -57,7 +57,7 @@ class StandingFilter(admin.SimpleListFilter):
 class RequestAdmin(NewRequest, RequestPage, AboutRows):
     """The requests about models that the user may view: open ones first, by their deadline."""
 
-    list_display = ("id", "reference", "row", "standing", DUE, RECEIVED, DONE, "extended")
+    list_display = ("id", "reference", "row", "standing", DUE, RECEIVED, "extended")
     list_filter = (StandingFilter, "due_at", "received_at")
     ordering = (F("done_at").desc(nulls_first=True), "due_at", "-id")
     search_help_text = "One row, as app.Model:pk, or a reference"

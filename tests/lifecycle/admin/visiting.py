@@ -12,14 +12,15 @@ from typing import Any
 import axe_core_python
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from tests.places.servers import program
 
 CSP = "default-src 'self'"
 AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-# Django's own search box has its label as a picture.
-RUN_AXE = "() => axe.run({exclude: ['#searchbar']}, {resultTypes: ['violations']})"
+# Django's own: its search box has its label as a picture, its dates and times have none.
+NOT_OURS = "[['#searchbar'], ['.vDateField'], ['.vTimeField']]"
+RUN_AXE = f"() => axe.run({{exclude: {NOT_OURS}}}, {{resultTypes: ['violations']}})"
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 SERIOUS = ("serious", "critical")
 
@@ -39,6 +40,25 @@ class Visit:
         assert answer.status == 200, (path, answer.status)
         return self.page
 
+    def focus(self, selector: str) -> None:
+        """Press Tab until that has the focus."""
+        for _ in range(300):
+            if self.page.evaluate("each => document.activeElement.matches(each)", selector):
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"{selector!r} cannot be reached by the keyboard")
+
+    def follow(self, selector: str, arrives: str) -> None:
+        """Go there by the keyboard, press Enter, and wait for the address, as a pattern."""
+        self.focus(selector)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_url(arrives)
+
+    def write(self, name: str, text: str) -> None:
+        """Into the field of that name; of a choice, what it begins with."""
+        self.focus(f"[name={name}]")
+        self.page.keyboard.type(text)
+
     def findings(self) -> list[str]:
         """What axe finds of weight on the page that is open."""
         self.page.evaluate(AXE)
@@ -50,26 +70,48 @@ class Visit:
         ]
 
 
-def visited(
-    address: str, client: Client, act: Callable[[Visit], Any], width: int = 1280, dark: bool = False
-) -> Any:
-    """What `act` gives for a browser with the session of the client.
+class Browsing:
+    """One Chromium, with pages for a client's session.
 
     In a thread of its own, for Playwright has a loop in its thread, in which Django's connections
     are others: `act` asks the browser, not the database.
     """
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(_visited, address, client, act, width, dark).result()
 
+    def __init__(self) -> None:
+        self.pool = ThreadPoolExecutor(1)
+        self.play: Playwright | None = None
+        self.chromium: Browser | None = None
 
-def _visited(
-    address: str, client: Client, act: Callable[[Visit], Any], width: int, dark: bool
-) -> Any:
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=program("chromium"), args=OPTIONS)
+    def visited(
+        self, address: str, client: Client, act: Callable[[Visit], Any], width: int = 1280,
+        dark: bool = False,
+    ) -> Any:  # fmt: skip
+        """What `act` gives for a page with the session of the client."""
+        return self.pool.submit(self._visited, address, client, act, width, dark).result()
+
+    def close(self) -> None:
+        """Also where none was begun."""
+        self.pool.submit(self._end).result()
+        self.pool.shutdown()
+
+    def _begun(self) -> Browser:
+        if self.chromium is None:
+            self.play = sync_playwright().start()
+            path = program("chromium")
+            self.chromium = self.play.chromium.launch(executable_path=path, args=OPTIONS)
+        return self.chromium
+
+    def _end(self) -> None:
+        if self.chromium is not None and self.play is not None:
+            self.chromium.close()
+            self.play.stop()
+
+    def _visited(
+        self, address: str, client: Client, act: Callable[[Visit], Any], width: int, dark: bool
+    ) -> Any:
         scheme: Any = "dark" if dark else "light"
         size: Any = {"width": width, "height": 900}
-        context = browser.new_context(viewport=size, color_scheme=scheme)
+        context = self._begun().new_context(viewport=size, color_scheme=scheme)
         cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
         named: Any = {"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": address}
         context.add_cookies([named])
@@ -80,7 +122,7 @@ def _visited(
         try:
             return act(visit)
         finally:
-            browser.close()
+            context.close()
 
 
 def _with_csp(route: Any) -> None:
