@@ -41,7 +41,7 @@ class Conf:
     RECONCILE_DAYS: float = 7
     REQUIRE_COVERAGE: bool = False
     RESPONSIBLE: str = ""
-    TWO_PERSON: bool = False
+    TWO_PERSON: bool | str = False  # "roles": of two roles of the database
     THROTTLE: dict[str, float | None] | None = {}
 
     def __getattribute__(self, name: str) -> Any:

@@ -16,6 +16,7 @@ Runs = dict[str, tuple[datetime, str]]
 Standstills = dict[str, list[str]]
 Slowed = dict[str, list[str]]
 Measures = tuple[str, dict[str, Any]]  # a statement and its parameters
+Strayed = list[tuple[int, str, str]]
 
 
 @dataclass
@@ -69,6 +70,8 @@ class ActingApp:
     plan_ticked  the page that asks what to plan for rows of an admin's list: of that `ModelAdmin`,
                  the request and the rows; None where it told the user why not
     left_events  of a row, beside events of these numbers: those that have left the table
+    rebuild      this app's own projections, again from the ledger
+    strayed      what of them is not what the ledger says: the event, the model, what is wrong
     """
 
     make_pass: Callable[[str], None]
@@ -81,6 +84,8 @@ class ActingApp:
     facts: Callable[[str], list[Fact]] = lambda using: [NOBODY]
     measures: Callable[[], Measures | None] = lambda: None
     plan_ticked: Callable[[Any, Any, Any], Any] | None = None
+    rebuild: Callable[[str], None] = lambda using: None
+    strayed: Callable[[str], Strayed] = lambda using: []
 
 
 _registered: list[ActingApp] = []
@@ -143,3 +148,14 @@ def verify_log(using: str, deep: bool) -> LogCheck:
 def left_events(model: type[Model], key: str, known: Sequence[int], using: str) -> list[Any]:
     """Events about a row that have left the table; `LifecycleError` where they cannot be read."""
     return _registered[0].left_events(model, key, known, using) if _registered else []
+
+
+def rebuild(using: str) -> None:
+    """Make again from the ledger what the app that acts has made of it."""
+    if _registered:
+        _registered[0].rebuild(using)
+
+
+def strayed(using: str) -> Strayed:
+    """What the app that acts has made of the ledger, and is not what it says."""
+    return _registered[0].strayed(using) if _registered else []

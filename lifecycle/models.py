@@ -38,6 +38,8 @@ class Kind(models.TextChoices):
     LOG_RECOVERED = "log_recovered", "log recovered"
     PRUNED = "pruned", "pruned"
     PLANNED = "planned", "planned"
+    REQUESTED = "requested", "requested"
+    EXPORTED = "exported", "exported"
 
 
 # Endings, and what says that a row is back on purpose: what replay reads of a table.
@@ -45,6 +47,10 @@ REPLAYED = ("archived", "deleted", "loaded", "purged", "restored", "truncated", 
 
 # Few, and looked for among all events: by the watch over troubles, and by `status`.
 WATCHED = ("blocked", "capture_failed", "hold_released", "kept", "policy_changed", "resumed")
+
+
+# As few, and read by their numbers.
+FEW = ("media_orphaned", "media_purged", "planned", "requested")
 
 
 class Event(models.Model):
@@ -99,7 +105,7 @@ class Event(models.Model):
             models.Index(
                 "kind",
                 "id",
-                condition=Q(kind__in=("media_orphaned", "media_purged", "planned")),
+                condition=Q(kind__in=FEW),
                 name="lc_event_few",
             ),
             models.Index("model", "id", condition=Q(detail__has_key="held"), name="lc_event_held"),

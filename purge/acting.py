@@ -9,7 +9,7 @@ from django.db.models import Model
 
 from lifecycle.db.connection import fetch, statement
 from lifecycle.exceptions import LifecycleError
-from lifecycle.hooks import ActingApp, Fact, LogCheck, Runs, Standstills
+from lifecycle.hooks import ActingApp, Fact, LogCheck, Runs, Standstills, Strayed
 from lifecycle.policy.registry import all_policies
 from lifecycle.printable import visible
 from lifecycle.proof.errors import ProofError
@@ -96,7 +96,21 @@ def plan_ticked(page: Any, request: Any, rows: Any) -> Any:
     return ask(page, request, rows)
 
 
+def rebuild(using: str) -> None:
+    """The requests for erasure, again from the ledger."""
+    from purge.requests import told  # imports models
+
+    told.rebuild(using)
+
+
+def strayed(using: str) -> Strayed:
+    """What of the requests for erasure is not what the ledger says."""
+    from purge.requests import told  # imports models
+
+    return told.strayed(using)
+
+
 PURGE = ActingApp(
     make_pass, last_runs, standstills, slowed, verify_log, left_events, certificate, facts,
-    measures, plan_ticked,
+    measures, plan_ticked, rebuild, strayed,
 )  # fmt: skip

@@ -123,9 +123,10 @@ class Forecast(models.Model):
 
 
 class Request(models.Model):
-    """A request for erasure with its deadline; what became of it the receipt says.
+    """Projection: a request for erasure with its deadline; what became of it the receipt says.
 
-    `waits_for`: why it was refused when it was tried last. `answer`: closed without an erasure.
+    Its number is that of the event by which it was opened. `waits_for`: why it was refused when it
+    was tried last. `answer`: closed without an erasure.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -139,7 +140,7 @@ class Request(models.Model):
     due_at = models.DateTimeField()
     extended_at = models.DateTimeField(null=True)
     extension = models.TextField(blank=True, help_text="why the deadline was extended")
-    event = models.BigIntegerField(default=0, help_text="the ledger's last number when it came")
+    event = models.BigIntegerField(default=0, help_text="by which it was opened")
     waits_for = models.TextField(blank=True)
     tries = models.IntegerField(default=0)
     tried_at = models.DateTimeField(null=True)

@@ -22,8 +22,9 @@ AND data_type = 'timestamp with time zone' AND table_name LIKE ANY (%s)
 UNTIL = """
 UPDATE lifecycle_event
 SET detail = detail || (SELECT jsonb_object_agg(key, value::timestamptz - %s)
-                        FROM jsonb_each_text(detail) WHERE key IN ('until', 'since', 'verified'))
-WHERE detail ->> 'until' IS NOT NULL OR detail ? 'since' OR detail ? 'verified'
+                        FROM jsonb_each_text(detail) WHERE key IN (
+                            'until', 'since', 'verified', 'received', 'deadline', 'ended'))
+WHERE detail ->> 'until' IS NOT NULL OR detail ?| '{since,verified,received,deadline,ended}'
 """
 WINDOWS = """
 UPDATE lifecycle_event SET detail = detail

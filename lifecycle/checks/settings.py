@@ -124,6 +124,7 @@ RULES: dict[str, tuple[Any, str]] = {
         _are_proof_options,
         f"None, or a dict of {', '.join(PROOF_OPTIONS)}, the first two given",
     ),
+    "TWO_PERSON": (lambda value: value in (True, False, "roles"), 'True, False or "roles"'),
     "MAX_STOPPED": (lambda value: value is None or value > 0, "more than 0 seconds, or None"),
 }
 

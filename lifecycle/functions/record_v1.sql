@@ -1,5 +1,5 @@
 -- Append what people say of rows and of policies. A site's role may be given it, so it believes nothing:
--- who calls may write the table, the kind is one of five, its detail has these fields of these forms and no
+-- who calls may write the table, or read it to say that he has exported of it; the kind is one of these, its detail has these fields of these forms and no
 -- others, its set is of one kind, that of the table's key, of at most 10,000 and counted. When it counts from
 -- follows from the kind; an expiry by hand may only `wait`, so many seconds: an Update acts after its grace,
 -- which is part of its time.
@@ -15,9 +15,11 @@ DECLARE
         "hold_released": {"holds": "^\\[\\d+(, \\d+)*\\]$", "plan": "^\\d{1,18}$"},
         "restored": {"until": "^(null|\"[-0-9T:.+]{10,40}\")$", "again": "^true$",
             "plan": "^\\d{1,18}$"},
-        "planned": {"step": "^\"(made|approved|applied|done|withdrawn)\"$", "act": "^\"(hold|release|restore|extend|purge)\"$",
-            "number": "^\\d{1,18}$", "rows": "^\\d{1,18}$", "hash": "^\"[0-9a-f]{64}\"$",
-            "asked": "^\\[(\"\\w{1,100}\"(, )?)*\\]$"},
+        "requested": {"step": "^\"(opened|asked|extended|withheld|answered|done)\"$", "request": "^\\d{1,18}$",
+            "reference": "^\".+\"$", "reason": "^\"", "grace": "^\\d{1,12}(\\.\\d{1,6})?$",
+            "received": "^\"[-0-9T:.+]{10,40}\"$", "deadline": "^\"[-0-9T:.+]{10,40}\"$",
+            "ended": "^\"[-0-9T:.+]{10,40}\"$"},
+        "exported": {"rows": "^\\d{1,18}$", "files": "^\\d{1,18}$"},
         "expired_by_hand": {"wait": "^\\d{1,10}(\\.\\d{1,6})?$"}}' -> p_kind;
     total CONSTANT bigint := lifecycle.size_v1(p_subjects);
     given_kind CONSTANT text := CASE WHEN coalesce(p_subjects.bigints::text, p_subjects.span::text) IS NOT NULL
@@ -31,7 +33,9 @@ BEGIN
         RAISE EXCEPTION 'this is not what may be recorded of %', p_model USING ERRCODE = 'insufficient_privilege';
     END IF;
     IF NOT lifecycle.may_say_v1(
-        p_model, CASE WHEN p_kind NOT IN ('expired_by_hand', 'hold_released') THEN 'UPDATE' END) THEN
+        p_model, CASE WHEN p_kind = 'exported' THEN 'SELECT' WHEN p_kind NOT IN ('expired_by_hand', 'hold_released')
+            AND p_detail ->> 'step' IS DISTINCT FROM 'opened' AND p_detail ->> 'step' IS DISTINCT FROM 'asked'
+            THEN 'UPDATE' END) THEN
         RAISE EXCEPTION 'only who may write the rows of % may say so of them', p_model
             USING ERRCODE = 'insufficient_privilege';
     END IF;
@@ -41,14 +45,29 @@ BEGIN
         RAISE EXCEPTION 'this is not what may be recorded of %', p_model USING ERRCODE = 'insufficient_privilege';
     END IF;
     IF total = 0 AND p_kind IN ('restored', 'expired_by_hand') OR p_model !~ '^\w+\.\w+$'
-       OR p_kind = 'planned' AND total > 0 OR p_policy = '' AND p_kind IN ('restored', 'expired_by_hand')
+       OR p_policy = '' AND p_kind IN ('restored', 'expired_by_hand')
        OR p_kind = 'hold_placed' AND (p_policy <> '') <> (total = 0)
        OR p_policy <> '' AND NOT EXISTS (
            SELECT FROM @tables@.lifecycle_policy WHERE name = p_policy AND model = p_model)
        OR EXISTS (SELECT FROM @tables@.lifecycle_policy AS stored
            WHERE stored.model = p_model AND stored.key_kind <> given_kind)
+       OR p_kind = 'exported' AND NOT p_detail ?& ARRAY['rows', 'files']
        OR p_kind = 'hold_released' AND NOT p_detail ? 'holds' THEN
         RAISE EXCEPTION 'there is no such row or policy of %', p_model USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    -- A request is opened for one row; what is said of it later names that event, and is of that row. That it is done,
+    -- the engine alone says.
+    IF p_kind = 'requested' AND (total <> 1 OR p_policy = '' OR NOT p_detail ? 'step' OR CASE p_detail ->> 'step'
+           WHEN 'opened' THEN p_detail ? 'request' OR NOT p_detail ?& ARRAY['reference', 'received', 'deadline']
+           ELSE p_detail ? 'reference' OR NOT EXISTS (
+               SELECT FROM @tables@.lifecycle_event AS opened
+               WHERE opened.id = (p_detail ->> 'request')::bigint AND opened.kind = 'requested'
+               AND opened.detail ->> 'step' = 'opened' AND opened.policy = p_policy AND opened.model = p_model
+               AND (opened.subjects_bigint, opened.subjects_uuid, opened.subjects_text, opened.subjects_range)
+                   IS NOT DISTINCT FROM (p_subjects.bigints, p_subjects.uuids, p_subjects.texts, p_subjects.span)) END
+           OR p_detail ->> 'step' = 'done' AND NOT (session_user = current_user OR has_function_privilege(
+               session_user, 'lifecycle.announce_v1(jsonb)'::regprocedure, 'EXECUTE'))) THEN
+        RAISE EXCEPTION 'there is no such request of %', p_model USING ERRCODE = 'insufficient_privilege';
     END IF;
     -- Somebody else may have been first: that is no forgery.
     IF p_kind = 'hold_released' AND EXISTS (

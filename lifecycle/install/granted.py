@@ -7,7 +7,7 @@ all the time, and so were the rights on them: nobody gets any there.
 
 from lifecycle.db.connection import fetch, statement
 from lifecycle.exceptions import LifecycleError
-from lifecycle.install.roles import Role, apply, grants, refuse, site_tables
+from lifecycle.install.roles import PLANNED, Role, apply, grants, refuse, site_tables
 
 
 def grant_again(using: str) -> list[str]:
@@ -20,7 +20,7 @@ def grant_again(using: str) -> list[str]:
 
 def granted(using: str) -> list[Role]:
     """The roles that may read the ledger, and what each is for."""
-    params = {"tables": site_tables(using)}
+    params = {"tables": site_tables(using), "plans": PLANNED[0]}
     return [Role(*row) for row in fetch(using, statement(__file__, "granted"), params)]
 
 

@@ -1,4 +1,4 @@
-"""Roles that own nothing: what the site, the worker and a reader are granted, in one list.
+"""Roles that own nothing: what the site, its operators, the worker and a reader are granted.
 
 The ledger's tables are written by functions alone, which run as their owner: nobody else has INSERT
 or DELETE on them. A function that is in no list is called by triggers and by the owner only.
@@ -28,7 +28,8 @@ LEDGER = (
     "lifecycle_segment",
 )
 #: what people at the site write down for the worker; what of it counts, the ledger's events say
-ASKED = ("purge_forecast", "purge_plan", "purge_plan_part", "purge_request")
+ASKED = ("purge_forecast", "purge_request")
+PLANNED = ("purge_plan", "purge_plan_part")
 OURS, QUEUE, HISTORY = ("lifecycle", "purge"), "huey_", "django_migrations"
 
 _READ = (
@@ -42,6 +43,8 @@ _SAY = (
     "record_v1", "look_again_v1", "retry_v1", "saved_v1", "unevaluated_v1", "removed_v1",
     "unshown_v1", "lock_policies_v1", "take_lock_v1", "steer_v1",
 )  # fmt: skip
+#: What the worker acts upon, row by row: no public web process has to write that.
+_PLAN = ("plan_v1",)
 _ENGINE = (
     "write_v1", "announce_v1", "scheduled_v1", "windowed_v1", "capture_failed_v1",
     "identities_v1", "spend_v1", "share_lock_v1", "try_lock_v1", "names_v1", "renewed_v1",
@@ -51,7 +54,10 @@ _ENGINE = (
 )  # fmt: skip
 
 #: The functions of the schema `lifecycle` that a kind of role may call, beside what everybody may.
-FUNCTIONS = {"reader": _READ, "site": _READ + _SAY, "worker": _READ + _SAY + _ENGINE}
+FUNCTIONS = {
+    "reader": _READ, "site": _READ + _SAY, "operator": _READ + _SAY + _PLAN,
+    "worker": _READ + _SAY + _PLAN + _ENGINE,
+}  # fmt: skip
 
 # SELECT ... FOR UPDATE of agenda entries, by which workers share the work, wants the right to
 # UPDATE some column. `attempts` only says how patiently a locked row is tried again; no row ends by
@@ -68,7 +74,7 @@ _WATCHED = {
 
 @dataclass(frozen=True)
 class Role:
-    """A role of PostgreSQL, and what it is for: `site`, `worker` or `reader`."""
+    """A role of PostgreSQL, and what it is for: `site`, `operator`, `worker` or `reader`."""
 
     kind: str
     name: str
@@ -161,7 +167,8 @@ def rights_on(kind: str, table: str) -> str:
     if kind == "reader":
         return SELECT if table.startswith("lifecycle_") else _WATCHED.get(table, "")
     if _is_ours(table):
-        return WRITE if kind == "worker" or table in ASKED else SELECT
+        asked = ASKED + PLANNED if kind == "operator" else ASKED
+        return WRITE if kind == "worker" or table in asked else SELECT
     if table.startswith(QUEUE):
         return WRITE if kind == "worker" else ""
     return SELECT if table == HISTORY else WRITE

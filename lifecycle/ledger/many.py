@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 from lifecycle import signals
 from lifecycle.compiler.keys import key_of, label_of_model, subjects_of
 from lifecycle.db.connection import Placed, fetch, scalar, statement
-from lifecycle.ledger.write import write
+from lifecycle.exceptions import LifecycleError
 from lifecycle.policy.policy import Policy
 
 
@@ -58,6 +58,16 @@ def holds_of(
     return dict(fetch(using, statement(__file__, "holds_of"), params))
 
 
+def refuse_to_plan(using: str) -> None:
+    """Raise `LifecycleError` where this role of the database is no operator's."""
+    if not scalar(using, statement(__file__, "may_plan")):
+        raise LifecycleError(
+            f"The role of {using!r} may not make, approve or apply plans: that is an operator's"
+            " (`manage.py lifecycle grants --operator ROLE`)."
+        )
+
+
 def note_plan(model: type[Model], policy: str, using: str, **detail: Any) -> int:
     """Record a step of a plan: who, which act, how many rows, under which hash; no value."""
-    return write("planned", using, policy=policy, model=label_of_model(model), detail=detail)
+    params = {"policy": policy, "model": label_of_model(model), "detail": Jsonb(detail)}
+    return int(scalar(using, statement(__file__, "note_plan"), params))

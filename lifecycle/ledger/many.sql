@@ -17,3 +17,11 @@ FROM lifecycle_exception AS hold JOIN lifecycle_event AS event ON event.id = hol
 WHERE hold.kind = 'hold' AND hold.policy = '' AND hold.model = %(model)s AND hold.key = ANY (%(keys)s::text[])
 AND (%(reference)s::text = '' OR event.detail ->> 'reference' = %(reference)s::text)
 GROUP BY hold.key
+
+-- name: note_plan
+-- params: policy, model, detail
+SELECT lifecycle.plan_v1(%(policy)s::text, %(model)s::text, %(detail)s::jsonb)
+
+-- name: may_plan
+-- Whether this role may make and apply plans.
+SELECT has_function_privilege('lifecycle.plan_v1(text, text, jsonb)'::regprocedure, 'EXECUTE')

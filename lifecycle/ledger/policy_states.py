@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, transaction
 
+from lifecycle import hooks
 from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.db.policy_lock import POLICIES, named_holders, take_lock
 from lifecycle.db.progress import Tell, telling
@@ -178,10 +179,12 @@ def write_state(policy: str, kind: str, state: str, using: str, allow: int = 0) 
 
 
 def rebuild(using: str = DEFAULT_DB_ALIAS, tell: Tell | None = None) -> int:
-    """Make agenda and exceptions again from the ledger; returns the number of events read.
+    """Make agenda, exceptions and requests again from the ledger; returns the number of events.
 
     One transaction, which keeps every other session from writing to the ledger. `tell` is called
     with the number of the event that has been reached, and the last one's.
     """
     with transaction.atomic(using=using), telling(using, tell):
-        return int(scalar(using, "SELECT lifecycle.rebuild_v1()"))
+        count = int(scalar(using, "SELECT lifecycle.rebuild_v1()"))
+        hooks.rebuild(using)
+        return count

@@ -66,13 +66,12 @@ def lock_rows(rows: "QuerySet[Any]", using: str) -> list[str]:
 
 def write(
     kind: str, using: str, policy: str = "", model: str = "", key: str | None = None,
-    of: Model | None = None, detail: dict[str, Any] | None = None,
+    of: Model | type[Model] | None = None, detail: dict[str, Any] | None = None,
 ) -> int:  # fmt: skip
     """Append one event about one row, or about none; returns its number."""
-    params = {
-        "kind": kind, "policy": policy, "model": model, "key": key,
-        "type": key_of(type(of)).kind if of else None, "detail": Jsonb(detail or {}),
-    }  # fmt: skip
+    of_key = key_of(of if isinstance(of, type) else type(of)).kind if of else None
+    params: dict[str, Any] = {"kind": kind, "policy": policy, "model": model, "key": key}
+    params |= {"type": of_key, "detail": Jsonb(detail or {})}
     return int(scalar(using, statement(__file__, "write_one"), params))
 
 

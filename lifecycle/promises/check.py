@@ -28,6 +28,7 @@ from lifecycle.db.connection import ALL_ROWS, DENIED, Placed, Raw, fetch, part, 
 from lifecycle.db.progress import Tell, telling
 from lifecycle.db.sql import function_file, literal
 from lifecycle.db.test_databases import is_test_database
+from lifecycle.hooks import strayed
 from lifecycle.ledger.resurrected import ended_tables, search, told_when_written
 from lifecycle.policy.databases import with_rows
 from lifecycle.policy.dispositions import Archive
@@ -38,6 +39,7 @@ from lifecycle.promises.files import fields_in, labels_of, names_of
 from lifecycle.promises.rows import captured_of, policies_in, readable_of, rows_of
 
 FOLDER = Path(__file__).parent
+PROJECTIONS = "promise_06_projections_are_the_fold"
 SHAPES = "promise_10_no_field_values"  # what the detail of an event may be like
 OWN_PATH, LEDGER = " SET search_path = pg_catalog, pg_temp", "lifecycle_event AS"  # of `fold_v1`
 STATED = timedelta(hours=1)
@@ -183,7 +185,9 @@ def _violations(
         cursor.execute(text, given.params)
         while cursor.nextset():
             pass  # a file of several statements: the last one gives the violations
-        return [Violation(*row) for row in cursor.fetchall()]
+        rows = cursor.fetchall()
+    more = strayed(using) if name == PROJECTIONS else []
+    return [Violation(*row) for row in (*rows, *more)]
 
 
 def _fold(using: str) -> str:

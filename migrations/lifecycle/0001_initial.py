@@ -46,6 +46,8 @@ class Migration(migrations.Migration):
                             ("log_recovered", "log recovered"),
                             ("pruned", "pruned"),
                             ("planned", "planned"),
+                            ("requested", "requested"),
+                            ("exported", "exported"),
                         ],
                         max_length=20,
                     ),
@@ -404,7 +406,9 @@ class Migration(migrations.Migration):
             index=models.Index(
                 models.F("kind"),
                 models.F("id"),
-                condition=models.Q(("kind__in", ("media_orphaned", "media_purged", "planned"))),
+                condition=models.Q(
+                    ("kind__in", ("media_orphaned", "media_purged", "planned", "requested"))
+                ),
                 name="lc_event_few",
             ),
         ),

@@ -60,6 +60,7 @@ class Migration(migrations.Migration):
                 "tables_of_v1",
                 "may_say_v1",
                 "record_v1",
+                "plan_v1",
                 "look_again_v1",
                 "retry_v1",
                 "saved_v1",

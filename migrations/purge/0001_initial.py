@@ -494,9 +494,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "event",
-                    models.BigIntegerField(
-                        default=0, help_text="the ledger's last number when it came"
-                    ),
+                    models.BigIntegerField(default=0, help_text="by which it was opened"),
                 ),
                 ("waits_for", models.TextField(blank=True)),
                 ("tries", models.IntegerField(default=0)),

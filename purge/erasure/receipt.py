@@ -117,7 +117,7 @@ def receipts(reference: str, using: str = DEFAULT_DB_ALIAS) -> list[Receipt]:
     """
     named = Event.objects.using(using).alias(named=KT("detail__reference"))
     named = named.filter(detail__has_key="reference", named=reference)
-    events = list(named.exclude(kind="hold_placed").order_by("id"))
+    events = list(named.exclude(kind__in=("hold_placed", "requested")).order_by("id"))
     requests = [event for event in events if event.kind == "expired_by_hand"]
     last = {(event.model, *event.subjects): event.pk for event in requests}.values()
     of: dict[int, list[Event]] = {event.pk: [] for event in requests}

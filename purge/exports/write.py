@@ -14,9 +14,13 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connections, transaction
 from django.db.models import Model
 
+from lifecycle.compiler.keys import key_text, label_of_model
+from lifecycle.compiler.windows import counts_only
 from lifecycle.db.connection import fetch
 from lifecycle.exceptions import LifecycleError
-from lifecycle.ledger.row_names import model_of, named, row_name
+from lifecycle.ledger.context import context, in_context
+from lifecycle.ledger.row_names import ledger_key, model_of, named, row_name
+from lifecycle.ledger.write import write
 from lifecycle.logs import Log
 from lifecycle.management.output import utc
 from purge.exports.collect import Found, collect, files_of, rows_of
@@ -49,8 +53,12 @@ def export(
     """Write what the site has of the person of a row; returns the index of it.
 
     Every row of one moment. Files are listed, and with `include_files` put in. A file that is
-    there already is refused; the new one is readable by its owner alone.
+    there already is refused; the new one is readable by its owner alone. Who has it, `actor` or
+    that of `lifecycle.context`, is an event before the file is there under its name.
     """
+    actor = actor or in_context("actor", using)
+    if not actor.strip():
+        raise LifecycleError("Say who does this (actor).")
     if path.exists():
         raise LifecycleError(f"{path} is there already.")
     half = path.with_name(f"{path.name}.{os.getpid()}.part")
@@ -62,15 +70,28 @@ def export(
             _reading(using),
         ):
             index = _write(row, made, using, actor, include_files)
+        _record(row, index, actor, using)
         half.replace(path)
     except OSError as error:
         raise LifecycleError(f"{path} cannot be written: {error.strerror}.") from error
     finally:
         half.unlink(missing_ok=True)
     count = sum(each["rows"] for each in index["models"].values())
-    label = type(row)._meta.label_lower
+    label = label_of_model(type(row))
     log("exported", f"{label}: {count} rows exported", model=label, count=count, database=using)
     return index
+
+
+def _record(row: Model, index: dict[str, Any], actor: str, using: str) -> None:
+    """An event says who was given what of whom, in numbers; by its key where that may be named."""
+    model: Any = type(row)._meta.concrete_model
+    rows = sum(each["rows"] for each in index["models"].values())
+    detail = {"rows": rows, "files": sum("in" in each for each in index["files"])}
+    about: dict[str, Any] = {"model": label_of_model(model)}
+    if not (model._meta.is_composite_pk or counts_only(model)):
+        about |= {"key": ledger_key(model, key_text(model, row.pk), using), "of": model}
+    with transaction.atomic(using=using), context(actor, in_context("cause", using), using):
+        write("exported", using, **about, detail=detail)
 
 
 @contextmanager

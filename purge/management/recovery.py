@@ -17,7 +17,6 @@ from purge.recovery.lock import alone
 from purge.recovery.recover import recover
 from purge.recovery.silence import await_silence
 from purge.recovery.stages import finish, recovered_of, recovery_of
-from purge.requests.ask import withhold
 
 OFF = "LIFECYCLE_PROOF is not set: nothing is published from which the ledger could be put back."
 
@@ -53,15 +52,8 @@ def _run(command: BaseCommand, options: dict[str, Any], using: str, found: Proof
     if recovered:
         _tell_ends(command, spare(using, recovered, options["actor"]))
     if not options["dry_run"]:
-        _withhold(command, using)
         finish(using)
     return left
-
-
-def _withhold(command: BaseCommand, using: str) -> None:
-    if waiting := withhold(using):
-        text = "open requests for erasure wait for you, for they may have been answered since"
-        command.stderr.write(f"{waiting} {text} the backup: `manage.py lifecycle requests`.")
 
 
 def _tell_ends(command: BaseCommand, found: Ends) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.context import context, in_context
+from lifecycle.ledger.many import refuse_to_plan
 from lifecycle.logs import Log
 from lifecycle.policy.registry import get_policy
 from purge.exceptions import PlanAltered
@@ -99,6 +100,7 @@ def _locked(number: int, actor: str, using: str) -> Iterator[tuple[Plan, str]]:
     who = (actor or in_context("actor", using))[:200]
     if not person_of(who):
         raise LifecycleError("Say who does this (actor).")
+    refuse_to_plan(using)
     with transaction.atomic(using=using), context(who, in_context("cause", using), using):
         found = Plan.objects.using(using).select_for_update().filter(pk=number).first()
         if found is None:

@@ -10,17 +10,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import DatabaseError
 from django.db.models import Model, QuerySet
 from django.db.models.expressions import RawSQL
 
 from lifecycle.compiler.key_expression import KeyText
 from lifecycle.compiler.keys import label_of_model
-from lifecycle.db.connection import own_transaction, scalar
+from lifecycle.db.connection import DENIED, own_transaction, scalar, sqlstate
 from lifecycle.db.rows import every_row, home
 from lifecycle.db.tables import is_elsewhere
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.context import context, in_context
-from lifecycle.ledger.many import holds_of, note_plan
+from lifecycle.ledger.many import holds_of, note_plan, refuse_to_plan
 from lifecycle.ledger.row_names import model_of, row_name
 from lifecycle.ledger.write import ELSEWHERE, refuse_unnamed
 from lifecycle.logs import Log
@@ -36,6 +37,7 @@ from purge.sources.versions import epoch_of, refuse_untold, version_of
 
 PART = 10_000  # rows of a part: no event lists more
 SHOWN = 5  # rows by name
+UNTRIED = "the worker tries it, this process may not: what would go is not known before"
 TRIED = 1_000  # rows of which a dry run says what becomes of them
 
 log = Log("purge")
@@ -61,6 +63,7 @@ def plan(
     model: Any = rows.model._meta.concrete_model
     using = using or home(model)
     actor = actor or in_context("actor", using)
+    refuse_to_plan(using)
     known = refuse_what_cannot_be(act, model, policy, reason, reference, until, actor)
     refuse_unnamed(model)
     refuse_untold(model, using)
@@ -162,7 +165,14 @@ def _try(made: Plan, policy: Policy, using: str) -> None:
     """Note what a dry run of the first rows says: how many would go, and what goes along."""
     tried = Planned(made.pk, made.digests, actor=made.maker)
     options = PassOptions("plan", using=using, dry=True, any_hour=True, limit=TRIED, plan=tried)
-    done = run_policy(policy, options)
+    try:
+        done = run_policy(policy, options)
+    except DatabaseError as error:
+        if sqlstate(error) != DENIED:
+            raise
+        made.shown |= {"stopped": UNTRIED}
+        made.save(using=using, update_fields=["shown"])
+        return
     counts = {name: count for name, count in done.counts().items() if count}
     made.shown |= {"tried": done.looked, "would": counts, "along": dict(tried.along)}
     made.shown |= {"stopped": done.stopped} if done.stopped else {}

@@ -100,9 +100,10 @@ def refuse_unsaid(plan: Plan, using: str) -> None:
 
 def _refuse_unapproved(plan: Plan, made: Event, using: str) -> None:
     if not approver(plan, made, using):
+        by = ", by another role of the database," if conf.TWO_PERSON not in (True, False) else ""
         raise LifecycleError(
-            f"Plan {plan.pk} wants a second person: somebody other than {made.actor} approves it"
-            f" (`manage.py lifecycle plan approve {plan.pk}`)."
+            f"Plan {plan.pk} wants a second person: somebody other than {made.actor}{by} approves"
+            f" it (`manage.py lifecycle plan approve {plan.pk}`)."
         )
 
 

@@ -41,11 +41,22 @@ def begun(plan: Plan, using: str) -> Event | None:
 
 
 def approver(plan: Plan, made: Event, using: str) -> str:
-    """Who has approved just this plan; '' where nobody has, or only who made it."""
+    """Who has approved just this plan; '' where nobody has, or only who made it.
+
+    With `LIFECYCLE_TWO_PERSON = "roles"` only what another role of the database has said counts: a
+    role may say any name.
+    """
     approved = event_of(plan, plan.approved, "approved", using)
     if approved is None or person_of(approved.actor) in ("", person_of(made.actor)):
         return ""
+    if conf.TWO_PERSON not in (True, False) and _role_of(approved) == _role_of(made):
+        return ""
     return approved.actor
+
+
+def _role_of(event: Event) -> str:
+    """The role of the database that has said it; '' of the owner and of the engine's."""
+    return str(event.detail.get("claimed", ""))
 
 
 def is_stale(applied: Event, using: str) -> bool:

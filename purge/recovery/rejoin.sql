@@ -24,7 +24,7 @@ UPDATE lifecycle_event AS event SET id = event.id + %(distance)s,
         FROM unnest(event.settled) WITH ORDINALITY AS settled (one, place) ORDER BY place) END,
     detail = coalesce((
         SELECT jsonb_object_agg(key, CASE
-            WHEN key IN ('tombstone', 'erasure', 'override', 'plan') AND jsonb_typeof(value) = 'number' THEN to_jsonb(
+            WHEN key IN ('tombstone', 'erasure', 'override', 'plan', 'request') AND jsonb_typeof(value) = 'number' THEN to_jsonb(
                 value::bigint + CASE WHEN value::bigint IN (SELECT id FROM moved) THEN %(distance)s ELSE 0 END)
             WHEN key IN ('holds', 'held') AND jsonb_typeof(value) = 'array' THEN (
                 SELECT jsonb_agg(one::bigint + CASE WHEN one::bigint IN (SELECT id FROM moved)

@@ -14,10 +14,10 @@ PAGE = ROOT / "docs/reference/functions.md"
 HEAD = """# Functions
 
 Every function of the schema `lifecycle`, and who may call it. **everybody**: PUBLIC; these write
-nothing and tell no secret. **reader**, **site**, **worker**: whoever is granted it by name, each
-with all that stands before; the names are in `lifecycle/install/roles.py`. **owner**: nobody else;
-triggers run as the owner. What a site may call checks its arguments; what a worker may call is
-believed.
+nothing and tell no secret. **reader**, **site**, **operator**, **worker**: whoever is granted it by
+name, each with all that stands before; the names are in `lifecycle/install/roles.py`. **owner**:
+nobody else; triggers run as the owner. What a site or an operator may call checks its arguments;
+what a worker may call is believed.
 
 This page is made of the code and compared with the catalogue by a test.
 

@@ -30,7 +30,7 @@ def owned(
 
 def grant(owned: Owned, *more: str, **other: str) -> str:
     names = owned.roles | other
-    given = [part for kind in ("site", "worker", "reader") for part in (f"--{kind}", names[kind])]
+    given = [part for kind in roles.FUNCTIONS for part in (f"--{kind}", names[kind])]
     return owned.manage("owner", "lifecycle", "grants", *given, *(more or ("--apply",)))
 
 
@@ -308,10 +308,62 @@ def test_what_the_site_may_record(owned: Owned) -> None:
         ("expired_by_hand", "tokens", one, '{"grace": 0, "reference": "DSR-9"}'),
         ("expired_by_hand", "tokens", "NULL", "{}"),
         ("restored", "tickets", one, "{}"),
+        ("planned", "tokens", "NULL", '{"step": "applied"}'),
+        ("requested", "tokens", one, '{"step": "opened"}'),
+        ("requested", "tokens", one, '{"step": "answered", "request": 1, "reason": "x"}'),
+        ("exported", "", one, "{}"),
     ):
         text = f"SELECT lifecycle.record_v1(%s, %s, 'zoo.token', {subjects}, %s)"
         refused(owned, "site", text, kind, policy, detail)
     assert ledger(owned) == before
+
+
+def test_a_site_makes_no_plan(owned: Owned) -> None:
+    """Neither the events that a worker acts upon, nor the rows that name what is planned."""
+    refused(owned, "site", "SELECT lifecycle.plan_v1('tokens', 'zoo.token', '{}')")
+    for table in ("purge_plan", "purge_plan_part"):
+        refused(owned, "site", f"DELETE FROM {table}")
+    assert "operator" in owned.run("site", PLAN_REFUSED)
+
+
+PLAN_REFUSED = """
+from lifecycle.exceptions import LifecycleError
+try:
+    purge.plan("hold", Token.objects.all(), "reason", actor="jo")
+except LifecycleError as error:
+    print(error)
+"""
+OPENED = """
+person = Person.objects.create()
+made = purge.request_erasure(person, "DSR-2", actor="jo", grace=timedelta(0))
+assert Person.objects.exists() and not made.done_at and not made.waits_for, vars(made)
+later = purge.request_erasure(Person.objects.create(), "DSR-3", actor="jo")
+purge.answer_request(purge.extend_request(later.pk, "many", "jo").pk, "a contract", "jo")
+"""
+PLANNED = """
+token = Token.objects.create(expires_at=timezone.now() + timedelta(days=3))
+made = purge.plan("purge", Token.objects.filter(pk=token.pk), "reason", policy="tokens", actor="jo")
+purge.apply_plan(made.pk, 1, actor="jo")
+print(token.pk)
+"""
+CARRIED_OUT = """
+from purge.plans.carry_out import carry_out_all
+from purge.requests.ask import retry
+carry_out_all("default")
+assert not Token.objects.filter(pk={token}).exists()
+retry()
+assert Person.objects.count() == 1
+call_command("lifecycle", "verify")
+"""
+
+
+@pytest.mark.slow
+def test_what_people_ask_for_at_the_site_the_worker_does(owned: Owned) -> None:
+    owned.run("site", OPENED)
+    owned.run("worker", CARRIED_OUT.format(token=owned.run("operator", PLANNED).strip()))
+    said = "SELECT array_agg(DISTINCT detail ->> 'claimed') FROM lifecycle_event WHERE kind = %s"
+    assert owned.ask(said, "requested") == [owned.roles["site"], None]
+    assert owned.ask(said, "planned") == [owned.roles["operator"], None]
 
 
 @pytest.mark.slow

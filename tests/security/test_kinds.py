@@ -52,6 +52,17 @@ def test_what_a_role_keeps_of_its_earlier_kind_is_taken_or_said(roles: Roles) ->
         assert not scalar("default", write, {"role": worker, "table": table})
 
 
+def test_an_operator_is_granted_again_what_it_had(roles: Roles) -> None:
+    names = ["--site", roles.site, "--worker", roles.stranger, "--operator", roles.reader]
+    call_command("lifecycle", "grants", *names, "--apply", stdout=io.StringIO())
+    for role in (roles.site, roles.reader):
+        run("REVOKE ALL ON ALL FUNCTIONS IN SCHEMA lifecycle FROM {}", role)
+    grant_again("default")
+    may = "SELECT has_function_privilege(%(role)s, 'lifecycle.plan_v1(text,text,jsonb)', 'EXECUTE')"
+    assert scalar("default", may, {"role": roles.reader})
+    assert not scalar("default", may, {"role": roles.site})
+
+
 def test_what_is_granted_again_is_no_more_than_before(roles: Roles) -> None:
     """Also to one that may read all there is, and to one that is a member of another since."""
     site, worker, reader = roles.site, roles.stranger, roles.reader

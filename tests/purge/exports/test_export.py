@@ -3,9 +3,11 @@
 import json
 import stat
 import zipfile
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -14,6 +16,8 @@ from django.db import connection
 from django.utils import timezone
 
 import purge
+from lifecycle.exceptions import LifecycleError
+from lifecycle.management.arguments import shell_user
 from lifecycle.models import Event
 from purge.exports import write as writing
 from tests.commands.documented import assert_documented
@@ -151,7 +155,7 @@ def test_no_hash_of_a_password(tmp_path: Path) -> None:
     assert user.password not in str(found)
 
 
-def test_it_writes_nothing_into_the_database(
+def test_it_writes_nothing_into_the_database_but_that_it_was_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ann, seen = Person.objects.create(name="Ann"), []
@@ -169,7 +173,21 @@ def test_it_writes_nothing_into_the_database(
     before = Event.objects.count()
     exported(ann, tmp_path)
     assert seen == ["on", "repeatable read"]
-    assert Event.objects.count() == before
+    said = Event.objects.latest("pk")
+    assert Event.objects.count() == before + 1
+    assert (said.kind, said.model, said.subjects) == ("exported", "zoo.person", [str(ann.pk)])
+    assert (said.actor, said.detail) == (shell_user(), {"rows": 1, "files": 0})
+
+
+def test_nobody_is_given_one_of_whom_nothing_is_said(tmp_path: Path) -> None:
+    """Not without a name, and no file where the event could not be written."""
+    ann, path = Person.objects.create(name="Ann"), tmp_path / "ann.zip"
+    with pytest.raises(LifecycleError, match="Say who"):
+        writing.export(ann, path, "default")
+    with patch.object(writing, "write", side_effect=LifecycleError("no")), suppress(LifecycleError):
+        writing.export(ann, path, "default", "jo")
+    assert list(tmp_path.iterdir()) == []
+    assert not Event.objects.filter(kind="exported").exists()
 
 
 def test_the_file_is_new_and_its_owners(tmp_path: Path) -> None:

@@ -4,10 +4,6 @@ SELECT lifecycle.now_v1(), greatest(
     (SELECT max(recorded_at) FROM lifecycle_event WHERE kind = 'hold_released'),
     (SELECT max(until) FROM lifecycle_exception WHERE kind = 'hold' AND until <= lifecycle.now_v1()))
 
--- name: last_event
--- The ledger's last number.
-SELECT coalesce(max(id), 0) FROM lifecycle_event
-
 -- name: is_gone
 -- Whether a row of a table has ended after an event, by whatever cause. Its key is looked for in some ranges of the ledger.
 -- params: model, key, event, lows, highs

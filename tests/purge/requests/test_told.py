@@ -1,0 +1,174 @@
+"""Requests are what the events of the ledger say: kept, rebuilt, and not forged in their table."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+import purge
+from lifecycle import context, hold, release, restore
+from lifecycle.ledger.policy_states import pause, rebuild, resume
+from lifecycle.models import Event
+from lifecycle.promises.check import PROJECTIONS, check
+from purge.models import Request
+from purge.requests.ask import retry
+from purge.requests.restored import back
+from purge.requests.told import RESTORED
+from tests.lifecycle.management.test_commands import manage
+from tests.support import let_pass
+from tests.zoo.models import Person
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DAY = timedelta(days=1)
+COLUMNS = [field.attname for field in Request._meta.concrete_fields]
+TRIED = {"waits_for", "tries", "tried_at", "again_at"}
+
+
+def held(reference: str = "DSR-1", **how: Any) -> Request:
+    """A request that a hold refuses."""
+    row = Person.objects.create(name="Ann")
+    hold(row, reason="court", reference=f"C-{reference}")
+    return purge.request_erasure(row, reference, **({"actor": "jo", "grace": 0 * DAY} | how))
+
+
+def steps(**of: Any) -> list[tuple[str, str]]:
+    found = Event.objects.filter(kind="requested", **of).order_by("id")
+    return [(each.detail["step"], each.actor) for each in found]
+
+
+def told() -> list[dict[str, Any]]:
+    """What the events say: all but what a worker has noted of its tries."""
+    rows = Request.objects.order_by("pk").values(*COLUMNS)
+    return [{name: row[name] for name in COLUMNS if name not in TRIED} for row in rows]
+
+
+def test_each_step_is_an_event_with_its_actor() -> None:
+    first, second = held(), held("DSR-2")
+    purge.extend_request(first.pk, "forty at once", "kim")
+    purge.answer_request(first.pk, "a contract", "lou")
+    release(reference="C-DSR-2")
+    with context(actor=""):
+        retry()
+    assert steps(subjects_bigint=[int(first.key)]) == [
+        ("opened", "jo"), ("extended", "kim"), ("answered", "lou"),
+    ]  # fmt: skip
+    assert steps(subjects_bigint=[int(second.key)]) == [("opened", "jo"), ("done", "")]
+    opened, closed = Event.objects.get(pk=first.pk), Event.objects.filter(kind="requested")
+    assert {*opened.detail} == {"step", "reference", "grace", "received", "deadline"}
+    last = closed.filter(detail__step="answered").get()
+    assert last.detail == {"step": "answered", "request": first.pk, "reason": "a contract"}
+
+
+def test_the_table_is_made_again_from_the_ledger() -> None:
+    first = held(received=timezone.now() - 3 * DAY)
+    second, third, fourth = held("DSR-2"), held("DSR-3"), held("DSR-4", grace=None)
+    purge.extend_request(first.pk, "forty at once", "kim")
+    purge.answer_request(second.pk, "a contract", "lou")
+    release(reference="C-DSR-3")
+    retry()
+    before = told()
+    assert [bool(each["done_at"]) for each in before] == [False, True, True, False]
+    Request.objects.filter(pk__in=[second.pk, fourth.pk]).delete()
+    Request.objects.filter(pk=first.pk).update(due_at=timezone.now() + 300 * DAY, extension="x")
+    forged()
+    found = check(only=[PROJECTIONS])[PROJECTIONS]
+    assert {each.problem for each in found} == {
+        "its request is missing", "its request is not what the events say",
+        "it is a request of which no event tells",
+    }  # fmt: skip
+    rebuild()
+    assert told() == before
+    assert check(only=[PROJECTIONS])[PROJECTIONS] == []
+    assert third.pk
+
+
+def forged(**more: Any) -> Request:
+    """A line of the table that no event tells of."""
+    values = {"reference": "DSR-9", "model": "zoo.person", "key": "1", "policy": "people"}
+    values |= {"actor": "jo", "received_at": timezone.now(), "due_at": timezone.now()}
+    return Request.objects.create(**(values | more))
+
+
+def test_what_a_worker_has_noted_of_its_tries_outlasts_a_rebuild() -> None:
+    found = held()
+    rebuild()
+    tried = Request.objects.values_list("tries", "waits_for").get()
+    assert tried == (1, found.waits_for)
+
+
+def test_the_table_alone_has_no_row_erased() -> None:
+    """It is one that a site's role writes."""
+    row, other = Person.objects.create(name="Ann"), Person.objects.create(name="Bob")
+    pause("people", actor="jo")
+    found = purge.request_erasure(row, "DSR-1", actor="jo", grace=0 * DAY)
+    purge.answer_request(found.pk, "a contract", "kim")
+    resume("people", actor="jo")
+    Request.objects.filter(pk=found.pk).update(done_at=None, answer="", key=str(other.pk))
+    unsaid = forged(key=str(other.pk))
+    let_pass(DAY)
+    assert retry() == 2
+    assert Person.objects.count() == 2
+    found.refresh_from_db()
+    assert (found.answer, found.key) == ("a contract", str(row.pk))
+    unsaid.refresh_from_db()
+    assert "ledger does not say" in unsaid.waits_for
+    rebuild()
+
+
+def test_who_asks_once_more_is_the_one_who_has_it_erased() -> None:
+    row = Person.objects.create(name="Ann")
+    found = purge.request_erasure(row, "DSR-1", actor="jo")
+    restore(row)
+    let_pass(DAY)
+    retry()
+    assert "restored" in Request.objects.get().waits_for
+    hold(row, reason="court", reference="C")
+    purge.request_erasure(row, "DSR-1", actor="kim", grace=None)
+    assert steps() == [("opened", "jo"), ("asked", "kim")]
+    release(reference="C")
+    retry()
+    assert Event.objects.filter(kind="expired_by_hand").latest("pk").actor == "kim"
+    assert Request.objects.get().pk == found.pk
+
+
+def test_asked_twice_nothing_more_is_said() -> None:
+    found = held()
+    purge.request_erasure(Person.objects.get(), "DSR-1", actor="jo", grace=0 * DAY)
+    assert steps() == [("opened", "jo")]
+    assert found.pk == Request.objects.get().pk
+
+
+class TestRestored:
+    """A backup of the table, or of all, has other requests than there were."""
+
+    def test_answers_that_the_ledger_knows_are_back_with_a_replay(self) -> None:
+        found, row = held(), Request.objects.values().get()
+        purge.answer_request(found.pk, "a contract", "kim")
+        release(reference="C-DSR-1")
+        Request.objects.filter(pk=found.pk).update(**row)  # out of a backup
+        manage("purge", "--replay", "--yes", "--actor", "jo")
+        found.refresh_from_db()
+        assert found.answer == "a contract"
+        assert Person.objects.exists()
+
+    def test_where_nothing_is_published_open_ones_wait_for_somebody(self) -> None:
+        found = held()
+        assert "1 open requests" in manage("purge", "--replay", "--yes", "--actor", "kim")
+        release(reference="C-DSR-1")
+        let_pass(DAY)
+        assert retry() == 0
+        assert Person.objects.exists()
+        found.refresh_from_db()
+        assert found.waits_for == RESTORED
+        assert steps()[-1] == ("withheld", "kim")
+        assert back("default", "kim") == 0, "they wait already"
+        purge.request_erasure(Person.objects.get(), "DSR-1", actor="lou", grace=0 * DAY)
+        assert [step for step, _ in steps()[-2:]] == ["asked", "done"]
+        assert not Person.objects.exists()
+
+    def test_one_that_is_under_way_goes_on(self) -> None:
+        row = Person.objects.create(name="Ann")
+        purge.request_erasure(row, "DSR-1", actor="jo")
+        assert back("default", "kim") == 0
+        assert steps() == [("opened", "jo")]
