@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.options import IS_POPUP_VAR, TO_FIELD_VAR
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
+from django.db import DataError, transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
@@ -15,6 +16,7 @@ from django.utils.http import urlencode
 from lifecycle import hooks
 from lifecycle.compiler.key_expression import KeyText
 from lifecycle.compiler.keys import key_text, label_of_model
+from lifecycle.db.connection import sqlstate
 from lifecycle.db.rows import home, home_of
 from lifecycle.insight.row_states import HELD, LIVE, RESTORED, TOMBSTONED, RowState, row_states
 from lifecycle.insight.why import holds_on
@@ -25,6 +27,11 @@ from lifecycle.models import ON_TABLE, RowException
 from lifecycle.policy.registry import policies_of
 
 PLAN = "Plan an act on the selected rows"
+UNREADABLE = (
+    "Some of the {} cannot be evaluated, because an expression of a policy fails on them (SQLSTATE"
+    " {}): none is shown by this filter. `manage.py lifecycle status` names the policy; without the"
+    " filter their rows are shown as unknown."
+)
 STATES = "_lifecycle_states"  # on a row of a list: what was asked once for all of it
 
 
@@ -59,7 +66,27 @@ def _excepted(rows: QuerySet[Any], kind: str) -> QuerySet[Any]:
 class _StatesList(ChangeList):
     """A list that asks for the states of the rows of its page, once."""
 
+    unreadable = False  # some row cannot be evaluated, so that nobody can say which ones pass
+
+    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Any]:
+        """None where the filter fails on some row: an action must not get others."""
+        rows: QuerySet[Any] = super().get_queryset(request, *args, **kwargs)
+        return rows.none() if self.unreadable else rows
+
     def get_results(self, request: HttpRequest) -> None:
+        if LifecycleStateFilter.parameter_name not in request.GET:
+            self._read(request)
+            return
+        try:
+            with transaction.atomic(using=self.queryset.db):
+                self._read(request)
+        except DataError as error:
+            self.unreadable, self.queryset = True, self.queryset.none()
+            text = UNREADABLE.format(self.opts.verbose_name_plural, sqlstate(error))
+            messages.error(request, text, fail_silently=True)
+            self._read(request)
+
+    def _read(self, request: HttpRequest) -> None:
         super().get_results(request)
         rows = list(
             self.result_list

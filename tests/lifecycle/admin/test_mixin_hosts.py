@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.messages.storage.cookie import CookieStorage
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.test import RequestFactory
@@ -75,6 +76,22 @@ def test_a_row_whose_expression_fails_takes_no_list_down() -> None:
     found = row_states(Preference, [row.pk, other.pk])
     assert found[other.pk].state == "held"
     assert found[row.pk].state == "unknown"
+
+
+@pytest.mark.parametrize("state", ["live", "tombstoned", "held"])
+def test_a_filter_that_fails_on_a_row_takes_no_page_down(state: str) -> None:
+    """Nobody can say which rows pass: none is shown, nor given to an action, and it is said."""
+    Preference.objects.create(created_at=timezone.now(), data={"days": "many"})
+    hold(Preference.objects.create(created_at=timezone.now(), data={"days": 3}), reason="x")
+    request: Any = asked(f"?lifecycle={state}")
+    request._messages = CookieStorage(request)
+    answer: Any = Page(Preference, admin.site).changelist_view(request)
+    assert answer.status_code == 200
+    shown = answer.context_data["cl"]
+    assert len(shown.result_list) == (1 if state == "held" else 0)
+    told = [str(each) for each in request._messages._queued_messages]
+    assert told == [] if state == "held" else "SQLSTATE 22" in told[0]
+    assert shown.get_queryset(request).count() == len(shown.result_list)
 
 
 @pytest.mark.parametrize("is_first", [True, False])
