@@ -135,14 +135,17 @@ def _signer(given: dict[str, Any]) -> "LogKey":
 
 
 def _remote(named: dict[str, Any]) -> "RemoteKey":
-    """`uri` of `securesystemslib`, and `public`: the verifier key that it signs for."""
+    """`uri` of `securesystemslib`, and `public`: the verifier key that it signs for; of a process
+    that signs nothing only that."""
     from lifecycle.proof.errors import ProofError
-    from purge.proof.remote import RemoteKey
+    from purge.proof.remote import PublicKey, RemoteKey
 
     text = "LIFECYCLE_PROOF: `signing_key` has a `uri` and a `public` key"
-    if named.keys() != {"uri", "public"}:
+    if "public" not in named or named.keys() - {"uri", "public"}:
         raise LifecycleError(f"{text}.")
     try:
+        if "uri" not in named:
+            return PublicKey.parse(str(named["public"]))
         return RemoteKey.open(str(named["uri"]), str(named["public"]))
     except ImportError:
         raise LifecycleError(MISSING_KMS) from None

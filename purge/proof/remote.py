@@ -66,3 +66,26 @@ class RemoteKey:
         if not self.verifier.is_signed(text, signature):
             raise Unverified(f"{self.name} has not signed: the signature is of another key")
         return signature
+
+
+class PublicKey(RemoteKey):
+    """The verifier key alone, for a process that reads the log and must not be able to sign it."""
+
+    def __init__(self, verifier: VerifierKey) -> None:
+        super().__init__(verifier, bytes)
+
+    @classmethod
+    def parse(cls, public: str) -> "PublicKey":
+        """From `name+id+base64`; `Malformed` where it is none of a log."""
+        return cls(VerifierKey.parse(public))
+
+    def named(self, name: str) -> "PublicKey":
+        """The same key under another name."""
+        return PublicKey(self.verifier._replace(name=name))
+
+    def sign(self, text: bytes) -> bytes:
+        """`Unverified`, always: with where it is done."""
+        raise Unverified(
+            "this process has only the public key of the log: `manage.py lifecycle certificate`"
+            " signs where the signing key is"
+        )

@@ -20,10 +20,12 @@ from lifecycle.ledger import policy_states
 from lifecycle.models import Event
 from lifecycle.policy.registry import get_policy
 from lifecycle.proof.certificate import Certificate
+from lifecycle.proof.errors import ProofError
 from lifecycle.proof.readable import readable
 from lifecycle.proof.tlog_proof import TlogProof
 from lifecycle.sealing import log as logs
 from lifecycle.sealing.seal import seal_all
+from purge.acting import certificate, verify_log
 from purge.certificates import prove
 from purge.certificates.make import certify
 from purge.certificates.prove import NotPublished, Prover
@@ -99,6 +101,22 @@ def test_of_a_row_that_its_policy_has_purged(
         assert line in said
     assert f"row: zoo.draft:{draft.pk}" not in said
     assert Draft.objects.count() == 1
+
+
+def test_a_process_with_the_public_key_alone_checks_and_signs_nothing(folder: Path) -> None:
+    draft = ended_draft()
+    publish()
+    public = {"public": str(SIGNER.verifier)}
+    with in_folder(folder, signing_key=public):
+        assert verify_log(USING, True).problems == []
+        with pytest.raises(
+            LifecycleError, match=r"only the public key .* where the signing key is"
+        ):
+            certificate(Draft, str(draft.pk), USING)
+        new_draft()
+        with pytest.raises(ProofError, match="only the public key"):
+            publish()
+    assert certificate(Draft, str(draft.pk), USING)[1]
 
 
 def test_opened_it_names_the_row_and_no_other(
