@@ -18,11 +18,13 @@ from functools import partial
 
 from django.db import transaction
 
+from lifecycle import telemetry
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import own_transaction, scalar
 from lifecycle.logs import Log
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy
+from lifecycle.telemetry import span
 from purge.archiving import due as archiving
 from purge.batch import brakes, clock
 from purge.batch.archived import is_archived
@@ -50,6 +52,11 @@ def run_due(options: PassOptions | None = None) -> dict[str, Outcome]:
     that policy; it is logged, and raised when all others are done.
     """
     options = options or PassOptions()
+    with span("pass", database=options.using):
+        return _run_due(options)
+
+
+def _run_due(options: PassOptions) -> dict[str, Outcome]:
     if options.since == BEGINNING and not options.dry:
         sweep.find_windows(options.using)
     names = due_policies(options.using, options.since)
@@ -76,9 +83,10 @@ def run_due(options: PassOptions | None = None) -> dict[str, Outcome]:
 
 def run_policy(policy: Policy, options: PassOptions | None = None) -> Outcome:
     """A pass over one policy."""
-    outcome = Outcome()
-    for outcome in turns(policy, options or PassOptions()):  # noqa: B007 - the last one holds all
-        pass
+    outcome, options = Outcome(), options or PassOptions()
+    with span("pass", policy=policy.name, database=options.using):
+        for outcome in turns(policy, options):  # noqa: B007 - the last one holds all
+            pass
     return outcome
 
 
@@ -209,6 +217,16 @@ def run_batch(
     None when nothing is due, or the policy may not act. Raises what brakes raise, and `TooMany`;
     then it has changed nothing. A dry run is taken back.
     """
+    with telemetry.batch(policy.name, options.using) as committed:
+        done = _batch(claim, policy, options, run, rows)
+        if done and not options.dry:
+            committed(**done.counts())
+    return done
+
+
+def _batch(
+    claim: Claim, policy: Policy, options: PassOptions, run: int | None, rows: int
+) -> Outcome | None:
     with brakes.halting_where_rows_are_hidden(), own_transaction(options.using):
         batch = begin(policy, options.using, run, options.dry, options.any_hour)
         source = claim(batch, options, rows) if batch else None

@@ -19,7 +19,7 @@ lifecycle.proof
 lifecycle.certificate lifecycle.witness
 lifecycle.exceptions lifecycle.conf lifecycle.signals lifecycle.hooks lifecycle.printable
     lifecycle.details lifecycle.hints lifecycle.rendering
-lifecycle.logs
+lifecycle.logs lifecycle.telemetry
 lifecycle.db
 lifecycle.models
 lifecycle.policy
@@ -173,6 +173,10 @@ def test_one_module_each_for_what_is_outside() -> None:
     client = {f"lifecycle/metrics/{name}.py" for name in ("collector", "views")}
     command = "lifecycle/management/subcommands/metrics.py"
     assert importers("prometheus_client", "lifecycle", "purge", "demo") == {*client, command}
+    assert importers("opentelemetry", "lifecycle", "purge", "demo") == {
+        "lifecycle/telemetry.py",
+        "lifecycle/metrics/otel.py",
+    }
     assert importers("boto3", "lifecycle", "purge", "demo") == {"purge/s3.py"}
     assert importers("botocore", "lifecycle", "purge", "demo") == {"purge/s3.py"}
 

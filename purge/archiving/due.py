@@ -18,6 +18,7 @@ from django.db import transaction
 from lifecycle.compiler.keys import label_of
 from lifecycle.exceptions import LifecycleError
 from lifecycle.policy.policy import Policy
+from lifecycle.telemetry import span
 from purge.archive import storage
 from purge.archive.destinations import Destination, destination
 from purge.archive.table import Table, forget_gone, keep_left, still_there
@@ -45,7 +46,8 @@ def archive_due(
     Raises `ArchiveError` where that failed; it is tried again later and later. An override is tried
     at once, and all of its rows are archived when this returns.
     """
-    with archive_lock(policy.name, options.using) as check:
+    named = {"policy": policy.name, "database": options.using}
+    with span("archive", **named), archive_lock(policy.name, options.using) as check:
         if check:
             table = Table(policy, options.using, check)
             if not override and _is_waiting(table):

@@ -10,6 +10,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from lifecycle.db.version import mismatch
 from lifecycle.logs import Log
+from lifecycle.telemetry import span
 from purge.batch.outcome import MEDIA, Outcome
 from purge.media.batch import run_batch
 from purge.models import Run
@@ -28,8 +29,10 @@ def run_media(using: str = DEFAULT_DB_ALIAS, options: PassOptions | None = None)
     raises only what the database raises.
     """
     outcome = Outcome()
-    for outcome in turns(options or PassOptions(using=using)):  # noqa: B007 - the last one holds all
-        pass
+    with span("media", database=using) as tell:
+        for outcome in turns(options or PassOptions(using=using)):  # noqa: B007 - the last has all
+            pass
+        tell(**outcome.counts())
     return outcome
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from lifecycle.db.connection import fetch, statement
 from lifecycle.logs import Log
 from lifecycle.policy.policy import Policy
+from lifecycle.telemetry import throttled
 from purge.passes import pressure
 from purge.passes.options import PassOptions
 
@@ -100,6 +101,7 @@ def _look(place: Place, policy: Policy, using: str) -> None:
         params = {"policy": policy.name, "seconds": place.pause}
         params |= {"reasons": [*place.reasons], "measured": [*place.reasons.values()]}
         fetch(using, statement(__file__, "note"), params)
+        throttled(policy.name, using, [*place.reasons], place.pause)
     _log(place, before, policy.name, using)
 
 

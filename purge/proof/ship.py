@@ -26,6 +26,7 @@ from lifecycle.proof.tiles import (
 from lifecycle.proof.tree import HASH_SIZE, hash_leaf
 from lifecycle.sealing.entries import Bundle, array_of, read_bundles, read_entries
 from lifecycle.sealing.log import Log, Sealed, note, read_log, read_seals, try_lock
+from lifecycle.telemetry import span
 from purge.archive.destinations import destination
 from purge.proof import bundle
 from purge.proof.behind import has_replayed
@@ -64,6 +65,12 @@ def ship(using: str, options: ProofOptions) -> int:
     """
     if not choose(using) or not _may_be_shipped(using, options):
         return 0
+    with span("shipping", database=using) as tell:
+        tell(events=(shipped := _ship(using, options)))
+    return shipped
+
+
+def _ship(using: str, options: ProofOptions) -> int:
     with own_transaction(using):
         log = read_log(using) if try_lock(using) else None
         if log is None or log.shipping is None or log.alarm:

@@ -25,6 +25,7 @@ from lifecycle.management.plain import PlainCommand, line_of
 from lifecycle.policy.databases import served
 from lifecycle.policy.purge_hours import OUTSIDE, is_open
 from lifecycle.policy.registry import all_policies, get_policy
+from lifecycle.telemetry import span
 from purge.alerts import watch as alerts
 from purge.batch.brakes import why_stopped
 from purge.batch.outcome import Outcome
@@ -133,8 +134,9 @@ class Command(PlainCommand):
 
     def run_one(self, name: str, pass_options: PassOptions, console: Console) -> Outcome:
         """One policy, with a bar as long as what its agenda lists."""
-        total = Outcome()
-        with progress_bar(console, name, due_rows(name, pass_options.using)) as update:
+        total, using = Outcome(), pass_options.using
+        bar = progress_bar(console, name, due_rows(name, using))
+        with span("pass", policy=name, database=using), bar as update:
             for total in turns(get_policy(name), replace(pass_options)):
                 update(completed=total.looked)
         return total
