@@ -177,6 +177,8 @@ def test_one_module_each_for_what_is_outside() -> None:
         "lifecycle/telemetry.py",
         "lifecycle/metrics/otel.py",
     }
+    checks = {"lifecycle/metrics/health_checks.py"}
+    assert importers("health_check", "lifecycle", "purge", "demo") == checks
     assert importers("boto3", "lifecycle", "purge", "demo") == {"purge/s3.py"}
     assert importers("botocore", "lifecycle", "purge", "demo") == {"purge/s3.py"}
 

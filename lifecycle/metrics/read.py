@@ -22,6 +22,7 @@ from lifecycle.policy.registry import all_policies
 
 MOST = 10_000  # events, or entries for files, that are counted
 PARTS = 3  # statements that take time: each has its share of it
+OF_DATABASE = ("alarm", "now", "seen", "unsealed", "unshipped", "unshipped_since")
 HELD = "held"  # in place of `enabled`: a hold is on all of the table
 STATES = (*PolicyState.State.values, HELD)
 
@@ -92,10 +93,9 @@ def _answers(using: str, *queries: Query) -> list[Answer]:
 
 def _samples(answers: list[Answer]) -> list[Sample]:
     """As the statements say it; what is of no policy is of files."""
-    of_database = ("alarm", "seen", "unsealed", "unshipped")
     lines = (Sample(*row) for answer in answers for row in answer.rows)
     return [
-        each if each.name or each.measured in of_database else each._replace(name=FILES)
+        each if each.name or each.measured in OF_DATABASE else each._replace(name=FILES)
         for each in lines
         if each.value is not None
     ]

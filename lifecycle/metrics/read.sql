@@ -10,7 +10,8 @@ SELECT set_config('transaction_read_only', 'on', true), set_config('statement_ti
 -- Of files, of the log and of tables: what is measured, of which policy or table, what more there is to say, the number.
 -- params: most, sealed, tables
 WITH clock AS MATERIALIZED (SELECT lifecycle.now_v1() AS now), log AS MATERIALIZED (
-    SELECT size, shipped, last_event, alarm ->> 'kind' AS alarm FROM lifecycle_log ORDER BY incarnation DESC LIMIT 1
+    SELECT incarnation, size, shipped, last_event, alarm ->> 'kind' AS alarm
+    FROM lifecycle_log ORDER BY incarnation DESC LIMIT 1
 ), files AS MATERIALIZED (
     SELECT coalesce(sum(count), 0)::float AS due, extract(epoch FROM min(due_at))::float AS oldest
     FROM (SELECT entry.due_at, entry.count FROM clock, lifecycle_agenda AS entry
@@ -28,6 +29,12 @@ UNION ALL SELECT 'unsealed', '', '', (
     FROM (SELECT) AS always LEFT JOIN log ON true WHERE %(sealed)s
 UNION ALL SELECT 'unshipped', '', '', coalesce(log.size - log.shipped, 0)::float
     FROM (SELECT) AS always LEFT JOIN log ON true WHERE %(sealed)s
+UNION ALL SELECT 'unshipped_since', '', '', extract(epoch FROM seal.sealed_at)::float
+    FROM log CROSS JOIN LATERAL (
+        SELECT part.sealed_at FROM lifecycle_seal AS part WHERE part.log = log.incarnation AND part.first <= log.shipped
+        ORDER BY part.first DESC LIMIT 1) AS seal
+    WHERE %(sealed)s AND log.shipped < log.size
+UNION ALL SELECT 'now', '', '', extract(epoch FROM now)::float FROM clock
 UNION ALL SELECT 'alarm', '', coalesce(log.alarm, ''), 1
     FROM (SELECT) AS always LEFT JOIN log ON true WHERE %(sealed)s
 UNION ALL SELECT 'dead', given.name, '', one.dead / nullif(one.dead + one.live, 0)

@@ -10,6 +10,7 @@ from tests.infra.servers import ROOT
 EXTRAS = {
     "prometheus_client": ("lifecycle.metrics.collector", "lifecycle.metrics.views"),
     "opentelemetry": ("lifecycle.metrics.otel",),
+    "health_check": ("lifecycle.metrics.health_checks",),
 }
 CODE = """
 import importlib, pkgutil, sys
