@@ -39,9 +39,9 @@ def test_every_source_file_is_in_it(names: set[str]) -> None:
             inside = (ROOT / "migrations" / top).rglob(pattern)
             base = ROOT / "migrations" / top
             expected |= {f"{top}/migrations/{path.relative_to(base).as_posix()}" for path in inside}
-    found = [*(ROOT / "docs").rglob("*.md"), *(ROOT / "docs").rglob("*.svg")]
-    pages = (path.relative_to(ROOT) for path in found)
-    expected |= {f"lifecycle/{path.as_posix()}" for path in pages}
+    patterns = ("**/*.md", "**/*.svg", "monitoring/*", "deploy/*")
+    found = (path for pattern in patterns for path in (ROOT / "docs").glob(pattern))
+    expected |= {f"lifecycle/{path.relative_to(ROOT).as_posix()}" for path in found}
     expected |= {"lifecycle/py.typed", "purge/py.typed", "lifecycle/README.md"}
     assert names == expected
 
