@@ -40,6 +40,7 @@ RUN_BY = {
     "retention-by-tenant": "tests/lifecycle/scaffolds/test_scaffolds.py",
     "from-three-cron-jobs-to-one-worker": "tests/purge/overrides/test_override.py",
     "work-in-the-admin": "tests/lifecycle/admin/test_browser.py",
+    "run-it": "tests/purge/worker/test_stop.py",
     "watch-it": "tests/purge/alerts/test_logs.py",
 }
 #: why no test does the guide as it is written; its blocks are read by those below all the same
