@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export REPOSITORY_URL ?= $(if $(GITHUB_REPOSITORY),$(GITHUB_SERVER_URL)/$(GITHUB_REPOSITORY))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lock demo test slow check coverage migrations bench soak matrix dist bom docs links
+.PHONY: help venv lock demo test slow check coverage migrations bench soak matrix dist bom docs links recording pictures
 
 help:
 	@echo "make demo    run the story, then site and worker until Ctrl-C   (ARGS=--exit: end after it)"
@@ -23,6 +23,8 @@ help:
 	@echo "make soak    what takes longer: whole products, all guides, faults   (ARGS='-k name')"
 	@echo "make dist    sdist and wheel into dist/, built twice alike; bill of materials into build/bom"
 	@echo "make docs    the documentation as pages, into build/docs        (make links: also others' pages)"
+	@echo "make pictures  of the admin, light and dark, by Chromium: make docs has a page of them"
+	@echo "make recording  docs/pictures/demo.svg, from a run of the demonstration"
 	@echo "make lock    write both locks again                             (ARGS=--upgrade: newer releases)"
 	@echo "DATABASE_URL replaces the embedded PostgreSQL; PYTHON=python3.12 makes .venv with that one."
 
@@ -68,6 +70,12 @@ docs: venv
 
 links: venv
 	@$(RUN) .ci/pages.py linkcheck
+
+recording: venv
+	@$(RUN) .ci/recording.py
+
+pictures: venv
+	@PICTURES=build/pictures $(RUN) -m pytest -n 0 -m slow tests/lifecycle/admin/test_pictures.py $(ARGS)
 
 bench: venv
 	@$(RUN) -m tests.bench $(ARGS)
