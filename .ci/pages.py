@@ -27,6 +27,7 @@ LINK = re.compile(r"(?<=\]\()(?!\w+:|#)([^)#\s]+)(?=[)#])")
 ANCHOR = re.compile(r'^<a id="([\w.-]+)"></a>\n+', re.MULTILINE)
 LISTED = re.compile(r"\[([^\]]+)\]\(((?!\w+:)[^)#\s]+\.md)(?:#[^)]*)?\)(?:: ([^\n]*))?")
 DECISIONS = "Decisions"
+MADE = ["how-to/cookbook.md", "reference/lifecycle.md", "reference/purge.md"]
 NAMES = re.compile(r"^from (\S+) import (\w+) as \w+$", re.MULTILINE)
 
 
@@ -92,12 +93,12 @@ def write_side_bar() -> None:
         encoding="utf-8",
     )
     trees = [toctree(caption, [p for _, p, _ in pages]) for caption, pages in groups.items()]
-    made = ["how-to/cookbook.md", "reference/lifecycle.md", "reference/purge.md"]
-    made += ["reference/pictures.md"] if write_pictures() else []
+    made = [*MADE, *(["reference/pictures.md"] if write_pictures() else [])]
     trees.append(toctree("In code", [*made, "adr/index.md"]))
     project = [f"project/{name}" for name in PROJECT if name.endswith(".md")]
     trees.append(toctree("Project", project))
-    end = f"## {DECISIONS}\n\n[Why it is built so](adr/index.md), one page for each.\n\n"
+    end = "## In code\n\n" + "".join(f"- [](<{page}>)\n" for page in made)
+    end += f"\n## {DECISIONS}\n\n[Why it is built so](adr/index.md), one page for each.\n\n"
     index.write_text(before + end + "\n".join(trees), encoding="utf-8")
 
 
@@ -163,6 +164,7 @@ def write_llms() -> None:
         for title, path, said in pages:
             lines.append(f"- [{title}]({path})" + (f": {said}" if said else ""))
         lines.append("")
+    lines += ["## In code", "", *(f"- [{Path(page).stem}]({page})" for page in MADE), ""]
     (OUT / "llms.txt").write_text("\n".join(lines), encoding="utf-8")
 
 

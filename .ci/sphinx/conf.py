@@ -78,5 +78,4 @@ def as_fields(app: Sphinx, what: str, name: str, obj: object, options: object, l
 
 def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-docstring", as_fields)
-    for name in ("mermaid", "crontab"):
-        app.add_lexer(name, TextLexer)
+    app.add_lexer("crontab", TextLexer)
