@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export REPOSITORY_URL ?= $(if $(GITHUB_REPOSITORY),$(GITHUB_SERVER_URL)/$(GITHUB_REPOSITORY))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lock demo test slow check coverage migrations bench soak matrix dist bom docs links recording pictures
+.PHONY: help venv lock demo test slow check coverage migrations bench soak packs matrix dist bom docs links recording pictures
 
 help:
 	@echo "make demo    run the story, then site and worker until Ctrl-C   (ARGS=--exit: end after it)"
@@ -21,11 +21,12 @@ help:
 	@echo "make matrix  the tests on each Python, Django, PostgreSQL here   (ARGS='tests/capture')"
 	@echo "make bench   the measurements, to the terminal and build/bench.json"
 	@echo "make soak    what takes longer: whole products, all guides, faults   (ARGS='-k name')"
+	@echo "make packs   every scaffold in a site with all their packages   (ARGS='-k wagtail')"
 	@echo "make dist    sdist and wheel into dist/, built twice alike; bill of materials into build/bom"
 	@echo "make docs    the documentation as pages, into build/docs        (make links: also others' pages)"
 	@echo "make pictures  of the admin, light and dark, by Chromium: make docs has a page of them"
 	@echo "make recording  docs/pictures/demo.svg, from a run of the demonstration"
-	@echo "make lock    write both locks again                             (ARGS=--upgrade: newer releases)"
+	@echo "make lock    write the locks again                              (ARGS=--upgrade: newer releases)"
 	@echo "DATABASE_URL replaces the embedded PostgreSQL; PYTHON=python3.12 makes .venv with that one."
 
 venv:
@@ -86,3 +87,6 @@ slow: venv
 soak: venv
 	@$(RUN) -m pytest -o addopts= -m slow --ignore=tests/host/sample --ignore=tests/peers/sample \
 	  --timeout=0 $(ARGS)
+
+packs: venv
+	@$(RUN) .ci/packs.py $(ARGS)

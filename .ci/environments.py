@@ -1,4 +1,4 @@
-"""Other virtual environments: the matrix's, with another Django and psycopg; that of docs."""
+"""Other virtual environments: the matrix's, with another Django and psycopg; of docs; of packs."""
 
 import contextlib
 import functools
@@ -11,6 +11,7 @@ import pinned_uv
 
 LOCK = "requirements.lock"
 DOCS_LOCK = "requirements-docs.lock"
+PACKS_LOCK = "requirements-packs.lock"
 HOME = os.path.join("build", "matrix")
 
 
@@ -24,6 +25,12 @@ def python_of_docs(interpreter):
     """The Python that has requirements-docs.lock: Sphinx, twine, what checks a bill."""
     path = os.path.join("build", "docs-venv")
     return made(path, DOCS_LOCK, interpreter, lambda python: install(python, DOCS_LOCK))
+
+
+def python_of_packs(interpreter):
+    """The Python that has requirements-packs.lock: every package that there is a scaffold for."""
+    path = os.path.join("build", "packs-venv")
+    return made(path, PACKS_LOCK, interpreter, lambda python: install(python, PACKS_LOCK))
 
 
 def made(path, lock, interpreter, fill):

@@ -1,9 +1,9 @@
-"""Write requirements.lock and requirements-docs.lock again from pyproject.toml, by the pinned uv.
+"""Write requirements.lock and those of docs and packs again from pyproject.toml, by the pinned uv.
 
 What is locked stays as it is unless pyproject.toml rules it out; `--upgrade` or
 `--upgrade-package NAME` take newer releases. Of pip's settings only the main index is used:
 the locks have to be the same on each machine. They hold versions and hashes, no addresses. What
-both have is of the same version: the first constrains the second.
+two of them have is of the same version: the first constrains the others.
 """
 
 import functools
@@ -21,6 +21,7 @@ COMMAND = [
 LOCKS = {
     "requirements.lock": ["--group=dev"],
     "requirements-docs.lock": ["--group=docs", "--constraints=requirements.lock"],
+    "requirements-packs.lock": ["--group=dev", "--group=packs"],
 }
 
 

@@ -14,7 +14,10 @@ PARTS = ("needs", "models", "policies")
 
 @dataclass(frozen=True)
 class Scaffold:
-    """What stands in one file; `needs` is the package's name in INSTALLED_APPS."""
+    """What stands in one file; `needs` is the package's name in INSTALLED_APPS.
+
+    `models` is empty where the tables belong to apps of the site: nothing stands on a proxy.
+    """
 
     name: str
     says: str
@@ -25,10 +28,12 @@ class Scaffold:
     def as_text(self) -> str:
         """All of it, as one text that Python reads too."""
         comment = "\n".join(f"# {line}" for line in self.says.splitlines())
+        models = "# models.py of an app of your own, after"
+        models = f"{models} {self.needs!r} in INSTALLED_APPS\n{self.models}\n\n"
         return (
-            f"{comment}\n\n"
-            f"# models.py of an app of your own, after {self.needs!r} in INSTALLED_APPS\n"
-            f"{self.models}\n\n# policies.py of the same app\n{self.policies}\n\n"
+            f"{comment}\n\n{models if self.models else ''}"
+            f"# policies.py of {'the same app' if self.models else 'an app of your own'}\n"
+            f"{self.policies}\n\n"
             "# Then: `manage.py makemigrations`, `manage.py migrate`,"
             " `manage.py lifecycle status`\n"
         )

@@ -42,6 +42,7 @@ RUN_BY = {
     "work-in-the-admin": "tests/lifecycle/admin/test_browser.py",
     "run-it": "tests/purge/worker/test_stop.py",
     "watch-it": "tests/purge/alerts/test_logs.py",
+    "packages": "tests/packs/site.py",
 }
 #: why no test does the guide as it is written; its blocks are read by those below all the same
 NOT_RUN = {

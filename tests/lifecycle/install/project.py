@@ -71,6 +71,9 @@ class Refused(Exception):
 class Project:
     """The folder, and its database."""
 
+    warnings: tuple[str, ...] = ("-W", "error")
+    timeout = 120.0
+
     def __init__(self, path: Path, url: str) -> None:
         self.path, self.url = path, url
         for app in ("shop", "keep"):
@@ -101,7 +104,7 @@ class Project:
         """Management commands in one new process; what they print. `Refused` when one fails."""
         lists = [each.split() if isinstance(each, str) else [*each] for each in commands]
         done = forked.run(
-            "-W", "error", "-c", RUN, json.dumps(lists), cwd=self.path, timeout=120,
+            *self.warnings, "-c", RUN, json.dumps(lists), cwd=self.path, timeout=self.timeout,
             env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
         )  # fmt: skip
         if done.returncode:
