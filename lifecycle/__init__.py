@@ -18,6 +18,8 @@ _HOMES = {
     "Rows": "policy.capture_modes",
     "Signals": "policy.capture_modes",
     "Window": "policy.capture_modes",
+    "KeepNewest": "policy.groups",
+    "KeepOldest": "policy.groups",
     "register": "capture.attach",
     "keep_forever": "policy.coverage",
     "describe": "policy.described",

@@ -21,6 +21,8 @@ from lifecycle.policy.described import describe as describe
 from lifecycle.policy.dispositions import Archive as Archive
 from lifecycle.policy.dispositions import Purge as Purge
 from lifecycle.policy.dispositions import Update as Update
+from lifecycle.policy.groups import KeepNewest as KeepNewest
+from lifecycle.policy.groups import KeepOldest as KeepOldest
 from lifecycle.policy.media_fields import track_media as track_media
 from lifecycle.policy.own_deletes import ignore_delete as ignore_delete
 from lifecycle.policy.policy import Policy as Policy

@@ -17,6 +17,7 @@ from psycopg import sql
 
 from lifecycle.compiler.columns_read import image_of
 from lifecycle.compiler.fingerprint import capture_fingerprint
+from lifecycle.compiler.groups import groups_of, read_by
 from lifecycle.compiler.identity import hashed, identity_sql, in_order, is_whole
 from lifecycle.compiler.keys import arrays_of, key_of, label_of, subjects_of
 from lifecycle.compiler.policy_sql import compiled
@@ -139,6 +140,33 @@ class TableTrigger(PolicyTrigger):
         return _fill(str(self.operation).lower(), model, self.policy, **parts)
 
 
+class GroupTrigger(PolicyTrigger):
+    """INSERT and UPDATE, where rows are kept in groups.
+
+    A row that comes into one, or to another place in it, is looked at now: it may have displaced
+    another.
+    """
+
+    def fingerprint(self, model: type[Model]) -> str:
+        read = hashlib.sha256(read_by(self.policy, "one").encode()).hexdigest()[:8]
+        return f"{capture_fingerprint(self.policy)}-{read}-1"
+
+    def body(self, model: type[Model]) -> str:
+        operation = str(self.operation).lower()
+        parts = {"due_sql": compiled(self.policy).due_sql}
+        parts["read"] = image_of(self.policy, model, "one") + read_by(self.policy, "one")
+        parts["look"] = _fill(f"group_{operation}", model, self.policy, **parts)
+        return _fill("group", model, self.policy, **parts)
+
+
+def add_group_triggers(policy: Policy) -> None:
+    """Attach them where rows are kept in groups, by names that no policy's others can have."""
+    if groups_of(policy):
+        name = policy.name.replace("-", "_")
+        add(policy.model, GroupTrigger(f"lc_{name}_i_g", pgtrigger.Insert, NEW, policy))
+        add(policy.model, GroupTrigger(f"lc_{name}_u_g", pgtrigger.Update, BOTH, policy))
+
+
 def add_triggers(policy: Policy) -> None:
     """Attach the policy's triggers to its model, and to the parents whose columns are its own."""
     name = policy.name.replace("-", "_")
@@ -148,6 +176,7 @@ def add_triggers(policy: Policy) -> None:
         # Foreign keys are deferred: the child's row may be written before its parent's.
         add(parent, PolicyTrigger(f"lc_{name}_i", pgtrigger.Insert, NEW, policy))
         add(parent, PolicyTrigger(f"lc_{name}_u", pgtrigger.Update, BOTH, policy))
+    add_group_triggers(policy)
     if not any(t.name == "lc_delete" for t in triggers_on(table_of(policy.model))):
         add(policy.model, TableTrigger("lc_delete", pgtrigger.Delete, OLD, policy))
         add(policy.model, TableTrigger("lc_truncate", pgtrigger.Truncate, None, policy))

@@ -64,6 +64,48 @@ BEGIN
     RETURN NULL;
 END
 
+-- name: body_group
+-- Trigger body: rows that have come into a group, or to another place in it. They are looked at when they are
+-- committed: what they displace is listed then, by what is there then. Whatever fails here, the policy's other
+-- trigger records.
+#variable_conflict use_column
+DECLARE
+    lc_keys @kind@[];
+BEGIN
+    IF pg_catalog.to_regnamespace('lifecycle') IS NULL THEN
+        RETURN NULL;  -- the package was removed; the host's writes go on
+    END IF;
+    IF NOT lifecycle.placed_v1(TG_RELID, TG_TABLE_SCHEMA) THEN
+        RETURN NULL;  -- no policy stands on this table: `status` and checks name it
+    END IF;
+    BEGIN
+@look@    EXCEPTION WHEN OTHERS THEN
+        RETURN NULL;
+    END;
+    IF lc_keys IS NOT NULL THEN
+        PERFORM lifecycle.scheduled_v1(@policy@, @model@, @subjects@,
+            pg_catalog.array_fill(lifecycle.now_v1(), ARRAY[pg_catalog.cardinality(lc_keys)]), '{"relisted": "group"}');
+    END IF;
+    RETURN NULL;
+END
+
+-- name: body_group_insert
+-- Part of it, for an INSERT. A row that is past its end now is listed for now already.
+        WITH @table@ AS (SELECT * FROM new_rows)
+        SELECT pg_catalog.array_agg(@stored_key@ ORDER BY @stored_key@) INTO lc_keys
+        FROM (@due_sql@) AS compiled
+        WHERE matches AND coalesce(lifecycle.finite_v1(due::timestamptz) > lifecycle.now_v1(), true);
+
+-- name: body_group_update
+-- Part of it, for an UPDATE. Bytes are compared: values that are equal may have other texts.
+        WITH was AS (
+            SELECT @own_key@ AS key, ROW(@read@) AS image FROM old_rows AS one
+        ), became AS (
+            SELECT @own_key@ AS key, ROW(@read@) AS image FROM new_rows AS one
+        )
+        SELECT pg_catalog.array_agg(key ORDER BY key) INTO lc_keys
+        FROM became LEFT JOIN was USING (key) WHERE coalesce(became.image *<> was.image, true);
+
 -- name: body_identify
 -- Part of the DELETE trigger's body, for tables with an identity: what it is made of, in key order.
 -- A host's DELETE must not fail because of it.

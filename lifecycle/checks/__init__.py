@@ -12,6 +12,7 @@ from lifecycle.checks.coverage import check_coverage
 from lifecycle.checks.databases import DATABASES
 from lifecycle.checks.expressions import EXPRESSIONS
 from lifecycle.checks.files import check_files
+from lifecycle.checks.groups import GROUPS
 from lifecycle.checks.installed import check_database
 from lifecycle.checks.media import check_media
 from lifecycle.checks.metrics import check_metrics
@@ -31,7 +32,7 @@ def check_policies(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
     """Every registered policy against every check of its declaration."""
     wanted = None if app_configs is None else {config.label for config in app_configs}
     chosen = [p for p in all_policies() if wanted is None or p.model._meta.app_label in wanted]
-    each = (*TABLES, *DATABASES, *EXPRESSIONS, *OPTIONS, *WINDOWS)
+    each = (*TABLES, *DATABASES, *EXPRESSIONS, *OPTIONS, *WINDOWS, *GROUPS)
     return [message for policy in chosen for check in each for message in check(policy)]
 
 

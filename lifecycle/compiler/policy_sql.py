@@ -29,6 +29,7 @@ from django.db.models import (
 from django.db.models.sql import UpdateQuery
 from psycopg import sql
 
+from lifecycle.compiler.groups import kept_in_group
 from lifecycle.compiler.keys import Key, key_of
 from lifecycle.compiler.time_zones import zoned
 from lifecycle.db.rows import every_row, home
@@ -36,6 +37,7 @@ from lifecycle.db.sql import inline
 from lifecycle.db.tables import table_of
 from lifecycle.exceptions import PolicyError
 from lifecycle.policy.dispositions import Update
+from lifecycle.policy.groups import KeepNewest
 from lifecycle.policy.policy import Policy
 
 
@@ -103,7 +105,7 @@ def columns_of(policy: Policy) -> dict[str, str] | None:
 
 
 def _alone(policy: Policy, expression: Any) -> str | None:
-    """An expression as it stands between SELECT and FROM, where FROM is the table and no more."""
+    """SQL of an expression between SELECT and FROM, where FROM is the table and no more."""
     before, (table, *parents) = "SELECT ", tables_of(policy.model)
     after = f' AS "alone" FROM {connections[home(policy.model)].ops.quote_name(table)}'
     text = select(rows_of(policy), alone=expression)
@@ -180,12 +182,12 @@ def keep_of(policy: Policy) -> Expression | Case:
     """Whether `keep_while` is true; unknown counts as true, for nothing may end by accident."""
     if policy.keep_while is None:
         return ExpressionWrapper(Value(False), BooleanField())
-    return keep_by(*(policy.conditions.values() or [policy.keep_while]))
+    return keep_by(policy, *(policy.conditions.values() or [policy.keep_while]))
 
 
-def keep_by(*conditions: Any) -> Case:
-    """Whether any of the conditions is true or unknown."""
-    none = reduce(and_, (~_condition(each) for each in conditions))
+def keep_by(policy: Policy, *conditions: Any) -> Case:
+    """Whether any of the policy's conditions is true or unknown."""
+    none = reduce(and_, (~_condition(policy, each) for each in conditions))
     return Case(When(none, then=Value(False)), default=Value(True))
 
 
@@ -193,7 +195,7 @@ def keeps_of(policy: Policy) -> Expression:
     """The names of the conditions that are true or unknown, where they have names."""
     return Func(
         *(
-            Case(When(~_condition(condition), then=Value(None)), default=Value(name))
+            Case(When(~_condition(policy, condition), then=Value(None)), default=Value(name))
             for name, condition in sorted(policy.conditions.items())
         ),
         template="pg_catalog.array_remove(ARRAY[%(expressions)s]::text[], NULL)",
@@ -219,7 +221,9 @@ def _duration(grace: Any) -> Expression:
     return ExpressionWrapper(F(grace) if isinstance(grace, str) else grace, DurationField())
 
 
-def _condition(condition: Any) -> Any:
+def _condition(policy: Policy, condition: Any) -> Any:
+    if isinstance(condition, KeepNewest):
+        return kept_in_group(policy, condition)
     return condition if isinstance(condition, Q) else Q(condition)
 
 

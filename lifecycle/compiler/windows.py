@@ -120,7 +120,7 @@ def windows_of(policy: Policy, any_row: bool = False) -> Windows:
     column = _column(policy, aged[0])
     every = getattr(policy.disposition, "every", None)
     unit = every.split()[1] if every else None
-    return Windows(*aged[:1], column, aged[1], policy.capture.unit, unit, _matching(policy))
+    return Windows(*aged[:1], column, aged[1], policy.capture.unit, unit, matching_of(policy))
 
 
 def window_due_of(policy: Policy) -> Raw:
@@ -148,7 +148,7 @@ def _column(policy: Policy, name: str) -> str:
     return sql.Identifier(concrete._meta.db_table, field.column).as_string()
 
 
-def _matching(policy: Policy) -> str:
+def matching_of(policy: Policy) -> str:
     """The condition as the ORM writes it, so that an index with the same condition serves."""
     if policy.when == Q():
         return "true"

@@ -99,16 +99,18 @@ def _lane(policy: str, events: list[Any], since: datetime, now: datetime) -> Lan
         elif event.kind == "expired_by_hand":
             due = event.recorded_at
         elif event.kind == "expiry_scheduled" and event.policy == policy:
-            due = _scheduled(lane, event)
+            due = _scheduled(lane, event, due)
     _due_until(lane, due, now)
     return lane
 
 
-def _scheduled(lane: Lane, event: Any) -> datetime | None:
+def _scheduled(lane: Lane, event: Any, due: datetime | None) -> datetime | None:
     """When it ends by an entry of the agenda; one that lists it again says nothing new."""
     if lane.spans[-1].state == GONE:
         lane.turn(LIVE, event.recorded_at)  # written anew under the same key
     relisted = event.detail.get("relisted")
+    if relisted == "group":
+        return due  # it is only looked at
     if relisted == "held":
         lane.turn(LIVE, event.recorded_at)
         return None

@@ -10,6 +10,8 @@ from django.db.models import Exists, ExpressionWrapper, F, Func, Q, Value
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import CombinedExpression, NegatedExpression
 
+from lifecycle.policy.groups import KeepNewest
+
 MOST = 300  # characters of one expression
 
 LOOKUPS = {
@@ -77,7 +79,17 @@ def _value(value: Any) -> str:
     return repr(str(value)) if isinstance(value, str) else str(value)
 
 
+def _place(rule: KeepNewest) -> str:
+    which, of = ("newest", "newer") if rule.newest else ("oldest", "older")
+    group = f"rows with the same {' and '.join(rule.per)}" if rule.per else "all rows"
+    return (
+        f"it is one of the {rule.n} {which} by {rule.by} of {group} (fewer than {rule.n} are {of})"
+    )
+
+
 def _expression(given: Any) -> str:
+    if isinstance(given, KeepNewest):
+        return _place(given)
     if isinstance(given, F):
         return _path(str(given.name))  # type: ignore[attr-defined]
     if isinstance(given, Value):

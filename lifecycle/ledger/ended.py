@@ -144,7 +144,7 @@ def _counts(policy: Policy) -> Q:
     of_policy = Q(policy=policy.name, kind="expired_by_hand")
     some = Q(pk__in=())
     for name, condition in policy.conditions.items():
-        alone = Inlined(_truth(keep_by(condition)))
+        alone = Inlined(_truth(keep_by(policy, condition)))
         named = by_hand.filter(event__detail__without__contains=name)
         some |= Q(alone) & ~Q(_in(of_policy, exceptions=named))
     return ~Q(_in(of_policy, exceptions=by_hand)) | some

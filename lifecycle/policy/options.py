@@ -11,9 +11,10 @@ from django.db.models.expressions import BaseExpression, Combinable
 
 from lifecycle.policy.capture_modes import Capture
 from lifecycle.policy.dispositions import Disposition
+from lifecycle.policy.groups import KeepNewest
 
 Expression = BaseExpression | Combinable
-Condition = Q | Expression
+Condition = Q | Expression | KeepNewest
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 NAME_LENGTH = 40

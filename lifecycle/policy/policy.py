@@ -13,6 +13,7 @@ from lifecycle.policy import options as rules
 from lifecycle.policy.capture_modes import Capture, Rows, Window
 from lifecycle.policy.dispositions import Archive, Disposition, Purge
 from lifecycle.policy.fixed_age import age_of
+from lifecycle.policy.groups import KeepNewest
 from lifecycle.policy.options import (
     CAPTURE,
     ENDING,
@@ -57,7 +58,7 @@ class Policy:
                   where an expression gives NULL, the row stays until it gives a time
     keep_while    condition, which may span relations, that keeps a due row while it is true; or
                   several by name, any of which keeps it: a one-time override may name those that
-                  count
+                  count. `KeepNewest(n, per=...)` and `KeepOldest(...)` are conditions too
     recheck       how often a kept or held row is looked at again. Default: 1 day
     disposition   `Purge()` (default), `Archive(prefix, ...)` or `Update(column=value, ...)`
     capture       `Rows()` (default: triggers), `Window(...)` or `Signals()`
@@ -116,6 +117,19 @@ class Policy:
         if self.identity is None:
             self.identity = default_identity(self.model, self.capture)
         self.identity = tuple(self.identity)
+        self.keep_while = self._bound()
+
+    def _bound(self) -> "Condition | Mapping[str, Condition] | None":
+        """`keep_while`, with the fields by which rows of groups are counted."""
+
+        def bound(each: Any) -> Any:
+            known = isinstance(each, KeepNewest)
+            place = (self.name, self.model, self.capture, self.on_request)
+            return each.bound(*place) if known else each
+
+        if isinstance(self.keep_while, dict):
+            return {name: bound(each) for name, each in self.keep_while.items()}
+        return bound(self.keep_while)
 
     @property
     def conditions(self) -> dict[str, Condition]:

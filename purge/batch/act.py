@@ -63,6 +63,11 @@ def count_kept(batch: Batch, verdict: Verdict) -> None:
     batch.outcome.kept += verdict.subjects.count
 
 
+def look_soon(batch: Batch, verdict: Verdict) -> None:
+    """Rows that are counted out only by rows that somebody else has locked."""
+    batch.source.relist_locked(verdict.subjects)
+
+
 def tombstone(batch: Batch, verdict: Verdict) -> None:
     """Begin the grace of rows, and tell the receivers of `tombstoned`."""
     batch.outcome.fresh += verdict.subjects.count
@@ -134,6 +139,7 @@ ACTS = {
     "waiting": stay,
     "held": count_held,
     "kept": count_kept,
+    "locked": look_soon,
     "tombstone": tombstone,
     "end": end,
     "purge": purge,

@@ -10,6 +10,7 @@ A due time is compared with the last tick that has passed: the same as rounding 
 from datetime import timedelta
 from typing import Any
 
+from lifecycle.compiler.groups import groups_of
 from lifecycle.db.connection import Placed, fetch, statement
 from lifecycle.policy.dispositions import Update
 from purge.batch.evaluate import NO_GRACE, ONE_TOMBSTONE, OWN, Verdict
@@ -39,11 +40,12 @@ def ask_once(batch: Batch, subjects: Subjects) -> list[Verdict]:
 def expected(batch: Batch) -> str:
     """The verdict that all rows of the batch may have; '' where one has to look at each.
 
-    A row that has a grace of its own, or is listed again, may have its tombstone elsewhere.
+    A row that has a grace of its own, or is listed again, may have its tombstone elsewhere; of one
+    that is counted in a group, others have to be locked.
     """
     source, policy = batch.source, batch.policy
     is_plain = source.tombstones is ONE_TOMBSTONE and batch.state_sql == batch.code.state_sql
-    if not is_plain or source.searches or policy.on_request:
+    if not is_plain or source.searches or policy.on_request or groups_of(policy):
         return ""
     if source.tombstone_params["tombstone"]:
         return "purge"

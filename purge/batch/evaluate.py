@@ -11,6 +11,7 @@ from django.db import OperationalError, transaction
 from lifecycle.compiler.policy_sql import locked_tables
 from lifecycle.db.connection import Answer, Placed, Query, Raw, fetch, fetch_each
 from lifecycle.policy.policy import Policy
+from purge.batch import groups
 from purge.batch.state import STUBBORN, Batch
 from purge.batch.subjects import Subjects
 
@@ -19,6 +20,7 @@ OWN = {
     "due": Raw("lifecycle.finite_v1(due::timestamptz)"),
     "grace": Raw("make_interval(secs => extract(epoch FROM grace))"),  # a day is 24 hours
     "listed": Raw("'free'"),
+    "kept": Raw("keep"),
 }
 NO_GRACE = Raw("interval '0'")
 #: what keeps a row where the conditions have names: of one expired by hand, not those named then
@@ -138,8 +140,10 @@ def evaluate_rows(batch: Batch, subjects: Subjects, search: bool) -> list[Verdic
     source, policy = batch.source, batch.policy
     parts = {"rows": subjects.where("state.key"), "subjects": subjects.whole()}
     parts["tombstones"] = source.tombstones
-    text = batch.sql(__file__, "evaluate", **parts, **source.expressions)
-    params = batch.params(
+    counted = groups.count_out(batch, subjects)
+    parts |= source.expressions | counted.expressions(batch, source.expressions)
+    text = batch.sql(__file__, "evaluate", **parts)
+    params = counted.params | batch.params(
         subjects, search=search, entries=source.entries, resolution=policy.resolution,
         recheck=policy.recheck, open=batch.open, **source.tombstone_params,
     )  # fmt: skip

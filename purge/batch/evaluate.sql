@@ -21,9 +21,9 @@ WHERE {rows} AND {own_key} NOT IN (SELECT unnest(%(locked)s::{kind}[]))
 -- read the clock: such a row is 'later' by less than a second, and that moment is not rounded.
 -- OFFSET 0 has each step computed once a row, instead of written into every place that names it.
 -- params: policy, model, now, count, search, entries, oldest, resolution, recheck, open; parts: rows,
--- subjects, tombstones, due, grace, listed, keeps, keep, without
+-- subjects, tombstones, due, grace, listed, kept, keeps, keep, without
 WITH state AS (
-    SELECT {stored_key} AS key, matches, keep, {keeps} AS keeps,
+    SELECT {stored_key} AS key, matches, {kept} AS keep, keep AS committed, {keeps} AS keeps,
         lifecycle.tick_v1({due}, %(resolution)s) AS due, {grace} AS grace
     FROM ({state_sql}) AS state WHERE {rows} OFFSET 0
 ), asked AS MATERIALIZED (
@@ -50,7 +50,7 @@ WITH state AS (
         CASE WHEN bool_and(until IS NOT NULL) THEN max(until) END AS until
     FROM asked WHERE kind = 'hold' AND lifecycle.in_force_v1(until, %(now)s) GROUP BY 1
 ), with_tombstones AS (
-    SELECT state.key, {keep} AS keep, least(state.grace, excepted.grace) AS grace, tombstone.tombstone, tombstone.tombstoned_at,
+    SELECT state.key, {keep} AS keep, committed, least(state.grace, excepted.grace) AS grace, tombstone.tombstone, tombstone.tombstoned_at,
         CASE WHEN matches AND least(due, by_hand) IS NOT NULL
              THEN greatest(least(due, by_hand), lapsed) END AS ends,
         coalesce(spared, false) AS spared, renewed.id AS renewed_id,
@@ -72,6 +72,7 @@ WITH state AS (
             WHEN ends IS NULL OR spared THEN 'free'
             WHEN ends > %(now)s THEN 'later'
             WHEN held THEN 'held'
+            WHEN keep AND NOT committed THEN 'locked'  -- rows that it is counted out by
             WHEN keep THEN 'kept'
             WHEN NOT valid AND listed THEN {listed}
             WHEN NOT valid AND grace <= interval '0' AND %(open)s THEN 'end'

@@ -18,7 +18,7 @@ from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import Answer, Query, fetch, fetch_each, set_local, statement
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import is_open
-from purge.batch import brakes, clock, failures
+from purge.batch import brakes, clock, failures, groups
 from purge.batch.act import act
 from purge.batch.alike import ask_once
 from purge.batch.archived import is_archived
@@ -112,7 +112,9 @@ def evaluate_and_act(batch: Batch, subjects: Subjects) -> None:
     try:
         if not end_alike(batch, subjects):
             with transaction.atomic(using=batch.using):
-                act(batch, ask_once(batch, subjects) or evaluate(batch, subjects))
+                verdicts = ask_once(batch, subjects) or evaluate(batch, subjects)
+                groups.list_displaced(batch, verdicts)
+                act(batch, verdicts)
         batch.progressed = True
     except TiedMeanwhile:  # from here on the tie is known
         batch.outcome = before

@@ -105,6 +105,7 @@ class Batch:
     ties: dict[Any, list[Tie]] = field(default_factory=dict)  # by the model that ends
     most: int | None = None  # rows that one transaction may delete, with what goes along
     code: Compiled = field(init=False)  # the policy as SQL
+    declared: Policy = field(init=False)  # the policy by whose SQL rows are read: see `Override`
     source: Source = field(init=False)
     outcome: Outcome = field(default_factory=Outcome)
     started: float = field(default_factory=time.monotonic)
@@ -113,7 +114,7 @@ class Batch:
     begun: bool = False  # whether the savepoint of rows that go at once is open
 
     def __post_init__(self) -> None:
-        self.code = compiled(self.policy)
+        self.code, self.declared = compiled(self.policy), self.policy
 
     @property
     def patient(self) -> bool:

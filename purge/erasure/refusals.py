@@ -73,6 +73,8 @@ def refuse_what_stays(policy: Policy, key: str, verdict: str) -> None:
         raise ErasureRefused(f"{name} is held.")
     if verdict == "kept":
         raise ErasureRefused(f"{name} is kept by `keep_while` of its policy.")
+    if verdict == "locked":
+        raise ErasureRefused(f"{name}: somebody else is writing rows of its group; try again.")
     if verdict == "free":
         raise ConditionNotMet(f"{name} does not match `when` of {policy.name!r}.")
 

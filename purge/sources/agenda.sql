@@ -74,7 +74,7 @@ SELECT lifecycle.scheduled_v1(%(policy)s, %(model)s, {subjects}, %(dues)s::times
 coalesce(event.basis, event.id) AS owner,
         entry.tombstone IS NOT NULL OR event.detail ? 'again'
             OR event.kind IN ('kept', 'restored', 'expired_by_hand', 'capture_failed')
-            OR coalesce(event.detail ->> 'relisted' IN ('held', 'released', 'locked'), false) AS relisted,
+            OR coalesce(event.detail ->> 'relisted' IN ('held', 'released', 'locked', 'group'), false) AS relisted,
         CASE WHEN event.detail ? 'reference'
              THEN jsonb_build_object('reference', event.detail -> 'reference',
                                      'erasure', coalesce(event.detail -> 'erasure', to_jsonb(event.id))) END AS request

@@ -138,7 +138,7 @@ def claim(
         return None
     if (applied := override.applied(batch.policy)) is not batch.policy:
         # Of the code: a batch begins only where that and the database declare the same.
-        batch.state_sql = compiled(applied).state_sql
+        batch.state_sql, batch.declared = compiled(applied).state_sql, applied
     batch.detail = {"override": override.event} if override.event else {}
     params = {"reached": options.reached, "now": batch.now, "within": override.within}
     text = batch.sql(__file__, "next_rows")

@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.file_lives import FileLives
+from tests.group_lives import GroupLives
 from tests.lives import Lives
 from tests.purge.batch.test_properties import QUICK
 
@@ -28,3 +29,8 @@ def test_many_random_lives_of_files_are_as_the_reference_says(
 ) -> None:
     settings.MEDIA_ROOT = FileLives.folder = tmp_path
     run_state_machine_as_test(FileLives, settings=LONG_OF_FILES)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_random_lives_of_groups_are_as_the_model_says() -> None:
+    run_state_machine_as_test(GroupLives, settings=LONG_OF_FILES)

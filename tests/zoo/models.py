@@ -294,3 +294,24 @@ class Scan(models.Model):
     """Files in a partitioned table; the migration makes the partitions."""
 
     file = models.FileField(blank=True)
+
+
+class Login(models.Model):
+    """Of each account the newest are kept, and the first one."""
+
+    account = models.IntegerField(null=True)
+    at = models.DateTimeField(null=True)
+    real = models.BooleanField(default=True)
+    pinned = models.BooleanField(default=False)
+    objects = ZooQuerySet.as_manager()
+
+    class Meta:
+        indexes = (models.Index(fields=("account", "at")),)
+
+
+class Draught(models.Model):
+    """Of all rows the newest stay, and nothing else is asked."""
+
+    title = models.CharField(max_length=50, blank=True)
+    made_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    objects = ZooQuerySet.as_manager()

@@ -15,7 +15,7 @@ from django.db.models import (
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
-from lifecycle import Policy, Signals, Update, Window, register, track_media
+from lifecycle import KeepNewest, KeepOldest, Policy, Signals, Update, Window, register, track_media
 from tests.zoo.models import (
     Account,
     Attachment,
@@ -24,9 +24,11 @@ from tests.zoo.models import (
     Comment,
     Coupon,
     Draft,
+    Draught,
     Knock,
     Legacy,
     Life,
+    Login,
     Member,
     Odd,
     Order,
@@ -139,6 +141,21 @@ register(
         cap_rows=10**9,
     ),
     Policy("songs", Song, expires="expires_at", grace=HOUR),
+    Policy(
+        "logins",
+        Login,
+        when=Q(real=True),
+        expires=F("at") + HOUR,
+        keep_while={
+            "newest": KeepNewest(2, per="account", by="at"),
+            "first": KeepOldest(1, per="account", by="at"),
+            "pinned": Q(pinned=True),
+        },
+        cap_rows=10**9,
+    ),
+    Policy(
+        "draughts", Draught, expires="made_at", grace=HOUR, keep_while=KeepNewest(3), cap_rows=10**9
+    ),
 )
 track_media(Upload, grace=2 * HOUR)
 track_media(Scan, grace=timedelta(0))

@@ -73,6 +73,7 @@ def test_missing_trigger_that_a_migration_is_about_to_make(
     ours, others = trigger_of("zoo_coupon", "delete"), trigger_of("demo_user", "i")
     sql(f"DROP TRIGGER {ours} ON zoo_coupon")
     assert ids() == ["lifecycle.W105"]
+    MigrationRecorder(connection).record_unapplied("zoo", "0012_groups")
     MigrationRecorder(connection).record_unapplied("zoo", "0011_whole_rows")
     assert ids() == []
     sql(f"DROP TRIGGER {others} ON demo_user")

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.file_lives import FileLives
+from tests.group_lives import GroupLives
 from tests.lives import Lives
 
 QUICK = settings(
@@ -29,3 +30,8 @@ def test_random_lives_are_as_the_reference_says() -> None:
 def test_random_lives_of_files_are_as_the_reference_says(tmp_path: Path, settings: Any) -> None:
     settings.MEDIA_ROOT = FileLives.folder = tmp_path
     run_state_machine_as_test(FileLives, settings=QUICK)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_random_lives_of_groups_are_as_the_model_says() -> None:
+    run_state_machine_as_test(GroupLives, settings=QUICK)
