@@ -78,9 +78,9 @@ class RequestAdmin(NewRequest, RequestPage, AboutRows):
         """By its own columns: the ledger is asked on its page."""
         return ", ".join(_standing(found, timezone.now()))
 
-    @admin.display(boolean=True, description="extended")
-    def extended(self, found: Request) -> bool:
-        return found.extended_at is not None
+    @admin.display(description="extended")
+    def extended(self, found: Request) -> str:
+        return "yes" if found.extended_at else "-"
 
 
 def _standing(found: Request, now: datetime) -> Iterator[str]:
