@@ -1,22 +1,30 @@
 """Pages with forms of our own: what each of them is, whichever app has it."""
 
 from argparse import ArgumentTypeError
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib.admin import AdminSite
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 
 from lifecycle.admin.row_actions import in_the_future
+from lifecycle.db.connection import DENIED, sqlstate
+from lifecycle.exceptions import LifecycleError
 from lifecycle.management.targets import duration
+
+ROLE = (
+    "the database's role of this process may not do that. Whose process may, says the guide"
+    ' "Run with three roles".'
+)
 
 
 def own_page(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -25,9 +33,9 @@ def own_page(view: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @wraps(view)
-    def shown(page: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        view_of = sensitive_post_parameters()(lambda request: view(page, request, *args, **kwargs))
-        return view_of(request)
+    def shown(model_admin: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        made = sensitive_post_parameters()(partial(view, model_admin))
+        return made(request, *args, **kwargs)
 
     for alias in settings.DATABASES:
         transaction.non_atomic_requests(alias)(shown)
@@ -46,6 +54,17 @@ class SpanField(forms.CharField):
             raise forms.ValidationError("Write 0, 90s, 30m, 12h or 7d.") from None
 
 
+@contextmanager
+def as_role() -> Iterator[None]:
+    """What the database's role of this process may not do is refused, as a `LifecycleError`."""
+    try:
+        yield
+    except DatabaseError as error:
+        if sqlstate(error) != DENIED:
+            raise
+        raise LifecycleError(ROLE) from None
+
+
 def moment_field(help_text: str, required: bool = False) -> forms.DateTimeField:
     """A moment to come, in the site's time zone."""
     widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
@@ -60,11 +79,12 @@ def address(site: AdminSite, name: str, *arguments: Any) -> str:
 
 
 def shown_by(
-    page: Any, request: HttpRequest, template: str, title: str, **values: Any
+    model_admin: Any, request: HttpRequest, template: str, title: str, **values: Any
 ) -> TemplateResponse:
     """A template of ours under the admin's head, with its title."""
-    request.current_app = page.admin_site.name
-    context = page.admin_site.each_context(request) | {"opts": page.opts, "title": title}
+    request.current_app = model_admin.admin_site.name
+    context = model_admin.admin_site.each_context(request)
+    context |= {"opts": model_admin.opts, "title": title}
     return TemplateResponse(request, template, context | values)
 
 

@@ -12,7 +12,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 
 from lifecycle.admin.charts import Chart, chart_of
-from lifecycle.admin.own_pages import SpanField, address, moment_field, own_page, shown_by, why_not
+from lifecycle.admin.own_pages import (
+    SpanField,
+    address,
+    as_role,
+    moment_field,
+    own_page,
+    shown_by,
+    why_not,
+)  # fmt: skip
 from lifecycle.admin.readonly import refuse
 from lifecycle.admin.visibility import may_view
 from lifecycle.exceptions import LifecycleError
@@ -106,7 +114,8 @@ class LookAhead:
         _refuse_kept(once, using)
         found = within_budget(policies, until, using)
         try:
-            kept = store(found, until, request.user.get_username(), using, once)
+            with as_role():
+                kept = store(found, until, request.user.get_username(), using, once)
         except IntegrityError:
             _refuse_kept(once, using)
             raise

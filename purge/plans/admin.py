@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import path
 
 from lifecycle.admin.deeds import add_deeds
-from lifecycle.admin.own_pages import address, own_page, shown_by, why_not
+from lifecycle.admin.own_pages import address, as_role, own_page, shown_by, why_not
 from lifecycle.admin.readonly import ReadOnlyAdmin, moment, refuse
 from lifecycle.admin.visibility import about_viewed
 from lifecycle.exceptions import LifecycleError
@@ -103,7 +103,7 @@ class PlanAdmin(NewPlan, ReadOnlyAdmin):
 
     def _take(self, request: HttpRequest, plan: Plan, step: str, form: forms.Form) -> None:
         who, using = request.user.get_username(), str(plan._state.db)
-        with context(actor=who, cause="admin", using=using):
+        with as_role(), context(actor=who, cause="admin", using=using):
             if step == "apply":
                 apply_plan(plan.pk, form.cleaned_data["rows"], who, using=using)
             elif step == "approve":

@@ -8,7 +8,7 @@ from django.db import DataError, IntegrityError, OperationalError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from lifecycle.admin.own_pages import address, own_page, shown_by, why_not
+from lifecycle.admin.own_pages import address, as_role, own_page, shown_by, why_not
 from lifecycle.admin.readonly import refuse
 from lifecycle.admin.visibility import in_list, viewed_models
 from lifecycle.compiler.keys import key_text
@@ -81,7 +81,8 @@ class NewPlan:
         given = {name: values[name] for name in names if values.get(name)}
         given |= {"asked": form.asked or _ticked(form), "actor": request.user.get_username()}
         try:
-            return plan(act, rows, using=using, cause="admin", **given)
+            with as_role():
+                return plan(act, rows, using=using, cause="admin", **given)
         except IntegrityError:
             _refuse_sent(values["once"], using)
             raise

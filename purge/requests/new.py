@@ -6,14 +6,13 @@ from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from lifecycle.admin.own_pages import address, own_page, shown_by
+from lifecycle.admin.own_pages import address, as_role, own_page, shown_by
 from lifecycle.admin.readonly import refuse
 from lifecycle.admin.row_page import look_up
-from lifecycle.compiler.keys import label_of_model
 from lifecycle.db.connection import DENIED, sqlstate
 from lifecycle.db.rows import home
 from lifecycle.exceptions import LifecycleError, RowMissing
-from lifecycle.ledger.row_names import ledger_key, row_name
+from lifecycle.ledger.row_names import row_name
 from purge.erasure.erase import erase_key
 from purge.models import Request
 from purge.requests.ask import request_key
@@ -44,7 +43,8 @@ class NewRequest:
             try:
                 model, key = self._row(request, form.cleaned_data["row"])
                 if "confirmed" in request.POST:
-                    made = opened(model, key, form.cleaned_data, request.user.get_username())
+                    with as_role():
+                        made = opened(model, key, form.cleaned_data, request.user.get_username())
                     return HttpResponseRedirect(
                         address(self.admin_site, "purge_request_change", made.pk)
                     )
@@ -62,18 +62,12 @@ class NewRequest:
 
 
 def opened(model: Any, key: str, values: dict[str, Any], actor: str) -> Request:
-    """The request, tried; only noted where this process may not erase: a worker tries it."""
-    using, policy = home(model), values.get("policy") or None
-    try:
-        return request_key(
-            model, key, values["reference"], values.get("received"), values.get("grace"), policy,
-            actor, using,
-        )  # fmt: skip
-    except DatabaseError as error:
-        if sqlstate(error) != DENIED:
-            raise
-    named = {"model": label_of_model(model), "key": ledger_key(model, key, using)}
-    return Request.objects.using(using).get(reference=values["reference"], **named)
+    """The request, tried; where this process may not erase, a worker tries it."""
+    reference, policy = values["reference"], values.get("policy") or None
+    received, grace = values.get("received"), values.get("grace")
+    return request_key(
+        model, key, reference, received, grace, policy, actor=actor, using=home(model)
+    )
 
 
 def _asked(request: HttpRequest) -> dict[str, str]:

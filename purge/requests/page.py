@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 
-from lifecycle.admin.own_pages import address, own_page, shown_by
+from lifecycle.admin.own_pages import address, as_role, own_page, shown_by
 from lifecycle.admin.readonly import refuse
 from lifecycle.admin.row_page import look_up, page_of
 from lifecycle.admin.visibility import names_hidden
@@ -61,7 +61,8 @@ class RequestPage:
         form = STEPS[name].form(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             try:
-                return self._take(request, found, name, form.cleaned_data)
+                with as_role():
+                    return self._take(request, found, name, form.cleaned_data)
             except LifecycleError as error:
                 refuse(request, error)
         back = address(self.admin_site, "purge_request_change", number)

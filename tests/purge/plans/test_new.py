@@ -21,6 +21,7 @@ from lifecycle.models import Event
 from purge.models import Plan
 from purge.plans import new
 from tests.lifecycle.admin.test_admin_row import client_of
+from tests.security.roles import roles_of_a_site
 from tests.zoo.models import Coupon, Draft, Person, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -237,6 +238,21 @@ def test_what_is_refused_is_said(officer: Client) -> None:
     Person.objects.create(name="Ann")
     page = officer.post(address("purge", "zoo.Person"), filled("name", value="Ann"))
     assert "only on request" in page.text
+
+
+def test_a_role_that_writes_no_plans(officer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As docs/how-to/roles.md says it of a site's process."""
+    tokens("a")
+    with roles_of_a_site() as roles:
+
+        def refused(*args: Any, **kwargs: Any) -> None:
+            with connection.wrap_database_errors, roles.session(roles.site) as session:
+                session.execute("INSERT INTO purge_plan DEFAULT VALUES")
+
+        monkeypatch.setattr(new, "plan", refused)
+        text = officer.post(address(), filled()).text
+    assert "role of this process may not do that" in text
+    assert not Plan.objects.exists()
 
 
 def test_under_atomic_requests(officer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
