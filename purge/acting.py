@@ -14,6 +14,7 @@ from lifecycle.policy.registry import all_policies
 from lifecycle.printable import visible
 from lifecycle.proof.errors import ProofError
 from purge.metrics import measures
+from purge.open_requests import open_requests
 from purge.passes.throttle import slowed
 from purge.proof.gate import alarm_of
 from purge.proof.options import proof_options
@@ -41,9 +42,11 @@ def standstills(using: str) -> Standstills:
         policy: [f"its rows cannot be archived, and stay: {visible(error)}"]
         for policy, error in found
     }
-    for policy, count, since in fetch(using, statement(__file__, "overdue")):
-        text = f"requests overdue since {since}: {count}: `manage.py lifecycle requests`"
-        stopped.setdefault(policy, []).append(text)
+    for each in open_requests(using):
+        if each.overdue:
+            what = f"requests overdue since {each.since}: {each.overdue}"
+            text = f"{what}: `manage.py lifecycle requests`"
+            stopped.setdefault(each.policy, []).append(text)
     if alarm := alarm_of(using):
         text = f"{alarm['kind']} since {alarm['since']}: {alarm['text']}: {alarm['command']}"
         for policy in all_policies():

@@ -12,8 +12,3 @@ WHERE archive.state IN ('chosen', 'written') AND archive.attempts > 0 AND EXISTS
     SELECT FROM lifecycle_agenda AS entry WHERE entry.policy = archive.policy
     AND entry.due_at < lifecycle.now_v1() + interval '1 hour')
 GROUP BY archive.policy
-
--- name: overdue
--- Requests for erasure that are open past their deadline, by policy: how many, and since which day.
-SELECT policy, count(*), to_char(min(due_at), 'YYYY-MM-DD') FROM purge_request
-WHERE done_at IS NULL AND due_at <= lifecycle.now_v1() GROUP BY policy ORDER BY policy

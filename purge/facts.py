@@ -11,6 +11,7 @@ from lifecycle.hooks import Fact
 from lifecycle.printable import in_utc
 from lifecycle.sealing.log import Log, read_log
 from purge.models import Alert
+from purge.open_requests import OpenRequests, open_requests
 from purge.plans.refusals import LASTS
 
 SILENT = timedelta(minutes=5)  # a worker looks once a minute
@@ -19,10 +20,10 @@ SILENT = timedelta(minutes=5)  # a worker looks once a minute
 def facts(using: str) -> list[Fact]:
     """Worker, alerts, requests, plans, sealed log, archives."""
     ((seen, now, passes, open_alerts),) = fetch(using, statement(__file__, "worker"))
-    asked = fetch(using, statement(__file__, "asked"), {"lasts": LASTS})[0]
+    plans = fetch(using, statement(__file__, "plans"), {"lasts": LASTS})[0]
     return [
-        _worker(seen, now, passes), _alerts(open_alerts), _requests(*asked[:3]), _plans(*asked[3:]),
-        _log(using), _archives(using),
+        _worker(seen, now, passes), _alerts(open_alerts), _requests(open_requests(using)),
+        _plans(*plans), _log(using), _archives(using),
     ]  # fmt: skip
 
 
@@ -49,9 +50,11 @@ def _alerts(found: list[str]) -> Fact:
     )
 
 
-def _requests(waiting: int, due: datetime | None, overdue: int) -> Fact:
-    if not waiting or due is None:
+def _requests(found: list[OpenRequests]) -> Fact:
+    if not found:
         return Fact("Requests", "None for an erasure is open.")
+    waiting, overdue = sum(each.open for each in found), sum(each.overdue for each in found)
+    due = min(each.first_due for each in found)
     late = f", {overdue} OVERDUE: `manage.py lifecycle requests --overdue`" if overdue else ""
     return Fact("Requests", f"Open: {waiting}, the first due {in_utc(due)}{late}.", bool(overdue))
 

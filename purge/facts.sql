@@ -6,13 +6,11 @@ SELECT (SELECT greatest(seen_at, opened_at) FROM purge_alert WHERE kind = 'look'
     (SELECT count(*) FROM (SELECT finished_at FROM purge_run ORDER BY id DESC LIMIT 1000) AS newest WHERE finished_at IS NULL),
     ARRAY(SELECT count(*) || ' ' || kind FROM purge_alert WHERE ended_at IS NULL AND kind <> 'look' GROUP BY kind ORDER BY kind)
 
--- name: asked
--- Requests for erasure that are open, when the first of them is due, how many are overdue; plans that wait for somebody,
--- and those that are being applied.
-SELECT count(*), min(due_at), count(*) FILTER (WHERE due_at <= lifecycle.now_v1()),
-    (SELECT count(*) FROM purge_plan WHERE state = 'made' AND made_at > lifecycle.now_v1() - %(lasts)s),
+-- name: plans
+-- Plans that wait for somebody, and those that are being applied.
+-- params: lasts
+SELECT (SELECT count(*) FROM purge_plan WHERE state = 'made' AND made_at > lifecycle.now_v1() - %(lasts)s),
     (SELECT count(*) FROM purge_plan WHERE state = 'applying')
-FROM purge_request WHERE done_at IS NULL
 
 -- name: archives
 -- Archives on their way, and how many of them could not be made.

@@ -35,7 +35,7 @@ lifecycle.promises lifecycle.concept lifecycle.metrics
 lifecycle.checks lifecycle.admin lifecycle.management lifecycle.testing lifecycle.pytest_plugin
     lifecycle.scaffolds lifecycle.embedded lifecycle.apps lifecycle
 purge.plan_tables
-purge.exceptions purge.back_off purge.models purge.s3 purge.worker.keepalive
+purge.exceptions purge.back_off purge.models purge.s3 purge.worker.keepalive purge.open_requests
 purge.queue purge.signed_queue
 purge.archive
 purge.proof

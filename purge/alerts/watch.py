@@ -27,6 +27,7 @@ from purge.alerts.texts import body, subject
 from purge.back_off import back_off
 from purge.batch.brakes import PolicyStanding, is_other_version, standing
 from purge.models import Alert
+from purge.open_requests import OpenRequests, open_requests
 from purge.proof.gate import alarm_of
 
 CLAIMED = timedelta(minutes=10)  # longer than any mail takes; then its sender was killed
@@ -127,8 +128,18 @@ def _alarms(using: str) -> list[Trouble]:
 
 def _overdue(using: str) -> list[Trouble]:
     """Requests for erasure that are open past their deadline, by model."""
-    rows = fetch(using, statement(__file__, "overdue"))
-    return [Trouble("overdue", "", *row) for row in rows]
+    late: dict[str, list[OpenRequests]] = {}
+    for each in open_requests(using):
+        if each.overdue:
+            late.setdefault(each.model, []).append(each)
+    return [_late(model, found) for model, found in sorted(late.items())]
+
+
+def _late(model: str, found: list[OpenRequests]) -> Trouble:
+    oldest, count = min(each.since for each in found), sum(each.overdue for each in found)
+    return Trouble(
+        "overdue", "", model, "", None, count, found[0].now, f"the oldest since {oldest}"
+    )
 
 
 def _lagging(using: str) -> list[Trouble]:

@@ -68,12 +68,6 @@ SELECT 'held_deleted', '', model, '', max(event), sum(rows)::bigint, lifecycle.n
 FROM (SELECT * FROM lifecycle.held_deleted_v1() ORDER BY event DESC LIMIT 1000) AS gone GROUP BY model
 ORDER BY 1, 2, 3, 4
 
--- name: overdue
--- Requests for erasure that are open past their deadline, a line a model: model, cause, event, how many, now, since when
--- the oldest is.
-SELECT model, '', NULL::bigint, count(*), lifecycle.now_v1(), 'the oldest since ' || to_char(min(due_at), 'YYYY-MM-DD')
-FROM purge_request WHERE done_at IS NULL AND due_at <= lifecycle.now_v1() GROUP BY model ORDER BY model
-
 -- name: lagging
 -- Policies of which something has been due for too long, and why: '' where they might have acted all
 -- that time, within their hours (`opened`; outside of those they only tombstone), else what stops

@@ -8,10 +8,9 @@ from lifecycle.logs import Log
 from lifecycle.policy.databases import served
 from purge.alerts import watch as alerts
 from purge.passes.runs import close_interrupted
-from purge.plans.withdraw import forget_old
-from purge.requests.ask import retry
 from purge.sources.windows import sweep
 from purge.worker import publish, pulse
+from purge.worker.asked import do_what_was_asked
 from purge.worker.keepalive import keep_alive
 
 log = Log("purge")
@@ -26,8 +25,7 @@ def heartbeat() -> None:
             sweep.find_windows(using)
             pulse.tick(using, heartbeat=True)
             pulse.tick_backfill(using, heartbeat=True)
-            forget_old(using)
-            retry(using)
+            do_what_was_asked(using)
             segments.cover_marked(using)
         except Exception:
             # The other databases have theirs all the same.

@@ -16,10 +16,9 @@ from purge.batch.outcome import Outcome
 from purge.passes.options import PassOptions
 from purge.passes.runs import close_interrupted
 from purge.plans.carry_out import carry_out_all
-from purge.plans.withdraw import forget_old
 from purge.proof.work import publish_now
-from purge.requests.ask import retry
 from purge.runner import run_due
+from purge.worker.asked import do_what_was_asked
 from purge.worker.backfill import read_now
 
 Done = dict[str, dict[str, dict[str, int]]]  # database -> policy -> counts of rows
@@ -59,8 +58,7 @@ def _run(options: PassOptions) -> dict[str, dict[str, int]]:
     close_interrupted(using)
     read_now(using)
     carry_out_all(using, options.deadline)
-    forget_old(using)
-    retry(using)
+    do_what_was_asked(using)
     done = {name or "(media)": _counts(outcome) for name, outcome in run_due(options).items()}
     if segments.is_written(before, using):
         segments.cover(before, using)

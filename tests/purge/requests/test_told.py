@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 import purge
@@ -15,6 +17,7 @@ from purge.models import Request
 from purge.requests.ask import retry
 from purge.requests.restored import back
 from purge.requests.told import RESTORED
+from purge.worker.asked import do_what_was_asked
 from tests.lifecycle.management.test_commands import manage
 from tests.support import let_pass
 from tests.zoo.models import Person
@@ -137,6 +140,24 @@ def test_asked_twice_nothing_more_is_said() -> None:
     purge.request_erasure(Person.objects.get(), "DSR-1", actor="jo", grace=0 * DAY)
     assert steps() == [("opened", "jo")]
     assert found.pk == Request.objects.get().pk
+
+
+def test_a_beat_that_finds_nothing_to_do_asks_one_question() -> None:
+    """Also where plans and requests are there that are over, or wait for a person."""
+    for rows in (0, 1):
+        if rows:
+            purge.answer_request(held().pk, "a contract", "kim")
+            held("DSR-2")
+            back("default", "kim")
+            purge.plan("hold", Person.objects.all(), "reason", actor="jo")
+        with CaptureQueriesContext(connection) as asked:
+            do_what_was_asked("default")
+        assert len(asked) == 1, rows
+    release(reference="C-DSR-2")
+    purge.request_erasure(Person.objects.last(), "DSR-3", actor="jo")
+    with CaptureQueriesContext(connection) as asked:
+        do_what_was_asked("default")
+    assert len(asked) > 3
 
 
 class TestRestored:
