@@ -1,6 +1,8 @@
 """What a simulation says, and that it touches nothing: docs/how-to/look-ahead.md."""
 
 import json
+import re
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +19,7 @@ from purge.models import Forecast
 from tests.commands.documented import assert_documented
 from tests.lifecycle.management.test_commands import fails, manage
 from tests.support import let_pass, run_until_idle
+from tests.vacuuming import unvacuumed
 from tests.zoo.models import Account, Draft, Life, Picture, Preference, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -119,6 +122,49 @@ def test_a_large_table_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
     assert abs(guess.estimate - true.rows) < 0.1 * 1000
     assert guess.rows == guess.estimate
     assert of("preferences", 5, patience=0.01).unread == "its table is too large to be read here"
+
+
+RELATION = """SELECT pg_restore_relation_stats('schemaname', current_schema()::text,
+    'relname', 'zoo_account', 'relpages', 1, 'reltuples', %s::real)"""
+SEEN = """SELECT pg_restore_attribute_stats('schemaname', current_schema()::text,
+    'relname', 'zoo_account', 'attname', 'seen_at', 'inherited', false, 'null_frac', 0::real,
+    'avg_width', 8, 'n_distinct', -1::real, 'histogram_bounds', %s::timestamptz[]::text)"""
+ACTIVE = """SELECT pg_restore_attribute_stats('schemaname', current_schema()::text,
+    'relname', 'zoo_account', 'attname', 'active', 'inherited', false, 'null_frac', 0::real,
+    'avg_width', 1, 'n_distinct', 1::real, 'most_common_vals', '{t}'::text,
+    'most_common_freqs', '{1}'::real[])"""
+MANY, SEEN_FOR = 500_000_000, 100
+
+
+@pytest.mark.slow
+def test_500_million_rows_are_answered_in_ten_seconds_and_said_to_be_estimated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Their statistics are; reading the table takes as long as one waits for it."""
+    if connection.pg_version < 180000:
+        pytest.skip("statistics cannot be given to a table before PostgreSQL 18")
+    now = timezone.now()
+    Account.objects.create(seen_at=now)
+    monkeypatch.setattr(simulating, "_read", lambda *_: slow())
+    with unvacuumed("zoo_account"), connection.cursor() as cursor:
+        cursor.execute(RELATION, [MANY])
+        cursor.execute(SEEN, [[now - day * DAY for day in range(SEEN_FOR, -1, -1)]])
+        cursor.execute(ACTIVE)
+        began = time.monotonic()
+        until = now.isoformat(timespec="seconds")
+        said = manage(
+            "lifecycle", "simulate", "--policy", "accounts", "--age", "14d", "--until", until
+        )
+        took = time.monotonic() - began
+        alone = of("accounts", 0)
+    assert took < 10
+    more, was, would = (int(each) for each in re.findall(r"about (\d+)", said))
+    assert more == would - was
+    assert abs(was - 0.70 * MANY) < 0.01 * MANY
+    assert abs(would - 0.86 * MANY) < 0.01 * MANY
+    assert "An estimate, by the planner's statistics: nothing was counted." in said
+    assert alone.estimate is not None
+    assert abs(alone.estimate - was) < 0.01 * MANY
 
 
 def test_a_count_is_not_compared_with_an_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
