@@ -123,6 +123,18 @@ def test_the_whole_life(owned: Owned) -> None:
     assert owned.ask("SELECT count(*) FROM lifecycle.story_v1()", kind="reader") > 0
 
 
+@pytest.mark.parametrize("kind", ["site", "worker", "reader"])
+def test_each_may_read_the_metrics(owned: Owned, kind: str) -> None:
+    """A reader is enough; it sees no more of the worker's tables than that."""
+    said = owned.manage(kind, "lifecycle", "metrics")
+    assert 'lifecycle_up{database="default"} 1.0' in said
+    assert 'lifecycle_rows_total{database="default",outcome="purged",policy="tokens"}' in said
+    if kind == "reader":
+        for text in ("SELECT cause FROM purge_alert", "SELECT FROM purge_run"):
+            refused(owned, kind, text)
+        refused(owned, kind, "UPDATE purge_total SET purged = 0")
+
+
 @pytest.mark.slow
 def test_the_admin(owned: Owned) -> None:
     owned.run("site", ADMIN)

@@ -144,7 +144,7 @@ def as_older_code_left_it() -> None:
     assert names
     for name in names:
         psql(f"ALTER FUNCTION {name} SET search_path = pg_catalog, public")
-    PolicyState.objects.filter(name="sparks").update(fingerprint="of older code")
+    PolicyState.objects.filter(name="flashes").update(fingerprint="of older code")
 
 
 @pytest.fixture
