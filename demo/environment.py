@@ -29,6 +29,7 @@ EXAMPLES = {
     "DEFAULT_FROM_EMAIL": "Site <noreply@example.com>",
     "HEALTH_REPORT_TO": "ops@example.com,jo@example.com",
     "ANYMAIL_WEBHOOK_SECRET": "name:fifty or more random characters",
+    "METRICS_TOKEN": "sixteen or more random characters",
     "DEMO_ARCHIVE_DIR": "/srv/archives",
     "AWS_SES_ACCESS_KEY_ID": "AKIA...",
     "AWS_SES_SECRET_ACCESS_KEY": "the-secret-of-that-key",
@@ -235,4 +236,12 @@ def webhook_secret() -> str:
     name, _, password = value.partition(":")
     if value and not (name and password):
         wrong("ANYMAIL_WEBHOOK_SECRET", "is not a name and a password")
+    return value
+
+
+def metrics_token() -> str:
+    """What a Prometheus sends along; empty: only staff may read the metrics."""
+    value = text("METRICS_TOKEN") or ""
+    if value and (len(value) < 16 or not value.isascii()):
+        wrong("METRICS_TOKEN", "is shorter than 16 characters of ASCII")
     return value

@@ -104,5 +104,6 @@ STORAGES = storages.storages()
 MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_URL = "media/"
 LIFECYCLE_ARCHIVE_DIR = environment.archive_dir(DATA_DIR / "archives")
+LIFECYCLE_METRICS_TOKEN = environment.metrics_token()
 LIFECYCLE_PROOF: dict[str, Any] | None = ledger.proof(DATA_DIR, external_database)
 LIFECYCLE_BACKUP_MAX_AGE = 35 * 86_400  # seconds; nobody backs the demonstration up

@@ -43,6 +43,7 @@ WRONG: list[tuple[str, str, Callable[[], Any], str]] = [
     ("HEALTH_REPORT_TO", "jo", environment.report_to, "no mail address"),
     ("HEALTH_REPORT_TO", "jo@a.com,,", environment.report_to, "empty part"),
     ("DEMO_ARCHIVE_DIR", "archives", lambda: environment.archive_dir(Path("/a")), "from the root"),
+    ("METRICS_TOKEN", "hidden", environment.metrics_token, "shorter than 16 characters"),
     ("ANYMAIL_WEBHOOK_SECRET", "hidden", environment.webhook_secret, "a name and a password"),
 ]
 WRONG += [

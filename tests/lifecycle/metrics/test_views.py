@@ -55,6 +55,14 @@ def test_staff_who_may_view_policies(staff: bool, allowed: bool, status: int) ->
     assert client.get("/metrics").status_code == status
 
 
+@pytest.mark.urls("demo.urls")
+def test_the_demonstration_has_them(settings: Any) -> None:
+    assert asked().status_code == 401
+    settings.LIFECYCLE_METRICS_TOKEN = TOKEN
+    found = asked(token=TOKEN).content.decode()
+    assert 'lifecycle_policy_state{database="default",policy="draft-services"' in found
+
+
 def test_by_the_decorator_of_the_site() -> None:
     assert asked("/ours").status_code == 404
     assert asked("/ours", REMOTE_ADDR="10.0.0.1").status_code == 200
