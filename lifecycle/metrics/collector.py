@@ -12,6 +12,7 @@ try:
         HistogramMetricFamily,
         Metric,
     )
+    from prometheus_client.exposition import choose_encoder as choose_encoder  # for the view
     from prometheus_client.registry import Collector
 except ImportError as error:
     raise ImproperlyConfigured(

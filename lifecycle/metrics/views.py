@@ -9,10 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from prometheus_client.exposition import choose_encoder
 
 from lifecycle.conf import conf
-from lifecycle.metrics.collector import own_registry
+from lifecycle.metrics.collector import choose_encoder, own_registry
 
 PERMISSION = "lifecycle.view_policystate"
 SCHEME = "bearer"
