@@ -31,9 +31,10 @@ lifecycle.sealing
 lifecycle.backfill
 lifecycle.install
 lifecycle.insight
-lifecycle.promises lifecycle.concept lifecycle.metrics
+lifecycle.promises lifecycle.concept lifecycle.metrics lifecycle.scaffolds
+lifecycle.adoption
 lifecycle.checks lifecycle.admin lifecycle.management lifecycle.testing lifecycle.pytest_plugin
-    lifecycle.scaffolds lifecycle.embedded lifecycle.apps lifecycle
+    lifecycle.embedded lifecycle.apps lifecycle
 purge.plan_tables
 purge.exceptions purge.back_off purge.models purge.s3 purge.worker.keepalive purge.open_requests
 purge.queue purge.signed_queue

@@ -97,7 +97,7 @@ def store(policy: Policy, using: str) -> None:
 
     A new policy on a table that has rows starts in `observe`: it records and ends nothing. Those
     rows, and all rows where what the triggers go by is another one, are marked to be read by the
-    worker.
+    worker. With `observe_first` it does so on an empty table too.
     """
     code = compiled(policy)
     take_over(policy, using)
@@ -116,7 +116,7 @@ def store(policy: Policy, using: str) -> None:
             "name": policy.name,
             "model": label_of(policy),
             "fingerprint": fingerprint(policy),
-            "state": "observe" if filled else "enabled",
+            "state": "observe" if filled or policy.observe_first else "enabled",
             "key_kind": code.key.kind,
             "due_sql": code.due_sql,
             "state_sql": code.state_sql,

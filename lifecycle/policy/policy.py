@@ -75,6 +75,7 @@ class Policy:
     holds         whom a hold stops: `"engine"` (default), or `"enforced"`: the host's own DELETE
                   too, by an error of the database
     on_request    rows end only by `purge.erase()` or `expire_now()`; takes no `expires`
+    observe_first a new policy starts in `observe` on an empty table too, not only on one with rows
     previously    the policy's name before it was renamed
     basis         legal basis: why rows are kept so long, and end then. For people: in the admin and
                   in certificates; it decides nothing
@@ -107,6 +108,7 @@ class Policy:
     purge_hours: tuple[int, int] | None = option(None, or_none(rules.HOURS))
     holds: str = option("engine", rules.A_HOLD)
     on_request: bool = option(False, rules.A_BOOL, decides=CAPTURE)
+    observe_first: bool = option(False, rules.A_BOOL)
     previously: str | None = option(None, or_none(rules.A_NAME))
     basis: str | None = option(None, or_none(rules.A_LINE))
 

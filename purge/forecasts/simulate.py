@@ -26,10 +26,10 @@ from lifecycle.db.connection import (
     was_stopped,
 )
 from lifecycle.exceptions import LifecycleError
+from lifecycle.insight.estimate import estimated
 from lifecycle.models import PolicyState
 from lifecycle.policy.fixed_age import age_of
 from lifecycle.policy.policy import Policy
-from purge.forecasts.estimate import estimated
 from purge.models import Forecast
 from purge.passes.override import can_vary, varied
 

@@ -30,7 +30,8 @@ TABLES = (
 #: they ask no table of the ledger, here where nothing is published: nothing can hold them up
 WAIT_FOR_NOTHING = {
     "lifecycle scaffold", "lifecycle grants", "lifecycle proof", "lifecycle drill",
-    "lifecycle restore-report", "lifecycle roles", "lifecycle export", "archive ls",
+    "lifecycle restore-report", "lifecycle roles", "lifecycle export", "lifecycle adopt",
+    "archive ls",
     "lifecycle metrics",  # asks, and gives up by itself
 }  # fmt: skip
 #: as they have to be typed to come to the database

@@ -9,6 +9,7 @@ the command's error. `ANY_VERSION = True`: it works whatever version of the pack
 from typing import Any
 
 from lifecycle.management.subcommands import (
+    adopt,
     backfill,
     concept,
     enable,
@@ -48,6 +49,7 @@ SUBCOMMANDS: dict[str, Any] = {
     "uninstall": uninstall,
     "why": why,
     "scaffold": scaffold,
+    "adopt": adopt,
     "concept": concept,
     "metrics": metrics,
 }

@@ -12,9 +12,10 @@ from lifecycle.capture.triggers import registered
 from lifecycle.db import table_lock as tablelock
 from lifecycle.insight.status import statuses
 from lifecycle.install import triggers as installing
-from lifecycle.install.after_migrate import sync
+from lifecycle.install.after_migrate import store, sync
 from lifecycle.install.triggers import install, missing
 from lifecycle.models import PolicyState
+from lifecycle.policy.policy import Policy
 from tests.support import Background, kinds, session, wait_until, waits_for
 from tests.zoo.models import Ticket, Token
 
@@ -122,6 +123,17 @@ def test_a_busy_table_is_left_out_and_said(
     call_command("lifecycle", "install")
     assert triggers("zoo_ticket") == before["zoo_ticket"]
     assert PolicyState.objects.get(name="tickets").state == "observe"
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_how_a_policy_on_an_empty_table_starts(first: bool) -> None:
+    policy = Policy("first", Token, expires="expires_at", observe_first=first)
+    store(policy, "default")
+    try:
+        state = PolicyState.objects.get(name="first").state
+        assert state == ("observe" if first else "enabled")
+    finally:
+        PolicyState.objects.filter(name="first").delete()
 
 
 def test_install_says_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:

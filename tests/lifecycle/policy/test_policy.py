@@ -33,6 +33,7 @@ WRONG: dict[str, list[Any]] = {
     "purge_hours": [(22,), (22, 22), (24, 6), (-1, 6), (22, 25), "22", 22, (True, 6)],
     "holds": ["enforce", "", None, True],
     "on_request": [None, 1, "yes"],
+    "observe_first": [None, 1, "yes"],
     "previously": ["", "Old Name", 3],
     "basis": ["", "two\nlines", "x" * 501, 3, "\u202e"],
 }
@@ -52,6 +53,7 @@ RIGHT: dict[str, list[Any]] = {
     "purge_hours": [None, (22, 6), [0, 24]],
     "holds": ["engine", "enforced"],
     "on_request": [False],
+    "observe_first": [False, True],
     "previously": [None, "old-name"],
     "basis": [None, "Art. 6 (1) c GDPR, § 147 AO"],
 }

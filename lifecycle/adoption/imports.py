@@ -1,0 +1,106 @@
+"""Pieces of Python as one: their imports above, each once and in the usual order."""
+
+import ast
+import io
+import sys
+import tokenize
+from collections import defaultdict
+
+WIDEST = 100
+
+
+def hoisted(pieces: dict[str, str], gap: str) -> str:
+    """The imports of all pieces, then each piece under its heading, with `gap` between them.
+
+    A name that two pieces have from different modules gets another one in the second.
+    """
+    imports: list[ast.stmt] = []
+    bodies: list[str] = []
+    taken: dict[str, tuple[str, str]] = {}
+    for heading, text in pieces.items():
+        mine, rest = _parted(_told_apart(text, taken))
+        imports += mine
+        bodies.append(f"{heading}\n{rest}")
+    return gap.join(["\n\n".join(_groups(imports)), *bodies]) + "\n"
+
+
+def _told_apart(text: str, taken: dict[str, tuple[str, str]]) -> str:
+    """The piece, with other names for what is taken by another piece; adds its own to `taken`."""
+    for node in _imports(text):
+        for each in node.names:
+            name, meant = each.asname or each.name, (f"{node.level}{node.module}", each.name)
+            if taken.setdefault(name, meant) != meant:
+                top = (node.module or "").partition(".")[0]
+                other = "".join(part.title() for part in top.split("_")) + name
+                taken[other] = meant
+                text = _renamed(text, name, other)
+    return text
+
+
+def _imports(text: str) -> list[ast.ImportFrom]:
+    return [node for node in ast.parse(text).body if isinstance(node, ast.ImportFrom)]
+
+
+def _renamed(text: str, name: str, other: str) -> str:
+    """The name wherever it stands for itself; where it is imported, `name as other`."""
+    lines = text.splitlines(keepends=True)
+    imported = {
+        n for each in _imports(text) for n in range(each.lineno, (each.end_lineno or 0) + 1)
+    }
+    tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    for before, token in reversed(list(zip([tokens[0], *tokens], tokens, strict=False))):
+        if token.type == tokenize.NAME and token.string == name and before.string != ".":
+            (row, begin), (_, end) = token.start, token.end
+            new = f"{name} as {other}" if row in imported else other
+            lines[row - 1] = lines[row - 1][:begin] + new + lines[row - 1][end:]
+    return "".join(lines)
+
+
+def _parted(text: str) -> tuple[list[ast.stmt], str]:
+    """The imports that a piece begins with, and the rest."""
+    mine: list[ast.stmt] = []
+    for node in ast.parse(text).body:
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            break
+        mine.append(node)
+    lines = text.splitlines()[(mine[-1].end_lineno or 0) if mine else 0 :]
+    return mine, "\n".join(lines).strip("\n")
+
+
+def _groups(nodes: list[ast.stmt]) -> list[str]:
+    """Standard library, packages, lifecycle, the app itself: each sorted, a name once."""
+    names: dict[str, set[str]] = defaultdict(set)
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom):
+            names["." * node.level + (node.module or "")] |= {_written(each) for each in node.names}
+    groups: dict[int, list[str]] = defaultdict(list)
+    for module in sorted(names, key=str.lower):
+        plain = {name for name in names[module] if " as " not in name}
+        apart = [[name] for name in sorted(names[module] - plain)]
+        for line in [sorted(plain, key=_kind), *apart]:
+            groups[_group(module)] += [_line(module, line)] if line else []
+    return ["\n".join(groups[number]) for number in sorted(groups)]
+
+
+def _written(name: ast.alias) -> str:
+    return f"{name.name} as {name.asname}" if name.asname else name.name
+
+
+def _group(module: str) -> int:
+    top = module.partition(".")[0]
+    if not top:
+        return 3
+    return 0 if top in sys.stdlib_module_names else 2 if top == "lifecycle" else 1
+
+
+def _kind(name: str) -> tuple[int, str]:
+    """Constants, classes, the rest."""
+    kind = 0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2
+    return kind, name.lower()
+
+
+def _line(module: str, names: list[str]) -> str:
+    line = f"from {module} import {', '.join(names)}"
+    if len(line) <= WIDEST:
+        return line
+    return f"from {module} import (\n" + "".join(f"    {name},\n" for name in names) + ")"

@@ -1,0 +1,113 @@
+"""`adopt --write`: valid Python after what is there, or nothing at all."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.apps import apps
+from django.contrib.admin.models import LogEntry
+
+from lifecycle.adoption.guess import guess
+from lifecycle.adoption.imports import hoisted
+from lifecycle.adoption.proposals import Proposal
+from lifecycle.adoption.tables import Table
+from lifecycle.adoption.write import write
+from lifecycle.exceptions import LifecycleError
+from lifecycle.scaffolds import names, scaffold
+from tests.zoo.models import Reading
+
+NOTHING = Table(0, 0, 0, None, True, frozenset())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """An empty app in the place of the tests' own."""
+    with patch.object(apps.get_app_config("zoo"), "path", str(tmp_path)):
+        yield tmp_path
+
+
+def found() -> list[Proposal]:
+    guessed = guess(Reading)
+    assert guessed.policy is not None
+    return [
+        Proposal(LogEntry, NOTHING, "django.contrib.admin", "scaffold", "admin-log"),
+        Proposal(LogEntry, NOTHING, "auditlog", "scaffold", "auditlog"),
+        Proposal(Reading, NOTHING, "", "guess", guessed.policy.name, guessed.reason, guessed.text),
+        Proposal(Reading, NOTHING, "", "nothing", reason="no field"),
+    ]
+
+
+def ruff(*arguments: Any) -> None:
+    command = [sys.executable, "-m", "ruff", *map(str, arguments), "--config", "line-length=100"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def formatted(folder: Path) -> None:
+    ruff("check", "--isolated", "--select", "E,F,I", "--ignore", "F401", folder)
+    ruff("format", "--isolated", "--check", folder)
+
+
+def test_new_files(folder: Path) -> None:
+    written = write(found(), "zoo")
+    assert next(iter(written.values())) == ["admin-log", "auditlog"]
+    text = (folder / "policies.py").read_text()
+    assert "# A guess: " in text
+    assert "observe_first=True" in text
+    assert "class OldAdminLogEntry" in (folder / "models.py").read_text()
+    formatted(folder)
+
+
+def test_again_writes_nothing(folder: Path) -> None:
+    write(found(), "zoo")
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    assert not any(write(found(), "zoo").values())
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_what_is_there_stays(folder: Path) -> None:
+    own = "# mine\r\nfrom lifecycle import Policy  # noqa\n\nanswer = 'ä'"
+    (folder / "policies.py").write_bytes(own.encode())
+    (folder / "policies.py").chmod(0o640)
+    write(found(), "zoo")
+    assert (folder / "policies.py").read_bytes().startswith(own.encode())
+    assert (folder / "policies.py").stat().st_mode & 0o777 == 0o640
+    compile((folder / "policies.py").read_text(), "policies", "exec")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("policies.py", "def broken(:\n", "cannot be read as Python"),
+        ("models.py", "class OldAdminLogEntry: pass\n", "two classes OldAdminLogEntry"),
+        ("policies/__init__.py", "", "is a package"),
+    ],
+)
+def test_refused_before_anything_is_written(folder: Path, name: str, text: str, why: str) -> None:
+    path = folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    with pytest.raises(LifecycleError, match=why):
+        write(found(), "zoo")
+    assert [each for each in folder.rglob("*") if each.is_file()] == [path]
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize("label", ["admin", "lifecycle", "zooo", "", "../zoo"])
+def test_only_into_an_app_of_the_site(folder: Path, label: str) -> None:
+    with pytest.raises(LifecycleError, match="no app of the site's own"):
+        write(found(), label)
+    assert not [*folder.iterdir()]
+
+
+def test_all_scaffolds_together(tmp_path: Path) -> None:
+    for part, gap in (("models", "\n\n\n"), ("policies", "\n\n")):
+        pieces = {f"# {name}": getattr(scaffold(name), part) for name in names()}
+        text = hoisted({name: piece for name, piece in pieces.items() if piece}, gap)
+        (tmp_path / f"{part}.py").write_text(text)
+    formatted(tmp_path)
+    ruff("check", "--isolated", "--select", "F811,F821", tmp_path)
