@@ -4,13 +4,15 @@ A guess knows nothing of what rows are for. So it says by which field it was mad
 observes, and where a table is one that others refer to there is none.
 """
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import DateField, F, ForeignObjectRel, Q
+from django.db.models import CompositePrimaryKey, DateField, F, ForeignObjectRel, Q
 
+from lifecycle.compiler.policy_sql import compiled
 from lifecycle.policy.policy import Policy
 
 EXPIRES = ("expires_at", "expires", "expire_at", "expire_date", "expiry", "expiry_date",
@@ -22,6 +24,7 @@ PASSING = re.compile(
     r"(log|event|audit|histor|notif|session|token|attempt|visit|webhook|deliver|import|export|"
     r"job|task|request|ping|metric|hit|click|view)s?", re.I,
 )  # fmt: skip
+LONGEST = 40  # signs of a policy's name
 OF_THE_DELETED, OF_A_LOG, OF_OTHERS = (timedelta(days=days) for days in (30, 365, 1095))
 
 
@@ -36,6 +39,8 @@ class Guess:
 
 def guess(model: Any) -> Guess:
     """What the names of the model's fields suggest."""
+    if not model._meta.managed or isinstance(model._meta.pk, CompositePrimaryKey):
+        return Guess("no policy can stand on it as it is: it is unmanaged, or has a composite key")
     if field := _first(model, EXPIRES):
         return _made(model, field, timedelta(0), f"`{field}` says when a row ends")
     if (field := _first(model, DELETED)) and model._meta.get_field(field).null:
@@ -76,16 +81,28 @@ def _referring(model: Any) -> list[str]:
 
 
 def _made(model: Any, field: str, age: timedelta, reason: str) -> Guess:
-    name = re.sub("[^a-z0-9]+", "-", f"guess-{model._meta.label_lower}")[:40].strip("-")
     is_deleted = age == OF_THE_DELETED
     policy = Policy(
-        name,
+        _name(model),
         model,
         when=Q(**{f"{field}__isnull": False}) if is_deleted else Q(),
         expires=F(field) + age if age else F(field),
         observe_first=True,
     )
+    try:
+        compiled(policy)
+    except Exception as error:  # what the ORM raises for a field of some other sort
+        return Guess(f"`{field}` cannot be gone by: {error}")
     return Guess(reason, policy, _text(policy, field, age, is_deleted))
+
+
+def _name(model: Any) -> str:
+    """No two models have the same: what is cut, or has other signs, ends with a part of a hash."""
+    label = model._meta.label_lower
+    name = "-".join(["guess", *re.findall("[a-z0-9]+", label)])
+    if len(name) <= LONGEST and name == f"guess-{label}".replace(".", "-"):
+        return name
+    return f"{name[: LONGEST - 7].rstrip('-')}-{hashlib.sha256(label.encode()).hexdigest()[:6]}"
 
 
 def _text(policy: Policy, field: str, age: timedelta, is_deleted: bool) -> str:

@@ -70,10 +70,13 @@ def _parted(text: str) -> tuple[list[ast.stmt], str]:
 def _groups(nodes: list[ast.stmt]) -> list[str]:
     """Standard library, packages, lifecycle, the app itself: each sorted, a name once."""
     names: dict[str, set[str]] = defaultdict(set)
+    groups: dict[int, list[str]] = defaultdict(list)
+    whole = {_written(each) for n in nodes if isinstance(n, ast.Import) for each in n.names}
+    for name in sorted(whole):
+        groups[_group(name)].append(f"import {name}")
     for node in nodes:
         if isinstance(node, ast.ImportFrom):
             names["." * node.level + (node.module or "")] |= {_written(each) for each in node.names}
-    groups: dict[int, list[str]] = defaultdict(list)
     for module in sorted(names, key=str.lower):
         plain = {name for name in names[module] if " as " not in name}
         apart = [[name] for name in sorted(names[module] - plain)]

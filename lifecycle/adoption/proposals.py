@@ -11,7 +11,7 @@ from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from lifecycle.adoption.guess import guess, made_at
-from lifecycle.adoption.scaffolded import fitting, policies_in
+from lifecycle.adoption.scaffolded import fitting, policies_in, swapped_in
 from lifecycle.adoption.tables import Table, only_looking, tables_of
 from lifecycle.db.rows import every_row
 from lifecycle.insight.estimate import estimated, planned
@@ -20,7 +20,7 @@ from lifecycle.policy.databases import is_at
 from lifecycle.policy.fixed_age import age_of
 from lifecycle.policy.packages import INSTALLED
 from lifecycle.policy.policy import Policy
-from lifecycle.policy.registry import policies_of
+from lifecycle.policy.registry import all_policies, policies_of
 from lifecycle.scaffolds import Scaffold
 
 #: What there is for a table: a policy that is declared, or a reason to keep it; a scaffold; a guess
@@ -38,6 +38,7 @@ class Proposal:
     kind      one of DECLARED, SCAFFOLD, GUESS, ALONG, NOTHING
     name      the scaffold's, or the guessed policy's
     text      the declaration of a guess
+    by_hand   why a scaffold is not written as it is
     due       policy -> rows that would end now, by the planner's statistics and without
               `keep_while`: None where nobody can say
     a_day     rows that come in a day, by `counted_by`: 'counters', or a field's name
@@ -50,6 +51,7 @@ class Proposal:
     name: str = ""
     reason: str = ""
     text: str = ""
+    by_hand: str = ""
     policies: list[Policy] = field(default_factory=list)
     due: dict[str, int | None] = field(default_factory=dict)
     a_day: float | None = None
@@ -98,7 +100,9 @@ def _propose(
     if model in scaffolds:
         chosen, policies = scaffolds[model]
         says = " ".join(chosen.says.split()).partition(". ")[0].rstrip(".")
-        return Proposal(model, table, owner, SCAFFOLD, chosen.name, says, policies=policies)
+        made = Proposal(model, table, owner, SCAFFOLD, chosen.name, says, policies=policies)
+        made.by_hand = _by_hand(chosen)
+        return made
     if owner:
         reason = misfits.get(owner, "of a package, and no scaffold is for it")
         return Proposal(model, table, owner, NOTHING, reason=reason)
@@ -108,6 +112,14 @@ def _propose(
     made = Proposal(model, table, owner, GUESS, guessed.policy.name, guessed.reason, guessed.text)
     made.policies = [guessed.policy]
     return made
+
+
+def _by_hand(chosen: Scaffold) -> str:
+    """Why a scaffold cannot be written as it is; '' where it can."""
+    if swapped := swapped_in(chosen):
+        return f"{', '.join(swapped)} is swapped, and has no proxy"
+    taken = {each.name for each in policies_in(chosen)} & {each.name for each in all_policies()}
+    return f"{', '.join(sorted(taken))} is declared already" if taken else ""
 
 
 def owner_of(model: Any) -> str:

@@ -31,6 +31,18 @@ def policies_in(chosen: Scaffold) -> list[Policy]:
     return found
 
 
+def swapped_in(chosen: Scaffold) -> list[str]:
+    """The models of a scaffold that the site has swapped: a proxy of one cannot be made."""
+    found: list[str] = []
+
+    def noted(model: Any) -> Any:
+        found.extend([model._meta.label] if model._meta.swapped else [])
+        return model
+
+    _run(_ProxiesAreTheirModels().visit(ast.parse(chosen.models)), {"stands_for": noted})
+    return found
+
+
 def _kept_in(found: list[Policy]) -> Any:
     return lambda *policies: found.extend(policies)
 

@@ -1,13 +1,13 @@
 -- name: tables
 -- Of each of these tables, by its oid: rows as the catalogue or the counters have them (NULL: nobody has counted), bytes by the
--- catalogue, rows inserted since the counters began, and when that was (NULL: they were never set back), whether this
--- role may read it. Of a partitioned table all partitions together. Takes no lock on any of them.
+-- catalogue, rows inserted since the counters began, and when that was (NULL: they were never set back, or a
+-- replica, which counts none), whether this role may read it. Views are left out. Of a partitioned table all partitions together. Takes no lock on any of them.
 -- params: tables
 SELECT given.written, CASE WHEN parts.counted THEN parts.rows END, parts.bytes, parts.inserted,
-    (SELECT stats_reset FROM pg_stat_database WHERE datname = current_database()),
+    (SELECT stats_reset FROM pg_stat_database WHERE datname = current_database() AND NOT pg_is_in_recovery()),
     has_table_privilege(class.oid, 'SELECT')
 FROM unnest(%(tables)s::text[]) AS given (written)
-JOIN pg_class AS class ON class.oid = to_regclass(given.written)
+JOIN pg_class AS class ON class.oid = to_regclass(given.written) AND class.relkind IN ('r', 'p')
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(CASE WHEN leaf.reltuples >= 0 THEN leaf.reltuples ELSE pg_stat_get_live_tuples(leaf.oid) END), 0)::bigint
             AS rows,

@@ -6,8 +6,6 @@ first file is touched.
 """
 
 import ast
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -61,6 +59,8 @@ def _sections(found: Iterable[Proposal]) -> dict[str, dict[str, str]]:
     """Name -> the text for each file."""
     sections: dict[str, dict[str, str]] = {}
     for each in found:
+        if each.by_hand:
+            continue
         if each.kind == SCAFFOLD and each.name not in sections:
             chosen = scaffold(each.name)
             sections[each.name] = {"models": chosen.models, "policies": chosen.policies}
@@ -102,10 +102,12 @@ def _require_sound(path: Path, text: str) -> None:
 
 def _replace(path: Path, text: str) -> None:
     """The whole file at once, with the mode that it had."""
+    path = path.resolve()
+    new = path.with_name(f".{path.name}.adopted")
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(text.encode())
-        os.chmod(file.name, path.stat().st_mode if path.exists() else 0o644)
-        os.replace(file.name, path)
+        new.write_bytes(text.encode())
+        new.chmod(path.stat().st_mode if path.exists() else 0o644)
+        new.replace(path)
     except OSError as error:
+        new.unlink(missing_ok=True)
         raise LifecycleError(f"{path} cannot be written: {error}") from error

@@ -67,6 +67,8 @@ def _show(command: BaseCommand, title: str, proposals: list[Proposal], everythin
     for each in shown:
         if each.kind in (GUESS, NOTHING) and each.reason:
             command.stdout.write(f"{each.model._meta.label}: {each.reason}.")
+    for name, why in sorted({(e.name, e.by_hand) for e in shown if e.by_hand}):
+        command.stdout.write(f"{name}: --write leaves it out, paste it by hand: {why}.")
     rest = len(proposals) - len(shown)
     if rest:
         command.stdout.write(f"{rest} more tables, which are empty or small: --all shows them.")
@@ -126,4 +128,5 @@ def _data(each: Proposal, using: str) -> dict[str, Any]:
         "name": each.name,
         "reason": each.reason,
         "due": each.due,
+        "by_hand": each.by_hand,
     }

@@ -57,6 +57,24 @@ def test_none_where_others_refer_to_it() -> None:
 
 
 @isolate_apps("tests.zoo")
+def test_no_two_models_get_one_name() -> None:
+    long = "Parcel" * 8
+    labels = [long + "A", long + "B", "Par_cel", "Par__cel", "ParcelÄ", "Parcel"]
+    names = [guess(model(label, created_at=NOW())).policy.name for label in labels]  # type: ignore[union-attr]
+    assert len({*names}) == len(labels)
+    assert names[-1] == "guess-zoo-parcel"
+
+
+@isolate_apps("tests.zoo")
+def test_none_where_no_policy_can_stand() -> None:
+    meta = type("Meta", (), {"app_label": "zoo", "managed": False})
+    seen = model("Seen", Meta=meta, created_at=NOW())
+    pair = model("Pair", pk=models.CompositePrimaryKey("a", "b"), a=models.IntegerField(),
+                 b=models.IntegerField(), created_at=NOW())  # fmt: skip
+    assert guess(seen).policy is guess(pair).policy is None
+
+
+@isolate_apps("tests.zoo")
 def test_the_text_declares_the_same() -> None:
     found = guess(model(deleted_at=NOW(null=True)))
     assert "when=Q(deleted_at__isnull=False)," in found.text

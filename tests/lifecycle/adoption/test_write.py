@@ -97,6 +97,21 @@ def test_refused_before_anything_is_written(folder: Path, name: str, text: str, 
     assert path.read_text() == text
 
 
+def test_what_cannot_be_written_as_it_is_is_left_out(folder: Path) -> None:
+    swapped = found()[0]
+    swapped.by_hand = "auth.User is swapped"
+    assert not any(write([swapped], "zoo").values())
+    assert not [*folder.iterdir()]
+
+
+def test_a_link_stays_one(folder: Path) -> None:
+    (folder / "real.py").write_text("# mine\n")
+    (folder / "policies.py").symlink_to(folder / "real.py")
+    write(found(), "zoo")
+    assert (folder / "policies.py").is_symlink()
+    assert (folder / "real.py").read_text().startswith("# mine\n")
+
+
 @pytest.mark.parametrize("label", ["admin", "lifecycle", "zooo", "", "../zoo"])
 def test_only_into_an_app_of_the_site(folder: Path, label: str) -> None:
     with pytest.raises(LifecycleError, match="no app of the site's own"):
