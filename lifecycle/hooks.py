@@ -69,6 +69,7 @@ class ActingApp:
     measures     a statement of what `lifecycle.metrics` tells of workers: see `Sample` there
     plan_ticked  the page that asks what to plan for rows of an admin's list: of that `ModelAdmin`,
                  the request and the rows; None where it told the user why not
+    unanswered   copies elsewhere of purged rows of which nobody has said in time that they are gone
     left_events  of a row, beside events of these numbers: those that have left the table
     rebuild      this app's own projections, again from the ledger
     strayed      what of them is not what the ledger says: the event, the model, what is wrong
@@ -86,6 +87,7 @@ class ActingApp:
     plan_ticked: Callable[[Any, Any, Any], Any] | None = None
     rebuild: Callable[[str], None] = lambda using: None
     strayed: Callable[[str], Strayed] = lambda using: []
+    unanswered: Callable[[str], list[str]] = lambda using: []
 
 
 _registered: list[ActingApp] = []
@@ -138,6 +140,11 @@ def measures() -> Measures | None:
 def plan_ticked() -> Callable[[Any, Any, Any], Any] | None:
     """What leads from rows that were ticked to a plan; None where no app has plans."""
     return _registered[0].plan_ticked if _registered else None
+
+
+def unanswered(using: str) -> list[str]:
+    """What was told of purged rows and not answered in time; none where no app ends rows."""
+    return _registered[0].unanswered(using) if _registered else []
 
 
 def verify_log(using: str, deep: bool) -> LogCheck:

@@ -43,6 +43,8 @@ ACTIONS = {
     "plan_altered": ("error", "model act plan"),
     "plan_stale": ("warning", "model act plan"),
     "plan_failed": ("exception", "plan"),
+    "delivery_failed": ("exception", "subscriber event"),
+    "deliveries_failed": ("exception", ""),
     "exported": ("info", "model count"),
     "request_failed": ("exception", "request"),
     "overdue": ("error", "model cause count event"),

@@ -8,10 +8,13 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "acknowledge": "outbox.answer",
     "erase": "erasure.erase",
     "receipts": "erasure.receipt",
     "enqueue": "overrides.request",
     "run": "overrides.request",
+    "on_purge": "outbox.subscribers",
+    "Purged": "outbox.subscribers",
     "plan": "plans.make",
     "request_erasure": "requests.ask",
     "extend_request": "requests.ask",

@@ -2,6 +2,9 @@
 
 from purge.erasure.erase import erase as erase
 from purge.erasure.receipt import receipts as receipts
+from purge.outbox.answer import acknowledge as acknowledge
+from purge.outbox.subscribers import Purged as Purged
+from purge.outbox.subscribers import on_purge as on_purge
 from purge.overrides.request import enqueue as enqueue
 from purge.overrides.request import run as run
 from purge.plans.apply import apply_plan as apply_plan

@@ -15,6 +15,7 @@ from lifecycle.printable import visible
 from lifecycle.proof.errors import ProofError
 from purge.metrics import measures
 from purge.open_requests import open_requests
+from purge.outbox import backlog
 from purge.passes.throttle import slowed
 from purge.proof.gate import alarm_of
 from purge.proof.options import proof_options
@@ -47,6 +48,8 @@ def standstills(using: str) -> Standstills:
             what = f"requests overdue since {each.since}: {each.overdue}"
             text = f"{what}: `manage.py lifecycle requests`"
             stopped.setdefault(each.policy, []).append(text)
+    for each in backlog.waiting(using, late=True):
+        stopped.setdefault(each.policy, []).append(f"copies elsewhere: {each.says}")
     if alarm := alarm_of(using):
         text = f"{alarm['kind']} since {alarm['since']}: {alarm['text']}: {alarm['command']}"
         for policy in all_policies():
@@ -113,7 +116,12 @@ def strayed(using: str) -> Strayed:
     return told.strayed(using)
 
 
+def unanswered(using: str) -> list[str]:
+    """Subscribers that have not answered in time."""
+    return backlog.unanswered(using)
+
+
 PURGE = ActingApp(
     make_pass, last_runs, standstills, slowed, verify_log, left_events, certificate, facts,
-    measures, plan_ticked, rebuild, strayed,
+    measures, plan_ticked, rebuild, strayed, unanswered,
 )  # fmt: skip

@@ -23,6 +23,7 @@ from purge.checks import (
     check_setting,
     check_versions,
 )
+from purge.outbox_check import check_told
 from purge.queue import create_tables, queue
 
 
@@ -57,6 +58,7 @@ class PurgeConfig(AppConfig):
         register(check_lifecycle, "lifecycle", Tags.models)
         register(check_files, "lifecycle", Tags.models)  # where `lifecycle` is another's
         register(check_runs, "lifecycle", Tags.models)
+        register(check_told, "lifecycle", Tags.models)
         register(check_formats, "lifecycle", Tags.models)
         register(check_destination, "lifecycle", Tags.models)
         register(check_public, "lifecycle", Tags.models)

@@ -12,18 +12,19 @@ from lifecycle.printable import in_utc
 from lifecycle.sealing.log import Log, read_log
 from purge.models import Alert
 from purge.open_requests import OpenRequests, open_requests
+from purge.outbox import backlog
 from purge.plans.refusals import LASTS
 
 SILENT = timedelta(minutes=5)  # a worker looks once a minute
 
 
 def facts(using: str) -> list[Fact]:
-    """Worker, alerts, requests, plans, sealed log, archives."""
+    """Worker, alerts, requests, plans, sealed log, archives, copies elsewhere."""
     ((seen, now, passes, open_alerts),) = fetch(using, statement(__file__, "worker"))
     plans = fetch(using, statement(__file__, "plans"), {"lasts": LASTS})[0]
     return [
         _worker(seen, now, passes), _alerts(open_alerts), _requests(open_requests(using)),
-        _plans(*plans), _log(using), _archives(using),
+        _plans(*plans), _log(using), _archives(using), *backlog.facts(using),
     ]  # fmt: skip
 
 

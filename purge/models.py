@@ -5,6 +5,7 @@ import uuid
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from purge.outbox_tables import Delivery as Delivery
 from purge.plan_tables import Forecast as Forecast
 from purge.plan_tables import Plan as Plan
 from purge.plan_tables import PlanPart as PlanPart

@@ -35,10 +35,10 @@ lifecycle.promises lifecycle.concept lifecycle.metrics lifecycle.scaffolds
 lifecycle.adoption
 lifecycle.checks lifecycle.admin lifecycle.management lifecycle.testing lifecycle.pytest_plugin
     lifecycle.embedded lifecycle.apps lifecycle
-purge.plan_tables
+purge.plan_tables purge.outbox_tables
 purge.exceptions purge.back_off purge.models purge.s3 purge.worker.keepalive purge.open_requests
 purge.queue purge.signed_queue
-purge.archive
+purge.archive purge.outbox
 purge.proof
 purge.batch
 purge.alerts
@@ -50,7 +50,8 @@ purge.overrides purge.erasure purge.plans purge.forecasts purge.exports purge.re
 purge.recovery purge.requests
 purge.certificates
 purge.worker
-purge.tasks purge.acting purge.checks purge.admin purge.management purge.apps purge
+purge.tasks purge.acting purge.checks purge.outbox_check purge.admin purge.management purge.apps
+    purge
 """
 STANDARD = set(sys.stdlib_module_names)
 HUEY = {

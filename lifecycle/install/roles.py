@@ -30,6 +30,8 @@ LEDGER = (
 #: what people at the site write down for the worker; what of it counts, the ledger's events say
 ASKED = ("purge_forecast", "purge_request")
 PLANNED = ("purge_plan", "purge_plan_part")
+#: what was purged and is to be told: the site takes lines away by `acknowledge`, and adds none
+_ANSWERED = {"purge_delivery": "SELECT, DELETE"}
 OURS, QUEUE, HISTORY = ("lifecycle", "purge"), "huey_", "django_migrations"
 
 _READ = (
@@ -168,7 +170,7 @@ def rights_on(kind: str, table: str) -> str:
         return SELECT if table.startswith("lifecycle_") else _WATCHED.get(table, "")
     if _is_ours(table):
         asked = ASKED + PLANNED if kind == "operator" else ASKED
-        return WRITE if kind == "worker" or table in asked else SELECT
+        return WRITE if kind == "worker" or table in asked else _ANSWERED.get(table, SELECT)
     if table.startswith(QUEUE):
         return WRITE if kind == "worker" else ""
     return SELECT if table == HISTORY else WRITE

@@ -528,4 +528,37 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="Delivery",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("subscriber", models.CharField(max_length=40)),
+                ("event", models.BigIntegerField()),
+                ("model", models.CharField(max_length=200)),
+                ("policy", models.CharField(blank=True, max_length=40)),
+                ("rows", models.BigIntegerField()),
+                ("made_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField()),
+                ("attempts", models.IntegerField(default=0)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("token", models.UUIDField(default=uuid.uuid4, unique=True)),
+                (
+                    "error",
+                    models.TextField(blank=True, help_text="the kind of error, never its values"),
+                ),
+            ],
+            options={
+                "db_table": "purge_delivery",
+                "default_permissions": (),
+                "indexes": [
+                    models.Index(fields=["due_at"], name="purge_delivery_due"),
+                    models.Index(fields=["made_at"], name="purge_delivery_made"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("subscriber", "event"), name="purge_delivery_once"
+                    )
+                ],
+            },
+        ),
     ]

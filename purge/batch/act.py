@@ -18,6 +18,7 @@ from purge.batch.evaluate import Verdict
 from purge.batch.state import Batch, latest_event, send, stored_keys
 from purge.batch.subjects import Passing, Subjects
 from purge.exceptions import Halt
+from purge.outbox import note as outbox
 
 SHOWN = 5  # keys of rows in a dry run
 ENDS = ("end", "purge")  # the verdicts of rows that leave the database, or are updated
@@ -95,9 +96,10 @@ def purge(batch: Batch, verdict: Verdict) -> None:
 def delete(batch: Batch, subjects: Subjects, passing: Passing | None = None) -> None:
     """Delete rows, with `passing` all that pass or none; tell the receivers of `purged`."""
     is_heard = signals.purged.has_listeners(batch.policy.model)
-    before = latest_event(batch.using) if is_heard else 0
+    before = latest_event(batch.using) if is_heard or outbox.is_asked() else 0
     subjects = archived.write_archived(batch, subjects)
     end_rows(batch, subjects, passing)
+    outbox.note(batch.using, batch.run, before)
     batch.outcome.purged += subjects.count
     if is_heard:
         text = batch.sql(__file__, "events_since")

@@ -16,6 +16,7 @@ from lifecycle.logs import Log as Logger
 from lifecycle.proof.checkpoint import Checkpoint
 from lifecycle.sealing.entries import array_of
 from lifecycle.sealing.log import Log, read_log, read_seals, try_lock
+from purge.outbox.backlog import oldest
 from purge.proof.anew import published_head
 from purge.proof.options import ProofOptions
 from purge.proof.published import read_events
@@ -37,6 +38,7 @@ def prune(using: str, options: ProofOptions) -> int:
     if options.keep is None:
         return 0
     before: datetime = scalar(using, "SELECT lifecycle.now_v1()") - options.keep
+    before = min(before, oldest(using) or before)  # subscribers are told the keys of its events
     first, last = fetch(using, statement(__file__, "span"), {"before": before})[0]
     total = _by_steps(using, options, before, first, last) if first else 0
     if total:

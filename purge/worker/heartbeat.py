@@ -9,7 +9,7 @@ from lifecycle.policy.databases import served
 from purge.alerts import watch as alerts
 from purge.passes.runs import close_interrupted
 from purge.sources.windows import sweep
-from purge.worker import publish, pulse
+from purge.worker import deliver, publish, pulse
 from purge.worker.asked import do_what_was_asked
 from purge.worker.keepalive import keep_alive
 
@@ -39,3 +39,4 @@ def start_pulse() -> None:
     keep_alive(served())
     pulse.start()
     publish.start()
+    deliver.start()

@@ -18,6 +18,7 @@ from purge.passes.runs import close_interrupted
 from purge.plans.carry_out import carry_out_all
 from purge.proof.work import publish_now
 from purge.runner import run_due
+from purge.worker import deliver
 from purge.worker.asked import do_what_was_asked
 from purge.worker.backfill import read_now
 
@@ -60,6 +61,7 @@ def _run(options: PassOptions) -> dict[str, dict[str, int]]:
     carry_out_all(using, options.deadline)
     do_what_was_asked(using)
     done = {name or "(media)": _counts(outcome) for name, outcome in run_due(options).items()}
+    deliver.step(using, options.deadline)
     if segments.is_written(before, using):
         segments.cover(before, using)
     return done

@@ -41,6 +41,7 @@ RUN_BY = {
     "from-three-cron-jobs-to-one-worker": "tests/purge/overrides/test_override.py",
     "work-in-the-admin": "tests/lifecycle/admin/test_browser.py",
     "run-it": "tests/purge/worker/test_stop.py",
+    "tell-copies-elsewhere": "tests/purge/outbox/test_outbox.py",
     "watch-it": "tests/purge/alerts/test_logs.py",
     "packages": "tests/packs/site.py",
 }

@@ -2,7 +2,7 @@
 queries that they ask, and that no plan reads a large table from end to end.
 
 A page asks as many queries as over 1,000 events; a search of the ledger goes on by pieces, each
-twice as long. Times are printed, in milliseconds: medians of five, on the clock and of this process.
+twice as long. Times are printed: medians of five, in ms, on the clock and of this process.
 """
 
 import os

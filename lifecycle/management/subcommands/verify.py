@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from lifecycle.db.progress import Tell
-from lifecycle.hooks import verify_log
+from lifecycle.hooks import unanswered, verify_log
 from lifecycle.install.reach import elsewhere
 from lifecycle.ledger.held_deleted import deleted_rows, held_deleted
 from lifecycle.management.output import console_of, progress_bar
@@ -62,8 +62,13 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     for each in gone[:SHOWN]:
         command.stdout.write(visible(f"held, and not kept by the site: {each.name}: {each.says}"))
     broken += len(strays)
-    if broken or gone:
-        raise CommandError(_failure(broken, sum(each.rows for each in gone)), returncode=1)
+    late = unanswered(using)
+    for line in late:
+        command.stdout.write(visible(f"not answered: {line}"))
+    if broken or gone or late:
+        raise CommandError(
+            _failure(broken, sum(each.rows for each in gone), len(late)), returncode=1
+        )
 
 
 def _check(
@@ -99,10 +104,11 @@ def _run_proof(command: BaseCommand, using: str, deep: bool) -> None:
         raise CommandError("Some of it could not be read, and is not verified.", returncode=1)
 
 
-def _failure(broken: int, gone: int) -> str:
-    """Both, for they are of different people: of this package, and of the site's own code."""
+def _failure(broken: int, gone: int, late: int) -> str:
+    """Each by itself, for they are of different people: this package, the site, somebody else."""
     lines = [f"{broken} violations."] if broken else []
     lines += [f"{deleted_rows(gone)}."] if gone else []
+    lines += [f"{late} subscribers have not answered in time."] if late else []
     return " ".join(lines)
 
 

@@ -37,6 +37,7 @@ from purge.passes.options import PassOptions
 from purge.plans.carry_out import carry_out_all
 from purge.requests.ask import retry
 from purge.runner import turns
+from purge.worker import deliver
 from purge.worker.backfill import read_now
 
 FILES = "(media)"  # in place of a policy's name; counts are of names
@@ -99,6 +100,7 @@ class Command(PlainCommand):
         console.quiet = options["json"]
         done = self.run_each(names, pass_options, console) | self.run_media(pass_options)
         if not dry:
+            deliver.step(using)
             alerts.watch(using)
         place = f" in {using}" if len(served()) > 1 else ""
         shown = {name: each for name, each in done.items() if name != FILES or each.looked}

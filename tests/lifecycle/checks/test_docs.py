@@ -50,6 +50,7 @@ def test_every_id_has_a_paragraph_and_an_anchor() -> None:
         "purge.E005",
         "purge.E006",
         "purge.E007",
+        "purge.E008",
         "purge.W002",
         "purge.W004",
         "purge.W005",
