@@ -20,6 +20,7 @@ _HOMES = {
     "Window": "policy.capture_modes",
     "KeepNewest": "policy.groups",
     "KeepOldest": "policy.groups",
+    "period_by": "policy.periods",
     "register": "capture.attach",
     "keep_forever": "policy.coverage",
     "describe": "policy.described",

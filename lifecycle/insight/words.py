@@ -6,7 +6,7 @@ What has none is shown as Django shows it; the policy's SQL says it exactly.
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Exists, ExpressionWrapper, F, Func, Q, Value
+from django.db.models import Case, Exists, ExpressionWrapper, F, Func, Q, Value
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import CombinedExpression, NegatedExpression
 
@@ -79,6 +79,15 @@ def _value(value: Any) -> str:
     return repr(str(value)) if isinstance(value, str) else str(value)
 
 
+def _cases(given: Case) -> str:
+    said = [f"{_or_never(each.result)} where {_expression(each.condition)}" for each in given.cases]
+    return "; ".join([*said, f"{_or_never(given.default)} else"])
+
+
+def _or_never(given: Any) -> str:
+    return "never" if isinstance(given, Value) and given.value is None else _expression(given)
+
+
 def _place(rule: KeepNewest) -> str:
     which, of = ("newest", "newer") if rule.newest else ("oldest", "older")
     group = f"rows with the same {' and '.join(rule.per)}" if rule.per else "all rows"
@@ -104,6 +113,8 @@ def _expression(given: Any) -> str:
     if isinstance(given, Exists):
         model: Any = given.query.model
         return f"a row of {model._meta.label} belongs to it"
+    if isinstance(given, Case):
+        return _cases(given)
     if isinstance(given, Func) and type(given).__module__.startswith("django."):
         arguments = ", ".join(_expression(each) for each in given.source_expressions)
         return f"{type(given).__name__}({arguments})"

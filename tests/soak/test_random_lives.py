@@ -10,6 +10,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.file_lives import FileLives
 from tests.group_lives import GroupLives
 from tests.lives import Lives
+from tests.period_lives import PeriodLives
 from tests.purge.batch.test_properties import QUICK
 
 LONG = settings(
@@ -34,3 +35,8 @@ def test_many_random_lives_of_files_are_as_the_reference_says(
 @pytest.mark.django_db(transaction=True)
 def test_many_random_lives_of_groups_are_as_the_model_says() -> None:
     run_state_machine_as_test(GroupLives, settings=LONG_OF_FILES)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_random_lives_by_outcome_are_as_the_model_says() -> None:
+    run_state_machine_as_test(PeriodLives, settings=LONG_OF_FILES)

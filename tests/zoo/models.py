@@ -315,3 +315,11 @@ class Draught(models.Model):
     title = models.CharField(max_length=50, blank=True)
     made_at = models.DateTimeField(auto_now_add=True, db_index=True)
     objects = ZooQuerySet.as_manager()
+
+
+class Errand(models.Model):
+    """Kept for as long as its outcome says."""
+
+    outcome = models.CharField(max_length=10, null=True)  # noqa: DJ001
+    done_at = models.DateTimeField(null=True)
+    objects = ZooQuerySet.as_manager()

@@ -15,7 +15,17 @@ from django.db.models import (
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
-from lifecycle import KeepNewest, KeepOldest, Policy, Signals, Update, Window, register, track_media
+from lifecycle import (
+    KeepNewest,
+    KeepOldest,
+    Policy,
+    Signals,
+    Update,
+    Window,
+    period_by,
+    register,
+    track_media,
+)
 from tests.zoo.models import (
     Account,
     Attachment,
@@ -25,6 +35,7 @@ from tests.zoo.models import (
     Coupon,
     Draft,
     Draught,
+    Errand,
     Knock,
     Legacy,
     Life,
@@ -151,6 +162,22 @@ register(
             "first": KeepOldest(1, per="account", by="at"),
             "pinned": Q(pinned=True),
         },
+        cap_rows=10**9,
+    ),
+    Policy(
+        "errands",
+        Errand,
+        expires=period_by(
+            "outcome",
+            {
+                "done": timedelta(days=7),
+                "failed": timedelta(days=90),
+                "kept": None,
+                None: timedelta(days=30),
+            },
+            since="done_at",
+            otherwise=timedelta(days=365),
+        ),
         cap_rows=10**9,
     ),
     Policy(
