@@ -48,8 +48,8 @@ def standstills(using: str) -> Standstills:
             what = f"requests overdue since {each.since}: {each.overdue}"
             text = f"{what}: `manage.py lifecycle requests`"
             stopped.setdefault(each.policy, []).append(text)
-    for each in backlog.waiting(using, late=True):
-        stopped.setdefault(each.policy, []).append(f"copies elsewhere: {each.says}")
+    for copy in backlog.waiting(using, late=True):
+        stopped.setdefault(copy.policy, []).append(f"copies elsewhere: {copy.says}")
     if alarm := alarm_of(using):
         text = f"{alarm['kind']} since {alarm['since']}: {alarm['text']}: {alarm['command']}"
         for policy in all_policies():
