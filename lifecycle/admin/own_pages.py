@@ -21,6 +21,7 @@ from lifecycle.db.connection import DENIED, sqlstate
 from lifecycle.exceptions import LifecycleError
 from lifecycle.management.targets import duration
 
+LONGEST = timedelta(days=36_525)  # a century: no date is too early or too late for the database
 ROLE = (
     "the database's role of this process may not do that. Whose process may, says the guide"
     ' "Run with three roles".'
@@ -49,9 +50,12 @@ class SpanField(forms.CharField):
         """`0`, `12h`, `7d`."""
         text = str(super().clean(value))
         try:
-            return duration(text) if text else None
+            span = duration(text) if text else None
         except (ArgumentTypeError, OverflowError):
             raise forms.ValidationError("Write 0, 90s, 30m, 12h or 7d.") from None
+        if span and span > LONGEST:
+            raise forms.ValidationError(f"At most {LONGEST.days} days.")
+        return span
 
 
 @contextmanager

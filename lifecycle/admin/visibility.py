@@ -158,6 +158,14 @@ def names_hidden(request: HttpRequest, site: AdminSite, text: str) -> bool:
     return any(f"{label}:" in said for label in _hidden(request, site))
 
 
+def without_hidden(
+    request: HttpRequest, site: AdminSite, counts: dict[str, int]
+) -> dict[str, int]:  # fmt: skip
+    """Rows by model, but of those that the user may not view: a count tells of a row too."""
+    hidden = _hidden(request, site)
+    return {label: count for label, count in counts.items() if label.lower() not in hidden}
+
+
 def mask_blockers(event: Event, shown: Callable[[list[str]], list[str]]) -> Event:
     """The event without keys of rows in its way that the user may not view; it is not saved."""
     by = event.detail.get("by")

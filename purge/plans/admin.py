@@ -14,7 +14,7 @@ from django.urls import path
 from lifecycle.admin.deeds import add_deeds
 from lifecycle.admin.own_pages import address, as_role, own_page, shown_by, why_not
 from lifecycle.admin.readonly import ReadOnlyAdmin, moment, refuse
-from lifecycle.admin.visibility import about_viewed
+from lifecycle.admin.visibility import about_viewed, without_hidden
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.context import context
 from purge.models import Plan
@@ -76,7 +76,7 @@ class PlanAdmin(NewPlan, ReadOnlyAdmin):
             raise Http404
         offered = [self._offered(request, plan, name) for name in STEPS]
         left = left_out(plan, str(plan._state.db)).items()
-        shown: dict[str, Any] = {"plan": plan, "said": as_text(plan)}
+        shown: dict[str, Any] = {"plan": plan, "said": self._said(request, plan)}
         shown["left"] = [(WHY.get(why, why), names) for why, names in left]
         shown["steps"] = [each for each in offered if each]
         return shown_by(self, request, "admin/purge/plan.html", f"Plan {plan.pk}", **shown)
@@ -115,9 +115,15 @@ class PlanAdmin(NewPlan, ReadOnlyAdmin):
         self, request: HttpRequest, plan: Plan, step: str, form: forms.Form
     ) -> TemplateResponse:
         values = {"plan": plan, "step": step, "explained": STEPS[step][1], "form": form}
-        values |= {"said": as_text(plan), "back": self._page(plan)}
+        values |= {"said": self._said(request, plan), "back": self._page(plan)}
         title = f"{step.capitalize()} plan {plan.pk}"
         return shown_by(self, request, "admin/purge/plan_step.html", title, **values)
+
+    def _said(self, request: HttpRequest, plan: Plan) -> str:
+        """As the command says it, without the models that the user may not view."""
+        along = without_hidden(request, self.admin_site, plan.shown.get("along", {}))
+        plan.shown = plan.shown | ({"along": along} if "along" in plan.shown else {})
+        return as_text(plan)
 
     def _offered(self, request: HttpRequest, plan: Plan, step: str) -> dict[str, str] | None:
         """A step as the page shows it; none of a plan that is over."""

@@ -15,6 +15,8 @@ from lifecycle.compiler.keys import key_text
 from lifecycle.db.connection import limited, was_stopped
 from lifecycle.db.rows import every_row, home
 from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger.write import refuse_unnamed
+from lifecycle.policy.databases import served
 from purge.models import Plan
 from purge.plans.forms import ACTS, MOST_CHOSEN, AboutForm, PlanForm, columns_of
 from purge.plans.make import plan
@@ -42,7 +44,9 @@ class NewPlan:
         """Ask of what; then ask which rows; then make the plan, and go to its page."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        models = viewed_models(request, self.admin_site)
+        here = served()  # another database has no ledger, or is no PostgreSQL
+        viewed = viewed_models(request, self.admin_site)
+        models = [each for each in viewed if home(each) in here]
         acts = [act for act, permission in ACTS.items() if request.user.has_perm(permission)]
         about = AboutForm(models, acts, request.GET if "model" in request.GET else None)
         if not about.is_valid():
@@ -97,10 +101,10 @@ def plan_ticked(page: Any, request: HttpRequest, rows: "QuerySet[Any]") -> HttpR
     """For rows that were ticked in the list of a model's own admin: which act? None: it was said
     why not."""
     model: Any = rows.model._meta.concrete_model
-    found = rows.order_by().values_list("pk", flat=True)[: MOST_CHOSEN + 1]
-    keys = [key_text(model, key) for key in found]
-    if why := _why_not_ticked(page, keys):
-        refuse(request, LifecycleError(why))
+    try:
+        keys = _ticked_keys(page, model, rows)
+    except LifecycleError as error:
+        refuse(request, error)
         return None
     acts = [(act, Plan.Act(act).label, why_not(request, name)) for act, name in ACTS.items()]
     shown: dict[str, Any] = {"acts": acts, "chosen": keys, "label": model._meta.label}
@@ -108,12 +112,17 @@ def plan_ticked(page: Any, request: HttpRequest, rows: "QuerySet[Any]") -> HttpR
     return shown_by(plans, request, f"{TEMPLATES}/plan_ticked.html", "Plan an act", **shown)
 
 
-def _why_not_ticked(page: Any, keys: list[str]) -> str:
+def _ticked_keys(page: Any, model: Any, rows: "QuerySet[Any]") -> list[str]:
+    """As the form has them; not of a model whose keys are secrets, or several columns."""
     if not page.admin_site.is_registered(Plan):
-        return "this admin has no plans."
+        raise LifecycleError("this admin has no plans.")
+    refuse_unnamed(model)
+    found = rows.order_by().values_list("pk", flat=True)[: MOST_CHOSEN + 1]
+    keys = [key_text(model, key) for key in found]
     if len(keys) > MOST_CHOSEN:
-        return f"more than {MOST_CHOSEN} rows: say which by conditions, in the list of plans."
-    return ""
+        text = f"more than {MOST_CHOSEN} rows: say which by conditions, in the list of plans."
+        raise LifecycleError(text)
+    return keys
 
 
 def _refused(request: HttpRequest) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from purge.erasure.erase import erase_key
 from purge.models import Request
 from purge.requests.ask import request_key
 from purge.requests.forms import AskForm
+from purge.requests.seen import receipt_text, refusal
 
 UNSEEN = "This process may not try it: what would go is seen when the worker does."
 
@@ -48,7 +49,7 @@ class NewRequest:
                     return HttpResponseRedirect(
                         address(self.admin_site, "purge_request_change", made.pk)
                     )
-                shown |= _preview(model, key, form.cleaned_data, request.user.get_username())
+                shown |= self._preview(request, model, key, form.cleaned_data)
             except LifecycleError as error:
                 refuse(request, error)
         title = "Open a request for erasure"
@@ -59,6 +60,23 @@ class NewRequest:
         if row is None:
             raise RowMissing(f"{row_name(model, key)} is not in the database.")
         return model, key
+
+    def _preview(
+        self, request: HttpRequest, model: Any, key: str, values: dict[str, Any]
+    ) -> dict[str, Any]:
+        """What the erasure would do, or what refuses it: then the request waits."""
+        who, policy = request.user.get_username(), values["policy"] or None
+        try:
+            would = erase_key(
+                model, key, values["reference"], values["grace"], policy, who, True, home(model)
+            )
+        except LifecycleError as error:
+            return {"confirm": True, "refused": refusal(request, self.admin_site, str(error))}
+        except DatabaseError as error:
+            if sqlstate(error) != DENIED:
+                raise
+            return {"confirm": True, "refused": UNSEEN}
+        return {"confirm": True, "preview": receipt_text(request, self.admin_site, would)}
 
 
 def opened(model: Any, key: str, values: dict[str, Any], actor: str) -> Request:
@@ -72,19 +90,3 @@ def opened(model: Any, key: str, values: dict[str, Any], actor: str) -> Request:
 
 def _asked(request: HttpRequest) -> dict[str, str]:
     return {"row": request.GET.get("row", "")}
-
-
-def _preview(model: Any, key: str, values: dict[str, Any], actor: str) -> dict[str, Any]:
-    """What the erasure would do, or what refuses it: then the request waits."""
-    using, policy = home(model), values["policy"] or None
-    try:
-        would = erase_key(
-            model, key, values["reference"], values["grace"], policy, actor, True, using
-        )
-    except LifecycleError as error:
-        return {"confirm": True, "refused": str(error)}
-    except DatabaseError as error:
-        if sqlstate(error) != DENIED:
-            raise
-        return {"confirm": True, "refused": UNSEEN}
-    return {"confirm": True, "preview": would.as_text()}

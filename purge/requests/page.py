@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -11,16 +12,14 @@ from django.urls import path, reverse
 from lifecycle.admin.own_pages import address, as_role, own_page, shown_by
 from lifecycle.admin.readonly import refuse
 from lifecycle.admin.row_page import look_up, page_of
-from lifecycle.admin.visibility import names_hidden
 from lifecycle.exceptions import LifecycleError
 from purge.models import Request
 from purge.requests.ask import answer_request, extend_request, receipt_of
 from purge.requests.new import opened
+from purge.requests.seen import receipt_text, refusal
 from purge.requests.steps import STEPS, model_in_code, offered, said_by
 from purge.requests.subject import export_of
 from purge.requests.telling import is_overdue, name_of, status_of
-
-UNNAMED = "A row, or a hold on one, of a model that you may not view."
 
 
 class RequestPage:
@@ -99,20 +98,18 @@ class RequestPage:
     def _shown(self, request: HttpRequest, found: Request) -> dict[str, Any]:
         using = str(found._state.db)
         row = self._row_of(request, found)
-        waits = found.waits_for
-        if waits and names_hidden(request, self.admin_site, waits):
-            waits = UNNAMED
+        waits = refusal(request, self.admin_site, found.waits_for)
         shown = {"found": found, "waits": waits, "overdue": is_overdue(found)}
         shown["steps"] = offered(request, found, row is not None)
         try:
             shown |= {"name": name_of(found), "status": status_of(found, using)}
-            shown |= _receipt(request, found, using)
+            shown |= _receipt(request, self.admin_site, found, using)
         except LifecycleError as error:  # its model is not in the code any more
             shown |= {"name": f"{found.model}:{found.key}", "status": str(error)}
         return shown
 
 
-def _receipt(request: HttpRequest, found: Request, using: str) -> dict[str, Any]:
+def _receipt(request: HttpRequest, site: AdminSite, found: Request, using: str) -> dict[str, Any]:
     """The receipt in words, and where the rest of the row's story is."""
     receipts = receipt_of(found, using)
     may = request.user.has_perm("lifecycle.view_event")
@@ -120,7 +117,7 @@ def _receipt(request: HttpRequest, found: Request, using: str) -> dict[str, Any]
     ended = any(each.state in ("purged", "updated") for each in receipts)
     if ended and may:
         links["certificate"] = reverse("admin:lifecycle_row_certificate")
-    return {"receipt": "\n".join(each.as_text() for each in receipts)} | links
+    return {"receipt": "\n".join(receipt_text(request, site, each) for each in receipts)} | links
 
 
 def _try(found: Request, actor: str) -> None:

@@ -57,6 +57,9 @@ def test_every_page_of_ours_has_its_look() -> None:
         "/admin/lifecycle/agendaentry/": "drafts",
         "/admin/purge/run/": 'aria-label="Pages"',
         user: "This row is",
+        f"{reverse('admin:purge_plan_add')}?model=zoo.Draft&act=hold": "column of condition 1",
+        reverse("admin:purge_request_add"): "as app.Model:pk",
+        f"{reverse('admin:purge_forecast_ahead')}?until=": "Nothing ends under",
     }
     site, pages = visited(*said)
     assert site == "UnfoldAdminSite"

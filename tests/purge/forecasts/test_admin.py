@@ -85,6 +85,7 @@ def test_what_cannot_be_asked() -> None:
     for given, says in (
         ({"age": "14d"}, "Say of which policy"),
         ({"age": "soon", "policy": "drafts"}, "Write 0, 90s, 30m, 12h or 7d"),
+        ({"age": "999999d", "policy": "drafts"}, "At most 36525 days"),
         ({"age": "14d", "policy": "lives"}, "Select a valid choice"),
         ({"until": until(400)}, "At most 366 days ahead"),
         ({"until": "2020-01-01T10:00"}, "This date has passed"),

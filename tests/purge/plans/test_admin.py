@@ -87,6 +87,13 @@ def test_it_is_withdrawn_and_then_offers_nothing() -> None:
     assert "was withdrawn" in client.post(address(plan, "apply"), {"rows": 1}).text
 
 
+def test_what_goes_along_is_told_of_models_that_the_user_may_view() -> None:
+    plan = made()
+    Plan.objects.update(shown={"tried": 1, "would": {}, "along": {"zoo.Bill": 7}})
+    assert "7 zoo.Bill" in client_of(*LOOKS, "view_bill").get(address(plan)).text
+    assert "zoo.Bill" not in client_of(*LOOKS, name="al").get(address(plan)).text
+
+
 @pytest.mark.parametrize("step", ["approve", "apply", "withdraw"])
 def test_a_post_without_the_permission(step: str) -> None:
     plan = made()

@@ -3,11 +3,13 @@
 import io
 import json
 import zipfile
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.admin import site
 from django.db import ProgrammingError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -19,8 +21,10 @@ from demo.models import User
 from lifecycle import hold, release, restore
 from lifecycle.db.rows import home
 from lifecycle.models import Event
+from purge.erasure.receipt import Receipt
 from purge.models import Request
 from purge.requests import ask, new, subject, tries
+from purge.requests.seen import receipt_text
 from purge.requests.steps import STEPS
 from tests.lifecycle.admin.test_admin_row import client_of
 from tests.support import let_pass
@@ -233,6 +237,25 @@ def test_what_refuses_it_of_a_model_that_the_user_may_not_view() -> None:
     assert "zoo.Bill" not in text
     assert "of a model that you may not view" in text
     assert "zoo.Bill" in client_of(*LOOKS, "view_bill", name="al").get(at(found)).text
+
+
+def test_a_receipt_without_models_that_the_user_may_not_view() -> None:
+    request = client_of(*LOOKS).get("/admin/").wsgi_request
+    receipt = Receipt("R", "zoo.Person:1", "visits", "jo", timezone.now(), 1, "purged")
+    receipt = replace(receipt, cascade={"zoo.bill": 3, "zoo.person": 2}, media=["bill.pdf"])
+    text = receipt_text(request, site, receipt)
+    assert "2 zoo.person" in text
+    assert "zoo.bill" not in text
+    assert "bill.pdf" not in text
+    assert "models that you may not view" in text
+    may = client_of(*LOOKS, "view_bill", name="al").get("/admin/").wsgi_request
+    assert "bill.pdf" in receipt_text(may, site, receipt)
+    Bill.objects.create(person=(row := person()))
+    given = {"row": f"zoo.Person:{row.pk}", "reference": "DSR-7"}
+    clerk = client_of(*LOOKS, "add_request", name="bo")
+    text = clerk.post(reverse("admin:purge_request_add"), given).text
+    assert "It would wait" in text
+    assert "zoo.Bill" not in text
 
 
 def unzipped(answer: Any) -> dict[str, bytes]:
