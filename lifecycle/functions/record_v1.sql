@@ -40,6 +40,11 @@ BEGIN
             USING ERRCODE = 'insufficient_privilege';
     END IF;
     ends_at := (p_detail ->> 'until')::timestamptz;
+    IF char_length(p_detail ->> 'reference') > 200 AND p_kind = 'requested' OR EXISTS (
+        SELECT FROM jsonb_each_text(p_detail) AS said WHERE key IN ('received', 'deadline', 'ended')
+        AND value::timestamptz IS DISTINCT FROM lifecycle.finite_v1(value::timestamptz)) THEN
+        RAISE EXCEPTION 'this is not what may be recorded of %', p_model USING ERRCODE = 'insufficient_privilege';
+    END IF;
     IF ends_at IS DISTINCT FROM lifecycle.finite_v1(ends_at) OR total > 10000
        OR num_nonnulls(p_subjects.bigints, p_subjects.uuids, p_subjects.texts, p_subjects.span) > 1 THEN
         RAISE EXCEPTION 'this is not what may be recorded of %', p_model USING ERRCODE = 'insufficient_privilege';

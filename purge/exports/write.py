@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connections, transaction
+from django.db import DatabaseError, connections, transaction
 from django.db.models import Model
 
 from lifecycle.compiler.keys import key_text, label_of_model
 from lifecycle.compiler.windows import counts_only
-from lifecycle.db.connection import fetch
+from lifecycle.db.connection import DENIED, fetch, sqlstate
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.context import context, in_context
 from lifecycle.ledger.row_names import ledger_key, model_of, named, row_name
@@ -90,8 +90,13 @@ def _record(row: Model, index: dict[str, Any], actor: str, using: str) -> None:
     about: dict[str, Any] = {"model": label_of_model(model)}
     if not (model._meta.is_composite_pk or counts_only(model)):
         about |= {"key": ledger_key(model, key_text(model, row.pk), using), "of": model}
-    with transaction.atomic(using=using), context(actor, in_context("cause", using), using):
-        write("exported", using, **about, detail=detail)
+    try:
+        with transaction.atomic(using=using), context(actor, in_context("cause", using), using):
+            write("exported", using, **about, detail=detail)
+    except DatabaseError as error:
+        if sqlstate(error) != DENIED:
+            raise
+        raise LifecycleError(f"The role of {using!r} may not record that it exports.") from error
 
 
 @contextmanager

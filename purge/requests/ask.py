@@ -21,7 +21,7 @@ from purge.erasure.refusals import check, policy_for
 from purge.models import Request
 from purge.passes.override import seconds
 from purge.requests.deadlines import deadline
-from purge.requests.told import project, say
+from purge.requests.told import project, say, told_of
 from purge.requests.tries import UNTOLD, as_told, ask_again
 from purge.requests.tries import receipt_of as receipt_of
 from purge.requests.tries import retry as retry
@@ -63,6 +63,9 @@ def request_key(
     named["key"] = ledger_key(model, key, using)
     known = Request.objects.using(using).filter(**named)
     found = known.first()
+    if found and told_of(found.pk, using) is None:  # nobody has opened it: see `told`
+        found.delete()
+        found = None
     if found:
         ask_again(found, actor, using)
     else:

@@ -6,7 +6,7 @@ events of its request say. Only what a worker has noted of its tries stands in t
 
 from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import DataError, transaction
 
 from lifecycle.db.connection import Placed, fetch, statement
 from lifecycle.db.tables import tables_in
@@ -19,6 +19,9 @@ RESTORED = (
     "the database was restored, and what was decided about it since the backup is lost:"
     " open it again, or answer it"
 )
+
+
+UNREADABLE = "what is said of its request cannot be read"
 
 
 class Told(NamedTuple):
@@ -56,15 +59,38 @@ def rebuild(using: str) -> None:
     """Make the table again from the ledger; where it is not in this database, nothing."""
     if "purge_request" in tables_in(using):
         with transaction.atomic(using=using):
-            fetch(using, _filled("forget"), {"numbers": None})
-            project(using)
+            readable = _readable(using)
+            fetch(using, _filled("forget"), {"numbers": readable})
+            project(using, readable)
 
 
 def strayed(using: str) -> list[tuple[int, str, str]]:
     """What of the table is not what the events say: number, model, what is wrong."""
     if "purge_request" not in tables_in(using):
         return []
-    return fetch(using, _filled("strayed"), {"numbers": None})
+    readable = _readable(using)
+    found = fetch(using, _filled("strayed"), {"numbers": readable})
+    if readable is None:
+        return found
+    opened = fetch(using, statement(__file__, "numbers"))
+    return found + [(*each, UNREADABLE) for each in opened if each[0] not in readable]
+
+
+def _readable(using: str) -> list[int] | None:
+    """None where all can be read; else the numbers of those that can."""
+    if _can_be_read(using, None):
+        return None
+    numbers = [number for number, _ in fetch(using, statement(__file__, "numbers"))]
+    return [number for number in numbers if _can_be_read(using, [number])]
+
+
+def _can_be_read(using: str, numbers: list[int] | None) -> bool:
+    try:
+        with transaction.atomic(using=using):
+            fetch(using, _filled("read"), {"numbers": numbers})
+    except DataError:
+        return False
+    return True
 
 
 def _filled(name: str) -> str:

@@ -1,13 +1,16 @@
 -- name: fold
 -- What the events of requests for erasure add up to, all of them or some by their numbers: one line each. Of several for
--- the same row under the same reference, which only a recovery can bring together, the last one.
+-- the same row under the same reference, which only a recovery can bring together, the last one. Raises what the words of
+-- one raise that are none, which only a superuser can have written.
 -- params: numbers
 WITH said AS MATERIALIZED (
     SELECT event.id, event.recorded_at, event.actor, event.detail, event.detail ->> 'step' AS step,
-        coalesce((event.detail ->> 'request')::bigint, event.id) AS request
-    FROM lifecycle_event AS event WHERE event.kind = 'requested' AND (%(numbers)s::bigint[] IS NULL
+        named.request
+    FROM lifecycle_event AS event CROSS JOIN LATERAL (
+        SELECT CASE WHEN event.detail ->> 'request' ~ '^\d{{1,18}}$' THEN (event.detail ->> 'request')::bigint ELSE event.id END AS request
+    ) AS named WHERE event.kind = 'requested' AND (%(numbers)s::bigint[] IS NULL
         OR event.id >= (SELECT min(number) FROM unnest(%(numbers)s::bigint[]) AS number)
-        AND coalesce((event.detail ->> 'request')::bigint, event.id) = ANY (%(numbers)s::bigint[]))
+        AND named.request = ANY (%(numbers)s::bigint[]))
 ), counted AS (
     SELECT request, max(id) FILTER (WHERE step IN ('opened', 'asked')) AS asked,
         max(id) FILTER (WHERE step = 'withheld') AS withheld, min(id) FILTER (WHERE step = 'extended') AS extended,
@@ -30,9 +33,17 @@ CROSS JOIN LATERAL lifecycle.keys_v1(opened.id) AS key
 WHERE opened.detail ->> 'step' = 'opened'
 ORDER BY opened.detail ->> 'reference', opened.model, key, opened.id DESC
 
+-- name: numbers
+SELECT id, model FROM lifecycle_event WHERE kind = 'requested' AND detail ->> 'step' = 'opened' ORDER BY id
+
 -- name: told
 -- params: numbers; parts: fold
 SELECT id, asked, asker, withheld FROM ({fold}) AS told
+
+-- name: read
+-- All that the events say, for whether it can be read.
+-- params: numbers; parts: fold
+SELECT count(*) FROM ({fold}) AS told WHERE told IS NOT NULL OR told IS NULL
 
 -- name: forget
 -- Rows of which no event tells.

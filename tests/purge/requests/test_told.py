@@ -1,5 +1,6 @@
 """Requests are what the events of the ledger say: kept, rebuilt, and not forged in their table."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -10,13 +11,14 @@ from django.utils import timezone
 
 import purge
 from lifecycle import context, hold, release, restore
+from lifecycle.db.connection import fetch
 from lifecycle.ledger.policy_states import pause, rebuild, resume
 from lifecycle.models import Event
 from lifecycle.promises.check import PROJECTIONS, check
 from purge.models import Request
 from purge.requests.ask import retry
 from purge.requests.restored import back
-from purge.requests.told import RESTORED
+from purge.requests.told import RESTORED, UNREADABLE
 from purge.worker.asked import do_what_was_asked
 from tests.lifecycle.management.test_commands import manage
 from tests.support import let_pass
@@ -24,6 +26,10 @@ from tests.zoo.models import Person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAY = timedelta(days=1)
+FORGED_EVENTS = """INSERT INTO lifecycle_event (
+    kind, policy, model, subjects_bigint, count, recorded_at, cause, actor, detail)
+VALUES ('requested', 'people', 'zoo.person', '{7}', 1, now(), '', '', %s::jsonb),
+    ('requested', '', 'zoo.person', NULL, 0, now(), '', '', %s::jsonb) RETURNING id"""
 COLUMNS = [field.attname for field in Request._meta.concrete_fields]
 TRIED = {"waits_for", "tries", "tried_at", "again_at"}
 
@@ -117,6 +123,30 @@ def test_the_table_alone_has_no_row_erased() -> None:
     unsaid.refresh_from_db()
     assert "ledger does not say" in unsaid.waits_for
     rebuild()
+
+
+def test_a_line_that_nobody_has_opened_keeps_nobody_from_opening_it() -> None:
+    row = Person.objects.create(name="Ann")
+    forged(key=str(row.pk), reference="DSR-1")
+    assert purge.request_erasure(row, "DSR-1", actor="jo", grace=0 * DAY).done_at
+    assert not Person.objects.exists()
+
+
+@pytest.mark.plants(6, 10)
+def test_what_a_superuser_has_written_of_one_stops_no_other() -> None:
+    first, second = held(), held("DSR-2")
+    detail = {"step": "opened", "reference": "x", "received": "soon", "deadline": "never"}
+    never = {"step": "done", "request": "x"}
+    bad = fetch("default", FORGED_EVENTS, [json.dumps(each) for each in (detail, never)])[0][0]
+    Request.objects.all().delete()
+    assert {each.problem for each in check(only=[PROJECTIONS])[PROJECTIONS]} == {
+        UNREADABLE, "its request is missing",
+    }  # fmt: skip
+    rebuild()
+    assert [each.pk for each in Request.objects.order_by("pk")] == [first.pk, second.pk]
+    assert [each.event for each in check(only=[PROJECTIONS])[PROJECTIONS]] == [bad]
+    release(reference="C-DSR-2")
+    assert retry() == 2
 
 
 def test_who_asks_once_more_is_the_one_who_has_it_erased() -> None:
