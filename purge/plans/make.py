@@ -66,7 +66,7 @@ def plan(
     refuse_to_plan(using)
     known = refuse_what_cannot_be(act, model, policy, reason, reference, until, actor)
     refuse_unnamed(model)
-    refuse_untold(model, using)
+    refuse_untold(model, using, ends=act == "purge")
     if is_elsewhere(using, [model]):
         raise LifecycleError(ELSEWHERE.format(model._meta.label))
     if act == "purge" and known:

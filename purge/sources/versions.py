@@ -15,6 +15,7 @@ from lifecycle.compiler.keys import key_of
 from lifecycle.db.connection import Placed, fetch, scalar, statement
 from lifecycle.db.sql import literal
 from lifecycle.exceptions import LifecycleError
+from purge.batch.cascade.ties import tables_reached
 from purge.batch.cascade.written import Epoch
 
 MOST_RUNNING = 100_000  # numbers of transactions that are looked at one by one
@@ -41,13 +42,15 @@ def version_of(model: Any) -> str:
     return f"concat_ws(' ', {', '.join(texts)})"
 
 
-def refuse_untold(model: Any, using: str) -> None:
-    """Raise `LifecycleError` where the versions of rows do not tell whether they were changed."""
+def refuse_untold(model: Any, using: str, ends: bool = False) -> None:
+    """Raise `LifecycleError` where the versions of rows do not tell whether they were changed; of
+    rows that are to end, also of those that go along."""
     tables = [each._meta.db_table for each in (model, *model._meta.get_parent_list())]
+    tables += tables_reached(model) if ends else []
     if not scalar(using, statement(__file__, "tells"), {"tables": tables}):
         raise LifecycleError(
-            f"Whether a row of {model._meta.label} has changed cannot be told: its table is not one"
-            " that PostgreSQL itself stores."
+            f"Whether a row of {model._meta.label} has changed cannot be told: its table, or one of"
+            " rows that go along, is not one that PostgreSQL itself stores."
         )
 
 

@@ -193,15 +193,12 @@ class CascadeSets:
         between = self.edges.get(model) or self.ties.get(model) or links(model)
         return not between and model not in self.collected
 
-    def _all_keys(self, model: Any) -> Any:
-        return self._with_roots(model, self.keys)
-
     def _with_roots(self, model: Any, keys: dict[Any, Any]) -> Any:
         return joined(self._roots if model is self.model else NO_KEYS, keys.get(model, NO_KEYS))
 
     def _take(self, model: Any, condition: Q, cascaded: bool = True) -> Any:
         """Lock rows that are not known yet, and keep their keys; returns these."""
-        known = self._all_keys(model)
+        known = self._with_roots(model, self.keys)
         rows = self._base(model).filter(condition).exclude(pk__in=key_array(model, known))
         count, keys = self._locks.keys(rows)
         if not count:

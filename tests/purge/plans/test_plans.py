@@ -230,6 +230,19 @@ class TestPurge:
         assert apply(made).left == {"along": 3}
         assert set(Order.objects.all()) == set(made_rows[2:9:3])
 
+    def test_what_nobody_can_tell_of_rows_along(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A view has no versions: of rows that only are held it does not matter."""
+        orders(1)
+        monkeypatch.setattr(versions, "tables_reached", lambda model: ["seen_lines"])
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE VIEW seen_lines AS SELECT * FROM zoo_line")
+            try:
+                with pytest.raises(LifecycleError, match="or one of rows that go along"):
+                    plan("purge", Order.objects.all())
+                assert plan("hold", Order.objects.all()).rows == 1
+            finally:
+                cursor.execute("DROP VIEW seen_lines")
+
     def test_a_foreign_key_that_takes_rows_along_came_since(self) -> None:
         orders(1)
         made = plan("purge", Order.objects.all())
