@@ -18,7 +18,7 @@ def check_metrics(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """E036: metrics are shown to everybody who knows the address."""
     if not getattr(settings, "ROOT_URLCONF", None):
         return []
-    patterns = get_resolver().url_patterns
+    views = [*_views(get_resolver().url_patterns)]  # imports them all
     open_view = getattr(sys.modules.get(VIEWS), "unguarded", None)
     if open_view is None:  # no address names it
         return []
@@ -29,7 +29,7 @@ def check_metrics(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     )
     return [
         error(36, text.format(repr(address)), hint)
-        for address, view in _views(patterns)
+        for address, view in views
         if _is_open(view, open_view)
     ]
 

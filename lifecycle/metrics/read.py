@@ -11,6 +11,8 @@ from lifecycle import hooks
 from lifecycle.conf import conf
 from lifecycle.db.connection import Answer, Query, answers_of, statement
 from lifecycle.db.tables import table_of
+from lifecycle.db.version import VERSION
+from lifecycle.exceptions import LifecycleError
 from lifecycle.insight import capped
 from lifecycle.insight.media_status import FILES
 from lifecycle.insight.status import waits_since
@@ -50,7 +52,9 @@ class Sample(NamedTuple):
 
 
 def read(using: str) -> list[Sample]:
-    """Everything of one database; raises what the database raises."""
+    """Everything of one database; raises what the database raises, and `LifecycleError` where it
+    has another version of the package.
+    """
     policies = _declared(using)
     queries = (capped.query(policies, len(policies)), _measures(using, policies), *_acting())
     lines, *others = _answers(using, *queries)
@@ -88,7 +92,11 @@ def _answers(using: str, *queries: Query) -> list[Answer]:
     share = f"{int(1000 * conf.METRICS_TIMEOUT / PARTS)}ms"
     limits = Query(statement(__file__, "limits"), {"milliseconds": share})
     with opened(using) as connection, connection.cursor() as cursor:
-        return answers_of(cursor, limits, *queries)[1:]
+        first, *others = answers_of(cursor, limits, *queries)
+    found = first.rows[0][-1]
+    if found != VERSION:
+        raise LifecycleError(f"The database has {found} of the package, this code needs {VERSION}.")
+    return others
 
 
 def _samples(answers: list[Answer]) -> list[Sample]:

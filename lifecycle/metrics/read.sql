@@ -1,10 +1,11 @@
 -- name: limits
 -- For the rest of the message: it writes nothing, no statement takes longer than that, and entries come by their index.
+-- And the version of the package's part of the database, last.
 -- params: milliseconds
 SELECT set_config('transaction_read_only', 'on', true), set_config('statement_timeout', %(milliseconds)s, true),
     set_config('lock_timeout', %(milliseconds)s, true), set_config('jit', 'off', true),
     set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true),
-    set_config('enable_bitmapscan', 'off', true)
+    set_config('enable_bitmapscan', 'off', true), obj_description(to_regnamespace('lifecycle'), 'pg_namespace')
 
 -- name: measures
 -- Of files, of the log and of tables: what is measured, of which policy or table, what more there is to say, the number.

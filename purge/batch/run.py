@@ -148,10 +148,15 @@ def _halve(batch: Batch, subjects: Subjects, error: Exception) -> None:
 
 def recording(batch: Batch) -> list[Query]:
     """What counts that which the batch did in its run."""
-    return [count_in_run(batch.run, batch.now, batch.outcome)] if batch.run else []
+    if not batch.run:
+        return []
+    return [count_in_run(batch.run, batch.policy.name, batch.now, batch.outcome)]
 
 
-def count_in_run(run: int, now: Any, outcome: Outcome) -> Query:
-    """What adds to the counts of a run, and to the sums of its policy, that which a batch did."""
-    params = {"run": run, "now": now, "bounds": BOUNDS}
+def count_in_run(run: int, policy: str, now: Any, outcome: Outcome) -> Query:
+    """What adds to the counts of a run, and to the sums of a policy, that which a batch did.
+
+    The run may be of several policies, as that of a replay is.
+    """
+    params = {"run": run, "policy": policy, "now": now, "bounds": BOUNDS}
     return Query(statement(__file__, "record"), params | outcome.counts())

@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 from lifecycle.db.connection import fetch, statement
 from purge import s3
 from purge.back_off import back_off
+from purge.batch.outcome import MEDIA
 from purge.batch.run import count_in_run
 from purge.media.model import BATCH_NAMES, FileDecision, MediaBatch, ParkedEntry
 
@@ -40,7 +41,7 @@ def record(batch: MediaBatch) -> None:
     for event in events:
         fetch(batch.using, statement(__file__, "write"), event)
     if batch.run:
-        fetch(batch.using, *count_in_run(batch.run, batch.now, batch.outcome))
+        fetch(batch.using, *count_in_run(batch.run, MEDIA, batch.now, batch.outcome))
 
 
 def _parked(batch: MediaBatch, parked: ParkedEntry) -> dict[str, Any]:

@@ -75,7 +75,8 @@ class _Settling:
                 page = next_page(batch, after, only, self.size)
                 if page.ids:
                     judged = judge(batch, page)
-                    counted = count_in_run(replay.run.pk, batch.now, batch.outcome)
+                    by = batch.by or batch.policy.name  # the host's own deletes name no policy
+                    counted = count_in_run(replay.run.pk, by, batch.now, batch.outcome)
                     fetch(batch.using, *counted)
             if replay.dry or not self.task.act:
                 transaction.set_rollback(True, using=replay.using)

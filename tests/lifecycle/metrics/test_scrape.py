@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from lifecycle import hold
 from lifecycle.db.connection import fetch, statement
+from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.policy_states import pause
 from lifecycle.metrics import families, read
 from lifecycle.metrics.collector import LifecycleCollector, own_registry, register
@@ -269,6 +270,15 @@ def test_a_database_that_is_away_does_not_hide_the_others(monkeypatch: pytest.Mo
     assert found.value("lifecycle_up", database="gone") == 0
     assert found.value("lifecycle_due_rows", policy="tokens") == 0
     assert len(errors) == 1
+
+
+def test_another_version_is_told_as_a_database_that_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(read, "VERSION", "version 2")
+    with pytest.raises(LifecycleError, match="has version 1 of the package, this code needs"):
+        read.read("default")
+    assert scrape().value("lifecycle_up") == 0
 
 
 def test_beside_others_on_the_registry_of_django_prometheus() -> None:

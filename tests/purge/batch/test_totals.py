@@ -59,9 +59,9 @@ def test_runs_may_go_and_the_sums_stay() -> None:
 def test_a_batch_waits_for_no_other() -> None:
     """While a transaction has the line of a policy, the next one begins a line of its own."""
     run = runs.start("tokens", PassOptions())
-    query = count_in_run(run.pk, timezone.now(), Outcome(purged=1))
+    query = count_in_run(run.pk, "tokens", timezone.now(), Outcome(purged=1))
     other = runs.start("tokens", PassOptions())
-    beside = count_in_run(other.pk, timezone.now(), Outcome(purged=1))
+    beside = count_in_run(other.pk, "tokens", timezone.now(), Outcome(purged=1))
     fetch("default", *query)
     with transaction.atomic():
         fetch("default", *query)
@@ -77,7 +77,7 @@ def test_what_is_taken_back_is_not_counted() -> None:
     assert not Total.objects.exists()
     run = runs.start("tokens", PassOptions())
     with transaction.atomic():
-        fetch("default", *count_in_run(run.pk, timezone.now(), Outcome(purged=1)))
+        fetch("default", *count_in_run(run.pk, "tokens", timezone.now(), Outcome(purged=1)))
         transaction.set_rollback(True)
     assert not Total.objects.exists()
 
@@ -85,7 +85,7 @@ def test_what_is_taken_back_is_not_counted() -> None:
 @pytest.mark.parametrize(("seconds", "place"), [(0.0, 0), (0.3, 6), (30.0, 11)])
 def test_batches_are_parted_by_their_seconds(seconds: float, place: int) -> None:
     run = runs.start("tokens", PassOptions())
-    text, params = count_in_run(run.pk, timezone.now(), Outcome(purged=1))
+    text, params = count_in_run(run.pk, "tokens", timezone.now(), Outcome(purged=1))
     began = f"(clock_timestamp() - interval '{seconds} s')"
     fetch("default", text.replace("transaction_timestamp()", began), params)
     assert Total.objects.get().spread == [int(n == place) for n in range(12)]

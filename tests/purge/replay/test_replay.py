@@ -21,7 +21,7 @@ from lifecycle.embedded.location import binaries, place
 from lifecycle.models import Event
 from lifecycle.policy.registry import get_policy
 from lifecycle.testing import capture_off, run_until
-from purge.models import Run
+from purge.models import Run, Total
 from purge.replay.model import Replay
 from purge.replay.plan import carry_out, forget, plan
 from tests.commands.documented import assert_documented
@@ -76,6 +76,7 @@ def test_command_shows_the_plan_and_ends_rows_again(tmp_path: Path) -> None:
     assert (event.actor, event.count, event.policy) == ("ann", 3, "members")
     run = Run.objects.get(origin="replay")
     assert (run.purged, run.actor, event.run, bool(run.finished_at)) == (3, "ann", run.pk, True)
+    assert dict(Total.objects.values_list("policy", "purged")) == {"members": 6}  # with the first end
     before = Event.objects.count()
     manage(*REPLAY)  # nothing to end: nothing to ask
     assert Event.objects.count() == before
