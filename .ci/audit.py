@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-LOCKS = [Path("requirements.lock"), Path("requirements-docs.lock")]
+LOCKS = sorted(Path().glob("requirements*.lock"))
 LIMIT_SECONDS = 180
 COMMAND = [
     sys.executable,

@@ -28,6 +28,10 @@ ANCHOR = re.compile(r'^<a id="([\w.-]+)"></a>\n+', re.MULTILINE)
 LISTED = re.compile(r"\[([^\]]+)\]\(((?!\w+:)[^)#\s]+\.md)(?:#[^)]*)?\)(?:: ([^\n]*))?")
 DECISIONS = "Decisions"
 MADE = ["how-to/cookbook.md", "reference/lifecycle.md", "reference/purge.md"]
+COOKBOOK = """Policies for tables that packages fill, to be pasted into an app of your own;
+`python manage.py lifecycle scaffold NAME` prints the same. Each is tested against the package
+itself, from its API to the purged row. [Packages, one by one](packages.md) says what ends, and
+what never does."""
 NAMES = re.compile(r"^from (\S+) import (\w+) as \w+$", re.MULTILINE)
 
 
@@ -52,7 +56,7 @@ def lay_out() -> None:
     """All pages into SOURCE."""
     shutil.rmtree(SOURCE, ignore_errors=True)
     files = [ROOT / name for name in PROJECT]
-    files += [each for each in (ROOT / "docs").rglob("*") if each.suffix in {".md", ".svg"}]
+    files += [each for each in (ROOT / "docs").rglob("*") if each.is_file()]
     for file in files:
         to = SOURCE / place(file)
         to.parent.mkdir(parents=True, exist_ok=True)
@@ -117,12 +121,7 @@ def write_reference(package: str) -> None:
 
 def write_cookbook() -> None:
     """The page of policies for the tables that packages fill, from what `scaffold` prints."""
-    lines = ["# Cookbook by package", "", "Policies for tables that packages fill, to be pasted; "]
-    lines += [
-        "`python manage.py lifecycle scaffold NAME` prints the same. Each is tested against",
-        "",
-    ]
-    lines[-2] += " the package itself, from its API to the purged row."
+    lines = ["# Cookbook by package", "", COOKBOOK, ""]
     for file in sorted((ROOT / "lifecycle/scaffolds").glob("*.txt")):
         parts = re.split(r"^--- (\w+)\n", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
         named = dict(zip(parts[1::2], parts[2::2], strict=True))

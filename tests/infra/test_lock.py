@@ -15,6 +15,7 @@ from tests.infra.servers import ROOT
 
 LOCK, PYPROJECT = ROOT / "requirements.lock", ROOT / "pyproject.toml"
 DOCS_LOCK = ROOT / "requirements-docs.lock"
+LOCKS = sorted(ROOT.glob("requirements*.lock"))
 # The oldest that is promised for each Python; older ones do not run on the newer Pythons.
 OLD_PIPS = {(3, 11): "23.0", (3, 12): "23.2.1", (3, 13): "24.2"}
 OLD_PIP = OLD_PIPS.get(sys.version_info[:2], "25.2")
@@ -83,7 +84,7 @@ def test_a_version_locked_twice_for_a_python_is_found() -> None:
     assert problems(lock) == {f"{name} is locked twice" for name in BY_PYTHON}
 
 
-@pytest.mark.parametrize("lock", [LOCK, DOCS_LOCK], ids=["venv", "docs"])
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
 def test_it_holds_pins_and_hashes_only(lock: Path) -> None:
     pin = r"[a-z0-9-]+==[\w.]+(?: ; [^\\:/]+)? \\"
     for line in lock.read_text().splitlines():
@@ -102,9 +103,11 @@ def test_what_both_locks_have_is_of_one_version() -> None:
     assert pins[1] - pins[0] == set()
 
 
-def test_each_version_of_both_locks_is_audited_once() -> None:
-    text = LOCK.read_text() + DOCS_LOCK.read_text()
-    rounds = runpy.run_path(str(ROOT / ".ci" / "audit.py"))["rounds"](text)
+def test_each_version_of_all_locks_is_audited_once() -> None:
+    audit = runpy.run_path(str(ROOT / ".ci" / "audit.py"))
+    assert len(LOCKS) > 2
+    text = "".join(lock.read_text() for lock in LOCKS)
+    rounds = audit["rounds"](text)
     pins = set(re.findall(r"^[\w.-]+==[^\s;]+", text, flags=re.M))
     assert sorted(pin for pins in rounds for pin in pins) == sorted(pins)
     djangos = [len([pin for pin in pins if pin.startswith("django==")]) for pins in rounds]

@@ -21,7 +21,7 @@ from purge.alerts import watch
 from purge.runner import run_due
 from tests.clock import pass_time
 from tests.lifecycle.admin.test_admin import looker, url
-from tests.lifecycle.admin.visiting import Visit, visited
+from tests.lifecycle.admin.visiting import Browsing, Visit
 from tests.zoo.models import Coupon, Draft, Ticket, Token
 
 __all__ = ["looker"]
@@ -72,13 +72,15 @@ def taken(addresses: dict[str, str], colour: str, folder: Path) -> Callable[[Vis
 
 
 @pytest.mark.slow
-def test_pictures_in_both_colours(looker: Client, live_server: Any, tmp_path: Path) -> None:
+def test_pictures_in_both_colours(
+    browser: Browsing, looker: Client, live_server: Any, tmp_path: Path
+) -> None:
     folder = Path(os.environ.get("PICTURES") or tmp_path)
     folder.mkdir(parents=True, exist_ok=True)
     addresses = pages(filled())
     for colour in ("light", "dark"):
         act = taken(addresses, colour, folder)
-        visited(live_server.url, looker, act, width=WIDTH, dark=colour == "dark")
+        browser.visited(live_server.url, looker, act, width=WIDTH, dark=colour == "dark")
     for name in addresses:
         light, dark = (
             (folder / f"{name}-{colour}.png").read_bytes() for colour in ("light", "dark")
