@@ -1,4 +1,6 @@
-"""Every page of the admin in a browser, as a strict site has it: light, dark and on a phone.
+"""The pages of docs/how-to/work-in-the-admin.md in a browser: light, dark and on a phone.
+
+As a strict site has them.
 
 Nothing of ours breaks `default-src 'self'`, nothing is written on the console, axe finds nothing
 serious, and nothing stands beside the screen. With SHOTS, a folder, there is a picture of each.
