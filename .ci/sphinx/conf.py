@@ -54,25 +54,34 @@ linkcheck_timeout = 20
 linkcheck_workers = 4
 
 
-ITEM = re.compile(r"(?P<name>\w[\w, ]*?)\s{2,}(?P<text>\S.*)")
+FIRST = re.compile(r"\w[\w, ]*?\s{2,}(?=\S)")  # of a list: its width is that of all
+NAME = re.compile(r"\w[\w, ]*")
+
+
+def item(line: str, width: int) -> str | None:
+    """A line of a list as a field; None where it begins none."""
+    name, text = line[:width].rstrip(), line[width:]
+    is_one = NAME.fullmatch(name) and line[width - 1 : width] == " " and text[:1].strip()
+    return f":{name}: {text}" if is_one else None
 
 
 def as_fields(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list) -> None:
     """A docstring's columns, of a name and what is said of it, as a list of fields."""
     made: list[str] = []
-    inside = False
+    width = 0
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
-        if line[:1].isalpha() and (found := ITEM.fullmatch(line)):
-            made += [] if inside else [""]
-            made.append(f":{found['name']}: {found['text']}")
-            inside = True
-        elif inside and line[:1].isalpha() and following.startswith("      "):
+        if not width and (first := FIRST.match(line)):
+            made.append("")
+            width = first.end()
+        if width and (field := item(line, width)):
+            made.append(field)
+        elif width and line[:1].isalpha() and following.startswith(" " * width):
             made.append(f":{line.strip()}:")
-        elif inside and line.startswith("    "):
+        elif width and line.startswith(" " * width):
             made.append(f"    {line.strip()}")
         else:
             made.append(line)
-            inside = False
+            width = 0
     lines[:] = made
 
 
