@@ -314,7 +314,7 @@ LEDGER = "SELECT count(*), max(id) FROM lifecycle_event"
 
 def test_add_to_an_existing_site(site: Site) -> None:
     """add-to-an-existing-site.md: the README's policy on a table of 30 carts; 20 are due"""
-    first, observed, late, worker, report, enabled, stopped = (
+    first, looked, observed, late, worker, report, enabled, stopped = (
         text for _, text in marked("add-to-an-existing-site.md")
     )
     # The policy that the guide of archives has left has no index, which a check tells.
@@ -322,6 +322,7 @@ def test_add_to_an_existing_site(site: Site) -> None:
     site.manage("makemigrations -v0", "migrate -v0")
     site.sql(CARTS)
     site.typed(first)
+    assert "shop.Cart" in site.typed(looked)
     site.append("shop/policies.py", blocks(ROOT / "README.md")["policies"])
     site.typed(observed + late)
     assert site.sql(STATE) == [("observe",)]
