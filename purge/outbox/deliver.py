@@ -64,7 +64,7 @@ def _tell(line: Line, using: str) -> bool:
         return False
     try:
         told.function(_purged(line, told, using))
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # one that ends the process would end all deliveries
         connections[using].close_if_unusable_or_obsolete()
         _again(line, error, using)
         return False
@@ -92,7 +92,7 @@ def _as_python(field: "Field[Any, Any]", key: Any, using: str) -> Any:
     return field.from_db_value(key, field.cached_col, connections[using])  # type: ignore[attr-defined]
 
 
-def _again(line: Line, error: Exception, using: str) -> None:
+def _again(line: Line, error: BaseException, using: str) -> None:
     """Its kind only: the words of an error may hold values."""
     kind = type(error).__name__
     wait = back_off(FIRST_WAIT, LONGEST_WAIT, line.attempt - 1)

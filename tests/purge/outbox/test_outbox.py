@@ -1,6 +1,7 @@
 """Subscribers are told what was purged: after the commit, at least once, until they answer."""
 
 import re
+import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -231,6 +232,15 @@ def test_an_error_inside_of_a_transaction_of_the_function_does_no_harm(subscribe
     assert Delivery.objects.get().error == "DataError"
 
 
+def test_a_function_that_ends_the_process_does_not(subscribe: Any) -> None:
+    index = subscribe(Token)
+    index.does = lambda purged: sys.exit(3)
+    expired("a")
+    run_due()
+    assert outbox.deliver("default") == 0
+    assert Delivery.objects.get().error == "SystemExit"
+
+
 def test_answered_later_by_its_token(subscribe: Any) -> None:
     index = subscribe(Token, within=2 * DAY, answers_later=True)
     expired("a")
@@ -261,10 +271,10 @@ def test_an_answer_that_comes_before_the_function_returns(subscribe: Any) -> Non
 
 def test_whoever_is_killed_while_telling_has_it_told_again(subscribe: Any) -> None:
     index = subscribe(Token)
-    index.does = lambda purged: (_ for _ in ()).throw(SystemExit)
+    index.does = lambda purged: (_ for _ in ()).throw(KeyboardInterrupt)
     expired("a")
     run_due()
-    with pytest.raises(SystemExit):
+    with pytest.raises(KeyboardInterrupt):
         outbox.deliver("default")
     index.does = lambda purged: None
     assert outbox.deliver("default") == 0
