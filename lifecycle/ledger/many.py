@@ -63,7 +63,7 @@ def refuse_to_plan(using: str) -> None:
     if not scalar(using, statement(__file__, "may_plan")):
         raise LifecycleError(
             f"The role of {using!r} may not make, approve or apply plans: that is an operator's"
-            " (`manage.py lifecycle grants --operator ROLE`)."
+            " (`manage.py lifecycle grants --site ROLE --worker ROLE --operator ROLE`)."
         )
 
 

@@ -64,7 +64,8 @@ class ForecastAdmin(LookAhead, ReadOnlyAdmin):
         except OperationalError as error:
             if not was_stopped(error):
                 raise
-            return {"found": found, "too_long": True}
+            command = f"`manage.py lifecycle simulate --compare {found.pk}`"
+            return {"found": found, "too_long": command.strip("`")}
         seen = {each.name for each in seen_policies(request, self, using)}
         if request.user.is_superuser:  # also of policies that have left the code
             seen |= found.policies.keys() - {each.name for each in all_policies()}

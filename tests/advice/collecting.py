@@ -23,7 +23,7 @@ FILLED = {
     "database": " --database default", "database_option(each.database)": " --database default",
     "database_option(using)": " --database default", "status": " drafts", "allow": " --allow 5",
     "why": "", "release": "", "labels[0]": "zoo", "row": "zoo.Draft:1", "last.hold": "7",
-    "alias": "default", "plan.pk": "7",
+    "alias": "default", "plan.pk": "7", "found.pk": "7",
 }  # fmt: skip
 WORDS = {"ROWS": "5", "FILE": "a-file", "ROLE": "a_role", "ROW": "zoo.Draft:1", "N": "5"}
 COMMAND = re.compile(
