@@ -5,10 +5,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import pytest
+from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.db import connection, models
 from django.test.utils import isolate_apps
@@ -18,6 +20,8 @@ from lifecycle.adoption import proposals
 from lifecycle.adoption.proposals import Proposal, look
 from lifecycle.policy.coverage import asked
 from tests.commands.documented import assert_documented
+from tests.demo.telling import own_database
+from tests.lifecycle.install.project import Project
 from tests.lifecycle.management.test_commands import manage
 from tests.support import session
 from tests.zoo.models import Draft
@@ -162,6 +166,26 @@ def test_what_is_printed() -> None:
     without = json.loads(manage("lifecycle", "adopt", "--json", "--without-guesses"))
     assert "guess" in {each["proposed"] for each in data["tables"]}
     assert "guess" not in {each["proposed"] for each in without["tables"]}
+
+
+@pytest.mark.slow
+def test_before_anything_of_ours_is_in_the_database(tmp_path: Path, worker_id: str) -> None:
+    with own_database(settings.DATABASES["default"], f"test_adopt_{worker_id}") as url:
+        site = Project(tmp_path, url)
+        (tmp_path / "keep/policies.py").unlink()
+        assert "Nothing to write" in site.manage("lifecycle adopt --write keep")
+        site.manage("makemigrations -v0 shop", "migrate -v0 shop")
+        site.sql(
+            "INSERT INTO shop_cart (paid, created_at)"
+            " SELECT true, '2001-01-01' FROM generate_series(1, 50)"
+        )
+        site.sql("ANALYZE shop_cart")
+        assert "guess: guess-shop-cart" in site.manage("lifecycle adopt")
+        assert not (tmp_path / "keep/policies.py").exists()
+        assert "Written to" in site.manage("lifecycle adopt --write keep")
+        site.manage("makemigrations -v0", "migrate -v0")
+        assert site.sql("SELECT state FROM lifecycle_policy") == "observe"
+        assert "Nothing to write" in site.manage("lifecycle adopt --write keep")
 
 
 @pytest.mark.slow
