@@ -94,6 +94,7 @@ class PlanAdmin(NewPlan, ReadOnlyAdmin):
         if request.method != "POST" or not form.is_valid():
             return self._form(request, plan, step, form)
         try:
+            _refuse_again(plan, step)
             self._take(request, plan, step, form)
         except LifecycleError as error:
             refuse(request, error)
@@ -140,3 +141,11 @@ class PlanAdmin(NewPlan, ReadOnlyAdmin):
 
     def _page(self, plan: Plan) -> str:
         return address(self.admin_site, "purge_plan_change", plan.pk)
+
+
+def _refuse_again(plan: Plan, step: str) -> None:
+    """Refuse what was sent before: it would be told a second time, and change nothing."""
+    if step != "withdraw" and plan.state == Plan.State.APPLYING:
+        raise LifecycleError(f"Plan {plan.pk} is being applied.")
+    if step == "approve" and plan.approver:
+        raise LifecycleError(f"Plan {plan.pk} was approved by {plan.approver}.")

@@ -78,6 +78,20 @@ def test_a_second_person(settings: Any) -> None:
     assert Plan.objects.get().state == "applying"
 
 
+def test_a_step_that_is_sent_twice_is_told_once() -> None:
+    plan = made()
+    client = client_of(*LOOKS, "apply_plan", "approve_plan")
+    for step, given, says in (
+        ("approve", {}, "was approved by ann"),
+        ("apply", {"rows": 1}, "is being applied"),
+        ("withdraw", {}, "was withdrawn"),
+    ):
+        client.post(address(plan, step), given)
+        before = Event.objects.count()
+        assert says in client.post(address(plan, step), given).text
+        assert Event.objects.count() == before
+
+
 def test_it_is_withdrawn_and_then_offers_nothing() -> None:
     plan = made()
     client = client_of(*LOOKS, "apply_plan")
