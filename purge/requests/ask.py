@@ -78,7 +78,9 @@ def request_key(
     except DatabaseError as error:
         if sqlstate(error) != DENIED:
             raise
-    return found  # a worker may, and tries it
+    known.filter(done_at=None).update(again_at=None)  # a worker may, and tries it at its next look
+    found.refresh_from_db(using=using)
+    return found
 
 
 def _open_new(

@@ -5,17 +5,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import ProgrammingError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 import purge
 from lifecycle import context, hold, release, restore
-from lifecycle.db.connection import fetch
+from lifecycle.db.connection import DENIED, fetch
 from lifecycle.ledger.policy_states import pause, rebuild, resume
 from lifecycle.models import Event
 from lifecycle.promises.check import PROJECTIONS, check
 from purge.models import Request
+from purge.requests import tries
 from purge.requests.ask import retry
 from purge.requests.restored import back
 from purge.requests.told import RESTORED, UNREADABLE
@@ -163,6 +164,26 @@ def test_who_asks_once_more_is_the_one_who_has_it_erased() -> None:
     retry()
     assert Event.objects.filter(kind="expired_by_hand").latest("pk").actor == "kim"
     assert Request.objects.get().pk == found.pk
+
+
+def test_where_this_role_may_not_erase_the_worker_tries_at_its_next_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Refused(Exception):
+        sqlstate = DENIED
+
+    def denied(*_: Any) -> Any:
+        raise ProgrammingError from Refused()
+
+    held()
+    release(reference="C-DSR-1")
+    Request.objects.update(tried_at=timezone.now() + DAY)  # by its clock after the release
+    with monkeypatch.context() as patched:
+        patched.setattr(tries, "erase_key", denied)
+        found = purge.request_erasure(Person.objects.get(), "DSR-1", actor="jo", grace=0 * DAY)
+    assert (found.done_at, found.again_at) == (None, None)
+    assert retry() == 1
+    assert not Person.objects.exists()
 
 
 def test_asked_twice_nothing_more_is_said() -> None:
