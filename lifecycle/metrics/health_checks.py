@@ -7,9 +7,16 @@ in LIFECYCLE_METRICS_TIMEOUT seconds.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import Error
-from health_check.base import HealthCheck
-from health_check.exceptions import ServiceUnavailable
+
+try:
+    from health_check.base import HealthCheck
+    from health_check.exceptions import ServiceUnavailable
+except ImportError as error:
+    raise ImproperlyConfigured(
+        "Health checks need django-health-check: pip install django-tombstone[health]"
+    ) from error
 
 from lifecycle.exceptions import LifecycleError
 from lifecycle.metrics import health

@@ -8,7 +8,14 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation, get_meter
+from django.core.exceptions import ImproperlyConfigured
+
+try:
+    from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation, get_meter
+except ImportError as error:
+    raise ImproperlyConfigured(
+        "Gauges for OpenTelemetry need its API: pip install django-tombstone[opentelemetry]"
+    ) from error
 
 from lifecycle.logs import Log
 from lifecycle.metrics import names

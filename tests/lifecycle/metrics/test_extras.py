@@ -35,8 +35,6 @@ throttled("a", "b", ["c"], 1.0)
 for name in wants.split(","):
     try:
         importlib.import_module(name)
-    except ImportError:
-        print("refused")
     except Exception as error:
         print(error)
 print(len(names))
@@ -54,5 +52,4 @@ def test_without_an_extra(extra: str) -> None:
     *said, imported = done.stdout.splitlines()
     assert int(imported) > 300
     assert len(said) == len(EXTRAS[extra])
-    if extra == "prometheus_client":
-        assert "pip install django-tombstone[prometheus]" in said[0]
+    assert all("pip install django-tombstone[" in each for each in said)
