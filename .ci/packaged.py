@@ -20,6 +20,7 @@ from environments import python_of_docs
 SOURCES = ["pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md"]
 SOURCES += ["CONTRIBUTING.md", "SECURITY.md", "lifecycle", "purge", "migrations", "docs"]
 DIST = Path("dist")
+SAFELY = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # from Python 3.11.4 on
 # What must not be seen in the result differs between the two: place, time zone, order of sets.
 ROUNDS = [
     {"TZ": "UTC", "PYTHONHASHSEED": "1", "LC_ALL": "C"},
@@ -91,7 +92,7 @@ def build(python: str, folder: Path, date: int, differing: dict[str, str]) -> di
     sdist = run_build(python, "sdist", source, folder / "out", variables)
     content = repacked(sdist.read_bytes(), date)
     with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
-        archive.extractall(folder / "unpacked", filter="data")
+        archive.extractall(folder / "unpacked", **SAFELY)
     (unpacked,) = (folder / "unpacked").iterdir()
     wheel = run_build(python, "wheel", unpacked, folder / "out", variables)
     return {sdist.name: content, wheel.name: wheel.read_bytes()}

@@ -1,8 +1,10 @@
 """Sphinx's settings for `make docs`. The pages are laid out by .ci/pages.py."""
 
+import inspect
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import django
 from django.conf import settings
@@ -58,25 +60,25 @@ FIRST = re.compile(r"\w[\w, ]*?\s{2,}(?=\S)")  # of a list: its width is that of
 NAME = re.compile(r"\w[\w, ]*")
 
 
-def item(line: str, width: int) -> str | None:
-    """A line of a list as a field; None where it begins none."""
+def item(line: str, width: int) -> list[str] | None:
+    """A line of a list as a term with its text; None where it begins none."""
     name, text = line[:width].rstrip(), line[width:]
     is_one = NAME.fullmatch(name) and line[width - 1 : width] == " " and text[:1].strip()
-    return f":{name}: {text}" if is_one else None
+    return [f"``{name}``", f"    {text}"] if is_one else None
 
 
-def as_fields(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list) -> None:
-    """A docstring's columns, of a name and what is said of it, as a list of fields."""
+def as_terms(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list) -> None:
+    """A docstring's columns, of a name and what is said of it, as a list of terms."""
     made: list[str] = []
     width = 0
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
         if not width and (first := FIRST.match(line)):
             made.append("")
             width = first.end()
-        if width and (field := item(line, width)):
-            made.append(field)
+        if width and (term := item(line, width)):
+            made += term
         elif width and line[:1].isalpha() and following.startswith(" " * width):
-            made.append(f":{line.strip()}:")
+            made.append(f"``{line.strip()}``")
         elif width and line.startswith(" " * width):
             made.append(f"    {line.strip()}")
         else:
@@ -85,6 +87,28 @@ def as_fields(app: Sphinx, what: str, name: str, obj: object, options: object, l
     lines[:] = made
 
 
+def argument(each: inspect.Parameter) -> str:
+    """An argument without its types; a default that is no plain value is said in the text."""
+    if each.default is each.empty:
+        return str(each.replace(annotation=each.empty))
+    plain = isinstance(each.default, str | int | float | None)
+    return f"{each.name}={each.default!r}" if plain else f"{each.name}=..."
+
+
+def plain_signature(
+    app: Sphinx, what: str, name: str, obj: Any, options: object, signature: str, returned: str
+) -> tuple[str, str] | None:
+    """Where the defaults cannot be read as code, and so the types are not set either."""
+    if not signature or "<" not in signature:
+        return None
+    parts: list[str] = []
+    for each in inspect.signature(obj).parameters.values():
+        parts += ["*"] if each.kind is each.KEYWORD_ONLY and "*" not in parts else []
+        parts.append(argument(each))
+    return f"({', '.join(parts)})", returned
+
+
 def setup(app: Sphinx) -> None:
-    app.connect("autodoc-process-docstring", as_fields)
+    app.connect("autodoc-process-signature", plain_signature)
+    app.connect("autodoc-process-docstring", as_terms)
     app.add_lexer("crontab", TextLexer)
