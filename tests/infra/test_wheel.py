@@ -1,6 +1,9 @@
 """What is in the wheel: two top-level names, the migrations inside them, SQL and all."""
 
+import os
 import re
+import subprocess
+import sys
 import sysconfig
 import tomllib
 import zipfile
@@ -102,3 +105,21 @@ def test_a_publishing_repository_is_linked(tmp_path: Path, monkeypatch: pytest.M
     body = str(said.get_payload())
     assert RELATIVE.search(body) is None
     assert f"[The tutorial]({REPOSITORY}/blob/main/docs/tutorial.md)" in body
+
+
+@pytest.mark.slow
+def test_the_wheel_of_the_sdist_has_the_same_files(wheel: Path, tmp_path: Path) -> None:
+    """What an sdist leaves out is missing for whoever builds from it, and in what we publish."""
+    script = "import pathlib, sys, packaged\n"
+    script += (
+        "made = packaged.build(sys.executable, pathlib.Path(sys.argv[1]), 1_700_000_000, {})\n"
+    )
+    script += "[(out / name).write_bytes(made[name]) for name in made]"
+    subprocess.run(
+        [sys.executable, "-c", script, tmp_path], cwd=ROOT, check=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT / ".ci")},
+    )  # fmt: skip
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as ours, zipfile.ZipFile(wheel) as other:
+        assert sorted(ours.namelist()) == sorted(other.namelist())
+        dates = {each.date_time for each in ours.infolist()}
+    assert dates == {(2023, 11, 14, 22, 13, 20)}
