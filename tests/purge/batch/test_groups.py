@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -20,6 +21,7 @@ from lifecycle.insight import declared
 from lifecycle.models import AgendaEntry, Event
 from lifecycle.policy.registry import get_policy
 from purge.runner import run_due
+from tests.purge.archive.engine import archiving, manifests
 from tests.support import database_now, let_pass, run_until_idle, session
 from tests.zoo.models import Clip, Draught, Login, Song
 
@@ -125,6 +127,21 @@ def test_expired_by_hand_a_kept_row_stays_unless_it_is_said_that_it_must_not() -
     assert left() == keys(first, second, third)
     purge.run("logins", within=timedelta(0), keep=["first", "pinned"], actor="jo")
     assert left() == keys(first)
+
+
+@database
+def test_counted_out_rows_go_into_an_archive_first(tmp_path: Path, settings: Any) -> None:
+    settings.LIFECYCLE_ARCHIVE_DIR = str(tmp_path)
+    first, second, third, newest = logins(90, 80, 70, 60)
+    with archiving("logins"), session() as other:
+        deleted(other, newest)
+        run_due()
+        assert Login.objects.filter(pk=second.pk).exists()
+        other.rollback()
+        let_pass(timedelta(seconds=5))
+        assert left() == keys(first, third, newest)
+    (told,) = manifests(tmp_path)
+    assert told["rows"] == 1
 
 
 @database
