@@ -111,9 +111,8 @@ def test_a_publishing_repository_is_linked(tmp_path: Path, monkeypatch: pytest.M
 def test_the_wheel_of_the_sdist_has_the_same_files(wheel: Path, tmp_path: Path) -> None:
     """What an sdist leaves out is missing for whoever builds from it, and in what we publish."""
     script = "import pathlib, sys, packaged\n"
-    script += (
-        "made = packaged.build(sys.executable, pathlib.Path(sys.argv[1]), 1_700_000_000, {})\n"
-    )
+    script += "out = pathlib.Path(sys.argv[1])\n"
+    script += "made = packaged.build(sys.executable, out, 1_700_000_000, {})\n"
     script += "[(out / name).write_bytes(made[name]) for name in made]"
     subprocess.run(
         [sys.executable, "-c", script, tmp_path], cwd=ROOT, check=True,
