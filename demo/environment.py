@@ -153,6 +153,15 @@ def keep_once(path: Path, make: Callable[[], str]) -> str:
     return path.read_text()
 
 
+def embedded_database(folder: Path) -> Path:
+    """Of a server of its own for this `folder`, by a name that is made once and kept in it.
+
+    Root's server is elsewhere (see lifecycle.embedded): a checkout that was deleted and made anew
+    in the same place has other keys, and must not meet the database of the one before.
+    """
+    return folder / f"postgres-{keep_once(folder / 'database', lambda: secrets.token_hex(4))}"
+
+
 def database() -> dict[str, Any] | None:
     """Django's DATABASES entry from DATABASE_URL, None where it is not set."""
     value = text("DATABASE_URL")

@@ -24,8 +24,8 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.from_email()
 
 # Where the embedded server lives; None where DATABASE_URL names another.
 external_database = environment.database()
-EMBEDDED_DATABASE = None if external_database else DATA_DIR / "postgres"
-DATABASES = {"default": external_database or embedded.database(DATA_DIR / "postgres")}
+EMBEDDED_DATABASE = None if external_database else environment.embedded_database(DATA_DIR)
+DATABASES = {"default": external_database or embedded.database(EMBEDDED_DATABASE or DATA_DIR)}
 HUEY = queue(redis_url=environment.redis_url())
 
 # After which age rows end, and the grace; demo/policies says of which.

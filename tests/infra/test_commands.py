@@ -1,6 +1,7 @@
 """`manage.py` in its own process: with the database down, with wrong settings, with a server."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from demo import environment
+from demo.environment import embedded_database
 from lifecycle import embedded
 from lifecycle.embedded.location import place
 from tests.infra.servers import ROOT, answers
@@ -58,13 +60,21 @@ def test_a_wrong_setting_is_one_line(variables: dict[str, str], message: str) ->
 
 
 def test_a_command_starts_the_server_and_stops_it() -> None:
-    path = ROOT / ".data" / "postgres"
+    path = embedded_database(ROOT / ".data")
     if answers(path):
         pytest.skip("the checkout's own server is in use")
     statement = "from django.db import connection as c; c.ensure_connection(); print(c.vendor)"
     done = manage("shell", "-v0", "-c", statement)
     assert done.stdout.strip() == "postgresql", done.stderr
     assert not answers(path)
+
+
+def test_a_checkout_that_is_made_anew_has_a_database_of_its_own(tmp_path: Path) -> None:
+    folder = tmp_path / ".data"
+    first = embedded_database(folder)
+    assert first == embedded_database(folder)
+    shutil.rmtree(folder)
+    assert place(embedded_database(folder)) != place(first)
 
 
 def test_the_command_line_names_its_commands_without_a_server() -> None:
