@@ -20,7 +20,7 @@ from lifecycle.ledger.context import context
 from purge.models import Plan
 from purge.plans.apply import apply_plan, approve_plan, withdraw_plan
 from purge.plans.new import NewPlan
-from purge.plans.telling import WHY, as_text, left_out
+from purge.plans.telling import WHY, as_parts, head_of, left_out
 from purge.plans.told import person_of
 
 MADE, DONE = moment("made_at"), moment("done_at")
@@ -76,7 +76,7 @@ class PlanAdmin(NewPlan, ReadOnlyAdmin):
             raise Http404
         offered = [self._offered(request, plan, name) for name in STEPS]
         left = left_out(plan, str(plan._state.db)).items()
-        shown: dict[str, Any] = {"plan": plan, "said": self._said(request, plan)}
+        shown: dict[str, Any] = {"plan": plan} | self._said(request, plan)
         shown["left"] = [(WHY.get(why, why), names) for why, names in left]
         shown["steps"] = [each for each in offered if each]
         return shown_by(self, request, "admin/purge/plan.html", f"Plan {plan.pk}", **shown)
@@ -116,15 +116,15 @@ class PlanAdmin(NewPlan, ReadOnlyAdmin):
         self, request: HttpRequest, plan: Plan, step: str, form: forms.Form
     ) -> TemplateResponse:
         values = {"plan": plan, "step": step, "explained": STEPS[step][1], "form": form}
-        values |= {"said": self._said(request, plan), "back": self._page(plan)}
+        values |= {"back": self._page(plan)} | self._said(request, plan)
         title = f"{step.capitalize()} plan {plan.pk}"
         return shown_by(self, request, "admin/purge/plan_step.html", title, **values)
 
-    def _said(self, request: HttpRequest, plan: Plan) -> str:
-        """As the command says it, without the models that the user may not view."""
+    def _said(self, request: HttpRequest, plan: Plan) -> dict[str, Any]:
+        """What the command says of it, without the models that the user may not view."""
         along = without_hidden(request, self.admin_site, plan.shown.get("along", {}))
         plan.shown = plan.shown | ({"along": along} if "along" in plan.shown else {})
-        return as_text(plan)
+        return {"head": head_of(plan), "parts": as_parts(plan)}
 
     def _offered(self, request: HttpRequest, plan: Plan, step: str) -> dict[str, str] | None:
         """A step as the page shows it; none of a plan that is over."""

@@ -28,10 +28,18 @@ WHY = {
 
 def as_text(plan: Plan) -> str:
     """For people, a line for each thing."""
-    head = f"Plan {plan.pk}: {Plan.Act(plan.act).label} {plan.rows} rows of {_label(plan)}"
-    return "\n".join(
-        [visible(head), *(f"  {name:<10}{visible(text)}" for name, text in _lines(plan))]
-    )
+    lines = [f"  {name:<10}{text}" for name, text in as_parts(plan)]
+    return "\n".join([f"Plan {plan.pk}: {head_of(plan)}", *lines])
+
+
+def head_of(plan: Plan) -> str:
+    """What is done with how many rows of what."""
+    return visible(f"{Plan.Act(plan.act).label} {plan.rows} rows of {_label(plan)}")
+
+
+def as_parts(plan: Plan) -> list[tuple[str, str]]:
+    """What else there is to say of it: of what, and the text."""
+    return [(name, visible(text)) for name, text in _lines(plan)]
 
 
 def as_data(plan: Plan) -> dict[str, Any]:

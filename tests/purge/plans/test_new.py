@@ -66,7 +66,7 @@ def test_it_is_written_down_and_nothing_is_done(officer: Client) -> None:
         [["label__exact", "a"]],
     )
     assert page.redirect_chain[0][0] == reverse("admin:purge_plan_change", args=[plan.pk])
-    assert "hold 2 rows of zoo.Token" in page.text
+    assert "Hold 2 rows of zoo.Token" in page.text
     assert "zoo.Token:" in page.text
     event = Event.objects.get(pk=plan.made)
     assert (event.actor, event.cause) == ("jo", "admin")
