@@ -7,7 +7,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from lifecycle.admin.policy_page import ON_AGENDA, PolicyPage, with_counts
+from lifecycle.admin.policy_page import PolicyPage, with_counts
 from lifecycle.admin.readonly import refuse
 from lifecycle.admin.row_search import RowSearch
 from lifecycle.compiler.fingerprint import fingerprint
@@ -29,7 +29,7 @@ class CountedList(ChangeList):
 class PolicyStateAdmin(PolicyPage, RowSearch):
     """What the database knows of each policy, and what its agenda lists."""
 
-    list_display = ("name", "model", "state", *ON_AGENDA, "as_in_code")
+    list_display = ("name", "model", "state", "scheduled", "due", "next_due", "as_in_code")
     list_filter = ("state",)
     ordering = ("name",)
     actions = ("pause", "resume")

@@ -134,7 +134,7 @@ class PolicyPage:
         whole = [_in_words(each) for each in _on_table(state)]
         return "\n".join([*whole, *([f"{rows} {is_held}."] if rows.number else [])]) or "None."
 
-    @admin.display(description="Scheduled, not yet due")
+    @admin.display(description="Scheduled")
     def scheduled(self, state: Any) -> str:
         return str(state.counts.scheduled)
 
