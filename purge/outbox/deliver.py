@@ -24,12 +24,17 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=10), timedelta(hours=1)
 log = Log("purge")
 
 
+class OtherModel(Exception):
+    """A subscriber of this name is of another model than the rows that it was to be told of."""
+
+
 class Line(NamedTuple):
     """What one subscriber is to be told of one event."""
 
     number: int
     subscriber: str
     event: int
+    model: str
     policy: str
     token: str
     attempt: int
@@ -64,7 +69,9 @@ def _tell(line: Line, using: str) -> bool:
         return False
     try:
         told.function(_purged(line, told, using))
-    except (Exception, SystemExit) as error:  # one that ends the process would end all deliveries
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # what ends the thread would end all deliveries
         connections[using].close_if_unusable_or_obsolete()
         _again(line, error, using)
         return False
@@ -74,6 +81,7 @@ def _tell(line: Line, using: str) -> bool:
 
 
 def _purged(line: Line, told: Subscriber, using: str) -> Purged:
+    _require_same_model(line, told, using)
     typed = Placed(key_of(told.model).typed("key"))
     text = statement(__file__, "keys", typed=typed)
     keys, at = fetch(using, text, {"event": line.event})[0]
@@ -84,6 +92,16 @@ def _purged(line: Line, told: Subscriber, using: str) -> Purged:
         told.model, [_as_python(field, key, using) for key in keys], line.policy, at,
         line.event, line.token, line.attempt,
     )  # fmt: skip
+
+
+def _require_same_model(line: Line, told: Subscriber, using: str) -> None:
+    """The keys of another model's rows are those of rows that are there."""
+    if line.model == told.label:
+        return
+    params = {"model": line.model, "event": line.event}
+    found = fetch(using, statement(__file__, "renamed"), params)
+    if found != [(told.label,)]:
+        raise OtherModel(told.name)
 
 
 def _as_python(field: "Field[Any, Any]", key: Any, using: str) -> Any:

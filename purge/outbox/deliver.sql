@@ -5,13 +5,24 @@ UPDATE purge_delivery SET attempts = attempts + 1, due_at = lifecycle.now_v1() +
 WHERE id = (
     SELECT id FROM purge_delivery WHERE due_at <= lifecycle.now_v1() AND subscriber = ANY (%(names)s)
     ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING id, subscriber, event, policy, token::text, attempts
+RETURNING id, subscriber, event, model, policy, token::text, attempts
 
 -- name: keys
 -- The keys of an event, in the column's type, and when it was; NULL where it is not there.
 -- params: event; parts: typed
 SELECT ARRAY(SELECT {typed} FROM lifecycle.keys_v1(%(event)s) AS key),
     (SELECT recorded_at FROM lifecycle_event WHERE id = %(event)s)
+
+-- name: renamed
+-- The label that a model has now which was renamed, or moved to another app, with its policy after an event.
+-- params: model, event
+WITH RECURSIVE names AS (
+    SELECT %(model)s::text AS model, %(event)s::bigint AS id
+    UNION
+    SELECT event.model, event.id FROM names JOIN lifecycle_event AS event
+        ON event.kind = 'policy_changed' AND event.detail ->> 'formerly' = names.model AND event.id > names.id
+)
+SELECT model FROM names WHERE id > %(event)s ORDER BY id DESC LIMIT 1
 
 -- name: answered
 -- params: number, token

@@ -73,7 +73,8 @@ class _Rejoining:
 
     def _move(self, since: list[int], distance: int) -> None:
         params = {"events": since, "distance": distance}
-        others = ("move_agenda", "move_exceptions", "move_alerts", "move_plans")
+        told = ("move_alerts", "move_deliveries")
+        others = ("move_agenda", "move_exceptions", *told, "move_plans")
         for step in ("unguard", "move", *others, "guard"):
             fetch(self.using, statement(__file__, step), params)
         fetch(self.using, statement(__file__, "clear_segments"))

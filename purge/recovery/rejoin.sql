@@ -51,6 +51,11 @@ WHERE event_id IN (SELECT unnest(%(events)s::bigint[]))
 -- params: events, distance
 UPDATE purge_alert SET event = event + %(distance)s WHERE event IN (SELECT unnest(%(events)s::bigint[]))
 
+-- name: move_deliveries
+-- Or a subscriber would be told the keys of the published event that has the number then.
+-- params: events, distance
+UPDATE purge_delivery SET event = event + %(distance)s WHERE event IN (SELECT unnest(%(events)s::bigint[]))
+
 -- name: move_plans
 -- params: events, distance
 WITH moved AS MATERIALIZED (SELECT unnest(%(events)s::bigint[]) AS id)

@@ -1,5 +1,6 @@
 """Subscribers are told what was purged: after the commit, at least once, until they answer."""
 
+import asyncio
 import re
 import sys
 import threading
@@ -241,6 +242,48 @@ def test_a_function_that_ends_the_process_does_not(subscribe: Any) -> None:
     assert Delivery.objects.get().error == "SystemExit"
 
 
+@pytest.mark.parametrize("error", [asyncio.CancelledError, type("Timeout", (BaseException,), {})])
+def test_an_error_of_another_sort_is_one_too(subscribe: Any, error: type[BaseException]) -> None:
+    """That of a loop which was cancelled, and timeouts of gevent, are no `Exception`."""
+    index = subscribe(Token)
+    index.does = lambda purged: (_ for _ in ()).throw(error)
+    expired("a")
+    run_due()
+    assert outbox.deliver("default") == 0
+    assert Delivery.objects.get().error == error.__name__
+
+
+def test_a_name_that_another_model_has_now_is_not_told_of_its_rows(subscribe: Any) -> None:
+    subscribe(Token)
+    expired("a")
+    run_due()
+    subscribers._subscribers.clear()
+    other = subscribe(Comment)
+    assert outbox.deliver("default") == 0
+    assert not other.told
+    assert Delivery.objects.get().error == "OtherModel"
+    subscribers._subscribers.clear()
+    index = subscribe(Token)
+    let_pass(timedelta(minutes=1))
+    assert outbox.deliver("default") == 1
+    assert len(index.keys) == 1
+
+
+def test_a_model_that_was_renamed_with_its_policy_is_the_same(subscribe: Any) -> None:
+    subscribe(Token)
+    expired("a")
+    run_due()
+    subscribers._subscribers.clear()
+    index = subscribe(Comment)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT lifecycle.write_v1('policy_changed', 'comments', 'zoo.comment', NULL, 0, NULL,"
+            """ NULL, NULL, '{"formerly": "zoo.token"}', NULL)"""
+        )
+    assert outbox.deliver("default") == 1
+    assert len(index.keys) == 1
+
+
 def test_answered_later_by_its_token(subscribe: Any) -> None:
     index = subscribe(Token, within=2 * DAY, answers_later=True)
     expired("a")
@@ -397,6 +440,22 @@ def test_the_worker_tells_by_a_thread_of_its_own(
     assert [*deliver._threads.values()] == [thread]
     deliver.stop()
     assert not thread.is_alive()
+
+
+def test_a_function_that_ends_its_process_does_not_end_the_thread(
+    subscribe: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliver, "_over", threading.Event())
+    monkeypatch.setattr(deliver, "_threads", {})
+    index, payment = subscribe(Token), subscribe(Token, "payment")
+    index.does = lambda purged: (_ for _ in ()).throw(SystemExit)
+    expired("a")
+    run_due()
+    deliver.start()
+    wait_until(lambda: len(index.told) and len(payment.told), "both")
+    (thread,) = deliver._threads.values()
+    assert thread.is_alive()
+    deliver.stop()
 
 
 def test_an_error_of_the_database_is_logged_and_tried_again(

@@ -8,18 +8,23 @@ import pytest
 from django.utils import timezone
 
 import lifecycle
+import purge
 from lifecycle.db.connection import fetch, scalar
 from lifecycle.models import Event, PolicyState
 from lifecycle.proof.canonical import decode_fields, encode_fields
 from lifecycle.proof.errors import Malformed
 from lifecycle.proof.leaf import Record, Subject
 from lifecycle.sealing.entries import read_records
+from purge.outbox import deliver as outbox
+from purge.outbox import subscribers
 from purge.proof.detect import decide
+from purge.proof.gate import opened
 from purge.proof.work import publish_now
 from purge.recovery.keys import highest_keys, kind_of
 from purge.recovery.rejoin import rejoin
 from purge.recovery.survey import survey
 from purge.recovery.take import take
+from purge.runner import run_due
 from tests.lifecycle.management.test_commands import manage
 from tests.lifecycle.proof.test_leaf import EVENTS
 from tests.lifecycle.proof.writing import write
@@ -70,6 +75,31 @@ def test_every_form_of_an_event_is_as_it_was(site: Backups) -> None:
     take(USING, options(), found, lambda events: None)
     assert ledger()[: len(was)] == was
     assert columns(*usual) == by_column
+
+
+def test_what_was_purged_since_is_told_by_its_new_number(
+    site: Backups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The published event that takes the old number names rows of which nobody may be told."""
+    publish_now(USING)
+    restore = site.template()
+    for number in range(9):
+        Coupon.objects.create(code=f"c{number}", expires_at=FUTURE)
+    publish_now(USING)
+    restore()
+    told: list[purge.Purged] = []
+    monkeypatch.setattr(subscribers, "_subscribers", {})
+    purge.on_purge(Token, name="search-index")(told.append)
+    token = Token.objects.create(expires_at=PAST)
+    key = token.pk
+    with opened(USING):  # as by a worker that has not compared yet, or a replay of the ledger alone
+        run_due()
+    assert not Token.objects.exists()
+    manage(*RECOVER)
+    outbox.deliver(USING)
+    assert [each.keys for each in told] == [[key]]
+    purged = Event.objects.filter(kind="purged", model="zoo.token")
+    assert [each.event for each in told] == [purged.get().pk]
 
 
 def test_windows_that_name_no_rows_end_again(site: Backups) -> None:
