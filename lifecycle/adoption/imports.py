@@ -7,16 +7,21 @@ import tokenize
 from collections import defaultdict
 
 WIDEST = 100
+OWN = ("", "")  # what a name means that is from no module
 
 
-def hoisted(pieces: dict[str, str], gap: str) -> str:
+Meant = tuple[str, str]  # the module that a name is from, and its name there
+
+
+def hoisted(pieces: dict[str, str], gap: str, before: str = "") -> str:
     """The imports of all pieces, then each piece under its heading, with `gap` between them.
 
-    A name that two pieces have from different modules gets another one in the second.
+    A name that two pieces have from different modules gets another one in the second; so does one
+    that means something else in the text `before` them.
     """
     imports: list[ast.stmt] = []
     bodies: list[str] = []
-    taken: dict[str, tuple[str, str]] = {}
+    taken = _bound(before)
     for heading, text in pieces.items():
         mine, rest = _parted(_told_apart(text, taken))
         imports += mine
@@ -24,14 +29,39 @@ def hoisted(pieces: dict[str, str], gap: str) -> str:
     return gap.join(["\n\n".join(_groups(imports)), *bodies]) + "\n"
 
 
-def _told_apart(text: str, taken: dict[str, tuple[str, str]]) -> str:
+def _bound(text: str) -> dict[str, Meant]:
+    """What the names of a text mean, all but those inside of its functions and classes."""
+    found: dict[str, Meant] = {}
+    nodes: list[ast.AST] = [ast.parse(text)]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.ImportFrom):
+            found |= {each.asname or each.name: _meant(node, each) for each in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {each.asname or each.name.partition(".")[0]: OWN for each in node.names}
+        elif isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            found[node.name] = OWN
+            continue
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found[node.id] = OWN
+        nodes += ast.iter_child_nodes(node)
+    return found
+
+
+def _meant(node: ast.ImportFrom, each: ast.alias) -> Meant:
+    return f"{node.level}{node.module}", each.name
+
+
+def _told_apart(text: str, taken: dict[str, Meant]) -> str:
     """The piece, with other names for what is taken by another piece; adds its own to `taken`."""
     for node in _imports(text):
         for each in node.names:
-            name, meant = each.asname or each.name, (f"{node.level}{node.module}", each.name)
+            name, meant = each.asname or each.name, _meant(node, each)
             if taken.setdefault(name, meant) != meant:
                 top = (node.module or "").partition(".")[0]
                 other = "".join(part.title() for part in top.split("_")) + name
+                while taken.get(other, meant) != meant:
+                    other = f"{other}_"
                 taken[other] = meant
                 text = _renamed(text, name, other)
     return text
@@ -49,9 +79,11 @@ def _renamed(text: str, name: str, other: str) -> str:
     }
     tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
     for before, token in reversed(list(zip([tokens[0], *tokens], tokens, strict=False))):
-        if token.type == tokenize.NAME and token.string == name and before.string != ".":
+        is_name = token.type == tokenize.NAME and token.string == name
+        if is_name and before.string not in (".", "from"):
             (row, begin), (_, end) = token.start, token.end
-            new = f"{name} as {other}" if row in imported else other
+            is_whole = row in imported and before.string != "as"
+            new = f"{name} as {other}" if is_whole else other
             lines[row - 1] = lines[row - 1][:begin] + new + lines[row - 1][end:]
     return "".join(lines)
 

@@ -36,9 +36,11 @@ def write(found: list[Proposal], label: str) -> dict[Path, list[str]]:
     before = {part: _text_of(files[part]) for part in PARTS}
     known = before["policies"].splitlines()
     sections = {n: s for n, s in _sections(found).items() if MARK.format(name=n) not in known}
+    for part in PARTS:
+        _parsed(files[part], before[part])
     after = {part: _with(before[part], part, sections) for part in PARTS}
     for part in PARTS:
-        _require_sound(files[part], after[part])
+        _require_sound(files[part], before[part], after[part])
     for part in PARTS:
         if after[part] != before[part]:
             _replace(files[part], after[part])
@@ -76,7 +78,7 @@ def _with(before: str, part: str, sections: dict[str, dict[str, str]]) -> str:
     if not added:
         return before
     between = "" if not before.strip() else "\n\n" if before.endswith("\n") else "\n\n\n"
-    return before + between + hoisted(added, GAPS[part])
+    return before + between + hoisted(added, GAPS[part], before)
 
 
 def _text_of(path: Path) -> str:
@@ -88,16 +90,31 @@ def _text_of(path: Path) -> str:
         raise LifecycleError(f"{path} cannot be read: {error}") from error
 
 
-def _require_sound(path: Path, text: str) -> None:
+def _require_sound(path: Path, before: str, after: str) -> None:
     """Refuse what is no Python, and a class of a name that the file has already."""
-    try:
-        tree = ast.parse(text)
-    except SyntaxError as error:
-        raise LifecycleError(f"{path} cannot be read as Python: {error}") from error
-    names = [node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    twice = {name for name in names if names.count(name) > 1} - {"Meta"}
+    twice = _twice(_parsed(path, after)) - _twice(_parsed(path, before))
     if twice:
         raise LifecycleError(f"{path} would have two classes {', '.join(sorted(twice))}.")
+
+
+def _parsed(path: Path, text: str) -> ast.Module:
+    try:
+        return ast.parse(text)
+    except SyntaxError as error:
+        raise LifecycleError(f"{path} cannot be read as Python: {error}") from error
+
+
+def _twice(tree: ast.Module) -> set[str]:
+    """The names of several classes; those inside of classes and functions are not asked."""
+    names: list[str] = []
+    nodes: list[ast.AST] = [tree]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.ClassDef):
+            names.append(node.name)
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            nodes += ast.iter_child_nodes(node)
+    return {name for name in names if names.count(name) > 1}
 
 
 def _replace(path: Path, text: str) -> None:

@@ -10,10 +10,13 @@ from unittest.mock import patch
 import pytest
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
+from django.db import models
+from django.test.utils import isolate_apps
 
 from lifecycle.adoption.guess import guess
 from lifecycle.adoption.imports import hoisted
 from lifecycle.adoption.proposals import Proposal
+from lifecycle.adoption.scaffolded import policies_in
 from lifecycle.adoption.tables import Table
 from lifecycle.adoption.write import write
 from lifecycle.exceptions import LifecycleError
@@ -97,6 +100,40 @@ def test_refused_before_anything_is_written(folder: Path, name: str, text: str, 
     assert path.read_text() == text
 
 
+def test_names_of_the_file_mean_what_they_meant(folder: Path) -> None:
+    (folder / "models.py").write_text("class LogEntry:\n    pass\n\n\nOWN = LogEntry\n")
+    own = "import datetime\n\nfrom .models import OldAdminLogEntry\nfrom shop import register\n"
+    (folder / "policies.py").write_text(own)
+    proposals = found()
+    proposals[1] = Proposal(LogEntry, NOTHING, "post_office", "scaffold", "post-office")
+    write(proposals, "zoo")
+    text = (folder / "models.py").read_text()
+    assert "from django.contrib.admin.models import LogEntry as DjangoLogEntry\n" in text
+    assert "class OldAdminLogEntry(DjangoLogEntry):" in text
+    text = (folder / "policies.py").read_text()
+    assert "from lifecycle import register as Lifecycleregister\n" in text
+    assert "\nLifecycleregister(\n" in text
+    assert "\nregister(" not in text
+    assert "from datetime import datetime as Datetimedatetime\n" in text
+    assert "Value(Datetimedatetime(2000, 1, 1, tzinfo=UTC)" in text
+    assert "import OldAdminLogEntry as" not in text
+
+
+def test_an_alias_that_is_taken_gets_another_name(folder: Path) -> None:
+    (folder / "policies.py").write_text("devices = 1\n")
+    write([Proposal(LogEntry, NOTHING, "django_otp", "scaffold", "otp")], "zoo")
+    text = (folder / "policies.py").read_text()
+    assert "from . import models as devices_\n" in text
+    assert "getattr(devices_," in text
+
+
+def test_classes_inside_of_others_may_have_one_name(folder: Path) -> None:
+    own = "class Order:\n    class Status:\n        pass\n\n\n"
+    (folder / "models.py").write_text(own + own.replace("Order", "Refund"))
+    write(found(), "zoo")
+    assert "class OldAdminLogEntry" in (folder / "models.py").read_text()
+
+
 def test_what_cannot_be_written_as_it_is_is_left_out(folder: Path) -> None:
     swapped = found()[0]
     swapped.by_hand = "auth.User is swapped"
@@ -126,3 +163,18 @@ def test_all_scaffolds_together(tmp_path: Path) -> None:
         (tmp_path / f"{part}.py").write_text(text)
     formatted(tmp_path)
     ruff("check", "--isolated", "--select", "F811,F821", tmp_path)
+
+
+@isolate_apps("tests.zoo")
+def test_records_of_models_with_long_names_have_policies_of_their_own() -> None:
+    made = []
+    for name in ("SubscriptionInvoiceReminderLetter", "SubscriptionInvoiceReminderLetterLine"):
+        values = {"__module__": "tests.zoo.models", "id": models.IntegerField(primary_key=True)}
+        original = type(name, (models.Model,), values)
+        values = {"__module__": "tests.zoo.models", "id": models.IntegerField()}
+        values |= {"history_id": models.AutoField(primary_key=True), "instance_type": original}
+        values |= {"history_date": models.DateTimeField()}
+        made.append(type(f"Historical{name}", (models.Model,), values))
+    with patch.object(apps, "get_models", return_value=made):
+        found = policies_in(scaffold("simple-history"))
+    assert len({each.name for each in found}) == 2
