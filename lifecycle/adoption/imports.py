@@ -7,7 +7,7 @@ import tokenize
 from collections import defaultdict
 
 WIDEST = 100
-OWN = ("", "")  # what a name means that is from no module
+OWN, SET = ("", "class"), ("", "=")  # what a name means that is from no module
 
 
 Meant = tuple[str, str]  # the module that a name is from, and its name there
@@ -21,7 +21,7 @@ def hoisted(pieces: dict[str, str], gap: str, before: str = "") -> str:
     """
     imports: list[ast.stmt] = []
     bodies: list[str] = []
-    taken = _bound(before)
+    taken = bound(before)
     for heading, text in pieces.items():
         mine, rest = _parted(_told_apart(text, taken))
         imports += mine
@@ -29,7 +29,7 @@ def hoisted(pieces: dict[str, str], gap: str, before: str = "") -> str:
     return gap.join(["\n\n".join(_groups(imports)), *bodies]) + "\n"
 
 
-def _bound(text: str) -> dict[str, Meant]:
+def bound(text: str) -> dict[str, Meant]:
     """What the names of a text mean, all but those inside of its functions and classes."""
     found: dict[str, Meant] = {}
     nodes: list[ast.AST] = [ast.parse(text)]
@@ -38,12 +38,13 @@ def _bound(text: str) -> dict[str, Meant]:
         if isinstance(node, ast.ImportFrom):
             found |= {each.asname or each.name: _meant(node, each) for each in node.names}
         elif isinstance(node, ast.Import):
-            found |= {each.asname or each.name.partition(".")[0]: OWN for each in node.names}
+            for each in node.names:
+                found[each.asname or each.name.partition(".")[0]] = ("", f"import {each.name}")
         elif isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             found[node.name] = OWN
             continue
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found[node.id] = OWN
+            found[node.id] = SET
         nodes += ast.iter_child_nodes(node)
     return found
 

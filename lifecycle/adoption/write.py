@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.apps import apps
 
-from lifecycle.adoption.imports import hoisted
+from lifecycle.adoption.imports import SET, bound, hoisted
 from lifecycle.adoption.proposals import GUESS, SCAFFOLD, Proposal, is_package
 from lifecycle.exceptions import LifecycleError, did_you_mean
 from lifecycle.policy.coverage import OURS
@@ -91,10 +91,14 @@ def _text_of(path: Path) -> str:
 
 
 def _require_sound(path: Path, before: str, after: str) -> None:
-    """Refuse what is no Python, and a class of a name that the file has already."""
+    """Refuse what is no Python, and classes and other names that the file has already."""
     twice = _twice(_parsed(path, after)) - _twice(_parsed(path, before))
     if twice:
         raise LifecycleError(f"{path} would have two classes {', '.join(sorted(twice))}.")
+    known, added = bound(before), bound(after[len(before) :])
+    others = {name for name, meant in known.items() if meant not in (SET, added.get(name, meant))}
+    if others:
+        raise LifecycleError(f"{path} would mean something else by {', '.join(sorted(others))}.")
 
 
 def _parsed(path: Path, text: str) -> ast.Module:

@@ -16,7 +16,9 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Purged:
-    """Rows of one model that have gone with one event: they are committed, and in no table.
+    """Rows of one model that have gone with one event, which is committed.
+
+    A row that has come since under the same key is another one, and is not asked for here.
 
     keys      their primary keys, as instances would have them; at most 10,000 or so
     policy    the policy that ended them, or the row along with which they went

@@ -127,6 +127,21 @@ def test_an_alias_that_is_taken_gets_another_name(folder: Path) -> None:
     assert "getattr(devices_," in text
 
 
+def test_a_name_that_cannot_be_told_apart_is_refused(folder: Path) -> None:
+    own = "class EmailDevice:\n    pass\n"
+    (folder / "models.py").write_text(own)
+    with pytest.raises(LifecycleError, match="would mean something else by EmailDevice"):
+        write([Proposal(LogEntry, NOTHING, "django_otp", "scaffold", "otp")], "zoo")
+    assert (folder / "models.py").read_text() == own
+
+
+def test_what_was_adopted_before_is_in_nobodys_way(folder: Path) -> None:
+    for name in names():
+        write([Proposal(LogEntry, NOTHING, name, "scaffold", name)], "zoo")
+    ruff("check", "--isolated", "--select", "F821", folder)
+    assert (folder / "policies.py").read_text().count("# adopted: ") == len(names())
+
+
 def test_classes_inside_of_others_may_have_one_name(folder: Path) -> None:
     own = "class Order:\n    class Status:\n        pass\n\n\n"
     (folder / "models.py").write_text(own + own.replace("Order", "Refund"))
