@@ -31,14 +31,18 @@ def run_all(seconds: float | None = None) -> Done:
     """A pass over each database; what was done, for those policies that had something due.
 
     Begins no batch after `seconds`, and leaves the rest on the agenda. An error, of a policy or of
-    a database, stops only that one; it is logged, and raised when all others are done.
+    a database, stops only that one; it is logged, and raised when all others are done. Subscribers
+    are told last of all: no purge, nor a mail, waits for them.
     """
     deadline = None if seconds is None else time.monotonic() + seconds
     done: Done = {}
     errors: list[Exception] = []
+    passed: list[str] = []
     for using in served():
         try:
             try:
+                require(using)
+                passed.append(using)
                 done[using] = _run(PassOptions(using=using, deadline=deadline))
             finally:
                 alerts.watch(using)
@@ -46,6 +50,8 @@ def run_all(seconds: float | None = None) -> Done:
             log("tick_failed", f"{using}: pass failed", database=using)
             connections[using].close_if_unusable_or_obsolete()
             errors.append(error)
+    for using in passed:
+        deliver.step(using, deadline)
     if errors:
         raise errors[0]
     return done
@@ -53,7 +59,6 @@ def run_all(seconds: float | None = None) -> Done:
 
 def _run(options: PassOptions) -> dict[str, dict[str, int]]:
     using = options.using
-    require(using)
     publish_now(using)
     before = segments.mark(using)
     close_interrupted(using)
@@ -61,7 +66,6 @@ def _run(options: PassOptions) -> dict[str, dict[str, int]]:
     carry_out_all(using, options.deadline)
     do_what_was_asked(using)
     done = {name or "(media)": _counts(outcome) for name, outcome in run_due(options).items()}
-    deliver.step(using, options.deadline)
     if segments.is_written(before, using):
         segments.cover(before, using)
     return done

@@ -69,7 +69,10 @@ class Command(PlainCommand):
                 get_policy(options["policy"])
             databases = databases_of(options["database"], options["policy"])
             self.passes: list[dict[str, Any]] = []
+            self.passed: list[str] = []
             reasons = [self.run_in(using, options) for using in databases]
+            for using in self.passed:  # last of all: nothing waits for a subscriber
+                deliver.step(using)
         except LifecycleError as error:
             raise CommandError(line_of(error)) from error
         if options["json"] and not options["replay"]:
@@ -100,7 +103,7 @@ class Command(PlainCommand):
         console.quiet = options["json"]
         done = self.run_each(names, pass_options, console) | self.run_media(pass_options)
         if not dry:
-            deliver.step(using)
+            self.passed.append(using)
             alerts.watch(using)
         place = f" in {using}" if len(served()) > 1 else ""
         shown = {name: each for name, each in done.items() if name != FILES or each.looked}

@@ -22,6 +22,7 @@ from lifecycle.insight.overview import overview
 from lifecycle.insight.status import statuses
 from lifecycle.install.roles import WRITE, rights_on
 from lifecycle.models import Event
+from purge.alerts import watch
 from purge.models import Delivery
 from purge.outbox import deliver as outbox
 from purge.outbox import subscribers
@@ -29,7 +30,7 @@ from purge.outbox.backlog import oldest
 from purge.outbox_check import check_told
 from purge.proof import prune
 from purge.runner import run_due
-from purge.worker import deliver
+from purge.worker import deliver, whole_pass
 from purge.worker.whole_pass import run_all
 from tests.infra.servers import ROOT
 from tests.support import Background, let_pass, run_until_idle, together, wait_until
@@ -419,6 +420,33 @@ def test_a_pass_tells_what_it_has_purged(subscribe: Any) -> None:
     (second,) = expired("b")
     run_all()
     assert index.keys == [first.pk, second.pk]
+
+
+def test_a_pass_in_which_a_policy_fails_tells_the_others(
+    subscribe: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(options: Any) -> Any:
+        run_due(options)
+        raise ZeroDivisionError
+
+    index = subscribe(Token)
+    (row,) = expired("a")
+    monkeypatch.setattr(whole_pass, "run_due", failing)
+    with pytest.raises(ZeroDivisionError):
+        run_all()
+    assert index.keys == [row.pk]
+
+
+@pytest.mark.parametrize("make", [lambda: call_command("purge", stdout=StringIO()), run_all])
+def test_mails_of_a_pass_wait_for_no_subscriber(
+    subscribe: Any, monkeypatch: pytest.MonkeyPatch, make: Callable[[], Any]
+) -> None:
+    index, order = subscribe(Token), []
+    index.does = lambda purged: order.append("told")
+    monkeypatch.setattr(watch, "watch", lambda using: order.append("watched"))
+    expired("a")
+    make()
+    assert order == ["watched", "told"]
 
 
 def test_the_worker_tells_by_a_thread_of_its_own(
