@@ -54,7 +54,7 @@ class AheadForm(forms.Form):
 
     def __init__(self, policies: list[Policy], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        names = [each.name for each in policies]
+        names = [each.name for each in policies if not each.on_request]  # those end at no time
         field: Any = self.fields["policy"]
         field.choices = [("", "all"), *zip(names, names, strict=True)]
 

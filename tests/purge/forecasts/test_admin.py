@@ -97,6 +97,13 @@ def test_what_cannot_be_asked() -> None:
         assert NASTY not in text
 
 
+def test_a_policy_that_ends_rows_on_request_is_not_asked_about() -> None:
+    client = officer("view_person")
+    for given in ({"grace": "1d"}, {"age": "1d"}, {}):
+        assert "is not one of the available choices" in page(client, policy="people", **given)
+    assert "people" not in page(client)
+
+
 def test_only_policies_on_models_that_the_user_may_view() -> None:
     client = client_of("view_forecast", "view_token", "add_forecast")
     text = page(client)
