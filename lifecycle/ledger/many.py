@@ -67,7 +67,10 @@ def refuse_to_plan(using: str) -> None:
         )
 
 
-def note_plan(model: type[Model], policy: str, using: str, **detail: Any) -> int:
-    """Record a step of a plan: who, which act, how many rows, under which hash; no value."""
-    params = {"policy": policy, "model": label_of_model(model), "detail": Jsonb(detail)}
+def note_plan(model: str, policy: str, using: str, **detail: Any) -> int:
+    """Record a step of a plan: who, which act, how many rows, under which hash; no value.
+
+    `model` as the ledger names it, which the code need not have any more.
+    """
+    params = {"policy": policy, "model": model, "detail": Jsonb(detail)}
     return int(scalar(using, statement(__file__, "note_plan"), params))

@@ -22,7 +22,7 @@ from lifecycle.db.tables import is_elsewhere
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.context import context, in_context
 from lifecycle.ledger.many import holds_of, note_plan, refuse_to_plan
-from lifecycle.ledger.row_names import model_of, row_name
+from lifecycle.ledger.row_names import row_name
 from lifecycle.ledger.write import ELSEWHERE, refuse_unnamed
 from lifecycle.logs import Log
 from lifecycle.policy.policy import Policy
@@ -97,7 +97,7 @@ def step_of(plan: Plan, step: str, using: str, rows: int | None = None) -> int:
     detail = {"step": step, "act": plan.act, "number": plan.pk, "hash": plan.hash}
     detail["asked"] = [name for name, _ in plan.asked]
     count = plan.rows if rows is None else rows
-    return note_plan(model_of(plan.model), plan.policy, using, **detail, rows=count)
+    return note_plan(plan.model, plan.policy, using, **detail, rows=count)
 
 
 def _write(made: Plan, rows: "QuerySet[Any]", using: str) -> None:

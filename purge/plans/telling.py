@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from lifecycle.conf import conf
-from lifecycle.ledger.row_names import model_of, row_name
+from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger.row_names import model_of
 from lifecycle.models import Event
 from lifecycle.printable import in_utc, visible
 from purge.models import Plan, PlanPart
@@ -56,16 +57,19 @@ def as_data(plan: Plan) -> dict[str, Any]:
 
 def left_out(plan: Plan, using: str) -> dict[str, list[str]]:
     """Rows that were left out so far, by reason; some of them by name."""
-    model, found = model_of(plan.model), dict[str, list[str]]()
+    label, found = _label(plan), dict[str, list[str]]()
     for left in PlanPart.objects.using(using).filter(plan=plan).values_list("left", flat=True):
         for reason, keys in left.items():
             names = found.setdefault(reason, [])
-            names += [row_name(model, key) for key in keys[: LISTED - len(names)]]
+            names += [f"{label}:{key}" for key in keys[: LISTED - len(names)]]
     return found
 
 
 def _label(plan: Plan) -> str:
-    return str(model_of(plan.model)._meta.label)
+    try:
+        return str(model_of(plan.model)._meta.label)
+    except LifecycleError:  # it is not in the code any more
+        return plan.model
 
 
 def _lines(plan: Plan) -> Iterator[tuple[str, str]]:

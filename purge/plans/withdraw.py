@@ -1,5 +1,8 @@
 """Withdrawing a plan: by a person, for its age, or because it was altered. Each is an event."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.db import DatabaseError, transaction
 from django.db.models import Q
 
@@ -51,17 +54,27 @@ def withdraw_stale(number: int, using: str) -> None:
 
 def forget_old(using: str) -> None:
     """Withdraw plans that are too old to be applied, or to be carried out any further; and forget
-    the keys of those long over."""
+    the keys of those long over. An error of one is logged and stops no other."""
     now = scalar(using, "SELECT lifecycle.now_v1()")
     plans = Plan.objects.using(using)
     old = plans.filter(state=Plan.State.MADE, made_at__lte=now - LASTS)
     for number in list(old.values_list("pk", flat=True)):
-        with transaction.atomic(using=using):
+        with _stopping_no_other(number, using), transaction.atomic(using=using):
             if found := old.select_for_update().filter(pk=number).first():
                 withdraw(found, using)
     applied = Event.objects.using(using).filter(recorded_at__lte=now - CARRIED_OUT_FOR)
     stale = plans.filter(state=Plan.State.APPLYING, applied__in=applied.values("pk"))
     for number in list(stale.values_list("pk", flat=True)):
-        withdraw_stale(number, using)
+        with _stopping_no_other(number, using):
+            withdraw_stale(number, using)
     over = Q(state=Plan.State.WITHDRAWN) | Q(state=Plan.State.DONE, done_at__lte=now - SHOWN_FOR)
     PlanPart.objects.using(using).filter(plan__in=plans.filter(over).values("pk")).delete()
+
+
+@contextmanager
+def _stopping_no_other(number: int, using: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception:
+        text = f"plan {number}: too old, and withdrawing it has failed"
+        log("plan_failed", text, plan=number, database=using)

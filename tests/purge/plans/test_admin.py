@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 import purge
+from demo.models import User
 from lifecycle import holds
 from lifecycle.models import Event
 from purge.models import Plan
@@ -121,3 +122,14 @@ def test_a_forged_post() -> None:
     client.handler.enforce_csrf_checks = True
     assert client.post(address(plan, "apply"), {"rows": 1}).status_code == 403
     assert Plan.objects.get().state == "made"
+
+
+def test_a_plan_whose_model_has_left_the_code() -> None:
+    plan = made()
+    Plan.objects.update(model="zoo.nothing")
+    client = client_of(name="boss")
+    User.objects.filter(username="boss").update(is_superuser=True)
+    assert "of zoo.nothing" in client.get(address(plan)).text
+    assert "of zoo.nothing" in client.get(address(plan, "withdraw")).text
+    client.post(address(plan, "withdraw"))
+    assert Plan.objects.get().state == "withdrawn"

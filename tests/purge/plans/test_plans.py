@@ -418,6 +418,21 @@ class TestRefused:
         last = Event.objects.filter(kind="planned").latest("id")
         assert (last.detail["step"], Plan.objects.get().state) == ("withdrawn", "withdrawn")
 
+    @pytest.mark.parametrize("lost", [{"model": "zoo.nothing"}, {"policy": "nothing"}])
+    def test_an_old_one_of_what_has_left_the_code_stops_no_other(
+        self, lost: dict[str, str], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        tokens(1)
+        first, last = (plan("hold", Token.objects.all()) for _ in range(2))
+        Plan.objects.filter(pk=first.pk).update(**lost)
+        Plan.objects.update(made_at=timezone.now() - 8 * DAY)
+        forget_old("default")
+        states = dict(Plan.objects.values_list("pk", "state"))
+        assert states[last.pk] == "withdrawn"
+        assert states[first.pk] == ("withdrawn" if "model" in lost else "made")
+        failed = [each for each in caplog.records if "withdrawing it has failed" in each.message]
+        assert len(failed) == ("policy" in lost)
+
     def test_a_policy_that_is_stopped(self) -> None:
         tokens(1)
         made = plan("purge", Token.objects.all(), policy="tokens")
