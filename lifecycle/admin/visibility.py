@@ -28,10 +28,14 @@ _HIDDEN = "_lifecycle_hidden"  # on a request: what was asked once
 def may_view(request: HttpRequest, site: AdminSite, model: Any, row: Model | None = None) -> bool:
     """What the site's own `ModelAdmin` says; Django's permission where it has none for the model.
 
-    With a row, also what it says of that row.
+    With a row, also what it says of that row. Django has no permission for the table that it makes
+    of a many-to-many field: who may view both of its ends may view that.
     """
     model = model._meta.concrete_model
     known = site.is_registered(model)
+    if model._meta.auto_created and not known:
+        ends = (each.related_model for each in model._meta.fields if each.related_model)
+        return all(may_view(request, site, each) for each in ends)
     page: Any = site.get_model_admin(model) if known else ModelAdmin(model, site)
     if not page.has_view_permission(request):
         return False

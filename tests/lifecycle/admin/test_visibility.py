@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.test import Client
-from django.urls import URLPattern, reverse
+from django.urls import NoReverseMatch, URLPattern, reverse
 from django.utils import timezone
 
 from demo.models import User
 from lifecycle import context, hold, restore
+from lifecycle.admin import deeds
 from lifecycle.admin.row_actions import ROW_ACTIONS
+from lifecycle.admin.visibility import may_view
 from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
 from purge.models import Run
 from purge.runner import run_due
@@ -229,6 +232,30 @@ def test_the_sites_own_admin_is_asked_about_the_row(
     assert press(users["superuser"], "release", f"zoo.Coupon:{KEY}").status_code == 200
     assert RowException.objects.filter(key=KEY, kind="hold").exists()
     assert "is in the database" in page(users["superuser"], "zoo.Coupon:other")
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_the_table_of_a_many_to_many_field_is_as_its_ends(rf: Any, may: bool) -> None:
+    """Django has no permission for it, which anybody could be given."""
+    through: Any = Group.permissions.through
+    client_of("view_group", *(["view_permission"] if may else []))
+    request = rf.get("/")
+    request.user = User.objects.get(username="jo")
+    assert may_view(request, admin.site, through) is may
+
+
+def test_a_site_without_the_pages_of_plans_says_what_else_may_be_done(
+    rf: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def only_ours(name: str, **more: Any) -> str:
+        if ":purge_" in name:
+            raise NoReverseMatch
+        return reverse(name, **more)
+
+    monkeypatch.setattr(deeds, "reverse", only_ours)
+    request = rf.get("/")
+    request.user = User(is_superuser=True, is_active=True)
+    assert len(deeds.deeds(request, "admin")) == len(deeds.DEEDS)
 
 
 def test_a_table_without_a_model_is_the_superusers(users: dict[str, Client]) -> None:
