@@ -20,7 +20,7 @@ from lifecycle.ledger.write import refuse_unnamed, write
 from purge.erasure.refusals import check, policy_for
 from purge.models import Request
 from purge.passes.override import seconds
-from purge.requests.deadlines import deadline
+from purge.requests.deadlines import EARLIEST, deadline
 from purge.requests.told import project, say, told_of
 from purge.requests.tries import UNTOLD, as_told, ask_again
 from purge.requests.tries import receipt_of as receipt_of
@@ -59,6 +59,8 @@ def request_key(
     received = received or now
     if received > now:
         raise LifecycleError("A request cannot have been received in the future.")
+    if received < EARLIEST:
+        raise LifecycleError(f"A request cannot have been received before {EARLIEST.year}.")
     named = {"reference": reference, "model": label_of_model(model)}
     named["key"] = ledger_key(model, key, using)
     known = Request.objects.using(using).filter(**named)

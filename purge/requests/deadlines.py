@@ -1,11 +1,12 @@
 """How long there is for a request: the law's month, by the site's calendar."""
 
 from calendar import monthrange
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 
 MONTH, LONGER = timedelta(days=30), timedelta(days=60)
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)  # Python reads no year before the first
 
 
 def deadline(received: datetime, longer: bool = False) -> datetime:

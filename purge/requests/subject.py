@@ -10,11 +10,14 @@ from django.contrib.admin import AdminSite
 from django.http import FileResponse, HttpRequest
 
 from lifecycle.admin.visibility import may_view
-from lifecycle.exceptions import LifecycleError
+from lifecycle.exceptions import LifecycleError, RowMissing
 from lifecycle.ledger.row_names import row_of
 from purge.exports.collect import collect
 from purge.exports.write import export
 from purge.models import Request
+from purge.requests.tries import is_gone
+
+ANOTHER = "The row of this request is gone: the one that has its key now came later."
 
 
 class Handed(io.FileIO):
@@ -31,11 +34,13 @@ def export_of(
 ) -> FileResponse:
     """The zip, a piece at a time from the disk.
 
-    `LifecycleError` where the row is gone, or rows belong to it of a model that the user may not
-    view: an export without them would not be all there is.
+    `LifecycleError` where the row is gone, also if another has its key since; or where rows belong
+    to it of a model that the user may not view: an export without them would not be all there is.
     """
     using = str(found._state.db)
     row = row_of(f"{found.model}:{found.key}", using)
+    if is_gone(found, type(row), using):
+        raise RowMissing(ANOTHER)
     hidden = [each.model for each in collect(row, using) if not may_view(request, site, each.model)]
     if hidden:
         names = ", ".join(sorted(each._meta.label for each in hidden))

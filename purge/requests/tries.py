@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
-from django.db.models import Model, Q
+from django.db.models import F, Model, Q
 
 from lifecycle.db.connection import READ_COMMITTED, fetch, scalar, statement
 from lifecycle.exceptions import LifecycleError, RowMissing
@@ -80,9 +80,9 @@ def _try(request: Request, told: Told, using: str) -> Request:
     request.tried_at = scalar(using, "SELECT lifecycle.now_v1()")
     try:
         model, before = model_of(request.model), receipt_of(request, using)
-        if before and before[0].is_done and before[0].state != "withdrawn":
+        if before and _answers(before[0], request):
             return _note(request, before[0], using)
-        if _is_gone(request, model, using):
+        if is_gone(request, model, using):
             raise RowMissing(GONE)
         if number := _restored(request, told, using):
             raise ErasureRefused(
@@ -104,7 +104,14 @@ def _try(request: Request, told: Told, using: str) -> Request:
     return _note(request, receipt, using)
 
 
-def _is_gone(request: Request, model: type[Model], using: str) -> bool:
+def _answers(receipt: Receipt, request: Request) -> bool:
+    """Whether a receipt says that the request is done: not one of before it was opened, for the
+    row may be another since; then the erasure itself tells."""
+    since = receipt.events[-1]["id"] > request.event
+    return since and receipt.is_done and receipt.state != "withdrawn"
+
+
+def is_gone(request: Request, model: type[Model], using: str) -> bool:
     """Whether the row has ended since the request was opened, also if another has its key now."""
     pieces = [piece for piece in pieces_of(model, request.key, using) if piece[1] > request.event]
     params: dict[str, Any] = {"model": request.model, "key": request.key, "event": request.event}
@@ -142,7 +149,8 @@ def retry(using: str = DEFAULT_DB_ALIAS) -> int:
     if released:
         late |= Q(tried_at__lt=released)
     found = Request.objects.using(using).filter(late, done_at=None).exclude(waits_for=RESTORED)
-    tried = list(found.order_by("tried_at")[:AT_ONCE])
+    # One that was never tried comes first: those under way are looked at again every time.
+    tried = list(found.order_by(F("tried_at").asc(nulls_first=True))[:AT_ONCE])
     for each in tried:
         try:
             try_request(each, using)

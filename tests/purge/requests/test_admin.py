@@ -27,7 +27,7 @@ from purge.requests import ask, new, subject, tries
 from purge.requests.seen import receipt_text
 from purge.requests.steps import STEPS
 from tests.lifecycle.admin.test_admin_row import client_of
-from tests.support import let_pass
+from tests.support import let_pass, run_until_idle
 from tests.zoo.models import Bill, Person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -258,6 +258,22 @@ def test_a_receipt_without_models_that_the_user_may_not_view() -> None:
     assert "zoo.Bill" not in text
 
 
+def test_neither_what_would_refuse_it_nor_a_receipt_names_such_a_row() -> None:
+    client = client_of(*LOOKS, *DEEDS)
+    found = purge.request_erasure(row := person(), "DSR-1", actor="ann")
+    Bill.objects.create(person=row)
+    let_pass(timedelta(days=1))
+    run_until_idle()
+    Bill.objects.create(person=(other := person()))
+    given = {"row": f"zoo.Person:{other.pk}", "reference": "DSR-2"}
+    for text in (
+        client.get(at(found)).text,
+        client.post(reverse("admin:purge_request_add"), given).text,
+    ):
+        assert "zoo.Bill" not in text
+        assert "of a model that you may not view" in text
+
+
 def unzipped(answer: Any) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as made:
         return {name: made.read(name) for name in made.namelist()}
@@ -293,6 +309,14 @@ def test_an_export_of_a_row_that_is_gone(officer: Client) -> None:
     found = purge.request_erasure(person(), "DSR-1", actor="ann", grace=timedelta(0))
     assert "The row is not in the database." in officer.get(at(found)).text
     assert "is not in the database" in officer.post(at(found, "export")).text
+
+
+def test_an_export_is_of_nobody_who_has_come_to_the_key_since(officer: Client) -> None:
+    found = purge.request_erasure(person(), "DSR-1", actor="ann", grace=timedelta(0))
+    Person.objects.create(pk=int(found.key), name="Bob")
+    answer = officer.post(at(found, "export"))
+    assert "The row of this request is gone" in answer.text
+    assert not Event.objects.filter(kind="exported").exists()
 
 
 def test_hostile_names_and_reasons(officer: Client) -> None:

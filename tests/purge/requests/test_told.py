@@ -1,18 +1,21 @@
 """Requests are what the events of the ledger say: kept, rebuilt, and not forged in their table."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import ProgrammingError, connection
+from django.db import DatabaseError, ProgrammingError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 import purge
 from lifecycle import context, hold, release, restore
 from lifecycle.db.connection import DENIED, fetch
+from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.policy_states import pause, rebuild, resume
+from lifecycle.ledger.write import write
 from lifecycle.models import Event
 from lifecycle.promises.check import PROJECTIONS, check
 from purge.models import Request
@@ -22,7 +25,7 @@ from purge.requests.restored import back
 from purge.requests.told import RESTORED, UNREADABLE
 from purge.worker.asked import do_what_was_asked
 from tests.lifecycle.management.test_commands import manage
-from tests.support import let_pass
+from tests.support import let_pass, run_until_idle
 from tests.zoo.models import Person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -244,3 +247,71 @@ class TestRestored:
         purge.request_erasure(row, "DSR-1", actor="jo")
         assert back("default", "kim") == 0
         assert steps() == [("opened", "jo")]
+
+
+def test_a_date_that_nothing_reads_is_refused() -> None:
+    """It would be in the ledger for good, and no list of requests could be read any more."""
+    row = Person.objects.create(name="Ann")
+    for year in (1, 1899):
+        early = datetime(year, 1, 1, tzinfo=ZoneInfo("Europe/Berlin"))
+        with pytest.raises(LifecycleError, match="before 1900"):
+            purge.request_erasure(row, "DSR-1", early, actor="jo")
+    assert steps() == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"received": "-----------"}, {"deadline": "99999-01-01T00:00"}, {"reference": "x" * 201},
+        {"received": "0001-01-01T00:00+14:00"}, {"ended": "12345678901"},
+    ],
+)  # fmt: skip
+def test_what_no_table_takes_is_no_step(wrong: dict[str, str]) -> None:
+    """One such event would keep the whole table from being made again."""
+    row = Person.objects.create(name="Ann")
+    said = {"step": "opened", "reference": "R", "received": "2026-01-01", "deadline": "2026-02-01"}
+    of: dict[str, Any] = {"policy": "people", "model": "zoo.person", "key": str(row.pk)}
+    with pytest.raises(DatabaseError):
+        write("requested", "default", **of, of=Person, detail=said | wrong)
+    write("requested", "default", **of, of=Person, detail=said | {"reference": "x" * 200})
+    rebuild()
+    assert len(Request.objects.get().reference) == 200
+
+
+def test_one_that_was_never_tried_is_not_kept_waiting_by_those_under_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Opened by a process that may not erase, while as many are in their grace as a look tries."""
+    monkeypatch.setattr(tries, "AT_ONCE", 1)
+    purge.request_erasure(Person.objects.create(name="Bob"), "DSR-1", actor="jo")
+    found = held("DSR-2")
+    release(reference="C-DSR-2")
+    Request.objects.filter(pk=found.pk).update(tried_at=None, again_at=None, tries=0)
+    retry()
+    assert [each.name for each in Person.objects.all()] == ["Bob"]
+
+
+def test_a_receipt_of_before_is_no_answer_for_another_row_under_the_same_reference() -> None:
+    row = Person.objects.create(name="Ann")
+    key = row.pk
+    purge.erase(row, "DSR-1", actor="jo", grace=0 * DAY)
+    hold(other := Person.objects.create(pk=key, name="Bob"), reason="court", reference="C")
+    found = purge.request_erasure(other, "DSR-1", actor="jo", grace=0 * DAY)
+    assert found.done_at is None
+    release(reference="C")
+    retry()
+    assert not Person.objects.exists()
+    found.refresh_from_db()
+    assert found.done_at
+    assert found.done_at > found.received_at
+
+
+def test_one_that_was_under_way_before_it_was_opened_is_done_with_it() -> None:
+    row = Person.objects.create(name="Ann")
+    purge.erase(row, "DSR-1", actor="jo")
+    found = purge.request_erasure(row, "DSR-1", actor="jo")
+    let_pass(DAY)
+    run_until_idle()
+    retry()
+    found.refresh_from_db()
+    assert (bool(found.done_at), found.answer) == (True, "")
