@@ -18,6 +18,10 @@ BEGIN
     ) OR p_policy = '' AND p_detail ->> 'act' = 'purge' OR p_policy IS NULL OR p_model IS NULL OR p_detail IS NULL THEN
         RAISE EXCEPTION 'this is not what may be recorded of a plan' USING ERRCODE = 'insufficient_privilege';
     END IF;
+    -- Of an event that names nobody it is not said which role has made it.
+    IF step IN ('made', 'approved', 'applied') AND lifecycle.setting_v1('actor') IS NULL THEN
+        RAISE EXCEPTION 'a plan wants to be told who says so' USING ERRCODE = 'insufficient_privilege';
+    END IF;
     IF NOT lifecycle.may_say_v1(
         p_model, CASE WHEN p_detail ->> 'act' IN ('hold', 'restore', 'extend') THEN 'UPDATE' END) THEN
         RAISE EXCEPTION 'only who may write the rows of % may plan what becomes of them', p_model

@@ -34,6 +34,7 @@ def approve_plan(number: int, actor: str = "", using: str = DEFAULT_DB_ALIAS) ->
             raise LifecycleError(f"Plan {number} is being applied.")
         if person_of(who) == person_of(found.maker):
             raise LifecycleError(f"{who} made plan {number}: another person approves it.")
+        _refuse_altered(found, using)
         found.approved, found.approver = step_of(found, "approved", using), who
         found.save(using=using)
     return found

@@ -33,6 +33,7 @@ def begun(plan: Plan, using: str) -> Event | None:
     )
     if (
         made is None
+        or (applied is not None and applied.pk < made.pk)
         or is_over(made, using)
         or (conf.TWO_PERSON and not approver(plan, made, using))
     ):
@@ -41,13 +42,15 @@ def begun(plan: Plan, using: str) -> Event | None:
 
 
 def approver(plan: Plan, made: Event, using: str) -> str:
-    """Who has approved just this plan; '' where nobody has, or only who made it.
+    """Who has approved just this plan since it was made; '' where nobody has, or only who made it.
 
     With `LIFECYCLE_TWO_PERSON = "roles"` only what another role of the database has said counts: a
     role may say any name.
     """
     approved = event_of(plan, plan.approved, "approved", using)
-    if approved is None or person_of(approved.actor) in ("", person_of(made.actor)):
+    if approved is None or approved.pk < made.pk:
+        return ""
+    if "" in (one := person_of(approved.actor), other := person_of(made.actor)) or one == other:
         return ""
     if conf.TWO_PERSON not in (True, False) and _role_of(approved) == _role_of(made):
         return ""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -9,12 +10,14 @@ import pytest
 from django.utils import timezone
 
 import purge
+from lifecycle import hold, release
 from lifecycle.models import Event
 from purge.exceptions import PlanAltered
-from purge.models import Plan
+from purge.models import Plan, PlanPart
 from purge.plans.carry_out import carry_out
 from tests.hostile.roles import run
 from tests.security.roles import Roles
+from tests.support import session
 from tests.zoo.models import Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -94,6 +97,64 @@ def test_a_second_person_is_another_role_where_that_is_asked_for(
     with pytest.raises(PlanAltered):
         carry_out(made.pk)
     assert Token.objects.exists()
+
+
+def test_a_plan_that_names_no_maker_is_approved_by_nobody(
+    operator: psycopg.Connection[Any], made: Plan, settings: Any
+) -> None:
+    """Of an event without an actor nobody knows the role: its own would be another one."""
+    settings.LIFECYCLE_TWO_PERSON = "roles"
+    for step in ("made", "approved", "applied"):
+        with pytest.raises(DENIED, match="who"):
+            say(operator, made, step, "")
+    with session() as other, other.transaction():
+        other.execute("SET LOCAL session_replication_role = replica")  # as before that was refused
+        other.execute("UPDATE lifecycle_event SET actor = '' WHERE id = %s", [made.made])
+    approved, applied = say(operator, made, "approved"), say(operator, made, "applied")
+    state = {"state": "applying", "applied": applied, "approved": approved}
+    Plan.objects.filter(pk=made.pk).update(**state)
+    with pytest.raises(PlanAltered):
+        carry_out(made.pk)
+    assert Token.objects.exists()
+
+
+@pytest.mark.parametrize("over", ["done", "withdrawn"])
+def test_an_approval_is_of_what_was_made_before_it(
+    operator: psycopg.Connection[Any], settings: Any, over: str
+) -> None:
+    """A plan that is over, and made again under its number, has to be approved again."""
+    token = Token.objects.create(expires_at=timezone.now())
+    hold(token, reason="court")
+    found = purge.plan("purge", Token.objects.all(), "reason", policy="tokens", actor="jo")
+    settings.LIFECYCLE_TWO_PERSON = True
+    approved = purge.approve_plan(found.pk, "kim").approved
+    if over == "done":
+        assert purge.apply_plan(found.pk, 1, "jo", now=True).acted == 0
+    else:
+        purge.withdraw_plan(found.pk, "jo")
+    release(token)
+    settings.LIFECYCLE_TWO_PERSON = "roles"
+    again = say(operator, found, "made", "zed"), say(operator, found, "applied", "zed")
+    state = {"state": "applying", "made": again[0], "applied": again[1], "approved": approved}
+    Plan.objects.filter(pk=found.pk).update(**state)
+    PlanPart.objects.update(done=0)
+    with pytest.raises(PlanAltered):
+        carry_out(found.pk)
+    assert Token.objects.exists()
+
+
+@pytest.mark.parametrize("other", [{"reason": "harmless"}, {"maker": "al"}, {"until": None}])
+def test_what_is_shown_otherwise_than_it_was_made_is_not_approved(
+    made: Plan, other: dict[str, Any]
+) -> None:
+    """Else it would be put back after somebody has said yes to what the page has shown."""
+    later = timezone.now() + timedelta(days=3)
+    found = purge.plan("extend", Token.objects.all(), "reason", until=later, actor="jo")
+    Plan.objects.filter(pk=found.pk).update(**other)
+    with pytest.raises(PlanAltered):
+        purge.approve_plan(found.pk, "kim")
+    assert not Event.objects.filter(detail__step="approved").exists()
+    assert made.pk
 
 
 def test_what_another_role_has_approved_is_carried_out(
