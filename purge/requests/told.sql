@@ -46,9 +46,10 @@ SELECT id, asked, asker, withheld FROM ({fold}) AS told
 SELECT count(*) FROM ({fold}) AS told WHERE told IS NOT NULL OR told IS NULL
 
 -- name: forget
--- Rows of which no event tells.
+-- Rows of which no event tells, and those that stand for another row than theirs: in the way of its own.
 -- params: numbers; parts: fold
-DELETE FROM purge_request WHERE id NOT IN (SELECT id FROM ({fold}) AS told)
+DELETE FROM purge_request AS there WHERE NOT EXISTS (SELECT FROM ({fold}) AS told
+    WHERE (told.id, told.reference, told.model, told.key) = (there.id, there.reference, there.model, there.key))
 
 -- name: put
 -- The rows as the events have them. What the worker has noted of its tries stays, of those that are open.

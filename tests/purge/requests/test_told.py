@@ -96,6 +96,19 @@ def test_the_table_is_made_again_from_the_ledger() -> None:
     assert third.pk
 
 
+def test_rows_that_have_changed_places_are_made_again() -> None:
+    """One stands where the other has to be."""
+    first, row = held(), Person.objects.create(name="Bob")
+    hold(row, reason="court", reference="C")
+    second = purge.request_erasure(row, "DSR-1", actor="jo")
+    for found, key in ((second, "-"), (first, second.key), (second, first.key)):
+        Request.objects.filter(pk=found.pk).update(key=key)
+    rebuild()
+    assert dict(Request.objects.values_list("pk", "key")) == {
+        first.pk: first.key, second.pk: second.key,
+    }  # fmt: skip
+
+
 def forged(**more: Any) -> Request:
     """A line of the table that no event tells of."""
     values = {"reference": "DSR-9", "model": "zoo.person", "key": "1", "policy": "people"}
