@@ -10,7 +10,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib.admin import AdminSite
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, router, transaction
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -18,6 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from lifecycle.admin.row_actions import in_the_future
 from lifecycle.db.connection import DENIED, sqlstate
+from lifecycle.db.rows import home
 from lifecycle.exceptions import LifecycleError
 from lifecycle.management.targets import duration
 
@@ -75,6 +76,17 @@ def moment_field(help_text: str, required: bool = False) -> forms.DateTimeField:
     return forms.DateTimeField(
         required=required, widget=widget, validators=[in_the_future], help_text=help_text
     )
+
+
+def refuse_elsewhere(model_admin: Any, model: Any) -> None:
+    """Raise `LifecycleError` for a model of another database than the one that these lists show:
+    a page of theirs would be about what has the same number here."""
+    using = home(model)
+    if using != router.db_for_write(model_admin.model):
+        raise LifecycleError(
+            f"{model._meta.label} is in the database {using!r}, which these pages do not show:"
+            f" `manage.py lifecycle` does it with `--database {using}`."
+        )
 
 
 def address(site: AdminSite, name: str, *arguments: Any) -> str:

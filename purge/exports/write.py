@@ -48,13 +48,14 @@ class Encoder(DjangoJSONEncoder):
 
 
 def export(
-    row: Model, path: Path, using: str, actor: str = "", include_files: bool = False
-) -> dict[str, Any]:
+    row: Model, path: Path, using: str, actor: str = "", include_files: bool = False,
+    cause: str = "",
+) -> dict[str, Any]:  # fmt: skip
     """Write what the site has of the person of a row; returns the index of it.
 
     Every row of one moment. Files are listed, and with `include_files` put in. A file that is
     there already is refused; the new one is readable by its owner alone. Who has it, `actor` or
-    that of `lifecycle.context`, is an event before the file is there under its name.
+    that of `lifecycle.context` (so the `cause`), is an event before the file has its name.
     """
     actor = actor or in_context("actor", using)
     if not actor.strip():
@@ -70,7 +71,7 @@ def export(
             _reading(using),
         ):
             index = _write(row, made, using, actor, include_files)
-        _record(row, index, actor, using)
+        _record(row, index, actor, cause or in_context("cause", using), using)
         half.replace(path)
     except OSError as error:
         raise LifecycleError(f"{path} cannot be written: {error.strerror}.") from error
@@ -82,7 +83,7 @@ def export(
     return index
 
 
-def _record(row: Model, index: dict[str, Any], actor: str, using: str) -> None:
+def _record(row: Model, index: dict[str, Any], actor: str, cause: str, using: str) -> None:
     """An event says who was given what of whom, in numbers; by its key where that may be named."""
     model: Any = type(row)._meta.concrete_model
     rows = sum(each["rows"] for each in index["models"].values())
@@ -91,7 +92,7 @@ def _record(row: Model, index: dict[str, Any], actor: str, using: str) -> None:
     if not (model._meta.is_composite_pk or counts_only(model)):
         about |= {"key": ledger_key(model, key_text(model, row.pk), using), "of": model}
     try:
-        with transaction.atomic(using=using), context(actor, in_context("cause", using), using):
+        with transaction.atomic(using=using), context(actor, cause, using):
             write("exported", using, **about, detail=detail)
     except DatabaseError as error:
         if sqlstate(error) != DENIED:

@@ -8,7 +8,14 @@ from django.db import DataError, IntegrityError, OperationalError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from lifecycle.admin.own_pages import address, as_role, own_page, shown_by, why_not
+from lifecycle.admin.own_pages import (
+    address,
+    as_role,
+    own_page,
+    refuse_elsewhere,
+    shown_by,
+    why_not,
+)
 from lifecycle.admin.readonly import refuse
 from lifecycle.admin.visibility import in_list, viewed_models
 from lifecycle.compiler.keys import key_text
@@ -77,6 +84,7 @@ class NewPlan:
         return shown_by(self, request, f"{TEMPLATES}/plan_rows.html", title, **shown)
 
     def _make(self, request: HttpRequest, form: PlanForm, act: str) -> Plan:
+        refuse_elsewhere(self, form.model)
         values, using = form.cleaned_data, home(form.model)
         _refuse_sent(values["once"], using)
         rows = in_list(request, self.admin_site, _rows(form, using))

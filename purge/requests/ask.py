@@ -48,9 +48,9 @@ def request_erasure(
 
 def request_key(
     model: type[Model], key: str, reference: str, received: datetime | None,
-    grace: timedelta | None, policy: str | None, actor: str, using: str,
+    grace: timedelta | None, policy: str | None, actor: str, using: str, cause: str = "",
 ) -> Request:  # fmt: skip
-    """As `request_erasure`, of a row by its key."""
+    """As `request_erasure`, of a row by its key; `cause` of its events, else the context's."""
     refuse_unnamed(model)
     chosen = policy_for(model, policy)
     actor = actor or in_context("actor", using)
@@ -69,14 +69,15 @@ def request_key(
         found.delete()
         found = None
     if found:
-        ask_again(found, actor, using)
+        ask_again(found, actor, using, cause)
     else:
         try:
-            found = _open_new(model, named, chosen.name, received, grace, actor, using)
+            about = (received, grace, actor, cause or in_context("cause", using))
+            found = _open_new(model, named, chosen.name, *about, using)
         except IntegrityError:  # somebody else was first
             found = known.get()
     try:
-        return try_request(found, using)
+        return try_request(found, using, cause=cause)
     except DatabaseError as error:
         if sqlstate(error) != DENIED:
             raise
@@ -87,7 +88,7 @@ def request_key(
 
 def _open_new(
     model: type[Model], named: dict[str, str], policy: str, received: datetime,
-    grace: timedelta | None, actor: str, using: str,
+    grace: timedelta | None, actor: str, cause: str, using: str,
 ) -> Request:  # fmt: skip
     said: dict[str, Any] = {"step": "opened", "reference": named["reference"]}
     said |= {"received": received.isoformat(), "deadline": deadline(received).isoformat()}
@@ -98,7 +99,7 @@ def _open_new(
         "key": named["key"],
         "of": model,
     }
-    with transaction.atomic(using=using), context(actor, in_context("cause", using), using):
+    with transaction.atomic(using=using), context(actor, cause, using):
         number = write("requested", using, **of, detail=said)
         project(using, [number])
     return Request.objects.using(using).get(pk=number)

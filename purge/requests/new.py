@@ -6,7 +6,13 @@ from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from lifecycle.admin.own_pages import address, as_role, own_page, shown_by
+from lifecycle.admin.own_pages import (
+    address,
+    as_role,
+    own_page,
+    refuse_elsewhere,
+    shown_by,
+)
 from lifecycle.admin.readonly import refuse
 from lifecycle.admin.row_page import look_up
 from lifecycle.db.connection import DENIED, sqlstate
@@ -59,6 +65,7 @@ class NewRequest:
         model, key, row = look_up(request, self.admin_site, name.strip())
         if row is None:
             raise RowMissing(f"{row_name(model, key)} is not in the database.")
+        refuse_elsewhere(self, model)
         return model, key
 
     def _preview(
@@ -84,7 +91,7 @@ def opened(model: Any, key: str, values: dict[str, Any], actor: str) -> Request:
     reference, policy = values["reference"], values.get("policy") or None
     received, grace = values.get("received"), values.get("grace")
     return request_key(
-        model, key, reference, received, grace, policy, actor=actor, using=home(model)
+        model, key, reference, received, grace, policy, actor, home(model), cause="admin"
     )
 
 

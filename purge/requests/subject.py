@@ -47,7 +47,7 @@ def export_of(
         raise LifecycleError(f"It has rows of models that you may not view: {names}.")
     folder = Path(tempfile.mkdtemp(prefix="lifecycle-"))
     try:
-        export(row, folder / "export.zip", using, actor=actor, include_files=files)
+        export(row, folder / "export.zip", using, actor, files, cause="admin")
         content: Any = Handed(folder / "export.zip")
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.models import F, Model, Q
 
-from lifecycle.db.connection import READ_COMMITTED, fetch, scalar, statement
+from lifecycle.db.connection import READ_COMMITTED, fetch, local_settings, scalar, statement
 from lifecycle.exceptions import LifecycleError, RowMissing
 from lifecycle.ledger.context import in_context
 from lifecycle.ledger.row_names import model_of, row_name
@@ -34,14 +34,14 @@ TRIED = ("waits_for", "tries", "tried_at", "again_at")
 log = Log("purge")
 
 
-def try_request(request: Request, using: str, asked: bool = False) -> Request:
+def try_request(request: Request, using: str, asked: bool = False, cause: str = "") -> Request:
     """Try the erasure of an open request, and note what came of it, in one transaction.
 
     What is meant is the row that had the key when the request was opened: not another that has come
     to it since. Nor one that a person has restored since, unless a person has `asked` again.
     """
     if asked:
-        ask_again(request, in_context("actor", using) or request.actor, using)
+        ask_again(request, in_context("actor", using) or request.actor, using, cause)
     outer = connections[using].in_atomic_block
     with transaction.atomic(using=using):
         if not outer:
@@ -52,17 +52,19 @@ def try_request(request: Request, using: str, asked: bool = False) -> Request:
             found.waits_for, found.tried_at = UNTOLD, scalar(using, "SELECT lifecycle.now_v1()")
             found.again_at = found.tried_at + LONGEST_WAIT
         elif not found.done_at and not told.withheld:
-            found = _try(found, told, using)
+            with local_settings(using, **{"lifecycle.cause": cause or None}):
+                found = _try(found, told, using)
         found.save(using=using, update_fields=TRIED)
     return found
 
 
-def ask_again(request: Request, actor: str, using: str) -> None:
+def ask_again(request: Request, actor: str, using: str, cause: str = "") -> None:
     """Record that a person wants it once more, where it waits for that."""
     with transaction.atomic(using=using):
         found, told = as_told(request.pk, using)
         if told and not found.done_at and (told.withheld or _restored(found, told, using)):
-            say(found, "asked", actor, using)
+            with local_settings(using, **{"lifecycle.cause": cause or None}):
+                say(found, "asked", actor, using)
 
 
 def as_told(number: int, using: str) -> tuple[Request, Told | None]:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from demo.admin import EmailSuppressionAdmin
 from demo.factories.systems import EmailSuppressionFactory
 from lifecycle import holds
-from lifecycle.admin import LifecycleAdminMixin
+from lifecycle.admin import LifecycleAdminMixin, own_pages
 from lifecycle.models import Event
 from purge.models import Plan
 from purge.plans import new
@@ -342,3 +342,14 @@ def test_the_number_of_questions_is_constant(officer: Client) -> None:
     for _ in range(5):
         officer.post(address(), filled())
     assert [queries(officer, path) for path in paths] == first
+
+
+def test_what_is_in_another_database_than_the_list_is_not_planned_here(
+    officer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page of its plan would be that of another one, of the same number."""
+    tokens("a")
+    monkeypatch.setattr(own_pages, "home", lambda model: "second")
+    text = officer.post(address(), filled()).text
+    assert "zoo.Token is in the database &#x27;second&#x27;" in text
+    assert not Plan.objects.exists()

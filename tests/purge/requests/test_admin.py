@@ -19,6 +19,7 @@ from django.utils import timezone
 import purge
 from demo.models import User
 from lifecycle import hold, release, restore
+from lifecycle.admin import own_pages
 from lifecycle.db.rows import home
 from lifecycle.models import Event
 from purge.erasure.receipt import Receipt
@@ -370,3 +371,28 @@ def test_under_atomic_requests(officer: Client, monkeypatch: pytest.MonkeyPatch)
     given = {"row": f"zoo.Person:{person().pk}", "reference": "DSR-7", "confirmed": "yes"}
     officer.post(reverse("admin:purge_request_add"), given)
     assert Request.objects.get().reference == "DSR-7"
+
+
+def test_a_row_of_another_database_than_the_list_is_not_asked_for_here(
+    officer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"row": f"zoo.Person:{person().pk}", "reference": "DSR-7", "confirmed": "yes"}
+    monkeypatch.setattr(own_pages, "home", lambda model: "second")
+    text = officer.post(reverse("admin:purge_request_add"), given).text
+    assert "zoo.Person is in the database &#x27;second&#x27;" in text
+    assert Person.objects.exists()
+    assert not Request.objects.exists()
+
+
+def test_each_event_says_that_it_came_from_the_admin(officer: Client) -> None:
+    given = {"row": f"zoo.Person:{person().pk}", "reference": "DSR-7", "confirmed": "yes"}
+    officer.post(reverse("admin:purge_request_add"), given)
+    restore(Person.objects.get())
+    found = Request.objects.get()
+    officer.post(at(found, "export")).close()
+    officer.post(at(found, "try"))
+    told = Event.objects.filter(kind__in=("requested", "expired_by_hand", "exported"))
+    assert [(each.kind, each.actor, each.cause) for each in told.order_by("pk")] == [
+        (kind, "jo", "admin")
+        for kind in ("requested", "expired_by_hand", "exported", "requested", "expired_by_hand")
+    ]
