@@ -69,7 +69,7 @@ def strayed(using: str) -> list[tuple[int, str, str]]:
     if "purge_request" not in tables_in(using):
         return []
     readable = _readable(using)
-    found = fetch(using, _filled("strayed"), {"numbers": readable})
+    found = fetch(using, _filled("strayed"), {"numbers": readable, "restored": RESTORED})
     if readable is None:
         return found
     opened = fetch(using, statement(__file__, "numbers"))

@@ -68,12 +68,13 @@ ON CONFLICT (id) DO UPDATE SET event = EXCLUDED.event, reference = EXCLUDED.refe
 
 -- name: strayed
 -- What of the rows is not what the events say: the number, the model, what is wrong.
--- params: numbers; parts: fold
+-- params: numbers, restored; parts: fold
 SELECT coalesce(told.id, there.id), coalesce(told.model, there.model), CASE WHEN told.id IS NULL
     THEN 'it is a request of which no event tells' WHEN there.id IS NULL THEN 'its request is missing'
     ELSE 'its request is not what the events say' END
 FROM ({fold}) AS told FULL JOIN purge_request AS there ON there.id = told.id
 WHERE told.id IS NULL OR there.id IS NULL
+OR (told.withheld AND told.done_at IS NULL) <> (there.waits_for = %(restored)s)
 OR (told.id, told.reference, told.model, told.key, told.policy, told."grace", told.actor, told.received_at, told.due_at,
     told.extended_at, told.extension, told.done_at, told.answer) IS DISTINCT FROM (
     there.event, there.reference, there.model, there.key, there.policy, there."grace", there.actor, there.received_at,

@@ -148,6 +148,7 @@ def retry(using: str = DEFAULT_DB_ALIAS) -> int:
     and later and later, those under way for whether they are done. Returns how many were tried."""
     now, released = fetch(using, statement(__file__, "moments"))[0]
     late = Q(again_at__lte=now) | Q(again_at__isnull=True)
+    late |= Q(again_at__gt=now + LONGEST_WAIT)  # which no worker has noted
     if released:
         late |= Q(tried_at__lt=released)
     found = Request.objects.using(using).filter(late, done_at=None).exclude(waits_for=RESTORED)

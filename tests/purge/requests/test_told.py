@@ -166,6 +166,22 @@ def test_what_a_superuser_has_written_of_one_stops_no_other() -> None:
     assert retry() == 2
 
 
+def test_the_table_alone_keeps_no_request_from_being_tried() -> None:
+    """Neither a time that is far off, nor a word that it waits for somebody, which verify names."""
+    found = held()
+    release(reference="C-DSR-1")
+    now = timezone.now() + DAY
+    Request.objects.update(again_at=now + 9000 * DAY, tried_at=now, waits_for=RESTORED)
+    assert retry() == 0
+    (said,) = check(only=[PROJECTIONS])[PROJECTIONS]
+    assert said.problem == "its request is not what the events say"
+    rebuild()
+    assert retry() == 1
+    assert not Person.objects.exists()
+    assert check(only=[PROJECTIONS])[PROJECTIONS] == []
+    assert found.pk == Request.objects.get().pk
+
+
 def test_who_asks_once_more_is_the_one_who_has_it_erased() -> None:
     row = Person.objects.create(name="Ann")
     found = purge.request_erasure(row, "DSR-1", actor="jo")
