@@ -39,7 +39,7 @@ class Plan(models.Model):
     rows = models.BigIntegerField(default=0)
     digests = ArrayField(models.CharField(max_length=64), default=list, editable=False)
     hash = models.CharField(max_length=64)
-    shown: Any = models.JSONField(default=dict, help_text="samples, and what would go along")
+    shown: Any = models.JSONField(default=dict, help_text="what would go along")
     maker = models.CharField(max_length=200)
     made_at = models.DateTimeField()
     made = models.BigIntegerField(null=True, help_text="the event")

@@ -373,7 +373,7 @@ class Migration(migrations.Migration):
                 ("hash", models.CharField(max_length=64)),
                 (
                     "shown",
-                    models.JSONField(default=dict, help_text="samples, and what would go along"),
+                    models.JSONField(default=dict, help_text="what would go along"),
                 ),
                 ("maker", models.CharField(max_length=200)),
                 ("made_at", models.DateTimeField()),

@@ -22,7 +22,6 @@ from lifecycle.db.tables import is_elsewhere
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.context import context, in_context
 from lifecycle.ledger.many import holds_of, note_plan, refuse_to_plan
-from lifecycle.ledger.row_names import row_name
 from lifecycle.ledger.write import ELSEWHERE, refuse_unnamed
 from lifecycle.logs import Log
 from lifecycle.policy.policy import Policy
@@ -36,7 +35,6 @@ from purge.sources.planned import digests
 from purge.sources.versions import epoch_of, refuse_untold, version_of
 
 PART = 10_000  # rows of a part: no event lists more
-SHOWN = 5  # rows by name
 UNTRIED = "the worker tries it, this process may not: what would go is not known before"
 TRIED = 1_000  # rows of which a dry run says what becomes of them
 
@@ -150,8 +148,6 @@ def _write_part(
     if made.act == "release":
         held = holds_of(model, [key for key, _ in rows], using, made.reference)
         rows = [row for row in rows if row[0] in held]
-    if not made.shown and rows:
-        made.shown = {"sample": [row_name(model, key) for key, _ in rows[:SHOWN]]}
     PlanPart.objects.using(using).create(
         plan=made, number=number, keys=[key for key, _ in rows],
         versions=[version for _, version in rows], epoch=epoch.name, since=epoch.since,

@@ -12,6 +12,7 @@ from purge.models import Plan, PlanPart
 from purge.plans.refusals import LASTS
 from purge.plans.told import CARRIED_OUT_FOR
 
+SHOWN = 5
 LISTED = 20  # rows that were left out, by name, of each reason
 WHY = {
     "changed": "changed since it was planned",
@@ -51,7 +52,8 @@ def as_data(plan: Plan) -> dict[str, Any]:
         "reason": plan.reason, "reference": plan.reference, "until": plan.until,
         "hash": plan.hash, "maker": plan.maker, "made_at": plan.made_at,
         "approver": plan.approver, "applier": plan.applier, "done_at": plan.done_at,
-        "acted": plan.acted, "left": plan.left, "shown": plan.shown,
+        "acted": plan.acted, "left": plan.left,
+        "shown": plan.shown | {"sample": sample_of(plan)},
     }  # fmt: skip
 
 
@@ -63,6 +65,13 @@ def left_out(plan: Plan, using: str) -> dict[str, list[str]]:
             names = found.setdefault(reason, [])
             names += [f"{label}:{key}" for key in keys[: LISTED - len(names)]]
     return found
+
+
+def sample_of(plan: Plan) -> list[str]:
+    """The first rows by name: of the parts that the hash is of, not of what is noted beside."""
+    parts = PlanPart.objects.using(plan._state.db or "default").filter(plan=plan).exclude(keys=[])
+    keys = parts.order_by("number").values_list("keys", flat=True).first() or []
+    return [f"{_label(plan)}:{key}" for key in keys[:SHOWN]]
 
 
 def _label(plan: Plan) -> str:
@@ -81,7 +90,7 @@ def _lines(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "reason", plan.reason + (f" ({plan.reference})" if plan.reference else "")
     if plan.until:
         yield "until", in_utc(plan.until)
-    sample = shown.get("sample", [])
+    sample = sample_of(plan)
     yield "rows", ", ".join(sample) + (", ..." if plan.rows > len(sample) else "")
     if "tried" in shown:
         yield "would", _counts(shown["would"]) + f", of the first {shown['tried']}"

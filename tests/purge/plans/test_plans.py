@@ -22,6 +22,7 @@ from purge.models import Plan, PlanPart
 from purge.plans import carry_out as carrying
 from purge.plans import make as making
 from purge.plans.carry_out import carry_out, waiting
+from purge.plans.telling import as_text, sample_of
 from purge.plans.withdraw import forget_old
 from purge.sources import versions
 from purge.sources.versions import Epoch
@@ -166,7 +167,7 @@ class TestPurge:
         Line.objects.create(order=order)
         made = plan("purge", Order.objects.all())
         assert made.shown["along"] == {"zoo.line": 2}
-        assert made.shown["sample"] == [f"zoo.Order:{order.pk}"]
+        assert sample_of(made) == [f"zoo.Order:{order.pk}"]
         assert made.shown["would"] == {"purged": 1}
         assert Order.objects.exists()
         apply(made)
@@ -502,6 +503,16 @@ def test_one_that_is_withdrawn_in_the_middle_stops(monkeypatch: pytest.MonkeyPat
     assert not carrying._say_next(found, "default")
     assert not carry_out(made.pk)
     assert sum(each.rows for each in holds()) == 2
+
+
+def test_the_rows_that_are_shown_are_those_of_its_parts() -> None:
+    """What is noted beside is of a table that who makes plans writes, and is in no hash."""
+    row = tokens(1)[0]
+    made = plan("hold", Token.objects.filter(pk=row.pk))
+    Plan.objects.update(shown={"sample": ["zoo.Token:4711"]})
+    made.refresh_from_db()
+    assert f"zoo.Token:{row.pk}" in as_text(made)
+    assert "4711" not in as_text(made)
 
 
 class TestTwoPersons:
