@@ -10,6 +10,7 @@ from tests.commands.behaviour import HEAD, PAGE, line, outcomes
 from tests.commands.terminal import COMMANDS
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_every_command_in_every_circumstance(settings: Any, tmp_path: Path) -> None:
     settings.LIFECYCLE_ARCHIVE_DIR = str(tmp_path)

@@ -26,6 +26,7 @@ def printed(database: str, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_every_cell_ends_as_the_page_says(database_server: None, worker_id: str) -> None:
     found = printed(f"test_hostile 100% {worker_id}'s")
     assert PAGE.read_text(encoding="utf-8") == found, "python -m tests.hostile"

@@ -185,14 +185,10 @@ def taken(request: pytest.FixtureRequest, lines: dict[str, Line]) -> dict[str, L
     return dict([*lines.items()][first :: len(WAYS)])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize(
-    ("way", "heard"),
-    [
-        pytest.param(way, way, id=way, marks=[] if way == "session" else [pytest.mark.slow])
-        for way in WAYS
-    ],
-    indirect=["heard"],
+    ("way", "heard"), [(way, way) for way in WAYS], ids=WAYS, indirect=["heard"]
 )
 def test_every_cell_is_right(way: str, taken: dict[str, Line], admin: Client) -> None:
     everywhere, by_writers, _ = WAYS[way]

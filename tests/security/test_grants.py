@@ -162,6 +162,7 @@ def test_a_consumer(owned: Owned, tmp_path: Path) -> None:
     assert "may not read zoo.Spark" in told["says"]
 
 
+@pytest.mark.slow
 def test_nobody_else_reads_the_hosts_rows(owned: Owned) -> None:
     refused(owned, "reader", "SELECT FROM zoo_token")
     refused(owned, "reader", "SELECT FROM huey_task")

@@ -64,6 +64,7 @@ def away() -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("away")
 @pytest.mark.django_db
 @pytest.mark.parametrize("command", COMMANDS, ids=ids)

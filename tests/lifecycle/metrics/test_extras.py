@@ -41,6 +41,7 @@ print(len(names))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extra", EXTRAS)
 def test_without_an_extra(extra: str) -> None:
     done = subprocess.run(

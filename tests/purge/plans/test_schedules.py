@@ -14,6 +14,7 @@ HERE = 200
 ORDERS = range(50, 75)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_no_row_outside_a_plan_ends() -> None:
     assert run(range(HERE)) == []
