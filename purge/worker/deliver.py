@@ -1,7 +1,6 @@
 """The thread that tells subscribers what was purged, once a second; no purge waits for it."""
 
-import atexit
-import threading
+from threading import Event
 
 from django.db import connections
 
@@ -9,13 +8,9 @@ from lifecycle.logs import Log
 from lifecycle.policy.databases import served
 from purge.outbox.deliver import deliver as tell
 from purge.outbox.subscribers import subscribers
+from purge.worker.threads import Threads
 
-PATIENCE = 10.0  # seconds that a function may take at the end
 INTERVAL, REST = 1.0, 10.0  # seconds: between looks, and after a failure
-
-_threads: dict[str, threading.Thread] = {}
-_lock = threading.Lock()
-_over = threading.Event()
 
 log = Log("purge")
 
@@ -25,30 +20,14 @@ def start() -> None:
 
     They end with the process. What a function was told that has not returned by then is told again.
     """
-    for using in served() if subscribers() else ():
-        with _lock:
-            known = _threads.get(using)
-            if known is None or not known.is_alive():
-                name = f"purge-outbox-{using}"
-                thread = threading.Thread(target=_run, args=(using,), name=name, daemon=True)
-                _threads[using] = thread
-                thread.start()
-    if _threads:
-        atexit.register(stop)  # once, however often it is said
+    threads.start(served() if subscribers() else ())
 
 
-def _run(using: str) -> None:
+def _run(using: str, over: Event) -> None:
     wait = INTERVAL
-    while not _over.wait(wait):
+    while not over.wait(wait):
         wait = INTERVAL if step(using) else REST
     connections[using].close()
-
-
-def stop() -> None:
-    """At the end of the process: a function that is under way has some seconds to return."""
-    _over.set()
-    for thread in _threads.values():
-        thread.join(PATIENCE)
 
 
 def step(using: str, deadline: float | None = None) -> bool:
@@ -60,3 +39,6 @@ def step(using: str, deadline: float | None = None) -> bool:
         log("deliveries_failed", f"{using}: nobody could be told", database=using)
         connections[using].close_if_unusable_or_obsolete()
         return False
+
+
+threads = Threads("purge-outbox", _run)

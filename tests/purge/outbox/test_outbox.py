@@ -31,6 +31,7 @@ from purge.outbox_check import check_told
 from purge.proof import prune
 from purge.runner import run_due
 from purge.worker import deliver, whole_pass
+from purge.worker.threads import Threads
 from purge.worker.whole_pass import run_all
 from tests.infra.servers import ROOT
 from tests.support import Background, let_pass, run_until_idle, together, wait_until
@@ -452,8 +453,7 @@ def test_mails_of_a_pass_wait_for_no_subscriber(
 def test_the_worker_tells_by_a_thread_of_its_own(
     subscribe: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliver, "_over", threading.Event())
-    monkeypatch.setattr(deliver, "_threads", {})
+    monkeypatch.setattr(deliver, "threads", Threads("test-outbox", deliver._run))
     index, called = subscribe(Token), threading.Event()
     index.does = lambda purged: called.set()
     expired("a")
@@ -461,29 +461,28 @@ def test_the_worker_tells_by_a_thread_of_its_own(
     deliver.start()
     assert called.wait(30)
     wait_until(lambda: not Delivery.objects.exists(), "the answer")
-    (thread,) = deliver._threads.values()
+    (thread,) = deliver.threads.running()
     assert thread.is_alive()
     assert thread.daemon
     deliver.start()
-    assert [*deliver._threads.values()] == [thread]
-    deliver.stop()
+    assert deliver.threads.running() == [thread]
+    deliver.threads.stop()
     assert not thread.is_alive()
 
 
 def test_a_function_that_ends_its_process_does_not_end_the_thread(
     subscribe: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliver, "_over", threading.Event())
-    monkeypatch.setattr(deliver, "_threads", {})
+    monkeypatch.setattr(deliver, "threads", Threads("test-outbox", deliver._run))
     index, payment = subscribe(Token), subscribe(Token, "payment")
     index.does = lambda purged: (_ for _ in ()).throw(SystemExit)
     expired("a")
     run_due()
     deliver.start()
     wait_until(lambda: len(index.told) and len(payment.told), "both")
-    (thread,) = deliver._threads.values()
+    (thread,) = deliver.threads.running()
     assert thread.is_alive()
-    deliver.stop()
+    deliver.threads.stop()
 
 
 def test_an_error_of_the_database_is_logged_and_tried_again(
