@@ -20,6 +20,8 @@ _HOMES = {
     "Window": "policy.capture_modes",
     "KeepNewest": "policy.groups",
     "KeepOldest": "policy.groups",
+    "Stage": "policy.stages",
+    "Stages": "policy.stages",
     "period_by": "policy.periods",
     "register": "capture.attach",
     "keep_forever": "policy.coverage",

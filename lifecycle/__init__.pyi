@@ -27,3 +27,5 @@ from lifecycle.policy.media_fields import track_media as track_media
 from lifecycle.policy.own_deletes import ignore_delete as ignore_delete
 from lifecycle.policy.periods import period_by as period_by
 from lifecycle.policy.policy import Policy as Policy
+from lifecycle.policy.stages import Stage as Stage
+from lifecycle.policy.stages import Stages as Stages

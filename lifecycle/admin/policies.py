@@ -14,7 +14,8 @@ from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.exceptions import LifecycleError, NoPolicy
 from lifecycle.ledger import policy_states as states
 from lifecycle.models import PolicyState
-from lifecycle.policy.registry import get_policy
+from lifecycle.policy.registry import all_policies, get_policy
+from lifecycle.policy.stages import stages_of
 
 
 class CountedList(ChangeList):
@@ -34,6 +35,12 @@ class PolicyStateAdmin(PolicyPage, RowSearch):
     ordering = ("name",)
     actions = ("pause", "resume")
     search_help_text = "One row, as app.Model:pk, or a part of a policy's name"
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """With the ends of stages, where the site has any."""
+        shown = super().get_list_display(request)
+        is_staged = any(stages_of(policy) for policy in all_policies())
+        return (*shown, "ends") if is_staged else shown
 
     def has_pause_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("lifecycle.pause_policy")

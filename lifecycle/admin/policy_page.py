@@ -89,7 +89,13 @@ class PolicyPage:
 
     @admin.display(description="End")
     def when(self, state: PolicyState) -> str:
-        return _declared(state, declared.when)
+        said = [_declared(state, declared.when), self.ends(state)]
+        return "\n".join(filter(None, said))
+
+    @admin.display(description="Of several ends")
+    def ends(self, state: PolicyState) -> str:
+        policy = _policy(state)
+        return declared.stages(policy) if policy else ""
 
     @admin.display(description="Grace")
     def grace(self, state: PolicyState) -> str:

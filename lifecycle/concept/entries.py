@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Model
 
-from lifecycle.concept.places import places
+from lifecycle.concept.stages import as_one, joined_places, together
 from lifecycle.db.rows import home
 from lifecycle.insight import declared
 from lifecycle.insight.words import moment, span
@@ -16,6 +16,7 @@ from lifecycle.policy.described import description
 from lifecycle.policy.fixed_age import age_of
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies, policies_of
+from lifecycle.policy.stages import when_of
 
 #: What becomes of rows: they end by a policy; they go along with others; none of the model's
 #: policies applies to them; they are kept, for a reason; nobody has said.
@@ -66,8 +67,9 @@ def entries(states: dict[str, str]) -> list[Entry]:
 
 def _of_model(model: type[Model], states: dict[str, str]) -> Iterator[Entry]:
     policies = policies_of(model)
-    for policy in policies:
-        yield _entry(model, ENDS, places=places(policy), **_of_policy(policy, states))
+    for stages in together(policies):
+        said = [_of_policy(each, states) for each in stages]
+        yield _entry(model, ENDS, places=joined_places(stages), **as_one(stages, said))
     if policies and not any(_takes_all(policy) for policy in policies):
         rest = f"Rows, if there are any, to which none of {_named(policies)} applies."
         yield _entry(model, REST, rows=rest)
@@ -77,7 +79,7 @@ def _of_model(model: type[Model], states: dict[str, str]) -> Iterator[Entry]:
 
 def _takes_all(policy: Policy) -> bool:
     """Whether each row of its table comes to an end by it."""
-    return not policy.when and not policy.on_request
+    return not when_of(policy) and not policy.on_request
 
 
 def _without_a_policy(model: type[Model]) -> Entry:

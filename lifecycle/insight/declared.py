@@ -8,11 +8,12 @@ from lifecycle.policy.capture_modes import Signals, Window
 from lifecycle.policy.dispositions import Archive, Update
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import hours_of
+from lifecycle.policy.stages import stages_of, when_of
 
 
 def which(policy: Policy) -> str:
     """Which rows can end."""
-    label, asked = policy.model._meta.label, condition(policy.when)
+    label, asked = policy.model._meta.label, condition(when_of(policy))
     return f"Rows of {label} where {asked}." if asked else f"All rows of {label}."
 
 
@@ -24,6 +25,16 @@ def when(policy: Policy) -> str:
     if isinstance(policy.capture, Window):
         text += f" Rows of one {policy.capture.unit} of UTC end together, when it is over."
     return text
+
+
+def stages(policy: Policy) -> str:
+    """Which of several ends it is, and the others; '' of a policy with one end."""
+    found = stages_of(policy)
+    if found is None:
+        return ""
+    ends = [f"{each.name} {moment(each.expires)}" for each in found.policies]
+    place = [each.name for each in found.policies].index(policy.name) + 1
+    return f"{place} of {len(ends)} ends of {found.name}: {', then '.join(ends)}."
 
 
 def grace(policy: Policy) -> str:

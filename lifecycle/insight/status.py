@@ -18,6 +18,7 @@ from lifecycle.db.version import to_install
 from lifecycle.hints import database_option
 from lifecycle.hooks import last_runs, slowed, standstills
 from lifecycle.insight.causes import CAUSES
+from lifecycle.insight.declared import stages as said_of_stages
 from lifecycle.insight.standstill import FIRST_TRY, IS_TRIED, failing, stopped
 from lifecycle.insight.there import counts_there
 from lifecycle.install.functions import other_functions
@@ -47,6 +48,7 @@ class Status:
                 policy is outside its purge hours
     opens_at    when the purge hours begin, where the policy is outside them
     backfill    how far the table is read for rows that no trigger has seen; None when it is
+    stages      of a policy that is one of several ends of its rows: which, and the others
     slowed      what slows it down at this moment, in words
     last_run    when the last pass began that found something, and the kind of its error
     problems    what is wrong with it, in words
@@ -76,6 +78,7 @@ class Status:
     capture: str = ""
     blind_to: tuple[str, ...] = ()
     database: str = DEFAULT_DB_ALIAS
+    stages: str = ""
     slowed: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -179,9 +182,9 @@ def _stopped(each: Status, waited: timedelta) -> list[str]:
 def _describe(each: Status, policy: Policy | None) -> None:
     if policy is None:
         return
-    each.capture = "triggers" if policy.capture.triggers else "signals"
-    if is_windowed(policy):
-        each.capture = "windows"
+    each.stages = said_of_stages(policy)
+    seen_by = "triggers" if policy.capture.triggers else "signals"
+    each.capture = "windows" if is_windowed(policy) else seen_by
     each.blind_to = Signals.blind_to if isinstance(policy.capture, Signals) else ()
 
 

@@ -19,6 +19,7 @@ from lifecycle.ledger.row_names import ledger_key, named, rows_of_key
 from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import opens_at
+from lifecycle.policy.stages import stages_of
 from lifecycle.printable import in_utc
 
 LISTED = {"restored", "expired_by_hand"}  # what puts a row on the agenda by its key
@@ -27,12 +28,21 @@ SHOWN = 5  # rows that stand in the way
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one policy means for a row: `says` in words, and `at`, when something happens next."""
+    """What one policy means for a row: `says` in words, and `at`, when something happens next.
+
+    `stages` says which of several ends of the row it is.
+    """
 
     policy: str
     state: str
     says: str
     at: datetime | None = None
+    stages: str = ""
+
+
+def _is_left(policy: Policy) -> bool:
+    """Whether `when` also asks for what the policy itself sets."""
+    return stages_of(policy) is not None and not policy.disposition.hides
 
 
 class Look:
@@ -101,7 +111,8 @@ class Look:
         ends = self._ends()
         spared = self.exceptions.get("restored")
         if not self.matches:
-            return "does not match `when`", None
+            left = ", or is as this stage leaves it" if _is_left(self.policy) else ""
+            return f"does not match `when`{left}", None
         if ends is None:
             return "has no end", None
         if spared and (spared.until is None or spared.until > self.now):

@@ -6,7 +6,7 @@ nothing, so what it says is as of now; the worker looks again before it acts.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import DatabaseError, transaction
 from django.db.models import Model, Q
@@ -14,6 +14,7 @@ from django.db.models import Model, Q
 from lifecycle.db.connection import DENIED, sqlstate
 from lifecycle.db.rows import home
 from lifecycle.hooks import left_events
+from lifecycle.insight.declared import stages
 from lifecycle.insight.search import entries_about, events_about, events_of_table
 from lifecycle.insight.verdict import Look, Verdict
 from lifecycle.ledger.holds import Hold, holds
@@ -81,7 +82,7 @@ def verdicts(
     entries = {event.pk for event in events} | set(entries_about(model, key, using) or ())
     of_row = (key, using, entries, held, events, shown)
     looks = [Look(policy, *of_row) for policy in policies_of(model)]
-    return [look.verdict() for look in looks]
+    return [replace(look.verdict(), stages=stages(look.policy)) for look in looks]
 
 
 def _story(model: type[Model], key: str, using: str) -> tuple[list[Event], bool]:

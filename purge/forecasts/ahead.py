@@ -24,6 +24,7 @@ from lifecycle.admin.own_pages import (
 from lifecycle.admin.readonly import refuse
 from lifecycle.admin.visibility import may_view
 from lifecycle.exceptions import LifecycleError
+from lifecycle.insight.declared import stages
 from lifecycle.policy.databases import is_at
 from lifecycle.policy.fixed_age import age_of
 from lifecycle.policy.policy import Policy
@@ -155,7 +156,7 @@ def _found(policies: list[Policy], values: dict[str, Any], using: str) -> dict[s
     today, last = timezone.localdate(), timezone.localdate(until)
     drawn = [charts_of(one.days, one.policy, today, last) for one in found]
     charts = [each for each in drawn if each]
-    told = [one for one in found if _tells(one)]
+    told = [(one, stages(p)) for one, p in zip(found, policies, strict=True) if _tells(one)]
     quiet = [one.policy for one in found if not _tells(one)]
     return {"told": told, "quiet": quiet, "until": until, "charts": charts, "today": today}
 

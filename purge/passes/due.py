@@ -9,6 +9,7 @@ from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.db.version import VERSION
 from lifecycle.policy.purge_hours import hours_of, is_open
 from lifecycle.policy.registry import all_policies
+from lifecycle.policy.stages import in_turn
 from purge.batch.brakes import differs, is_other_version
 from purge.batch.outcome import MEDIA
 from purge.batch.state import BEGINNING
@@ -65,7 +66,8 @@ def due_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = BEGINNING) -> 
 def ready_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = BEGINNING) -> list[Ready]:
     """The policies of this code that are neither stopped, held nor declared differently.
 
-    Media are among them, as `MEDIA`.
+    Media are among them, as `MEDIA`. Of stages the later comes first, so that a row which is past
+    both is deleted rather than updated in vain.
     """
     if is_other_version(using):
         return []
@@ -83,4 +85,4 @@ def ready_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = BEGINNING) -
             opened = name not in timed or is_open(policy, now)
             some = due if opened else tombstones and policy.disposition.hides
             ready.append(Ready(name, some, opened))
-    return ready
+    return sorted(ready, key=lambda each: in_turn(declared.get(each.policy), each.policy))

@@ -12,6 +12,7 @@ from tests.group_lives import GroupLives
 from tests.lives import Lives
 from tests.period_lives import PeriodLives
 from tests.purge.batch.test_properties import QUICK
+from tests.stage_lives import StageLives
 
 LONG = settings(
     QUICK, max_examples=1_500, stateful_step_count=60, derandomize=False, print_blob=True
@@ -40,3 +41,8 @@ def test_many_random_lives_of_groups_are_as_the_model_says() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_many_random_lives_by_outcome_are_as_the_model_says() -> None:
     run_state_machine_as_test(PeriodLives, settings=LONG_OF_FILES)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_random_lives_of_stages_are_as_the_model_says() -> None:
+    run_state_machine_as_test(StageLives, settings=LONG_OF_FILES)

@@ -317,6 +317,23 @@ class Draught(models.Model):
     objects = ZooQuerySet.as_manager()
 
 
+class Leaver(models.Model):
+    """Emptied after a year, deleted after three."""
+
+    name = models.CharField(max_length=50, default="")
+    email = models.EmailField(null=True)  # noqa: DJ001
+    emptied_at = models.DateTimeField(null=True)
+    left_at = models.DateTimeField(null=True)
+    regular = models.BooleanField(default=False)
+    objects = ZooQuerySet.as_manager()
+
+
+class Unpaid(models.Model):
+    """Stands in the way of its leaver's deletion."""
+
+    leaver = models.ForeignKey(Leaver, models.PROTECT)
+
+
 class Errand(models.Model):
     """Kept for as long as its outcome says."""
 

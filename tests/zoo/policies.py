@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.db.models import (
+    CharField,
     DurationField,
     Exists,
     ExpressionWrapper,
@@ -13,13 +14,15 @@ from django.db.models import (
     Value,
 )
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Concat, Now
 
 from lifecycle import (
     KeepNewest,
     KeepOldest,
     Policy,
     Signals,
+    Stage,
+    Stages,
     Update,
     Window,
     period_by,
@@ -37,6 +40,7 @@ from tests.zoo.models import (
     Draught,
     Errand,
     Knock,
+    Leaver,
     Legacy,
     Life,
     Login,
@@ -178,6 +182,22 @@ register(
             since="done_at",
             otherwise=timedelta(days=365),
         ),
+        cap_rows=10**9,
+    ),
+    Stages(
+        "leavers",
+        Leaver,
+        Stage(
+            "anonymise",
+            timedelta(days=365),
+            Update(
+                name=Concat(Value("leaver "), Cast("pk", CharField())), email=None, emptied_at=Now()
+            ),
+        ),
+        Stage("delete", timedelta(days=3 * 365)),
+        since="left_at",
+        when=Q(regular=False),
+        grace=HOUR,
         cap_rows=10**9,
     ),
     Policy(

@@ -97,7 +97,7 @@ def _table(columns: list[Column], shown: list[Status]) -> Table:
 
 
 def _remarks(each: Status) -> list[str]:
-    lines = []
+    lines = [each.stages.rstrip(".")] if each.stages else []
     if each.capture == "windows":
         lines.append("scheduled, due and tombstoned are windows; nobody has counted their rows")
     if each.at_most:

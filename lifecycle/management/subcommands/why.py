@@ -38,6 +38,8 @@ def _print(command: BaseCommand, story: Why) -> None:
     console.print(f"{story.row}: {story.says}")
     for each in story.verdicts:
         console.print(f"  {each.policy} ({each.state}): {each.says}{_at(each.at)}")
+        if each.stages:
+            console.print(f"    {each.stages}")
     for hold in story.holds:
         until = f" until {in_utc(hold.until)}" if hold.until else ""
         words = ", ".join(filter(None, (hold.reason, hold.reference, hold.actor)))

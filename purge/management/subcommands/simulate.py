@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from lifecycle.exceptions import LifecycleError
+from lifecycle.insight.declared import stages
 from lifecycle.management.arguments import add_actor, add_json, add_policy
 from lifecycle.management.output import local_time, write_json
 from lifecycle.management.targets import duration, moment
@@ -59,6 +60,8 @@ def _simulate(command: BaseCommand, options: dict[str, Any], using: str) -> None
     command.stdout.write(f"Until {local_time(until)}, rows that end:")
     for one in found:
         command.stdout.write(f"  {one.policy}: {_told(one)}")
+        if said := stages(get_policy(one.policy)):
+            command.stdout.write(f"    {said}")
     if stored:
         command.stdout.write(
             f"Forecast {stored.pk}; later `manage.py lifecycle simulate --compare`"

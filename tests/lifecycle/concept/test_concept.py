@@ -17,7 +17,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.test.utils import isolate_apps
 
-from lifecycle import Archive, Policy, Update, describe, keep_forever
+from lifecycle import Archive, Policy, Stage, Stages, Update, describe, keep_forever
 from lifecycle.concept import forms
 from lifecycle.concept.entries import ALONG, ENDS, KEPT, REST, UNDECIDED, Entry, entries
 from lifecycle.exceptions import PolicyError
@@ -119,6 +119,18 @@ def test_what_is_archived_or_only_changed_says_so() -> None:
     assert "columns ends_at are set" in found["Bounce"][0].method
 
 
+def test_stages_that_keep_the_row_have_no_rest() -> None:
+    """All rows come to each end, also where the last one is no deletion."""
+    model = ends("Closed", alias=models.TextField(), mail=models.TextField())
+    alias, mail = (Update(**{each: ""}) for each in ("alias", "mail"))
+    stages = (Stage("alias", DAY, alias, basis="Art. 6"), Stage("mail", 2 * DAY, mail))
+    policies = Stages("closed", model, *stages, since="ends_at").policies
+    (entry,) = by_model(concept(*policies))["Closed"]
+    assert entry.rows == "All rows of zoo.Closed."
+    assert entry.period == "alias: 1 day; then mail: 2 days"
+    assert entry.basis == "alias: Art. 6; mail: none"
+
+
 def hostile() -> list[Entry]:
     model = ends("Odd")
     model._meta.verbose_name_plural = HOSTILE
@@ -201,7 +213,8 @@ class TestCommand:
         data = json.loads(printed["json"])
         assert_documented("lifecycle concept", data)
         assert data["made"].endswith("+00:00")
-        names = {entry["policy"] for entry in data["entries"] if entry["rule"] == ENDS}
+        ending = [entry["policy"] for entry in data["entries"] if entry["rule"] == ENDS]
+        names = {name for policies in ending for name in policies.split(", ")}
         assert names == {policy.name for policy in all_policies()}
         assert {e["state"] for e in data["entries"] if e["rule"] == ENDS} >= {"enabled"}
         for text in printed.values():

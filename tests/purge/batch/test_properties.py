@@ -11,6 +11,7 @@ from tests.file_lives import FileLives
 from tests.group_lives import GroupLives
 from tests.lives import Lives
 from tests.period_lives import PeriodLives
+from tests.stage_lives import StageLives
 
 QUICK = settings(
     max_examples=3,
@@ -41,3 +42,9 @@ def test_random_lives_of_groups_are_as_the_model_says() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_random_lives_by_outcome_are_as_the_model_says() -> None:
     run_state_machine_as_test(PeriodLives, settings=QUICK)
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_random_lives_of_stages_are_as_the_model_says() -> None:
+    run_state_machine_as_test(StageLives, settings=QUICK)

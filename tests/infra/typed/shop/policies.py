@@ -10,6 +10,8 @@ from lifecycle import (
     Archive,
     Policy,
     Purge,
+    Stage,
+    Stages,
     Update,
     Window,
     context,
@@ -33,6 +35,16 @@ register(
         expires=F("created_at") + timedelta(days=30),
         grace=timedelta(days=7),
         disposition=Purge(),
+    )
+)
+register(
+    Stages(
+        "left-carts",
+        Cart,
+        Stage("mark", timedelta(days=365), Update(paid=True)),
+        Stage("delete", timedelta(days=3 * 365), basis="Art. 6"),
+        since="created_at",
+        cap_rows=100,
     )
 )
 OTHERS = (Archive("carts/"), Update(paid=True), Window("1 day"))

@@ -1,0 +1,67 @@
+"""Checks of the stages of rows against each other."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.checks import CheckMessage
+from django.core.exceptions import FieldDoesNotExist
+
+from lifecycle.checks.messages import error
+from lifecycle.compiler.fingerprint import field_names
+from lifecycle.compiler.groups import groups_of
+from lifecycle.policy.dispositions import Update
+from lifecycle.policy.policy import Policy
+from lifecycle.policy.stages import Stages, stages_of
+
+
+def stages_leave_each_other_alone(policy: Policy) -> list[CheckMessage]:
+    """E050: a stage sets a column by which it, or another one, finds its rows or their end."""
+    stages = stages_of(policy)
+    if stages is None or not isinstance(policy.disposition, Update):
+        return []
+    hint = "Set other columns; one that tells the stage apart is not needed."
+    return [error(50, text, hint, policy) for text in _faults(stages, policy)]
+
+
+def _faults(stages: Stages, policy: Policy) -> Iterator[str]:
+    read, own = _read(stages), _set(policy)
+    before = stages.policies[: stages.policies.index(policy)]
+    for name in sorted(own & read):
+        yield f"A stage sets {name!r}, by which the stages of {stages.name!r} go."
+    for name in sorted(own.intersection(*[set().union(*map(_set, before))])):
+        yield f"A stage sets {name!r}, which a stage before it sets too: they would take turns."
+    changed = set().union(*map(_set, stages.policies))
+    for name, value in policy.disposition.values.items():  # type: ignore[attr-defined]
+        for other in sorted(_names(policy, field_names(value)) & changed - _names(policy, {name})):
+            yield f"A stage sets {name!r} to what is made of {other!r}, which is set too."
+
+
+def _set(policy: Policy) -> set[str]:
+    return _names(policy, getattr(policy.disposition, "values", {}))
+
+
+def _read(stages: Stages) -> set[str]:
+    """What decides which rows the stages take, when, what keeps them, and what tells them apart."""
+    found: set[str] = {stages.since} | field_names(stages.when)
+    for each in stages.policies:
+        grace: Any = each.grace
+        found |= {grace} if isinstance(grace, str) else field_names(grace)
+        found |= field_names(each.keep_while) | {*each.identity}
+        for group in groups_of(each):
+            found |= {*group.rule.per, str(group.rule.by)}
+    return _names(stages.policies[0], found)
+
+
+def _names(policy: Policy, names: Any) -> set[str]:
+    """Fields by one name each: that of their column in Python."""
+    return {_name(policy, str(name)) for name in names}
+
+
+def _name(policy: Policy, name: str) -> str:
+    try:
+        return str(getattr(policy.model._meta.get_field(name), "attname", name))
+    except FieldDoesNotExist:
+        return name
+
+
+STAGES = (stages_leave_each_other_alone,)

@@ -1,0 +1,157 @@
+"""Several ends of the same rows: `Stages`."""
+
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from django.db.models import CharField, Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Concat, Lower, Now, NullIf
+
+from lifecycle import Archive, KeepNewest, Policy, Purge, Stage, Stages, Update, Window
+from lifecycle.checks.stages import STAGES
+from lifecycle.compiler.fingerprint import fingerprint
+from lifecycle.exceptions import PolicyError
+from lifecycle.insight import declared
+from lifecycle.policy.registry import get_policy
+from lifecycle.policy.stages import stages_of
+from tests.zoo.models import Leaver, Unpaid
+
+DAY = timedelta(days=1)
+EMPTY = Stage("empty", 10 * DAY, Update(email=None))
+GONE = Stage("go", 20 * DAY)
+
+
+def some(*stages: Any, **options: Any) -> Stages:
+    return Stages("some", Leaver, *(stages or (EMPTY, GONE)), **{"since": "left_at"} | options)
+
+
+def test_each_stage_is_a_policy_and_shares_what_is_not_its_own() -> None:
+    own = Stage("go", 20 * DAY, Archive("leavers/"), cap_rows=5, previously="gone")
+    first, last = some(EMPTY, own, basis="Art. 6", cap_rows=7, grace=DAY).policies
+    assert (first.name, last.name) == ("some-empty", "some-go")
+    assert (first.cap_rows, last.cap_rows) == (7, 5)
+    assert (first.grace, last.grace) == (timedelta(0), DAY)
+    assert first.basis == last.basis == "Art. 6"
+    assert (first.previously, last.previously) == (None, "gone")
+    assert isinstance(last.disposition, Archive)
+    assert last.when == Q()
+
+
+def test_a_new_name_is_one_of_each_stage() -> None:
+    found = some(previously="before").policies
+    assert [each.previously for each in found] == ["before-empty", "before-go"]
+
+
+def test_the_declaration_is_the_same_in_each_process() -> None:
+    values = {
+        "name": Concat(Value("leaver "), "pk"), "email": None,
+        "emptied_at": Now(), "regular": False,
+    }  # fmt: skip
+
+    def prints(**changed: Any) -> list[str]:
+        found = some(Stage("empty", 10 * DAY, Update(**values | changed)), GONE).policies
+        return [fingerprint(each) for each in found]
+
+    assert prints() == prints()
+    assert prints()[0] != prints(email="")[0]
+    assert prints()[1] == prints(email="")[1]
+
+
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        (lambda: some(EMPTY), "two or more"),
+        (lambda: some(EMPTY, Policy("go", Leaver, expires="left_at")), "two or more"),
+        (lambda: some(EMPTY, Stage("go", 10 * DAY)), "go must come later than empty"),
+        (lambda: some(EMPTY, Stage("go", 9 * DAY)), "go must come later than empty"),
+        (lambda: some(Stage("go", DAY), Stage("empty", 9 * DAY, Update(name=""))), "go deletes"),
+        (lambda: some(EMPTY, Stage("more", 9 * DAY, Update(name="")), GONE), "later than empty"),
+        (lambda: some(EMPTY, Stage("more", 20 * DAY, Update(name="")), grace=DAY), "no grace"),
+        (lambda: some(since=""), "since is the name"),
+        (lambda: some(when="regular"), "when must be a Q"),
+        (lambda: some(expires="left_at"), "no option 'expires'"),
+        (lambda: some(disposition=Purge()), "no option 'disposition'"),
+        (lambda: some(on_request=True), "no option 'on_request'"),
+        (lambda: some(cap_row=1), "no option 'cap_row'"),
+        (lambda: some(cap_rows=0), "'some-empty': cap_rows"),
+        (lambda: some(capture=Window("1 day")), "needs Rows"),
+        (lambda: some(keep_while=KeepNewest(3, by="left_at")), "cannot be counted"),
+        (lambda: some(keep_while={"new": KeepNewest(3, by="left_at")}), "cannot be counted"),
+        (lambda: Stage("go", DAY, grace=DAY), "no option 'grace' of its own"),
+        (lambda: Stage("go", DAY, when=Q()), "no option 'when' of its own"),
+        (lambda: Stage("go", 10), "must be a timedelta"),  # type: ignore[arg-type]
+        (lambda: Stage("go", -DAY), "must be a timedelta"),
+        (lambda: some(EMPTY, Stage("Go", 20 * DAY)), "name must be"),
+        (lambda: some(EMPTY, Stage("go", 20 * DAY, "delete")), "disposition must be"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_cannot_be_is_refused(made: Any, why: str) -> None:
+    with pytest.raises(PolicyError, match=why):
+        made()
+
+
+def ids(stages: Stages) -> list[str]:
+    return [str(m.id) for policy in stages.policies for check in STAGES for m in check(policy)]
+
+
+SETS = Stage("empty", DAY, Update(email=None, regular=True))
+NEWEST = {"new": KeepNewest(1, per="email", by="left_at")}
+UNPAID = Exists(Unpaid.objects.filter(leaver=OuterRef("pk")))
+
+
+@pytest.mark.parametrize(
+    ("found", "wrong"),
+    [
+        (some(), 0),
+        (some(keep_while=UNPAID, when=Q(regular=False)), 0),
+        (some(Stage("empty", DAY, Update(left_at=None)), GONE), 1),
+        (some(SETS, GONE, when=Q(regular=False)), 1),
+        (some(keep_while=Q(email="a@example.com")), 1),
+        (some(EMPTY, Stage("go", 20 * DAY, keep_while=Q(email="a"))), 1),
+        (some(EMPTY, Stage("go", 20 * DAY, keep_while=NEWEST)), 1),
+        (some(identity=["pk", "email"]), 1),
+        (some(EMPTY, Stage("more", 20 * DAY, Update(email=""))), 1),
+        (some(EMPTY, Stage("more", 20 * DAY, Update(name=F("email")))), 1),
+        (some(Stage("empty", DAY, Update(name=F("email"), email=None)), GONE), 1),
+        (some(Stage("empty", DAY, Update(name=Lower("name"), email=None)), GONE), 0),
+    ],
+)  # fmt: skip
+def test_a_stage_that_changes_what_others_go_by_is_an_error(found: Stages, wrong: int) -> None:
+    assert ids(found) == ["lifecycle.E050"] * wrong
+
+
+def test_said_in_words() -> None:
+    first, last = get_policy("leavers-anonymise"), get_policy("leavers-delete")
+    assert declared.which(first) == declared.which(last)
+    assert "regular is false" in declared.which(first)
+    assert declared.stages(first) == (
+        "1 of 2 ends of leavers: leavers-anonymise 365 days after left_at, then leavers-delete "
+        "1095 days after left_at."
+    )
+    assert declared.stages(last).startswith("2 of 2 ends of leavers: ")
+    assert declared.stages(get_policy("errands")) == ""
+    stages = stages_of(first)
+    assert stages is stages_of(last)
+    assert repr(stages) == "<Stages leavers on zoo.Leaver>"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(None, Value(None), "", Value("a"), NullIf("name", Value(""))),
+        Concat("name", "email", output_field=CharField()),
+    ],
+)
+def test_rows_are_taken_that_an_update_would_change(value: Any) -> None:
+    """Whatever is empty or NULL, on either side."""
+    for name, email in product(("", "a"), (None, "", "a", "aa")):
+        Leaver.objects.create(name=name, email=email)
+    (first, _) = some(Stage("empty", DAY, Update(email=value)), GONE).policies
+    taken = set(Leaver.objects.filter(first.when).values_list("pk", flat=True))
+    before = dict(Leaver.objects.values_list("pk", "email"))
+    Leaver.objects.update(email=value)
+    after = dict(Leaver.objects.values_list("pk", "email"))
+    assert taken == {key for key in before if before[key] != after[key]}
+    assert taken != set()
