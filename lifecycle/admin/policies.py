@@ -37,10 +37,10 @@ class PolicyStateAdmin(PolicyPage, RowSearch):
     search_help_text = "One row, as app.Model:pk, or a part of a policy's name"
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """With the ends of stages, where the site has any."""
+        """With a column for stages where the site has any."""
         shown = super().get_list_display(request)
         is_staged = any(stages_of(policy) for policy in all_policies())
-        return (*shown, "ends") if is_staged else shown
+        return (*shown, "stage") if is_staged else shown
 
     def has_pause_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("lifecycle.pause_policy")

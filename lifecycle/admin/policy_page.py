@@ -89,13 +89,14 @@ class PolicyPage:
 
     @admin.display(description="End")
     def when(self, state: PolicyState) -> str:
-        said = [_declared(state, declared.when), self.ends(state)]
+        policy = _policy(state)
+        said = [_declared(state, declared.when), declared.stages(policy) if policy else ""]
         return "\n".join(filter(None, said))
 
-    @admin.display(description="Of several ends")
-    def ends(self, state: PolicyState) -> str:
+    @admin.display(description="Stage")
+    def stage(self, state: PolicyState) -> str:
         policy = _policy(state)
-        return declared.stages(policy) if policy else ""
+        return declared.stage(policy) if policy else ""
 
     @admin.display(description="Grace")
     def grace(self, state: PolicyState) -> str:

@@ -33,8 +33,16 @@ def stages(policy: Policy) -> str:
     if found is None:
         return ""
     ends = [f"{each.name} {moment(each.expires)}" for each in found.policies]
-    place = [each.name for each in found.policies].index(policy.name) + 1
-    return f"{place} of {len(ends)} ends of {found.name}: {', then '.join(ends)}."
+    return f"{stage(policy)}: {', then '.join(ends)}."
+
+
+def stage(policy: Policy) -> str:
+    """Which of several ends it is; '' of a policy with one end."""
+    found = stages_of(policy)
+    if found is None:
+        return ""
+    names = [each.name for each in found.policies]
+    return f"{names.index(policy.name) + 1} of {len(names)} ends of {found.name}"
 
 
 def grace(policy: Policy) -> str:

@@ -28,7 +28,7 @@ from lifecycle.insight.declared import stages
 from lifecycle.policy.databases import is_at
 from lifecycle.policy.fixed_age import age_of
 from lifecycle.policy.policy import Policy
-from lifecycle.policy.registry import all_policies
+from lifecycle.policy.registry import all_policies, get_policy
 from purge.forecasts.simulate import PATIENCE, Simulated, beside, changed, simulate, store
 from purge.models import Forecast
 
@@ -156,7 +156,7 @@ def _found(policies: list[Policy], values: dict[str, Any], using: str) -> dict[s
     today, last = timezone.localdate(), timezone.localdate(until)
     drawn = [charts_of(one.days, one.policy, today, last) for one in found]
     charts = [each for each in drawn if each]
-    told = [(one, stages(p)) for one, p in zip(found, policies, strict=True) if _tells(one)]
+    told = [(one, stages(get_policy(one.policy))) for one in found if _tells(one)]
     quiet = [one.policy for one in found if not _tells(one)]
     return {"told": told, "quiet": quiet, "until": until, "charts": charts, "today": today}
 
