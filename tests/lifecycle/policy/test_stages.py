@@ -5,8 +5,10 @@ from itertools import product
 from typing import Any
 
 import pytest
-from django.db.models import CharField, Exists, F, OuterRef, Q, Value
+from django.db import models
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Concat, Lower, Now, NullIf
+from django.test.utils import isolate_apps
 
 from lifecycle import Archive, KeepNewest, Policy, Purge, Stage, Stages, Update, Window
 from lifecycle.checks.stages import STAGES
@@ -15,6 +17,7 @@ from lifecycle.exceptions import PolicyError
 from lifecycle.insight import declared
 from lifecycle.policy.registry import get_policy
 from lifecycle.policy.stages import stages_of
+from tests.lifecycle.checks.test_declarations import declared as registered
 from tests.zoo.models import Leaver, Unpaid
 
 DAY = timedelta(days=1)
@@ -98,6 +101,8 @@ def ids(stages: Stages) -> list[str]:
 SETS = Stage("empty", DAY, Update(email=None, regular=True))
 NEWEST = {"new": KeepNewest(1, per="email", by="left_at")}
 UNPAID = Exists(Unpaid.objects.filter(leaver=OuterRef("pk")))
+MAILED = Exists(Unpaid.objects.filter(leaver=OuterRef("pk"), leaver__email__isnull=False))
+SAME = Leaver.objects.filter(pk=OuterRef("pk"))
 
 
 @pytest.mark.parametrize(
@@ -110,6 +115,12 @@ UNPAID = Exists(Unpaid.objects.filter(leaver=OuterRef("pk")))
         (some(keep_while=Q(email="a@example.com")), 1),
         (some(EMPTY, Stage("go", 20 * DAY, keep_while=Q(email="a"))), 1),
         (some(EMPTY, Stage("go", 20 * DAY, keep_while=NEWEST)), 1),
+        (some(keep_while=MAILED), 1),
+        (some(keep_while={"mailed": MAILED, "unpaid": UNPAID}), 1),
+        (some(keep_while=Exists(SAME.filter(email="a"))), 1),
+        (some(keep_while=Q(name=Subquery(SAME.values("email")))), 1),
+        (some(keep_while=Q(unpaid__leaver__email="a")), 1),
+        (some(Stage("empty", DAY, Update(left_at=None)), GONE, since="left_at__date"), 1),
         (some(identity=["pk", "email"]), 1),
         (some(EMPTY, Stage("more", 20 * DAY, Update(email=""))), 1),
         (some(EMPTY, Stage("more", 20 * DAY, Update(name=F("email")))), 1),
@@ -119,6 +130,39 @@ UNPAID = Exists(Unpaid.objects.filter(leaver=OuterRef("pk")))
 )  # fmt: skip
 def test_a_stage_that_changes_what_others_go_by_is_an_error(found: Stages, wrong: int) -> None:
     assert ids(found) == ["lifecycle.E050"] * wrong
+
+
+@isolate_apps("tests.zoo")
+def test_a_stage_that_changes_a_generated_column_that_others_go_by_is_an_error() -> None:
+    class Generated(models.Model):
+        left_at = models.DateTimeField(null=True)
+        email = models.EmailField(null=True)  # noqa: DJ001
+        label = models.TextField()
+        ends_at = models.GeneratedField(
+            expression=Case(When(email__isnull=False, then="left_at")),
+            output_field=models.DateTimeField(null=True),
+            db_persist=True,
+        )
+        low = models.GeneratedField(
+            expression=Lower("email"), output_field=models.TextField(null=True), db_persist=True
+        )
+
+        class Meta:
+            app_label = "zoo"
+
+    def found(since: str, **values: Any) -> list[str]:
+        return ids(Stages("some", Generated, Stage("e", DAY, Update(**values)), GONE, since=since))
+
+    assert found("left_at", email=None) == []
+    assert found("ends_at", email=None) == ["lifecycle.E050"]
+    assert found("left_at", email=None, label=F("low")) == ["lifecycle.E050"]
+
+
+def test_a_stage_sets_nothing_that_another_policy_tells_rows_of_the_table_by() -> None:
+    other = Policy("other", Leaver, expires="left_at", identity=["pk", "email"])
+    assert ids(some()) == []
+    with registered(other):
+        assert ids(some()) == ["lifecycle.E050"]
 
 
 def test_said_in_words() -> None:
