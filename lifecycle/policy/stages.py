@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from django.db.models.lookups import IsNull
 
 from lifecycle.exceptions import PolicyError, did_you_mean
-from lifecycle.policy.dispositions import Disposition, Purge, Update
+from lifecycle.policy.dispositions import Archive, Disposition, Purge, Update
 from lifecycle.policy.groups import KeepNewest
 from lifecycle.policy.policy import OPTIONS, Policy
 
@@ -155,11 +155,15 @@ def when_of(policy: Policy) -> Q:
 
 
 def in_turn(policy: Policy | None, name: str) -> tuple[str, int]:
-    """An order of policies by name in which later stages come first."""
+    """An order of policies by name in which later stages come first, and before an archive all.
+
+    What is deleted need not be emptied before; an archive would keep what was to be emptied.
+    """
     stages = stages_of(policy) if policy else None
     if stages is None or not isinstance(policy, Staged):
         return name, 0
-    return stages.policies[0].name, -policy.place
+    archives = isinstance(stages.policies[-1].disposition, Archive)
+    return stages.policies[0].name, policy.place if archives else -policy.place
 
 
 def _unlike(disposition: Any) -> Q:

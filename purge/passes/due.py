@@ -67,7 +67,7 @@ def ready_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = BEGINNING) -
     """The policies of this code that are neither stopped, held nor declared differently.
 
     Media are among them, as `MEDIA`. Of stages the later comes first, so that a row which is past
-    both is deleted rather than updated in vain.
+    both is deleted rather than updated in vain; the earlier where the last one archives.
     """
     if is_other_version(using):
         return []

@@ -16,7 +16,7 @@ from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.exceptions import PolicyError
 from lifecycle.insight import declared
 from lifecycle.policy.registry import get_policy
-from lifecycle.policy.stages import stages_of
+from lifecycle.policy.stages import in_turn, stages_of
 from tests.lifecycle.checks.test_declarations import declared as registered
 from tests.zoo.models import Leaver, Unpaid
 
@@ -163,6 +163,18 @@ def test_a_stage_sets_nothing_that_another_policy_tells_rows_of_the_table_by() -
     assert ids(some()) == []
     with registered(other):
         assert ids(some()) == ["lifecycle.E050"]
+
+
+def test_what_is_to_be_emptied_comes_before_an_archive_and_after_a_deletion() -> None:
+    more = Stage("more", 15 * DAY, Update(name=""))
+    archived = Stage("go", 20 * DAY, Archive("leavers/"))
+
+    def order(last: Stage) -> list[str]:
+        found = some(EMPTY, more, last).policies
+        return [p.name for p in sorted(found, key=lambda each: in_turn(each, each.name))]
+
+    assert order(GONE) == ["some-go", "some-more", "some-empty"]
+    assert order(archived) == ["some-empty", "some-more", "some-go"]
 
 
 def test_said_in_words() -> None:
