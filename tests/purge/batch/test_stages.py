@@ -133,6 +133,23 @@ def test_what_is_written_into_an_empty_row_is_emptied_again() -> None:
     assert is_empty(row)
 
 
+def test_a_restore_of_an_empty_row_ends_as_it_is_filled_and_a_hold_does_not() -> None:
+    """Filling it gives it an end that it had not, and a restore lasts until the end changes."""
+    first, second = leaver(2 * YEAR), leaver(2 * YEAR)
+    later(timedelta(0))
+    lifecycle.restore(first, until=timezone.now() + YEAR)
+    lifecycle.hold(second)
+    Leaver.objects.update(email="jo@example.com")
+    later(timedelta(0))
+    assert is_empty(first)
+    lifecycle.restore(second, until=timezone.now() + 200 * DAY)
+    lifecycle.release(second)
+    later(timedelta(0), 199 * DAY)
+    assert not is_empty(second)
+    later(2 * DAY)
+    assert is_empty(second)
+
+
 def test_a_row_that_had_nothing_to_be_emptied_is_marked_once() -> None:
     row = Leaver.objects.create(pk=7, name="leaver 7", left_at=timezone.now())
     later(YEAR, DAY)
