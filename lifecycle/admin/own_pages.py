@@ -85,7 +85,7 @@ def refuse_elsewhere(model_admin: Any, model: Any) -> None:
     if using != router.db_for_write(model_admin.model):
         raise LifecycleError(
             f"{model._meta.label} is in the database {using!r}, which these pages do not show:"
-            f" `manage.py lifecycle` does it with `--database {using}`."
+            f" the commands of `lifecycle` do it, with `--database {using}`."
         )
 
 
