@@ -26,7 +26,7 @@ from lifecycle.ledger.row_names import row_name
 from lifecycle.models import ON_TABLE, RowException
 from lifecycle.policy.registry import policies_of
 
-PLAN = "Plan an act on the selected rows"
+IN_LIST = "CHANGE_LIST"
 UNREADABLE = (
     "Some of the {} cannot be evaluated, because an expression of a policy fails on them (SQLSTATE"
     " {}): none is shown by this filter. `manage.py lifecycle status` names the policy; without the"
@@ -122,13 +122,19 @@ class LifecycleAdminMixin(ModelAdmin):
         wanted = policies_of(self.model) and LifecycleStateFilter not in shown
         return [*shown, LifecycleStateFilter] if wanted else shown
 
-    def get_actions(self, request: HttpRequest) -> Any:
-        """With one that leads to a plan, for those who may make one."""
-        actions = super().get_actions(request)
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> Any:
+        """With one that leads to a plan, for those who may make one; in the list alone.
+
+        `action_location` is Django's, from 6.1 on: there the page of one row has actions too.
+        """
+        where = {} if action_location is None else {"action_location": action_location}
+        actions = super().get_actions(request, **where)
+        if getattr(action_location, "name", IN_LIST) != IN_LIST:
+            return actions
         may = hooks.plan_ticked() and request.user.has_perm("purge.add_plan")
         shown = self.actions is not None and not _is_popup(request)  # else Django has none either
         if may and shown and policies_of(self.model):
-            actions["lifecycle_plan"] = (_plan, "lifecycle_plan", PLAN)
+            actions["lifecycle_plan"] = self.get_action(lifecycle_plan)
         return actions
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
@@ -162,7 +168,8 @@ def _is_popup(request: HttpRequest) -> bool:
     return IS_POPUP_VAR in request.GET or IS_POPUP_VAR in request.POST
 
 
-def _plan(page: Any, request: HttpRequest, chosen: QuerySet[Any]) -> Any:
+@admin.action(description="Plan an act on the selected rows")
+def lifecycle_plan(page: Any, request: HttpRequest, chosen: QuerySet[Any]) -> Any:
     plan_ticked = hooks.plan_ticked()
     return plan_ticked(page, request, chosen) if plan_ticked else None
 
