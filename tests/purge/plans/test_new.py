@@ -17,10 +17,12 @@ from demo.admin import EmailSuppressionAdmin
 from demo.factories.systems import EmailSuppressionFactory
 from lifecycle import holds
 from lifecycle.admin import LifecycleAdminMixin, own_pages
+from lifecycle.admin.mixin import lifecycle_plan
 from lifecycle.models import Event
 from purge.models import Plan
 from purge.plans import new
 from tests.lifecycle.admin.test_admin_row import client_of
+from tests.mailing import ADMINS
 from tests.security.roles import roles_of_a_site
 from tests.zoo.models import Coupon, Draft, Person, Token
 
@@ -202,7 +204,7 @@ def test_no_value_is_told(
 def test_an_error_report_has_nothing_of_what_was_sent(
     officer: Client, monkeypatch: pytest.MonkeyPatch, mailoutbox: list[Any], settings: Any
 ) -> None:
-    settings.ADMINS = [("ops", "ops@example.com")]
+    settings.ADMINS = ADMINS
 
     def broken(*args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("out of order")
@@ -290,8 +292,8 @@ def test_rows_that_were_ticked_in_a_list(officer: Client, monkeypatch: pytest.Mo
     page = Listed(Coupon, admin.site)
     asked = page.get_actions(request_of(officer))
     assert "lifecycle_plan" in asked
-    action = asked["lifecycle_plan"][0]
-    found = action(page, request_of(officer), Coupon.objects.exclude(code="c")).render().text
+    chosen = Coupon.objects.exclude(code="c")
+    found = lifecycle_plan(page, request_of(officer), chosen).render().text
     assert "2 rows of zoo.Coupon" in found
     assert NASTY not in found
     assert "act=hold" in found
@@ -307,7 +309,7 @@ def test_rows_that_were_ticked_in_a_list(officer: Client, monkeypatch: pytest.Mo
     assert "lifecycle_plan" not in page.get_actions(request_of(other))
     monkeypatch.setattr(new, "MOST_CHOSEN", 1)
     asks = request_of(officer)
-    assert action(page, asks, Coupon.objects.all()) is None
+    assert lifecycle_plan(page, asks, Coupon.objects.all()) is None
     assert ["more than 1 rows" in str(each) for each in asks._messages] == [True]
 
 

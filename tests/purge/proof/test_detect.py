@@ -25,6 +25,7 @@ from purge.proof.store import ProofStore
 from purge.proof.undone import count_undone
 from purge.proof.work import publish_now
 from tests.lifecycle.sealing.support import write
+from tests.mailing import ADMINS
 from tests.purge.proof.support import (
     ORIGIN,
     SIGNER,
@@ -303,7 +304,7 @@ def test_a_decision_is_kept_for_a_minute(
 
 
 def test_people_are_told_once(back_up: Any, settings: Any, mailoutbox: list[Any]) -> None:
-    settings.ADMINS = [("Ada", "ada@example.org")]
+    settings.ADMINS = ADMINS
     published()
     restore = back_up()
     published(5)
