@@ -21,6 +21,7 @@ from purge.passes.runs import close_interrupted
 from purge.replay.model import BEGINNING, VERDICTS, Recovered, Replay, Report
 from purge.replay.plan import carry_out, check_cap, forget, plan
 from purge.requests.restored import back as requests_back
+from purge.requests.telling import tell_withheld
 
 SHOWN = 20  # rows that are named on a terminal
 OPTIONS = ("since", "allow", "yes", "from_proof")  # that only a replay takes
@@ -98,7 +99,8 @@ def run(
                 media_replay.find(using, since, act=True)
                 run_media(using, PassOptions("replay", options["actor"], using=using))
         close_interrupted(using)
-        _withhold(command, using, options["actor"])
+        # Requests as the ledger has them; what it may not know any more waits for a person.
+        tell_withheld(command.stderr.write, requests_back(using, options["actor"]))
     else:
         forget(replay)
     _show(command, report, options, "Replay" if acting else "Dry run of a replay")
@@ -136,13 +138,6 @@ def _confirmed(
     if agreed(command, f"End {rows} rows again{more}?", options):
         return True
     raise LifecycleError("Nothing was changed.")
-
-
-def _withhold(command: BaseCommand, using: str, actor: str) -> None:
-    """Requests as the ledger has them; what it may not know any more waits for a person."""
-    if waiting := requests_back(using, actor):
-        text = "open requests for erasure wait for you, for they may have been answered since"
-        command.stderr.write(f"{waiting} {text} the backup: `manage.py lifecycle requests`.")
 
 
 def _show(command: BaseCommand, report: Report, options: dict[str, Any], title: str) -> None:

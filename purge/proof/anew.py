@@ -7,6 +7,7 @@ have in common is sealed anew, in the new log.
 
 import json
 import os
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
@@ -27,11 +28,14 @@ from purge.proof.ship import store_of, unpacked
 from purge.proof.store import ProofStore
 
 
-def begin_anew(using: str, options: ProofOptions, actor: str) -> str:
+def begin_anew(
+    using: str, options: ProofOptions, actor: str, settle: Callable[[], object] = lambda: None
+) -> str:
     """Begin the next log, by a named person; returns its origin.
 
-    From then on the alarms of the log before are over, and the worker ends what is due. Raises
-    `LifecycleError` where there is no alarm, or another session has the log; then nothing is done.
+    From then on the alarms of the log before are over, and the worker ends what is due. `settle`
+    is called in the same transaction, before anything may end. Raises `LifecycleError` where there
+    is no alarm, or another session has the log; then nothing is done.
     """
     with own_transaction(using):
         known = read_log(using) if try_lock(using) else None
@@ -48,6 +52,7 @@ def begin_anew(using: str, options: ProofOptions, actor: str) -> str:
         fetch(using, statement(__file__, "next_log"), params)
         event = _write_event(using, options, known, number, actor)
         _seal_first(using, number, known, event, beyond)
+        settle()
     gate.forget(using)
     return origin
 

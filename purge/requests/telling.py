@@ -1,5 +1,6 @@
 """Requests in words and as data: where each stands, and which are overdue."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -60,3 +61,10 @@ def line_of(request: Request, using: str) -> str:
         words.append("extended")
     more = request.answer if request.done_at else request.waits_for
     return visible(", ".join(words) + (f": {more}" if more else ""))
+
+
+def tell_withheld(write: Callable[[str], object], count: int) -> None:
+    """Write that so many requests wait for a person since a restore; nothing where none does."""
+    if count:
+        text = "open requests for erasure wait for you, for they may have been answered since"
+        write(f"{count} {text} the backup: `manage.py lifecycle requests`.")

@@ -15,6 +15,8 @@ from purge.proof.anew import begin_anew
 from purge.proof.detect import decide
 from purge.proof.options import MISSING, ORIGIN, ProofOptions, proof_options
 from purge.recovery.local import missing_events
+from purge.requests.restored import withhold
+from purge.requests.telling import tell_withheld
 
 HELP = "How far the ledger is published, and whether it is what was; exit code 1 where it is not."
 BACK_UP = "Make a backup now: one from before cannot be recovered by what is published."
@@ -82,9 +84,16 @@ def _with(found: ProofOptions, command: BaseCommand, options: dict[str, Any], us
     elif options["begin_anew"]:
         if not options["actor"]:
             raise LifecycleError("Say who: --actor NAME.")
-        origin = begin_anew(using, found, options["actor"])
-        command.stdout.write(f"The ledger goes on as {origin}. {BACK_UP}")
+        _begin_anew(command, found, using, options["actor"])
     else:
         command.stdout.write(f"{log.origin}: {log.size} events sealed, {log.shipped} published")
         return f"{decision.state}: {decision.text}" if decision.is_alarm else ""
     return ""
+
+
+def _begin_anew(command: BaseCommand, found: ProofOptions, using: str, actor: str) -> None:
+    """What the new beginning leaves behind may have answered a request that is open here."""
+    waiting: list[int] = []
+    origin = begin_anew(using, found, actor, lambda: waiting.append(withhold(using, actor)))
+    command.stdout.write(f"The ledger goes on as {origin}. {BACK_UP}")
+    tell_withheld(command.stderr.write, *waiting)

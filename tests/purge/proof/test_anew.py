@@ -2,21 +2,27 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
+import purge
+from lifecycle import hold, release
 from lifecycle.db.connection import fetch
 from lifecycle.models import Event
 from lifecycle.proof.keys import SignerKey
 from lifecycle.sealing.log import read_log, read_seals
 from lifecycle.sealing.seal import seal_all
+from purge.models import Request
 from purge.proof import gate, place
 from purge.proof.detect import State
 from purge.proof.verify import verify
 from purge.proof.work import publish_now
+from purge.requests.ask import retry
+from purge.requests.told import RESTORED
 from tests.lifecycle.proof.writing import write as write_columns
 from tests.lifecycle.sealing.support import write
 from tests.purge.proof.support import (
@@ -34,6 +40,8 @@ from tests.purge.proof.support import (
     read_store,
     state,
 )  # fmt: skip
+from tests.support import let_pass
+from tests.zoo.models import Person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -152,3 +160,26 @@ def test_the_setting_is_off(settings: Any, capsys: pytest.CaptureFixture[str]) -
     assert "not set" in proof(capsys=capsys)
     with pytest.raises(CommandError, match="could not be read"):
         call_command("lifecycle", "verify", "--proof")
+
+
+def test_open_requests_wait_for_somebody(
+    back_up: BackUp, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One may have been answered since the backup: that is among what this ledger has lost."""
+    row = Person.objects.create(name="Ann")
+    hold(row, reason="court", reference="C-1")
+    asked = purge.request_erasure(row, "DSR-1", actor="jo", grace=timedelta(0))
+    published()
+    restore, before = back_up(), Request.objects.values().get()
+    purge.answer_request(asked.pk, "a contract", "kim")
+    published()
+    restore()
+    Request.objects.update(**before)
+    assert state() is State.RESTORED
+    call_command("lifecycle", "proof", "--begin-anew", "--actor", "Ada")
+    assert "1 open requests" in capsys.readouterr().err
+    release(reference="C-1")
+    let_pass(timedelta(days=1))
+    retry()
+    assert Person.objects.exists()
+    assert Request.objects.get().waits_for == RESTORED
