@@ -1,10 +1,11 @@
 """What a user may do here, and what not, with why: each action has a permission of its own."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+
+from lifecycle.admin.own_pages import why_not
 
 #: permission, what it lets do, where, in what name of an address and with what in its query
 Offer = tuple[str, str, str, str, str]
@@ -58,19 +59,17 @@ class Deed:
 
 def deeds(request: HttpRequest, site: str) -> list[Deed]:
     """Every action of these pages, as this user has it; of those that this admin site has."""
-    found = (_deed(request.user, site, *each) for each in (*DEEDS, *_more))
+    found = (_deed(request, site, *each) for each in (*DEEDS, *_more))
     return [each for each in found if each]
 
 
 def _deed(
-    user: Any, site: str, permission: str, says: str, where: str, name: str, query: str
+    request: HttpRequest, site: str, permission: str, says: str, where: str, name: str, query: str
 ) -> Deed | None:
-    wanted = dict.fromkeys((permission, NEEDS.get(name, permission)))
-    missing = [each for each in wanted if not user.has_perm(each)]
+    why = why_not(request, *dict.fromkeys((permission, NEEDS.get(name, permission))))
     page = name if name == "lifecycle_row" else f"{name}_changelist"
     try:
         address = reverse(f"admin:{page}", current_app=site) + query
     except NoReverseMatch:
         return None  # a site may have left out a page
-    why = f"Needs the permission {' and '.join(missing)}." if missing else ""
-    return Deed(says, where, "" if missing else address, why)
+    return Deed(says, where, "" if why else address, why)

@@ -6,12 +6,15 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial, wraps
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
 from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, router, transaction
-from django.http import HttpRequest
+from django.db.models import Model
+from django.http import Http404, HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
@@ -87,6 +90,25 @@ def refuse_elsewhere(model_admin: Any, model: Any) -> None:
             f"{model._meta.label} is in the database {using!r}, which these pages do not show:"
             f" the commands of `lifecycle` do it, with `--database {using}`."
         )
+
+
+def viewed_object(model_admin: Any, request: HttpRequest, object_id: str) -> Any:
+    """What a page is about; 403 where the user may not view it, 404 where it is not there."""
+    found = model_admin.get_object(request, object_id)
+    if not model_admin.has_view_permission(request, found):
+        raise PermissionDenied
+    if found is None:
+        raise Http404
+    return found
+
+
+def refuse_sent(made: type[Model], once: UUID, using: str) -> None:
+    """Refuse a form, by its number, that has made something: by going back, or from a log of what
+    was sent."""
+    found = made._default_manager.using(using).filter(once=once).first()
+    if found is not None:
+        name = f"{made._meta.verbose_name} {found.pk}"
+        raise LifecycleError(f"This form was sent before: it has made {name}.")
 
 
 def address(site: AdminSite, name: str, *arguments: Any) -> str:

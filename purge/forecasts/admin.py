@@ -5,15 +5,14 @@ from datetime import date
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils import timezone
 
 from lifecycle.admin.charts import Chart
 from lifecycle.admin.deeds import add_deeds
-from lifecycle.admin.own_pages import shown_by
+from lifecycle.admin.own_pages import shown_by, viewed_object
 from lifecycle.admin.readonly import ReadOnlyAdmin, moment
 from lifecycle.db.connection import limited, was_stopped
 from lifecycle.policy.registry import all_policies
@@ -47,11 +46,7 @@ class ForecastAdmin(LookAhead, ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """What was said and what came, of the policies on models that the user may view."""
-        found = self.get_object(request, object_id)
-        if not self.has_view_permission(request, found):
-            raise PermissionDenied
-        if found is None:
-            raise Http404
+        found = viewed_object(self, request, object_id)
         shown = self._shown(request, found)
         title = f"Forecast {found.pk}"
         return shown_by(self, request, "admin/purge/forecast.html", title, **shown)

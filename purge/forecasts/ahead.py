@@ -18,6 +18,7 @@ from lifecycle.admin.own_pages import (
     as_role,
     moment_field,
     own_page,
+    refuse_sent,
     shown_by,
     why_not,
 )  # fmt: skip
@@ -112,13 +113,13 @@ class LookAhead:
         if not request.user.has_perm(KEEPS):
             raise PermissionDenied
         once = _number(request.POST.get("once", ""))
-        _refuse_kept(once, using)
+        refuse_sent(Forecast, once, using)
         found = within_budget(policies, until, using)
         try:
             with as_role():
                 kept = store(found, until, request.user.get_username(), using, once)
         except IntegrityError:
-            _refuse_kept(once, using)
+            refuse_sent(Forecast, once, using)
             raise
         return HttpResponseRedirect(address(self.admin_site, "purge_forecast_change", kept.pk))
 
@@ -200,9 +201,3 @@ def _number(text: str) -> uuid.UUID:
         return uuid.UUID(text)
     except ValueError:
         raise LifecycleError("The form has no number: look ahead once more.") from None
-
-
-def _refuse_kept(once: uuid.UUID, using: str) -> None:
-    kept = Forecast.objects.using(using).filter(once=once).first()
-    if kept is not None:
-        raise LifecycleError(f"This form was sent before: it has kept forecast {kept.pk}.")

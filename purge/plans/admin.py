@@ -7,12 +7,19 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path
 
 from lifecycle.admin.deeds import add_deeds
-from lifecycle.admin.own_pages import address, as_role, own_page, shown_by, why_not
+from lifecycle.admin.own_pages import (
+    address,
+    as_role,
+    own_page,
+    shown_by,
+    viewed_object,
+    why_not,
+)
 from lifecycle.admin.readonly import ReadOnlyAdmin, moment, refuse
 from lifecycle.admin.visibility import about_viewed, without_hidden
 from lifecycle.exceptions import LifecycleError
@@ -69,11 +76,7 @@ class PlanAdmin(NewPlan, ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """What it would do, what it has left out, and the steps, maybe with why not."""
-        plan = self.get_object(request, object_id)
-        if not self.has_view_permission(request, plan):
-            raise PermissionDenied
-        if plan is None:
-            raise Http404
+        plan = viewed_object(self, request, object_id)
         offered = [self._offered(request, plan, name) for name in STEPS]
         left = left_out(plan, str(plan._state.db)).items()
         shown: dict[str, Any] = {"plan": plan} | self._said(request, plan)

@@ -13,6 +13,7 @@ from lifecycle.admin.own_pages import (
     as_role,
     own_page,
     refuse_elsewhere,
+    refuse_sent,
     shown_by,
     why_not,
 )
@@ -86,7 +87,7 @@ class NewPlan:
     def _make(self, request: HttpRequest, form: PlanForm, act: str) -> Plan:
         refuse_elsewhere(self, form.model)
         values, using = form.cleaned_data, home(form.model)
-        _refuse_sent(values["once"], using)
+        refuse_sent(Plan, values["once"], using)
         rows = in_list(request, self.admin_site, _rows(form, using))
         _refuse_large(rows, using)
         names = ("reason", "reference", "policy", "until", "once")
@@ -96,7 +97,7 @@ class NewPlan:
             with as_role():
                 return plan(act, rows, using=using, cause="admin", **given)
         except IntegrityError:
-            _refuse_sent(values["once"], using)
+            refuse_sent(Plan, values["once"], using)
             raise
 
     def _left_out(self, request: HttpRequest, model: Any) -> list[str]:
@@ -151,13 +152,6 @@ def _rows(form: PlanForm, using: str) -> "QuerySet[Any]":
 
 def _ticked(form: PlanForm) -> list[tuple[str, str]]:
     return [("pk__in", f"{len(form.chosen)} ticked in a list")] if form.chosen else []
-
-
-def _refuse_sent(once: uuid.UUID, using: str) -> None:
-    """Refuse a form that has made a plan: by going back, or from a log of what was sent."""
-    made = Plan.objects.using(using).filter(once=once).first()
-    if made is not None:
-        raise LifecycleError(f"This form was sent before: it has made plan {made.pk}.")
 
 
 def _refuse_large(rows: "QuerySet[Any]", using: str) -> None:

@@ -5,11 +5,11 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 
-from lifecycle.admin.own_pages import address, as_role, own_page, shown_by
+from lifecycle.admin.own_pages import address, as_role, own_page, shown_by, viewed_object
 from lifecycle.admin.readonly import refuse
 from lifecycle.admin.row_page import look_up, page_of
 from lifecycle.exceptions import LifecycleError
@@ -40,11 +40,7 @@ class RequestPage:
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Everything about one request."""
-        found = self.get_object(request, object_id)  # type: ignore[attr-defined]
-        if not self.has_view_permission(request, found):  # type: ignore[attr-defined]
-            raise PermissionDenied
-        if found is None:
-            raise Http404
+        found = viewed_object(self, request, object_id)
         shown = self._shown(request, found)
         title = f"Request {found.pk}"
         return shown_by(self, request, "admin/purge/request.html", title, **shown)

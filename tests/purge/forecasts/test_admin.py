@@ -159,7 +159,7 @@ def test_it_is_kept_once_and_compared_with_what_came() -> None:
     keep(client, once=once)
     found = Forecast.objects.get()
     assert (found.actor, found.policies["tokens"]["days"]) == ("jo", {"0": 1, "2": 1})
-    assert f"it has kept forecast {found.pk}" in keep(client, once=once).text
+    assert f"it has made forecast {found.pk}" in keep(client, once=once).text
     assert "has no number" in keep(client, once="x").text
     assert Forecast.objects.count() == 1
     let_pass(timedelta(days=1, hours=1))

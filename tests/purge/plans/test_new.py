@@ -115,8 +115,8 @@ def test_a_form_that_is_sent_twice_makes_one_plan(
     officer.post(address(), form)
     if again:
         asked = [None]
-        refuse = new._refuse_sent
-        monkeypatch.setattr(new, "_refuse_sent", lambda *of: asked.pop() if asked else refuse(*of))
+        refuse = new.refuse_sent
+        monkeypatch.setattr(new, "refuse_sent", lambda *of: asked.pop() if asked else refuse(*of))
     page = officer.post(address(), form)
     assert f"was sent before: it has made plan {Plan.objects.get().pk}" in page.text
 
