@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from . import postgres_url
+from .kept import keep_once
 
 FLAGS = {"1": True, "true": True, "yes": True, "on": True}
 FLAGS |= {"0": False, "false": False, "no": False, "off": False}
@@ -133,33 +134,6 @@ def secret_key(debug: bool, folder: Path) -> str:
     if value is None and not debug:
         wrong("DJANGO_SECRET_KEY", "is required when DEBUG is off")
     return value or keep_once(folder / "secret_key", lambda: secrets.token_urlsafe(50))
-
-
-def keep_once(path: Path, make: Callable[[], str]) -> str:
-    """The secret that a file has, mode 0600; made now where there is none."""
-    path.parent.mkdir(exist_ok=True)
-    if not path.exists():
-        # Written whole under its own name, then linked: of two first processes one wins, and
-        # neither ever reads a half-written key.
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(make())
-        try:
-            path.hardlink_to(draft)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text()
-
-
-def embedded_database(folder: Path) -> Path:
-    """Of a server of its own for this `folder`, by a name that is made once and kept in it.
-
-    Root's server is elsewhere (see lifecycle.embedded): a checkout that was deleted and made anew
-    in the same place has other keys, and must not meet the database of the one before.
-    """
-    return folder / f"postgres-{keep_once(folder / 'database', lambda: secrets.token_hex(4))}"
 
 
 def database() -> dict[str, Any] | None:

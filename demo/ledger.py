@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from . import environment
+from .kept import keep_once
 
 HOST = "demo.example"
 
@@ -18,8 +18,8 @@ HOST = "demo.example"
 def proof(folder: Path, database: dict[str, Any] | None) -> dict[str, Any]:
     """LIFECYCLE_PROOF. Each database has a log of its own; both keys are kept in `folder`."""
     signing, events = folder / "ledger.key", folder / "ledger-events.key"
-    environment.keep_once(signing, _new_signing_key)
-    environment.keep_once(events, _new_events_key)
+    keep_once(signing, _new_signing_key)
+    keep_once(events, _new_events_key)
     origin = f"{HOST}/{_name(database)}"
     return {"origin": origin, "signing_key": str(signing), "key": str(events)}
 

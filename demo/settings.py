@@ -9,7 +9,7 @@ from typing import Any
 
 import django
 
-from demo import environment, ledger, storages
+from demo import environment, kept, ledger, storages
 from lifecycle import embedded
 from purge.queue import queue
 
@@ -24,7 +24,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.from_email()
 
 # Where the embedded server lives; None where DATABASE_URL names another.
 external_database = environment.database()
-EMBEDDED_DATABASE = None if external_database else environment.embedded_database(DATA_DIR)
+EMBEDDED_DATABASE = None if external_database else kept.embedded_database(DATA_DIR)
 DATABASES = {"default": external_database or embedded.database(EMBEDDED_DATABASE or DATA_DIR)}
 HUEY = queue(redis_url=environment.redis_url())
 

@@ -1,10 +1,12 @@
-"""Tables of the worker: runs, sums, alerts, archives, and the rows that a replay has found."""
+"""Tables of the worker: runs, alerts, archives, and the rows that a replay has found."""
 
 import uuid
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from purge.measure_tables import Throttle as Throttle
+from purge.measure_tables import Total as Total
 from purge.outbox_tables import Delivery as Delivery
 from purge.plan_tables import Forecast as Forecast
 from purge.plan_tables import Plan as Plan
@@ -77,62 +79,6 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} {self.policy}"
-
-
-class Total(models.Model):
-    """What a policy's batches have done ever, summed up: a line for each that ran at once.
-
-    Each batch adds to a line that no other has, so that none waits. The sums of a policy's lines
-    never go down. `spread` has the batches by their seconds, as BOUNDS of `purge.batch.outcome`
-    parts them.
-    """
-
-    id = models.BigAutoField(primary_key=True)
-    policy = models.CharField(max_length=40, blank=True)
-    last_batch_at = models.DateTimeField()
-    batches = models.BigIntegerField(default=0)
-    seconds = models.FloatField(default=0)
-    spread = ArrayField(models.BigIntegerField())
-    tombstoned = models.BigIntegerField(default=0)
-    purged = models.BigIntegerField(default=0)
-    updated = models.BigIntegerField(default=0)
-    kept = models.BigIntegerField(default=0)
-    held = models.BigIntegerField(default=0)
-    blocked = models.BigIntegerField(default=0)
-    locked = models.BigIntegerField(default=0)
-
-    class Meta:
-        db_table = "purge_total"
-        default_permissions = ()
-        indexes = (models.Index("policy", "id", name="purge_total_policy"),)
-
-    def __str__(self) -> str:
-        return f"{self.policy} {self.batches}"
-
-
-class Throttle(models.Model):
-    """How a policy was slowed down for one reason, so that nobody notices its deletes.
-
-    `measured` is in the unit of its limit in LIFECYCLE_THROTTLE; `seconds` are of all pauses ever.
-    """
-
-    id = models.BigAutoField(primary_key=True)
-    policy = models.CharField(max_length=40)
-    reason = models.CharField(max_length=20)
-    measured = models.FloatField()
-    seconds = models.FloatField()
-    since = models.DateTimeField()
-    until = models.DateTimeField(help_text="the end of the last pause")
-
-    class Meta:
-        db_table = "purge_throttle"
-        default_permissions = ()
-        constraints = (
-            models.UniqueConstraint(fields=("policy", "reason"), name="purge_throttle_once"),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.policy} {self.reason}"
 
 
 class Alert(models.Model):

@@ -1,33 +1,28 @@
-"""Ledger, agenda and row exceptions: lists, and a page for each entry."""
+"""Ledger and row exceptions: lists, and a page for each entry."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import BigIntegerField, Func, Model, Q, QuerySet
 from django.http import HttpRequest
 
-from lifecycle.admin.earliest import ORDER, EarliestList
 from lifecycle.admin.keyset import ActorFilter, KeysetMixin, RunFilter
-from lifecycle.admin.readonly import moment, refuse
+from lifecycle.admin.policy_filter import PolicyFilter
+from lifecycle.admin.readonly import moment
 from lifecycle.admin.row_actions import release_exceptions
 from lifecycle.admin.row_page import RowPages
 from lifecycle.admin.row_search import AboutRows
 from lifecycle.admin.visibility import mask_blockers, without_keys
 from lifecycle.compiler.keys import label_of_model
 from lifecycle.db.connection import fetch
-from lifecycle.exceptions import LifecycleError
-from lifecycle.insight.search import entries_about, events_about
+from lifecycle.insight.search import events_about
 from lifecycle.insight.why import LARGE
-from lifecycle.ledger.context import context
-from lifecycle.ledger.retries import try_again
 from lifecycle.ledger.row_names import ledger_key
-from lifecycle.models import ON_TABLE, AgendaEntry, Event, Kind, PolicyState, RowException
+from lifecycle.models import ON_TABLE, Event, Kind, RowException
 
-#: agenda entries of rows that could not end
-BLOCKED = Q(attempts__gt=0, event__kind=Kind.BLOCKED)
 SUBJECTS_SHOWN = 20  # or names of files
-RECORDED, DUE, TOMBSTONED = moment("recorded_at"), moment("due_at"), moment("tombstoned_at")
+RECORDED, DUE = moment("recorded_at"), moment("due_at")
 SINCE, UNTIL = moment("since"), moment("until")
 
 
@@ -39,19 +34,6 @@ class GoneBy(Func):
         " WHERE (gone.hold, gone.key) = (%(expressions)s))"
     )
     output_field = BigIntegerField()
-
-
-class PolicyFilter(admin.SimpleListFilter):
-    """By policy; the choices are the stored policies, not a scan of the ledger."""
-
-    title = parameter_name = "policy"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        names = PolicyState.objects.order_by("name").values_list("name", flat=True)
-        return [(name, name) for name in names]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(policy=self.value()) if self.value() else queryset
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -124,85 +106,10 @@ class EventAdmin(KeysetMixin, RowPages, AboutRows):
         return f"{event.detail.get('field')}: {shown}" if names else ""
 
 
-def in_words(event: Event) -> str:
-    """What kept the rows of an event from ending."""
-    detail = event.detail
-    by = ", ".join(str(name) for name in detail.get("by") or [])
-    names = (detail.get(name) for name in ("error", "constraint", "table", "sqlstate", "code"))
-    what = " ".join(str(name) for name in names if name)
-    return ": ".join(part for part in (what, by) if part) or "-"
-
-
 def _some(shown: list[str], total: int) -> str:
     """The first few, and how many more there are."""
     text, more = ", ".join(shown), total - len(shown)
     return f"{text} and {more} more" if more > 0 else text
-
-
-class BlockedFilter(admin.SimpleListFilter):
-    """Those that should have ended and could not."""
-
-    title = parameter_name = "blocked"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "blocked")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(BLOCKED) if self.value() else queryset
-
-
-@admin.action(description="Try the selected blocked rows again now", permissions=["retry"])
-def retry_entries(page: Any, request: HttpRequest, chosen: QuerySet[AgendaEntry]) -> None:
-    """Each by itself; those that are not blocked any more are left, and named."""
-    for entry in chosen:
-        using = str(entry._state.db)
-        try:
-            with context(actor=request.user.get_username(), cause="admin", using=using):
-                listed = try_again(entry.event_id, using)
-        except LifecycleError as error:
-            refuse(request, error)
-        else:
-            said = f"Due now: {entry.count} rows of {entry.policy} (event {listed})."
-            page.message_user(request, said, messages.SUCCESS)
-
-
-@admin.register(AgendaEntry)
-class AgendaEntryAdmin(AboutRows):
-    """What falls due when, the earliest first; and what blocks those that could not end."""
-
-    list_display = ("event_id", "policy", DUE, "count", TOMBSTONED, "attempts")
-    list_filter = (PolicyFilter, BlockedFilter, "due_at")
-    actions = (retry_entries,)
-    ordering = ORDER
-    sortable_by = ()
-    fields = ("event", "policy", DUE, "count", "tombstone", TOMBSTONED, "attempts")
-    readonly_fields = (DUE, TOMBSTONED)
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
-        return EarliestList
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[AgendaEntry]:
-        rows = super().get_queryset(request).select_related("event")
-        return rows.defer(*(f"event__{column}" for column in LARGE))
-
-    def get_list_display(self, request: HttpRequest) -> Any:
-        shown = without_keys(request, self.admin_site)
-
-        @admin.display(description="in the way")
-        def in_the_way(entry: AgendaEntry) -> str:
-            """The rows that the user may read, or what else refused; of blocked ones."""
-            return in_words(mask_blockers(entry.event, shown)) if entry.attempts else "-"
-
-        return (*self.list_display, in_the_way)
-
-    def has_retry_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("lifecycle.retry_row")
-
-    def find(self, request: HttpRequest, model: type[Model], key: str, rows: Any) -> Any:
-        entries = entries_about(model, key, rows.db)
-        if entries is None:
-            self.warn_incomplete(request, "The agenda is too long to be searched for one row")
-        return rows.filter(pk__in=entries or [])
 
 
 @admin.register(RowException)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from demo import environment
-from demo.environment import embedded_database
+from demo.kept import embedded_database
 from lifecycle import embedded
 from lifecycle.embedded.location import place
 from tests.infra.servers import ROOT, answers

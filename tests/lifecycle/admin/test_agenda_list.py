@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from lifecycle.admin.lists import AgendaEntryAdmin
+from lifecycle.admin.agenda import AgendaEntryAdmin
 from lifecycle.models import AgendaEntry, PolicyState
 from tests.lifecycle.admin.test_admin import url
 from tests.lifecycle.admin.test_admin_row import client_of
