@@ -110,6 +110,10 @@ class Stages:
     def _disordered(self) -> Iterator[str]:
         """What of its stages cannot follow upon each other."""
         for before, after in pairwise(self.stages):
+        names = [each.name for each in self.stages]
+        for name in names:
+            if names.count(name) > 1:
+                yield f"two of them are named {name}"
             if before.after >= after.after:
                 yield f"{after.name} must come later than {before.name}"
             if not before.stays:

@@ -70,6 +70,7 @@ def test_the_declaration_is_the_same_in_each_process() -> None:
         (lambda: some(EMPTY, Stage("go", 9 * DAY)), "go must come later than empty"),
         (lambda: some(Stage("go", DAY), Stage("empty", 9 * DAY, Update(name=""))), "go deletes"),
         (lambda: some(EMPTY, Stage("more", 9 * DAY, Update(name="")), GONE), "later than empty"),
+        (lambda: some(EMPTY, Stage("empty", 20 * DAY)), "two of them are named empty"),
         (lambda: some(EMPTY, Stage("more", 20 * DAY, Update(name="")), grace=DAY), "no grace"),
         (lambda: some(since=""), "since is the name"),
         (lambda: some(when="regular"), "when must be a Q"),
