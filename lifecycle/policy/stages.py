@@ -7,9 +7,10 @@ from itertools import chain, pairwise
 from operator import or_
 from typing import Any
 
-from django.db.models import F, Model, Q, Value
+from django.contrib.postgres.functions import TransactionNow
+from django.db.models import BooleanField, F, Model, Q, Value
 from django.db.models.expressions import BaseExpression, Combinable
-from django.db.models.functions import Now
+from django.db.models.functions import Cast, Now
 from django.db.models.lookups import IsNull
 
 from lifecycle.exceptions import PolicyError, did_you_mean
@@ -109,11 +110,11 @@ class Stages:
 
     def _disordered(self) -> Iterator[str]:
         """What of its stages cannot follow upon each other."""
-        for before, after in pairwise(self.stages):
         names = [each.name for each in self.stages]
         for name in names:
             if names.count(name) > 1:
                 yield f"two of them are named {name}"
+        for before, after in pairwise(self.stages):
             if before.after >= after.after:
                 yield f"{after.name} must come later than {before.name}"
             if not before.stays:
@@ -178,8 +179,10 @@ def _unlike(disposition: Any) -> Q:
 def _differs(name: str, value: Any) -> Q:
     """Whether a column has another value. What it is to say when, it says as soon as it has any."""
     value = value.value if isinstance(value, Value) else value
-    if value is None or isinstance(value, Now):
+    if value is None or isinstance(value, Now | TransactionNow):
         return Q(**{f"{name}__isnull": value is not None})
+    if isinstance(value, Q):  # may be NULL, too; `Cast` puts it in parentheses
+        value = Cast(value, BooleanField())  # type: ignore[arg-type]
     if not isinstance(value, BaseExpression | Combinable):
         return ~Q(**{name: value})
     empty, full = Q(**{f"{name}__isnull": True}), Q(**{f"{name}__isnull": False})

@@ -5,10 +5,12 @@ from itertools import product
 from typing import Any
 
 import pytest
-from django.db import models
+from django.contrib.postgres.functions import TransactionNow
+from django.db import connection, models
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Concat, Lower, Now, NullIf
 from django.test.utils import isolate_apps
+from django.utils import timezone
 
 from lifecycle import Archive, KeepNewest, Policy, Purge, Stage, Stages, Update, Window
 from lifecycle.checks.stages import STAGES
@@ -49,7 +51,7 @@ def test_a_new_name_is_one_of_each_stage() -> None:
 def test_the_declaration_is_the_same_in_each_process() -> None:
     values = {
         "name": Concat(Value("leaver "), "pk"), "email": None,
-        "emptied_at": Now(), "regular": False,
+        "emptied_at": Now(), "regular": Q(name="a"),
     }  # fmt: skip
 
     def prints(**changed: Any) -> list[str]:
@@ -68,9 +70,9 @@ def test_the_declaration_is_the_same_in_each_process() -> None:
         (lambda: some(EMPTY, Policy("go", Leaver, expires="left_at")), "two or more"),
         (lambda: some(EMPTY, Stage("go", 10 * DAY)), "go must come later than empty"),
         (lambda: some(EMPTY, Stage("go", 9 * DAY)), "go must come later than empty"),
+        (lambda: some(EMPTY, Stage("empty", 20 * DAY)), "two of them are named empty"),
         (lambda: some(Stage("go", DAY), Stage("empty", 9 * DAY, Update(name=""))), "go deletes"),
         (lambda: some(EMPTY, Stage("more", 9 * DAY, Update(name="")), GONE), "later than empty"),
-        (lambda: some(EMPTY, Stage("empty", 20 * DAY)), "two of them are named empty"),
         (lambda: some(EMPTY, Stage("more", 20 * DAY, Update(name="")), grace=DAY), "no grace"),
         (lambda: some(since=""), "since is the name"),
         (lambda: some(when="regular"), "when must be a Q"),
@@ -127,6 +129,8 @@ SAME = Leaver.objects.filter(pk=OuterRef("pk"))
         (some(EMPTY, Stage("more", 20 * DAY, Update(name=F("email")))), 1),
         (some(Stage("empty", DAY, Update(name=F("email"), email=None)), GONE), 1),
         (some(Stage("empty", DAY, Update(name=Lower("name"), email=None)), GONE), 0),
+        (some(Stage("empty", DAY, Update(regular=~Q(name="a"))), GONE), 0),
+        (some(Stage("empty", DAY, Update(regular=Q(name="a"), name="")), GONE), 1),
     ],
 )  # fmt: skip
 def test_a_stage_that_changes_what_others_go_by_is_an_error(found: Stages, wrong: int) -> None:
@@ -212,3 +216,42 @@ def test_rows_are_taken_that_an_update_would_change(value: Any) -> None:
     after = dict(Leaver.objects.values_list("pk", "email"))
     assert taken == {key for key in before if before[key] != after[key]}
     assert taken != set()
+
+
+@pytest.mark.django_db
+@isolate_apps("tests.zoo")
+@pytest.mark.parametrize(
+    "value", [Q(name="a"), ~Q(name="a"), Q(name="a") | Q(name__isnull=True), True, None]
+)
+def test_a_condition_is_compared_with_a_boolean_that_may_be_null(value: Any) -> None:
+    class Flagged(models.Model):
+        name = models.TextField(null=True)  # noqa: DJ001
+        flag = models.BooleanField(null=True)
+        left_at = models.DateTimeField(null=True)
+
+        class Meta:
+            app_label = "zoo"
+
+    with connection.schema_editor() as editor:
+        editor.create_model(Flagged)
+    for name, flag in product((None, "a", "b"), (None, False, True)):
+        Flagged.objects.create(name=name, flag=flag)
+    stage = Stage("flag", DAY, Update(flag=value))
+    (first, _) = Stages("some", Flagged, stage, GONE, since="left_at").policies
+    taken = set(Flagged.objects.filter(first.when).values_list("pk", flat=True))
+    before = dict(Flagged.objects.values_list("pk", "flag"))
+    Flagged.objects.update(flag=value)
+    after = dict(Flagged.objects.values_list("pk", "flag"))
+    assert taken == {key for key in before if before[key] != after[key]}
+    assert not Flagged.objects.filter(first.when).exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("now", [Now(), TransactionNow()])
+def test_a_moment_counts_as_set_when_there_is_one(now: Any) -> None:
+    empty, full = (Leaver.objects.create(emptied_at=at) for at in (None, timezone.now()))
+    (first, _) = some(Stage("empty", DAY, Update(emptied_at=now)), GONE).policies
+    assert list(Leaver.objects.filter(first.when)) == [empty]
+    Leaver.objects.filter(pk=empty.pk).update(emptied_at=now)
+    assert not Leaver.objects.filter(first.when).exists()
+    assert full.emptied_at is not None
