@@ -108,7 +108,8 @@ def _open_new(
 def extend_request(
     number: int, reason: str, actor: str = "", using: str = DEFAULT_DB_ALIAS
 ) -> Request:
-    """Give a request two months more, once, with a reason that the person is told."""
+    """Give a request 90 days in all, or the law's three months where those are shorter, once, with
+    a reason that the person is told."""
     with transaction.atomic(using=using):
         found, who = _open(number, reason, actor, using)
         if found.extended_at:

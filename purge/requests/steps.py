@@ -29,7 +29,8 @@ STEPS = {
         "The erasure is tried now, also where the row was restored since. It ends a person's row.",
     ),
     "extend": Step(
-        "purge.extend_request", ReasonForm, "Two months more, once. The person is told why."
+        "purge.extend_request", ReasonForm,
+        "90 days in all, or the law's three months, once. The person is told why.",
     ),
     "answer": Step(
         "purge.answer_request", ReasonForm,
