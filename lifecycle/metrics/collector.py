@@ -19,11 +19,8 @@ except ImportError as error:
         "Metrics for Prometheus need its client: pip install django-tombstone[prometheus]"
     ) from error
 
-from lifecycle.logs import Log
 from lifecycle.metrics import names
-from lifecycle.metrics.families import Spread, Value, all_families
-
-log = Log("lifecycle")
+from lifecycle.metrics.families import Spread, Value, all_families, log_failure
 
 KINDS: dict[str, type[Metric]] = {
     names.GAUGE: GaugeMetricFamily,
@@ -43,7 +40,7 @@ class LifecycleCollector(Collector):
         self, using: Iterable[str] | None = None, failed: Callable[[Exception], None] | None = None
     ) -> None:
         self.using = using
-        self.failed = failed or _log_failure
+        self.failed = failed or log_failure
 
     def describe(self) -> Iterator[Metric]:
         """The metrics without numbers: registering reads no database."""
@@ -70,10 +67,6 @@ def own_registry() -> CollectorRegistry:
     registry = CollectorRegistry(auto_describe=False)
     register(registry)
     return registry
-
-
-def _log_failure(error: Exception) -> None:
-    log("scrape_failed", "metrics of a database cannot be read")
 
 
 def _family(metric: names.Metric) -> Metric:

@@ -12,9 +12,12 @@ import django
 from django.db import Error
 
 from lifecycle.exceptions import LifecycleError
+from lifecycle.logs import Log
 from lifecycle.metrics.names import BY_NAME, METRICS, Metric
 from lifecycle.metrics.read import STATES, Sample, read
 from lifecycle.policy.databases import served
+
+log = Log("lifecycle")
 
 DISTRIBUTION = "django-tombstone"
 #: alarms that say that the ledger is not the one that was published, but an older one
@@ -72,6 +75,11 @@ def all_families(using: Iterable[str] | None, failed: Callable[[Exception], None
         for metric, labels, value in families(samples, alias):
             found[metric.name][labels] = value
     return found
+
+
+def log_failure(error: Exception) -> None:
+    """Of a database that does not answer, with its traceback: for `failed`."""
+    log("scrape_failed", "metrics of a database cannot be read")
 
 
 def installed() -> str:

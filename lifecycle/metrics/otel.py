@@ -17,13 +17,10 @@ except ImportError as error:
         "Gauges for OpenTelemetry need its API: pip install django-tombstone[opentelemetry]"
     ) from error
 
-from lifecycle.logs import Log
 from lifecycle.metrics import names
-from lifecycle.metrics.families import Families, all_families
+from lifecycle.metrics.families import Families, all_families, log_failure
 
 KEPT = 1.0  # seconds: what is asked for metric by metric is read once
-
-log = Log("lifecycle")
 
 
 class Reading:
@@ -39,7 +36,7 @@ class Reading:
         """The numbers of a metric by its labels."""
         with self._lock:
             if time.monotonic() >= self.until:
-                self.found = all_families(self.using, _log_failure)
+                self.found = all_families(self.using, log_failure)
                 self.until = time.monotonic() + KEPT
             return self.found[metric]
 
@@ -78,7 +75,3 @@ def _named(name: str) -> tuple[str, str]:
     if bare.endswith("_seconds"):
         return f"lifecycle.{bare.removesuffix('_seconds')}", "s"
     return f"lifecycle.{bare}", "1"
-
-
-def _log_failure(error: Exception) -> None:
-    log("scrape_failed", "metrics of a database cannot be read")
