@@ -15,7 +15,6 @@ from lifecycle.db.version import to_install
 from lifecycle.insight.overview import Overview, overview
 from lifecycle.models import PolicyState
 
-STATES = ("enabled", "observe", "paused", "halted", "removed")
 SKEW = 5.0  # seconds between the two clocks that are worth a word
 ENDS = (("in 24 hours", "day"), ("in 7 days", "week"), ("in 30 days", "month"))
 

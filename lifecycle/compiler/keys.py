@@ -52,12 +52,6 @@ FOLDED = (
 LENGTH = re.compile(r"\([\d, ]+\)")
 
 
-def has_own_text(db_type: str) -> bool:
-    """Whether values of a type have the same text under all settings."""
-    name = LENGTH.sub("", db_type)
-    return name in ("json", "jsonb") or "text_v1" not in TEXTS.get(name, ANY_TEXT)
-
-
 @dataclass(frozen=True)
 class Key:
     """A primary key: its column, its type in the database, and the ledger's type for it.

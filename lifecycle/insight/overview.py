@@ -24,8 +24,6 @@ from lifecycle.ledger.caps import used_caps
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies
 
-SPANS = ("day", "week", "month")
-
 
 @dataclass
 class Line:
