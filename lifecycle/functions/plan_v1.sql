@@ -1,5 +1,5 @@
 -- Append a step of a plan, an act on many rows. What a worker does by a plan it takes from these events and from no
--- table, so they are no site's to write, but an operator's: who calls must be able to do the like to the table by itself, a
+-- table, so they are no site's to write, but an officer's: who calls must be able to do the like to the table by itself, a
 -- plan is approved and applied as it was made, and before it is over; that it is done, the engine alone says.
 CREATE FUNCTION lifecycle.plan_v1(p_policy text, p_model text, p_detail jsonb) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'

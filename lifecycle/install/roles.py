@@ -1,4 +1,4 @@
-"""Roles that own nothing: what the site, its operators, the worker and a reader are granted.
+"""Roles that own nothing: what the site, its officers, the worker and a reader are granted.
 
 The ledger's tables are written by functions alone, which run as their owner: nobody else has INSERT
 or DELETE on them. A function that is in no list is called by triggers and by the owner only.
@@ -57,7 +57,7 @@ _ENGINE = (
 
 #: The functions of the schema `lifecycle` that a kind of role may call, beside what everybody may.
 FUNCTIONS = {
-    "reader": _READ, "site": _READ + _SAY, "operator": _READ + _SAY + _PLAN,
+    "reader": _READ, "site": _READ + _SAY, "officer": _READ + _SAY + _PLAN,
     "worker": _READ + _SAY + _PLAN + _ENGINE,
 }  # fmt: skip
 
@@ -76,7 +76,7 @@ _WATCHED = {
 
 @dataclass(frozen=True)
 class Role:
-    """A role of PostgreSQL, and what it is for: `site`, `operator`, `worker` or `reader`."""
+    """A role of PostgreSQL, and what it is for: `site`, `officer`, `worker` or `reader`."""
 
     kind: str
     name: str
@@ -169,7 +169,7 @@ def rights_on(kind: str, table: str) -> str:
     if kind == "reader":
         return SELECT if table.startswith("lifecycle_") else _WATCHED.get(table, "")
     if _is_ours(table):
-        asked = ASKED + PLANNED if kind == "operator" else ASKED
+        asked = ASKED + PLANNED if kind == "officer" else ASKED
         return WRITE if kind == "worker" or table in asked else _ANSWERED.get(table, SELECT)
     if table.startswith(QUEUE):
         return WRITE if kind == "worker" else ""

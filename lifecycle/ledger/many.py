@@ -59,11 +59,11 @@ def holds_of(
 
 
 def refuse_to_plan(using: str) -> None:
-    """Raise `LifecycleError` where this role of the database is no operator's."""
+    """Raise `LifecycleError` where this role of the database is no officer's."""
     if not scalar(using, statement(__file__, "may_plan")):
         raise LifecycleError(
-            f"The role of {using!r} may not make, approve or apply plans: that is an operator's"
-            " (`manage.py lifecycle grants --site ROLE --worker ROLE --operator ROLE`)."
+            f"The role of {using!r} may not make, approve or apply plans: that is an officer's"
+            " (`manage.py lifecycle grants --site ROLE --worker ROLE --officer ROLE`)."
         )
 
 

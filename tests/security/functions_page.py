@@ -14,9 +14,9 @@ PAGE = ROOT / "docs/reference/functions.md"
 HEAD = """# Functions
 
 Every function of the schema `lifecycle`, and who may call it. **everybody**: PUBLIC; these write
-nothing and tell no secret. **reader**, **site**, **operator**, **worker**: whoever is granted it by
+nothing and tell no secret. **reader**, **site**, **officer**, **worker**: whoever is granted it by
 name, each with all that stands before; the names are in `lifecycle/install/roles.py`. **owner**:
-nobody else; triggers run as the owner. What a site or an operator may call checks its arguments;
+nobody else; triggers run as the owner. What a site or an officer may call checks its arguments;
 what a worker may call is believed.
 
 This page is made of the code and compared with the catalogue by a test.

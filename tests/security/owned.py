@@ -21,7 +21,7 @@ from tests.infra.servers import ROOT
 from tests.purge.worker.consumer import Consumer
 from tests.security.roles import PASSWORD
 
-KINDS = ("owner", "site", "operator", "worker", "reader")
+KINDS = ("owner", "site", "officer", "worker", "reader")
 PATIENCE = 280  # seconds for one process: on a busy machine each takes ten times as long as alone
 PREAMBLE = """
 import datetime, json, uuid

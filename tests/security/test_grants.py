@@ -336,7 +336,7 @@ def test_a_site_makes_no_plan(owned: Owned) -> None:
     refused(owned, "site", "SELECT lifecycle.plan_v1('tokens', 'zoo.token', '{}')")
     for table in ("purge_plan", "purge_plan_part"):
         refused(owned, "site", f"DELETE FROM {table}")
-    assert "operator" in owned.run("site", PLAN_REFUSED)
+    assert "officer" in owned.run("site", PLAN_REFUSED)
 
 
 PLAN_REFUSED = """
@@ -373,10 +373,10 @@ call_command("lifecycle", "verify")
 @pytest.mark.slow
 def test_what_people_ask_for_at_the_site_the_worker_does(owned: Owned) -> None:
     owned.run("site", OPENED)
-    owned.run("worker", CARRIED_OUT.format(token=owned.run("operator", PLANNED).strip()))
+    owned.run("worker", CARRIED_OUT.format(token=owned.run("officer", PLANNED).strip()))
     said = "SELECT array_agg(DISTINCT detail ->> 'claimed') FROM lifecycle_event WHERE kind = %s"
     assert owned.ask(said, "requested") == [owned.roles["site"], None]
-    assert owned.ask(said, "planned") == [owned.roles["operator"], None]
+    assert owned.ask(said, "planned") == [owned.roles["officer"], None]
 
 
 @pytest.mark.slow

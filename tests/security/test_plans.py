@@ -1,4 +1,4 @@
-"""What is done to many rows is an operator's to say, in order, and of rows that are his."""
+"""What is done to many rows is an officer's to say, in order, and of rows that are his."""
 
 import json
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def made() -> Plan:
 
 
 @pytest.fixture
-def operator(roles: Roles) -> Iterator[psycopg.Connection[Any]]:
+def officer(roles: Roles) -> Iterator[psycopg.Connection[Any]]:
     run("GRANT EXECUTE ON FUNCTION lifecycle.plan_v1 TO {}", roles.site)
     run("GRANT USAGE ON SCHEMA lifecycle TO {}", roles.site)
     with roles.session(roles.site) as session:
@@ -59,39 +59,39 @@ def say(
     ],
 )  # fmt: skip
 def test_a_step_is_one_of_the_plan_that_was_made(
-    operator: psycopg.Connection[Any], made: Plan, wrong: dict[str, Any]
+    officer: psycopg.Connection[Any], made: Plan, wrong: dict[str, Any]
 ) -> None:
     before = Event.objects.count()
     with pytest.raises(DENIED):
-        say(operator, made, **({"step": "applied"} | wrong))
+        say(officer, made, **({"step": "applied"} | wrong))
     assert Event.objects.count() == before
 
 
-def test_nothing_is_said_of_one_that_is_over(operator: psycopg.Connection[Any], made: Plan) -> None:
-    say(operator, made, "withdrawn")
+def test_nothing_is_said_of_one_that_is_over(officer: psycopg.Connection[Any], made: Plan) -> None:
+    say(officer, made, "withdrawn")
     for step in ("applied", "approved", "withdrawn"):
         with pytest.raises(DENIED):
-            say(operator, made, step)
+            say(officer, made, step)
 
 
 def test_who_may_not_delete_rows_plans_no_end_of_them(
-    operator: psycopg.Connection[Any], roles: Roles, made: Plan
+    officer: psycopg.Connection[Any], roles: Roles, made: Plan
 ) -> None:
     run("REVOKE DELETE, UPDATE ON zoo_token FROM {}", roles.site)
     run("GRANT UPDATE (label) ON zoo_token TO {}", roles.site)
     for act in ("purge", "release"):
         with pytest.raises(DENIED, match="may write the rows"):
-            say(operator, made, "made", act=act)
-    assert say(operator, made, "made", act="hold", number=made.pk + 1)
+            say(officer, made, "made", act=act)
+    assert say(officer, made, "made", act="hold", number=made.pk + 1)
 
 
 def test_a_second_person_is_another_role_where_that_is_asked_for(
-    operator: psycopg.Connection[Any], made: Plan, settings: Any
+    officer: psycopg.Connection[Any], made: Plan, settings: Any
 ) -> None:
     """Who has the web's connection may say any name; not be another role."""
     settings.LIFECYCLE_TWO_PERSON = "roles"
-    mine = say(operator, made, "made", "jo")
-    forged, applied = say(operator, made, "approved"), say(operator, made, "applied")
+    mine = say(officer, made, "made", "jo")
+    forged, applied = say(officer, made, "approved"), say(officer, made, "applied")
     state = {"state": "applying", "applied": applied, "approved": forged}
     Plan.objects.filter(pk=made.pk).update(**state | {"made": mine})
     with pytest.raises(PlanAltered):
@@ -100,17 +100,17 @@ def test_a_second_person_is_another_role_where_that_is_asked_for(
 
 
 def test_a_plan_that_names_no_maker_is_approved_by_nobody(
-    operator: psycopg.Connection[Any], made: Plan, settings: Any
+    officer: psycopg.Connection[Any], made: Plan, settings: Any
 ) -> None:
     """Of an event without an actor nobody knows the role: its own would be another one."""
     settings.LIFECYCLE_TWO_PERSON = "roles"
     for step in ("made", "approved", "applied"):
         with pytest.raises(DENIED, match="who"):
-            say(operator, made, step, "")
+            say(officer, made, step, "")
     with session() as other, other.transaction():
         other.execute("SET LOCAL session_replication_role = replica")  # as before that was refused
         other.execute("UPDATE lifecycle_event SET actor = '' WHERE id = %s", [made.made])
-    approved, applied = say(operator, made, "approved"), say(operator, made, "applied")
+    approved, applied = say(officer, made, "approved"), say(officer, made, "applied")
     state = {"state": "applying", "applied": applied, "approved": approved}
     Plan.objects.filter(pk=made.pk).update(**state)
     with pytest.raises(PlanAltered):
@@ -120,7 +120,7 @@ def test_a_plan_that_names_no_maker_is_approved_by_nobody(
 
 @pytest.mark.parametrize("over", ["done", "withdrawn"])
 def test_an_approval_is_of_what_was_made_before_it(
-    operator: psycopg.Connection[Any], settings: Any, over: str
+    officer: psycopg.Connection[Any], settings: Any, over: str
 ) -> None:
     """A plan that is over, and made again under its number, has to be approved again."""
     token = Token.objects.create(expires_at=timezone.now())
@@ -134,7 +134,7 @@ def test_an_approval_is_of_what_was_made_before_it(
         purge.withdraw_plan(found.pk, "jo")
     release(token)
     settings.LIFECYCLE_TWO_PERSON = "roles"
-    again = say(operator, found, "made", "zed"), say(operator, found, "applied", "zed")
+    again = say(officer, found, "made", "zed"), say(officer, found, "applied", "zed")
     state = {"state": "applying", "made": again[0], "applied": again[1], "approved": approved}
     Plan.objects.filter(pk=found.pk).update(**state)
     PlanPart.objects.update(done=0)
@@ -158,10 +158,10 @@ def test_what_is_shown_otherwise_than_it_was_made_is_not_approved(
 
 
 def test_what_another_role_has_approved_is_carried_out(
-    operator: psycopg.Connection[Any], made: Plan, settings: Any
+    officer: psycopg.Connection[Any], made: Plan, settings: Any
 ) -> None:
     settings.LIFECYCLE_TWO_PERSON = "roles"
-    approved = say(operator, made, "approved")
+    approved = say(officer, made, "approved")
     Plan.objects.filter(pk=made.pk).update(approved=approved, approver="kim")
     purge.apply_plan(made.pk, 1, "jo", now=True)
     assert not Token.objects.exists()

@@ -187,7 +187,7 @@ PASSWORD = "only-a-test"  # for servers that ask for one
 def roles(site: Site) -> Iterator[tuple[str, dict[str, str]]]:
     """A database, and what the guide's names are here: roles are of the whole server."""
     name = f"{site.variables['PGDATABASE']}_roles"
-    kinds = ("owner", "site", "operator", "worker", "reader")
+    kinds = ("owner", "site", "officer", "worker", "reader")
     entry = settings.DATABASES["default"]
     try:
         with own_database(entry, name) as url:
@@ -208,7 +208,7 @@ def test_roles_and_an_easy_database(site: Site, roles: tuple[str, dict[str, str]
     ask(url, made)
     logins = {
         kind: login(site, url, names[f"shop_{kind}"])
-        for kind in ("owner", "site", "operator", "worker", "reader")
+        for kind in ("owner", "site", "officer", "worker", "reader")
     }
     site.append("mysite/settings.py", setting)
     acting(site, logins["owner"]).typed(granted)

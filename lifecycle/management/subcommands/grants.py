@@ -9,13 +9,13 @@ from django.db import DatabaseError
 from lifecycle.exceptions import LifecycleError
 from lifecycle.install import roles
 
-HELP = "Print the grants of the roles of the site and its operators, the worker and a reader."
+HELP = "Print the grants of the roles of the site and its officers, the worker and a reader."
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The roles, and whether the grants are made."""
     parser.add_argument("--site", metavar="ROLE", required=True, help="runs the web processes")
-    parser.add_argument("--operator", metavar="ROLE", help="the same, and makes and applies plans")
+    parser.add_argument("--officer", metavar="ROLE", help="the same, and makes and applies plans")
     parser.add_argument("--worker", metavar="ROLE", required=True, help="ends rows")
     parser.add_argument("--reader", metavar="ROLE", help="reads the ledger")
     parser.add_argument(
