@@ -1,7 +1,7 @@
 """Requests are what the events of the ledger say: kept, rebuilt, and not forged in their table."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,6 +30,7 @@ from tests.zoo.models import Person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAY = timedelta(days=1)
+EARLIER = datetime(2001, 1, 1, tzinfo=UTC)
 FORGED_EVENTS = """INSERT INTO lifecycle_event (
     kind, policy, model, subjects_bigint, count, recorded_at, cause, actor, detail)
 VALUES ('requested', 'people', 'zoo.person', '{7}', 1, now(), '', '', %s::jsonb),
@@ -75,7 +76,7 @@ def test_each_step_is_an_event_with_its_actor() -> None:
 
 def test_the_table_is_made_again_from_the_ledger() -> None:
     first = held(received=timezone.now() - 3 * DAY)
-    second, third, fourth = held("DSR-2"), held("DSR-3"), held("DSR-4", grace=None)
+    second, _, fourth = held("DSR-2"), held("DSR-3"), held("DSR-4", grace=None)
     purge.extend_request(first.pk, "forty at once", "kim")
     purge.answer_request(second.pk, "a contract", "lou")
     release(reference="C-DSR-3")
@@ -93,7 +94,31 @@ def test_the_table_is_made_again_from_the_ledger() -> None:
     rebuild()
     assert told() == before
     assert check(only=[PROJECTIONS])[PROJECTIONS] == []
-    assert third.pk
+
+
+OTHER = {
+    "event": 1, "reference": "DSR-7", "model": "zoo.token", "key": "4711", "policy": "tokens",
+    "actor": "al", "grace": 9 * DAY, "received_at": EARLIER, "due_at": EARLIER,
+    "extended_at": EARLIER, "extension": "x", "done_at": EARLIER, "answer": "x",
+    "waits_for": RESTORED,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_each_column_that_somebody_has_changed_is_found(name: str) -> None:
+    found = held()
+    before = told()
+    assert check(only=[PROJECTIONS])[PROJECTIONS] == []
+    Request.objects.update(**{name: OTHER[name]})
+    (wrong,) = check(only=[PROJECTIONS])[PROJECTIONS]
+    assert (wrong.event, wrong.problem) == (found.pk, "its request is not what the events say")
+    rebuild()
+    assert told() == before
+    assert check(only=[PROJECTIONS])[PROJECTIONS] == []
+
+
+def test_no_column_is_left_out() -> None:
+    assert {*OTHER} == {*COLUMNS} - TRIED - {"id"} | {"waits_for"}
 
 
 def test_rows_that_have_changed_places_are_made_again() -> None:
