@@ -52,6 +52,18 @@ def oracle() -> Iterator[None]:
         cursor.execute("DROP TABLE public.lost; DROP FUNCTION public.count_newer() CASCADE")
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_goes_too_early_is_seen(oracle: None) -> None:
+    """The test of the test: the newest, the one before it and the first are lost, no other."""
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT, [1, 5])
+        first, _, third, fourth, newest = Login.objects.order_by("at", "id")
+        for row in (third, newest, fourth, first):
+            Login.objects.filter(pk=row.pk).delete()
+        cursor.execute("SELECT array_agg(id ORDER BY id) FROM public.lost")
+        assert cursor.fetchone() == (sorted(row.pk for row in (newest, fourth, first)),)
+
+
 def write(seed: int, times: int) -> None:
     chance = random.Random(seed)
     with session(autocommit=True) as other:
