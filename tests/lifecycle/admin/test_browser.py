@@ -70,7 +70,6 @@ def test_every_page(browser: Browsing, looker: Client, live_server: Any, scheme:
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_what_breaks_the_policy_is_seen(
     browser: Browsing, looker: Client, live_server: Any
 ) -> None:

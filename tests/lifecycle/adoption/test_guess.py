@@ -11,7 +11,6 @@ from lifecycle.adoption.guess import guess
 from lifecycle.policy.fixed_age import age_of
 
 NOW = models.DateTimeField
-OPTIONAL = {"null": True}
 
 
 def model(name: str = "Parcel", **fields: Any) -> Any:

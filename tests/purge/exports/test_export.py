@@ -3,7 +3,6 @@
 import json
 import stat
 import zipfile
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -184,7 +183,8 @@ def test_nobody_is_given_one_of_whom_nothing_is_said(tmp_path: Path) -> None:
     ann, path = Person.objects.create(name="Ann"), tmp_path / "ann.zip"
     with pytest.raises(LifecycleError, match="Say who"):
         writing.export(ann, path, "default")
-    with patch.object(writing, "write", side_effect=LifecycleError("no")), suppress(LifecycleError):
+    refused = patch.object(writing, "write", side_effect=LifecycleError("it says no"))
+    with refused, pytest.raises(LifecycleError, match="it says no"):
         writing.export(ann, path, "default", "jo")
     assert list(tmp_path.iterdir()) == []
     assert not Event.objects.filter(kind="exported").exists()
