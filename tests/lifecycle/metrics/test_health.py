@@ -73,6 +73,9 @@ def test_events_that_wait_to_be_published(tmp_path: Path) -> None:
     logs.open_log(USING, 1, f"{ORIGIN}/1")
     with in_folder(tmp_path):
         publish()
+        pass_time(minutes=16)
+        watch("default")
+        assert asked() == (200, {})  # all is published, long ago
         ExpiredTokenFactory()
         seal_all(USING)
         watch("default")

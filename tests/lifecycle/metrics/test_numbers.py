@@ -7,11 +7,16 @@ import pytest
 from django.utils import timezone
 
 from lifecycle.db.connection import fetch
+from lifecycle.insight.media_status import FILES
+from lifecycle.ledger.policy_states import PAUSE, change_all
+from lifecycle.models import PolicyState
 from lifecycle.sealing import log as logs
 from lifecycle.sealing.seal import seal_all
+from purge.alerts.watch import watch
 from purge.batch.outcome import BOUNDS, STORED
 from purge.models import Throttle, Total
 from purge.proof.detect import State
+from tests.lifecycle.metrics.away import away
 from tests.lifecycle.metrics.test_scrape import scrape
 from tests.purge.proof.support import ORIGIN, USING, in_folder, publish
 from tests.vacuuming import execute, unvacuumed
@@ -58,6 +63,34 @@ def test_pauses_by_their_reason() -> None:
     name = "lifecycle_throttled_seconds_total"
     assert found.value(name, policy="tokens", reason="wal_rate") == 2.5
     assert found.value(name, policy="tokens", reason="dead_rows") == 7.25
+
+
+def test_files_wait_where_all_policies_are_paused() -> None:
+    assert scrape().value("lifecycle_policy_state", policy=FILES, state="enabled") == 1
+    change_all(PAUSE)
+    found = scrape()
+    assert found.value("lifecycle_policy_state", policy=FILES, state="paused") == 1
+    assert found.value("lifecycle_policy_state", policy=FILES, state="enabled") == 0
+
+
+@pytest.mark.plants(6)
+def test_of_a_policy_that_was_removed_no_pass_is_missed() -> None:
+    watch("default")
+    name = "lifecycle_last_pass_timestamp_seconds"
+    assert scrape().value(name, policy="drafts")
+    PolicyState.objects.filter(name="drafts").update(state="removed")
+    found = scrape()
+    assert found.value(name, policy="drafts") is None
+    assert found.value(name, policy="tokens")
+
+
+def test_a_database_that_is_away_is_logged_without_its_address(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with away():
+        scrape()
+    assert [each.action for each in caplog.records] == ["scrape_failed"]  # type: ignore[attr-defined]
+    assert "127.0.0.1" not in caplog.text
 
 
 def test_dead_rows_of_a_table() -> None:
