@@ -4,12 +4,14 @@ import asyncio
 import re
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from io import StringIO
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -327,6 +329,30 @@ def test_whoever_is_killed_while_telling_has_it_told_again(subscribe: Any) -> No
     let_pass(outbox.LEASE + timedelta(seconds=1))
     assert outbox.deliver("default") == 1
     assert len(index.told) == 2
+
+
+def test_after_its_deadline_nobody_is_told(subscribe: Any) -> None:
+    index, clock = subscribe(Token), [time.monotonic()]
+    for label in "ab":
+        expired(label)
+        run_due()
+    deadline = time.monotonic() + 30
+    with patch.object(outbox.time, "monotonic", lambda: clock[0]):
+        index.does = lambda purged: clock.append(clock.pop() + 60)
+        assert outbox.deliver("default", deadline) == 1
+        assert outbox.deliver("default", deadline) == 0
+    assert Delivery.objects.count() == 1
+    assert outbox.deliver("default") == 1
+
+
+def test_of_an_event_that_is_gone_no_keys_are_told(subscribe: Any) -> None:
+    index = subscribe(Token)
+    expired("a")
+    run_due()
+    Delivery.objects.update(event=0)
+    assert outbox.deliver("default") == 0
+    assert not index.told
+    assert Delivery.objects.get().error == "LookupError"
 
 
 def test_two_workers_tell_each_line_once(subscribe: Any) -> None:
