@@ -16,6 +16,7 @@ from unittest.mock import patch
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 import purge
@@ -353,6 +354,38 @@ def test_of_an_event_that_is_gone_no_keys_are_told(subscribe: Any) -> None:
     assert outbox.deliver("default") == 0
     assert not index.told
     assert Delivery.objects.get().error == "LookupError"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_who_returns_when_another_has_taken_the_line_changes_nothing(
+    subscribe: Any, fails: bool
+) -> None:
+    index = subscribe(Token, answers_later=True)
+    taken = timezone.now() + timedelta(minutes=9)
+
+    def late(purged: purge.Purged) -> None:
+        Delivery.objects.update(attempts=F("attempts") + 1, due_at=taken)  # as another claims it
+        if fails:
+            raise ConnectionError
+
+    index.does = late
+    expired("a")
+    run_due()
+    assert outbox.deliver("default") == (0 if fails else 1)
+    line = Delivery.objects.get()
+    assert (line.attempts, line.due_at, line.sent_at, line.error) == (2, taken, None, "")
+
+
+@pytest.mark.parametrize(("attempts", "most"), [(0, 10), (1, 20), (4, 160), (40, 3600)])
+def test_after_each_error_it_waits_longer(subscribe: Any, attempts: int, most: int) -> None:
+    index = subscribe(Token)
+    index.does = fail
+    expired("a")
+    run_due()
+    Delivery.objects.update(attempts=attempts)
+    outbox.deliver("default")
+    waits = Delivery.objects.get().due_at - timezone.now()
+    assert most / 2 - 3 < waits.total_seconds() <= most
 
 
 def test_two_workers_tell_each_line_once(subscribe: Any) -> None:
