@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,18 +14,21 @@ import pytest
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.db import connection, models
+from django.db.models import Q
 from django.test.utils import isolate_apps
 from django.utils import timezone
 
 from lifecycle.adoption import proposals
 from lifecycle.adoption.proposals import Proposal, look
 from lifecycle.policy.coverage import asked
+from lifecycle.policy.policy import Policy
 from tests.commands.documented import assert_documented
 from tests.demo.telling import own_database
+from tests.lifecycle.adoption.test_write import NOTHING
 from tests.lifecycle.install.project import Project
 from tests.lifecycle.management.test_commands import manage
 from tests.support import session
-from tests.zoo.models import Draft
+from tests.zoo.models import Draft, Line, Order
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAY = timedelta(days=1)
@@ -154,6 +158,29 @@ def test_what_is_declared_is_left_as_it_is() -> None:
     assert "drafts" in found[Draft].name
     assert (found[LogEntry].kind, found[LogEntry].name) == ("scaffold", "admin-log")
     assert found[LogEntry].owner == "django.contrib.admin"
+
+
+@pytest.mark.parametrize("options", [{}, {"when": Q(grace=None)}, {"on_request": True}])
+def test_what_goes_along_with_some_rows_only_has_nothing_that_ends_it(
+    options: dict[str, Any],
+) -> None:
+    ends = {} if "on_request" in options else {"expires": "expires_at"}
+    policy = Policy("some", Order, **ends, **options)
+    order = Proposal(Order, NOTHING, "", proposals.DECLARED, policies=[policy])
+    line = Proposal(Line, NOTHING, "", proposals.NOTHING)
+    proposals._along([order, line])
+    assert line.kind == (proposals.NOTHING if options else proposals.ALONG)
+
+
+@pytest.mark.parametrize(("days", "a_day"), [(30, 20), (0.5, None)])
+def test_rows_that_come_in_a_day_are_told_by_counters_that_have_counted_for_one(
+    days: float, a_day: float | None
+) -> None:
+    table = replace(NOTHING, inserted=600, since=timezone.now() - days * DAY)
+    found = Proposal(Order, table, "", proposals.NOTHING)
+    proposals._estimate(found, "default")
+    assert found.a_day == (a_day and pytest.approx(a_day, rel=0.01))
+    assert found.counted_by == ("counters" if a_day else "")
 
 
 def test_what_is_printed() -> None:
