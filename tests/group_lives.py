@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 import lifecycle
 from lifecycle.promises import check as promises
 from tests.clock import pass_time
+from tests.lives import keys_of
 from tests.support import database_now, run_until_idle
 from tests.zoo.models import Login
 
@@ -138,7 +139,3 @@ class GroupLives(RuleBasedStateMachine):
         self.run(2)
         broken = {name: found for name, found in promises.check().items() if found}
         assert not broken, broken
-
-
-def keys_of(rows: Any) -> set[int]:
-    return set(rows.values_list("pk", flat=True))

@@ -1,7 +1,6 @@
 """Random lives of rows whose period is that of their outcome, against a model. Time is in days."""
 
 from datetime import timedelta
-from typing import Any
 
 from django.db import connection
 from hypothesis import strategies as st
@@ -9,6 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from lifecycle.promises import check as promises
 from tests.clock import pass_time
+from tests.lives import keys_of
 from tests.support import database_now, run_until_idle
 from tests.zoo.models import Errand
 
@@ -70,7 +70,3 @@ class PeriodLives(RuleBasedStateMachine):
         self.run(0)
         broken = {name: found for name, found in promises.check().items() if found}
         assert not broken, broken
-
-
-def keys_of(rows: Any) -> set[int]:
-    return set(rows.values_list("pk", flat=True))

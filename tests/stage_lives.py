@@ -16,6 +16,7 @@ import lifecycle
 from lifecycle.models import Event
 from lifecycle.promises import check as promises
 from tests.clock import pass_time
+from tests.lives import keys_of
 from tests.support import database_now, run_until_idle
 from tests.zoo.models import Leaver, Unpaid
 
@@ -184,7 +185,3 @@ class StageLives(RuleBasedStateMachine):
 
 def named(name: str) -> Any:
     return Leaver.objects.filter(name=name)
-
-
-def keys_of(rows: Any) -> set[int]:
-    return set(rows.values_list("pk", flat=True))

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -52,6 +54,13 @@ def draft() -> Draft:
 
 def page(client: Client, row: str, **more: Any) -> str:
     return client.get(reverse("admin:lifecycle_row"), {"row": row, **more}).text
+
+
+def queries(client: Client, path: str) -> int:
+    """How many queries a page asks."""
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(path).status_code == 200
+    return len(asked)
 
 
 def press(client: Client, action: str, row: str, **given: str) -> Any:

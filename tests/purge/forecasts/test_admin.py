@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -18,7 +17,7 @@ from purge.forecasts import ahead, simulate
 from purge.forecasts.simulate import Simulated, store
 from purge.models import Forecast
 from purge.runner import run_due
-from tests.lifecycle.admin.test_admin_row import client_of
+from tests.lifecycle.admin.test_admin_row import client_of, queries
 from tests.support import let_pass
 from tests.zoo.models import Account, Draft, Token
 
@@ -226,9 +225,3 @@ def test_the_number_of_questions_is_constant() -> None:
         store([Simulated("tokens")], timezone.now() + DAY, "x", "default")
     tokens(*range(1, 30))
     assert [queries(client, each) for each in pages] == first
-
-
-def queries(client: Client, path: str) -> int:
-    with CaptureQueriesContext(connection) as asked:
-        assert client.get(path).status_code == 200
-    return len(asked)

@@ -12,7 +12,6 @@ import pytest
 from django.contrib.admin import site
 from django.db import ProgrammingError, connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -27,7 +26,7 @@ from purge.models import Request
 from purge.requests import ask, new, subject, tries
 from purge.requests.seen import receipt_text
 from purge.requests.steps import STEPS
-from tests.lifecycle.admin.test_admin_row import client_of
+from tests.lifecycle.admin.test_admin_row import client_of, queries
 from tests.support import let_pass, run_until_idle
 from tests.zoo.models import Bill, Person
 
@@ -357,12 +356,6 @@ def test_the_number_of_questions_is_constant(officer: Client) -> None:
         waiting(f"DSR-{number + 1}")
     let_pass(timedelta(seconds=1))
     assert [queries(officer, page) for page in pages] == first
-
-
-def queries(client: Client, path: str) -> int:
-    with CaptureQueriesContext(connection) as asked:
-        assert client.get(path).status_code == 200
-    return len(asked)
 
 
 def test_under_atomic_requests(officer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
