@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -77,18 +78,22 @@ def modules(*folders: str) -> dict[str, Path]:
     return found
 
 
-def imported(path: Path) -> set[str]:
+def imported(path: Path) -> frozenset[str]:
     """What a file imports, wherever in it; relative ones written out, `from a import b` as a.b."""
-    package = path.relative_to(ROOT).parent.parts
+    return _imported(path.read_text(encoding="utf-8"), path.relative_to(ROOT).parent.parts)
+
+
+@cache
+def _imported(text: str, package: tuple[str, ...]) -> frozenset[str]:
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) - node.level + 1] if node.level else ()
             base = ".".join((*above, *(node.module or "").split("."))).strip(".")
             found |= {f"{base}.{alias.name}" for alias in node.names}
-    return found
+    return frozenset(found)
 
 
 def graph(paths: dict[str, Path]) -> dict[str, set[str]]:

@@ -75,7 +75,7 @@ def facts(plan: Plan) -> dict[str, Any]:
 
 HEAD = """# Benchmarks
 
-Repeat them with `make bench` (about seven minutes; `make bench ARGS=--write-docs` writes this page,
+Repeat them with `make bench` (about nine minutes; `make bench ARGS=--write-docs` writes this page,
 `ARGS=--quick` only shows that everything runs, `ARGS="--only ending"` measures one part,
 `ARGS=--fsync` waits for the disk).
 `build/bench.json` has the same figures. They need a role that may set `session_replication_role`.
