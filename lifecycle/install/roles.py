@@ -66,12 +66,13 @@ FUNCTIONS = {
 # it. A function in its place would have to take the conditions of three statements as text.
 _LOCKS = {"lifecycle_agenda": "SELECT, UPDATE (attempts)"}
 
-#: What a reader may read of the worker's tables: sums, and when workers last looked; for metrics.
-_WATCHED = {
-    "purge_total": SELECT,
-    "purge_throttle": SELECT,
-    "purge_alert": "SELECT (kind, opened_at, seen_at, ended_at)",
-}
+#: What a reader may read of the worker's tables, for status, reports and metrics: runs, archives,
+#: troubles, sums, what is not told yet. Of requests, which name people, how many and until when.
+_WATCHED = dict.fromkeys(
+    ("purge_alert", "purge_archive", "purge_delivery", "purge_run", "purge_throttle",
+     "purge_total"), SELECT,
+)  # fmt: skip
+_WATCHED["purge_request"] = "SELECT (policy, model, due_at, done_at)"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ one line and an exit code here, and in no command. `--traceback` shows all of an
 
 import copy
 import os
+import re
 import signal
 import sys
 from argparse import SUPPRESS, ArgumentParser
@@ -14,10 +15,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 
-from lifecycle.db.connection import is_away, sqlstate
+from lifecycle.db.connection import DENIED, is_away, sqlstate
 from lifecycle.exceptions import LifecycleError
 from lifecycle.printable import visible
 
+# PostgreSQL's own words, in English, name a table, a column's table or a function, and no value.
+_DENIED = re.compile(r"permission denied for [a-z ]+ \S+")
 INTERRUPTED = 128 + signal.SIGINT  # as a shell says it
 
 
@@ -45,6 +48,9 @@ def told(error: Error) -> str:
         why = next(iter(str(error).strip().splitlines()), type(error).__name__)
         return f"The database does not answer: {why}"
     code = sqlstate(error)
+    said = next(iter(str(error).splitlines()), "")
+    if code == DENIED and _DENIED.fullmatch(said):
+        return visible(f"The role of this process has no right to do this: {said}.")
     what = f"{type(error).__name__}, SQLSTATE {code}" if code else type(error).__name__
     return f"The database refused: {what}. --traceback shows more."
 

@@ -130,9 +130,16 @@ def test_each_may_read_the_metrics(owned: Owned, kind: str) -> None:
     assert 'lifecycle_up{database="default"} 1.0' in said
     assert 'lifecycle_rows_total{database="default",outcome="purged",policy="tokens"}' in said
     if kind == "reader":
-        for text in ("SELECT cause FROM purge_alert", "SELECT FROM purge_run"):
-            refused(owned, kind, text)
         refused(owned, kind, "UPDATE purge_total SET purged = 0")
+
+
+def test_a_reader_reads_how_retention_stands(owned: Owned) -> None:
+    """And neither whom requests are about, nor what plans are made of."""
+    assert '"tokens"' in owned.manage("reader", "lifecycle", "status", "--json")
+    assert "Retention, " in owned.manage("reader", "lifecycle", "report")
+    assert "Traceback" not in owned.manage("reader", "archive", "ls")
+    for text in ("SELECT key FROM purge_request", "SELECT FROM purge_plan"):
+        refused(owned, "reader", text)
 
 
 @pytest.mark.slow

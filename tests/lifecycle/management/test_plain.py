@@ -14,7 +14,14 @@ from unittest.mock import patch
 
 import pytest
 from django.core.management import CommandError, call_command, load_command_class
-from django.db import DataError, InterfaceError, OperationalError, connections
+from django.db import (
+    DataError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    connections,
+)
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
@@ -91,7 +98,26 @@ def test_what_the_database_refuses_tells_no_value() -> None:
         cursor.execute("SET LOCAL ROLE nobody_here")
     with pytest.raises(CommandError) as caught:
         call_command("lifecycle", "status", stdout=StringIO(), stderr=StringIO())
-    assert "SQLSTATE 42501. --traceback shows more." in str(caught.value)
+    assert "no right to do this: permission denied for table lifecycle_" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ("permission denied for table zoo_draft", True),
+        ("permission denied for table zoo_draft: of jo@example.com", False),
+        ("no right to see jo@example.com", False),
+    ],
+)
+@pytest.mark.django_db
+def test_a_missing_right_is_named_where_the_server_names_it(words: str, named: bool) -> None:
+    raised = "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = {}; END $$"
+    with connection.cursor() as cursor, pytest.raises(ProgrammingError) as refused:
+        cursor.execute(raised.format(f"'{words}'"))
+    told = plain.told(refused.value)
+    assert ("permission denied for table zoo_draft" in told) == named
+    assert "42501" in told or named
+    assert "jo@" not in told
 
 
 def test_errors_without_a_code_are_of_the_connection() -> None:
