@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import reduce
 from itertools import chain, pairwise
-from operator import or_
+from operator import and_, or_
 from typing import Any
 
 from django.contrib.postgres.functions import TransactionNow
@@ -74,7 +74,8 @@ class Stages:
 
     A stage that updates takes the rows that do not have yet what it sets: each once, and again
     where somebody has written something else into such a column since. Each stage acts for itself:
-    one that is paused or blocked stops no other. A hold on a row, and a restore, are of all of
+    one that is paused or blocked stops no other, but for a last one that archives: it takes only
+    rows that have all that the stages before set. A hold on a row, and a restore, are of all of
     them. Raises `PolicyError`; what needs the model's fields is told by `manage.py check`.
     """
 
@@ -131,13 +132,19 @@ class Stages:
             self._refuse_groups(stage, options.get("keep_while"))
             options["when"] = self.when & _unlike(stage.disposition)
         else:
-            options |= {"when": self.when, "grace": self.grace}
+            options |= {"when": self.when & self._emptied(stage), "grace": self.grace}
         policy = Staged(
             f"{self.name}-{stage.name}", self.model, expires=F(self.since) + stage.after,
             disposition=stage.disposition, **options,
         )  # fmt: skip
         policy.stages, policy.place = self, place
         return policy
+
+    def _emptied(self, last: Stage) -> Q:
+        """Which rows may be archived: those that no stage before would change. Others may go."""
+        if not isinstance(last.disposition, Archive):
+            return Q()
+        return reduce(and_, [~_unlike(each.disposition) for each in self.stages[:-1]])
 
     def _refuse_groups(self, stage: Stage, keep: Any) -> None:
         """Such a condition counts rows that match `when`, which those updated no longer do."""

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.postgres.functions import TransactionNow
 from django.db import connection, models
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Subquery, Value, When
-from django.db.models.functions import Concat, Lower, Now, NullIf
+from django.db.models.functions import Cast, Concat, Lower, Now, NullIf
 from django.test.utils import isolate_apps
 from django.utils import timezone
 
@@ -40,7 +40,7 @@ def test_each_stage_is_a_policy_and_shares_what_is_not_its_own() -> None:
     assert first.basis == last.basis == "Art. 6"
     assert (first.previously, last.previously) == (None, "gone")
     assert isinstance(last.disposition, Archive)
-    assert last.when == Q()
+    assert some(EMPTY, GONE).policies[-1].when == Q()
 
 
 def test_a_new_name_is_one_of_each_stage() -> None:
@@ -180,6 +180,23 @@ def test_what_is_to_be_emptied_comes_before_an_archive_and_after_a_deletion() ->
 
     assert order(GONE) == ["some-go", "some-more", "some-empty"]
     assert order(archived) == ["some-empty", "some-more", "some-go"]
+
+
+@pytest.mark.django_db
+def test_an_archive_takes_what_all_stages_before_have_set_and_nothing_else() -> None:
+    """NULLs, expressions over the row and moments included: a row is of one side or the other."""
+    named = Update(name=Concat(Value("leaver "), Cast("pk", CharField())), emptied_at=Now())
+    stages = [EMPTY, Stage("more", 15 * DAY, named), Stage("go", 20 * DAY, Archive("leavers/"))]
+    *updates, archive = some(*stages, when=Q(regular=False)).policies
+    past = timezone.now() - 30 * DAY
+    for name, email, emptied in product(("", "jo"), (None, "jo@example.com"), (None, past)):
+        Leaver.objects.create(name=name, email=email, emptied_at=emptied, left_at=past)
+    assert not Leaver.objects.filter(archive.when).exists()
+    for each in updates:
+        Leaver.objects.filter(each.when).update(**each.disposition.values)  # type: ignore[attr-defined]
+    assert Leaver.objects.filter(archive.when).count() == Leaver.objects.count() == 8
+    Leaver.objects.update(email="jo@example.com")
+    assert not Leaver.objects.filter(archive.when).exists()
 
 
 def test_said_in_words() -> None:
