@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export REPOSITORY_URL ?= $(if $(GITHUB_REPOSITORY),$(GITHUB_SERVER_URL)/$(GITHUB_REPOSITORY))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lock demo test slow check coverage migrations bench soak packs matrix dist bom docs links recording pictures
+.PHONY: help venv lock demo test slow check coverage migrations bench soak packs matrix dist bom docs docs-versions links recording pictures
 
 help:
 	@echo "make demo    run the story, then site and worker until Ctrl-C   (ARGS=--exit: end after it)"
@@ -24,6 +24,7 @@ help:
 	@echo "make packs   every scaffold in a site with all their packages   (ARGS='-k wagtail')"
 	@echo "make dist    sdist and wheel into dist/, built twice alike; bill of materials into build/bom"
 	@echo "make docs    the documentation as pages, into build/docs        (make links: also others' pages)"
+	@echo "make docs-versions  those of each released version too, with a switch, into build/docs-versions"
 	@echo "make pictures  of the admin, light and dark, by Chromium: make docs has a page of them"
 	@echo "make recording  docs/pictures/demo.svg, from a run of the demonstration"
 	@echo "make lock    write the locks again                              (ARGS=--upgrade: newer releases)"
@@ -68,6 +69,9 @@ bom: venv
 
 docs: venv
 	@$(RUN) .ci/pages.py
+
+docs-versions: venv
+	@$(RUN) .ci/versions.py
 
 links: venv
 	@$(RUN) .ci/pages.py linkcheck

@@ -47,6 +47,7 @@ html_theme = "furo"
 html_title = f"django-tombstone {release}"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+html_js_files = [("versions.js", {"defer": "defer"})]
 html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {"footer_icons": []}
