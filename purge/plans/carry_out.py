@@ -22,7 +22,7 @@ from purge.models import Plan, PlanPart
 from purge.passes.options import PassOptions, Planned
 from purge.plans.declared import declared
 from purge.plans.make import PART, hash_of, step_of
-from purge.plans.told import begun, is_stale
+from purge.plans.told import acted_on, begun, is_stale
 from purge.plans.withdraw import give_up, withdraw_stale
 from purge.proof.gate import why_closed
 from purge.runner import run_policy
@@ -164,6 +164,8 @@ def _close(plan: Plan, left: list[dict[str, list[str]]], using: str) -> None:
         for reason, keys in part.items():
             counts[reason] = counts.get(reason, 0) + len(keys)
     plan.left, plan.acted = counts, plan.rows - sum(counts.values())
+    if plan.acted > acted_on(plan, using):
+        raise PlanAltered(f"Parts of plan {plan.pk} are noted as done of which no event tells.")
     plan.state, plan.done_at = Plan.State.DONE, scalar(using, "SELECT lifecycle.now_v1()")
     with context(plan.applier, using=using):
         step_of(plan, "done", using, plan.acted)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.db.models import Q
 
 from lifecycle.conf import conf
-from lifecycle.db.connection import scalar
+from lifecycle.db.connection import scalar, statement
 from lifecycle.models import Event
 from purge.models import Plan
 
@@ -60,6 +60,12 @@ def approver(plan: Plan, made: Event, using: str) -> str:
 def _role_of(event: Event) -> str:
     """The role of the database that has said it; '' of the owner and of the engine's."""
     return str(event.detail.get("claimed", ""))
+
+
+def acted_on(plan: Plan, using: str) -> int:
+    """Of how many rows the ledger says that the plan has acted on them."""
+    params = {"applied": plan.applied, "model": plan.model}
+    return int(scalar(using, statement(__file__, "acted_on"), params))
 
 
 def is_stale(applied: Event, using: str) -> bool:

@@ -601,6 +601,18 @@ class TestAltered:
         assert Plan.objects.get().state == "withdrawn"
         assert waiting("default") == []
 
+    @pytest.mark.parametrize("act", ["hold", "purge", "restore"])
+    def test_parts_that_are_noted_as_done_and_are_not(self, act: str) -> None:
+        """By whoever may write the table: the ledger says of no row that it was done."""
+        tokens(2)
+        made = plan(act, Token.objects.all(), **({"policy": "tokens"} if act == "purge" else {}))
+        apply(made, now=False)
+        PlanPart.objects.update(done=1)
+        with pytest.raises(PlanAltered):
+            carry_out(made.pk)
+        assert Plan.objects.get().state == "withdrawn"
+        assert not Event.objects.filter(kind="planned", detail__step="done").exists()
+
     @pytest.mark.parametrize("act", ["hold", "purge"])
     def test_a_plan_that_was_withdrawn_and_is_back(self, act: str) -> None:
         """As a restore brings it back, or a hand: what the ledger says of it counts."""
