@@ -5,6 +5,7 @@ a night in which the clocks change needs no rule of its own: an hour that comes 
 one that is left out is not waited for.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -18,7 +19,16 @@ OUTSIDE = "outside its purge hours"
 
 def hours_of(policy: Policy) -> tuple[int, int] | None:
     """From which hour until before which; None for a policy that has no hours."""
-    found: Any = policy.purge_hours or conf.PURGE_HOURS
+    return _hours(policy.purge_hours or conf.PURGE_HOURS)
+
+
+def with_hours(policies: Iterable[Policy]) -> list[Policy]:
+    """Those that have hours; the setting is read once, for this is asked once a second."""
+    shared = conf.PURGE_HOURS
+    return [each for each in policies if _hours(each.purge_hours or shared)]
+
+
+def _hours(found: Any) -> tuple[int, int] | None:
     return None if found is None or tuple(found) == (0, 24) else tuple(found)
 
 

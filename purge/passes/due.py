@@ -7,7 +7,7 @@ from django.db import DEFAULT_DB_ALIAS, ProgrammingError
 
 from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.db.version import VERSION
-from lifecycle.policy.purge_hours import hours_of, is_open
+from lifecycle.policy.purge_hours import is_open, with_hours
 from lifecycle.policy.registry import all_policies
 from lifecycle.policy.stages import in_turn
 from purge.batch.brakes import differs, is_other_version
@@ -47,8 +47,7 @@ def beat(using: str, since: datetime) -> Beat | None:
     version, in_use, clock, acting, due = rows[0]
     if version != VERSION or not in_use:
         return None
-    timed = [each for each in all_policies() if hours_of(each)]
-    closed = [each.name for each in timed if not is_open(each, clock)]
+    closed = [each.name for each in with_hours(all_policies()) if not is_open(each, clock)]
     return Beat((acting or "", *closed), due)
 
 
@@ -72,7 +71,7 @@ def ready_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = BEGINNING) -
     if is_other_version(using):
         return []
     declared = {policy.name: policy for policy in all_policies()}
-    timed = [name for name, policy in declared.items() if hours_of(policy)]
+    timed = [policy.name for policy in with_hours(declared.values())]
     params = {"since": since, "timed": timed, "media": MEDIA}
     ready = []
     for name, stored, now, due, tombstones in fetch(

@@ -125,7 +125,7 @@ How to read it:
   with each row looked at when it is chosen and again when it is locked and deleted, to the ledger.
   On the processor: of the backend and of this process, not of the store. What takes the rest, and
   what was tried: [ADR 38](adr/0038-rows-of-an-archive-come-together.md).
-- Idle: what the worker does once a second while nothing is due.
+- Idle: what the worker asks once a second while nothing is due, over an agenda of an entry a row.
 - Lag: from the row's due time to the event in the ledger, with `manage.py run_huey`; due times are
   rounded up to the policy's resolution, one second.
 - Ledger: event and agenda entry with all indexes, divided by the rows.

@@ -46,7 +46,7 @@ class Plan:
     rows: int = 100_000
     singles: int = 300
     keys: int = 300
-    agenda: tuple[int, ...] = (10_000, 100_000, 1_000_000)
+    agenda: tuple[int, ...] = (10_000, 1_000_000, 10_000_000)
     results: list[Result] = field(default_factory=list)
     tell: Callable[[str], None] = print
 
