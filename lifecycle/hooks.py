@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Model
 
 from lifecycle.exceptions import LifecycleError
+from lifecycle.phrases import phrase
 
 Runs = dict[str, tuple[datetime, str]]
 Standstills = dict[str, list[str]]
@@ -48,11 +49,13 @@ def _none_left(model: type[Model], key: str, known: Sequence[int], using: str) -
     return []
 
 
-NOBODY = Fact("Worker", 'No app of this project ends rows: add "purge" to INSTALLED_APPS.', True)
+NO_LOG = phrase("No app of this project publishes the ledger: nothing can be proven.")
+NO_APP = phrase('No app of this project ends rows: add "purge" to INSTALLED_APPS.')
+NOBODY = Fact(phrase("Worker"), NO_APP, True)
 
 
 def _no_certificate(model: type[Model], key: str, using: str) -> tuple[str, bytes]:
-    raise LifecycleError("No app of this project publishes the ledger: nothing can be proven.")
+    raise LifecycleError(NO_LOG)
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ def register_acting_app(app: ActingApp) -> None:
 def make_pass(using: str) -> None:
     """End what is due; `LifecycleError` where no app of this project does that."""
     if not _registered:
-        raise LifecycleError('No app of this project ends rows: add "purge" to INSTALLED_APPS.')
+        raise LifecycleError(NO_APP)
     _registered[0].make_pass(using)
 
 

@@ -6,40 +6,42 @@ from django.contrib.postgres.fields import ArrayField, BigIntegerRangeField
 from django.db import connections, models
 from django.db.models import Q
 from django.db.models.fields.json import KT
+from django.utils.translation import gettext_lazy as _
 
 from lifecycle.details import readable
+from lifecycle.phrases import translated, word
 
 
 class Kind(models.TextChoices):
     """What an event says happened."""
 
-    EXPIRY_SCHEDULED = "expiry_scheduled", "expiry scheduled"
-    TOMBSTONED = "tombstoned", "tombstoned"
-    KEPT = "kept", "kept"
-    RESTORED = "restored", "restored"
-    EXPIRED_BY_HAND = "expired_by_hand", "expired by hand"
-    HOLD_PLACED = "hold_placed", "hold placed"
-    HOLD_RELEASED = "hold_released", "hold released"
-    UPDATED = "updated", "updated"
-    ARCHIVED = "archived", "archived"
-    LOADED = "loaded", "loaded"
-    PURGED = "purged", "purged"
-    DELETED = "deleted", "deleted"
-    TRUNCATED = "truncated", "truncated"
-    MEDIA_ORPHANED = "media_orphaned", "media orphaned"
-    MEDIA_PURGED = "media_purged", "media purged"
-    BLOCKED = "blocked", "blocked"
-    CAPTURE_FAILED = "capture_failed", "capture failed"
-    HALTED = "halted", "halted"
-    RESUMED = "resumed", "resumed"
-    POLICY_CHANGED = "policy_changed", "policy changed"
-    SETTLED = "settled", "settled"
-    LOG_BEGUN = "log_begun", "log begun"
-    LOG_RECOVERED = "log_recovered", "log recovered"
-    PRUNED = "pruned", "pruned"
-    PLANNED = "planned", "planned"
-    REQUESTED = "requested", "requested"
-    EXPORTED = "exported", "exported"
+    EXPIRY_SCHEDULED = "expiry_scheduled", _("expiry scheduled")
+    TOMBSTONED = "tombstoned", _("tombstoned")
+    KEPT = "kept", _("kept")
+    RESTORED = "restored", _("restored")
+    EXPIRED_BY_HAND = "expired_by_hand", _("expired by hand")
+    HOLD_PLACED = "hold_placed", _("hold placed")
+    HOLD_RELEASED = "hold_released", _("hold released")
+    UPDATED = "updated", _("updated")
+    ARCHIVED = "archived", _("archived")
+    LOADED = "loaded", _("loaded")
+    PURGED = "purged", _("purged")
+    DELETED = "deleted", _("deleted")
+    TRUNCATED = "truncated", _("truncated")
+    MEDIA_ORPHANED = "media_orphaned", _("media orphaned")
+    MEDIA_PURGED = "media_purged", _("media purged")
+    BLOCKED = "blocked", _("blocked")
+    CAPTURE_FAILED = "capture_failed", _("capture failed")
+    HALTED = "halted", _("halted")
+    RESUMED = "resumed", _("resumed")
+    POLICY_CHANGED = "policy_changed", _("policy changed")
+    SETTLED = "settled", _("settled")
+    LOG_BEGUN = "log_begun", _("log begun")
+    LOG_RECOVERED = "log_recovered", _("log recovered")
+    PRUNED = "pruned", _("pruned")
+    PLANNED = "planned", _("planned")
+    REQUESTED = "requested", _("requested")
+    EXPORTED = "exported", _("exported")
 
 
 # Endings, and what says that a row is back on purpose: what replay reads of a table.
@@ -62,25 +64,31 @@ class Event(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    kind = models.CharField(max_length=20, choices=Kind)
-    policy = models.CharField(max_length=40, blank=True)
-    model = models.CharField(max_length=200, blank=True)
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
+    policy = models.CharField(_("policy"), max_length=40, blank=True)
+    model = models.CharField(_("model"), max_length=200, blank=True)
     subjects_bigint = ArrayField(models.BigIntegerField(), null=True, editable=False)
     subjects_uuid = ArrayField(models.UUIDField(), null=True, editable=False)
     subjects_text = ArrayField(models.TextField(), null=True, editable=False)
     subjects_range = BigIntegerRangeField(null=True, editable=False)
-    count = models.BigIntegerField(default=0)
-    basis = models.BigIntegerField(null=True, editable=False)
-    due_at = models.DateTimeField(null=True)
-    recorded_at = models.DateTimeField()
-    cause = models.CharField(max_length=100, blank=True)
-    actor = models.CharField(max_length=200, blank=True)
-    run = models.BigIntegerField(null=True)
-    settled = ArrayField(models.BigIntegerField(), null=True, editable=False)
-    detail = models.JSONField(default=dict)
+    count = models.BigIntegerField(_("count"), default=0)
+    basis = models.BigIntegerField(_("basis"), null=True, editable=False)
+    due_at = models.DateTimeField(_("due at"), null=True)
+    recorded_at = models.DateTimeField(
+        _("recorded at"),
+    )
+    cause = models.CharField(_("cause"), max_length=100, blank=True)
+    actor = models.CharField(_("actor"), max_length=200, blank=True)
+    run = models.BigIntegerField(_("run"), null=True)
+    settled = ArrayField(
+        models.BigIntegerField(), null=True, editable=False, verbose_name=_("settled")
+    )
+    detail = models.JSONField(_("detail"), default=dict)
     identities = models.BinaryField(null=True, editable=False)
 
     class Meta:
+        verbose_name_plural = _("events")
+        verbose_name = _("event")
         db_table = "lifecycle_event"
         default_permissions = ("view",)
         indexes = (
@@ -119,7 +127,8 @@ class Event(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.pk} {self.kind} {self.policy or self.model} ({self.count})"
+        kind = translated(word(self.kind))
+        return f"{self.pk} {kind} {self.policy or self.model} ({self.count})"
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> "Event":
@@ -171,20 +180,27 @@ class AgendaEntry(models.Model):
     `count` is at least how many there are.
     """
 
-    event = models.OneToOneField(Event, models.DO_NOTHING, primary_key=True, db_constraint=False)
-    policy = models.CharField(max_length=40)
-    due_at = models.DateTimeField()
-    window_at = models.DateTimeField(null=True)
-    count = models.BigIntegerField()
-    attempts = models.IntegerField(default=0)
-    tombstone = models.BigIntegerField(null=True)
-    tombstoned_at = models.DateTimeField(null=True)
+    event = models.OneToOneField(
+        Event, models.DO_NOTHING, primary_key=True, db_constraint=False, verbose_name=_("event")
+    )
+    policy = models.CharField(_("policy"), max_length=40)
+    due_at = models.DateTimeField(
+        _("due at"),
+    )
+    window_at = models.DateTimeField(_("window at"), null=True)
+    count = models.BigIntegerField(
+        _("count"),
+    )
+    attempts = models.IntegerField(_("attempts"), default=0)
+    tombstone = models.BigIntegerField(_("tombstone"), null=True)
+    tombstoned_at = models.DateTimeField(_("tombstoned at"), null=True)
 
     class Meta:
+        verbose_name = _("agenda entry")
         db_table = "lifecycle_agenda"
         default_permissions = ("view",)
         permissions = (("retry_row", "Can have blocked rows tried again"),)
-        verbose_name_plural = "agenda"
+        verbose_name_plural = _("agenda")
         indexes = (
             models.Index("policy", "due_at", name="lc_agenda_due"),
             models.Index(
@@ -210,19 +226,32 @@ class RowException(models.Model):
     A hold that names a policy is on all rows of its table, and has no key.
     """
 
-    KINDS = (("hold", "hold"), ("restored", "restored"), ("expired_by_hand", "expired by hand"))
+    KINDS = (
+        ("hold", _("hold")),
+        ("restored", _("restored")),
+        ("expired_by_hand", _("expired by hand")),
+    )
 
     id = models.BigAutoField(primary_key=True)
-    event = models.ForeignKey(Event, models.DO_NOTHING, db_constraint=False, db_index=False)
-    kind = models.CharField(max_length=20, choices=KINDS)
-    policy = models.CharField(max_length=40, blank=True)
-    model = models.CharField(max_length=200, blank=True)
-    key = models.TextField(blank=True, db_collation="C")  # compared as bytes, in any locale
-    since = models.DateTimeField()
-    until = models.DateTimeField(null=True)
-    grace = models.DurationField(null=True, help_text="shorter than the policy's, by hand")
+    event = models.ForeignKey(
+        Event, models.DO_NOTHING, db_constraint=False, db_index=False, verbose_name=_("event")
+    )
+    kind = models.CharField(_("kind"), max_length=20, choices=KINDS)
+    policy = models.CharField(_("policy"), max_length=40, blank=True)
+    model = models.CharField(_("model"), max_length=200, blank=True)
+    key = models.TextField(
+        _("key"), blank=True, db_collation="C"
+    )  # compared as bytes, in any locale
+    since = models.DateTimeField(
+        _("since"),
+    )
+    until = models.DateTimeField(_("until"), null=True)
+    grace = models.DurationField(
+        _("grace"), null=True, help_text=_("shorter than the policy's, by hand")
+    )
 
     class Meta:
+        verbose_name_plural = _("row exceptions")
         db_table = "lifecycle_exception"
         default_permissions = ("view",)
         permissions = (
@@ -230,7 +259,7 @@ class RowException(models.Model):
             ("hold_row", "Can hold rows"),
             ("release_row", "Can release held rows"),
         )
-        verbose_name = "row exception"
+        verbose_name = _("row exception")
         indexes = (
             models.Index("policy", "kind", "key", name="lc_exception_policy"),
             models.Index("model", "kind", "key", name="lc_exception_model"),
@@ -238,7 +267,8 @@ class RowException(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.policy or self.model}:{'*' if self.is_on_table else self.key}"
+        key = "*" if self.is_on_table else self.key
+        return f"{translated(word(self.kind))} {self.policy or self.model}:{key}"
 
     @property
     def is_on_table(self) -> bool:
@@ -250,22 +280,30 @@ class PolicyState(models.Model):
     """What the database knows of a policy: its one compiled definition, its state, its brake."""
 
     class State(models.TextChoices):
-        ENABLED = "enabled", "enabled"  # ends rows
-        OBSERVE = "observe", "observe"  # records and reports, ends nothing
-        PAUSED = "paused", "paused"  # stopped by a person
-        HALTED = "halted", "halted"  # stopped by a brake; a named person resumes
-        REMOVED = "removed", "removed"  # no longer in the code, its triggers are gone
+        ENABLED = "enabled", _("enabled")  # ends rows
+        OBSERVE = "observe", _("observe")  # records and reports, ends nothing
+        PAUSED = "paused", _("paused")  # stopped by a person
+        HALTED = "halted", _("halted")  # stopped by a brake; a named person resumes
+        REMOVED = "removed", _("removed")  # no longer in the code, its triggers are gone
 
-    name = models.CharField(max_length=40, primary_key=True)
-    model = models.CharField(max_length=200)
-    fingerprint = models.CharField(max_length=64)
-    state = models.CharField(max_length=10, choices=State, default=State.ENABLED)
-    key_kind = models.CharField(max_length=10)
-    due_sql = models.TextField()
-    state_sql = models.TextField()
-    enforced = models.BooleanField(default=False)  # holds stop the host's own deletes too
-    spent: Any = models.JSONField(default=dict)
-    declared_at = models.DateTimeField()
+    name = models.CharField(_("name"), max_length=40, primary_key=True)
+    model = models.CharField(_("model"), max_length=200)
+    fingerprint = models.CharField(_("fingerprint"), max_length=64)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.ENABLED)
+    key_kind = models.CharField(_("key kind"), max_length=10)
+    due_sql = models.TextField(
+        _("due sql"),
+    )
+    state_sql = models.TextField(
+        _("state sql"),
+    )
+    enforced = models.BooleanField(
+        _("enforced"), default=False
+    )  # holds stop the host's own deletes too
+    spent: Any = models.JSONField(_("spent"), default=dict)
+    declared_at = models.DateTimeField(
+        _("declared at"),
+    )
 
     class Meta:
         db_table = "lifecycle_policy"
@@ -274,8 +312,8 @@ class PolicyState(models.Model):
             ("pause_policy", "Can pause policies"),
             ("resume_policy", "Can resume policies"),
         )
-        verbose_name = "policy"
-        verbose_name_plural = "policies"
+        verbose_name = _("policy")
+        verbose_name_plural = _("policies")
 
     def __str__(self) -> str:
         return self.name
@@ -332,27 +370,44 @@ class SealedLog(models.Model):
     `root` are those of the sealed tree, `shipped` and `checkpoint` of what the store has.
     """
 
-    incarnation = models.IntegerField(primary_key=True)
-    origin = models.CharField(max_length=200)
-    began_at = models.DateTimeField()
-    size = models.BigIntegerField(default=0)
+    incarnation = models.IntegerField(_("incarnation"), primary_key=True)
+    origin = models.CharField(_("origin"), max_length=200)
+    began_at = models.DateTimeField(
+        _("began at"),
+    )
+    size = models.BigIntegerField(_("size"), default=0)
     frontier = models.BinaryField(default=bytes, editable=False)
-    last_event = models.BigIntegerField(default=0, help_text="none above it was seen by the sealer")
-    gaps: Any = models.JSONField(default=list, help_text="numbers below it that may still come")
-    shipped = models.BigIntegerField(default=0)
-    shipped_at = models.DateTimeField(null=True)
-    shipping = models.BigIntegerField(null=True, help_text="the size that is being shipped")
-    edge = models.BinaryField(default=bytes, editable=False, help_text="the shipped partial tiles")
-    checkpoint = models.TextField(blank=True)
-    witnessed: Any = models.JSONField(default=dict, help_text="what each witness has said last")
-    alarm: Any = models.JSONField(default=dict)
-    farewell = models.CharField(max_length=32, blank=True, help_text="of the worker that stopped")
-    recovered = models.BigIntegerField(null=True, help_text="the event of its last recovery")
+    last_event = models.BigIntegerField(
+        _("last event"), default=0, help_text=_("none above it was seen by the sealer")
+    )
+    gaps: Any = models.JSONField(
+        _("gaps"), default=list, help_text=_("numbers below it that may still come")
+    )
+    shipped = models.BigIntegerField(_("shipped"), default=0)
+    shipped_at = models.DateTimeField(_("shipped at"), null=True)
+    shipping = models.BigIntegerField(
+        _("shipping"), null=True, help_text=_("the size that is being shipped")
+    )
+    edge = models.BinaryField(
+        default=bytes, editable=False, help_text=_("the shipped partial tiles")
+    )
+    checkpoint = models.TextField(_("checkpoint"), blank=True)
+    witnessed: Any = models.JSONField(
+        _("witnessed"), default=dict, help_text=_("what each witness has said last")
+    )
+    alarm: Any = models.JSONField(_("alarm"), default=dict)
+    farewell = models.CharField(
+        _("farewell"), max_length=32, blank=True, help_text=_("of the worker that stopped")
+    )
+    recovered = models.BigIntegerField(
+        _("recovered"), null=True, help_text=_("the event of its last recovery")
+    )
 
     class Meta:
+        verbose_name_plural = _("logs")
         db_table = "lifecycle_log"
         default_permissions = ("view",)
-        verbose_name = "log"
+        verbose_name = _("log")
 
     def __str__(self) -> str:
         return f"{self.origin} ({self.size})"

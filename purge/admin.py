@@ -6,6 +6,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from lifecycle.admin import PolicyFilter
 from lifecycle.admin.keyset import ActorFilter, KeysetMixin, TypedFilter
@@ -16,6 +18,7 @@ from lifecycle.insight.amounts import MOST, Amount
 from lifecycle.insight.search import events_about
 from lifecycle.insight.standstill import is_failure
 from lifecycle.models import Event
+from lifecycle.phrases import lasting, translated, word
 from purge.batch.outcome import Outcome
 from purge.forecasts.admin import ForecastAdmin
 from purge.models import Run
@@ -33,7 +36,7 @@ LAST_BATCH = moment("last_batch_at")
 class OriginFilter(TypedFilter):
     """By `worker`, or the command that was run: to list them all would read all runs."""
 
-    title = parameter_name = "origin"
+    title, parameter_name = _("origin"), "origin"
 
 
 @admin.register(Run)
@@ -55,25 +58,29 @@ class RunAdmin(KeysetMixin, AboutRows):
         search = events_about(model, key, using=rows.db)
         if search.reached:
             self.warn_incomplete(
-                request, f"Runs of events before number {search.reached} were not looked at"
+                request,
+                gettext("Runs of events before number %(number)s were not looked at")
+                % {"number": search.reached},
             )
         runs = Event.objects.using(rows.db).filter(pk__in=search.events, run__isnull=False)
         return rows.filter(pk__in=list(runs.values_list("run", flat=True)))
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def standing(self, run: Run) -> str:
         """Whether it is under way, and how it ended."""
         if run.finished_at is None:
-            return f"under way, last batch at {LAST_BATCH(run)}"
-        return "failed" if is_failure(run.error) else "stopped" if run.error else "done"
+            return gettext("under way, last batch at %(time)s") % {"time": LAST_BATCH(run)}
+        if is_failure(run.error):
+            return gettext("failed")
+        return gettext("stopped") if run.error else gettext("done")
 
-    @admin.display(description="duration")
+    @admin.display(description=_("duration"))
     def took(self, run: Run) -> str:
         """From its begin to its end, or to its last batch."""
         seconds = ((run.finished_at or run.last_batch_at) - run.started_at).total_seconds()
-        return str(timedelta(seconds=max(0, round(seconds))))
+        return translated(lasting(timedelta(seconds=max(0, round(seconds)))))
 
-    @admin.display(description="still due")
+    @admin.display(description=_("still due"))
     def still_due(self, run: Run) -> str:
         """Of its policy's agenda, while it is under way."""
         if run.finished_at is not None:
@@ -81,10 +88,12 @@ class RunAdmin(KeysetMixin, AboutRows):
         query = statement(__file__, "still_due")
         params = {"policy": run.policy, "most": MOST}
         ((entries, rows),) = fetch(str(run._state.db), query, params)
-        return f"{Amount(rows, entries >= MOST)} rows"
+        said = ngettext("%(rows)s rows", "%(rows)s rows", rows)
+        return said % {"rows": translated(str(Amount(rows, entries >= MOST)))}
 
-    @admin.display(description="rows")
+    @admin.display(description=_("rows"))
     def done(self, run: Run) -> str:
         """The counts that are not zero."""
         counts = {name: getattr(run, name) for name in COUNTS}
-        return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+        said = [(count, translated(word(name))) for name, count in counts.items() if count]
+        return ", ".join(f"{translated(count)} {name}" for count, name in said)

@@ -6,6 +6,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
 from lifecycle.hooks import register_acting_app
 from lifecycle.management.extensions import add_subcommand
@@ -29,7 +30,7 @@ from purge.queue import create_tables, queue
 
 class PurgeConfig(AppConfig):
     name = "purge"
-    verbose_name = "Purge"
+    verbose_name = _("Purge")
     default_auto_field = "django.db.models.BigAutoField"
 
     def __init__(self, *args: Any) -> None:

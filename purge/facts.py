@@ -8,13 +8,23 @@ from datetime import datetime, timedelta
 from lifecycle.conf import conf
 from lifecycle.db.connection import fetch, statement
 from lifecycle.hooks import Fact
-from lifecycle.printable import in_utc
+from lifecycle.phrases import at, joined, lasting, number, phrase, word
 from lifecycle.sealing.log import Log, read_log
 from purge.models import Alert
 from purge.open_requests import OpenRequests, open_requests
 from purge.outbox import backlog
 from purge.plans.refusals import LASTS
 
+#: open ones, by their kind
+ALERTS: dict[str, str] = {
+    Alert.Kind.HALTED: phrase("halted"),
+    Alert.Kind.BLOCKED: phrase("blocked"),
+    Alert.Kind.CAPTURE_FAILED: phrase("capture failed"),
+    Alert.Kind.LAGGING: phrase("lagging"),
+    Alert.Kind.HELD_DELETED: phrase("held rows deleted by the site"),
+    Alert.Kind.PROOF_ALARM: phrase("the ledger is not what was published"),
+    Alert.Kind.OVERDUE: phrase("requests past their deadline"),
+}
 SILENT = timedelta(minutes=5)  # a worker looks once a minute
 
 
@@ -29,63 +39,86 @@ def facts(using: str) -> list[Fact]:
 
 
 def _worker(seen: datetime | None, now: datetime, passes: int) -> Fact:
-    under_way = f" Passes under way: {passes}." if passes else ""
+    part = phrase("Worker")
     if seen is None:
-        text = "No worker has been here yet: `manage.py run_huey` is one."
-        return Fact("Worker", text, True)
-    silent = now - seen
+        return Fact(part, phrase("No worker has been here yet: `manage.py run_huey` is one."), True)
+    silent, said = now - seen, phrase("Looked at %(time)s.", time=at(seen))
     if silent > SILENT:
-        ago = timedelta(seconds=int(silent.total_seconds()))
-        text = f"None has looked since {in_utc(seen)} ({ago} ago): does `manage.py run_huey` run?"
-        return Fact("Worker", text + under_way, True)
-    return Fact("Worker", f"Looked at {in_utc(seen)}.{under_way}")
+        said = phrase(
+            "None has looked since %(time)s (%(ago)s ago): does `manage.py run_huey` run?",
+            time=at(seen),
+            ago=lasting(timedelta(seconds=int(silent.total_seconds()))),
+        )
+    under_way = [phrase("Passes under way: %(passes)s.", passes=passes)] if passes else []
+    return Fact(part, joined(" ", [said, *under_way]), silent > SILENT)
 
 
 def _alerts(found: list[str]) -> Fact:
     if not found:
-        return Fact("Alerts", "None is open.")
-    kinds = {str(kind.value): str(kind.label) for kind in Alert.Kind}
+        return Fact(phrase("Alerts"), phrase("None is open."))
     said = (each.partition(" ") for each in found)
-    return Fact(
-        "Alerts", "Open: " + ", ".join(f"{n} {kinds.get(kind, kind)}" for n, _, kind in said)
-    )
+    counts = joined(", ", [joined(" ", [n, ALERTS.get(kind, kind)]) for n, _, kind in said])
+    return Fact(phrase("Alerts"), phrase("Open: %(alerts)s", alerts=counts))
 
 
 def _requests(found: list[OpenRequests]) -> Fact:
     if not found:
-        return Fact("Requests", "None for an erasure is open.")
+        return Fact(phrase("Requests"), phrase("None for an erasure is open."))
     waiting, overdue = sum(each.open for each in found), sum(each.overdue for each in found)
     due = min(each.first_due for each in found)
-    late = f", {overdue} OVERDUE: `manage.py lifecycle requests --overdue`" if overdue else ""
-    return Fact("Requests", f"Open: {waiting}, the first due {in_utc(due)}{late}.", bool(overdue))
+    said = phrase("Open: %(open)s, the first due %(time)s.", open=waiting, time=at(due))
+    if overdue:
+        said = phrase(
+            "Open: %(open)s, the first due %(time)s, %(overdue)s OVERDUE: "
+            "`manage.py lifecycle requests --overdue`.",
+            open=waiting,
+            time=at(due),
+            overdue=overdue,
+        )
+    return Fact(phrase("Requests"), said, bool(overdue))
 
 
 def _plans(made: int, applying: int) -> Fact:
-    said = [f"{n} {words}" for n, words in ((made, "to apply"), (applying, "being applied")) if n]
-    return Fact("Plans", f"{', '.join(said)}." if said else "None waits.")
+    said = [phrase("%(plans)s to apply", plans=made)] if made else []
+    said += [phrase("%(plans)s being applied", plans=applying)] if applying else []
+    told = joined("", [joined(", ", said), "."]) if said else phrase("None waits.")
+    return Fact(phrase("Plans"), told)
 
 
 def _log(using: str) -> Fact:
+    part = phrase("Sealed log")
     if not conf.PROOF:
-        return Fact("Sealed log", "Not sealed: LIFECYCLE_PROOF is not set.")
+        return Fact(part, phrase("Not sealed: LIFECYCLE_PROOF is not set."))
     log = read_log(using)
     if log is None:
-        return Fact("Sealed log", "Nothing is sealed yet: a worker begins the log.", True)
+        return Fact(part, phrase("Nothing is sealed yet: a worker begins the log."), True)
     if log.alarm:
-        text = f"{log.alarm['kind']}: {log.alarm['text']}: {log.alarm['command']}"
-        return Fact("Sealed log", text, True)
-    return Fact("Sealed log", _shipped(log))
+        kind, text = word(log.alarm["kind"]), log.alarm["text"]
+        return Fact(part, joined(": ", [kind, text, log.alarm["command"]]), True)
+    return Fact(part, _shipped(log))
 
 
 def _shipped(log: Log) -> str:
     waits = log.size - log.shipped
-    waiting = f", {waits:,} wait to be published" if waits else ""
-    return f"{log.size:,} events sealed, {log.shipped:,} published{waiting}."
+    about = {"sealed": number(log.size), "published": number(log.shipped)}
+    if not waits:
+        return phrase("%(sealed)s events sealed, %(published)s published.", **about)
+    return phrase(
+        "%(sealed)s events sealed, %(published)s published, %(waiting)s wait to be published.",
+        waiting=number(waits),
+        **about,
+    )
 
 
 def _archives(using: str) -> Fact:
     ((under_way, failing),) = fetch(using, statement(__file__, "archives"))
     if not under_way:
-        return Fact("Archives", "None is under way.")
-    failed = f", {failing} could not be made and are tried again" if failing else ""
-    return Fact("Archives", f"Under way: {under_way}{failed}.", bool(failing))
+        return Fact(phrase("Archives"), phrase("None is under way."))
+    said = phrase("Under way: %(archives)s.", archives=under_way)
+    if failing:
+        said = phrase(
+            "Under way: %(archives)s, %(failing)s could not be made and are tried again.",
+            archives=under_way,
+            failing=failing,
+        )
+    return Fact(phrase("Archives"), said, bool(failing))

@@ -4,6 +4,7 @@ import uuid
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from purge.measure_tables import Throttle as Throttle
 from purge.measure_tables import Total as Total
@@ -56,23 +57,33 @@ class Resurrected(models.Model):
 class Run(models.Model):
     """One pass over what was due of one policy. Counts are of rows."""
 
-    policy = models.CharField(max_length=40)
-    started_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True)
-    last_batch_at = models.DateTimeField(help_text="a run that is silent for long was interrupted")
-    origin = models.CharField(max_length=40, help_text="worker, or the command that was run")
-    actor = models.CharField(max_length=200, blank=True)
-    batches = models.BigIntegerField(default=0)
-    tombstoned = models.BigIntegerField(default=0)
-    purged = models.BigIntegerField(default=0)
-    updated = models.BigIntegerField(default=0)
-    kept = models.BigIntegerField(default=0)
-    held = models.BigIntegerField(default=0)
-    blocked = models.BigIntegerField(default=0)
-    locked = models.BigIntegerField(default=0)
-    error = models.TextField(blank=True, help_text="the kind of error, never its values")
+    policy = models.CharField(_("policy"), max_length=40)
+    started_at = models.DateTimeField(
+        _("started at"),
+    )
+    finished_at = models.DateTimeField(_("finished at"), null=True)
+    last_batch_at = models.DateTimeField(
+        _("last batch at"), help_text=_("a run that is silent for long was interrupted")
+    )
+    origin = models.CharField(
+        _("origin"), max_length=40, help_text=_("worker, or the command that was run")
+    )
+    actor = models.CharField(_("actor"), max_length=200, blank=True)
+    batches = models.BigIntegerField(_("batches"), default=0)
+    tombstoned = models.BigIntegerField(_("tombstoned"), default=0)
+    purged = models.BigIntegerField(_("purged"), default=0)
+    updated = models.BigIntegerField(_("updated"), default=0)
+    kept = models.BigIntegerField(_("kept"), default=0)
+    held = models.BigIntegerField(_("held"), default=0)
+    blocked = models.BigIntegerField(_("blocked"), default=0)
+    locked = models.BigIntegerField(_("locked"), default=0)
+    error = models.TextField(
+        _("error"), blank=True, help_text=_("the kind of error, never its values")
+    )
 
     class Meta:
+        verbose_name_plural = _("runs")
+        verbose_name = _("run")
         db_table = "purge_run"
         default_permissions = ("view",)
         indexes = (models.Index(fields=("policy", "-started_at"), name="purge_run_policy"),)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Plan(models.Model):
@@ -14,45 +15,53 @@ class Plan(models.Model):
     """
 
     class Act(models.TextChoices):
-        HOLD = "hold", "hold"
-        RELEASE = "release", "release"
-        RESTORE = "restore", "restore"
-        EXTEND = "extend", "extend"
-        PURGE = "purge", "purge now"
+        HOLD = "hold", _("hold")
+        RELEASE = "release", _("release")
+        RESTORE = "restore", _("restore")
+        EXTEND = "extend", _("extend")
+        PURGE = "purge", _("purge now")
 
     class State(models.TextChoices):
-        MADE = "made", "made"
-        APPLYING = "applying", "being applied"
-        DONE = "done", "done"
-        WITHDRAWN = "withdrawn", "withdrawn"
+        MADE = "made", _("made")
+        APPLYING = "applying", _("being applied")
+        DONE = "done", _("done")
+        WITHDRAWN = "withdrawn", _("withdrawn")
 
     id = models.BigAutoField(primary_key=True)
-    act = models.CharField(max_length=10, choices=Act)
-    model = models.CharField(max_length=200)
-    policy = models.CharField(max_length=40, blank=True)
-    fingerprint = models.CharField(max_length=64, blank=True)
-    asked: Any = models.JSONField(default=list, help_text="conditions: lookup and value")
-    reason = models.TextField(blank=True)
-    reference = models.TextField(blank=True)
-    until = models.DateTimeField(null=True)
-    state = models.CharField(max_length=10, choices=State, default=State.MADE)
-    rows = models.BigIntegerField(default=0)
+    act = models.CharField(_("act"), max_length=10, choices=Act)
+    model = models.CharField(_("model"), max_length=200)
+    policy = models.CharField(_("policy"), max_length=40, blank=True)
+    fingerprint = models.CharField(_("fingerprint"), max_length=64, blank=True)
+    asked: Any = models.JSONField(
+        _("asked"), default=list, help_text=_("conditions: lookup and value")
+    )
+    reason = models.TextField(_("reason"), blank=True)
+    reference = models.TextField(_("reference"), blank=True)
+    until = models.DateTimeField(_("until"), null=True)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.MADE)
+    rows = models.BigIntegerField(_("rows"), default=0)
     digests = ArrayField(models.CharField(max_length=64), default=list, editable=False)
-    hash = models.CharField(max_length=64)
-    shown: Any = models.JSONField(default=dict, help_text="what would go along")
-    maker = models.CharField(max_length=200)
-    made_at = models.DateTimeField()
-    made = models.BigIntegerField(null=True, help_text="the event")
-    approver = models.CharField(max_length=200, blank=True)
-    approved = models.BigIntegerField(null=True, help_text="the event")
-    applier = models.CharField(max_length=200, blank=True)
-    applied = models.BigIntegerField(null=True, help_text="the event")
-    done_at = models.DateTimeField(null=True)
-    acted = models.BigIntegerField(default=0, help_text="rows")
-    left: Any = models.JSONField(default=dict, help_text="rows left out, by reason")
-    once = models.UUIDField(null=True, unique=True, editable=False, help_text="the form's number")
+    hash = models.CharField(_("hash"), max_length=64)
+    shown: Any = models.JSONField(_("shown"), default=dict, help_text=_("what would go along"))
+    maker = models.CharField(_("maker"), max_length=200)
+    made_at = models.DateTimeField(
+        _("made at"),
+    )
+    made = models.BigIntegerField(_("made"), null=True, help_text=_("the event"))
+    approver = models.CharField(_("approver"), max_length=200, blank=True)
+    approved = models.BigIntegerField(_("approved"), null=True, help_text=_("the event"))
+    applier = models.CharField(_("applier"), max_length=200, blank=True)
+    applied = models.BigIntegerField(_("applied"), null=True, help_text=_("the event"))
+    done_at = models.DateTimeField(_("done at"), null=True)
+    acted = models.BigIntegerField(_("acted"), default=0, help_text=_("rows"))
+    left: Any = models.JSONField(_("left"), default=dict, help_text=_("rows left out, by reason"))
+    once = models.UUIDField(
+        null=True, unique=True, editable=False, help_text=_("the form's number")
+    )
 
     class Meta:
+        verbose_name_plural = _("plans")
+        verbose_name = _("plan")
         db_table = "purge_plan"
         default_permissions = ("add", "view")
         permissions = (
@@ -107,14 +116,22 @@ class Forecast(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    made_at = models.DateTimeField()
-    until = models.DateTimeField()
-    actor = models.CharField(max_length=200, blank=True)
-    event = models.BigIntegerField(help_text="the ledger's last number then")
-    policies: Any = models.JSONField(default=dict)
-    once = models.UUIDField(null=True, unique=True, editable=False, help_text="the form's number")
+    made_at = models.DateTimeField(
+        _("made at"),
+    )
+    until = models.DateTimeField(
+        _("until"),
+    )
+    actor = models.CharField(_("actor"), max_length=200, blank=True)
+    event = models.BigIntegerField(_("event"), help_text=_("the ledger's last number then"))
+    policies: Any = models.JSONField(_("policies"), default=dict)
+    once = models.UUIDField(
+        null=True, unique=True, editable=False, help_text=_("the form's number")
+    )
 
     class Meta:
+        verbose_name_plural = _("forecasts")
+        verbose_name = _("forecast")
         db_table = "purge_forecast"
         default_permissions = ("add", "view")
 
@@ -130,25 +147,35 @@ class Request(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    reference = models.CharField(max_length=200)
-    model = models.CharField(max_length=200)
-    key = models.TextField()
-    policy = models.CharField(max_length=40)
-    grace = models.DurationField(null=True)
-    actor = models.CharField(max_length=200)
-    received_at = models.DateTimeField()
-    due_at = models.DateTimeField()
-    extended_at = models.DateTimeField(null=True)
-    extension = models.TextField(blank=True, help_text="why the deadline was extended")
-    event = models.BigIntegerField(default=0, help_text="by which it was opened")
-    waits_for = models.TextField(blank=True)
-    tries = models.IntegerField(default=0)
-    tried_at = models.DateTimeField(null=True)
-    again_at = models.DateTimeField(null=True)
-    done_at = models.DateTimeField(null=True)
-    answer = models.TextField(blank=True)
+    reference = models.CharField(_("reference"), max_length=200)
+    model = models.CharField(_("model"), max_length=200)
+    key = models.TextField(
+        _("key"),
+    )
+    policy = models.CharField(_("policy"), max_length=40)
+    grace = models.DurationField(_("grace"), null=True)
+    actor = models.CharField(_("actor"), max_length=200)
+    received_at = models.DateTimeField(
+        _("received at"),
+    )
+    due_at = models.DateTimeField(
+        _("due at"),
+    )
+    extended_at = models.DateTimeField(_("extended at"), null=True)
+    extension = models.TextField(
+        _("extension"), blank=True, help_text=_("why the deadline was extended")
+    )
+    event = models.BigIntegerField(_("event"), default=0, help_text=_("by which it was opened"))
+    waits_for = models.TextField(_("waits for"), blank=True)
+    tries = models.IntegerField(_("tries"), default=0)
+    tried_at = models.DateTimeField(_("tried at"), null=True)
+    again_at = models.DateTimeField(_("again at"), null=True)
+    done_at = models.DateTimeField(_("done at"), null=True)
+    answer = models.TextField(_("answer"), blank=True)
 
     class Meta:
+        verbose_name_plural = _("requests")
+        verbose_name = _("request")
         db_table = "purge_request"
         default_permissions = ("add", "view")
         permissions = (

@@ -19,7 +19,7 @@ LAYERS = """
 lifecycle.proof
 lifecycle.certificate lifecycle.witness
 lifecycle.exceptions lifecycle.conf lifecycle.signals lifecycle.hooks lifecycle.printable
-    lifecycle.details lifecycle.hints lifecycle.rendering
+    lifecycle.details lifecycle.hints lifecycle.rendering lifecycle.phrases
 lifecycle.logs lifecycle.telemetry
 lifecycle.db
 lifecycle.models

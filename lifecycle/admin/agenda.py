@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from lifecycle.admin.earliest import ORDER, EarliestList
 from lifecycle.admin.policy_filter import PolicyFilter
@@ -26,16 +28,16 @@ DUE, TOMBSTONED = moment("due_at"), moment("tombstoned_at")
 class BlockedFilter(admin.SimpleListFilter):
     """Those that should have ended and could not."""
 
-    title = parameter_name = "blocked"
+    title, parameter_name = _("blocked"), "blocked"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "blocked")]
+        return [("yes", gettext("blocked"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(BLOCKED) if self.value() else queryset
 
 
-@admin.action(description="Try the selected blocked rows again now", permissions=["retry"])
+@admin.action(description=_("Try the selected blocked rows again now"), permissions=["retry"])
 def retry_entries(page: Any, request: HttpRequest, chosen: QuerySet[AgendaEntry]) -> None:
     """Each by itself; those that are not blocked any more are left, and named."""
     for entry in chosen:
@@ -46,7 +48,12 @@ def retry_entries(page: Any, request: HttpRequest, chosen: QuerySet[AgendaEntry]
         except LifecycleError as error:
             refuse(request, error)
         else:
-            said = f"Due now: {entry.count} rows of {entry.policy} (event {listed})."
+            said = ngettext(
+                "Due now: %(count)s rows of %(policy)s (event %(event)s).",
+                "Due now: %(count)s rows of %(policy)s (event %(event)s).",
+                entry.count,
+            )
+            said %= {"count": entry.count, "policy": entry.policy, "event": listed}
             page.message_user(request, said, messages.SUCCESS)
 
 
@@ -72,7 +79,7 @@ class AgendaEntryAdmin(AboutRows):
     def get_list_display(self, request: HttpRequest) -> Any:
         shown = without_keys(request, self.admin_site)
 
-        @admin.display(description="in the way")
+        @admin.display(description=_("in the way"))
         def in_the_way(entry: AgendaEntry) -> str:
             """The rows that the user may read, or what else refused; of blocked ones."""
             return in_words(mask_blockers(entry.event, shown)) if entry.attempts else "-"
@@ -85,7 +92,9 @@ class AgendaEntryAdmin(AboutRows):
     def find(self, request: HttpRequest, model: type[Model], key: str, rows: Any) -> Any:
         entries = entries_about(model, key, rows.db)
         if entries is None:
-            self.warn_incomplete(request, "The agenda is too long to be searched for one row")
+            self.warn_incomplete(
+                request, gettext("The agenda is too long to be searched for one row")
+            )
         return rows.filter(pk__in=entries or [])
 
 

@@ -1,10 +1,77 @@
 """Charts as numbers for an SVG that the server draws: no script, no style of its own."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
 from lifecycle.insight.days import Days
+from lifecycle.phrases import counted, number, on, phrase
 
+#: by kind: what stands above a chart; what it says without rows, and with some
+NAMES = {
+    "tombstoned": phrase("Tombstoned"),
+    "purged": phrase("Purged"),
+    "updated": phrase("Updated"),
+    "archived": phrase("Archived"),
+    "restored": phrase("Restored"),
+    "end": phrase("End"),
+}
+SAYS: dict[str, tuple[str, Callable[..., str]]] = {
+    "tombstoned": (
+        phrase("No rows tombstoned in these days."),
+        lambda total, **about: counted(
+            "%(rows)s rows tombstoned; the most, %(most)s, on %(day)s.",
+            "%(rows)s rows tombstoned; the most, %(most)s, on %(day)s.",
+            total,
+            **about,
+        ),
+    ),
+    "purged": (
+        phrase("No rows purged in these days."),
+        lambda total, **about: counted(
+            "%(rows)s rows purged; the most, %(most)s, on %(day)s.",
+            "%(rows)s rows purged; the most, %(most)s, on %(day)s.",
+            total,
+            **about,
+        ),
+    ),
+    "updated": (
+        phrase("No rows updated in these days."),
+        lambda total, **about: counted(
+            "%(rows)s rows updated; the most, %(most)s, on %(day)s.",
+            "%(rows)s rows updated; the most, %(most)s, on %(day)s.",
+            total,
+            **about,
+        ),
+    ),
+    "archived": (
+        phrase("No rows archived in these days."),
+        lambda total, **about: counted(
+            "%(rows)s rows archived; the most, %(most)s, on %(day)s.",
+            "%(rows)s rows archived; the most, %(most)s, on %(day)s.",
+            total,
+            **about,
+        ),
+    ),
+    "restored": (
+        phrase("No rows restored in these days."),
+        lambda total, **about: counted(
+            "%(rows)s rows restored; the most, %(most)s, on %(day)s.",
+            "%(rows)s rows restored; the most, %(most)s, on %(day)s.",
+            total,
+            **about,
+        ),
+    ),
+    "end": (
+        phrase("No rows end in these days."),
+        lambda total, **about: counted(
+            "%(rows)s rows end; the most, %(most)s, on %(day)s.",
+            "%(rows)s rows end; the most, %(most)s, on %(day)s.",
+            total,
+            **about,
+        ),
+    ),
+}
 HEIGHT, STEP, BAR = 48, 8, 6  # units of the picture
 
 
@@ -36,16 +103,21 @@ class Chart:
     @property
     def title(self) -> str:
         """What stands above it."""
-        most = f", at most {self.most:,} a day" if self.most else ""
-        return f"{self.name or self.kind.capitalize()}: {self.total:,}{most}"
+        about = {"name": self.name or NAMES[self.kind], "total": number(self.total)}
+        if not self.most:
+            return phrase("%(name)s: %(total)s", **about)
+        return phrase(
+            "%(name)s: %(total)s, at most %(most)s a day", most=number(self.most), **about
+        )
 
     @property
     def says(self) -> str:
         """In words, for whoever does not see it."""
+        none, some = SAYS[self.kind]
         if not self.total:
-            return f"No rows {self.kind} in these days."
+            return none
         top = max(self.bars, key=lambda each: each.rows)
-        return f"{self.total:,} rows {self.kind}; the most, {top.rows:,}, on {top.day}."
+        return some(self.total, rows=number(self.total), most=number(top.rows), day=on(top.day))
 
 
 def charts(days: Days) -> list[Chart]:

@@ -1,33 +1,82 @@
 """What a user may do here, and what not, with why: each action has a permission of its own."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
 
 from lifecycle.admin.own_pages import why_not
 
 #: permission, what it lets do, where, in what name of an address and with what in its query
-Offer = tuple[str, str, str, str, str]
+Offer = tuple[str, Any, Any, str, str]
 DEEDS: tuple[Offer, ...] = (
-    ("lifecycle.view_policystate", "Look at policies", "the list of policies",
-     "lifecycle_policystate", ""),
-    ("lifecycle.view_event", "Read the ledger, look at one row", "events", "lifecycle_event", ""),
-    ("lifecycle.view_agendaentry", "See what falls due", "the agenda", "lifecycle_agendaentry", ""),
-    ("lifecycle.view_rowexception", "See what is held or restored", "row exceptions",
-     "lifecycle_rowexception", ""),
-    ("lifecycle.hold_row", "Hold a row", "the page of one row", "lifecycle_row", ""),
-    ("lifecycle.release_row", "Release a held row", "row exceptions", "lifecycle_rowexception",
-     "?kind__exact=hold"),
-    ("lifecycle.restore_row", "Restore a tombstoned row", "the page of one row", "lifecycle_row",
-     ""),
-    ("lifecycle.retry_row", "Have blocked rows tried again", "the agenda", "lifecycle_agendaentry",
-     "?blocked=yes"),
-    ("lifecycle.pause_policy", "Pause a policy", "the list of policies", "lifecycle_policystate",
-     "?state__exact=enabled"),
-    ("lifecycle.resume_policy", "Resume a policy", "the list of policies", "lifecycle_policystate",
-     "?state__exact=paused"),
-)  # fmt: skip
+    (
+        "lifecycle.view_policystate",
+        _("Look at policies"),
+        _("the list of policies"),
+        "lifecycle_policystate",
+        "",
+    ),
+    (
+        "lifecycle.view_event",
+        _("Read the ledger, look at one row"),
+        _("events"),
+        "lifecycle_event",
+        "",
+    ),
+    (
+        "lifecycle.view_agendaentry",
+        _("See what falls due"),
+        _("the agenda"),
+        "lifecycle_agendaentry",
+        "",
+    ),
+    (
+        "lifecycle.view_rowexception",
+        _("See what is held or restored"),
+        _("row exceptions"),
+        "lifecycle_rowexception",
+        "",
+    ),
+    ("lifecycle.hold_row", _("Hold a row"), _("the page of one row"), "lifecycle_row", ""),
+    (
+        "lifecycle.release_row",
+        _("Release a held row"),
+        _("row exceptions"),
+        "lifecycle_rowexception",
+        "?kind__exact=hold",
+    ),
+    (
+        "lifecycle.restore_row",
+        _("Restore a tombstoned row"),
+        _("the page of one row"),
+        "lifecycle_row",
+        "",
+    ),
+    (
+        "lifecycle.retry_row",
+        _("Have blocked rows tried again"),
+        _("the agenda"),
+        "lifecycle_agendaentry",
+        "?blocked=yes",
+    ),
+    (
+        "lifecycle.pause_policy",
+        _("Pause a policy"),
+        _("the list of policies"),
+        "lifecycle_policystate",
+        "?state__exact=enabled",
+    ),
+    (
+        "lifecycle.resume_policy",
+        _("Resume a policy"),
+        _("the list of policies"),
+        "lifecycle_policystate",
+        "?state__exact=paused",
+    ),
+)
 #: what else a page wants from whoever does it there
 NEEDS = {
     "lifecycle_agendaentry": "lifecycle.view_agendaentry",
@@ -64,7 +113,7 @@ def deeds(request: HttpRequest, site: str) -> list[Deed]:
 
 
 def _deed(
-    request: HttpRequest, site: str, permission: str, says: str, where: str, name: str, query: str
+    request: HttpRequest, site: str, permission: str, says: Any, where: Any, name: str, query: str
 ) -> Deed | None:
     why = why_not(request, *dict.fromkeys((permission, NEEDS.get(name, permission))))
     page = name if name == "lifecycle_row" else f"{name}_changelist"
@@ -72,4 +121,4 @@ def _deed(
         address = reverse(f"admin:{page}", current_app=site) + query
     except NoReverseMatch:
         return None  # a site may have left out a page
-    return Deed(says, where, "" if why else address, why)
+    return Deed(str(says), str(where), "" if why else address, why)

@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Max, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 BEFORE, AFTER = "before", "after"
 PIECE = 20_000  # numbers that one statement looks at, the first; at twice as many while it is quick
@@ -154,13 +155,13 @@ def _each(values: Any) -> list[Any]:
 class ActorFilter(TypedFilter):
     """By who did it."""
 
-    title = parameter_name = "actor"
+    title, parameter_name = _("actor"), "actor"
 
 
 class RunFilter(TypedFilter):
     """By the number of the run."""
 
-    title = parameter_name = "run"
+    title, parameter_name = _("run"), "run"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         number = _number(self.value() or "")

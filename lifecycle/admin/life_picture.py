@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from lifecycle.insight.life import Life, Mark, Span
-from lifecycle.printable import in_utc
+from lifecycle.phrases import at, joined, phrase, word
 
 WIDTH = 1000  # units from the left end of the picture to its right end
 LEAST = 3  # of a state that was over at once
@@ -31,14 +31,16 @@ class Spot:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the picture, and the same in words."""
+    """One line of the picture, and the same in words; `marked` with what people did."""
 
     name: str
     pieces: list[Piece]
+    marked: bool = True
 
     @property
     def says(self) -> str:
-        return f"{self.name}: {'; '.join(piece.says for piece in self.pieces)}."
+        said = joined("; ", [piece.says for piece in self.pieces])
+        return joined("", [self.name, ": ", said, "."])
 
 
 @dataclass(frozen=True)
@@ -66,17 +68,22 @@ def picture(life: Life) -> Picture:
         x, right = place(span.since), place(end)
         return Piece(span.state, x, max(right - x, LEAST), _says(span))
 
-    lines = [Line(lane.policy or "the row", [piece(s) for s in lane.spans]) for lane in life.lanes]
+    lines = [
+        Line(lane.policy or phrase("the row"), [piece(s) for s in lane.spans])
+        for lane in life.lanes
+    ]
     if life.holds:
-        lines.append(Line("holds", [piece(span) for span in life.holds]))
+        lines.append(Line(phrase("holds"), [piece(span) for span in life.holds], marked=False))
     spots = [_spot(mark, place(mark.at)) for mark in life.marks]
     return Picture(lines, spots, place(life.now), life.since, life.until)
 
 
 def _says(span: Span) -> str:
-    until = f" until {in_utc(span.until)}" if span.until else ""
-    return f"{span.state} since {in_utc(span.since)}{until}"
+    about = {"state": word(span.state), "since": at(span.since)}
+    if span.until is None:
+        return phrase("%(state)s since %(since)s", **about)
+    return phrase("%(state)s since %(since)s until %(until)s", until=at(span.until), **about)
 
 
 def _spot(mark: Mark, x: float) -> Spot:
-    return Spot(mark.kind, x, f"{mark.says}: {in_utc(mark.at)}")
+    return Spot(mark.kind, x, joined(": ", [mark.says, at(mark.at)]))

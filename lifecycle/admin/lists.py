@@ -6,6 +6,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import BigIntegerField, Func, Model, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from lifecycle.admin.keyset import ActorFilter, KeysetMixin, RunFilter
 from lifecycle.admin.policy_filter import PolicyFilter
@@ -39,14 +41,14 @@ class GoneBy(Func):
 class KindFilter(admin.SimpleListFilter):
     """By kind. Without a choice all but `settled`: one for each batch, about no row."""
 
-    title = parameter_name = "kind"
+    title, parameter_name = _("kind"), "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("all", "All"), *((kind.value, str(kind.label)) for kind in Kind)]
+        return [("all", gettext("All")), *((kind.value, str(kind.label)) for kind in Kind)]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         first, *others = super().choices(changelist)
-        yield {**first, "display": "All but settled"}
+        yield {**first, "display": gettext("All but settled")}
         yield from others
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -82,16 +84,18 @@ class EventAdmin(KeysetMixin, RowPages, AboutRows):
         search = events_about(model, key, using=rows.db)
         if search.reached:
             self.warn_incomplete(
-                request, f"Events before number {search.reached} were not looked at"
+                request,
+                gettext("Events before number %(number)s were not looked at")
+                % {"number": search.reached},
             )
         return rows.filter(pk__in=search.events)
 
-    @admin.display(ordering="policy")
+    @admin.display(description=_("about"), ordering="policy")
     def about(self, event: Event) -> str:
         """The policy; the model, where the host itself ended rows."""
         return event.policy or event.model
 
-    @admin.display(description="subjects")
+    @admin.display(description=_("subjects"))
     def first_subjects(self, event: Event) -> str:
         """The first keys of the set; all of them are `event.subjects`."""
         query = "SELECT lifecycle.keys_v1(%(event)s) LIMIT %(shown)s"
@@ -99,6 +103,7 @@ class EventAdmin(KeysetMixin, RowPages, AboutRows):
         keys = [key for (key,) in fetch(event._state.db or "default", query, params)]
         return _some(keys, event.count) if keys else ""
 
+    @admin.display(description=_("files"))
     def files(self, event: Event) -> str:
         """The first names of an event about files, and the field that they stood in."""
         names = event.detail.get("names") or []
@@ -109,7 +114,10 @@ class EventAdmin(KeysetMixin, RowPages, AboutRows):
 def _some(shown: list[str], total: int) -> str:
     """The first few, and how many more there are."""
     text, more = ", ".join(shown), total - len(shown)
-    return f"{text} and {more} more" if more > 0 else text
+    if more <= 0:
+        return text
+    said = ngettext("%(names)s and %(more)s more", "%(names)s and %(more)s more", more)
+    return said % {"names": text, "more": more}
 
 
 @admin.register(RowException)
@@ -133,22 +141,27 @@ class RowExceptionAdmin(AboutRows):
         rows = super().get_queryset(request).annotate(gone_by=GoneBy("event_id", "key"))
         return rows.select_related("event").defer(*(f"event__{column}" for column in LARGE))
 
+    @admin.display(description=_("reason"))
     def reason(self, exception: RowException) -> str:
         """Why, as whoever placed it wrote it."""
         return exception.event.detail.get("reason") or "-"
 
+    @admin.display(description=_("reference"))
     def reference(self, exception: RowException) -> str:
         """What it refers to, as whoever placed it wrote it."""
         return exception.event.detail.get("reference") or "-"
 
+    @admin.display(description=_("actor"))
     def actor(self, exception: RowException) -> str:
         """Who placed it."""
         return exception.event.actor or "-"
 
-    @admin.display(description="deleted all the same")
+    @admin.display(description=_("deleted all the same"))
     def gone(self, exception: Any) -> str:
         """The event by which the site itself has deleted the held row."""
-        return f"GONE: event {exception.gone_by}" if exception.gone_by else "-"
+        if not exception.gone_by:
+            return "-"
+        return gettext("GONE: event %(event)s") % {"event": exception.gone_by}
 
     def has_release_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("lifecycle.release_row")

@@ -12,6 +12,8 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from lifecycle import hooks
 from lifecycle.compiler.key_expression import KeyText
@@ -24,13 +26,14 @@ from lifecycle.ledger.ended import Clock
 from lifecycle.ledger.querysets import live, tombstoned
 from lifecycle.ledger.row_names import row_name
 from lifecycle.models import ON_TABLE, RowException
+from lifecycle.phrases import translated
 from lifecycle.policy.registry import policies_of
 
 IN_LIST = "CHANGE_LIST"
-UNREADABLE = (
-    "Some of the {} cannot be evaluated, because an expression of a policy fails on them (SQLSTATE"
-    " {}): none is shown by this filter. `manage.py lifecycle status` names the policy; without the"
-    " filter their rows are shown as unknown."
+UNREADABLE = _(
+    "Some of the %(rows)s cannot be evaluated, because an expression of a policy fails on them"
+    " (SQLSTATE %(code)s): none is shown by this filter. `manage.py lifecycle status` names the"
+    " policy; without the filter their rows are shown as unknown."
 )
 STATES = "_lifecycle_states"  # on a row of a list: what was asked once for all of it
 
@@ -38,10 +41,15 @@ STATES = "_lifecycle_states"  # on a row of a list: what was asked once for all 
 class LifecycleStateFilter(admin.SimpleListFilter):
     """By what rows are now: live, tombstoned, held, restored."""
 
-    title = parameter_name = "lifecycle"
+    title, parameter_name = _("lifecycle"), "lifecycle"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(state, state) for state in (LIVE, TOMBSTONED, HELD, RESTORED)]
+        return [
+            (LIVE, gettext("live")),
+            (TOMBSTONED, gettext("tombstoned")),
+            (HELD, gettext("held")),
+            (RESTORED, gettext("restored")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         asked = self.value()
@@ -82,7 +90,8 @@ class _StatesList(ChangeList):
                 self._read(request)
         except DataError as error:
             self.unreadable, self.queryset = True, self.queryset.none()
-            text = UNREADABLE.format(self.opts.verbose_name_plural, sqlstate(error))
+            about = {"rows": self.opts.verbose_name_plural, "code": sqlstate(error)}
+            text = str(UNREADABLE) % about
             messages.error(request, text, fail_silently=True)
             self._read(request)
 
@@ -141,11 +150,11 @@ class LifecycleAdminMixin(ModelAdmin):
         own: Any = super().get_changelist(request, **kwargs)
         return type("StatesList", (_StatesList, own), {})
 
-    @admin.display(description="lifecycle")
+    @admin.display(description=_("lifecycle"))
     def lifecycle_state(self, row: Any) -> str:
         """What the row is, and until when."""
         state = getattr(row, STATES, None)
-        return str(state) if state else "-"
+        return translated(str(state)) if state else "-"
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -168,7 +177,7 @@ def _is_popup(request: HttpRequest) -> bool:
     return IS_POPUP_VAR in request.GET or IS_POPUP_VAR in request.POST
 
 
-@admin.action(description="Plan an act on the selected rows")
+@admin.action(description=_("Plan an act on the selected rows"))
 def lifecycle_plan(page: Any, request: HttpRequest, chosen: QuerySet[Any]) -> Any:
     plan_ticked = hooks.plan_ticked()
     return plan_ticked(page, request, chosen) if plan_ticked else None

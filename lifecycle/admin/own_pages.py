@@ -17,6 +17,7 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 
 from lifecycle.admin.row_actions import in_the_future
@@ -24,9 +25,10 @@ from lifecycle.db.connection import DENIED, sqlstate
 from lifecycle.db.rows import home
 from lifecycle.exceptions import LifecycleError
 from lifecycle.management.targets import duration
+from lifecycle.phrases import phrase
 
 LONGEST = timedelta(days=36_525)  # a century: no date is too early or too late for the database
-ROLE = (
+ROLE = phrase(
     "the database's role of this process may not do that. Whose process may, says the guide"
     ' "Run with three roles".'
 )
@@ -56,9 +58,10 @@ class SpanField(forms.CharField):
         try:
             span = duration(text) if text else None
         except (ArgumentTypeError, OverflowError):
-            raise forms.ValidationError("Write 0, 90s, 30m, 12h or 7d.") from None
+            raise forms.ValidationError(gettext("Write 0, 90s, 30m, 12h or 7d.")) from None
         if span and span > LONGEST:
-            raise forms.ValidationError(f"At most {LONGEST.days} days.")
+            text = ngettext("At most %(days)s day.", "At most %(days)s days.", LONGEST.days)
+            raise forms.ValidationError(text, params={"days": LONGEST.days})
         return span
 
 
@@ -73,11 +76,15 @@ def as_role() -> Iterator[None]:
         raise LifecycleError(ROLE) from None
 
 
-def moment_field(help_text: str, required: bool = False) -> forms.DateTimeField:
+def moment_field(help_text: Any, required: bool = False, label: Any = None) -> forms.DateTimeField:
     """A moment to come, in the site's time zone."""
     widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
     return forms.DateTimeField(
-        required=required, widget=widget, validators=[in_the_future], help_text=help_text
+        required=required,
+        widget=widget,
+        validators=[in_the_future],
+        help_text=help_text,
+        label=label,
     )
 
 
@@ -87,8 +94,13 @@ def refuse_elsewhere(model_admin: Any, model: Any) -> None:
     using = home(model)
     if using != router.db_for_write(model_admin.model):
         raise LifecycleError(
-            f"{model._meta.label} is in the database {using!r}, which these pages do not show:"
-            f" the commands of `lifecycle` do it, with `--database {using}`."
+            phrase(
+                "%(model)s is in the database %(database)s, which these pages do not show:"
+                " the commands of `lifecycle` do it, with `--database %(using)s`.",
+                model=model._meta.label,
+                database=repr(using),
+                using=using,
+            )
         )
 
 
@@ -107,8 +119,10 @@ def refuse_sent(made: type[Model], once: UUID, using: str) -> None:
     was sent."""
     found = made._default_manager.using(using).filter(once=once).first()
     if found is not None:
-        name = f"{made._meta.verbose_name} {found.pk}"
-        raise LifecycleError(f"This form was sent before: it has made {name}.")
+        about = {"name": made._meta.verbose_name, "number": found.pk}
+        raise LifecycleError(
+            phrase("This form was sent before: it has made %(name)s %(number)s.", **about)
+        )
 
 
 def address(site: AdminSite, name: str, *arguments: Any) -> str:
@@ -129,4 +143,12 @@ def shown_by(
 def why_not(request: HttpRequest, *permissions: str) -> str:
     """Which of the permissions the user lacks, as a sentence; '' where none."""
     missing = [each for each in permissions if not request.user.has_perm(each)]
-    return f"Needs the permission {' and '.join(missing)}." if missing else ""
+    return _needs(missing) if missing else ""
+
+
+def _needs(missing: list[str]) -> str:
+    *others, last = missing
+    if not others:
+        return gettext("Needs the permission %(permission)s.") % {"permission": last}
+    about = {"others": ", ".join(others), "last": last}
+    return gettext("Needs the permission %(others)s and %(last)s.") % about

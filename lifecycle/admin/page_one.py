@@ -7,6 +7,7 @@ from django.contrib.admin import site as default_site
 from django.db import DatabaseError, connections, router
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from lifecycle.admin.charts import charts
 from lifecycle.admin.deeds import deeds
@@ -14,9 +15,10 @@ from lifecycle.admin.visibility import without_keys
 from lifecycle.db.version import to_install
 from lifecycle.insight.overview import Overview, overview
 from lifecycle.models import PolicyState
+from lifecycle.phrases import phrase
 
 SKEW = 5.0  # seconds between the two clocks that are worth a word
-ENDS = (("in 24 hours", "day"), ("in 7 days", "week"), ("in 30 days", "month"))
+ENDS = ((_("in 24 hours"), "day"), (_("in 7 days"), "week"), (_("in 30 days"), "month"))
 
 
 def page_one(request: HttpRequest, site: AdminSite | None = None) -> dict[str, Any]:
@@ -29,8 +31,12 @@ def page_one(request: HttpRequest, site: AdminSite | None = None) -> dict[str, A
     try:
         found = overview(using, without_keys(request, site))
     except DatabaseError:
-        text = "It cannot be asked: tables or functions of the package are missing or changed"
-        return about | {"broken": f"{text}: {to_install(using)}"}
+        said = phrase(
+            "It cannot be asked: tables or functions of the package are missing or changed: "
+            "%(command)s",
+            command=to_install(using),
+        )
+        return about | {"broken": said}
     return about | _shown(request, found)
 
 

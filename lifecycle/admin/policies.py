@@ -6,6 +6,8 @@ from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from lifecycle.admin.policy_page import PolicyPage, with_counts
 from lifecycle.admin.readonly import refuse
@@ -34,7 +36,7 @@ class PolicyStateAdmin(PolicyPage, RowSearch):
     list_filter = ("state",)
     ordering = ("name",)
     actions = ("pause", "resume")
-    search_help_text = "One row, as app.Model:pk, or a part of a policy's name"
+    search_help_text = _("One row, as app.Model:pk, or a part of a policy's name")
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """With a column for stages where the site has any."""
@@ -48,30 +50,32 @@ class PolicyStateAdmin(PolicyPage, RowSearch):
     def has_resume_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("lifecycle.resume_policy")
 
-    @admin.action(description="Pause the selected policies", permissions=["pause"])
+    @admin.action(description=_("Pause the selected policies"), permissions=["pause"])
     def pause(self, request: HttpRequest, chosen: QuerySet[PolicyState]) -> None:
         """Each waits for its batch under way."""
         for state in chosen:
-            self._change(request, state, states.pause, "Paused")
+            self._change(request, state, states.pause, _("Paused: %(name)s."))
 
-    @admin.action(description="Resume the selected policies", permissions=["resume"])
+    @admin.action(description=_("Resume the selected policies"), permissions=["resume"])
     def resume(self, request: HttpRequest, chosen: QuerySet[PolicyState]) -> None:
         """A policy that a brake has stopped is resumed alone, not among others."""
         several = len(chosen) > 1
         for state in chosen:
             if several and state.state == PolicyState.State.HALTED:
-                text = f"Left: {state.name} was halted by a brake; look at it and resume it alone."
+                text = gettext(
+                    "Left: %(name)s was halted by a brake; look at it and resume it alone."
+                ) % {"name": state.name}
                 self.message_user(request, text, messages.ERROR)
             else:
-                self._change(request, state, states.resume, "Resumed")
+                self._change(request, state, states.resume, _("Resumed: %(name)s."))
 
-    def _change(self, request: HttpRequest, state: PolicyState, change: Any, done: str) -> None:
+    def _change(self, request: HttpRequest, state: PolicyState, change: Any, done: Any) -> None:
         try:
             change(state.name, actor=request.user.get_username(), using=state._state.db)
         except LifecycleError as error:
             refuse(request, error)
         else:
-            self.message_user(request, f"{done}: {state.name}.", messages.SUCCESS)
+            self.message_user(request, str(done) % {"name": state.name}, messages.SUCCESS)
 
     def find(self, request: HttpRequest, model: type[Model], key: str, rows: Any) -> Any:
         return rows.filter(model=model._meta.label_lower)
@@ -82,7 +86,7 @@ class PolicyStateAdmin(PolicyPage, RowSearch):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return CountedList
 
-    @admin.display(boolean=True)
+    @admin.display(boolean=True, description=_("as in code"))
     def as_in_code(self, state: PolicyState) -> bool:
         """Whether this process declares the policy as it is stored; else it ends nothing."""
         try:

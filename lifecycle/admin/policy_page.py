@@ -8,6 +8,8 @@ from django.contrib.admin import AdminSite
 from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from lifecycle.admin.readonly import moment
 from lifecycle.admin.visibility import may_view
@@ -18,36 +20,42 @@ from lifecycle.insight.capped import Counts
 from lifecycle.ledger.ended import Clock
 from lifecycle.ledger.holds import Hold, holds
 from lifecycle.models import ON_TABLE, PolicyState, RowException
+from lifecycle.phrases import at, joined, phrase, translated
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies, get_policy
-from lifecycle.printable import in_utc
 
 State = PolicyState.State
 DECLARED = moment("declared_at")
-UNDECLARED = "Unknown: this code does not declare the policy. Below is what the database has of it."
-STATES: dict[str, str] = {
-    State.ENABLED: "Enabled: it ends rows.",
-    State.OBSERVE: "It observes: it records what falls due, and ends nothing.",
-    State.PAUSED: "Paused by a person: it records, and ends nothing until it is resumed.",
-    State.HALTED: "Halted by a brake: it records, and ends nothing until a person resumes it.",
-    State.REMOVED: "Removed: it is no longer in the code, and its triggers are gone.",
+UNDECLARED = _(
+    "Unknown: this code does not declare the policy. Below is what the database has of it."
+)
+STATES: dict[str, Any] = {
+    State.ENABLED: _("Enabled: it ends rows."),
+    State.OBSERVE: _("It observes: it records what falls due, and ends nothing."),
+    State.PAUSED: _("Paused by a person: it records, and ends nothing until it is resumed."),
+    State.HALTED: _("Halted by a brake: it records, and ends nothing until a person resumes it."),
+    State.REMOVED: _("Removed: it is no longer in the code, and its triggers are gone."),
 }
 #: by state: the permission that it takes, and what can be done
 BUTTONS = {
-    State.ENABLED: ("pause", "Pause it: tick it in the list of policies, and choose Pause."),
-    State.PAUSED: ("resume", "Resume it: tick it in the list of policies, and choose Resume."),
+    State.ENABLED: ("pause", _("Pause it: tick it in the list of policies, and choose Pause.")),
+    State.PAUSED: ("resume", _("Resume it: tick it in the list of policies, and choose Resume.")),
     State.HALTED: (
         "resume",
-        "Look at what it would end, then resume it, alone: tick it in the list of policies, and "
-        "choose Resume.",
+        _(
+            "Look at what it would end, then resume it, alone: tick it in the list of policies, "
+            "and choose Resume."
+        ),
     ),
 }
 COMMANDS = {
-    State.ENABLED: "`manage.py lifecycle disable {name}` lets it only observe.",
-    State.OBSERVE: "`manage.py lifecycle enable {name} --dry-run` counts what it would end, "
-    "`manage.py lifecycle enable {name}` lets it end them.",
-    State.PAUSED: "`manage.py lifecycle disable {name}` lets it only observe.",
-    State.HALTED: "`manage.py lifecycle enable {name} --dry-run` counts what it would end.",
+    State.ENABLED: _("`manage.py lifecycle disable %(name)s` lets it only observe."),
+    State.OBSERVE: _(
+        "`manage.py lifecycle enable %(name)s --dry-run` counts what it would end, "
+        "`manage.py lifecycle enable %(name)s` lets it end them."
+    ),
+    State.PAUSED: _("`manage.py lifecycle disable %(name)s` lets it only observe."),
+    State.HALTED: _("`manage.py lifecycle enable %(name)s --dry-run` counts what it would end."),
 }
 
 
@@ -60,10 +68,10 @@ class PolicyPage:
 
     fieldsets: Any = (
         (None, {"fields": ("name", "which", "when", "grace", "ending", "kept", "basis")}),
-        ("Now", {"fields": ("stands", "held", *ON_AGENDA, "may")}),
-        ("Rules", {"fields": ("brakes", "seen")}),
+        (_("Now"), {"fields": ("stands", "held", *ON_AGENDA, "may")}),
+        (_("Rules"), {"fields": ("brakes", "seen")}),
         (
-            "SQL and fingerprint",
+            _("SQL and fingerprint"),
             {
                 "classes": ("collapse",),
                 "fields": (
@@ -83,89 +91,97 @@ class PolicyPage:
             state.asked_by = request
         return state
 
-    @admin.display(description="Which rows")
+    @admin.display(description=_("Which rows"))
     def which(self, state: PolicyState) -> str:
         return _declared(state, declared.which)
 
-    @admin.display(description="End")
+    @admin.display(description=_("End"))
     def when(self, state: PolicyState) -> str:
         policy = _policy(state)
         said = [_declared(state, declared.when), declared.stages(policy) if policy else ""]
-        return "\n".join(filter(None, said))
+        return "\n".join(translated(each) for each in said if each)
 
-    @admin.display(description="Stage")
+    @admin.display(description=_("Stage"))
     def stage(self, state: PolicyState) -> str:
         policy = _policy(state)
-        return declared.stage(policy) if policy else ""
+        return translated(declared.stage(policy)) if policy else ""
 
-    @admin.display(description="Grace")
+    @admin.display(description=_("Grace"))
     def grace(self, state: PolicyState) -> str:
         return _declared(state, declared.grace)
 
-    @admin.display(description="How")
+    @admin.display(description=_("How"))
     def ending(self, state: PolicyState) -> str:
         return _declared(state, declared.ending)
 
-    @admin.display(description="Kept")
+    @admin.display(description=_("Kept"))
     def kept(self, state: PolicyState) -> str:
         return _declared(state, declared.kept)
 
-    @admin.display(description="Legal basis")
+    @admin.display(description=_("Legal basis"))
     def basis(self, state: PolicyState) -> str:
         return _declared(state, declared.basis)
 
-    @admin.display(description="Brakes")
+    @admin.display(description=_("Brakes"))
     def brakes(self, state: PolicyState) -> str:
         return _declared(state, declared.brakes)
 
-    @admin.display(description="Writes and holds")
+    @admin.display(description=_("Writes and holds"))
     def seen(self, state: PolicyState) -> str:
         return _declared(state, declared.seen)
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def stands(self, state: PolicyState) -> str:
-        said = STATES.get(state.state, state.state)
+        said = [str(STATES.get(state.state, state.state))]
         if _on_table(state):
-            said += " All of its table is held: nothing ends there."
+            said.append(gettext("All of its table is held: nothing ends there."))
         if not self.as_in_code(state) and state.state != State.REMOVED:  # type: ignore[attr-defined]
-            said += " This code declares it otherwise, or not at all: here it ends nothing."
-        return said
+            said.append(
+                gettext("This code declares it otherwise, or not at all: here it ends nothing.")
+            )
+        return " ".join(said)
 
-    @admin.display(description="Holds")
+    @admin.display(description=_("Holds"))
     def held(self, state: Any) -> str:
         """Those on all rows in full; of rows, how many are held. Of what the user may view."""
         if not _may_view(state, self.admin_site):  # type: ignore[attr-defined]
-            return f"You may not view {state.model}."
+            return gettext("You may not view %(model)s.") % {"model": state.model}
         rows = _held_rows(state)
-        is_held = "row of the table is held" if rows.number == 1 else "rows of the table are held"
-        whole = [_in_words(each) for each in _on_table(state)]
-        return "\n".join([*whole, *([f"{rows} {is_held}."] if rows.number else [])]) or "None."
+        said = ngettext(
+            "%(rows)s row of the table is held.",
+            "%(rows)s rows of the table are held.",
+            rows.number,
+        )
+        whole = [translated(in_words(each)) for each in _on_table(state)]
+        told = [said % {"rows": translated(str(rows))}] if rows.number else []
+        return "\n".join([*whole, *told]) or gettext("None.")
 
-    @admin.display(description="Scheduled")
+    @admin.display(description=_("Scheduled"))
     def scheduled(self, state: Any) -> str:
-        return str(state.counts.scheduled)
+        return translated(str(state.counts.scheduled))
 
-    @admin.display(description="Due")
+    @admin.display(description=_("Due"))
     def due(self, state: Any) -> str:
-        return str(state.counts.due)
+        return translated(str(state.counts.due))
 
-    @admin.display(description="Tombstoned")
+    @admin.display(description=_("Tombstoned"))
     def tombstoned(self, state: Any) -> str:
-        return str(state.counts.tombstoned)
+        return translated(str(state.counts.tombstoned))
 
-    @admin.display(description="Next due")
+    @admin.display(description=_("Next due"))
     def next_due(self, state: Any) -> str:
         return moment("next_due")(state.counts)
 
-    @admin.display(description="What you may do")
+    @admin.display(description=_("What you may do"))
     def may(self, state: Any) -> str:
         """By the state and the permissions of who looks."""
         permission, text = BUTTONS.get(state.state, ("", ""))
         may = state.asked_by.user.has_perm
-        told = [text] if permission and may(f"lifecycle.{permission}_policy") else []
-        command = COMMANDS.get(state.state, "").format(name=state.name)
-        told += [f"On the command line: {command}"] if command else []
-        return "\n".join(told) or "Nothing."
+        told = [str(text)] if permission and may(f"lifecycle.{permission}_policy") else []
+        if state.state in COMMANDS:
+            command = str(COMMANDS[state.state]) % {"name": state.name}
+            told.append(gettext("On the command line: %(command)s") % {"command": command})
+        return "\n".join(told) or gettext("Nothing.")
 
 
 def with_counts(found: list[Any], using: str) -> list[Any]:
@@ -187,7 +203,7 @@ def _policy(state: PolicyState) -> Policy | None:
 
 def _declared(state: PolicyState, say: Any) -> str:
     policy = _policy(state)
-    return say(policy) if policy else UNDECLARED
+    return translated(say(policy)) if policy else str(UNDECLARED)
 
 
 def _may_view(state: Any, site: AdminSite) -> bool:
@@ -216,9 +232,15 @@ def _on_table(state: PolicyState) -> list[Hold]:
     return holds(str(state._state.db), numbers) if numbers else []
 
 
-def _in_words(each: Hold) -> str:
-    until = f" until {in_utc(each.until)}" if each.until else ""
-    by = f" by {each.actor}" if each.actor else ""
-    why = f": {each.reason}" if each.reason else ""
-    reference = f" ({each.reference})" if each.reference else ""
-    return f"All rows, hold {each.number} since {in_utc(each.since)}{until}{by}{why}{reference}"
+def in_words(each: Hold) -> str:
+    """A hold on all rows, with what is known of it."""
+    said = [
+        phrase(
+            "All rows, hold %(number)s since %(since)s", number=each.number, since=at(each.since)
+        )
+    ]
+    said += [phrase("until %(time)s", time=at(each.until))] if each.until else []
+    said += [phrase("by %(actor)s", actor=each.actor)] if each.actor else []
+    told = joined(" ", said)
+    told = joined(": ", [told, each.reason]) if each.reason else told
+    return joined("", [told, f" ({each.reference})"]) if each.reference else told

@@ -8,9 +8,11 @@ from django.db import router
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
-from django.utils.timezone import localtime
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from lifecycle.exceptions import LifecycleError
+from lifecycle.phrases import number, to_the_second, translated
 
 COUNTED = 10_000  # lines of a list; to count ten million takes seconds
 
@@ -19,7 +21,7 @@ class AtLeast(int):
     """A number of lines that are more than were counted."""
 
     def __str__(self) -> str:
-        return f"more than {int(self):,}"
+        return gettext("more than %(number)s") % {"number": translated(number(int(self)))}
 
 
 class CountingFew(Paginator):
@@ -60,15 +62,14 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 def refuse(request: HttpRequest, error: LifecycleError) -> None:
     """Tell the user what is refused, and why."""
-    messages.error(request, f"Refused: {error}")
+    messages.error(request, gettext("Refused: %(why)s") % {"why": translated(error)})
 
 
 def moment(field: str) -> Any:
     """A column for a time, to the second: Django's own format ends at the minute."""
 
-    @admin.display(description=field.replace("_", " "), ordering=field)
+    @admin.display(description=_(field.replace("_", " ")), ordering=field)
     def show(row: Any) -> str:
-        time = getattr(row, field)
-        return f"{localtime(time):%Y-%m-%d %H:%M:%S}" if time else "-"
+        return to_the_second(getattr(row, field))
 
     return show

@@ -11,6 +11,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from lifecycle.admin.readonly import refuse
 from lifecycle.exceptions import LifecycleError
@@ -25,17 +27,18 @@ from lifecycle.policy.registry import policies_of
 def in_the_future(until: datetime) -> None:
     """Refuse a date that has passed: it would hold nothing."""
     if until <= timezone.now():
-        raise ValidationError("This date has passed.")
+        raise ValidationError(_("This date has passed."))
 
 
 class UntilForm(forms.Form):
     """A date, or for ever."""
 
     until = forms.DateTimeField(
+        label=_("Until"),
         required=False,
         validators=[in_the_future],
         widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        help_text="in the site's time zone; or empty: for ever",
+        help_text=_("in the site's time zone; or empty: for ever"),
     )
 
     def __init__(self, row: Model, *args: Any, **kwargs: Any) -> None:
@@ -46,21 +49,25 @@ class UntilForm(forms.Form):
 class HoldForm(UntilForm):
     """Why, and until when."""
 
-    reason = forms.CharField(max_length=500, widget=forms.TextInput({"size": 60}))
-    reference = forms.CharField(max_length=200, required=False, help_text="a ticket, a file number")
+    reason = forms.CharField(
+        label=_("Reason"), max_length=500, widget=forms.TextInput({"size": 60})
+    )
+    reference = forms.CharField(
+        label=_("Reference"), max_length=200, required=False, help_text=_("a ticket, a file number")
+    )
     field_order = ("reason", "reference", "until")
 
 
 class RestoreForm(UntilForm):
     """For which policy, and until when."""
 
-    policy = forms.ChoiceField(required=False)
+    policy = forms.ChoiceField(label=_("Policy"), required=False)
     field_order = ("policy", "until")
 
     def __init__(self, row: Model, *args: Any, **kwargs: Any) -> None:
         super().__init__(row, *args, **kwargs)
         names = [policy.name for policy in policies_of(type(row))]
-        self.fields["policy"].choices = [("", "all"), *zip(names, names, strict=True)]  # type: ignore[attr-defined]
+        self.fields["policy"].choices = [("", gettext("all")), *zip(names, names, strict=True)]  # type: ignore[attr-defined]
 
 
 class ReleaseForm(forms.Form):
@@ -74,14 +81,17 @@ class ReleaseForm(forms.Form):
 class RowAction:
     """One button: its permission, its form, what it does, and the words about it.
 
-    `explained` stands above the form, `done` before the row's name once it is done.
+    `explained` stands above the form, `done` says that it is, `name` is on the button, `verb` says
+    it of a row.
     """
 
     permission: str
     form: Any
     act: Callable[[Model, dict[str, Any]], Any]
-    explained: str
-    done: str
+    explained: Any
+    done: Any
+    name: Any
+    verb: Any
 
 
 def _restore(row: Model, values: dict[str, Any]) -> None:
@@ -91,16 +101,19 @@ def _restore(row: Model, values: dict[str, Any]) -> None:
 ROW_ACTIONS = {
     "restore": RowAction(
         "lifecycle.restore_row", RestoreForm, _restore,
-        "Brings the row back to live until its due time changes, or until a date.", "Restored",
+        _("Brings the row back to live until its due time changes, or until a date."),
+        _("Restored: %(row)s."), _("Restore"), _("Restore %(row)s"),
     ),
     "hold": RowAction(
         "lifecycle.hold_row", HoldForm, lambda row, values: hold(row, **values),
-        "Nothing ends the row, whatever any policy says. Reason and reference are written into "
-        "the ledger as they are, for good.", "Held",
+        _("Nothing ends the row, whatever any policy says. Reason and reference are written into "
+          "the ledger as they are, for good."),
+        _("Held: %(row)s."), _("Hold"), _("Hold %(row)s"),
     ),
     "release": RowAction(
         "lifecycle.release_row", ReleaseForm, lambda row, values: release(row),
-        "Lifts every hold on this row; it falls due again where its time has come.", "Released",
+        _("Lifts every hold on this row; it falls due again where its time has come."),
+        _("Released: %(row)s."), _("Release"), _("Release %(row)s"),
     ),
 }  # fmt: skip
 
@@ -113,7 +126,7 @@ def act(
         action.act(row, values)
 
 
-@admin.action(description="Release the selected rows", permissions=["release"])
+@admin.action(description=_("Release the selected rows"), permissions=["release"])
 def release_exceptions(page: Any, request: HttpRequest, chosen: QuerySet[RowException]) -> None:
     """Lift the holds on each row; of a hold on many rows, only the row is let go."""
     for each in chosen.filter(kind="hold"):
@@ -122,9 +135,13 @@ def release_exceptions(page: Any, request: HttpRequest, chosen: QuerySet[RowExce
         except LifecycleError as error:
             refuse(request, error)
         else:
-            page.message_user(request, f"Released: {each}.", messages.SUCCESS)
+            page.message_user(
+                request, gettext("Released: %(row)s.") % {"row": each}, messages.SUCCESS
+            )
     for other in chosen.exclude(kind="hold"):
-        page.message_user(request, f"Left: {other} is no hold.", messages.ERROR)
+        page.message_user(
+            request, gettext("Left: %(row)s is no hold.") % {"row": other}, messages.ERROR
+        )
 
 
 def _release(request: HttpRequest, exception: RowException) -> None:

@@ -14,7 +14,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.translation import gettext
 
+from lifecycle.admin.own_pages import why_not as lacking
 from lifecycle.admin.readonly import refuse
 from lifecycle.admin.row_actions import ROW_ACTIONS, RowAction, act
 from lifecycle.admin.row_story import story
@@ -25,15 +27,15 @@ from lifecycle.hooks import certificate
 from lifecycle.ledger.row_names import named, parse, rows_of_key
 from lifecycle.ledger.row_names import row_name as row_name_of
 from lifecycle.models import Event
+from lifecycle.phrases import phrase
 
 
 class Button:
     """A row action as a user has it: its name, and why it may not be pressed; '' where it may."""
 
     def __init__(self, request: HttpRequest, name: str, action: RowAction) -> None:
-        self.name = name
-        may = request.user.has_perm(action.permission)
-        self.why_not = "" if may else f"Needs the permission {action.permission}."
+        self.name, self.says = name, action.name
+        self.why_not = lacking(request, action.permission)
 
 
 class RowPages:
@@ -94,7 +96,9 @@ class RowPages:
             return redirect(page_of(row_name))  # which says why
         try:
             if row is None:
-                raise RowMissing(f"{row_name_of(model, key)} is not in the database.")
+                raise RowMissing(
+                    phrase("%(row)s is not in the database.", row=row_name_of(model, key))
+                )
             return self._form_or_act(request, action, row)
         except LifecycleError as error:
             refuse(request, error)
@@ -108,9 +112,10 @@ class RowPages:
         form = action.form(row, request.POST if request.method == "POST" else None)
         if form.is_valid():
             act(request, action, row, form.cleaned_data, home(type(row)))
-            messages.success(request, f"{action.done}: {row_name}.")
+            messages.success(request, str(action.done) % {"row": row_name})
             return redirect(page_of(row_name))
-        about = {"row_name": row_name, "action": name, "explained": action.explained}
+        about = {"row_name": row_name, "action": action.name, "explained": action.explained}
+        about["heading"] = str(action.verb) % {"row": row_name}
         return self._page(request, "row_action", about | {"form": form, "back": page_of(row_name)})
 
     def _may_look(self, request: HttpRequest) -> None:
@@ -120,7 +125,7 @@ class RowPages:
     def _page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
         request.current_app = self.admin_site.name
         context |= self.admin_site.each_context(request)
-        context |= {"opts": Event._meta, "title": "One row"}
+        context |= {"opts": Event._meta, "title": gettext("One row")}
         return TemplateResponse(request, f"admin/lifecycle/{name}.html", context)
 
 

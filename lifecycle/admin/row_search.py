@@ -1,10 +1,12 @@
 """Search of a list by `app.Model:pk`."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from lifecycle.admin.readonly import ReadOnlyAdmin, refuse
 from lifecycle.admin.visibility import about_viewed, refuse_hidden
@@ -16,7 +18,7 @@ class RowSearch(ReadOnlyAdmin):
     """The search box of a list takes the name of one row; `find` says what there is about it."""
 
     search_fields = ("pk",)  # Django shows the box where there are some
-    search_help_text = "One row, as app.Model:pk"
+    search_help_text: ClassVar[Any] = _("One row, as app.Model:pk")
 
     def get_search_results(self, request: HttpRequest, rows: Any, term: str) -> tuple[Any, bool]:
         """What is about the row that the term names; nothing, and why, where it names none."""
@@ -45,7 +47,9 @@ class RowSearch(ReadOnlyAdmin):
     def warn_incomplete(self, request: HttpRequest, text: str) -> None:
         """Tell the user that the search has not read everything, and what has."""
         messages.warning(
-            request, f"{text}: see the page of the row, or `manage.py lifecycle why ROW`."
+            request,
+            gettext("%(text)s: see the page of the row, or `manage.py lifecycle why ROW`.")
+            % {"text": text},
         )
 
 

@@ -12,15 +12,15 @@ from lifecycle.db.rows import home
 from lifecycle.insight.life import life
 from lifecycle.insight.search import entries_about, events_about
 from lifecycle.insight.verdict import Verdict
-from lifecycle.insight.why import ENDINGS, LARGE, holds_on, in_short, verdicts
+from lifecycle.insight.why import ENDINGS, LARGE, holds_on, how_gone, verdicts, what_next
 from lifecycle.ledger.held_deleted import held_deleted
 from lifecycle.ledger.row_names import ledger_key, row_name
 from lifecycle.models import ON_TABLE, AgendaEntry, Event, RowException
+from lifecycle.phrases import phrase
 from lifecycle.policy.media_fields import file_fields, watched
 from lifecycle.policy.registry import policies_of
 from lifecycle.sealing.log import is_published
 
-THERE = "It is in the database. "  # which the page says by itself
 Shown = Callable[[list[str]], list[str]]
 
 
@@ -41,7 +41,7 @@ def story(
     return {
         "row": row_name(model, key),
         "is_there": row is not None,
-        "says": in_short(model, row is not None, events, found).removeprefix(THERE),
+        "says": how_gone(events) if row is None else what_next(model, found),
         "gone": [] if row else [e for e in held_deleted(using) if e.event in search.events],
         "is_tracked": bool(policies_of(model)),
         "holds": held if row is not None else [],
@@ -83,8 +83,8 @@ def _files(model: type[Model], row: Model | None) -> list[tuple[str, str]]:
 
 def _file(name: str, row: Model | None) -> str:
     if row is None:
-        return "gone with the row: deleted when its grace is over and no row shows it"
-    return "shows a file" if getattr(row, name) else "empty"
+        return phrase("gone with the row: deleted when its grace is over and no row shows it")
+    return phrase("shows a file") if getattr(row, name) else phrase("empty")
 
 
 def _is_proven(events: list[Event], using: str) -> bool:

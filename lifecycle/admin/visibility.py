@@ -21,6 +21,7 @@ from django.urls import NoReverseMatch, reverse
 from lifecycle.compiler.keys import label_of_model
 from lifecycle.exceptions import LifecycleError
 from lifecycle.models import Event, PolicyState
+from lifecycle.phrases import phrase
 
 _HIDDEN = "_lifecycle_hidden"  # on a request: what was asked once
 
@@ -47,7 +48,7 @@ def refuse_hidden(
 ) -> None:
     """Raise `LifecycleError` where the user may not view the model, or the row."""
     if not may_view(request, site, model, row):
-        raise LifecycleError(f"You may not view {model._meta.label}.")
+        raise LifecycleError(phrase("You may not view %(model)s.", model=model._meta.label))
 
 
 def in_list(
@@ -151,7 +152,11 @@ def without_keys(request: HttpRequest, site: AdminSite) -> Callable[[list[str]],
     def shown(name: str) -> str:
         label = name.partition(":")[0]
         may = request.user.is_superuser or label.lower() in known
-        return name if may and label.lower() not in hidden else f"a row of {label}"
+        return (
+            name
+            if may and label.lower() not in hidden
+            else phrase("a row of %(model)s", model=label)
+        )
 
     return lambda names: [shown(name) for name in names]
 

@@ -31,6 +31,7 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.caps import estimated_rows, estimated_tables
 from lifecycle.ledger.windows_due import MOST, list_windows
 from lifecycle.models import Backfill, PolicyState
+from lifecycle.phrases import phrase
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies
 
@@ -68,7 +69,12 @@ class Progress:
     failed: int
 
     def __str__(self) -> str:
-        return f"{self.read} of about {self.about} rows ({self.percent} %)"
+        return phrase(
+            "%(read)s of about %(about)s rows (%(percent)s %%)",
+            read=self.read,
+            about=self.about,
+            percent=self.percent,
+        )
 
 
 def mark(policy: Policy, using: str, filled: bool, anew: bool) -> None:

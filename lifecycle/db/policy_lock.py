@@ -13,6 +13,7 @@ from django.db import OperationalError, transaction
 from lifecycle.db.connection import LOCK_NOT_AVAILABLE, fetch, sqlstate, statement
 from lifecycle.db.table_lock import lock_timeout
 from lifecycle.exceptions import Busy
+from lifecycle.phrases import phrase
 
 LONGEST = 30.0  # seconds that a hold or a migration waits for the batches under way
 LOCKS, POLICIES = "lifecycle_lock", "lifecycle_policy"
@@ -44,7 +45,10 @@ def make_locks(policies: Iterable[str], using: str) -> None:
 
 def take_lock(policy: str, using: str, seconds: float = LONGEST) -> None:
     """Have a policy's lock alone to the end of the transaction; `Busy` names who may have it."""
-    with named_holders(f"The lock of {policy or 'the media'}", LOCKS, using, seconds):
+    what = phrase("The lock of the media")
+    if policy:
+        what = phrase("The lock of %(policy)s", policy=policy)
+    with named_holders(what, LOCKS, using, seconds):
         fetch(using, statement(__file__, "take_lock"), {"name": policy})
 
 
@@ -57,8 +61,12 @@ def named_holders(what: str, table: str, using: str, seconds: float) -> Iterator
     except OperationalError as error:
         if sqlstate(error) != LOCK_NOT_AVAILABLE:
             raise
-        who = "; ".join(map(str, holders(using, table))) or "a session that is gone now"
-        raise Busy(f"{what} is taken. Who has or wants such locks: {who}.") from error
+        found = "; ".join(map(str, holders(using, table)))
+        who = found or phrase("a session that is gone now")
+        text = phrase(
+            "%(what)s is taken. Who has or wants such locks: %(who)s.", what=what, who=who
+        )
+        raise Busy(text) from error
 
 
 def holders(using: str, table: str = LOCKS) -> list[Holder]:

@@ -8,11 +8,11 @@ from lifecycle.db.connection import fetch, statement
 from lifecycle.db.tables import own_tables
 from lifecycle.exceptions import LifecycleError
 from lifecycle.hints import database_option
+from lifecycle.phrases import phrase
 
 VERSION = "version 1"  # as the last migration stamps it: see functions/version_stamp.sql
 UNINSTALLING = "uninstalling"
-INSTALL = "run `manage.py migrate`, then `manage.py lifecycle install`"
-RESTORED = (
+RESTORED = phrase(
     "this database was restored without its sequences, and what is written is not recorded: "
     "run `manage.py lifecycle install`"
 )
@@ -21,7 +21,10 @@ DROP_THEM = "drop them, or begin another session"
 
 def to_install(using: str) -> str:
     """What brings this database up to the code; `migrate` alone would go to the default one."""
-    return INSTALL.replace("migrate", f"migrate{database_option(using)}")
+    return phrase(
+        "run `manage.py migrate%(database)s`, then `manage.py lifecycle install`",
+        database=database_option(using),
+    )
 
 
 def mismatch(using: str) -> str:
@@ -33,7 +36,11 @@ def mismatch(using: str) -> str:
     found, in_use, shadowed = _look(using)
     if found == VERSION and in_use and shadowed:
         names = ", ".join(shadowed)
-        return f"this session has temporary tables of its own named {names}: {DROP_THEM}"
+        return phrase(
+            "this session has temporary tables of its own named %(names)s: drop them, or begin "
+            "another session",
+            names=names,
+        )
     return _other_version(using, found, in_use)
 
 
@@ -48,15 +55,20 @@ def _other_version(using: str, found: str | None, in_use: bool) -> str:
     if found == VERSION:
         return "" if in_use else RESTORED
     if found is None:
-        return f"the package's functions are not in the database: {to_install(using)}"
+        return phrase(
+            "the package's functions are not in the database: %(command)s",
+            command=to_install(using),
+        )
     if found == UNINSTALLING:
-        return "the package is being uninstalled from this database"
-    order = (
-        f"`manage.py migrate{database_option(using)}`"
-        if _number(found) < _number(VERSION)
-        else "newer code"
+        return phrase("the package is being uninstalled from this database")
+    newer = phrase("newer code")
+    order = f"`manage.py migrate{database_option(using)}`"
+    return phrase(
+        "the database has %(found)s of the package, this code needs %(needed)s: run %(order)s",
+        found=found,
+        needed=VERSION,
+        order=order if _number(found) < _number(VERSION) else newer,
     )
-    return f"the database has {found} of the package, this code needs {VERSION}: run {order}"
 
 
 def stamp_of(using: str) -> str | None:

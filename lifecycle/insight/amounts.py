@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from lifecycle.phrases import joined, number
+
 MOST = 10_000  # more are shown as that many, and a plus
 
 
@@ -14,8 +16,8 @@ class Amount(NamedTuple):
     def __str__(self) -> str:
         """`12`, `10,000+`; of what was not counted to its end a round number below it."""
         if self.number >= MOST:
-            return f"{MOST:,}+"
-        return f"{_round(self.number):,}+" if self.more else f"{self.number:,}"
+            return joined("", [number(MOST), "+"])
+        return joined("", [number(_round(self.number)), "+"]) if self.more else number(self.number)
 
     def __add__(self, other: tuple) -> "Amount":
         number, more = other

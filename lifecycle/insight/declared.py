@@ -4,26 +4,35 @@ from datetime import timedelta
 from typing import Any
 
 from lifecycle.insight.words import condition, moment, span
+from lifecycle.phrases import joined, number, phrase
 from lifecycle.policy.capture_modes import Signals, Window
 from lifecycle.policy.dispositions import Archive, Update
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import hours_of
 from lifecycle.policy.stages import stages_of, when_of
 
+TOGETHER = {
+    "hour": phrase("Rows of one hour of UTC end together, when it is over."),
+    "day": phrase("Rows of one day of UTC end together, when it is over."),
+    "month": phrase("Rows of one month of UTC end together, when it is over."),
+}
+
 
 def which(policy: Policy) -> str:
     """Which rows can end."""
     label, asked = policy.model._meta.label, condition(when_of(policy))
-    return f"Rows of {label} where {asked}." if asked else f"All rows of {label}."
+    if not asked:
+        return phrase("All rows of %(model)s.", model=label)
+    return phrase("Rows of %(model)s where %(condition)s.", model=label, condition=asked)
 
 
 def when(policy: Policy) -> str:
     """At which moment."""
     if policy.on_request:
-        return "Only when somebody asks for it: by an erasure, or by hand."
-    text = f"At {moment(policy.expires)}; where that is empty, never."
+        return phrase("Only when somebody asks for it: by an erasure, or by hand.")
+    text = phrase("At %(moment)s; where that is empty, never.", moment=moment(policy.expires))
     if isinstance(policy.capture, Window):
-        text += f" Rows of one {policy.capture.unit} of UTC end together, when it is over."
+        return joined(" ", [text, TOGETHER[policy.capture.unit]])
     return text
 
 
@@ -32,8 +41,14 @@ def stages(policy: Policy) -> str:
     found = stages_of(policy)
     if found is None:
         return ""
-    ends = [f"{each.name} {moment(each.expires)}" for each in found.policies]
-    return f"{stage(policy)}: {', then '.join(ends)}."
+    ends = [joined(" ", [each.name, moment(each.expires)]) for each in found.policies]
+    return phrase("%(stage)s: %(ends)s.", stage=stage(policy), ends=one_by_one(ends))
+
+
+def one_by_one(ends: list[Any]) -> Any:
+    """In the order in which they come."""
+    first, *later = ends
+    return phrase("%(one)s, then %(next)s", one=first, next=one_by_one(later)) if later else first
 
 
 def stage(policy: Policy) -> str:
@@ -42,16 +57,26 @@ def stage(policy: Policy) -> str:
     if found is None:
         return ""
     names = [each.name for each in found.policies]
-    return f"{names.index(policy.name) + 1} of {len(names)} ends of {found.name}"
+    return phrase(
+        "%(number)s of %(all)s ends of %(name)s",
+        number=names.index(policy.name) + 1,
+        all=len(names),
+        name=found.name,
+    )
 
 
 def grace(policy: Policy) -> str:
     """How long a row can still be brought back."""
     if policy.grace == timedelta(0):
-        return "None: a row that falls due goes with the next pass."
-    is_span = isinstance(policy.grace, timedelta)
-    time = span(policy.grace) if is_span else f"By the row: {moment(policy.grace)}"  # type: ignore[arg-type]
-    return f"{time}. So long a row that is past its end is tombstoned, and can be restored."
+        return phrase("None: a row that falls due goes with the next pass.")
+    if isinstance(policy.grace, timedelta):
+        time = span(policy.grace)
+    else:
+        time = phrase("By the row: %(moment)s", moment=moment(policy.grace))
+    return phrase(
+        "%(time)s. So long a row that is past its end is tombstoned, and can be restored.",
+        time=time,
+    )
 
 
 def ending(policy: Policy) -> str:
@@ -59,48 +84,68 @@ def ending(policy: Policy) -> str:
     disposition: Any = policy.disposition
     if isinstance(disposition, Update):
         columns = ", ".join(disposition.values)
-        return f"The row stays; its columns {columns} are set."
+        return phrase("The row stays; its columns %(columns)s are set.", columns=columns)
     if isinstance(disposition, Archive):
         formats = ", ".join(disposition.formats)
-        return (
-            f"The row is written into an archive under {disposition.prefix} ({formats}), that is "
-            "read back and compared, and then the row is deleted."
+        return phrase(
+            "The row is written into an archive under %(prefix)s (%(formats)s), that is "
+            "read back and compared, and then the row is deleted.",
+            prefix=disposition.prefix,
+            formats=formats,
         )
-    return "The row is deleted, with what goes along by on_delete."
+    return phrase("The row is deleted, with what goes along by on_delete.")
 
 
 def kept(policy: Policy) -> str:
     """What keeps a row that is due."""
     if policy.keep_while is None:
-        return "Nothing but a hold or a restore."
+        return phrase("Nothing but a hold or a restore.")
     unnamed: Any = policy.keep_while
-    said = [f"{name}: {condition(each)}" for name, each in policy.conditions.items()]
-    said = said or [condition(unnamed)]
-    return f"While {'; or '.join(said)}. Looked at again every {span(policy.recheck)}."
+    said: list[Any] = [
+        joined(": ", [name, condition(each)]) for name, each in policy.conditions.items()
+    ]
+    return phrase(
+        "While %(conditions)s. Looked at again every %(time)s.",
+        conditions=or_else(said or [condition(unnamed)]),
+        time=span(policy.recheck),
+    )
+
+
+def or_else(said: list[Any]) -> Any:
+    """Any of the conditions."""
+    first, *others = said
+    return phrase("%(one)s; or %(other)s", one=first, other=or_else(others)) if others else first
 
 
 def basis(policy: Policy) -> str:
     """Why, as the site says."""
-    return policy.basis or "None is declared."
+    return policy.basis or phrase("None is declared.")
 
 
 def brakes(policy: Policy) -> str:
     """What stops a mistake before it is large, and at which hours rows go."""
-    text = (
-        f"At most {policy.cap_rows:,} rows or {policy.cap_fraction:.0%} of the table, whichever is "
-        "more, in any 24 hours; one more halts the policy before the first row goes."
+    text = phrase(
+        "At most %(rows)s rows or %(share)s of the table, whichever is "
+        "more, in any 24 hours; one more halts the policy before the first row goes.",
+        rows=number(policy.cap_rows),
+        share=f"{policy.cap_fraction:.0%}",
     )
     hours = hours_of(policy)
-    if hours:
-        text += f" Rows go between {hours[0]}:00 and {hours[1]}:00 of the site's clock."
-    return text
+    if not hours:
+        return text
+    between = phrase(
+        "Rows go between %(begin)s:00 and %(end)s:00 of the site's clock.",
+        begin=hours[0],
+        end=hours[1],
+    )
+    return joined(" ", [text, between])
 
 
 def seen(policy: Policy) -> str:
     """How the ledger learns of writes, and what a hold stops."""
-    text = "By triggers: every write is seen."
+    text = phrase("By triggers: every write is seen.")
     if isinstance(policy.capture, Signals):
-        text = f"By signals: {', '.join(Signals.blind_to)} are not seen."
-    enforced = "A hold also stops the site's own DELETE."
-    engine = "A hold stops this package, and not the site's own DELETE."
-    return f"{text} {enforced if policy.holds == 'enforced' else engine}"
+        text = phrase("By signals: %(names)s are not seen.", names=", ".join(Signals.blind_to))
+    enforced = phrase("A hold also stops the site's own DELETE.")
+    engine = phrase("A hold stops this package, and not the site's own DELETE.")
+    return joined(" ", [text, enforced if policy.holds == "enforced" else engine])

@@ -11,6 +11,7 @@ from typing import Any
 
 from lifecycle.details import instant
 from lifecycle.insight.verdict import Verdict
+from lifecycle.phrases import phrase, word
 
 LIVE, DUE, TOMBSTONED, GONE = "live", "due", "tombstoned", "gone"
 ENDINGS = ("purged", "deleted", "truncated")
@@ -73,7 +74,11 @@ def life(
     since = min(event.recorded_at for event in told)
     names = policies or sorted({event.policy for event in told if event.policy}) or [""]
     lanes = [_lane(name, told, since, now) for name in names]
-    coming = [Mark("next", each.at, f"{each.policy} next") for each in verdicts if each.at]
+    coming = [
+        Mark("next", each.at, phrase("%(policy)s next", policy=each.policy))
+        for each in verdicts
+        if each.at
+    ]
     marks = [*_done(told), *coming]
     until = max([now, *(mark.at for mark in marks)])
     return Life(since, until, now, lanes, _holds(told), marks)
@@ -144,9 +149,13 @@ def _named(holds: dict[int, Span], numbers: Any) -> list[Span]:
 
 
 def _done(events: list[Any]) -> list[Mark]:
-    kinds = {"restored": "restored", "updated": "updated", "loaded": "loaded", "blocked": "blocked"}
+    kinds = ("restored", "updated", "loaded", "blocked")
     return [
-        Mark(event.kind, event.recorded_at, f"{kinds[event.kind]} (event {event.pk})")
+        Mark(
+            event.kind,
+            event.recorded_at,
+            phrase("%(kind)s (event %(event)s)", kind=word(event.kind), event=event.pk),
+        )
         for event in events
         if event.kind in kinds
     ]

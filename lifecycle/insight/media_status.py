@@ -9,9 +9,10 @@ from lifecycle.db.connection import fetch, statement
 from lifecycle.db.tables import table_of
 from lifecycle.hooks import last_runs
 from lifecycle.insight.standstill import failing, stopped
-from lifecycle.insight.status import Status
+from lifecycle.insight.status import Status, behind
 from lifecycle.install.triggers import unrecorded
 from lifecycle.models import PolicyState
+from lifecycle.phrases import counted, phrase
 from lifecycle.policy.media_fields import watched
 
 FILES = "(media)"  # in place of a policy's name
@@ -38,10 +39,15 @@ def media_status(using: str = DEFAULT_DB_ALIAS, max_lag: float | None = None) ->
 def _problems(found: Status, max_lag: float, now: datetime) -> list[str]:
     problems = []
     if found.blocked:
-        problems.append(f"{found.blocked} files cannot be deleted: their `blocked` events say why")
+        problems.append(
+            counted(
+                "%(count)s files cannot be deleted: their `blocked` events say why",
+                "%(count)s files cannot be deleted: their `blocked` events say why",
+                found.blocked,
+            )
+        )
     if found.acts and (found.lag or 0) > max_lag:
-        late = timedelta(seconds=int(found.lag or 0))
-        problems.append(f"{late} behind: does a worker run?")
+        problems.append(behind(int(found.lag or 0), False))
     if found.acts and found.lag:
         since = now - timedelta(seconds=found.lag)
         problems += failing(found.last_error, found.last_run, since)
@@ -54,5 +60,9 @@ def _problems(found: Status, max_lag: float, now: datetime) -> list[str]:
 
 def _gaps(using: str) -> list[str]:
     tables = {table_of(each.model) for each in watched()} & unrecorded(using)
-    text = "run `manage.py lifecycle install`"
-    return [f"files of {t} are not recorded: {text}" for t in sorted(tables)]
+    return [
+        phrase(
+            "files of %(table)s are not recorded: run `manage.py lifecycle install`", table=table
+        )
+        for table in sorted(tables)
+    ]

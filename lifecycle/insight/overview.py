@@ -21,6 +21,7 @@ from lifecycle.insight.days import Days, last_days
 from lifecycle.insight.status import Status, statuses
 from lifecycle.insight.words import span
 from lifecycle.ledger.caps import used_caps
+from lifecycle.phrases import counted, joined, number, phrase
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies
 
@@ -106,33 +107,53 @@ def _problems(found: list[Status], told: list[Fact]) -> list[tuple[str, str]]:
     for each in found:
         for text in each.problems:
             by_text.setdefault(text, []).append(each.policy)
-    several = {text: f"{len(names)} policies" for text, names in by_text.items() if len(names) > 3}
+    several = {text: _policies(len(names)) for text, names in by_text.items() if len(names) > 3}
     policies = [(several.get(text, ", ".join(names)), text) for text, names in by_text.items()]
     return [(fact.part, fact.says) for fact in told if fact.problem] + policies
+
+
+def _policies(number: int) -> str:
+    return counted("%(count)s policies", "%(count)s policies", number)
 
 
 def _own_facts(found: list[Status], using: str) -> list[Fact]:
     """What is known without the app that acts."""
     ((events, stopped),) = fetch(using, statement(__file__, "ledger_size"))
     blind = sorted(each.policy for each in found if each.blind_to)
-    text = f"By signals, which do not see every write: {', '.join(blind)}." if blind else ""
     gaps = any("are not recorded" in problem for each in found for problem in each.problems)
-    whole = "Writes to some tables are not recorded." if gaps else "On every table of a policy."
+    said = [phrase("On every table of a policy.")]
+    if gaps:
+        said = [phrase("Writes to some tables are not recorded.")]
+    if blind:
+        names = ", ".join(blind)
+        said.append(phrase("By signals, which do not see every write: %(names)s.", names=names))
     return [
-        Fact("Ledger", f"About {events:,} events." if events else "No event was counted yet."),
-        Fact("Triggers", f"{whole} {text}".strip()),
+        Fact(phrase("Ledger"), _events(events)),
+        Fact(phrase("Triggers"), joined(" ", said)),
         _backups(),
-        *([Fact("Switch", _stopped(using), True)] if stopped else []),
+        *([Fact(phrase("Switch"), _stopped(using), True)] if stopped else []),
     ]
+
+
+def _events(events: int) -> str:
+    if not events:
+        return phrase("No event was counted yet.")
+    return counted(
+        "About %(events)s events.", "About %(events)s events.", events, events=number(events)
+    )
 
 
 def _stopped(using: str) -> str:
     command = f"`manage.py lifecycle resume --all{database_option(using)}`"
-    return f"All policies are paused, and no file goes: {command} lets them go on."
+    return phrase(
+        "All policies are paused, and no file goes: %(command)s lets them go on.", command=command
+    )
 
 
 def _backups() -> Fact:
     if conf.BACKUP_MAX_AGE is None:
-        return Fact("Backups", "How long they are kept is not said: LIFECYCLE_BACKUP_MAX_AGE.")
+        said = phrase("How long they are kept is not said: LIFECYCLE_BACKUP_MAX_AGE.")
+        return Fact(phrase("Backups"), said)
     kept = span(timedelta(seconds=conf.BACKUP_MAX_AGE))
-    return Fact("Backups", f"Kept {kept}: what has ended is in them as long.")
+    said = phrase("Kept %(time)s: what has ended is in them as long.", time=kept)
+    return Fact(phrase("Backups"), said)

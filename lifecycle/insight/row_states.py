@@ -21,6 +21,7 @@ from lifecycle.db.rows import every_row, home
 from lifecycle.ledger.ended import Inlined
 from lifecycle.ledger.querysets import tombstoned
 from lifecycle.models import ON_TABLE, RowException
+from lifecycle.phrases import phrase, to_the_minute, word
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import policies_of
 
@@ -37,8 +38,10 @@ class RowState:
     ends: dict[str, datetime | None] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        until = f" until {self.until:%Y-%m-%d %H:%M} UTC" if self.until else ""
-        return f"{self.state}{until}"
+        if self.until is None:
+            return word(self.state)
+        until = to_the_minute(self.until)
+        return phrase("%(state)s until %(time)s", state=word(self.state), time=until)
 
 
 def row_states(model: type[Model], keys: Iterable[Any]) -> dict[Any, RowState]:

@@ -10,6 +10,7 @@ from lifecycle.conf import conf
 from lifecycle.db.connection import Placed
 from lifecycle.insight.causes import CAUSES, STOPPED
 from lifecycle.models import PolicyState
+from lifecycle.phrases import lasting, phrase
 
 State = PolicyState.State
 
@@ -36,7 +37,12 @@ def failing(error: str, began: datetime | None, since: datetime | None) -> list[
     """The last pass has failed, and has left what was due before it began."""
     if not (began and since and is_failure(error)) or since > began:
         return []
-    return [f"its passes fail with {error}, and what is due stays: the worker's log says why"]
+    return [
+        phrase(
+            "its passes fail with %(error)s, and what is due stays: the worker's log says why",
+            error=error,
+        )
+    ]
 
 
 def stopped(state: str, barred: bool, waited: timedelta, policy: str, using: str) -> list[str]:
@@ -45,4 +51,5 @@ def stopped(state: str, barred: bool, waited: timedelta, policy: str, using: str
     if not (why in STOPPED and conf.MAX_STOPPED) or waited.total_seconds() <= conf.MAX_STOPPED:
         return []
     since = timedelta(seconds=int(waited.total_seconds()))
-    return [f"due for {since}, and {CAUSES[why].clause(policy, using)}"]
+    cause = CAUSES[why].clause(policy, using)
+    return [phrase("due for %(time)s, and %(cause)s", time=lasting(since), cause=cause)]

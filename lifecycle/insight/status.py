@@ -26,6 +26,7 @@ from lifecycle.install.reach import Reach
 from lifecycle.install.triggers import unrecorded
 from lifecycle.ledger.held_deleted import HeldDeleted, deleted_rows, held_deleted, without_a_row
 from lifecycle.models import PolicyState
+from lifecycle.phrases import counted, lasting, phrase
 from lifecycle.policy import purge_hours as hours
 from lifecycle.policy.capture_modes import Signals
 from lifecycle.policy.databases import is_at
@@ -170,7 +171,10 @@ def _standstill(
         found.append(CAUSES["altered"].problem(each.database))
     if each.state == State.REMOVED:
         found.append(
-            f"removed in the database, and declared in this code: {to_install(each.database)}"
+            phrase(
+                "removed in the database, and declared in this code: %(command)s",
+                command=to_install(each.database),
+            )
         )
     return found + (failing(each.last_error, each.last_run, since) if each.acts else [])
 
@@ -202,13 +206,20 @@ def _count_there(each: Status, policy: Policy) -> None:
 
 def _gaps(policy: Policy | None, tables: set[str]) -> list[str]:
     missed = sorted(tables.intersection(compiled(policy).tables)) if policy else []
-    text = "writes to {} are not recorded: run `manage.py lifecycle install`"
-    return [text.format(table) for table in missed]
+    return [
+        phrase(
+            "writes to %(table)s are not recorded: run `manage.py lifecycle install`", table=table
+        )
+        for table in missed
+    ]
 
 
 def _functions(using: str) -> list[str]:
     names = ", ".join(other_functions(using))
-    text = f"functions are missing or changed ({names}): run `manage.py lifecycle install`"
+    text = phrase(
+        "functions are missing or changed (%(names)s): run `manage.py lifecycle install`",
+        names=names,
+    )
     return [text] if names else []
 
 
@@ -222,29 +233,60 @@ def _held_deleted(
     if not mine:
         return []
     (latest_name,) = shown([mine[0].name]) if mine[0].key else (mine[0].name,)
-    latest = f"the latest is {latest_name}, hold {mine[0].hold}, event {mine[0].event}"
-    return [f"{deleted_rows(each.held_deleted)}: {latest}; see `manage.py lifecycle holds`"]
+    said = phrase(
+        "%(rows)s: the latest is %(name)s, hold %(hold)s, event %(event)s; see "
+        "`manage.py lifecycle holds`",
+        rows=deleted_rows(each.held_deleted),
+        name=latest_name,
+        hold=mine[0].hold,
+        event=mine[0].event,
+    )
+    return [said]
 
 
 def _problems(each: Status, policy: Policy | None, max_lag: float) -> list[str]:
     if policy is None:
         gone = each.state == State.REMOVED
-        return [] if gone else ["not declared in this code: nothing of it ends"]
+        return [] if gone else [phrase("not declared in this code: nothing of it ends")]
     if not each.state:
-        return [f"not in the database: {to_install(each.database)}"]
+        command = to_install(each.database)
+        return [phrase("not in the database: %(command)s", command=command)]
     found = []
     if each.fingerprint != fingerprint(policy):
         found.append(CAUSES["outdated"].problem(each.database))
     if each.state == State.HALTED:
         database = database_option(each.database)
         resume = f"`manage.py lifecycle resume {each.policy} --actor NAME{database}`"
-        found.append(f"halted by a brake: look, then {resume}")
-    most = "at most " if each.at_most else ""
-    if each.blocked:
-        found.append(f"{most}{each.blocked} rows cannot end: their `blocked` events say why")
-    if each.failed:
-        found.append(f"{most}{each.failed} rows whose due time could not be computed")
+        found.append(phrase("halted by a brake: look, then %(command)s", command=resume))
+    found += _stuck(each)
     if each.acts and (each.lag or 0) > max_lag:
-        why = "it is slowed down" if each.slowed else "does a worker run?"
-        found.append(f"{timedelta(seconds=int(each.lag or 0))} behind: {why}")
+        found.append(behind(int(each.lag or 0), bool(each.slowed)))
     return found
+
+
+def _stuck(each: Status) -> list[str]:
+    """Rows that cannot end."""
+    found = []
+    if each.blocked:
+        rows = counted(
+            "%(count)s rows cannot end: their `blocked` events say why",
+            "%(count)s rows cannot end: their `blocked` events say why",
+            each.blocked,
+        )
+        found.append(phrase("at most %(rows)s", rows=rows) if each.at_most else rows)
+    if each.failed:
+        rows = counted(
+            "%(count)s rows whose due time could not be computed",
+            "%(count)s rows whose due time could not be computed",
+            each.failed,
+        )
+        found.append(phrase("at most %(rows)s", rows=rows) if each.at_most else rows)
+    return found
+
+
+def behind(seconds: int, slowed: bool) -> str:
+    """That something due has waited so long."""
+    time = lasting(timedelta(seconds=seconds))
+    if slowed:
+        return phrase("%(time)s behind: it is slowed down", time=time)
+    return phrase("%(time)s behind: does a worker run?", time=time)

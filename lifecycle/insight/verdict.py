@@ -17,10 +17,10 @@ from lifecycle.db.version import to_install
 from lifecycle.ledger.holds import Hold
 from lifecycle.ledger.row_names import ledger_key, named, rows_of_key
 from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
+from lifecycle.phrases import at, phrase, word
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import opens_at
 from lifecycle.policy.stages import stages_of
-from lifecycle.printable import in_utc
 
 LISTED = {"restored", "expired_by_hand"}  # what puts a row on the agenda by its key
 SHOWN = 5  # rows that stand in the way
@@ -65,13 +65,15 @@ class Look:
         """In the order in which the worker asks."""
         if self.state is None:
             return Verdict(
-                self.policy.name, "", f"is not in the database: {to_install(self.using)}"
+                self.policy.name,
+                "",
+                phrase("is not in the database: %(command)s", command=to_install(self.using)),
             )
         try:
             with transaction.atomic(using=self.using):
                 self.matches, self.due, self.keep, self.grace, self.now = self._read()
         except DataError:
-            return self._verdict("its due time cannot be computed for this row")
+            return self._verdict(phrase("its due time cannot be computed for this row"))
         if is_windowed(self.policy) and self.due and not self.exceptions.keys() & LISTED:
             self.entries += self._of_window()
         says, at = self._says()
@@ -87,9 +89,17 @@ class Look:
     def _verdict(self, says: str, at: datetime | None = None) -> Verdict:
         state: Any = self.state
         if state.state != PolicyState.State.ENABLED:
-            return Verdict(self.policy.name, state.state, f"{says}; but it is {state.state}")
+            return Verdict(
+                self.policy.name,
+                state.state,
+                phrase("%(says)s; but it is %(state)s", says=says, state=word(state.state)),
+            )
         if state.fingerprint != fingerprint(self.policy):
-            return Verdict(self.policy.name, state.state, f"{says}; but it is declared otherwise")
+            return Verdict(
+                self.policy.name,
+                state.state,
+                phrase("%(says)s; but it is declared otherwise", says=says),
+            )
         opens = opens_at(self.policy, self.now) if at else None
         return Verdict(self.policy.name, state.state, says, max(at, opens) if at and opens else at)
 
@@ -111,44 +121,61 @@ class Look:
         ends = self._ends()
         spared = self.exceptions.get("restored")
         if not self.matches:
-            left = ", or is as this stage leaves it" if _is_left(self.policy) else ""
-            return f"does not match `when`{left}", None
+            if _is_left(self.policy):
+                return phrase("does not match `when`, or is as this stage leaves it"), None
+            return phrase("does not match `when`"), None
         if ends is None:
-            return "has no end", None
+            return phrase("has no end"), None
         if spared and (spared.until is None or spared.until > self.now):
-            return "is restored", spared.until
+            return phrase("is restored"), spared.until
         if ends > self.now:
-            window = [each.due_at for each in self.entries if each.window_at]
-            with_it = f", and ends with its window at {in_utc(window[0])}" if window else ""
-            return f"is live until {in_utc(ends)}{with_it}", max(
-                window[0], ends
-            ) if window else ends
+            return self._live(ends)
         if self.held:
             numbers = ", ".join(str(each.number) for each in self.held)
-            return f"is past its end, and held (hold {numbers})", None
+            return phrase("is past its end, and held (hold %(numbers)s)", numbers=numbers), None
         return self._past()
+
+    def _live(self, ends: datetime) -> tuple[str, datetime]:
+        """What happens to a row that is not past its end."""
+        windows = [each.due_at for each in self.entries if each.window_at]
+        if not windows:
+            return phrase("is live until %(end)s", end=at(ends)), ends
+        said = phrase(
+            "is live until %(end)s, and ends with its window at %(window)s",
+            end=at(ends),
+            window=at(windows[0]),
+        )
+        return said, max(windows[0], ends)
 
     def _past(self) -> tuple[str, datetime | None]:
         """What happens to a row that is past its end and not held."""
-        ending = "purged" if self.policy.disposition.hides else "updated"
+        ending = word("purged" if self.policy.disposition.hides else "updated")
         listed = self.entries[0].due_at if self.entries else None
         if self.keep:
-            return "is past its end, and kept by keep_while; looked at again then", listed
+            return phrase("is past its end, and kept by keep_while; looked at again then"), listed
         tried = next((each for each in self.entries if each.attempts), None)
         if tried and (way := self._blockers()):
-            return f"cannot be {ending} now: {way}; tried again then", tried.due_at
+            said = phrase(
+                "cannot be %(purged)s now: %(why)s; tried again then", purged=ending, why=way
+            )
+            return said, tried.due_at
         if listed is None:
-            return "is past its end, and not on the agenda: backfill lists it", None
+            return phrase("is past its end, and not on the agenda: backfill lists it"), None
         tombstone = next((each for each in self.entries if each.tombstone), None)
         if tombstone and tombstone.tombstoned_at and self.grace is not None:
             return (
-                f"is tombstoned since {in_utc(tombstone.tombstoned_at)}; {ending} then",
+                phrase(
+                    "is tombstoned since %(since)s; %(purged)s then",
+                    since=at(tombstone.tombstoned_at),
+                    purged=ending,
+                ),
                 tombstone.due_at,
             )
         if self.grace is None:
-            return "is past its end, and its grace is unknown", listed
-        what = "tombstoned" if self.grace > timedelta(0) else ending
-        return f"is past its end; {what} by the next batch", max(listed, self.now)
+            return phrase("is past its end, and its grace is unknown"), listed
+        what = word("tombstoned") if self.grace > timedelta(0) else ending
+        said = phrase("is past its end; %(purged)s by the next batch", purged=what)
+        return said, max(listed, self.now)
 
     def _ends(self) -> datetime | None:
         by_hand = self.exceptions.get("expired_by_hand")
@@ -163,7 +190,7 @@ class Look:
         detail = last.detail
         by = detail.get("by") or self._referring(detail.get("table"))
         words = ", ".join(self.shown(by)) or detail.get("table") or detail.get("error", "")
-        return f"in the way: {words}" if words else "blocked"
+        return phrase("in the way: %(names)s", names=words) if words else word("blocked")
 
     def _referring(self, table: str | None) -> list[str]:
         """The first rows of the table that refer to the row."""

@@ -7,6 +7,7 @@ nothing, so what it says is as of now; the worker looks again before it acts.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.db import DatabaseError, transaction
 from django.db.models import Model, Q
@@ -20,8 +21,8 @@ from lifecycle.insight.verdict import Look, Verdict
 from lifecycle.ledger.holds import Hold, holds
 from lifecycle.ledger.row_names import ledger_key, row_name, rows_of_key
 from lifecycle.models import ON_TABLE, Event, RowException
+from lifecycle.phrases import at, joined, phrase, word
 from lifecycle.policy.registry import policies_of
-from lifecycle.printable import in_utc
 
 ENDINGS = ("purged", "deleted", "archived", "truncated")
 PATIENCE = 60.0  # seconds
@@ -110,20 +111,49 @@ def in_short(
     model: type[Model], exists: bool | None, events: list[Event], verdicts: list[Verdict]
 ) -> str:
     """In a sentence or two: whether it is there, how it went, what comes next."""
-    if exists is None:
-        told = f"{events[0].kind} in event {events[0].pk}" if events else "nothing"
-        return f"This role may not read {model._meta.label}: the ledger's last word is {told}."
-    if not exists:
-        gone = next((each for each in events if each.kind in ENDINGS), None)
-        if gone is None:
-            how = "say how it went" if events else "know of it"
-            return f"It is not in the database, and the ledger does not {how}."
-        by = f" by policy {gone.policy}" if gone.policy else " by the site itself"
-        run = f"run {gone.run}, " if gone.run else ""
-        return f"It is gone: {gone.kind}{by} at {in_utc(gone.recorded_at)} ({run}event {gone.pk})."
+    if exists:
+        return joined(" ", [phrase("It is in the database."), what_next(model, verdicts)])
+    return _unreadable(model, events) if exists is None else how_gone(events)
+
+
+def what_next(model: type[Model], verdicts: list[Verdict]) -> str:
+    """Of a row that is there."""
     if not verdicts:
-        return f"It is in the database. No policy is on {model._meta.label}: nothing ends it."
-    first = min((each for each in verdicts if each.at), key=lambda v: v.at or 0, default=None)
-    return "It is in the database. " + (
-        f"Next: {first.policy}, at {in_utc(first.at)}." if first else "Nothing will end it."
+        return phrase("No policy is on %(model)s: nothing ends it.", model=model._meta.label)
+    times = [(each.at, each.policy) for each in verdicts if each.at]
+    if not times:
+        return phrase("Nothing will end it.")
+    time, policy = min(times, key=lambda each: each[0])
+    return phrase("Next: %(policy)s, at %(time)s.", policy=policy, time=at(time))
+
+
+def _unreadable(model: type[Model], events: list[Event]) -> str:
+    """Of a row that this role may not read."""
+    label = model._meta.label
+    if not events:
+        return phrase(
+            "This role may not read %(model)s: the ledger's last word is nothing.", model=label
+        )
+    return phrase(
+        "This role may not read %(model)s: the ledger's last word is %(kind)s in event %(event)s.",
+        model=label,
+        kind=word(events[0].kind),
+        event=events[0].pk,
     )
+
+
+def how_gone(events: list[Event]) -> str:
+    """Of a row that is not there."""
+    gone = next((each for each in events if each.kind in ENDINGS), None)
+    if gone is None and events:
+        return phrase("It is not in the database, and the ledger does not say how it went.")
+    if gone is None:
+        return phrase("It is not in the database, and the ledger does not know of it.")
+    about: dict[str, Any] = {"kind": word(gone.kind), "time": at(gone.recorded_at)}
+    event = phrase("event %(event)s", event=gone.pk)
+    by_run = [phrase("run %(run)s", run=gone.run)] if gone.run else []
+    about |= {"where": joined(", ", [*by_run, event])}
+    if not gone.policy:
+        return phrase("It is gone: %(kind)s by the site itself at %(time)s (%(where)s).", **about)
+    about["policy"] = gone.policy
+    return phrase("It is gone: %(kind)s by policy %(policy)s at %(time)s (%(where)s).", **about)

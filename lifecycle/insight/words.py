@@ -9,18 +9,33 @@ from typing import Any
 from django.db.models import Case, Exists, ExpressionWrapper, F, Func, Q, Value
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import CombinedExpression, NegatedExpression
+from django.utils.translation import gettext_noop as _
 
+from lifecycle.phrases import counted, cut, joined, phrase
 from lifecycle.policy.groups import KeepNewest
 
 MOST = 300  # characters of one expression
 
 LOOKUPS = {
-    "exact": "is", "iexact": "is, in any case,", "in": "is one of", "gt": "is above",
-    "gte": "is at least", "lt": "is below", "lte": "is at most", "contains": "contains",
-    "icontains": "contains, in any case,", "startswith": "begins with", "endswith": "ends with",
-    "range": "is between",
-}  # fmt: skip
-SPANS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+    "exact": _("%(column)s is %(value)s"),
+    "iexact": _("%(column)s is, in any case, %(value)s"),
+    "in": _("%(column)s is one of %(value)s"),
+    "gt": _("%(column)s is above %(value)s"),
+    "gte": _("%(column)s is at least %(value)s"),
+    "lt": _("%(column)s is below %(value)s"),
+    "lte": _("%(column)s is at most %(value)s"),
+    "contains": _("%(column)s contains %(value)s"),
+    "icontains": _("%(column)s contains, in any case, %(value)s"),
+    "startswith": _("%(column)s begins with %(value)s"),
+    "endswith": _("%(column)s ends with %(value)s"),
+    "range": _("%(column)s is between %(value)s"),
+}
+SPANS = (
+    (86_400, lambda count: counted("%(count)s day", "%(count)s days", count)),
+    (3_600, lambda count: counted("%(count)s hour", "%(count)s hours", count)),
+    (60, lambda count: counted("%(count)s minute", "%(count)s minutes", count)),
+    (1, lambda count: counted("%(count)s second", "%(count)s seconds", count)),
+)
 
 
 def condition(asked: Any) -> str:
@@ -28,8 +43,19 @@ def condition(asked: Any) -> str:
     if not isinstance(asked, Q):
         return _short(_expression(asked))
     parts = [_part(child) for child in asked.children]
-    said = f" {asked.connector.lower()} ".join(each for each in parts if each)
-    return f"not ({said})" if asked.negated and said else said
+    said = _connected([each for each in parts if each], asked.connector)
+    return phrase("not (%(condition)s)", condition=said) if asked.negated and said else said
+
+
+def _connected(parts: list[Any], connector: str) -> Any:
+    if len(parts) < 2:
+        return parts[0] if parts else ""
+    one, other = parts[0], _connected(parts[1:], connector)
+    if connector == Q.OR:
+        return phrase("%(one)s or %(other)s", one=one, other=other)
+    if connector == Q.AND:
+        return phrase("%(one)s and %(other)s", one=one, other=other)
+    return joined(f" {connector.lower()} ", [one, other])
 
 
 def moment(expires: Any) -> str:
@@ -40,27 +66,30 @@ def moment(expires: Any) -> str:
 def span(time: timedelta) -> str:
     """Days, hours, minutes and seconds, those that are there."""
     left, said = abs(time.total_seconds()), []
-    for name, size in SPANS:
+    for size, words in SPANS:
         count, left = divmod(left, size)
         if count:
-            said.append(f"{count:.0f} {name}" + ("" if count == 1 else "s"))
-    return " ".join(said) or "0 seconds"
+            said.append(words(round(count)))
+    return joined(" ", said) if said else phrase("0 seconds")
 
 
 def _part(child: Any) -> str:
     if isinstance(child, Q):
         said = condition(child)
-        return f"({said})" if len(child.children) > 1 and not child.negated else said
+        several = len(child.children) > 1 and not child.negated
+        return joined("", ["(", said, ")"]) if several else said
     return _lookup(*child) if isinstance(child, tuple) else _expression(child)
 
 
 def _lookup(name: str, value: Any) -> str:
     path, _, last = name.rpartition(LOOKUP_SEP)
     if last == "isnull":
-        return f"{_path(path)} is {'' if value else 'not '}empty"
+        if value:
+            return phrase("%(column)s is empty", column=_path(path))
+        return phrase("%(column)s is not empty", column=_path(path))
     if path and last in LOOKUPS:
-        return f"{_path(path)} {LOOKUPS[last]} {_value(value)}"
-    return f"{_path(name)} is {_value(value)}"
+        return phrase(LOOKUPS[last], column=_path(path), value=_value(value))
+    return phrase("%(column)s is %(value)s", column=_path(name), value=_value(value))
 
 
 def _path(name: str) -> str:
@@ -69,9 +98,9 @@ def _path(name: str) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "empty"}[value]
+        return {True: phrase("true"), False: phrase("false"), None: phrase("empty")}[value]
     if isinstance(value, list | tuple | set | frozenset):
-        return ", ".join(_value(each) for each in value)
+        return joined(", ", [_value(each) for each in value])
     if isinstance(value, timedelta):
         return span(value)
     if hasattr(value, "resolve_expression"):
@@ -80,19 +109,37 @@ def _value(value: Any) -> str:
 
 
 def _cases(given: Case) -> str:
-    said = [f"{_or_never(each.result)} where {_expression(each.condition)}" for each in given.cases]
-    return "; ".join([*said, f"{_or_never(given.default)} else"])
+    said = [
+        phrase(
+            "%(moment)s where %(condition)s",
+            moment=_or_never(each.result),
+            condition=_expression(each.condition),
+        )
+        for each in given.cases
+    ]
+    return joined("; ", [*said, phrase("%(moment)s else", moment=_or_never(given.default))])
 
 
 def _or_never(given: Any) -> str:
-    return "never" if isinstance(given, Value) and given.value is None else _expression(given)
+    never = isinstance(given, Value) and given.value is None
+    return phrase("never") if never else _expression(given)
 
 
 def _place(rule: KeepNewest) -> str:
-    which, of = ("newest", "newer") if rule.newest else ("oldest", "older")
-    group = f"rows with the same {' and '.join(rule.per)}" if rule.per else "all rows"
-    return (
-        f"it is one of the {rule.n} {which} by {rule.by} of {group} (fewer than {rule.n} are {of})"
+    group = phrase("all rows")
+    if rule.per:
+        group = phrase("rows with the same %(columns)s", columns=_connected([*rule.per], Q.AND))
+    about = {"number": rule.n, "column": rule.by, "group": group}
+    if rule.newest:
+        return phrase(
+            "it is one of the %(number)s newest by %(column)s of %(group)s "
+            "(fewer than %(number)s are newer)",
+            **about,
+        )
+    return phrase(
+        "it is one of the %(number)s oldest by %(column)s of %(group)s "
+        "(fewer than %(number)s are older)",
+        **about,
     )
 
 
@@ -109,15 +156,16 @@ def _expression(given: Any) -> str:
         return _combined(given)
     if isinstance(given, ExpressionWrapper):
         inner = _expression(given.expression)
-        return f"not ({inner})" if isinstance(given, NegatedExpression) else inner
+        negated = isinstance(given, NegatedExpression)
+        return phrase("not (%(condition)s)", condition=inner) if negated else inner
     if isinstance(given, Exists):
         model: Any = given.query.model
-        return f"a row of {model._meta.label} belongs to it"
+        return phrase("a row of %(model)s belongs to it", model=model._meta.label)
     if isinstance(given, Case):
         return _cases(given)
     if isinstance(given, Func) and type(given).__module__.startswith("django."):
-        arguments = ", ".join(_expression(each) for each in given.source_expressions)
-        return f"{type(given).__name__}({arguments})"
+        arguments = joined(", ", [_expression(each) for each in given.source_expressions])
+        return joined("", [type(given).__name__, "(", arguments, ")"])
     return repr(given)
 
 
@@ -126,9 +174,12 @@ def _combined(given: Any) -> str:
     time = right.value if isinstance(right, Value) else None
     if isinstance(time, timedelta) and given.connector in ("+", "-"):
         is_later = (given.connector == "+") == (time >= timedelta(0))
-        return f"{span(time)} {'after' if is_later else 'before'} {_expression(left)}"
-    return f"{_expression(left)} {given.connector} {_expression(right)}"
+        about = {"time": span(time), "moment": _expression(left)}
+        if is_later:
+            return phrase("%(time)s after %(moment)s", **about)
+        return phrase("%(time)s before %(moment)s", **about)
+    return joined(" ", [_expression(left), given.connector, _expression(right)])
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= MOST else f"{text[:MOST]}..."
+def _short(text: Any) -> str:
+    return str(cut(text, MOST))

@@ -13,6 +13,7 @@ from lifecycle.compiler.policy_sql import models_of
 from lifecycle.db.connection import fetch, statement
 from lifecycle.db.tables import quoted, table_of
 from lifecycle.hints import database_option
+from lifecycle.phrases import phrase
 from lifecycle.policy.coverage import taken_along
 from lifecycle.policy.databases import is_at
 from lifecycle.policy.media_fields import file_fields, watched
@@ -44,7 +45,11 @@ class Subscribed(NamedTuple):
     subscription: str
 
     def __str__(self) -> str:
-        return f"rows of {self.table} come by the subscription {self.subscription}"
+        return phrase(
+            "rows of %(table)s come by the subscription %(subscription)s",
+            table=self.table,
+            subscription=self.subscription,
+        )
 
 
 def subscribed(using: str) -> list[Subscribed]:
@@ -95,15 +100,28 @@ class Reach:
         own = {table_of(model) for model in models_of(policy)}
         cascaded = own | {table_of(model) for model in taken_along(policy)}
         strays = ", ".join(str(each) for each in self.elsewhere if each.table in own)
-        found = [f"nothing of {strays} is recorded or ends: another schema"] if strays else []
+        found = (
+            [phrase("nothing of %(strays)s is recorded or ends: another schema", strays=strays)]
+            if strays
+            else []
+        )
         backfill = f"`manage.py lifecycle backfill --policy {policy.name}{self.option}`"
         found += [
-            f"{each}, past the triggers, onto no agenda: when it is over, {backfill}"
+            phrase(
+                "%(each)s, past the triggers, onto no agenda: when it is over, %(backfill)s",
+                each=each,
+                backfill=backfill,
+            )
             for each in self.subscribed
             if each.table in own
         ]
         return found + [
-            f"row level security hides rows of {table} from {role}, who would take them for gone"
+            phrase(
+                "row level security hides rows of %(table)s from %(role)s, who would "
+                "take them for gone",
+                table=table,
+                role=role,
+            )
             for table, role in self.hidden
             if table in cascaded
         ]

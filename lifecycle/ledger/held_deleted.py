@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lifecycle.db.connection import fetch, statement
-from lifecycle.printable import in_utc
+from lifecycle.phrases import at, counted, phrase
 
 
 @dataclass(frozen=True)
@@ -30,19 +30,35 @@ class HeldDeleted:
     @property
     def name(self) -> str:
         """The row, as people name it; of a hold on a policy, how many rows."""
-        return f"{self.model}:{self.key}" if self.key else f"{self.rows} rows of {self.model}"
+        if self.key:
+            return f"{self.model}:{self.key}"
+        return counted(
+            "%(count)s rows of %(model)s",
+            "%(count)s rows of %(model)s",
+            self.rows,
+            model=self.model,
+        )
 
     @property
     def says(self) -> str:
         """What happened, in words."""
-        by = f" by {self.actor}" if self.actor else ""
-        return f"gone: the site itself deleted it at {in_utc(self.at)}{by} (event {self.event})"
+        about = {"time": at(self.at), "event": self.event}
+        if not self.actor:
+            return phrase("gone: the site itself deleted it at %(time)s (event %(event)s)", **about)
+        return phrase(
+            "gone: the site itself deleted it at %(time)s by %(actor)s (event %(event)s)",
+            actor=self.actor,
+            **about,
+        )
 
 
 def deleted_rows(rows: int) -> str:
     """How many, as the beginning of a sentence."""
-    are = "1 held row was" if rows == 1 else f"{rows} held rows were"
-    return f"{are} deleted by the site itself"
+    return counted(
+        "%(count)s held row was deleted by the site itself",
+        "%(count)s held rows were deleted by the site itself",
+        rows,
+    )
 
 
 def without_a_row(gone: list[HeldDeleted]) -> int:

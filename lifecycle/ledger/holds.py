@@ -21,6 +21,7 @@ from lifecycle.ledger.policy_states import wait_for_batches
 from lifecycle.ledger.row_names import ledger_key, named
 from lifecycle.ledger.shortened import Shortened, shortened
 from lifecycle.ledger.write import alias_of, lock_row, lock_rows, write
+from lifecycle.phrases import phrase
 from lifecycle.policy.registry import get_policy, policies_of
 
 CHUNK = 10_000  # rows of one event
@@ -128,14 +129,20 @@ def release(
             row = {"key": _locked(target, using), "of": target}
         held = _standing(target, reference, using, row.get("key"))
         if not held:
-            what = named(target) if isinstance(target, Model) else target
-            raise LifecycleError(f"There is no hold on {what or f'reference {reference!r}'}.")
+            raise LifecycleError(_no_hold(target, reference))
         for number, policy, model in held:
             kept = at and shortened(number, using, row.get("key"), at)
             _let_go(number, policy, model, using, row)
             if kept:  # afterwards: the same hold twice is one, and that is lifted here
                 _place_anew(kept, policy, model, using, at)
     return len(held)
+
+
+def _no_hold(target: Model | str | int | None, reference: str) -> str:
+    what = named(target) if isinstance(target, Model) else target
+    if what:
+        return phrase("There is no hold on %(what)s.", what=what)
+    return phrase("There is no hold on reference %(reference)s.", reference=repr(reference))
 
 
 def holds(using: str = DEFAULT_DB_ALIAS, numbers: list[int] | None = None) -> list[Hold]:
@@ -158,7 +165,9 @@ def _let_go(number: int, policy: str, model: str, using: str, row: dict[str, Any
     except DatabaseError as error:
         if sqlstate(error) != NO_DATA_FOUND:
             raise
-        raise LifecycleError(f"Hold {number} was released meanwhile.") from error
+        raise LifecycleError(
+            phrase("Hold %(number)s was released meanwhile.", number=number)
+        ) from error
     again = {"event": released if row else number, "policy": policy}
     fetch(using, statement(__file__, "look_again"), again)
 

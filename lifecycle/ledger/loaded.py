@@ -14,6 +14,7 @@ from lifecycle.db.rows import home_of
 from lifecycle.exceptions import NoPolicy, RowMissing
 from lifecycle.ledger.row_names import named
 from lifecycle.ledger.write import refuse_unnamed
+from lifecycle.phrases import phrase
 from lifecycle.policy.registry import policies_of
 
 CHUNK = 10_000  # rows; no event lists more
@@ -29,14 +30,14 @@ def loaded(rows: Model | QuerySet[Any]) -> int:
     """
     model: Any = rows.model if isinstance(rows, QuerySet) else type(rows)
     if not policies_of(model):
-        raise NoPolicy(f"{model._meta.label} has no policy.")
+        raise NoPolicy(phrase("%(model)s has no policy.", model=model._meta.label))
     using = rows.db if isinstance(rows, QuerySet) else home_of(rows)
     total = 0
     for keys in _chunks(rows, model):
         with transaction.atomic(using=using):
             total += record(model, keys, using)
     if not total and isinstance(rows, Model):
-        raise RowMissing(f"{named(rows)} is not in the database.")
+        raise RowMissing(phrase("%(row)s is not in the database.", row=named(rows)))
     return total
 
 

@@ -15,6 +15,7 @@ from lifecycle import signals
 from lifecycle.compiler.keys import key_of, label_of_model, subjects_of
 from lifecycle.db.connection import Placed, fetch, scalar, statement
 from lifecycle.exceptions import LifecycleError
+from lifecycle.phrases import phrase
 from lifecycle.policy.policy import Policy
 
 
@@ -62,8 +63,12 @@ def refuse_to_plan(using: str) -> None:
     """Raise `LifecycleError` where this role of the database is no officer's."""
     if not scalar(using, statement(__file__, "may_plan")):
         raise LifecycleError(
-            f"The role of {using!r} may not make, approve or apply plans: that is an officer's"
-            " (`manage.py lifecycle grants --site ROLE --worker ROLE --officer ROLE`)."
+            phrase(
+                "The role of %(using)s may not make, approve or apply plans: that is an "
+                "officer's (`manage.py lifecycle grants --site ROLE --worker ROLE "
+                "--officer ROLE`).",
+                using=repr(using),
+            )
         )
 
 

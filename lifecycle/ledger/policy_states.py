@@ -17,6 +17,7 @@ from lifecycle.exceptions import Busy, LifecycleError
 from lifecycle.ledger.context import context
 from lifecycle.logs import Log
 from lifecycle.models import PolicyState
+from lifecycle.phrases import any_of, phrase, word
 from lifecycle.policy.databases import of_policy
 from lifecycle.policy.registry import get_policy
 
@@ -81,9 +82,11 @@ def resume(policy: str, actor: str = "", allow: int = 0, using: str | None = Non
     A halted policy wants a name: `LifecycleError` without an actor.
     """
     if allow < 0:
-        raise LifecycleError("The rows allowed beyond the cap cannot be less than none.")
+        raise LifecycleError(phrase("The rows allowed beyond the cap cannot be less than none."))
     if is_halted(policy, using) and not actor:
-        raise LifecycleError(f"{policy} was halted by a brake: say who resumes it (--actor).")
+        raise LifecycleError(
+            phrase("%(policy)s was halted by a brake: say who resumes it (--actor).", policy=policy)
+        )
     _change(policy, RESUME, actor, using, allow)
 
 
@@ -109,7 +112,7 @@ def change_all(
         until = time.monotonic() + PATIENCE
         names = ["", *known.values_list("name", flat=True)]
         busy = [who for name in names if (who := _let_batches_end(name, using, until))]
-        with named_holders("The table of policies", POLICIES, using, PATIENCE):
+        with named_holders(phrase("The table of policies"), POLICIES, using, PATIENCE):
             states = _locked(using)
         wanted = set(change.wanted) - set(change.alone)
         changed = [name for name, state in states.items() if state in wanted]
@@ -124,14 +127,29 @@ def _change(policy: str, change: Change, actor: str, using: str | None, allow: i
     with transaction.atomic(using=using), context(actor=actor, using=using):
         busy = _let_batches_end(policy, using, time.monotonic() + PATIENCE)
         # A brake waits for the row only, and then halts what is still enabled.
-        with named_holders(f"The row of {policy}", POLICIES, using, PATIENCE):
+        with named_holders(
+            phrase("The row of %(policy)s", policy=policy), POLICIES, using, PATIENCE
+        ):
             state = _locked(using, policy).get(policy)
         if state is None:
             get_policy(policy)
-            raise LifecycleError(f"{policy} is not in the database yet: {to_install(using)}.")
+            raise LifecycleError(
+                phrase(
+                    "%(policy)s is not in the database yet: %(command)s.",
+                    policy=policy,
+                    command=to_install(using),
+                )
+            )
         if state not in change.wanted:
-            wanted = " or ".join(change.wanted)
-            raise LifecycleError(f"{policy} is {state}, not {wanted}.")
+            wanted = any_of([word(each) for each in change.wanted])
+            raise LifecycleError(
+                phrase(
+                    "%(policy)s is %(state)s, not %(wanted)s.",
+                    policy=policy,
+                    state=word(state),
+                    wanted=wanted,
+                )
+            )
         _write(policy, change, using, allow)
     return busy
 
@@ -159,7 +177,12 @@ def _let_batches_end(policy: str, using: str, until: float) -> str:
     try:
         take_lock(policy, using, max(until - time.monotonic(), 0.05))
     except Busy as busy:
-        log("busy", f"{busy} Its state is changed without.", policy=policy, database=using)
+        log(
+            "busy",
+            f"{busy} Its state is changed without.",
+            policy=policy,
+            database=using,
+        )
         return str(busy)
     return ""
 

@@ -4,6 +4,7 @@ from django.db import transaction
 
 from lifecycle.db.connection import fetch, statement
 from lifecycle.exceptions import LifecycleError
+from lifecycle.phrases import phrase
 
 
 def try_again(event: int, using: str) -> int:
@@ -17,6 +18,10 @@ def try_again(event: int, using: str) -> int:
         ((listed,),) = fetch(using, statement(__file__, "retry"), {"event": event})
     if listed is None:
         raise LifecycleError(
-            f"Event {event} lists no blocked rows any more, or a worker is at them: look again."
+            phrase(
+                "Event %(event)s lists no blocked rows any more, or a worker is at them: "
+                "look again.",
+                event=event,
+            )
         )
     return int(listed)

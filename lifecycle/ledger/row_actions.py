@@ -17,6 +17,7 @@ from lifecycle.compiler.policy_sql import compiled, select_grace
 from lifecycle.db.connection import Placed, Raw, fetch, statement
 from lifecycle.exceptions import ConditionNotMet, LifecycleError, NoPolicy
 from lifecycle.ledger.write import alias_of, lock_row, lock_rows, write
+from lifecycle.phrases import phrase
 from lifecycle.policy.dispositions import Update
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy, policies_of
@@ -60,7 +61,11 @@ def expire_rows(rows: "QuerySet[Any]", policy: str | None = None, using: str | N
         keys = lock_rows(rows, using)
         if len(keys) > MOST:
             raise LifecycleError(
-                f"{len(keys)} rows are too many to expire by hand, at most {MOST}."
+                phrase(
+                    "%(keys)s rows are too many to expire by hand, at most %(most)s.",
+                    keys=len(keys),
+                    most=MOST,
+                )
             )
         params = {"policy": chosen.name, "model": label_of_model(rows.model), "keys": keys}
         expired = fetch(using, statement(__file__, "expire_rows", **parts), params)
@@ -71,8 +76,22 @@ def _one(model: type[Model], name: str | None) -> Policy:
     chosen = _policies(model, name)
     if len(chosen) > 1:
         names = ", ".join(each.name for each in chosen)
-        raise LifecycleError(f"{model._meta.label} has several policies: say which of {names}.")
+        raise LifecycleError(
+            phrase(
+                "%(model)s has several policies: say which of %(names)s.",
+                model=model._meta.label,
+                names=names,
+            )
+        )
     return chosen[0]
+
+
+def no_policy(model: Any, name: str | None) -> str:
+    """That a model has none, or none of this name."""
+    label = model._meta.label
+    if not name:
+        return phrase("%(model)s has no policy.", model=label)
+    return phrase("%(model)s has no policy %(name)s.", model=label, name=repr(name))
 
 
 def _policies(model: type[Model], name: str | None) -> list[Policy]:
@@ -80,7 +99,7 @@ def _policies(model: type[Model], name: str | None) -> list[Policy]:
     if not chosen:
         if name:
             get_policy(name)
-        raise NoPolicy(f"{model._meta.label} has no policy{f' {name!r}' if name else ''}.")
+        raise NoPolicy(no_policy(model, name))
     return chosen
 
 
@@ -113,9 +132,21 @@ def _waits(obj: Model, policy: Policy, key: str, using: str) -> float:
     rows = fetch(using, statement(__file__, "row_matches", **parts), {"key": key})
     matches, wait = rows[0] if rows else (False, None)
     if not matches:
-        raise ConditionNotMet(f"{obj} does not match `when` of policy {policy.name!r}.")
+        raise ConditionNotMet(
+            phrase(
+                "%(obj)s does not match `when` of policy %(policy)s.",
+                obj=obj,
+                policy=repr(policy.name),
+            )
+        )
     if wait is None:
-        raise ConditionNotMet(f"{obj} has no grace after which policy {policy.name!r} updates it.")
+        raise ConditionNotMet(
+            phrase(
+                "%(obj)s has no grace after which policy %(policy)s updates it.",
+                obj=obj,
+                policy=repr(policy.name),
+            )
+        )
     return float(wait)
 
 

@@ -12,6 +12,7 @@ from lifecycle.compiler.keys import key_field, key_of, key_text
 from lifecycle.db.connection import Placed, scalar, statement
 from lifecycle.db.rows import every_row, home
 from lifecycle.exceptions import LifecycleError, RowMissing
+from lifecycle.phrases import phrase
 
 
 def named(row: Model) -> str:
@@ -31,7 +32,9 @@ def parse(name: str) -> tuple[type[Model], str]:
     """
     label, separator, key = name.partition(":")
     if not separator:
-        raise LifecycleError(f"{name!r} does not name a row: write app.Model:pk.")
+        raise LifecycleError(
+            phrase("%(name)s does not name a row: write app.Model:pk.", name=repr(name))
+        )
     model = model_of(label)
     return model, _key(model, key)
 
@@ -58,7 +61,7 @@ def row_of(name: str, using: str | None = None) -> Model:
     using = using or home(model)
     row = rows_of_key(model, key, using).first()
     if row is None:
-        raise RowMissing(f"{row_name(model, key)} is not in the database.")
+        raise RowMissing(phrase("%(row)s is not in the database.", row=row_name(model, key)))
     return row
 
 
@@ -73,7 +76,9 @@ def model_of(label: str) -> type[Model]:
     try:
         return _concrete(apps.get_model(label))
     except (LookupError, ValueError) as error:
-        raise LifecycleError(f"There is no model {label!r}: write app.Model:pk.") from error
+        raise LifecycleError(
+            phrase("There is no model %(model)s: write app.Model:pk.", model=repr(label))
+        ) from error
 
 
 def _key(model: type[Model], key: str) -> str:
@@ -95,7 +100,14 @@ def _key(model: type[Model], key: str) -> str:
 
 def _no_key(model: type[Model], key: str) -> LifecycleError:
     kind = key_of(model).kind
-    return LifecycleError(f"{key!r} is no key of {model._meta.label} ({kind}).")
+    return LifecycleError(
+        phrase(
+            "%(key)s is no key of %(model)s (%(kind)s).",
+            key=repr(key),
+            model=model._meta.label,
+            kind=kind,
+        )
+    )
 
 
 def _concrete(model: type[Model]) -> type[Model]:

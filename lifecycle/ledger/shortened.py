@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.exceptions import LifecycleError
+from lifecycle.phrases import phrase
 
 
 class Shortened(NamedTuple):
@@ -18,9 +19,9 @@ class Shortened(NamedTuple):
 def shortened(number: int, using: str, key: str | None, at: datetime) -> Shortened:
     """What a hold holds, or the one row of it; `LifecycleError` where it ends before `at`."""
     if at <= scalar(using, "SELECT lifecycle.now_v1()"):
-        raise LifecycleError("The moment of a later release must be to come.")
+        raise LifecycleError(phrase("The moment of a later release must be to come."))
     text = statement(__file__, "held")
     until, *kept = fetch(using, text, {"event": number, "key": key})[0]
     if until is not None and until <= at:
-        raise LifecycleError(f"Hold {number} ends before that by itself.")
+        raise LifecycleError(phrase("Hold %(number)s ends before that by itself.", number=number))
     return Shortened(*kept)

@@ -14,13 +14,9 @@ from lifecycle.db.rows import every_row, home, home_of
 from lifecycle.db.tables import is_elsewhere
 from lifecycle.exceptions import LifecycleError, RowMissing
 from lifecycle.ledger.row_names import named
+from lifecycle.phrases import phrase
 from lifecycle.policy.databases import ledger
 from lifecycle.policy.registry import get_policy
-
-ELSEWHERE = (
-    "No row of {} can be named in the ledger here: this connection's search path has another"
-    " table in the place of that which the ledger knows."
-)
 
 
 def lock_row(obj: Model, using: str) -> str:
@@ -32,24 +28,39 @@ def lock_row(obj: Model, using: str) -> str:
     text = statement(__file__, "lock_row", table=own_table(obj), **parts)
     rows = fetch(using, text, {"key": None if obj.pk is None else key_text(type(obj), obj.pk)})
     if not rows:
-        raise RowMissing(f"{named(obj)} is not in the database.")
+        raise RowMissing(phrase("%(row)s is not in the database.", row=named(obj)))
     written, is_of_another = rows[0]
     if is_of_another:
-        raise LifecycleError(ELSEWHERE.format(type(obj)._meta.label))
+        raise LifecycleError(elsewhere(type(obj)))
     return str(written)
+
+
+def elsewhere(model: Any) -> str:
+    """That this session's table of the name is another one."""
+    return phrase(
+        "No row of %(model)s can be named in the ledger here: this connection's search path has "
+        "another table in the place of that which the ledger knows.",
+        model=model._meta.label,
+    )
 
 
 def refuse_unnamed(model: type[Model]) -> None:
     """Raise a `LifecycleError` where the ledger cannot or may not name rows of a model."""
     if model._meta.is_composite_pk:
         raise LifecycleError(
-            f"No row of {model._meta.label} can be named in the ledger, because its key has several"
-            " columns: hold a row that it goes along with."
+            phrase(
+                "No row of %(model)s can be named in the ledger, because its key has "
+                "several columns: hold a row that it goes along with.",
+                model=model._meta.label,
+            )
         )
     if counts_only(model):
         raise LifecycleError(
-            f"No row of {model._meta.label} can be named in the ledger, because its keys are"
-            " secrets (record_subjects=False): hold or change the policy."
+            phrase(
+                "No row of %(model)s can be named in the ledger, because its keys are "
+                "secrets (record_subjects=False): hold or change the policy.",
+                model=model._meta.label,
+            )
         )
 
 
@@ -57,7 +68,7 @@ def lock_rows(rows: "QuerySet[Any]", using: str) -> list[str]:
     """The keys of the rows, locked in key order as the worker locks them."""
     refuse_unnamed(rows.model)
     if is_elsewhere(using, [rows.model._meta.concrete_model]):
-        raise LifecycleError(ELSEWHERE.format(rows.model._meta.label))
+        raise LifecycleError(elsewhere(rows.model))
     # By keys: a FOR UPDATE over the outer joins of a filter is refused.
     found = every_row(rows.model, using).filter(pk__in=rows.order_by().values("pk"))
     ordered = found.order_by("pk").select_for_update(no_key=True, of=("self",))

@@ -3,6 +3,7 @@
 from django.db.models import Model
 
 from lifecycle.exceptions import NoPolicy, did_you_mean
+from lifecycle.phrases import phrase
 from lifecycle.policy.policy import Policy
 
 _policies: dict[str, Policy] = {}
@@ -17,7 +18,13 @@ def get_policy(name: str) -> Policy:
     """The policy of that name; `NoPolicy` with a suggestion when there is none."""
     if name in _policies:
         return _policies[name]
-    raise NoPolicy(f"There is no policy {name!r}.{did_you_mean(name, _policies)}")
+    raise NoPolicy(
+        phrase(
+            "There is no policy %(name)s.%(hint)s",
+            name=repr(name),
+            hint=did_you_mean(name, _policies),
+        )
+    )
 
 
 def policies_of(model: type[Model]) -> list[Policy]:

@@ -20,6 +20,7 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
+                        verbose_name="kind",
                         choices=[
                             ("expiry_scheduled", "expiry scheduled"),
                             ("tombstoned", "tombstoned"),
@@ -52,8 +53,8 @@ class Migration(migrations.Migration):
                         max_length=20,
                     ),
                 ),
-                ("policy", models.CharField(blank=True, max_length=40)),
-                ("model", models.CharField(blank=True, max_length=200)),
+                ("policy", models.CharField(verbose_name="policy", blank=True, max_length=40)),
+                ("model", models.CharField(verbose_name="model", blank=True, max_length=200)),
                 (
                     "subjects_bigint",
                     django.contrib.postgres.fields.ArrayField(
@@ -78,23 +79,32 @@ class Migration(migrations.Migration):
                         editable=False, null=True
                     ),
                 ),
-                ("count", models.BigIntegerField(default=0)),
-                ("basis", models.BigIntegerField(editable=False, null=True)),
-                ("due_at", models.DateTimeField(null=True)),
-                ("recorded_at", models.DateTimeField()),
-                ("cause", models.CharField(blank=True, max_length=100)),
-                ("actor", models.CharField(blank=True, max_length=200)),
-                ("run", models.BigIntegerField(null=True)),
+                ("count", models.BigIntegerField(verbose_name="count", default=0)),
+                ("basis", models.BigIntegerField(verbose_name="basis", editable=False, null=True)),
+                ("due_at", models.DateTimeField(verbose_name="due at", null=True)),
+                (
+                    "recorded_at",
+                    models.DateTimeField(verbose_name="recorded at"),
+                ),
+                ("cause", models.CharField(verbose_name="cause", blank=True, max_length=100)),
+                ("actor", models.CharField(verbose_name="actor", blank=True, max_length=200)),
+                ("run", models.BigIntegerField(verbose_name="run", null=True)),
                 (
                     "settled",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BigIntegerField(), editable=False, null=True, size=None
+                        verbose_name="settled",
+                        base_field=models.BigIntegerField(),
+                        editable=False,
+                        null=True,
+                        size=None,
                     ),
                 ),
-                ("detail", models.JSONField(default=dict)),
+                ("detail", models.JSONField(verbose_name="detail", default=dict)),
                 ("identities", models.BinaryField(null=True)),
             ],
             options={
+                "verbose_name_plural": "events",
+                "verbose_name": "event",
                 "db_table": "lifecycle_event",
                 "default_permissions": ("view",),
             },
@@ -106,6 +116,7 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
+                        verbose_name="kind",
                         choices=[
                             ("hold", "hold"),
                             ("restored", "restored"),
@@ -114,17 +125,25 @@ class Migration(migrations.Migration):
                         max_length=20,
                     ),
                 ),
-                ("policy", models.CharField(blank=True, max_length=40)),
-                ("model", models.CharField(blank=True, max_length=200)),
-                ("key", models.TextField(blank=True, db_collation="C")),
-                ("since", models.DateTimeField()),
-                ("until", models.DateTimeField(null=True)),
+                ("policy", models.CharField(verbose_name="policy", blank=True, max_length=40)),
+                ("model", models.CharField(verbose_name="model", blank=True, max_length=200)),
+                ("key", models.TextField(verbose_name="key", blank=True, db_collation="C")),
+                (
+                    "since",
+                    models.DateTimeField(verbose_name="since"),
+                ),
+                ("until", models.DateTimeField(verbose_name="until", null=True)),
                 (
                     "grace",
-                    models.DurationField(help_text="shorter than the policy's, by hand", null=True),
+                    models.DurationField(
+                        verbose_name="grace",
+                        help_text="shorter than the policy's, by hand",
+                        null=True,
+                    ),
                 ),
             ],
             options={
+                "verbose_name_plural": "row exceptions",
                 "verbose_name": "row exception",
                 "db_table": "lifecycle_exception",
                 "permissions": (
@@ -138,12 +157,18 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="PolicyState",
             fields=[
-                ("name", models.CharField(max_length=40, primary_key=True, serialize=False)),
-                ("model", models.CharField(max_length=200)),
-                ("fingerprint", models.CharField(max_length=64)),
+                (
+                    "name",
+                    models.CharField(
+                        verbose_name="name", max_length=40, primary_key=True, serialize=False
+                    ),
+                ),
+                ("model", models.CharField(verbose_name="model", max_length=200)),
+                ("fingerprint", models.CharField(verbose_name="fingerprint", max_length=64)),
                 (
                     "state",
                     models.CharField(
+                        verbose_name="state",
                         choices=[
                             ("enabled", "enabled"),
                             ("observe", "observe"),
@@ -155,12 +180,21 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("key_kind", models.CharField(max_length=10)),
-                ("due_sql", models.TextField()),
-                ("state_sql", models.TextField()),
-                ("enforced", models.BooleanField(default=False)),
-                ("spent", models.JSONField(default=dict)),
-                ("declared_at", models.DateTimeField()),
+                ("key_kind", models.CharField(verbose_name="key kind", max_length=10)),
+                (
+                    "due_sql",
+                    models.TextField(verbose_name="due sql"),
+                ),
+                (
+                    "state_sql",
+                    models.TextField(verbose_name="state sql"),
+                ),
+                ("enforced", models.BooleanField(verbose_name="enforced", default=False)),
+                ("spent", models.JSONField(verbose_name="spent", default=dict)),
+                (
+                    "declared_at",
+                    models.DateTimeField(verbose_name="declared at"),
+                ),
             ],
             options={
                 "verbose_name": "policy",
@@ -270,6 +304,7 @@ class Migration(migrations.Migration):
                 (
                     "event",
                     models.OneToOneField(
+                        verbose_name="event",
                         db_constraint=False,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         primary_key=True,
@@ -277,15 +312,22 @@ class Migration(migrations.Migration):
                         to="lifecycle.event",
                     ),
                 ),
-                ("policy", models.CharField(max_length=40)),
-                ("due_at", models.DateTimeField()),
-                ("window_at", models.DateTimeField(null=True)),
-                ("count", models.BigIntegerField()),
-                ("attempts", models.IntegerField(default=0)),
-                ("tombstone", models.BigIntegerField(null=True)),
-                ("tombstoned_at", models.DateTimeField(null=True)),
+                ("policy", models.CharField(verbose_name="policy", max_length=40)),
+                (
+                    "due_at",
+                    models.DateTimeField(verbose_name="due at"),
+                ),
+                ("window_at", models.DateTimeField(verbose_name="window at", null=True)),
+                (
+                    "count",
+                    models.BigIntegerField(verbose_name="count"),
+                ),
+                ("attempts", models.IntegerField(verbose_name="attempts", default=0)),
+                ("tombstone", models.BigIntegerField(verbose_name="tombstone", null=True)),
+                ("tombstoned_at", models.DateTimeField(verbose_name="tombstoned at", null=True)),
             ],
             options={
+                "verbose_name": "agenda entry",
                 "verbose_name_plural": "agenda",
                 "db_table": "lifecycle_agenda",
                 "permissions": (("retry_row", "Can have blocked rows tried again"),),
@@ -337,6 +379,7 @@ class Migration(migrations.Migration):
             model_name="rowexception",
             name="event",
             field=models.ForeignKey(
+                verbose_name="event",
                 db_constraint=False,
                 db_index=False,
                 on_delete=django.db.models.deletion.DO_NOTHING,
@@ -442,48 +485,76 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="SealedLog",
             fields=[
-                ("incarnation", models.IntegerField(primary_key=True, serialize=False)),
-                ("origin", models.CharField(max_length=200)),
-                ("began_at", models.DateTimeField()),
-                ("size", models.BigIntegerField(default=0)),
+                (
+                    "incarnation",
+                    models.IntegerField(
+                        verbose_name="incarnation", primary_key=True, serialize=False
+                    ),
+                ),
+                ("origin", models.CharField(verbose_name="origin", max_length=200)),
+                (
+                    "began_at",
+                    models.DateTimeField(verbose_name="began at"),
+                ),
+                ("size", models.BigIntegerField(verbose_name="size", default=0)),
                 ("frontier", models.BinaryField(default=bytes)),
                 (
                     "last_event",
                     models.BigIntegerField(
-                        default=0, help_text="none above it was seen by the sealer"
+                        verbose_name="last event",
+                        default=0,
+                        help_text="none above it was seen by the sealer",
                     ),
                 ),
                 (
                     "gaps",
                     models.JSONField(
-                        default=list, help_text="numbers below it that may still come"
+                        verbose_name="gaps",
+                        default=list,
+                        help_text="numbers below it that may still come",
                     ),
                 ),
-                ("shipped", models.BigIntegerField(default=0)),
-                ("shipped_at", models.DateTimeField(null=True)),
+                ("shipped", models.BigIntegerField(verbose_name="shipped", default=0)),
+                ("shipped_at", models.DateTimeField(verbose_name="shipped at", null=True)),
                 (
                     "shipping",
-                    models.BigIntegerField(help_text="the size that is being shipped", null=True),
+                    models.BigIntegerField(
+                        verbose_name="shipping",
+                        help_text="the size that is being shipped",
+                        null=True,
+                    ),
                 ),
                 ("edge", models.BinaryField(default=bytes, help_text="the shipped partial tiles")),
-                ("checkpoint", models.TextField(blank=True)),
+                ("checkpoint", models.TextField(verbose_name="checkpoint", blank=True)),
                 (
                     "witnessed",
-                    models.JSONField(default=dict, help_text="what each witness has said last"),
+                    models.JSONField(
+                        verbose_name="witnessed",
+                        default=dict,
+                        help_text="what each witness has said last",
+                    ),
                 ),
-                ("alarm", models.JSONField(default=dict)),
+                ("alarm", models.JSONField(verbose_name="alarm", default=dict)),
                 (
                     "farewell",
                     models.CharField(
-                        blank=True, help_text="of the worker that stopped", max_length=32
+                        verbose_name="farewell",
+                        blank=True,
+                        help_text="of the worker that stopped",
+                        max_length=32,
                     ),
                 ),
                 (
                     "recovered",
-                    models.BigIntegerField(help_text="the event of its last recovery", null=True),
+                    models.BigIntegerField(
+                        verbose_name="recovered",
+                        help_text="the event of its last recovery",
+                        null=True,
+                    ),
                 ),
             ],
             options={
+                "verbose_name_plural": "logs",
                 "verbose_name": "log",
                 "db_table": "lifecycle_log",
                 "default_permissions": ("view",),

@@ -24,34 +24,48 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("policy", models.CharField(max_length=40)),
-                ("started_at", models.DateTimeField()),
-                ("finished_at", models.DateTimeField(null=True)),
+                ("policy", models.CharField(verbose_name="policy", max_length=40)),
+                (
+                    "started_at",
+                    models.DateTimeField(verbose_name="started at"),
+                ),
+                ("finished_at", models.DateTimeField(verbose_name="finished at", null=True)),
                 (
                     "last_batch_at",
-                    models.DateTimeField(help_text="a run that is silent for long was interrupted"),
+                    models.DateTimeField(
+                        verbose_name="last batch at",
+                        help_text="a run that is silent for long was interrupted",
+                    ),
                 ),
                 (
                     "origin",
                     models.CharField(
-                        help_text="worker, or the command that was run", max_length=40
+                        verbose_name="origin",
+                        help_text="worker, or the command that was run",
+                        max_length=40,
                     ),
                 ),
-                ("actor", models.CharField(blank=True, max_length=200)),
-                ("batches", models.BigIntegerField(default=0)),
-                ("tombstoned", models.BigIntegerField(default=0)),
-                ("purged", models.BigIntegerField(default=0)),
-                ("updated", models.BigIntegerField(default=0)),
-                ("kept", models.BigIntegerField(default=0)),
-                ("held", models.BigIntegerField(default=0)),
-                ("blocked", models.BigIntegerField(default=0)),
-                ("locked", models.BigIntegerField(default=0)),
+                ("actor", models.CharField(verbose_name="actor", blank=True, max_length=200)),
+                ("batches", models.BigIntegerField(verbose_name="batches", default=0)),
+                ("tombstoned", models.BigIntegerField(verbose_name="tombstoned", default=0)),
+                ("purged", models.BigIntegerField(verbose_name="purged", default=0)),
+                ("updated", models.BigIntegerField(verbose_name="updated", default=0)),
+                ("kept", models.BigIntegerField(verbose_name="kept", default=0)),
+                ("held", models.BigIntegerField(verbose_name="held", default=0)),
+                ("blocked", models.BigIntegerField(verbose_name="blocked", default=0)),
+                ("locked", models.BigIntegerField(verbose_name="locked", default=0)),
                 (
                     "error",
-                    models.TextField(blank=True, help_text="the kind of error, never its values"),
+                    models.TextField(
+                        verbose_name="error",
+                        blank=True,
+                        help_text="the kind of error, never its values",
+                    ),
                 ),
             ],
             options={
+                "verbose_name_plural": "runs",
+                "verbose_name": "run",
                 "db_table": "purge_run",
                 "default_permissions": ("view",),
                 "indexes": [
@@ -330,6 +344,7 @@ class Migration(migrations.Migration):
                 (
                     "act",
                     models.CharField(
+                        verbose_name="act",
                         choices=[
                             ("hold", "hold"),
                             ("release", "release"),
@@ -340,16 +355,25 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("model", models.CharField(max_length=200)),
-                ("policy", models.CharField(blank=True, max_length=40)),
-                ("fingerprint", models.CharField(blank=True, max_length=64)),
-                ("asked", models.JSONField(default=list, help_text="conditions: lookup and value")),
-                ("reason", models.TextField(blank=True)),
-                ("reference", models.TextField(blank=True)),
-                ("until", models.DateTimeField(null=True)),
+                ("model", models.CharField(verbose_name="model", max_length=200)),
+                ("policy", models.CharField(verbose_name="policy", blank=True, max_length=40)),
+                (
+                    "fingerprint",
+                    models.CharField(verbose_name="fingerprint", blank=True, max_length=64),
+                ),
+                (
+                    "asked",
+                    models.JSONField(
+                        verbose_name="asked", default=list, help_text="conditions: lookup and value"
+                    ),
+                ),
+                ("reason", models.TextField(verbose_name="reason", blank=True)),
+                ("reference", models.TextField(verbose_name="reference", blank=True)),
+                ("until", models.DateTimeField(verbose_name="until", null=True)),
                 (
                     "state",
                     models.CharField(
+                        verbose_name="state",
                         choices=[
                             ("made", "made"),
                             ("applying", "being applied"),
@@ -360,7 +384,7 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("rows", models.BigIntegerField(default=0)),
+                ("rows", models.BigIntegerField(verbose_name="rows", default=0)),
                 (
                     "digests",
                     django.contrib.postgres.fields.ArrayField(
@@ -370,21 +394,47 @@ class Migration(migrations.Migration):
                         size=None,
                     ),
                 ),
-                ("hash", models.CharField(max_length=64)),
+                ("hash", models.CharField(verbose_name="hash", max_length=64)),
                 (
                     "shown",
-                    models.JSONField(default=dict, help_text="what would go along"),
+                    models.JSONField(
+                        verbose_name="shown", default=dict, help_text="what would go along"
+                    ),
                 ),
-                ("maker", models.CharField(max_length=200)),
-                ("made_at", models.DateTimeField()),
-                ("made", models.BigIntegerField(help_text="the event", null=True)),
-                ("approver", models.CharField(blank=True, max_length=200)),
-                ("approved", models.BigIntegerField(help_text="the event", null=True)),
-                ("applier", models.CharField(blank=True, max_length=200)),
-                ("applied", models.BigIntegerField(help_text="the event", null=True)),
-                ("done_at", models.DateTimeField(null=True)),
-                ("acted", models.BigIntegerField(default=0, help_text="rows")),
-                ("left", models.JSONField(default=dict, help_text="rows left out, by reason")),
+                ("maker", models.CharField(verbose_name="maker", max_length=200)),
+                (
+                    "made_at",
+                    models.DateTimeField(verbose_name="made at"),
+                ),
+                (
+                    "made",
+                    models.BigIntegerField(verbose_name="made", help_text="the event", null=True),
+                ),
+                ("approver", models.CharField(verbose_name="approver", blank=True, max_length=200)),
+                (
+                    "approved",
+                    models.BigIntegerField(
+                        verbose_name="approved", help_text="the event", null=True
+                    ),
+                ),
+                ("applier", models.CharField(verbose_name="applier", blank=True, max_length=200)),
+                (
+                    "applied",
+                    models.BigIntegerField(
+                        verbose_name="applied", help_text="the event", null=True
+                    ),
+                ),
+                ("done_at", models.DateTimeField(verbose_name="done at", null=True)),
+                (
+                    "acted",
+                    models.BigIntegerField(verbose_name="acted", default=0, help_text="rows"),
+                ),
+                (
+                    "left",
+                    models.JSONField(
+                        verbose_name="left", default=dict, help_text="rows left out, by reason"
+                    ),
+                ),
                 (
                     "once",
                     models.UUIDField(
@@ -393,6 +443,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name_plural": "plans",
+                "verbose_name": "plan",
                 "db_table": "purge_plan",
                 "permissions": (
                     ("approve_plan", "Can approve plans"),
@@ -458,11 +510,22 @@ class Migration(migrations.Migration):
             name="Forecast",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("made_at", models.DateTimeField()),
-                ("until", models.DateTimeField()),
-                ("actor", models.CharField(blank=True, max_length=200)),
-                ("event", models.BigIntegerField(help_text="the ledger's last number then")),
-                ("policies", models.JSONField(default=dict)),
+                (
+                    "made_at",
+                    models.DateTimeField(verbose_name="made at"),
+                ),
+                (
+                    "until",
+                    models.DateTimeField(verbose_name="until"),
+                ),
+                ("actor", models.CharField(verbose_name="actor", blank=True, max_length=200)),
+                (
+                    "event",
+                    models.BigIntegerField(
+                        verbose_name="event", help_text="the ledger's last number then"
+                    ),
+                ),
+                ("policies", models.JSONField(verbose_name="policies", default=dict)),
                 (
                     "once",
                     models.UUIDField(
@@ -471,6 +534,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name_plural": "forecasts",
+                "verbose_name": "forecast",
                 "db_table": "purge_forecast",
                 "default_permissions": ("add", "view"),
             },
@@ -479,31 +544,48 @@ class Migration(migrations.Migration):
             name="Request",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("reference", models.CharField(max_length=200)),
-                ("model", models.CharField(max_length=200)),
-                ("key", models.TextField()),
-                ("policy", models.CharField(max_length=40)),
-                ("grace", models.DurationField(null=True)),
-                ("actor", models.CharField(max_length=200)),
-                ("received_at", models.DateTimeField()),
-                ("due_at", models.DateTimeField()),
-                ("extended_at", models.DateTimeField(null=True)),
+                ("reference", models.CharField(verbose_name="reference", max_length=200)),
+                ("model", models.CharField(verbose_name="model", max_length=200)),
+                (
+                    "key",
+                    models.TextField(verbose_name="key"),
+                ),
+                ("policy", models.CharField(verbose_name="policy", max_length=40)),
+                ("grace", models.DurationField(verbose_name="grace", null=True)),
+                ("actor", models.CharField(verbose_name="actor", max_length=200)),
+                (
+                    "received_at",
+                    models.DateTimeField(verbose_name="received at"),
+                ),
+                (
+                    "due_at",
+                    models.DateTimeField(verbose_name="due at"),
+                ),
+                ("extended_at", models.DateTimeField(verbose_name="extended at", null=True)),
                 (
                     "extension",
-                    models.TextField(blank=True, help_text="why the deadline was extended"),
+                    models.TextField(
+                        verbose_name="extension",
+                        blank=True,
+                        help_text="why the deadline was extended",
+                    ),
                 ),
                 (
                     "event",
-                    models.BigIntegerField(default=0, help_text="by which it was opened"),
+                    models.BigIntegerField(
+                        verbose_name="event", default=0, help_text="by which it was opened"
+                    ),
                 ),
-                ("waits_for", models.TextField(blank=True)),
-                ("tries", models.IntegerField(default=0)),
-                ("tried_at", models.DateTimeField(null=True)),
-                ("again_at", models.DateTimeField(null=True)),
-                ("done_at", models.DateTimeField(null=True)),
-                ("answer", models.TextField(blank=True)),
+                ("waits_for", models.TextField(verbose_name="waits for", blank=True)),
+                ("tries", models.IntegerField(verbose_name="tries", default=0)),
+                ("tried_at", models.DateTimeField(verbose_name="tried at", null=True)),
+                ("again_at", models.DateTimeField(verbose_name="again at", null=True)),
+                ("done_at", models.DateTimeField(verbose_name="done at", null=True)),
+                ("answer", models.TextField(verbose_name="answer", blank=True)),
             ],
             options={
+                "verbose_name_plural": "requests",
+                "verbose_name": "request",
                 "db_table": "purge_request",
                 "default_permissions": ("add", "view"),
                 "permissions": (

@@ -30,6 +30,7 @@ from lifecycle.ledger.context import context, in_context
 from lifecycle.ledger.row_names import ledger_key, row_name
 from lifecycle.ledger.write import refuse_unnamed
 from lifecycle.logs import Log
+from lifecycle.phrases import phrase
 from lifecycle.policy.dispositions import Update
 from lifecycle.policy.policy import Policy
 from purge.batch import brakes, failures
@@ -115,7 +116,7 @@ def _erase(
     if before and _stands(before, is_there, grace):
         return before
     if not is_there:
-        raise RowMissing(f"{_name(policy, key)} is not in the database.")
+        raise RowMissing(phrase("%(row)s is not in the database.", row=_name(policy, key)))
     refuse_held(using, policy.model, [key], batch.now)
     refuse_second(policy, key, grace, using)
     event = _ask(batch, key, reference, grace)
@@ -150,7 +151,9 @@ def _lock(batch: Batch, key: str) -> str | None:
         with transaction.atomic(using=batch.using):
             rows = fetch(batch.using, text, {"key": key})
     except OperationalError as error:
-        message = f"Somebody else is writing {_name(batch.policy, key)}: try again."
+        message = phrase(
+            "Somebody else is writing %(row)s: try again.", row=_name(batch.policy, key)
+        )
         raise ErasureRefused(message) from error
     set_local(batch.using, lock_timeout=OTHERS_WAIT)
     batch.now = scalar(batch.using, "SELECT lifecycle.now_v1()")
@@ -207,7 +210,9 @@ def _end(batch: Batch, event: int, key: str) -> None:
             first = type(error.held[0])
             held = [ledger_key(first, key_text(first, row.pk), batch.using) for row in error.held]
             refuse_held(batch.using, first, held, batch.now)
-        raise ErasureRefused(f"{_name(batch.policy, key)} cannot go: {why(error)}.") from error
+        raise ErasureRefused(
+            phrase("%(row)s cannot go: %(why)s.", row=_name(batch.policy, key), why=why(error))
+        ) from error
     last = (*batch.source.closing(), *recording(batch), *brakes.counting(batch))
     fetch_each(batch.using, *last)  # a person has asked for it: it counts, and no cap stops it
     _finish_run(batch)

@@ -8,6 +8,7 @@ from lifecycle.compiler.keys import label_of_model
 from lifecycle.exceptions import ConditionNotMet, LifecycleError
 from lifecycle.ledger.row_names import row_name
 from lifecycle.models import ON_TABLE, Event, RowException
+from lifecycle.phrases import phrase
 from lifecycle.policy.dispositions import Update
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy, policies_of
@@ -30,7 +31,13 @@ def policy_for(model: type[Model], name: str | None) -> Policy:
         raise LifecycleError(f"{label} has no policy{named} with on_request=True.")
     if len(chosen) > 1:
         names = ", ".join(policy.name for policy in chosen)
-        raise LifecycleError(f"{label} has several policies for requests: say which of {names}.")
+        raise LifecycleError(
+            phrase(
+                "%(model)s has several policies for requests: say which of %(names)s.",
+                model=label,
+                names=names,
+            )
+        )
     return chosen[0]
 
 
@@ -38,20 +45,37 @@ def check(policy: Policy, reference: str, grace: timedelta | None, actor: str) -
     """Refuse a request that lacks something, or asks for more time than the policy gives."""
     if not isinstance(reference, str) or not 0 < len(reference.strip()) <= LONGEST_REFERENCE:
         raise LifecycleError(
-            f"An erasure wants a reference of at most {LONGEST_REFERENCE} characters."
+            phrase(
+                "An erasure wants a reference of at most %(characters)s characters.",
+                characters=LONGEST_REFERENCE,
+            )
         )
     if not actor:
-        raise LifecycleError("An erasure wants a name: say who asks for it (actor).")
+        raise LifecycleError(phrase("An erasure wants a name: say who asks for it (actor)."))
     if grace is not None and (not isinstance(grace, timedelta) or grace < NONE):
-        raise LifecycleError(f"The grace must be a timedelta of zero or more, not {grace!r}.")
+        raise LifecycleError(
+            phrase(
+                "The grace must be a timedelta of zero or more, not %(grace)s.", grace=repr(grace)
+            )
+        )
     own = policy.grace
     if grace is not None and isinstance(own, timedelta) and grace > own:
         raise LifecycleError(
-            f"A grace of {grace} is longer than {own}, that of {policy.name}: an erasure can only"
-            " end a row sooner."
+            phrase(
+                "A grace of %(grace)s is longer than %(own)s, that of %(policy)s: an "
+                "erasure can only end a row sooner.",
+                grace=grace,
+                own=own,
+                policy=policy.name,
+            )
         )
     if grace is None and isinstance(policy.disposition, Update) and not isinstance(own, timedelta):
-        raise LifecycleError(f"The grace of {policy.name} is an expression: say which one (grace).")
+        raise LifecycleError(
+            phrase(
+                "The grace of %(policy)s is an expression: say which one (grace).",
+                policy=policy.name,
+            )
+        )
 
 
 def refuse_second(policy: Policy, key: str, grace: timedelta | None, using: str) -> None:
@@ -61,8 +85,12 @@ def refuse_second(policy: Policy, key: str, grace: timedelta | None, using: str)
     own = policy.grace if grace is None else grace
     if earlier and own != NONE:
         raise ErasureRefused(
-            f"{row_name(policy.model, key)} was expired by hand already (event {earlier.event_id})"
-            " and ends after its grace. A grace of zero ends it now."
+            phrase(
+                "%(row)s was expired by hand already (event %(event_id)s) and ends "
+                "after its grace. A grace of zero ends it now.",
+                row=row_name(policy.model, key),
+                event_id=earlier.event_id,
+            )
         )
 
 
@@ -70,13 +98,19 @@ def refuse_what_stays(policy: Policy, key: str, verdict: str) -> None:
     """Refuse a row that would not end, by the name of the verdict about it."""
     name = row_name(policy.model, key)
     if verdict == "held":
-        raise ErasureRefused(f"{name} is held.")
+        raise ErasureRefused(phrase("%(row)s is held.", row=name))
     if verdict == "kept":
-        raise ErasureRefused(f"{name} is kept by `keep_while` of its policy.")
+        raise ErasureRefused(phrase("%(row)s is kept by `keep_while` of its policy.", row=name))
     if verdict == "locked":
-        raise ErasureRefused(f"{name}: somebody else is writing rows of its group; try again.")
+        raise ErasureRefused(
+            phrase("%(row)s: somebody else is writing rows of its group; try again.", row=name)
+        )
     if verdict == "free":
-        raise ConditionNotMet(f"{name} does not match `when` of {policy.name!r}.")
+        raise ConditionNotMet(
+            phrase(
+                "%(row)s does not match `when` of %(policy)s.", row=name, policy=repr(policy.name)
+            )
+        )
 
 
 def refuse_held(using: str, model: type[Model], keys: list[str], now: datetime | None) -> None:
@@ -90,28 +124,34 @@ def refuse_held(using: str, model: type[Model], keys: list[str], now: datetime |
     numbers = found.filter(held).values_list("event_id")
     events = Event.objects.using(using).filter(pk__in=numbers).order_by("id")
     if events:
-        raise ErasureRefused(f"Held by {'; '.join(map(_hold, events[:5]))}. Nothing was changed.")
+        raise ErasureRefused(
+            phrase(
+                "Held by %(events)s. Nothing was changed.", events="; ".join(map(_hold, events[:5]))
+            )
+        )
 
 
 def _hold(event: Event) -> str:
     """A hold with its number, what it is on, its reference and its reason."""
-    many = f"{event.count} rows of {event.model}"
+    many = phrase("%(count)s rows of %(model)s", count=event.count, model=event.model)
     of = event.policy or (many if event.count > 1 else f"{event.model}:{event.subjects[0]}")
     words = [f"{name} {event.detail[name]}" for name in ("reference", "reason")
             if event.detail.get(name)]  # fmt: skip
-    return f"hold {event.pk} on {of}" + (f" ({', '.join(words)})" if words else "")
+    return phrase("hold %(event)s on %(of)s", event=event.pk, of=of) + (
+        f" ({', '.join(words)})" if words else ""
+    )
 
 
 def why(error: Exception) -> str:
     """What stands in the way, in names: rows that refer, a constraint, a kind of error."""
     found = failures.reason(error)
     if failures.is_contended(error):
-        return "somebody else is writing rows that go along; try again"
+        return phrase("somebody else is writing rows that go along; try again")
     if found.get("sqlstate") == HELD and "constraint" not in found:
-        return "a row that goes along by a cascade of the database is held"
+        return phrase("a row that goes along by a cascade of the database is held")
     if by := found.get("by"):
         if isinstance(error, ArchivedBelow):
-            return f"{', '.join(by)} would go along, and a policy archives it first"
+            return phrase("%(by)s would go along, and a policy archives it first", by=", ".join(by))
         return f"{', '.join(by)} {'refers' if len(by) == 1 else 'refer'} to it ({found['error']})"
     named = [str(found[name]) for name in ("constraint", "table") if name in found]
     return " on ".join(named) + f" ({found['error']})" if named else str(found["error"])

@@ -9,12 +9,15 @@ from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from lifecycle.admin.charts import Chart
 from lifecycle.admin.deeds import add_deeds
 from lifecycle.admin.own_pages import shown_by, viewed_object
 from lifecycle.admin.readonly import ReadOnlyAdmin, moment
 from lifecycle.db.connection import limited, was_stopped
+from lifecycle.phrases import phrase, translated
 from lifecycle.policy.registry import all_policies
 from purge.forecasts.ahead import LookAhead, charts_of, seen_policies
 from purge.forecasts.compare import Compared, compare
@@ -24,8 +27,14 @@ MADE, UNTIL = moment("made_at"), moment("until")
 PATIENCE = 5.0  # seconds for reading what happened
 
 add_deeds(
-    ("purge.view_forecast", "Look ahead", "what ends until a day", "purge_forecast", "ahead/"),
-    ("purge.add_forecast", "Keep a forecast", "the same page", "purge_forecast", "ahead/"),
+    (
+        "purge.view_forecast",
+        _("Look ahead"),
+        _("what ends until a day"),
+        "purge_forecast",
+        "ahead/",
+    ),
+    ("purge.add_forecast", _("Keep a forecast"), _("the same page"), "purge_forecast", "ahead/"),
 )
 
 
@@ -48,7 +57,7 @@ class ForecastAdmin(LookAhead, ReadOnlyAdmin):
         """What was said and what came, of the policies on models that the user may view."""
         found = viewed_object(self, request, object_id)
         shown = self._shown(request, found)
-        title = f"Forecast {found.pk}"
+        title = gettext("Forecast %(number)s") % {"number": found.pk}
         return shown_by(self, request, "admin/purge/forecast.html", title, **shown)
 
     def _shown(self, request: HttpRequest, found: Forecast) -> dict[str, Any]:
@@ -87,9 +96,11 @@ class Line:
     def of(cls, each: Compared, told: dict[str, Any]) -> "Line":
         """What was read of it, or that it was estimated, or not read."""
         estimate, rows = told.get("estimate"), sum(told.get("days", {}).values())
-        every = (
-            "?" if told.get("unread") else str(rows if estimate is None else f"about {estimate}")
-        )
+        every = str(rows)
+        if told.get("unread"):
+            every = "?"
+        elif estimate is not None:
+            every = gettext("about %(rows)s") % {"rows": translated(estimate)}
         said, ended = sum(each.forecast.values()), sum(each.happened.values())
         return cls(each.policy, every, said, ended, f"{each.difference:+}")
 
@@ -101,6 +112,6 @@ def _days(told: dict[str, Any]) -> dict[int, int]:
 
 def _drawn(each: Compared, days: dict[int, int], first: date, until: date) -> list[Chart]:
     """The two charts of a policy: said until its end, came so far."""
-    said = charts_of(days, f"{each.policy}, said", first, until)
-    came = charts_of(each.happened, f"{each.policy}, ended", first, until)
+    said = charts_of(days, phrase("%(policy)s, said", policy=each.policy), first, until)
+    came = charts_of(each.happened, phrase("%(policy)s, ended", policy=each.policy), first, until)
     return [chart for chart in (said, came) if chart]

@@ -10,6 +10,8 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, router
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from lifecycle.admin.charts import Chart, chart_of
 from lifecycle.admin.own_pages import (
@@ -26,6 +28,7 @@ from lifecycle.admin.readonly import refuse
 from lifecycle.admin.visibility import may_view
 from lifecycle.exceptions import LifecycleError
 from lifecycle.insight.declared import stages
+from lifecycle.phrases import counted, joined, lasting, locally, number, phrase
 from lifecycle.policy.databases import is_at
 from lifecycle.policy.fixed_age import age_of
 from lifecycle.policy.policy import Policy
@@ -49,29 +52,44 @@ def seen_policies(request: HttpRequest, page: Any, using: str) -> list[Policy]:
 class AheadForm(forms.Form):
     """Until when; and of one policy, how it would be otherwise."""
 
-    until = moment_field("in the site's time zone; or empty: the end of this day")
-    policy = forms.ChoiceField(required=False)
-    age = SpanField(required=False, max_length=40, help_text="another one than the policy's: 14d")
-    grace = SpanField(required=False, max_length=40, help_text="another one than the policy's: 12h")
+    until = moment_field(
+        _("in the site's time zone; or empty: the end of this day"), label=_("Until")
+    )
+    policy = forms.ChoiceField(label=_("Policy"), required=False)
+    age = SpanField(
+        label=_("Age"),
+        required=False,
+        max_length=40,
+        help_text=_("another one than the policy's: 14d"),
+    )
+    grace = SpanField(
+        label=_("Grace"),
+        required=False,
+        max_length=40,
+        help_text=_("another one than the policy's: 12h"),
+    )
 
     def __init__(self, policies: list[Policy], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         names = [each.name for each in policies if not each.on_request]  # those end at no time
         field: Any = self.fields["policy"]
-        field.choices = [("", "all"), *zip(names, names, strict=True)]
+        field.choices = [("", gettext("all")), *zip(names, names, strict=True)]
 
     def clean_until(self) -> datetime:
         """The end of this day, where none was given."""
         until: datetime = self.cleaned_data["until"] or tonight()
         if until > timezone.now() + FARTHEST:
-            raise forms.ValidationError(f"At most {FARTHEST.days} days ahead.")
+            text = ngettext(
+                "At most %(days)s day ahead.", "At most %(days)s days ahead.", FARTHEST.days
+            )
+            raise forms.ValidationError(text, params={"days": FARTHEST.days})
         return until
 
     def clean(self) -> dict[str, Any]:
         """Another age or grace is of one policy."""
         values: dict[str, Any] = super().clean() or {}
         if self.is_change(values) and not values.get("policy"):
-            raise forms.ValidationError("Say of which policy the age or the grace is.")
+            raise forms.ValidationError(gettext("Say of which policy the age or the grace is."))
         return values
 
     @staticmethod
@@ -105,7 +123,7 @@ class LookAhead:
             except LifecycleError as error:
                 refuse(request, error)
         shown["may_not_keep"] = why_not(request, KEEPS)
-        return shown_by(self, request, "admin/purge/ahead.html", "Look ahead", **shown)
+        return shown_by(self, request, "admin/purge/ahead.html", gettext("Look ahead"), **shown)
 
     def _keep(
         self, request: HttpRequest, policies: list[Policy], until: datetime, using: str
@@ -127,8 +145,8 @@ class LookAhead:
 def within_budget(policies: list[Policy], until: datetime, using: str) -> list[Simulated]:
     """Each policy, one after the other: what earlier ones leave is shared among the later."""
     found, end = list[Simulated](), time.monotonic() + BUDGET
-    for number, policy in enumerate(policies):
-        share = (end - time.monotonic()) / (len(policies) - number)
+    for done, policy in enumerate(policies):
+        share = (end - time.monotonic()) / (len(policies) - done)
         patience = min(PATIENCE, max(LEAST, share))
         found += simulate([policy], until, using=using, patience=patience)
     return found
@@ -173,31 +191,79 @@ def _compared(policy: Policy, values: dict[str, Any], using: str) -> dict[str, A
     other = changed(policy, values["age"], values["grace"])
     now, then = beside(policy, other, values["until"], using, BUDGET / 4)
     if now.unread or then.unread:
-        raise LifecycleError(f"{policy.name}: {now.unread or then.unread}.")
+        raise LifecycleError(joined("", [policy.name, ": ", now.unread or then.unread, "."]))
     about = now.estimate is not None or then.estimate is not None
     aged = age_of(policy.expires)
-    pairs = (("age", values["age"], aged and aged[1]), ("grace", values["grace"], policy.grace))
-    said = [_instead(*pair) for pair in pairs if pair[1] is not None]
-    more = then.rows - now.rows
-    how = f"{'About ' if about else ''}{abs(more):,} {'more' if more >= 0 else 'fewer'}"
-    return {"now": now, "then": then, "how": how, "about": about,
-            "instead": " and ".join(said), "of": policy.name}  # fmt: skip
+    return {"now": now, "then": then, "about": about, "of": policy.name,
+            "how": _difference(then.rows - now.rows, about, policy.name, values["until"]),
+            "instead": _instead(values, aged and aged[1], policy.grace)}  # fmt: skip
 
 
-def _instead(what: str, other: timedelta, now: Any) -> str:
-    was = f" instead of {in_days(now)}" if isinstance(now, timedelta) and now else ""
-    return f"a{'n' if what == 'age' else ''} {what} of {in_days(other)}{was}"
+def _difference(more: int, about: bool, policy: str, until: datetime) -> str:
+    """How many rows more end, or fewer; `about` where that was estimated."""
+    count = abs(more)
+    said = {"rows": number(count), "policy": policy, "time": locally(until)}
+    if about and more < 0:
+        return counted(
+            "About %(rows)s fewer rows of %(policy)s end until %(time)s.",
+            "About %(rows)s fewer rows of %(policy)s end until %(time)s.",
+            count,
+            **said,
+        )
+    if about:
+        return counted(
+            "About %(rows)s more rows of %(policy)s end until %(time)s.",
+            "About %(rows)s more rows of %(policy)s end until %(time)s.",
+            count,
+            **said,
+        )
+    if more < 0:
+        return counted(
+            "%(rows)s fewer rows of %(policy)s end until %(time)s.",
+            "%(rows)s fewer rows of %(policy)s end until %(time)s.",
+            count,
+            **said,
+        )
+    return counted(
+        "%(rows)s more rows of %(policy)s end until %(time)s.",
+        "%(rows)s more rows of %(policy)s end until %(time)s.",
+        count,
+        **said,
+    )
+
+
+def _instead(values: dict[str, Any], age: Any, grace: Any) -> str:
+    """What is otherwise."""
+    said = []
+    if values["age"] is not None:
+        said.append(_aged(in_days(values["age"]), age))
+    if values["grace"] is not None:
+        said.append(_graced(in_days(values["grace"]), grace))
+    one, *other = said
+    return phrase("%(one)s and %(other)s", one=one, other=other[0]) if other else one
+
+
+def _aged(other: str, now: Any) -> str:
+    if not (isinstance(now, timedelta) and now):
+        return phrase("an age of %(time)s", time=other)
+    return phrase("an age of %(time)s instead of %(before)s", time=other, before=in_days(now))
+
+
+def _graced(other: str, now: Any) -> str:
+    if not (isinstance(now, timedelta) and now):
+        return phrase("a grace of %(time)s", time=other)
+    return phrase("a grace of %(time)s instead of %(before)s", time=other, before=in_days(now))
 
 
 def in_days(span: timedelta) -> str:
     """Whole days as such."""
     if span.seconds or span.microseconds:
-        return str(span)
-    return f"{span.days} day{'' if span.days == 1 else 's'}"
+        return lasting(span)
+    return counted("%(count)s day", "%(count)s days", span.days)
 
 
 def _number(text: str) -> uuid.UUID:
     try:
         return uuid.UUID(text)
     except ValueError:
-        raise LifecycleError("The form has no number: look ahead once more.") from None
+        raise LifecycleError(phrase("The form has no number: look ahead once more.")) from None

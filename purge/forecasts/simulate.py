@@ -28,6 +28,7 @@ from lifecycle.db.connection import (
 from lifecycle.exceptions import LifecycleError
 from lifecycle.insight.estimate import estimated
 from lifecycle.models import PolicyState
+from lifecycle.phrases import phrase
 from lifecycle.policy.fixed_age import age_of
 from lifecycle.policy.policy import Policy
 from purge.models import Forecast
@@ -35,7 +36,7 @@ from purge.passes.override import can_vary, varied
 
 READ_ONLY = "SET TRANSACTION READ ONLY"  # each table is read by one statement, of one moment
 PATIENCE = 5.0  # seconds for reading one table
-FAILS = "the policy's expression fails on a row"
+FAILS = phrase("the policy's expression fails on a row")
 
 
 @dataclass
@@ -84,7 +85,7 @@ def simulate(
     found = []
     for policy in policies:
         if not policy.on_request:
-            one = Simulated(policy.name, states.get(policy.name, "not installed"))
+            one = Simulated(policy.name, states.get(policy.name, phrase("not installed")))
             _simulate(policy, one, until, past, using, patience)
             found.append(one)
     return found
@@ -102,7 +103,9 @@ def _aged(policy: Policy, age: timedelta) -> Policy:
         return replace(policy, expires=F(aged[0]) + age)
     if can_vary(policy.expires):
         return varied(policy, age, None)
-    raise LifecycleError(f"{policy.name} ends no row at an age: a column plus a timedelta.")
+    raise LifecycleError(
+        phrase("%(policy)s ends no row at an age: a column plus a timedelta.", policy=policy.name)
+    )
 
 
 def beside(
@@ -143,7 +146,9 @@ def _simulate(
         if not was_stopped(error):
             raise
         one.estimate = estimated(policy, until, using)
-        one.unread = "" if one.estimate is not None else "its table is too large to be read here"
+        one.unread = (
+            "" if one.estimate is not None else phrase("its table is too large to be read here")
+        )
     except DataError:
         one.unread = FAILS
 

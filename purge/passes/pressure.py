@@ -9,24 +9,44 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils.timezone import localtime
+from django.utils.translation import gettext_noop as _
 
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.conf import THROTTLE_LIMITS, conf
 from lifecycle.db.connection import fetch, statement
+from lifecycle.phrases import figure, locally, phrase
 from lifecycle.policy.policy import Policy
 
 MANY = 1_000_000  # dead rows; of fewer autovacuum makes short work, whatever their share
 Measures = dict[str, float]
 
+#: the measure, its limit, and how both are rounded
 TEXTS = {
-    "replica_lag": "a replica is {0:.1f} s behind, {1:g} s are allowed",
-    "retained_wal": "{0:.0f} MB of WAL are kept for a replica or a slot, {1:.0f} are allowed",
-    "wal_rate": "the server writes {0:.0f} MB of WAL a second, {1:.0f} are allowed",
-    "dead_rows": "{0:.0%} of the table's rows are dead and not yet vacuumed, {1:.0%} are allowed",
-    "lock_wait": "somebody has waited {0:.1f} s for a lock on the table, {1:g} s are allowed",
-    "batch_time": "the smallest batch takes {0:.2f} s, {1:g} s are allowed",
-}
+    "replica_lag": (
+        _("a replica is %(measured)s s behind, %(most)s s are allowed"), "{:.1f}", "{:g}"
+    ),
+    "retained_wal": (
+        _("%(measured)s MB of WAL are kept for a replica or a slot, %(most)s are allowed"),
+        "{:.0f}", "{:.0f}",
+    ),
+    "wal_rate": (
+        _("the server writes %(measured)s MB of WAL a second, %(most)s are allowed"),
+        "{:.0f}", "{:.0f}",
+    ),
+    "dead_rows": (
+        _(
+            "%(measured)s of the table's rows are dead and not yet vacuumed, %(most)s are allowed"
+        ),
+        "{:.0%}", "{:.0%}",
+    ),
+    "lock_wait": (
+        _("somebody has waited %(measured)s s for a lock on the table, %(most)s s are allowed"),
+        "{:.1f}", "{:g}",
+    ),
+    "batch_time": (
+        _("the smallest batch takes %(measured)s s, %(most)s s are allowed"), "{:.2f}", "{:g}"
+    ),
+}  # fmt: skip
 ASKED = ("replica_lag", "retained_wal", "dead_rows", "lock_wait")
 MEGABYTES = ("retained_wal", "wal_rate")
 
@@ -69,5 +89,9 @@ def in_words(name: str, measured: float, since: datetime | None = None) -> str:
     """A measure for people, with its limit as it is now, and since when it slows down."""
     most = limits().get(name, THROTTLE_LIMITS[name])
     unit = 1024.0**2 if name in MEGABYTES else 1.0
-    text = TEXTS[name].format(measured / unit, most / unit)
-    return f"{text}, since {localtime(since):%Y-%m-%d %H:%M:%S}" if since else text
+    text, *forms = TEXTS[name]
+    given, allowed = (
+        figure(form.format(each / unit)) for form, each in zip(forms, (measured, most), strict=True)
+    )
+    said = phrase(text, measured=given, most=allowed)
+    return phrase("%(text)s, since %(time)s", text=said, time=locally(since)) if since else said

@@ -2,7 +2,7 @@
 withdrawing one, each under a permission of its own, with the user as the event's actor.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.contrib import admin, messages
@@ -10,6 +10,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from lifecycle.admin.deeds import add_deeds
 from lifecycle.admin.own_pages import (
@@ -24,6 +26,7 @@ from lifecycle.admin.readonly import ReadOnlyAdmin, moment, refuse
 from lifecycle.admin.visibility import about_viewed, without_hidden
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.context import context
+from lifecycle.phrases import phrase, translated
 from purge.models import Plan
 from purge.plans.apply import apply_plan, approve_plan, withdraw_plan
 from purge.plans.new import NewPlan
@@ -31,25 +34,71 @@ from purge.plans.telling import WHY, as_parts, head_of, left_out
 from purge.plans.told import person_of
 
 MADE, DONE = moment("made_at"), moment("done_at")
+
+
+class Step(NamedTuple):
+    """One button: its permission, its name, the title of its page, what stands there, what is said
+    when it is done.
+    """
+
+    permission: str
+    name: Any
+    title: Any
+    explained: Any
+    done: Any
+
+
 STEPS = {
-    "approve": ("purge.approve_plan", "Another person than its maker says that it may be applied."),
-    "apply": ("purge.apply_plan", "The worker does it, exactly as it was planned, once."),
-    "withdraw": ("purge.apply_plan", "It is given up. What is done already stays done."),
-}
+    "approve": Step(
+        "purge.approve_plan", _("Approve"), _("Approve plan %(number)s"),
+        _("Another person than its maker says that it may be applied."),
+        _("Plan %(number)s: approve is recorded."),
+    ),
+    "apply": Step(
+        "purge.apply_plan", _("Apply"), _("Apply plan %(number)s"),
+        _("The worker does it, exactly as it was planned, once."),
+        _("Plan %(number)s: apply is recorded."),
+    ),
+    "withdraw": Step(
+        "purge.apply_plan", _("Withdraw"), _("Withdraw plan %(number)s"),
+        _("It is given up. What is done already stays done."),
+        _("Plan %(number)s: withdraw is recorded."),
+    ),
+}  # fmt: skip
 
 
 add_deeds(
-    ("purge.view_plan", "Look at plans", "the list of plans", "purge_plan", ""),
-    ("purge.add_plan", "Plan an act on many rows", "the form of a plan", "purge_plan", "add/"),
-    ("purge.approve_plan", "Approve a plan", "the plan's page", "purge_plan", "?state__exact=made"),
-    ("purge.apply_plan", "Apply a plan", "the plan's page", "purge_plan", "?state__exact=made"),
+    ("purge.view_plan", _("Look at plans"), _("the list of plans"), "purge_plan", ""),
+    (
+        "purge.add_plan",
+        _("Plan an act on many rows"),
+        _("the form of a plan"),
+        "purge_plan",
+        "add/",
+    ),
+    (
+        "purge.approve_plan",
+        _("Approve a plan"),
+        _("the plan's page"),
+        "purge_plan",
+        "?state__exact=made",
+    ),
+    (
+        "purge.apply_plan",
+        _("Apply a plan"),
+        _("the plan's page"),
+        "purge_plan",
+        "?state__exact=made",
+    ),
 )
 
 
 class ApplyForm(forms.Form):
     """The number of rows, typed."""
 
-    rows = forms.IntegerField(min_value=1, help_text="the number of rows that the plan has")
+    rows = forms.IntegerField(
+        min_value=1, label=_("Rows"), help_text=_("the number of rows that the plan has")
+    )
 
 
 @admin.register(Plan)
@@ -80,9 +129,15 @@ class PlanAdmin(NewPlan, ReadOnlyAdmin):
         offered = [self._offered(request, plan, name) for name in STEPS]
         left = left_out(plan, str(plan._state.db)).items()
         shown: dict[str, Any] = {"plan": plan} | self._said(request, plan)
-        shown["left"] = [(WHY.get(why, why), names) for why, names in left]
+        shown["left"] = [(translated(WHY.get(why, why)), names) for why, names in left]
         shown["steps"] = [each for each in offered if each]
-        return shown_by(self, request, "admin/purge/plan.html", f"Plan {plan.pk}", **shown)
+        return shown_by(
+            self,
+            request,
+            "admin/purge/plan.html",
+            gettext("Plan %(number)s") % {"number": plan.pk},
+            **shown,
+        )
 
     @own_page
     def step(self, request: HttpRequest, number: int, step: str) -> HttpResponse:
@@ -90,7 +145,7 @@ class PlanAdmin(NewPlan, ReadOnlyAdmin):
         plan = self.get_object(request, str(number))
         if plan is None or step not in STEPS or not self.has_view_permission(request, plan):
             raise PermissionDenied
-        if not request.user.has_perm(STEPS[step][0]):
+        if not request.user.has_perm(STEPS[step].permission):
             raise PermissionDenied
         kind = ApplyForm if step == "apply" else forms.Form
         form = kind(request.POST if request.method == "POST" else None)
@@ -102,7 +157,7 @@ class PlanAdmin(NewPlan, ReadOnlyAdmin):
         except LifecycleError as error:
             refuse(request, error)
             return self._form(request, plan, step, form)
-        messages.success(request, f"Plan {number}: {step} is recorded.")
+        messages.success(request, str(STEPS[step].done) % {"number": number})
         return HttpResponseRedirect(self._page(plan))
 
     def _take(self, request: HttpRequest, plan: Plan, step: str, form: forms.Form) -> None:
@@ -118,9 +173,14 @@ class PlanAdmin(NewPlan, ReadOnlyAdmin):
     def _form(
         self, request: HttpRequest, plan: Plan, step: str, form: forms.Form
     ) -> TemplateResponse:
-        values = {"plan": plan, "step": step, "explained": STEPS[step][1], "form": form}
+        values = {
+            "plan": plan,
+            "step": STEPS[step].name,
+            "explained": STEPS[step].explained,
+            "form": form,
+        }
         values |= {"back": self._page(plan)} | self._said(request, plan)
-        title = f"{step.capitalize()} plan {plan.pk}"
+        title = str(STEPS[step].title) % {"number": plan.pk}
         return shown_by(self, request, "admin/purge/plan_step.html", title, **values)
 
     def _said(self, request: HttpRequest, plan: Plan) -> dict[str, Any]:
@@ -135,12 +195,13 @@ class PlanAdmin(NewPlan, ReadOnlyAdmin):
             return None
         if plan.state == Plan.State.APPLYING and step != "withdraw":
             return None
-        permission = STEPS[step][0]
+        permission, says = STEPS[step].permission, str(STEPS[step].name)
         if not request.user.has_perm(permission):
-            return {"name": step, "why": why_not(request, permission)}
+            return {"name": step, "says": says, "why": why_not(request, permission)}
         if step == "approve" and person_of(request.user.get_username()) == person_of(plan.maker):
-            return {"name": step, "why": "Its maker cannot."}
-        return {"name": step, "address": address(self.admin_site, f"purge_plan_{step}", plan.pk)}
+            return {"name": step, "says": says, "why": gettext("Its maker cannot.")}
+        where = address(self.admin_site, f"purge_plan_{step}", plan.pk)
+        return {"name": step, "says": says, "address": where}
 
     def _page(self, plan: Plan) -> str:
         return address(self.admin_site, "purge_plan_change", plan.pk)
@@ -149,6 +210,8 @@ class PlanAdmin(NewPlan, ReadOnlyAdmin):
 def _refuse_again(plan: Plan, step: str) -> None:
     """Refuse what was sent before: it would be told a second time, and change nothing."""
     if step != "withdraw" and plan.state == Plan.State.APPLYING:
-        raise LifecycleError(f"Plan {plan.pk} is being applied.")
+        raise LifecycleError(phrase("Plan %(number)s is being applied.", number=plan.pk))
     if step == "approve" and plan.approver:
-        raise LifecycleError(f"Plan {plan.pk} was approved by {plan.approver}.")
+        raise LifecycleError(
+            phrase("Plan %(number)s was approved by %(name)s.", number=plan.pk, name=plan.approver)
+        )

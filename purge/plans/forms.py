@@ -5,9 +5,12 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from lifecycle.admin.own_pages import moment_field
 from lifecycle.exceptions import LifecycleError
+from lifecycle.phrases import translated
 from lifecycle.policy.registry import policies_of
 from purge.models import Plan
 from purge.plans.refusals import BY_POLICY, LONGEST
@@ -24,29 +27,40 @@ ACTS = {
     "purge": "purge.purge_row",
 }
 COMPARISONS = {
-    "exact": "is", "iexact": "is, whatever the case", "contains": "contains",
-    "icontains": "contains, whatever the case", "startswith": "begins with",
-    "istartswith": "begins with, whatever the case", "endswith": "ends with",
-    "iendswith": "ends with, whatever the case", "lt": "is less, or before",
-    "lte": "is at most, or until", "gt": "is more, or after", "gte": "is at least, or from",
-    "in": "is one of (with commas)", "range": "is between (two, with a comma)",
-    "isnull": "is empty (true or false)",
-}  # fmt: skip
-REFERENCE = {"release": "only the holds under this reference; or empty: all"}
-UNTIL = {"hold": "in the site's time zone; or empty: for ever", "extend": "in the site's time zone"}
+    "exact": _("is"),
+    "iexact": _("is, whatever the case"),
+    "contains": _("contains"),
+    "icontains": _("contains, whatever the case"),
+    "startswith": _("begins with"),
+    "istartswith": _("begins with, whatever the case"),
+    "endswith": _("ends with"),
+    "iendswith": _("ends with, whatever the case"),
+    "lt": _("is less, or before"),
+    "lte": _("is at most, or until"),
+    "gt": _("is more, or after"),
+    "gte": _("is at least, or from"),
+    "in": _("is one of (with commas)"),
+    "range": _("is between (two, with a comma)"),
+    "isnull": _("is empty (true or false)"),
+}
+REFERENCE = {"release": _("only the holds under this reference; or empty: all")}
+UNTIL = {
+    "hold": _("in the site's time zone; or empty: for ever"),
+    "extend": _("in the site's time zone"),
+}
 
 
 class AboutForm(forms.Form):
     """Of which model, and what."""
 
-    model = forms.ChoiceField()
-    act = forms.ChoiceField()
+    model = forms.ChoiceField(label=_("Model"))
+    act = forms.ChoiceField(label=_("Act"))
 
     def __init__(self, models: list[Any], acts: list[str], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         with_policy = [each._meta.label for each in models if policies_of(each)]
         others = [each._meta.label for each in models if not policies_of(each)]
-        groups = (("with a policy", with_policy), ("others", others))
+        groups = ((gettext("with a policy"), with_policy), (gettext("others"), others))
         chosen = [(name, list(zip(found, found, strict=True))) for name, found in groups if found]
         self.fields["model"].choices = [("", "-"), *chosen]  # type: ignore[attr-defined]
         self.fields["act"].choices = [(each, Plan.Act(each).label) for each in acts]  # type: ignore[attr-defined]
@@ -58,10 +72,12 @@ class PlanForm(forms.Form):
     `chosen` are keys of rows that were ticked in a list, which need no conditions.
     """
 
-    every = forms.BooleanField(required=False, label="Every row")
-    policy = forms.ChoiceField(required=False)
-    reason = forms.CharField(max_length=LONGEST, widget=forms.TextInput({"size": 60}))
-    reference = forms.CharField(max_length=LONGEST, required=False)
+    every = forms.BooleanField(required=False, label=_("Every row"))
+    policy = forms.ChoiceField(label=_("Policy"), required=False)
+    reason = forms.CharField(
+        label=_("Reason"), max_length=LONGEST, widget=forms.TextInput({"size": 60})
+    )
+    reference = forms.CharField(label=_("Reference"), max_length=LONGEST, required=False)
     once = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(
@@ -74,8 +90,8 @@ class PlanForm(forms.Form):
         if self.chosen:
             del self.fields["every"]
         if act in UNTIL:
-            self.fields["until"] = moment_field(UNTIL[act], required=act == "extend")
-        self.fields["reference"].help_text = REFERENCE.get(act, "a case, a ticket")
+            self.fields["until"] = moment_field(UNTIL[act], act == "extend", _("Until"))
+        self.fields["reference"].help_text = REFERENCE.get(act, _("a case, a ticket"))
         self._offer_policies(act)
 
     def _offer_policies(self, act: str) -> None:
@@ -84,25 +100,27 @@ class PlanForm(forms.Form):
             del self.fields["policy"]
             return
         field: Any = self.fields["policy"]
-        every = [] if act == "purge" else [("", "all")]
+        every = [] if act == "purge" else [("", gettext("all"))]
         field.choices = [*every, *zip(names, names, strict=True)]
         field.required = act == "purge"
 
     def _add_condition(self, number: int, columns: list[str]) -> None:
-        label = f"condition {number + 1}"
-        names = [("", "- column -"), *zip(columns, columns, strict=True)]
+        place = {"number": number + 1}
+        names = [("", gettext("- column -")), *zip(columns, columns, strict=True)]
         lookups = [(each, COMPARISONS[each]) for each in LOOKUPS]
-        aria = {"aria-label": f"column of {label}"}
+        aria = {"aria-label": gettext("column of condition %(number)s") % place}
         self.fields[f"column{number}"] = forms.ChoiceField(
-            choices=names, required=False, label="Column", widget=forms.Select(aria)
+            choices=names, required=False, label=_("Column"), widget=forms.Select(aria)
         )
+        comparison = gettext("comparison of condition %(number)s") % place
         self.fields[f"lookup{number}"] = forms.ChoiceField(
-            choices=lookups, required=False, label="Comparison",
-            widget=forms.Select({"aria-label": f"comparison of {label}"}),
+            choices=lookups, required=False, label=_("Comparison"),
+            widget=forms.Select({"aria-label": comparison}),
         )  # fmt: skip
+        value = gettext("value of condition %(number)s") % place
         self.fields[f"value{number}"] = forms.CharField(
-            required=False, label="Value", strip=False,
-            widget=forms.TextInput({"aria-label": f"value of {label}", "autocomplete": "off"}),
+            required=False, label=_("Value"), strip=False,
+            widget=forms.TextInput({"aria-label": value, "autocomplete": "off"}),
         )  # fmt: skip
 
     @property
@@ -123,16 +141,21 @@ class PlanForm(forms.Form):
         """With the conditions as where.py takes them; no error has a value in it."""
         values: dict[str, Any] = super().clean() or {}
         if len(self.chosen) > MOST_CHOSEN:
-            raise forms.ValidationError(f"More than {MOST_CHOSEN} rows: say which by conditions.")
+            text = ngettext(
+                "More than %(count)s row: say which by conditions.",
+                "More than %(count)s rows: say which by conditions.",
+                MOST_CHOSEN,
+            )
+            raise forms.ValidationError(text, params={"count": MOST_CHOSEN})
         if self.chosen:
             return values
         texts = list(self._texts(values))
         if not self.errors and bool(texts) == bool(values.get("every")):
-            raise forms.ValidationError("Say which rows by conditions, or tick Every row.")
+            raise forms.ValidationError(gettext("Say which rows by conditions, or tick Every row."))
         try:
             self.asked = conditions_of(self.model, texts)
         except LifecycleError as error:
-            raise forms.ValidationError("%(why)s", params={"why": error}) from None
+            raise forms.ValidationError("%(why)s", params={"why": translated(error)}) from None
         return values
 
     def _texts(self, values: dict[str, Any]) -> Iterator[str]:
@@ -142,7 +165,8 @@ class PlanForm(forms.Form):
             if column:
                 yield f"{column}__{lookup}={value}"
             elif value:
-                raise forms.ValidationError(f"Choose the column of condition {number + 1}.")
+                text = gettext("Choose the column of condition %(number)s.")
+                raise forms.ValidationError(text, params={"number": number + 1})
 
 
 def columns_of(model: Any, left_out: list[str]) -> list[str]:

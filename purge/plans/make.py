@@ -22,7 +22,7 @@ from lifecycle.db.tables import is_elsewhere
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.context import context, in_context
 from lifecycle.ledger.many import holds_of, note_plan, refuse_to_plan
-from lifecycle.ledger.write import ELSEWHERE, refuse_unnamed
+from lifecycle.ledger.write import elsewhere, refuse_unnamed
 from lifecycle.logs import Log
 from lifecycle.policy.policy import Policy
 from purge.batch.cascade.written import Epoch
@@ -66,7 +66,7 @@ def plan(
     refuse_unnamed(model)
     refuse_untold(model, using, ends=act == "purge")
     if is_elsewhere(using, [model]):
-        raise LifecycleError(ELSEWHERE.format(model._meta.label))
+        raise LifecycleError(elsewhere(model))
     if act == "purge" and known:
         rows = every_row(model, using).filter(known.when, pk__in=_keys(rows))
     made = Plan(act=act, model=label_of_model(model), reason=reason, reference=reference)

@@ -7,6 +7,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DataError, IntegrityError, OperationalError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from lifecycle.admin.own_pages import (
     address,
@@ -24,6 +26,7 @@ from lifecycle.db.connection import limited, was_stopped
 from lifecycle.db.rows import every_row, home
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.write import refuse_unnamed
+from lifecycle.phrases import counted, phrase
 from lifecycle.policy.databases import served
 from purge.models import Plan
 from purge.plans.forms import ACTS, MOST_CHOSEN, AboutForm, PlanForm, columns_of
@@ -34,6 +37,16 @@ MAKES = "purge.add_plan"
 PATIENCE = 5.0  # seconds for finding the rows
 MOST = 100_000  # rows of a plan that is made here
 TEMPLATES = "admin/purge"
+
+
+#: by act: the title of the page that asks for its rows
+WHICH = {
+    "hold": _("Hold: which rows of %(model)s"),
+    "release": _("Release: which rows of %(model)s"),
+    "restore": _("Restore: which rows of %(model)s"),
+    "extend": _("Extend: which rows of %(model)s"),
+    "purge": _("Purge: which rows of %(model)s"),
+}
 
 
 class NewPlan:
@@ -65,7 +78,9 @@ class NewPlan:
     def _ask_about(self, request: HttpRequest, form: AboutForm) -> HttpResponse:
         refused = _refused(request)
         shown = {"form": form, "refused": refused}
-        return shown_by(self, request, f"{TEMPLATES}/plan_about.html", "Plan an act", **shown)
+        return shown_by(
+            self, request, f"{TEMPLATES}/plan_about.html", gettext("Plan an act"), **shown
+        )
 
     def _ask_rows(self, request: HttpRequest, model: Any, act: str) -> HttpResponse:
         columns = columns_of(model, self._left_out(request, model))
@@ -79,9 +94,9 @@ class NewPlan:
                 refuse(request, error)
             else:
                 return HttpResponseRedirect(address(self.admin_site, "purge_plan_change", made.pk))
-        label, verb = model._meta.label, Plan.Act(act).label.capitalize()
+        label = model._meta.label
         shown: dict[str, Any] = {"form": form, "label": label, "act": act}
-        title = f"{verb}: which rows of {label}"
+        title = str(WHICH[act]) % {"model": label}
         return shown_by(self, request, f"{TEMPLATES}/plan_rows.html", title, **shown)
 
     def _make(self, request: HttpRequest, form: PlanForm, act: str) -> Plan:
@@ -118,24 +133,30 @@ def plan_ticked(page: Any, request: HttpRequest, rows: "QuerySet[Any]") -> HttpR
     acts = [(act, Plan.Act(act).label, why_not(request, name)) for act, name in ACTS.items()]
     shown: dict[str, Any] = {"acts": acts, "chosen": keys, "label": model._meta.label}
     plans = page.admin_site.get_model_admin(Plan)
-    return shown_by(plans, request, f"{TEMPLATES}/plan_ticked.html", "Plan an act", **shown)
+    return shown_by(
+        plans, request, f"{TEMPLATES}/plan_ticked.html", gettext("Plan an act"), **shown
+    )
 
 
 def _ticked_keys(page: Any, model: Any, rows: "QuerySet[Any]") -> list[str]:
     """As the form has them; not of a model whose keys are secrets, or several columns."""
     if not page.admin_site.is_registered(Plan):
-        raise LifecycleError("this admin has no plans.")
+        raise LifecycleError(phrase("this admin has no plans."))
     refuse_unnamed(model)
     found = rows.order_by().values_list("pk", flat=True)[: MOST_CHOSEN + 1]
     keys = [key_text(model, key) for key in found]
     if len(keys) > MOST_CHOSEN:
-        text = f"more than {MOST_CHOSEN} rows: say which by conditions, in the list of plans."
+        text = counted(
+            "more than %(count)s rows: say which by conditions, in the list of plans.",
+            "more than %(count)s rows: say which by conditions, in the list of plans.",
+            MOST_CHOSEN,
+        )
         raise LifecycleError(text)
     return keys
 
 
 def _refused(request: HttpRequest) -> list[tuple[str, str]]:
-    every = [(Plan.Act(act).label, why_not(request, name)) for act, name in ACTS.items()]
+    every = [(str(Plan.Act(act).label), why_not(request, name)) for act, name in ACTS.items()]
     return [each for each in every if each[1]]
 
 
@@ -147,7 +168,7 @@ def _rows(form: PlanForm, using: str) -> "QuerySet[Any]":
         keys = [form.model._meta.pk.to_python(each) for each in form.chosen]
         return every_row(form.model, using).filter(pk__in=keys)
     except (ValidationError, ValueError, TypeError):
-        raise LifecycleError("A row that was ticked has no such key.") from None
+        raise LifecycleError(phrase("A row that was ticked has no such key.")) from None
 
 
 def _ticked(form: PlanForm) -> list[tuple[str, str]]:
@@ -157,15 +178,26 @@ def _ticked(form: PlanForm) -> list[tuple[str, str]]:
 def _refuse_large(rows: "QuerySet[Any]", using: str) -> None:
     """Refuse what takes longer than a page may, and values that PostgreSQL does not read."""
     label = rows.model._meta.label
-    command = f"a command plans them, as `manage.py lifecycle plan hold {label} --all`."
+    command = f"`manage.py lifecycle plan hold {label} --all`"
     try:
         with limited(using, PATIENCE):
             count = rows.order_by()[: MOST + 1].count()
     except OperationalError as error:
         if not was_stopped(error):
             raise
-        raise LifecycleError(f"It takes too long to find these rows: {command}") from None
+        raise LifecycleError(
+            phrase(
+                "It takes too long to find these rows: a command plans them, as %(command)s.",
+                command=command,
+            )
+        ) from None
     except (DataError, ValueError):  # which say the value
-        raise LifecycleError("A value of the conditions is none of its column.") from None
+        raise LifecycleError(phrase("A value of the conditions is none of its column.")) from None
     if count > MOST:
-        raise LifecycleError(f"These are more than {MOST} rows: {command}")
+        raise LifecycleError(
+            phrase(
+                "These are more than %(rows)s rows: a command plans them, as %(command)s.",
+                rows=MOST,
+                command=command,
+            )
+        )

@@ -1,30 +1,61 @@
 """A plan in words, and as data: what it would do, what it has done, what it has left out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from lifecycle.conf import conf
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.row_names import model_of
 from lifecycle.models import Event
-from lifecycle.printable import in_utc, visible
+from lifecycle.phrases import at, counted, joined, phrase, word
+from lifecycle.printable import visible
 from purge.models import Plan, PlanPart
 from purge.plans.refusals import LASTS
 from purge.plans.told import CARRIED_OUT_FOR
 
 SHOWN = 5
 LISTED = 20  # rows that were left out, by name, of each reason
+#: by act: what is done with so many rows
+HEADS: dict[str, Callable[[int, str], str]] = {
+    Plan.Act.HOLD: lambda rows, model: counted(
+        "hold %(count)s rows of %(model)s", "hold %(count)s rows of %(model)s", rows, model=model
+    ),
+    Plan.Act.RELEASE: lambda rows, model: counted(
+        "release %(count)s rows of %(model)s",
+        "release %(count)s rows of %(model)s",
+        rows,
+        model=model,
+    ),
+    Plan.Act.RESTORE: lambda rows, model: counted(
+        "restore %(count)s rows of %(model)s",
+        "restore %(count)s rows of %(model)s",
+        rows,
+        model=model,
+    ),
+    Plan.Act.EXTEND: lambda rows, model: counted(
+        "extend %(count)s rows of %(model)s",
+        "extend %(count)s rows of %(model)s",
+        rows,
+        model=model,
+    ),
+    Plan.Act.PURGE: lambda rows, model: counted(
+        "purge now %(count)s rows of %(model)s",
+        "purge now %(count)s rows of %(model)s",
+        rows,
+        model=model,
+    ),
+}
 WHY = {
-    "changed": "changed since it was planned",
-    "gone": "gone",
-    "along": "going along with them were rows that were written since",
-    "locked": "written by somebody else at that moment",
-    "held": "held",
-    "kept": "kept by `keep_while`",
-    "free": "restored, or not matching `when` any more",
-    "blocked": "kept by rows that refer, or by a constraint",
-    "released": "let go by somebody else before",
-    "slow": "passed over, for it took too long",
+    "changed": phrase("changed since it was planned"),
+    "gone": phrase("gone"),
+    "along": phrase("going along with them were rows that were written since"),
+    "locked": phrase("written by somebody else at that moment"),
+    "held": phrase("held"),
+    "kept": phrase("kept by `keep_while`"),
+    "free": phrase("restored, or not matching `when` any more"),
+    "blocked": phrase("kept by rows that refer, or by a constraint"),
+    "released": phrase("let go by somebody else before"),
+    "slow": phrase("passed over, for it took too long"),
 }
 
 
@@ -36,7 +67,7 @@ def as_text(plan: Plan) -> str:
 
 def head_of(plan: Plan) -> str:
     """What is done with how many rows of what."""
-    return visible(f"{Plan.Act(plan.act).label} {plan.rows} rows of {_label(plan)}")
+    return visible(HEADS[plan.act](plan.rows, _label(plan)))
 
 
 def as_parts(plan: Plan) -> list[tuple[str, str]]:
@@ -84,49 +115,76 @@ def _label(plan: Plan) -> str:
 def _lines(plan: Plan) -> Iterator[tuple[str, str]]:
     shown = plan.shown
     if plan.asked:
-        yield "where", ", ".join("=".join(each) for each in plan.asked)
+        yield phrase("where"), ", ".join("=".join(each) for each in plan.asked)
     if plan.policy:
-        yield "policy", plan.policy
-    yield "reason", plan.reason + (f" ({plan.reference})" if plan.reference else "")
+        yield phrase("policy"), plan.policy
+    yield phrase("reason"), plan.reason + (f" ({plan.reference})" if plan.reference else "")
     if plan.until:
-        yield "until", in_utc(plan.until)
+        yield phrase("until"), at(plan.until)
     sample = sample_of(plan)
-    yield "rows", ", ".join(sample) + (", ..." if plan.rows > len(sample) else "")
+    yield phrase("rows"), ", ".join(sample) + (", ..." if plan.rows > len(sample) else "")
     if "tried" in shown:
-        yield "would", _counts(shown["would"]) + f", of the first {shown['tried']}"
-        yield "with them", _counts(shown["along"])
+        counts = _counts(shown["would"], by_kind=True)
+        yield (
+            phrase("would"),
+            phrase("%(counts)s, of the first %(tried)s", counts=counts, tried=shown["tried"]),
+        )
+        yield phrase("with them"), _counts(shown["along"])
     if shown.get("stopped"):
-        yield "stopped", shown["stopped"]
-    yield "hash", plan.hash
-    yield "made", f"{in_utc(plan.made_at)} by {plan.maker}"
+        yield phrase("stopped"), shown["stopped"]
+    yield phrase("hash"), plan.hash
+    yield phrase("made"), phrase("%(time)s by %(name)s", time=at(plan.made_at), name=plan.maker)
     if plan.approver:
-        yield "approved", f"by {plan.approver}"
-    yield "state", _state(plan)
+        yield phrase("approved"), phrase("by %(name)s", name=plan.approver)
+    yield phrase("state"), _state(plan)
     if plan.left:
-        yield "left out", ", ".join(f"{n} {WHY.get(why, why)}" for why, n in plan.left.items())
+        yield (
+            phrase("left out"),
+            joined(", ", [joined(" ", [n, WHY.get(why, why)]) for why, n in plan.left.items()]),
+        )
 
 
 def _state(plan: Plan) -> str:
     if plan.state == Plan.State.DONE and plan.done_at:
-        return f"done {in_utc(plan.done_at)}: {plan.acted} of {plan.rows} rows"
+        return counted(
+            "done %(time)s: %(acted)s of %(rows)s rows",
+            "done %(time)s: %(acted)s of %(rows)s rows",
+            plan.rows,
+            time=at(plan.done_at),
+            acted=plan.acted,
+            rows=plan.rows,
+        )
     if plan.state == Plan.State.APPLYING:
-        return f"being applied, by {plan.applier}{_since(plan)}"
+        return _applied(plan)
     if plan.state == Plan.State.WITHDRAWN:
-        return "withdrawn"
-    then = f"until {in_utc(plan.made_at + LASTS)}: `manage.py lifecycle apply {plan.pk}`"
+        return phrase("withdrawn")
     if conf.TWO_PERSON and not plan.approver:
-        return f"waits for a second person: `manage.py lifecycle plan approve {plan.pk}`"
-    return f"waits {then}"
+        return phrase(
+            "waits for a second person: `manage.py lifecycle plan approve %(number)s`",
+            number=plan.pk,
+        )
+    return phrase(
+        "waits until %(time)s: `manage.py lifecycle apply %(number)s`",
+        time=at(plan.made_at + LASTS),
+        number=plan.pk,
+    )
 
 
-def _since(plan: Plan) -> str:
-    """From when to when a plan is carried out."""
+def _applied(plan: Plan) -> str:
+    """By whom, from when to when a plan is carried out."""
     events = Event.objects.using(str(plan._state.db))
     applied = events.filter(pk=plan.applied or 0).values_list("recorded_at", flat=True).first()
     if applied is None:
-        return ""
-    return f", since {in_utc(applied)}, until {in_utc(applied + CARRIED_OUT_FOR)} at the latest"
+        return phrase("being applied, by %(name)s", name=plan.applier)
+    return phrase(
+        "being applied, by %(name)s, since %(since)s, until %(until)s at the latest",
+        name=plan.applier,
+        since=at(applied),
+        until=at(applied + CARRIED_OUT_FOR),
+    )
 
 
-def _counts(counts: dict[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in counts.items()) or "nothing"
+def _counts(counts: dict[str, int], by_kind: bool = False) -> str:
+    """So many of each, by the kind of what would happen or by model."""
+    said = [joined(" ", [n, word(name) if by_kind else name]) for name, n in counts.items()]
+    return joined(", ", said) if said else phrase("nothing")

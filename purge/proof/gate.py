@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from lifecycle.conf import conf
 from lifecycle.db.connection import fetch, statement
 from lifecycle.exceptions import LifecycleError
+from lifecycle.phrases import phrase
 from lifecycle.sealing.log import read_log
 from purge.proof.detect import Decision, State, decide
 from purge.proof.options import halts_when_altered, proof_options
@@ -45,7 +46,7 @@ def why_closed(using: str, files: bool = False) -> str:
     try:
         found = _decision(using)
     except LifecycleError as error:
-        return f"the log of this ledger cannot be used: {error}"
+        return phrase("the log of this ledger cannot be used: %(error)s", error=error)
     if found.state is State.NORMAL or (found.state is State.UNPROVED and not files):
         return ""
     if found.state is State.ALTERED and not halts_when_altered():

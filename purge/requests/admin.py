@@ -8,6 +8,8 @@ from django.contrib import admin
 from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from lifecycle.admin.deeds import add_deeds
 from lifecycle.admin.readonly import moment
@@ -22,12 +24,13 @@ from purge.requests.telling import is_overdue
 RECEIVED, DUE = moment("received_at"), moment("due_at")
 
 add_deeds(
-    ("purge.view_request", "Look at requests", "the list of requests", "purge_request", ""),
-    ("purge.add_request", "Open a request for erasure", "its form", "purge_request", "add/"),
-    ("purge.extend_request", "Extend a request", "its page", "purge_request", "?standing=open"),
-    ("purge.answer_request", "Answer a request otherwise", "its page", "purge_request",
+    ("purge.view_request", _("Look at requests"), _("the list of requests"), "purge_request", ""),
+    ("purge.add_request", _("Open a request for erasure"), _("its form"), "purge_request", "add/"),
+    ("purge.extend_request", _("Extend a request"), _("its page"), "purge_request",
      "?standing=open"),
-    ("purge.export_subject", "Export what there is of a person", "the page of a request",
+    ("purge.answer_request", _("Answer a request otherwise"), _("its page"), "purge_request",
+     "?standing=open"),
+    ("purge.export_subject", _("Export what there is of a person"), _("the page of a request"),
      "purge_request", ""),
 )  # fmt: skip
 
@@ -35,10 +38,15 @@ add_deeds(
 class StandingFilter(admin.SimpleListFilter):
     """By whether somebody has to do something."""
 
-    title = parameter_name = "standing"
+    title, parameter_name = _("standing"), "standing"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(each, each) for each in ("open", "overdue", "done", "answered")]
+        return [
+            ("open", gettext("open")),
+            ("overdue", gettext("overdue")),
+            ("done", gettext("done")),
+            ("answered", gettext("answered")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         asked = self.value()
@@ -60,7 +68,7 @@ class RequestAdmin(NewRequest, RequestPage, AboutRows):
     list_display = ("id", "reference", "row", "standing", DUE, RECEIVED, "extended")
     list_filter = (StandingFilter, "due_at", "received_at")
     ordering = (F("done_at").desc(nulls_first=True), "due_at", "-id")
-    search_help_text = "One row, as app.Model:pk, or a reference"
+    search_help_text = _("One row, as app.Model:pk, or a reference")
 
     def find(self, request: HttpRequest, model: type[Model], key: str, rows: Any) -> Any:
         return rows.filter(model=label_of_model(model), key=ledger_key(model, key, rows.db))
@@ -68,25 +76,25 @@ class RequestAdmin(NewRequest, RequestPage, AboutRows):
     def find_other(self, term: str, rows: Any) -> Any:
         return rows.none() if "\0" in term else rows.filter(reference=term)
 
-    @admin.display(description="row")
+    @admin.display(description=_("row"))
     def row(self, found: Request) -> str:
         """As it is written in the table: the model may be gone from the code."""
         return f"{found.model}:{found.key}"
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def standing(self, found: Request) -> str:
         """By its own columns: the ledger is asked on its page."""
         return ", ".join(_standing(found, timezone.now()))
 
-    @admin.display(description="extended")
+    @admin.display(description=_("extended"))
     def extended(self, found: Request) -> str:
-        return "yes" if found.extended_at else "-"
+        return gettext("yes") if found.extended_at else "-"
 
 
 def _standing(found: Request, now: datetime) -> Iterator[str]:
     if found.done_at:
-        yield "answered" if found.answer else "done"
+        yield gettext("answered") if found.answer else gettext("done")
         return
     if is_overdue(found, now):
-        yield "OVERDUE"
-    yield "waits" if found.tries or found.waits_for else "under way"
+        yield gettext("OVERDUE")
+    yield gettext("waits") if found.tries or found.waits_for else gettext("under way")

@@ -17,6 +17,7 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.context import context, in_context
 from lifecycle.ledger.row_names import ledger_key
 from lifecycle.ledger.write import refuse_unnamed, write
+from lifecycle.phrases import phrase
 from purge.erasure.refusals import check, policy_for
 from purge.models import Request
 from purge.passes.override import seconds
@@ -58,9 +59,11 @@ def request_key(
     now = timezone.now()
     received = received or now
     if received > now:
-        raise LifecycleError("A request cannot have been received in the future.")
+        raise LifecycleError(phrase("A request cannot have been received in the future."))
     if received < EARLIEST:
-        raise LifecycleError(f"A request cannot have been received before {EARLIEST.year}.")
+        raise LifecycleError(
+            phrase("A request cannot have been received before %(year)s.", year=EARLIEST.year)
+        )
     named = {"reference": reference, "model": label_of_model(model)}
     named["key"] = ledger_key(model, key, using)
     known = Request.objects.using(using).filter(**named)
@@ -113,7 +116,9 @@ def extend_request(
     with transaction.atomic(using=using):
         found, who = _open(number, reason, actor, using)
         if found.extended_at:
-            raise LifecycleError(f"Request {number} was extended before: that is done once.")
+            raise LifecycleError(
+                phrase("Request %(number)s was extended before: that is done once.", number=number)
+            )
         due = deadline(found.received_at, longer=True).isoformat()
         return say(found, "extended", who, using, reason=reason, deadline=due)
 
@@ -125,7 +130,9 @@ def answer_request(
     with transaction.atomic(using=using):
         found, who = _open(number, reason, actor, using)
         if any(not each.is_done for each in receipt_of(found, using)):
-            raise LifecycleError(f"Request {number} is under way: restore the row first.")
+            raise LifecycleError(
+                phrase("Request %(number)s is under way: restore the row first.", number=number)
+            )
         return say(found, "answered", who, using, reason=reason)
 
 
@@ -133,15 +140,17 @@ def _open(number: int, reason: str, actor: str, using: str) -> tuple[Request, st
     """An open request, locked, as its events say; and who acts."""
     who = actor or in_context("actor", using)
     if not reason.strip():
-        raise LifecycleError("Say why (reason).")
+        raise LifecycleError(phrase("Say why (reason)."))
     if not who:
-        raise LifecycleError("Say who does this (actor).")
+        raise LifecycleError(phrase("Say who does this (actor)."))
     try:
         found, told = as_told(number, using)
     except Request.DoesNotExist:
-        raise LifecycleError(f"There is no request {number}.") from None
+        raise LifecycleError(phrase("There is no request %(number)s.", number=number)) from None
     if told is None:
-        raise LifecycleError(f"Request {number}: {UNTOLD}.")
+        raise LifecycleError(
+            phrase("Request %(number)s: %(untold)s.", number=number, untold=UNTOLD)
+        )
     if found.done_at:
-        raise LifecycleError(f"Request {number} is closed.")
+        raise LifecycleError(phrase("Request %(number)s is closed.", number=number))
     return found, who

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
 
 from lifecycle.admin.own_pages import (
     address,
@@ -19,13 +20,14 @@ from lifecycle.db.connection import DENIED, sqlstate
 from lifecycle.db.rows import home
 from lifecycle.exceptions import LifecycleError, RowMissing
 from lifecycle.ledger.row_names import row_name
+from lifecycle.phrases import phrase
 from purge.erasure.erase import erase_key
 from purge.models import Request
 from purge.requests.ask import request_key
 from purge.requests.forms import AskForm
 from purge.requests.seen import receipt_text, refusal
 
-UNSEEN = "This process may not try it: what would go is seen when the worker does."
+UNSEEN = phrase("This process may not try it: what would go is seen when the worker does.")
 
 
 class NewRequest:
@@ -58,13 +60,13 @@ class NewRequest:
                 shown |= self._preview(request, model, key, form.cleaned_data)
             except LifecycleError as error:
                 refuse(request, error)
-        title = "Open a request for erasure"
+        title = gettext("Open a request for erasure")
         return shown_by(self, request, "admin/purge/request_new.html", title, **shown)
 
     def _row(self, request: HttpRequest, name: str) -> tuple[Any, str]:
         model, key, row = look_up(request, self.admin_site, name.strip())
         if row is None:
-            raise RowMissing(f"{row_name(model, key)} is not in the database.")
+            raise RowMissing(phrase("%(row)s is not in the database.", row=row_name(model, key)))
         refuse_elsewhere(self, model)
         return model, key
 
@@ -78,7 +80,7 @@ class NewRequest:
                 model, key, values["reference"], values["grace"], policy, who, True, home(model)
             )
         except LifecycleError as error:
-            return {"confirm": True, "refused": refusal(request, self.admin_site, str(error))}
+            return {"confirm": True, "refused": refusal(request, self.admin_site, _said(error))}
         except DatabaseError as error:
             if sqlstate(error) != DENIED:
                 raise
@@ -93,6 +95,10 @@ def opened(model: Any, key: str, values: dict[str, Any], actor: str) -> Request:
     return request_key(
         model, key, reference, received, grace, policy, actor, home(model), cause="admin"
     )
+
+
+def _said(error: LifecycleError) -> str:
+    return str(error.args[0])
 
 
 def _asked(request: HttpRequest) -> dict[str, str]:

@@ -8,11 +8,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
+from django.utils.translation import gettext
 
 from lifecycle.admin.own_pages import address, as_role, own_page, shown_by, viewed_object
 from lifecycle.admin.readonly import refuse
 from lifecycle.admin.row_page import look_up, page_of
 from lifecycle.exceptions import LifecycleError
+from lifecycle.phrases import phrase, translated, word
 from purge.models import Request
 from purge.requests.ask import answer_request, extend_request, receipt_of
 from purge.requests.new import opened
@@ -42,7 +44,7 @@ class RequestPage:
         """Everything about one request."""
         found = viewed_object(self, request, object_id)
         shown = self._shown(request, found)
-        title = f"Request {found.pk}"
+        title = gettext("Request %(number)s") % {"number": found.pk}
         return shown_by(self, request, "admin/purge/request.html", title, **shown)
 
     @own_page
@@ -61,9 +63,9 @@ class RequestPage:
             except LifecycleError as error:
                 refuse(request, error)
         back = address(self.admin_site, "purge_request_change", number)
-        shown = {"found": found, "form": form, "action": name, "back": back}
+        shown = {"found": found, "form": form, "action": STEPS[name].name, "back": back}
         shown["explained"] = STEPS[name].explained
-        title = f"{name.capitalize()} request {number}"
+        title = str(STEPS[name].title) % {"number": number}
         return shown_by(self, request, "admin/purge/request_step.html", title, **shown)
 
     def _take(
@@ -77,7 +79,7 @@ class RequestPage:
         else:
             act = extend_request if name == "extend" else answer_request
             said_by(act, found, values["reason"], who, using)
-        messages.success(request, f"Request {found.pk}: {name} is recorded.")
+        messages.success(request, str(STEPS[name].done) % {"number": found.pk})
         return HttpResponseRedirect(address(self.admin_site, "purge_request_change", found.pk))
 
     def _row_of(self, request: HttpRequest, found: Request) -> Any:
@@ -98,10 +100,10 @@ class RequestPage:
         shown = {"found": found, "waits": waits, "overdue": is_overdue(found)}
         shown["steps"] = offered(request, found, row is not None)
         try:
-            shown |= {"name": name_of(found), "status": status_of(found, using)}
+            shown |= {"name": name_of(found), "status": word(status_of(found, using))}
             shown |= _receipt(request, self.admin_site, found, using)
         except LifecycleError as error:  # its model is not in the code any more
-            shown |= {"name": f"{found.model}:{found.key}", "status": str(error)}
+            shown |= {"name": f"{found.model}:{found.key}", "status": translated(error)}
         return shown
 
 
@@ -120,5 +122,5 @@ def _try(found: Request, actor: str) -> None:
     names = ("reference", "received_at", "grace", "policy")
     values = {name.removesuffix("_at"): getattr(found, name) for name in names}
     if found.done_at:
-        raise LifecycleError(f"Request {found.pk} is closed.")
+        raise LifecycleError(phrase("Request %(number)s is closed.", number=found.pk))
     opened(model_in_code(found), found.key, values, actor)

@@ -6,10 +6,11 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 
 from lifecycle.admin.visibility import names_hidden, without_hidden
+from lifecycle.phrases import joined, phrase, translated
 from purge.erasure.receipt import Receipt
 
-UNNAMED = "A row, or a hold on one, of a model that you may not view."
-MORE = "And rows of models that you may not view."
+UNNAMED = phrase("A row, or a hold on one, of a model that you may not view.")
+MORE = phrase("And rows of models that you may not view.")
 
 
 def refusal(request: HttpRequest, site: AdminSite, text: str) -> str:
@@ -26,5 +27,5 @@ def receipt_text(request: HttpRequest, site: AdminSite, receipt: Receipt) -> str
     waits = refusal(request, site, receipt.waits_for)
     seen = replace(receipt, cascade=cascade, unlinked=unlinked, waits_for=waits)
     if (cascade, unlinked) == (receipt.cascade, receipt.unlinked):
-        return seen.as_text()
-    return f"{replace(seen, media=[], media_gone={}).as_text()}\n{MORE}"
+        return translated(seen.as_text())
+    return translated(joined("\n", [replace(seen, media=[], media_gone={}).as_text(), MORE]))

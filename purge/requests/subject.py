@@ -12,12 +12,13 @@ from django.http import FileResponse, HttpRequest
 from lifecycle.admin.visibility import may_view
 from lifecycle.exceptions import LifecycleError, RowMissing
 from lifecycle.ledger.row_names import row_of
+from lifecycle.phrases import phrase
 from purge.exports.collect import collect
 from purge.exports.write import export
 from purge.models import Request
 from purge.requests.tries import is_gone
 
-ANOTHER = "The row of this request is gone: the one that has its key now came later."
+ANOTHER = phrase("The row of this request is gone: the one that has its key now came later.")
 
 
 class Handed(io.FileIO):
@@ -44,7 +45,9 @@ def export_of(
     hidden = [each.model for each in collect(row, using) if not may_view(request, site, each.model)]
     if hidden:
         names = ", ".join(sorted(each._meta.label for each in hidden))
-        raise LifecycleError(f"It has rows of models that you may not view: {names}.")
+        raise LifecycleError(
+            phrase("It has rows of models that you may not view: %(names)s.", names=names)
+        )
     folder = Path(tempfile.mkdtemp(prefix="lifecycle-"))
     try:
         export(row, folder / "export.zip", using, actor, files, cause="admin")

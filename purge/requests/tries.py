@@ -18,6 +18,7 @@ from lifecycle.ledger.row_names import model_of, row_name
 from lifecycle.ledger.segments import pieces_of
 from lifecycle.logs import Log
 from lifecycle.models import RowException
+from lifecycle.phrases import phrase
 from purge.back_off import back_off
 from purge.erasure.erase import erase_key
 from purge.erasure.receipt import Receipt, receipts
@@ -27,8 +28,8 @@ from purge.requests.told import RESTORED, Told, project, say, told_of
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=5), timedelta(days=1)
 AT_ONCE = 50  # requests that one look tries
-GONE = "the row was not in the database any more"
-UNTOLD = "the ledger does not say that anybody has opened it"
+GONE = phrase("the row was not in the database any more")
+UNTOLD = phrase("the ledger does not say that anybody has opened it")
 TRIED = ("waits_for", "tries", "tried_at", "again_at")
 
 log = Log("purge")
@@ -88,8 +89,11 @@ def _try(request: Request, told: Told, using: str) -> Request:
             raise RowMissing(GONE)
         if number := _restored(request, told, using):
             raise ErasureRefused(
-                f"The row was restored since (event {number}): answer the request, or open it once"
-                " more under its reference."
+                phrase(
+                    "The row was restored since (event %(number)s): answer the request, or "
+                    "open it once more under its reference.",
+                    number=number,
+                )
             )
         receipt = erase_key(
             model, request.key, request.reference, request.grace, request.policy, told.asker, False,

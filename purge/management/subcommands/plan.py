@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.utils.translation import override
 
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.row_names import model_of
@@ -56,7 +57,8 @@ def _list(command: BaseCommand, options: dict[str, Any], databases: list[str]) -
         write_json(command, [as_data(each) for each in plans])
         return
     for each in plans:
-        command.stdout.write(f"{each}: {Plan.State(each.state).label}")
+        with override(None):  # commands speak English
+            command.stdout.write(f"{each}: {Plan.State(each.state).label}")
     if not plans:
         command.stdout.write("There is no plan.")
 
