@@ -184,7 +184,7 @@ class TestPurge:
         with listening(Line) if heard else nullcontext():
             done = apply(made)
         assert set(Order.objects.all()) == {changed, newer}
-        assert left_of(made) == {"along": sorted(str(each.pk) for each in (changed, newer))}
+        assert left_of(made) == {"along": [str(pk) for pk in sorted((changed.pk, newer.pk))]}
         assert (done.acted, done.left) == (2, {"along": 2})
         assert Line.objects.count() == 5
 
