@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export REPOSITORY_URL ?= $(if $(GITHUB_REPOSITORY),$(GITHUB_SERVER_URL)/$(GITHUB_REPOSITORY))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lock demo test slow check coverage migrations bench soak packs matrix dist bom docs docs-versions links recording pictures
+.PHONY: help venv lock demo test slow check coverage migrations messages bench soak packs matrix dist bom docs docs-versions links recording pictures
 
 help:
 	@echo "make demo    run the story, then site and worker until Ctrl-C   (ARGS=--exit: end after it)"
@@ -27,6 +27,7 @@ help:
 	@echo "make docs-versions  those of each released version too, with a switch, into build/docs-versions"
 	@echo "make pictures  of the admin, light and dark, by Chromium: make docs has a page of them"
 	@echo "make recording  docs/pictures/demo.svg, from a run of the demonstration"
+	@echo "make messages  what is said to people, into the catalogues of languages  (gettext tools)"
 	@echo "make lock    write the locks again                              (ARGS=--upgrade: newer releases)"
 	@echo "DATABASE_URL replaces the embedded PostgreSQL; PYTHON=python3.12 makes .venv with that one."
 
@@ -45,6 +46,9 @@ test: venv
 
 migrations: venv
 	@$(RUN) manage.py makemigrations --check --dry-run
+
+messages: venv
+	@$(RUN) .ci/messages.py
 
 check: venv
 	$(RUN) -m ruff check

@@ -70,6 +70,8 @@ class Phrase(Words):
             gettext(self.one) if self.times is None else ngettext(self.one, self.many, self.times)
         )
         told = {name: translated(value) for name, value in self.values.items()}
+        if isinstance(self.values.get("count"), int):  # other numbers are names of something
+            told["count"] = str(formats.localize(self.values["count"]))
         return text % told if told else text
 
 
@@ -81,6 +83,15 @@ class Cut(Words):
 
     def said(self) -> str:
         return f"{translated(self.whole)[: self.most]}..."
+
+
+class Stopless(Words):
+    """Words without the full stop at their end."""
+
+    whole: Any
+
+    def said(self) -> str:
+        return translated(self.whole).rstrip(".")
 
 
 class Padded(Words):
@@ -220,6 +231,13 @@ def cut(whole: Any, most: int) -> Any:
     return made
 
 
+def without_stop(whole: Any) -> str:
+    """For words with more after them."""
+    made = Stopless(str(whole).rstrip("."))
+    made.whole = whole
+    return made
+
+
 def padded(whole: Any, width: int) -> str:
     """So wide at least."""
     made = Padded(str(whole).ljust(width))
@@ -286,9 +304,7 @@ def translated(value: Any) -> str:
         value = value.args[0] if value.args else value
     if isinstance(value, Words):
         return value.said()
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value)
-    return str(formats.localize(value))
+    return str(formats.localize(value)) if isinstance(value, float) else str(value)
 
 
 def to_the_second(moment: datetime | None) -> str:

@@ -10,6 +10,7 @@ from django.db.models import Model
 from lifecycle.db.connection import fetch, statement
 from lifecycle.exceptions import LifecycleError
 from lifecycle.hooks import ActingApp, Fact, LogCheck, Runs, Standstills, Strayed
+from lifecycle.phrases import phrase, word
 from lifecycle.policy.registry import all_policies
 from lifecycle.printable import visible
 from lifecycle.proof.errors import ProofError
@@ -40,18 +41,29 @@ def standstills(using: str) -> Standstills:
     """By policy: why the archive cannot be made without which its rows do not go."""
     found = fetch(using, statement(__file__, "unarchived"))
     stopped = {
-        policy: [f"its rows cannot be archived, and stay: {visible(error)}"]
+        policy: [phrase("its rows cannot be archived, and stay: %(error)s", error=visible(error))]
         for policy, error in found
     }
     for each in open_requests(using):
         if each.overdue:
-            what = f"requests overdue since {each.since}: {each.overdue}"
-            text = f"{what}: `manage.py lifecycle requests`"
+            text = phrase(
+                "requests overdue since %(time)s: %(overdue)s: `manage.py lifecycle requests`",
+                time=each.since,
+                overdue=each.overdue,
+            )
             stopped.setdefault(each.policy, []).append(text)
     for copy in backlog.waiting(using, late=True):
-        stopped.setdefault(copy.policy, []).append(f"copies elsewhere: {copy.says}")
+        stopped.setdefault(copy.policy, []).append(
+            phrase("copies elsewhere: %(copy)s", copy=copy.says)
+        )
     if alarm := alarm_of(using):
-        text = f"{alarm['kind']} since {alarm['since']}: {alarm['text']}: {alarm['command']}"
+        text = phrase(
+            "%(kind)s since %(since)s: %(text)s: %(command)s",
+            kind=word(alarm["kind"]),
+            since=alarm["since"],
+            text=alarm["text"],
+            command=alarm["command"],
+        )
         for policy in all_policies():
             stopped.setdefault(policy.name, []).append(text)
     return stopped

@@ -11,6 +11,7 @@ from lifecycle.concept.stages import as_one, joined_places, together
 from lifecycle.db.rows import home
 from lifecycle.insight import declared
 from lifecycle.insight.words import moment, span
+from lifecycle.phrases import phrase
 from lifecycle.policy.coverage import UNWRITTEN, all_along, asked, kept, taken_along
 from lifecycle.policy.described import description
 from lifecycle.policy.fixed_age import age_of
@@ -21,7 +22,7 @@ from lifecycle.policy.stages import when_of
 #: What becomes of rows: they end by a policy; they go along with others; none of the model's
 #: policies applies to them; they are kept, for a reason; nobody has said.
 ENDS, ALONG, REST, KEPT, UNDECIDED = "ends", "goes along", "no end", "kept", "undecided"
-THEN = "at that moment"  # a period of no length
+THEN = phrase("at that moment")  # a period of no length
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,10 @@ def _of_model(model: type[Model], states: dict[str, str]) -> Iterator[Entry]:
         said = [_of_policy(each, states) for each in stages]
         yield _entry(model, ENDS, places=joined_places(stages), **as_one(stages, said))
     if policies and not any(_takes_all(policy) for policy in policies):
-        rest = f"Rows, if there are any, to which none of {_named(policies)} applies."
+        rest = phrase(
+            "Rows, if there are any, to which none of %(policies)s applies.",
+            policies=_named(policies),
+        )
         yield _entry(model, REST, rows=rest)
     if not policies:
         yield _without_a_policy(model)
@@ -86,10 +90,10 @@ def _without_a_policy(model: type[Model]) -> Entry:
     whole, part = _owners(model)
     if model in kept():
         reason = "" if kept()[model].startswith(UNWRITTEN) else kept()[model]
-        return _entry(model, KEPT, rows="All rows.", basis=reason)
+        return _entry(model, KEPT, rows=phrase("All rows."), basis=reason)
     owners, rule = (whole, ALONG) if whole else (part, UNDECIDED)
-    rows = "All that belong to a row that ends." if owners else ""
-    period = f"as by {_named(owners)}" if owners else ""
+    rows = phrase("All that belong to a row that ends.") if owners else ""
+    period = phrase("as by %(policies)s", policies=_named(owners)) if owners else ""
     return _entry(
         model, rule, policy=_named(owners), rows=rows, period=period, method=_along(owners)
     )
@@ -115,7 +119,7 @@ def _of_policy(policy: Policy, states: dict[str, str]) -> dict[str, str]:
 def _start_and_period(policy: Policy) -> tuple[str, str]:
     """A field and a fixed age are told apart; of any other expression the whole is the start."""
     if policy.on_request:
-        return "a request", _with_grace(THEN, policy)
+        return phrase("a request"), _with_grace(THEN, policy)
     aged = age_of(policy.expires)
     if aged is None:
         return moment(policy.expires), _with_grace(THEN, policy)
@@ -132,8 +136,9 @@ def _with_grace(period: str, policy: Policy) -> str:
     if policy.grace == timedelta(0):
         return period
     fixed = isinstance(policy.grace, timedelta)
-    grace = span(policy.grace) if fixed else f"by the row's {moment(policy.grace)}"  # type: ignore[arg-type]
-    return f"{period}, then a grace: {grace}"
+    grace: Any = policy.grace
+    told = span(grace) if fixed else phrase("by the row's %(moment)s", moment=moment(grace))
+    return phrase("%(period)s, then a grace: %(grace)s", period=period, grace=told)
 
 
 def _owners(model: type[Model]) -> tuple[list[Policy], list[Policy]]:
@@ -151,4 +156,6 @@ def _named(policies: list[Policy]) -> str:
 
 def _along(policies: list[Policy]) -> str:
     labels = sorted({policy.model._meta.label for policy in policies})
-    return f"Deleted along with rows of {', '.join(labels)}." if labels else ""
+    if not labels:
+        return ""
+    return phrase("Deleted along with rows of %(models)s.", models=", ".join(labels))

@@ -8,32 +8,41 @@ from datetime import datetime
 from io import StringIO
 from typing import Any
 
-from lifecycle.concept.entries import UNDECIDED, Entry
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_noop as _
+
+from lifecycle.concept.entries import ALONG, ENDS, KEPT, REST, UNDECIDED, Entry
+from lifecycle.phrases import to_the_minute, translated, word
 from lifecycle.printable import visible
 from lifecycle.rendering import rendered
 
-TITLE = "Deletion concept"
-NOTE = (
+TITLE = _("Deletion concept")
+NOTE = _(
     "Read from the policies that the site runs. The ledger of this package keeps the keys, the "
     "times and the reasons of what has ended, and no contents."
 )
 #: of the overview: the title of a column, and what of an entry stands in it
 OVERVIEW = {
-    "data": "data", "model": "model", "rule": "rule", "policy": "policy", "start": "starts",
-    "period": "period", "legal basis": "basis", "responsible": "responsible",
+    _("data"): "data", _("model"): "model", _("rule"): "rule", _("policy"): "policy",
+    _("start"): "starts", _("period"): "period", _("legal basis"): "basis",
+    _("responsible"): "responsible",
 }  # fmt: skip
 #: of one entry, what the overview leaves out
 DETAILS = {
-    "Which rows": "rows", "End": "method", "Kept longer": "kept_by", "Places": "places",
-    "Columns": "fields",
+    _("Which rows"): "rows", _("End"): "method", _("Kept longer"): "kept_by",
+    _("Places"): "places", _("Columns"): "fields",
+}  # fmt: skip
+RULES = {
+    ENDS: _("ends"), ALONG: _("goes along"), REST: _("no end"), KEPT: _("kept"),
+    UNDECIDED: _("undecided"),
 }  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would work out a cell that begins so
 
 
 def as_markdown(found: list[Entry], made: datetime) -> str:
     """A table of all, then a section for each."""
-    lines = [f"# {TITLE}", "", f"{summary(found, made)} {NOTE}", ""]
-    lines += _table([list(OVERVIEW), *(_overview(entry) for entry in found)])
+    lines = [f"# {gettext(TITLE)}", "", f"{summary(found, made)} {gettext(NOTE)}", ""]
+    lines += _table([_columns(), *(_overview(entry) for entry in found)])
     for entry in found:
         lines += ["", f"## {_cell(_title(entry))}", ""]
         lines += [f"- **{name}**: {_cell(text)}" for name, text in _details(entry)]
@@ -42,14 +51,16 @@ def as_markdown(found: list[Entry], made: datetime) -> str:
 
 def as_html(found: list[Entry], made: datetime) -> str:
     """A page of its own, to print or to file; nothing is fetched, every text is escaped."""
-    shown = [(_title(entry), _overview(entry), _details(entry)) for entry in found]
-    said = summary(found, made)
+    shown = [
+        (_title(entry), _overview(entry), _details(entry), entry.rule == UNDECIDED)
+        for entry in found
+    ]
     return rendered(
         "lifecycle/concept.html",
-        title=TITLE,
-        summary=said,
-        note=NOTE,
-        columns=OVERVIEW,
+        title=gettext(TITLE),
+        summary=summary(found, made),
+        note=gettext(NOTE),
+        columns=_columns(),
         shown=shown,
     )
 
@@ -74,28 +85,52 @@ def summary(found: list[Entry], made: datetime) -> str:
     """How many models, and of how many nobody has said when their rows end."""
     models = {entry.model for entry in found}
     counts = Counter(entry.rule for entry in found)
-    decided = f"{counts[UNDECIDED]} of them undecided" if counts[UNDECIDED] else "all decided"
-    return f"As of {made:%Y-%m-%d %H:%M} UTC: {len(models)} models, {decided}."
+    about = {"time": translated(to_the_minute(made)), "models": len(models)}
+    if not counts[UNDECIDED]:
+        text = ngettext(
+            "As of %(time)s: %(models)s models, all decided.",
+            "As of %(time)s: %(models)s models, all decided.",
+            len(models),
+        )
+        return text % about
+    text = ngettext(
+        "As of %(time)s: %(models)s models, %(undecided)s of them undecided.",
+        "As of %(time)s: %(models)s models, %(undecided)s of them undecided.",
+        len(models),
+    )
+    return text % (about | {"undecided": counts[UNDECIDED]})
 
 
 def text(value: Any) -> str:
-    """What an entry says, as one text."""
+    """What an entry says, as one text; English."""
     return "; ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def said(entry: Entry, name: str) -> str:
+    """The same in the active language."""
+    value = getattr(entry, name)
+    if name == "rule":
+        return gettext(RULES[value])
+    return "; ".join(map(translated, value)) if isinstance(value, tuple) else translated(value)
+
+
+def _columns() -> list[str]:
+    return [gettext(name) for name in OVERVIEW]
 
 
 def _title(entry: Entry) -> str:
     named = f": {entry.policy}" if entry.policy else ""
-    state = f" ({entry.state})" if entry.state else ""
+    state = f" ({translated(word(entry.state))})" if entry.state else ""
     return visible(f"{entry.model}{named}{state}")
 
 
 def _overview(entry: Entry) -> list[str]:
-    return [visible(text(getattr(entry, name))) for name in OVERVIEW.values()]
+    return [visible(said(entry, name)) for name in OVERVIEW.values()]
 
 
 def _details(entry: Entry) -> list[tuple[str, str]]:
-    said = ((name, visible(text(getattr(entry, each)))) for name, each in DETAILS.items())
-    return [(name, each) for name, each in said if each]
+    told = ((gettext(name), visible(said(entry, each))) for name, each in DETAILS.items())
+    return [(name, each) for name, each in told if each]
 
 
 def _table(rows: Iterable[list[str]]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from django.db.models import Model
 from lifecycle.conf import conf
 from lifecycle.db.rows import home
 from lifecycle.insight.words import span
+from lifecycle.phrases import phrase
 from lifecycle.policy.dispositions import Archive, Update
 from lifecycle.policy.media_fields import ended_by, file_fields, unwatched
 from lifecycle.policy.policy import Policy
@@ -22,15 +23,20 @@ def places(policy: Policy) -> tuple[str, ...]:
 def _places(policy: Policy) -> Iterator[str]:
     own: Any = policy.model._meta.concrete_model
     changed = isinstance(policy.disposition, Update)
-    yield f"Rows: table {own._meta.db_table} in database {home(own)}."
+    yield phrase(
+        "Rows: table %(table)s in database %(database)s.",
+        table=own._meta.db_table,
+        database=home(own),
+    )
     along = sorted({model._meta.label for model in ended_by(policy)} - {own._meta.label})
     if along and not changed:
-        yield f"Rows that go along: {', '.join(along)}."
+        yield phrase("Rows that go along: %(models)s.", models=", ".join(along))
     yield from () if changed else _files(policy)
     if isinstance(policy.disposition, Archive):
-        yield (
-            f"Archives: under {policy.disposition.prefix} "
-            f"({', '.join(policy.disposition.formats)}), until they are deleted there."
+        yield phrase(
+            "Archives: under %(prefix)s (%(formats)s), until they are deleted there.",
+            prefix=policy.disposition.prefix,
+            formats=", ".join(policy.disposition.formats),
         )
     yield backups()
 
@@ -38,17 +44,20 @@ def _places(policy: Policy) -> Iterator[str]:
 def backups() -> str:
     """How long a backup may still have what has ended."""
     if conf.BACKUP_MAX_AGE is None:
-        return "Backups made before the end: until each of them is deleted."
+        return phrase("Backups made before the end: until each of them is deleted.")
     longest = span(timedelta(seconds=conf.BACKUP_MAX_AGE))
-    return f"Backups made before the end: for at most {longest} after."
+    return phrase("Backups made before the end: for at most %(time)s after.", time=longest)
 
 
 def _files(policy: Policy) -> Iterator[str]:
     left = set(unwatched())
     for model in sorted(set(ended_by(policy)), key=lambda each: each._meta.label):
         for name in _file_names(model):
-            after = "stay" if model in left else "are deleted after their rows"
-            yield f"Files: {model._meta.label}.{name}; they {after}."
+            field = f"{model._meta.label}.{name}"
+            if model in left:
+                yield phrase("Files: %(field)s; they stay.", field=field)
+            else:
+                yield phrase("Files: %(field)s; they are deleted after their rows.", field=field)
 
 
 def _file_names(model: type[Model]) -> list[str]:

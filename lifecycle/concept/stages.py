@@ -1,8 +1,10 @@
 """Stages in the concept: one line for all ends of the same rows."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from lifecycle.concept.places import places
+from lifecycle.phrases import joined, phrase, without_stop
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.stages import Stages, stages_of
 
@@ -33,9 +35,16 @@ def joined_places(policies: list[Policy]) -> tuple[str, ...]:
 def _joined(policies: list[Policy], name: str, values: list[str]) -> str:
     if len(set(values)) == 1:
         return values[0]
-    ends = [value.rstrip(".") or "none" for value in values[:-1]] + [values[-1] or "none"]
-    told = [f"{_stage(each)}: {value}" for each, value in zip(policies, ends, strict=True)]
-    return ("; then " if name in IN_TURN else "; ").join(told)
+    none = phrase("none")
+    ends: list[Any] = [without_stop(value) if value.rstrip(".") else none for value in values[:-1]]
+    ends.append(values[-1] or none)
+    told = [joined(": ", [_stage(each), value]) for each, value in zip(policies, ends, strict=True)]
+    return _in_turn(told) if name in IN_TURN else joined("; ", told)
+
+
+def _in_turn(told: list[Any]) -> Any:
+    first, *later = told
+    return phrase("%(one)s; then %(next)s", one=first, next=_in_turn(later)) if later else first
 
 
 def _stage(policy: Policy) -> str:

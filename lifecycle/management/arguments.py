@@ -2,8 +2,10 @@
 
 import getpass
 import sys
-from argparse import SUPPRESS, ArgumentParser
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
 from typing import Any
+
+from django.utils.translation import check_for_language
 
 from lifecycle.exceptions import LifecycleError
 
@@ -83,3 +85,16 @@ def agreed(command: Any, question: str, options: dict[str, Any]) -> bool:
     command.stdout.write(f"{question} [y/N] ", ending="")
     command.stdout.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def add_language(parser: ArgumentParser, about: str) -> None:
+    """`--language`, for what is written for others; None: that of the site."""
+    text = f"{about}: en, de; LANGUAGE_CODE, where none is named"
+    parser.add_argument("--language", type=language, metavar="CODE", help=text)
+
+
+def language(code: str) -> str:
+    """A language that Django has."""
+    if not check_for_language(code):
+        raise ArgumentTypeError(f"{code!r} is no language that Django has: write en or de.")
+    return code

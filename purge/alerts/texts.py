@@ -6,6 +6,8 @@ import textwrap
 from datetime import timedelta
 
 from django.apps import apps
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_noop as _
 
 from lifecycle.conf import conf
 from lifecycle.hints import database_option
@@ -13,25 +15,26 @@ from lifecycle.insight.causes import CAUSES, STOPPED
 from lifecycle.ledger.held_deleted import HeldDeleted, held_deleted
 from lifecycle.models import Event
 from lifecycle.pages import page
-from lifecycle.printable import in_utc, visible
+from lifecycle.phrases import at, lasting, translated
+from lifecycle.printable import visible
 from purge.models import Alert
 
 SHOWN = 3  # rows
 WIDTH = 96  # columns
 
 SUBJECTS = {
-    "halted": "Retention policy {policy} has halted",
-    "blocked": "Retention policy {policy}: rows cannot end",
-    "capture_failed": "Retention of {about}: times that could not be computed",
-    "media": "Retention of {about}: files cannot be deleted",
-    "lagging": "Retention policy {policy} is behind",
-    "lagging_media": "Retention of files is behind",
-    "held_deleted": "Held rows of {about} were deleted by the site",
-    "overdue": "Requests to erase rows of {about} are overdue",
-    "proof_alarm": "The retention ledger is not what was published of it",
+    "halted": _("Retention policy {policy} has halted"),
+    "blocked": _("Retention policy {policy}: rows cannot end"),
+    "capture_failed": _("Retention of {about}: times that could not be computed"),
+    "media": _("Retention of {about}: files cannot be deleted"),
+    "lagging": _("Retention policy {policy} is behind"),
+    "lagging_media": _("Retention of files is behind"),
+    "held_deleted": _("Held rows of {about} were deleted by the site"),
+    "overdue": _("Requests to erase rows of {about} are overdue"),
+    "proof_alarm": _("The retention ledger is not what was published of it"),
 }
 BODIES = {
-    "halted": """\
+    "halted": _("""\
 A brake has stopped policy {policy} ({model}): {summary}.
 
 None of its rows ends until a named person resumes it. Those still there stay, and go on being
@@ -44,8 +47,8 @@ If that is right, go on:
     manage.py lifecycle resume {policy} --actor NAME{allow}{database}
 If it is a mistake, leave it halted, or let it only observe:
     manage.py lifecycle disable {policy} --actor NAME{database}
-""",
-    "blocked": """\
+"""),
+    "blocked": _("""\
 At most {count} of policy {policy} ({model}) cannot end: {cause}.
 {rows}
 They stay, are shown as blocked and are tried again, later and later, once a day in the end. The
@@ -54,8 +57,8 @@ other rows of the policy go on. You are told of this cause once, until it is ove
 Look:
     manage.py lifecycle status {policy}{database}{why}
 To go on, remove what stands in the way; the next try ends them.
-""",
-    "capture_failed": """\
+"""),
+    "capture_failed": _("""\
 Rows of {model} were written whose due time could not be computed: SQLSTATE {cause}. The write
 itself went through.
 {rows}
@@ -67,8 +70,8 @@ Look:
     manage.py lifecycle status{status}{database}
 To go on, correct the values or the policy's expression, and then:
     manage.py lifecycle backfill --policy {backfill}{database}
-""",
-    "media": """\
+"""),
+    "media": _("""\
 {files} that no row of {model} shows any more cannot be deleted: {cause}.
 
 They stay where they are, are shown as blocked and are tried again, later and later, once a day in
@@ -80,8 +83,8 @@ Look:
 To go on, give the worker the rights it needs at the store, or remove what refuses; the next
 try, or this after its time has come, deletes them:
     manage.py purge{database}
-""",
-    "held_deleted": """\
+"""),
+    "held_deleted": _("""\
 {count} of {model} that somebody has held: the site's own code has deleted them, {summary}.
 {rows}
 This package has not ended them, and does not stop the site unless a policy of the table says
@@ -90,9 +93,9 @@ holds="enforced". You are told once, until the holds are released or have passed
 Look:
     manage.py lifecycle holds{database}{why}
 To bring them back: from a backup, or an archive. Once that is settled, release the holds{release}
-""",
-    "overdue": """\
-{requests} to erase rows of {model} past the deadline, {summary}.
+"""),
+    "overdue": _("""\
+{requests}
 
 A person waits for an answer. What a hold refuses is tried again when it is released. You are told
 once, until none is overdue.
@@ -102,8 +105,8 @@ Look:
 To go on: remove what stands in the way, give it more time once, or answer it with a reason:
     manage.py lifecycle requests extend NUMBER --reason TEXT{database}
     manage.py lifecycle requests answer NUMBER --reason TEXT{database}
-""",
-    "proof_alarm": """\
+"""),
+    "proof_alarm": _("""\
 {cause}: {summary}.
 
 Nothing ends in this database until that is settled; of `unproved`, no file and no archive. What is
@@ -113,8 +116,8 @@ Look:
     manage.py lifecycle proof{database}
     manage.py lifecycle verify --proof{database}
 What each word means, and how to go on: {guide}
-""",
-    "lagging": """\
+"""),
+    "lagging": _("""\
 Rows of policy {policy} ({model}) wait to end, {summary} now.
 {limit}
 
@@ -125,8 +128,8 @@ Look:
     manage.py lifecycle status {policy}{database}
 A pass now, beside the worker:
     manage.py purge --policy {policy}{database}
-""",
-    "lagging_media": """\
+"""),
+    "lagging_media": _("""\
 {files} that no row shows any more wait to be deleted, {summary} now.
 {limit}
 
@@ -137,14 +140,14 @@ Look:
     manage.py lifecycle status{database}
 A pass now, beside the worker:
     manage.py purge{database}
-""",
+"""),
 }
 
 
 def subject(alert: Alert) -> str:
     """One line; Django puts EMAIL_SUBJECT_PREFIX before it."""
     about = alert.policy or alert.model
-    return SUBJECTS[_text(alert)].format(policy=alert.policy, about=about)
+    return gettext(SUBJECTS[_text(alert)]).format(policy=alert.policy, about=about)
 
 
 def body(alert: Alert, using: str) -> str:
@@ -158,10 +161,11 @@ def body(alert: Alert, using: str) -> str:
         "model": visible(_label(alert)),
         "cause": visible(alert.cause),
         "summary": visible(alert.summary),
-        "count": "1 row" if alert.count == 1 else f"{alert.count} rows",
-        "requests": "1 request is" if alert.count == 1 else f"{alert.count} requests are",
-        "files": "1 file" if alert.count == 1 else f"{alert.count} files",
-        "rows": _line("The latest", rows) + _line("In the way", by),
+        "count": _counted(ngettext("{count} row", "{count} rows", alert.count), alert),
+        "requests": _requests(alert),
+        "files": _counted(ngettext("{count} file", "{count} files", alert.count), alert),
+        "rows": _line(gettext("The latest: {names}."), rows)
+        + _line(gettext("In the way: {names}."), by),
         "why": f"\n    manage.py lifecycle why {row}{database}" if rows else "",
         "limit": _limit(alert.cause),
         "reason": _reason(alert, using),
@@ -171,18 +175,19 @@ def body(alert: Alert, using: str) -> str:
         "allow": " --allow ROWS" if alert.cause == "cap" else "",
         "status": f" {visible(alert.policy)}" if alert.policy else "",
         "guide": page("how-to/seal-the-ledger.md"),
-        "backfill": visible(alert.policy) or "POLICY",
+        "backfill": visible(alert.policy) or gettext("POLICY"),
     }
-    return BODIES[_text(alert)].format(**parts) + _ended(alert)
+    return gettext(BODIES[_text(alert)]).format(**parts) + _ended(alert)
 
 
 def _reason(alert: Alert, using: str) -> str:
     """Why it lags, and what to do; an unknown cause is the error of the passes."""
     known = CAUSES.get(alert.cause)
     if known is None:
-        text = f"each pass over it fails with {visible(alert.cause)}: the worker's log has the rest"
+        text = gettext("each pass over it fails with {error}: the worker's log has the rest")
+        text = text.format(error=visible(alert.cause))
     else:
-        text = known.clause(visible(alert.policy) or "--all", using)
+        text = translated(known.clause(visible(alert.policy) or "--all", using))
     return _wrapped(f"{text[0].upper()}{text[1:]}.")
 
 
@@ -201,11 +206,26 @@ def _text(alert: Alert) -> str:
 def _limit(cause: str) -> str:
     """The setting that a lag is longer than."""
     name = "MAX_STOPPED" if cause in STOPPED else "MAX_LAG"
-    return f"LIFECYCLE_{name} is {timedelta(seconds=getattr(conf, name) or 0)}."
+    limit = timedelta(seconds=getattr(conf, name) or 0)
+    return gettext("LIFECYCLE_{name} is {time}.").format(name=name, time=translated(lasting(limit)))
 
 
-def _line(what: str, names: list[str]) -> str:
-    return f"{what}: {', '.join(names)}.\n" if names else ""
+def _line(text: str, names: list[str]) -> str:
+    return text.format(names=", ".join(names)) + "\n" if names else ""
+
+
+def _counted(text: str, alert: Alert) -> str:
+    return text.format(count=alert.count)
+
+
+def _requests(alert: Alert) -> str:
+    text = ngettext(
+        "{count} request is to erase rows of {model} past the deadline, {summary}.",
+        "{count} requests are to erase rows of {model} past the deadline, {summary}.",
+        alert.count,
+    )
+    about = {"model": visible(_label(alert)), "summary": visible(alert.summary)}
+    return text.format(count=alert.count, **about)
 
 
 def _release(alert: Alert, gone: list[HeldDeleted], database: str) -> str:
@@ -219,7 +239,8 @@ def _release(alert: Alert, gone: list[HeldDeleted], database: str) -> str:
 def _ended(alert: Alert) -> str:
     if alert.ended_at is None:
         return ""
-    return f"\nThis mail is late: it has gone on since {in_utc(alert.ended_at)}.\n"
+    text = gettext("This mail is late: it has gone on since {time}.")
+    return f"\n{text.format(time=translated(at(alert.ended_at)))}\n"
 
 
 def _label(alert: Alert) -> str:

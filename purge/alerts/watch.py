@@ -13,7 +13,9 @@ from smtplib import SMTPDataError
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.db import transaction
+from django.utils.translation import override
 
 from lifecycle import signals
 from lifecycle.conf import conf
@@ -221,7 +223,8 @@ def _mail(alert: Alert, using: str) -> bool:
     """Whether others may be tried: this mail was taken, or only this one cannot be sent."""
     mine = Alert.objects.using(using).filter(pk=alert.pk)
     try:
-        send_to_admins(subject(alert), body(alert, using))
+        with override(settings.LANGUAGE_CODE):  # whatever this thread has served before
+            send_to_admins(subject(alert), body(alert, using))
     except Exception as error:
         fields = {"policy": alert.policy, "database": using, "trouble": alert.kind}
         log("mail_failed", f"{alert.policy or alert.model}: mail failed", **fields)

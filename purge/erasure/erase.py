@@ -133,8 +133,10 @@ def _begin(policy: Policy, using: str, dry: bool) -> Batch:
     if batch is None:
         if brakes.standing(policy, using, any_hour=True) is brakes.PolicyStanding.HELD:
             refuse_held(using, policy.model, [], None)
-        stopped = brakes.why_stopped(policy, using, any_hour=True) or "being paused or held"
-        raise LifecycleError(f"{policy.name} is {stopped}: nothing ends.")
+        stopped = brakes.why_stopped(policy, using, any_hour=True) or phrase("being paused or held")
+        raise LifecycleError(
+            phrase("%(policy)s is %(why)s: nothing ends.", policy=policy.name, why=stopped)
+        )
     return batch
 
 

@@ -8,7 +8,7 @@ from lifecycle.compiler.keys import label_of_model
 from lifecycle.exceptions import ConditionNotMet, LifecycleError
 from lifecycle.ledger.row_names import row_name
 from lifecycle.models import ON_TABLE, Event, RowException
-from lifecycle.phrases import phrase
+from lifecycle.phrases import counted, phrase
 from lifecycle.policy.dispositions import Update
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy, policies_of
@@ -27,8 +27,7 @@ def policy_for(model: type[Model], name: str | None) -> Policy:
     label = model._meta.label
     chosen = [p for p in policies_of(model) if p.on_request and name in (None, p.name)]
     if not chosen:
-        named = f" called {name!r}" if name else ""
-        raise LifecycleError(f"{label} has no policy{named} with on_request=True.")
+        raise LifecycleError(_none_on_request(label, name))
     if len(chosen) > 1:
         names = ", ".join(policy.name for policy in chosen)
         raise LifecycleError(
@@ -39,6 +38,16 @@ def policy_for(model: type[Model], name: str | None) -> Policy:
             )
         )
     return chosen[0]
+
+
+def _none_on_request(label: str, name: str | None) -> str:
+    if not name:
+        return phrase("%(model)s has no policy with on_request=True.", model=label)
+    return phrase(
+        "%(model)s has no policy called %(name)s with on_request=True.",
+        model=label,
+        name=repr(name),
+    )
 
 
 def check(policy: Policy, reference: str, grace: timedelta | None, actor: str) -> None:
@@ -152,6 +161,12 @@ def why(error: Exception) -> str:
     if by := found.get("by"):
         if isinstance(error, ArchivedBelow):
             return phrase("%(by)s would go along, and a policy archives it first", by=", ".join(by))
-        return f"{', '.join(by)} {'refers' if len(by) == 1 else 'refer'} to it ({found['error']})"
+        return counted(
+            "%(rows)s refers to it (%(error)s)",
+            "%(rows)s refer to it (%(error)s)",
+            len(by),
+            rows=", ".join(by),
+            error=found["error"],
+        )
     named = [str(found[name]) for name in ("constraint", "table") if name in found]
     return " on ".join(named) + f" ({found['error']})" if named else str(found["error"])

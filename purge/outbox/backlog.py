@@ -6,7 +6,8 @@ from typing import Any
 
 from lifecycle.db.connection import fetch, statement
 from lifecycle.hooks import Fact
-from lifecycle.printable import in_utc, visible
+from lifecycle.phrases import at, joined, number, phrase
+from lifecycle.printable import visible
 from purge.outbox.subscribers import subscriber, subscribers
 
 
@@ -25,12 +26,20 @@ class Waiting:
     @property
     def says(self) -> str:
         """In a line, without the policy."""
-        failed = f", fails by {visible(self.error)}" if self.error else ""
-        known = "" if subscriber(self.subscriber) else ", which no code declares any more"
-        return (
-            f"{visible(self.subscriber)}{known}: {self.rows:,} rows of {self.events:,} events since"
-            f" {in_utc(self.since)}, {self.attempts} attempts{failed}"
+        name: str = visible(self.subscriber)
+        if not subscriber(self.subscriber):
+            name = phrase("%(name)s, which no code declares any more", name=name)
+        said = phrase(
+            "%(name)s: %(rows)s rows of %(events)s events since %(time)s, %(attempts)s attempts",
+            name=name,
+            rows=number(self.rows),
+            events=number(self.events),
+            time=at(self.since),
+            attempts=self.attempts,
         )
+        if not self.error:
+            return said
+        return phrase("%(said)s, fails by %(error)s", said=said, error=visible(self.error))
 
 
 def waiting(using: str, late: bool = False) -> list[Waiting]:
@@ -52,9 +61,10 @@ def facts(using: str) -> list[Fact]:
     if not found and not subscribers():
         return []
     if not found:
-        return [Fact("Copies elsewhere", "All that were told have answered.")]
+        return [Fact(phrase("Copies elsewhere"), phrase("All that were told have answered."))]
     is_late = bool(waiting(using, late=True))
-    return [Fact("Copies elsewhere", "; ".join(each.says for each in found) + ".", is_late)]
+    said = joined("", [joined("; ", [each.says for each in found]), "."])
+    return [Fact(phrase("Copies elsewhere"), said, is_late)]
 
 
 def oldest(using: str) -> datetime | None:

@@ -13,6 +13,7 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.context import context, in_context
 from lifecycle.ledger.many import refuse_to_plan
 from lifecycle.logs import Log
+from lifecycle.phrases import phrase
 from lifecycle.policy.registry import get_policy
 from purge.exceptions import PlanAltered
 from purge.models import Plan
@@ -31,9 +32,15 @@ def approve_plan(number: int, actor: str = "", using: str = DEFAULT_DB_ALIAS) ->
     """Say as a second person that a plan may be applied; whoever made it cannot."""
     with _locked(number, actor, using) as (found, who):
         if found.state != Plan.State.MADE:
-            raise LifecycleError(f"Plan {number} is being applied.")
+            raise LifecycleError(phrase("Plan %(number)s is being applied.", number=number))
         if person_of(who) == person_of(found.maker):
-            raise LifecycleError(f"{who} made plan {number}: another person approves it.")
+            raise LifecycleError(
+                phrase(
+                    "%(who)s made plan %(number)s: another person approves it.",
+                    who=who,
+                    number=number,
+                )
+            )
         _refuse_altered(found, using)
         found.approved, found.approver = step_of(found, "approved", using), who
         found.save(using=using)
@@ -59,7 +66,13 @@ def apply_plan(
     """
     with _locked(number, actor, using) as (found, who):
         if confirm != found.rows:
-            raise LifecycleError(f"Plan {number} has not {confirm} rows: look at it again.")
+            raise LifecycleError(
+                phrase(
+                    "Plan %(number)s has not %(confirm)s rows: look at it again.",
+                    number=number,
+                    confirm=confirm,
+                )
+            )
         if found.state == Plan.State.MADE:
             _begin(found, who, using)
     if now:
@@ -72,13 +85,17 @@ def _begin(plan: Plan, actor: str, using: str) -> None:
     _refuse_altered(plan, using)
     refuse_unsaid(plan, using)
     if plan.until and plan.until <= timezone.now():
-        raise LifecycleError("until has passed.")
+        raise LifecycleError(phrase("until has passed."))
     if plan.act == Plan.Act.PURGE:
         policy = get_policy(plan.policy)
         if declared(policy, using) != plan.fingerprint:
             raise LifecycleError(
-                f"{plan.policy}, or what goes along with its rows, was declared otherwise since"
-                f" plan {plan.pk} was made: make it anew."
+                phrase(
+                    "%(policy)s, or what goes along with its rows, was declared otherwise "
+                    "since plan %(number)s was made: make it anew.",
+                    policy=plan.policy,
+                    number=plan.pk,
+                )
             )
         refuse_stopped(plan, policy, using)
     plan.applied, plan.applier = step_of(plan, "applied", using), actor
@@ -92,7 +109,11 @@ def _begin(plan: Plan, actor: str, using: str) -> None:
 def _refuse_altered(plan: Plan, using: str) -> None:
     now = digests(plan.pk, using)
     if now != plan.digests or hash_of(plan, now) != plan.hash:
-        raise PlanAltered(f"Plan {plan.pk} is not what it was when it was made: make it anew.")
+        raise PlanAltered(
+            phrase(
+                "Plan %(number)s is not what it was when it was made: make it anew.", number=plan.pk
+            )
+        )
 
 
 @contextmanager
@@ -100,11 +121,11 @@ def _locked(number: int, actor: str, using: str) -> Iterator[tuple[Plan, str]]:
     """The plan, which nobody else changes until the end of the block; and who acts."""
     who = (actor or in_context("actor", using))[:200]
     if not person_of(who):
-        raise LifecycleError("Say who does this (actor).")
+        raise LifecycleError(phrase("Say who does this (actor)."))
     refuse_to_plan(using)
     with transaction.atomic(using=using), context(who, in_context("cause", using), using):
         found = Plan.objects.using(using).select_for_update().filter(pk=number).first()
         if found is None:
-            raise LifecycleError(f"There is no plan {number}.")
+            raise LifecycleError(phrase("There is no plan %(number)s.", number=number))
         refuse_over(found)
         yield found, who

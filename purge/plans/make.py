@@ -24,6 +24,7 @@ from lifecycle.ledger.context import context, in_context
 from lifecycle.ledger.many import holds_of, note_plan, refuse_to_plan
 from lifecycle.ledger.write import elsewhere, refuse_unnamed
 from lifecycle.logs import Log
+from lifecycle.phrases import phrase
 from lifecycle.policy.policy import Policy
 from purge.batch.cascade.written import Epoch
 from purge.models import Plan, PlanPart
@@ -35,7 +36,7 @@ from purge.sources.planned import digests
 from purge.sources.versions import epoch_of, refuse_untold, version_of
 
 PART = 10_000  # rows of a part: no event lists more
-UNTRIED = "the worker tries it, this process may not: what would go is not known before"
+UNTRIED = phrase("the worker tries it, this process may not: what would go is not known before")
 TRIED = 1_000  # rows of which a dry run says what becomes of them
 
 log = Log("purge")
@@ -106,11 +107,16 @@ def _write(made: Plan, rows: "QuerySet[Any]", using: str) -> None:
     for number, part in enumerate(_parts(_found(model, rows, using))):
         made.rows += _write_part(made, model, number, part, epoch, using)
     if not made.rows:
-        raise LifecycleError(f"No row of {model._meta.label} matches.")
+        raise LifecycleError(phrase("No row of %(model)s matches.", model=model._meta.label))
     if made.rows > MOST_EXCEPTIONS and made.act in ("hold", "restore", "extend"):
         raise LifecycleError(
-            f"{made.rows} rows are too many to {made.act} one by one, at most {MOST_EXCEPTIONS}:"
-            " hold or change the policy."
+            phrase(
+                "%(rows)s rows are too many to %(act)s one by one, at most "
+                "%(most_exceptions)s: hold or change the policy.",
+                rows=made.rows,
+                act=made.act,
+                most_exceptions=MOST_EXCEPTIONS,
+            )
         )
     made.digests = digests(made.pk, using)
     made.hash = hash_of(made, made.digests)

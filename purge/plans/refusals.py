@@ -8,7 +8,9 @@ from django.utils import timezone
 from lifecycle.conf import conf
 from lifecycle.exceptions import LifecycleError, NoPolicy
 from lifecycle.ledger.caps import room
+from lifecycle.ledger.row_actions import no_policy
 from lifecycle.models import Event
+from lifecycle.phrases import phrase
 from lifecycle.policy.dispositions import Archive
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy, policies_of
@@ -30,22 +32,34 @@ def refuse_what_cannot_be(
 ) -> Policy | None:  # fmt: skip
     """Raise `LifecycleError` for what cannot be planned; the policy that the act is by."""
     if act not in Plan.Act.values:
-        raise LifecycleError(f"{act!r} is nothing that can be planned: {', '.join(Plan.Act)}.")
+        raise LifecycleError(
+            phrase(
+                "%(act)s is nothing that can be planned: %(act2)s.",
+                act=repr(act),
+                act2=", ".join(Plan.Act),
+            )
+        )
     if not person_of(actor):
-        raise LifecycleError("A plan wants a name: say who makes it (actor).")
+        raise LifecycleError(phrase("A plan wants a name: say who makes it (actor)."))
     if not reason.strip() or max(len(reason), len(reference)) > LONGEST:
-        raise LifecycleError(f"A plan wants a reason, of at most {LONGEST} characters.")
+        raise LifecycleError(
+            phrase("A plan wants a reason, of at most %(longest)s characters.", longest=LONGEST)
+        )
     wants, may = act == "extend", act in ("extend", "hold")
     if (until is None and wants) or (until is not None and not may):
-        raise LifecycleError("until is of extend, which wants it, and of hold.")
+        raise LifecycleError(phrase("until is of extend, which wants it, and of hold."))
     if until is not None and until <= timezone.now():
-        raise LifecycleError("until has passed.")
+        raise LifecycleError(phrase("until has passed."))
     if until is not None and until >= ENDLESS:
-        raise LifecycleError("until is so late that it is no end: leave it out, or restore.")
+        raise LifecycleError(
+            phrase("until is so late that it is no end: leave it out, or restore.")
+        )
     if act in BY_POLICY:
         return _policy_of(act, model, policy)
     if policy:
-        raise LifecycleError("A hold is on rows, whatever the policy: leave the policy out.")
+        raise LifecycleError(
+            phrase("A hold is on rows, whatever the policy: leave the policy out.")
+        )
     return None
 
 
@@ -54,12 +68,18 @@ def _policy_of(act: str, model: Any, name: str) -> Policy | None:
     if not chosen:
         if name:
             get_policy(name)
-        raise NoPolicy(f"{model._meta.label} has no policy{f' {name!r}' if name else ''}.")
+        raise NoPolicy(no_policy(model, name))
     if len(chosen) > 1:
         if act != "purge":
             return None  # for every policy on the model, as `restore` does
         names = ", ".join(each.name for each in chosen)
-        raise LifecycleError(f"{model._meta.label} has several policies: say which of {names}.")
+        raise LifecycleError(
+            phrase(
+                "%(model)s has several policies: say which of %(names)s.",
+                model=model._meta.label,
+                names=names,
+            )
+        )
     if act == "purge":
         _refuse_to_purge(chosen[0])
     return chosen[0]
@@ -67,21 +87,34 @@ def _policy_of(act: str, model: Any, name: str) -> Policy | None:
 
 def _refuse_to_purge(policy: Policy) -> None:
     if policy.on_request:
-        raise LifecycleError(f"{policy.name} ends rows only on request: use purge.erase().")
+        raise LifecycleError(
+            phrase("%(policy)s ends rows only on request: use purge.erase().", policy=policy.name)
+        )
     if isinstance(policy.disposition, Archive):
         raise LifecycleError(
-            f"{policy.name} puts rows into an archive before they go: use purge.enqueue()."
+            phrase(
+                "%(policy)s puts rows into an archive before they go: use purge.enqueue().",
+                policy=policy.name,
+            )
         )
 
 
 def refuse_over(plan: Plan) -> None:
     """Raise `LifecycleError` where a plan is not waiting any more."""
     if plan.state == Plan.State.DONE:
-        raise LifecycleError(f"Plan {plan.pk} is done: a plan is applied once.")
+        raise LifecycleError(
+            phrase("Plan %(number)s is done: a plan is applied once.", number=plan.pk)
+        )
     if plan.state == Plan.State.WITHDRAWN:
-        raise LifecycleError(f"Plan {plan.pk} was withdrawn.")
+        raise LifecycleError(phrase("Plan %(number)s was withdrawn.", number=plan.pk))
     if plan.state == Plan.State.MADE and plan.made_at + LASTS <= timezone.now():
-        raise LifecycleError(f"Plan {plan.pk} is older than {LASTS.days} days: make it anew.")
+        raise LifecycleError(
+            phrase(
+                "Plan %(number)s is older than %(days)s days: make it anew.",
+                number=plan.pk,
+                days=LASTS.days,
+            )
+        )
 
 
 def refuse_unsaid(plan: Plan, using: str) -> None:
@@ -89,33 +122,68 @@ def refuse_unsaid(plan: Plan, using: str) -> None:
     over or too old; or, where it has to, that a second person has approved it."""
     made = event_of(plan, plan.made, "made", using)
     if made is None:
-        raise LifecycleError(f"The ledger does not say that plan {plan.pk} was made: make it anew.")
+        raise LifecycleError(
+            phrase(
+                "The ledger does not say that plan %(number)s was made: make it anew.",
+                number=plan.pk,
+            )
+        )
     if is_over(made, using):
-        raise LifecycleError(f"The ledger says that plan {plan.pk} is over: make it anew.")
+        raise LifecycleError(
+            phrase("The ledger says that plan %(number)s is over: make it anew.", number=plan.pk)
+        )
     if made.recorded_at + LASTS <= timezone.now():
-        raise LifecycleError(f"Plan {plan.pk} is older than {LASTS.days} days: make it anew.")
+        raise LifecycleError(
+            phrase(
+                "Plan %(number)s is older than %(days)s days: make it anew.",
+                number=plan.pk,
+                days=LASTS.days,
+            )
+        )
     if conf.TWO_PERSON:
         _refuse_unapproved(plan, made, using)
 
 
 def _refuse_unapproved(plan: Plan, made: Event, using: str) -> None:
     if not approver(plan, made, using):
-        by = ", by another role of the database," if conf.TWO_PERSON not in (True, False) else ""
+        about = {
+            "number": plan.pk,
+            "actor": made.actor,
+            "command": f"`manage.py lifecycle plan approve {plan.pk}`",
+        }
+        if conf.TWO_PERSON in (True, False):
+            raise LifecycleError(
+                phrase(
+                    "Plan %(number)s wants a second person: somebody other than %(actor)s approves "
+                    "it (%(command)s).",
+                    **about,
+                )
+            )
         raise LifecycleError(
-            f"Plan {plan.pk} wants a second person: somebody other than {made.actor}{by} approves"
-            f" it (`manage.py lifecycle plan approve {plan.pk}`)."
+            phrase(
+                "Plan %(number)s wants a second person: somebody other than %(actor)s, by another "
+                "role of the database, approves it (%(command)s).",
+                **about,
+            )
         )
 
 
 def refuse_stopped(plan: Plan, policy: Policy, using: str) -> None:
     """Raise `LifecycleError` where the policy ends nothing now, or not so many rows."""
     if why := why_stopped(policy, using, any_hour=True):
-        raise LifecycleError(f"{policy.name} is {why}: nothing of it ends.")
+        raise LifecycleError(
+            phrase("%(policy)s is %(why)s: nothing of it ends.", policy=policy.name, why=why)
+        )
     left = room(policy, using)
     if plan.rows > left:
         left = room(policy, using, counted=True)
     if plan.rows > left:
         raise LifecycleError(
-            f"{plan.rows} rows are more than the {left} that the cap of {policy.name} leaves in"
-            " these 24 hours."
+            phrase(
+                "%(rows)s rows are more than the %(left)s that the cap of %(policy)s "
+                "leaves in these 24 hours.",
+                rows=plan.rows,
+                left=left,
+                policy=policy.name,
+            )
         )

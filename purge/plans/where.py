@@ -13,6 +13,7 @@ from django.db.models import BooleanField, DateField, Field, Model, QuerySet
 from lifecycle.db.rows import every_row
 from lifecycle.exceptions import LifecycleError, did_you_mean
 from lifecycle.management.targets import moment
+from lifecycle.phrases import phrase
 
 LOOKUPS = (
     "exact", "iexact", "contains", "icontains", "startswith", "istartswith", "endswith",
@@ -48,7 +49,9 @@ def rows_where(model: type[Model], conditions: list[Condition], using: str) -> "
 def _condition(model: type[Model], text: str) -> Condition:
     name, separator, value = text.partition("=")
     if not (name and separator):
-        raise LifecycleError(f"{text!r} is no condition: write field__lookup=value.")
+        raise LifecycleError(
+            phrase("%(text)s is no condition: write field__lookup=value.", text=repr(text))
+        )
     field, lookup = _parts(model, name)
     _value(field, lookup, value)
     return (name if "__" in name else f"{name}__exact"), value
@@ -63,10 +66,21 @@ def _parts(model: type[Model], name: str) -> tuple[Any, str]:
         known |= {field.name: field, field.attname: field}
     if first not in known:
         hint = did_you_mean(first, known, f" Columns: {', '.join(sorted(known))}.")
-        raise LifecycleError(f"{model._meta.label} has no column {first!r}.{hint}")
+        raise LifecycleError(
+            phrase(
+                "%(model)s has no column %(first)s.%(hint)s",
+                model=model._meta.label,
+                first=repr(first),
+                hint=hint,
+            )
+        )
     if lookup not in LOOKUPS or lookup not in _target(known[first]).get_lookups():
         may = ", ".join(LOOKUPS)
-        raise LifecycleError(f"{name!r} is no lookup on a column of its own: {may}.")
+        raise LifecycleError(
+            phrase(
+                "%(name)s is no lookup on a column of its own: %(may)s.", name=repr(name), may=may
+            )
+        )
     return known[first], lookup
 
 
@@ -80,13 +94,15 @@ def _target(field: Any) -> Any:
 def _value(field: "Field[Any, Any]", lookup: str, text: str) -> Any:
     if lookup == "isnull":
         if text.lower() not in TRUTH:
-            raise LifecycleError(f"{field.name}__isnull is true or false.")
+            raise LifecycleError(phrase("%(field)s__isnull is true or false.", field=field.name))
         return TRUTH[text.lower()]
     if lookup not in LISTS:
         return _one(field, lookup, text)
     values = [_one(field, "exact", each) for each in text.split(",")]
     if lookup == "range" and len(values) != 2:
-        raise LifecycleError(f"{field.name}__range takes two values, with a comma between.")
+        raise LifecycleError(
+            phrase("%(field)s__range takes two values, with a comma between.", field=field.name)
+        )
     return values
 
 
@@ -116,4 +132,4 @@ def _moment(field: "Field[Any, Any]", text: str) -> Any:
 
 def _no_value(name: str, hint: str = "") -> LifecycleError:
     """Without the value: it may be of a person."""
-    return LifecycleError(f"That is no value for {name}{hint}.")
+    return LifecycleError(phrase("That is no value for %(name)s%(hint)s.", name=name, hint=hint))

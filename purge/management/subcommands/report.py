@@ -5,13 +5,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand
 from django.core.validators import validate_email
+from django.utils.translation import override
 
 from lifecycle.exceptions import LifecycleError
 from lifecycle.management import output
-from lifecycle.management.arguments import add_json
+from lifecycle.management.arguments import add_json, add_language
 from purge.reports.report import DAYS, Report, reports
 from purge.reports.texts import as_html, as_text, mail
 
@@ -24,6 +26,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--days", type=days, default=DAYS, metavar="N", help="of the past; 7")
     parser.add_argument("--email", action="append", metavar="ADDRESS", default=[], help="send it")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write it as a page")
+    add_language(parser, "of page and mail")
     add_json(parser)
 
 
@@ -32,12 +35,14 @@ def run_on_all(command: BaseCommand, options: dict[str, Any], databases: list[st
     for address in options["email"]:
         _refuse_wrong(address)
     made = reports(options["days"], databases)
-    command.stdout.write(as_json(made) if options["json"] else as_text(made), ending="")
+    with override(None):  # commands speak English
+        command.stdout.write(as_json(made) if options["json"] else as_text(made), ending="")
     if options["html"]:
-        _write(options["html"], as_html(made))
+        with override(options["language"] or settings.LANGUAGE_CODE):
+            _write(options["html"], as_html(made))
         command.stderr.write(f"Written to {options['html']}.")
     if options["email"]:
-        _send(made, options["email"])
+        _send(made, options["email"], options["language"])
         command.stderr.write(f"Sent to {', '.join(options['email'])}.")
 
 
@@ -71,8 +76,8 @@ def _write(path: Path, page: str) -> None:
         raise LifecycleError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def _send(made: list[Report], to: list[str]) -> None:
+def _send(made: list[Report], to: list[str], language: str | None) -> None:
     try:
-        mail(made, *to)
+        mail(made, *to, language=language)
     except Exception as error:  # a backend raises what its library raises
         raise LifecycleError(f"The mail was not sent: {type(error).__name__}: {error}") from error
