@@ -16,6 +16,7 @@ _HOMES = {
     "Purge": "policy.dispositions",
     "Update": "policy.dispositions",
     "Rows": "policy.capture_modes",
+    "Partitions": "policy.capture_modes",
     "Signals": "policy.capture_modes",
     "Window": "policy.capture_modes",
     "KeepNewest": "policy.groups",

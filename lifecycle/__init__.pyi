@@ -13,6 +13,7 @@ from lifecycle.ledger.querysets import tombstoned as tombstoned
 from lifecycle.ledger.row_actions import expire_now as expire_now
 from lifecycle.ledger.row_actions import expire_rows as expire_rows
 from lifecycle.ledger.row_actions import restore as restore
+from lifecycle.policy.capture_modes import Partitions as Partitions
 from lifecycle.policy.capture_modes import Rows as Rows
 from lifecycle.policy.capture_modes import Signals as Signals
 from lifecycle.policy.capture_modes import Window as Window

@@ -301,6 +301,7 @@ class PolicyState(models.Model):
         _("enforced"), default=False
     )  # holds stop the host's own deletes too
     spent: Any = models.JSONField(_("spent"), default=dict)
+    partitioned: Any = models.JSONField(null=True, editable=False)  # of `Partitions()`
     declared_at = models.DateTimeField(
         _("declared at"),
     )

@@ -19,6 +19,7 @@ from functools import partial
 from django.db import transaction
 
 from lifecycle import telemetry
+from lifecycle.compiler.partitions import is_partitioned
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import own_transaction, scalar
 from lifecycle.logs import Log
@@ -34,6 +35,7 @@ from purge.batch.state import BEGINNING, Batch, Source
 from purge.exceptions import ArchiveError, TooMany
 from purge.media import run as media
 from purge.models import Run
+from purge.partitions import drop as partitions
 from purge.passes import pacing, runs, throttle
 from purge.passes.due import due_policies
 from purge.passes.options import PassOptions
@@ -59,6 +61,7 @@ def run_due(options: PassOptions | None = None) -> dict[str, Outcome]:
 def _run_due(options: PassOptions) -> dict[str, Outcome]:
     if options.since == BEGINNING and not options.dry:
         sweep.find_windows(options.using)
+        partitions.find_partitions(options.using)
     names = due_policies(options.using, options.since)
     waiting = {name: turns(get_policy(name), options) for name in names}
     done: dict[str, Outcome] = {}
@@ -174,7 +177,10 @@ def _batches(policy: Policy, options: PassOptions, run: Run, total: Outcome) -> 
             return
         rows, started = pacing.rows_of(policy, options, total), time.monotonic()
         try:
-            done = next_batch(policy, options, run.pk, rows)
+            if is_partitioned(policy):
+                done = partitions.drop_next(policy, options, run.pk, options.left(total))
+            else:
+                done = next_batch(policy, options, run.pk, rows)
         except TooMany:
             pacing.halve(policy, options.using, rows)
             continue

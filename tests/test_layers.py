@@ -45,7 +45,7 @@ purge.batch
 purge.alerts
 purge.passes
 purge.sources
-purge.archiving purge.media
+purge.archiving purge.media purge.partitions
 purge.runner
 purge.overrides purge.erasure purge.plans purge.forecasts purge.exports purge.replay purge.reports
 purge.recovery purge.requests

@@ -15,6 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, OperationalError
 
 from lifecycle.backfill.chunk import Found, Lister
 from lifecycle.compiler.fingerprint import capture_fingerprint, fingerprint
+from lifecycle.compiler.partitions import is_partitioned
 from lifecycle.compiler.policy_sql import compiled, models_of
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.conf import conf
@@ -83,7 +84,7 @@ def mark(policy: Policy, using: str, filled: bool, anew: bool) -> None:
     `anew`: in any case; for a while no trigger has recorded its rows.
     """
     capture = f"{capture_fingerprint(policy)} {type(policy.capture).__name__}"
-    is_filled = filled and not policy.on_request
+    is_filled = filled and not (policy.on_request or is_partitioned(policy))
     params = {"policy": policy.name, "capture": capture, "filled": is_filled, "anew": anew}
     fetch(using, statement(__file__, "backfill_mark"), params)
 
@@ -99,6 +100,8 @@ def ask(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> None:
 
 def refuse_stopped(policy: Policy, using: str) -> None:
     """Raise a `LifecycleError` that says why the policy's table may not be read."""
+    if is_partitioned(policy):
+        raise LifecycleError(f"{policy.name} ends whole partitions: no row of it is listed.")
     known = PolicyState.objects.using(using).filter(name=policy.name).first()
     if known is None:
         raise LifecycleError(f"{policy.name} is not in the database yet: {to_install(using)}.")
@@ -116,7 +119,8 @@ def reconcile(using: str = DEFAULT_DB_ALIAS) -> list[str]:
     """Mark the tables that were read to the end `LIFECYCLE_RECONCILE_DAYS` ago, and at once those
     that were written to by statements of which the ledger does not know the keys.
     """
-    names = [policy.name for policy in all_policies() if not policy.on_request]
+    read = [p for p in all_policies() if not (p.on_request or is_partitioned(p))]
+    names = [policy.name for policy in read]
     found = _again(names, using, FAILED, timedelta(0))
     if conf.RECONCILE_DAYS:
         found += _again(names, using, RECONCILE, timedelta(days=conf.RECONCILE_DAYS))

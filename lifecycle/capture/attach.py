@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from lifecycle.capture.model_signals import connect
 from lifecycle.capture.triggers import add_triggers
+from lifecycle.compiler.partitions import is_partitioned
 from lifecycle.exceptions import PolicyError
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import _policies
@@ -23,8 +24,10 @@ def register(*declared: Policy | Stages) -> Policy:
         if policy.name in _policies:
             raise PolicyError(f"There are two policies called {policy.name!r}.")
         _policies[policy.name] = policy
-        attach = add_triggers if policy.capture.triggers else connect
-        attach(policy)
+        if policy.capture.triggers:
+            add_triggers(policy)
+        elif not is_partitioned(policy):  # of which nothing is captured
+            connect(policy)
     return policies[-1]
 
 

@@ -18,6 +18,7 @@ from lifecycle.checks.media import check_media
 from lifecycle.checks.metrics import check_metrics
 from lifecycle.checks.options import OPTIONS
 from lifecycle.checks.own_deletes import check_own_deletes
+from lifecycle.checks.partitions import PARTITIONS
 from lifecycle.checks.settings import check_project
 from lifecycle.checks.stages import STAGES
 from lifecycle.checks.tables import TABLES
@@ -33,7 +34,7 @@ def check_policies(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
     """Every registered policy against every check of its declaration."""
     wanted = None if app_configs is None else {config.label for config in app_configs}
     chosen = [p for p in all_policies() if wanted is None or p.model._meta.app_label in wanted]
-    each = (*TABLES, *DATABASES, *EXPRESSIONS, *OPTIONS, *WINDOWS, *GROUPS, *STAGES)
+    each = (*TABLES, *DATABASES, *EXPRESSIONS, *OPTIONS, *WINDOWS, *PARTITIONS, *GROUPS, *STAGES)
     return [message for policy in chosen for check in each for message in check(policy)]
 
 

@@ -19,10 +19,12 @@ from lifecycle.checks import policy_query
 from lifecycle.checks.heirs import heirs
 from lifecycle.checks.holds import holds_that_the_site_passes
 from lifecycle.checks.messages import error, warning
+from lifecycle.checks.partitions import partitions
 from lifecycle.checks.roles import roles
 from lifecycle.checks.session import session
 from lifecycle.checks.ties import tied
 from lifecycle.compiler.fingerprint import fingerprint
+from lifecycle.compiler.partitions import go_whole
 from lifecycle.compiler.shared_keys import with_shared_keys
 from lifecycle.db.connection import fetch, is_away, scalar, statement
 from lifecycle.db.tables import table_of
@@ -96,6 +98,7 @@ def _check(using: str) -> Iterator[CheckMessage]:
     yield from capture_triggers(using, tables)
     yield from tied(using)
     yield from shared_keys(using)
+    yield from partitions(using)
     yield from out_of_reach(using)
     yield from heirs(using)
     for policy in all_policies():
@@ -213,7 +216,7 @@ def _one_trigger(
 def shared_keys(using: str) -> Iterator[CheckMessage]:
     """W114: the key of a table under a policy is not unique in the database."""
     own: Any = [policy.model._meta.concrete_model for policy in all_policies()]
-    here = {model for model in own if is_at(model, using)}
+    here = {model for model in own if is_at(model, using) and not go_whole(model)}
     for table in sorted(with_shared_keys(using, here)):
         text = f"Several rows of {table} may have the same key: no policy can end any of them."
         hint = "Make the key alone unique, by a collation that the ledger knows; or no policy."

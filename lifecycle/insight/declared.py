@@ -5,7 +5,7 @@ from typing import Any
 
 from lifecycle.insight.words import condition, moment, span
 from lifecycle.phrases import joined, number, phrase
-from lifecycle.policy.capture_modes import Signals, Window
+from lifecycle.policy.capture_modes import Partitions, Signals, Window
 from lifecycle.policy.dispositions import Archive, Update
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import hours_of
@@ -16,6 +16,7 @@ TOGETHER = {
     "day": phrase("Rows of one day of UTC end together, when it is over."),
     "month": phrase("Rows of one month of UTC end together, when it is over."),
 }
+WHOLE = phrase("Rows end with their whole partition, when the last one is past that.")
 
 
 def which(policy: Policy) -> str:
@@ -33,6 +34,8 @@ def when(policy: Policy) -> str:
     text = phrase("At %(moment)s; where that is empty, never.", moment=moment(policy.expires))
     if isinstance(policy.capture, Window):
         return joined(" ", [text, TOGETHER[policy.capture.unit]])
+    if isinstance(policy.capture, Partitions):
+        return joined(" ", [text, WHOLE])
     return text
 
 
@@ -68,6 +71,8 @@ def stage(policy: Policy) -> str:
 def grace(policy: Policy) -> str:
     """How long a row can still be brought back."""
     if policy.grace == timedelta(0):
+        if isinstance(policy.capture, Partitions):
+            return phrase("None: a partition that falls due goes with the next pass.")
         return phrase("None: a row that falls due goes with the next pass.")
     if isinstance(policy.grace, timedelta):
         time = span(policy.grace)
@@ -93,6 +98,8 @@ def ending(policy: Policy) -> str:
             prefix=disposition.prefix,
             formats=formats,
         )
+    if isinstance(policy.capture, Partitions):
+        return phrase("Its partition is dropped, with all of its rows; the ledger counts them.")
     return phrase("The row is deleted, with what goes along by on_delete.")
 
 
@@ -146,6 +153,8 @@ def seen(policy: Policy) -> str:
     text = phrase("By triggers: every write is seen.")
     if isinstance(policy.capture, Signals):
         text = phrase("By signals: %(names)s are not seen.", names=", ".join(Signals.blind_to))
+    if isinstance(policy.capture, Partitions):
+        text = phrase("Not at all: no write is recorded; partitions are found in the catalogue.")
     enforced = phrase("A hold also stops the site's own DELETE.")
     engine = phrase("A hold stops this package, and not the site's own DELETE.")
     return joined(" ", [text, enforced if policy.holds == "enforced" else engine])

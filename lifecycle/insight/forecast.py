@@ -9,6 +9,7 @@ from django.utils.timezone import get_default_timezone, get_default_timezone_nam
 
 from lifecycle.backfill.progress import Progress, progress
 from lifecycle.compiler.keys import label_of
+from lifecycle.compiler.partitions import is_partitioned
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import Placed, Raw, fetch, limited, statement, was_stopped
@@ -74,7 +75,7 @@ def forecast(policy: Policy, using: str = DEFAULT_DB_ALIAS) -> Forecast:
         listed, due, held, days(policy, now, using), _own_grace(policy),
         cap_of(policy, using), left, over=due > left, backfill=progress(policy, using),
     )  # fmt: skip
-    if listed and not is_windowed(policy):
+    if listed and not (is_windowed(policy) or is_partitioned(policy)):
         there = counts_there(policy, listed, using)
         found.at_most = there is None
         found.listed, found.due = (there["listed"], there["due"]) if there else (listed, due)

@@ -10,6 +10,7 @@ from django.db import DEFAULT_DB_ALIAS
 from lifecycle.backfill.progress import Progress, unfinished
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.compiler.keys import label_of
+from lifecycle.compiler.partitions import is_partitioned
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.conf import conf
@@ -19,6 +20,7 @@ from lifecycle.hints import database_option
 from lifecycle.hooks import last_runs, slowed, standstills
 from lifecycle.insight.causes import CAUSES
 from lifecycle.insight.declared import stages as said_of_stages
+from lifecycle.insight.partitions import problems as of_partitions
 from lifecycle.insight.standstill import FIRST_TRY, IS_TRIED, failing, stopped
 from lifecycle.insight.there import counts_there
 from lifecycle.install.functions import other_functions
@@ -39,6 +41,7 @@ State = PolicyState.State
 @dataclass
 class Status:
     """One policy of one database, in rows; in windows where its `capture` is by windows.
+    Of partitions the planner has estimated the rows.
 
     at_most     its counts are the agenda's, which also lists rows that are gone; else they are of
                 rows that are in their table
@@ -127,6 +130,7 @@ def statuses(
         each.problems += _gaps(declared.get(name), gaps) + why.get(name, []) + broken
         each.problems += _held_deleted(each, gone, shown)
         each.problems += reach.problems(declared[name]) if name in declared else []
+        each.problems += of_partitions(declared[name], using) if name in here else []
     return [found[name] for name in sorted(found)]
 
 
@@ -189,14 +193,16 @@ def _describe(each: Status, policy: Policy | None) -> None:
     each.stages = said_of_stages(policy)
     seen_by = "triggers" if policy.capture.triggers else "signals"
     each.capture = "windows" if is_windowed(policy) else seen_by
+    if is_partitioned(policy):
+        each.capture = "partitions"
     each.blind_to = Signals.blind_to if isinstance(policy.capture, Signals) else ()
 
 
 def _count_there(each: Status, policy: Policy) -> None:
     """Count only rows that are there, where that is cheap."""
     listed = each.scheduled + each.due + each.tombstoned
-    if not listed or each.capture == "windows":
-        return  # windows are counted in windows
+    if not listed or each.capture in ("windows", "partitions"):
+        return  # windows are counted in windows, partitions by estimates
     counts = counts_there(policy, listed, each.database)
     each.at_most = counts is None
     for name, count in (counts or {}).items():

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import DatabaseError, transaction
 
+from lifecycle.compiler.partitions import is_partitioned
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import Placed, fetch, local_settings, statement
@@ -46,7 +47,7 @@ def days_there(
 def _ask(
     name: str, policy: Policy, listed: int, using: str, params: dict[str, Any]
 ) -> list[Any] | None:
-    if listed > MOST or is_windowed(policy):
+    if listed > MOST or is_windowed(policy) or is_partitioned(policy):
         return None
     text = _statement(name, policy)
     try:

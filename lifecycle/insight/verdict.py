@@ -8,12 +8,14 @@ from typing import Any
 from django.db import DataError, transaction
 
 from lifecycle.compiler.fingerprint import fingerprint
+from lifecycle.compiler.partitions import is_partitioned
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed, windows_of
 from lifecycle.db.connection import Placed, Raw, fetch, scalar, statement
 from lifecycle.db.rows import every_row
 from lifecycle.db.tables import table_of
 from lifecycle.db.version import to_install
+from lifecycle.insight import partitions
 from lifecycle.ledger.holds import Hold
 from lifecycle.ledger.row_names import ledger_key, named, rows_of_key
 from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
@@ -76,6 +78,8 @@ class Look:
             return self._verdict(phrase("its due time cannot be computed for this row"))
         if is_windowed(self.policy) and self.due and not self.exceptions.keys() & LISTED:
             self.entries += self._of_window()
+        if is_partitioned(self.policy):
+            self.entries = partitions.entries_of(self.policy, self.key, self.using)
         says, at = self._says()
         return self._verdict(says, at)
 
@@ -140,17 +144,21 @@ class Look:
         windows = [each.due_at for each in self.entries if each.window_at]
         if not windows:
             return phrase("is live until %(end)s", end=at(ends)), ends
-        said = phrase(
-            "is live until %(end)s, and ends with its window at %(window)s",
-            end=at(ends),
-            window=at(windows[0]),
-        )
+        times = {"end": at(ends), "window": at(windows[0])}
+        if is_partitioned(self.policy):
+            said = phrase(
+                "is live until %(end)s, and ends with its partition at %(window)s", **times
+            )
+        else:
+            said = phrase("is live until %(end)s, and ends with its window at %(window)s", **times)
         return said, max(windows[0], ends)
 
     def _past(self) -> tuple[str, datetime | None]:
         """What happens to a row that is past its end and not held."""
         ending = word("purged" if self.policy.disposition.hides else "updated")
         listed = self.entries[0].due_at if self.entries else None
+        if is_partitioned(self.policy):
+            return self._of_partition(listed)
         if self.keep:
             return phrase("is past its end, and kept by keep_while; looked at again then"), listed
         tried = next((each for each in self.entries if each.attempts), None)
@@ -175,6 +183,19 @@ class Look:
             return phrase("is past its end, and its grace is unknown"), listed
         what = word("tombstoned") if self.grace > timedelta(0) else ending
         said = phrase("is past its end; %(purged)s by the next batch", purged=what)
+        return said, max(listed, self.now)
+
+    def _of_partition(self, listed: datetime | None) -> tuple[str, datetime | None]:
+        """What happens to a row that is past its end and goes with its partition."""
+        if listed is None:
+            why = partitions.why_not(self.policy, self.key, self.using)
+            return phrase("is past its end, and goes with its partition: %(why)s", why=why), None
+        if why := partitions.waits(self.entries[0]):
+            said = phrase(
+                "is past its end, and its partition waits: %(why)s; tried again then", why=why
+            )
+            return said, listed
+        said = phrase("is past its end; purged with its partition by the next batch")
         return said, max(listed, self.now)
 
     def _ends(self) -> datetime | None:

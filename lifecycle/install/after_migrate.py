@@ -11,6 +11,7 @@ from lifecycle.backfill.progress import mark
 from lifecycle.capture.triggers import registered
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.compiler.keys import label_of
+from lifecycle.compiler.partitions import stored_partitions
 from lifecycle.compiler.policy_sql import compiled, models_of
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import fetch, scalar, statement
@@ -122,6 +123,7 @@ def store(policy: Policy, using: str) -> None:
             "state_sql": code.state_sql,
             "enforced": enforced,
             "windowed": is_windowed(policy),
+            "partitioned": stored_partitions(policy),
             "is_new": known is None or anew in ("declared", "model"),
             "anew": anew,
         },

@@ -9,19 +9,19 @@ SELECT EXISTS (SELECT FROM {table})
 -- wait (entries without rows): they were asked for of another declaration, whose ages they are made of.
 -- And so do windows, where it goes by rows now: the backfill, which is marked with it, lists those.
 -- params: name, model, fingerprint, state, key_kind, due_sql, state_sql, enforced, is_new, anew,
---     windowed
+--     windowed, partitioned
 WITH known AS MATERIALIZED (
     SELECT fingerprint FROM lifecycle_policy WHERE name = %(name)s
 ), stored AS (
     INSERT INTO lifecycle_policy (name, model, fingerprint, state, key_kind, due_sql, state_sql,
-                                  enforced, spent, declared_at)
+                                  enforced, spent, declared_at, partitioned)
     VALUES (%(name)s, %(model)s, %(fingerprint)s,
             CASE WHEN %(state)s::text = 'enabled' AND lifecycle.all_paused_v1()
                 THEN 'paused' ELSE %(state)s END, %(key_kind)s, %(due_sql)s,
-            %(state_sql)s, %(enforced)s, '{{}}', lifecycle.now_v1())
+            %(state_sql)s, %(enforced)s, '{{}}', lifecycle.now_v1(), %(partitioned)s::jsonb)
     ON CONFLICT (name) DO UPDATE SET model = EXCLUDED.model, fingerprint = EXCLUDED.fingerprint,
         key_kind = EXCLUDED.key_kind, due_sql = EXCLUDED.due_sql, state_sql = EXCLUDED.state_sql,
-        enforced = EXCLUDED.enforced,        declared_at = EXCLUDED.declared_at,
+        enforced = EXCLUDED.enforced, partitioned = EXCLUDED.partitioned, declared_at = EXCLUDED.declared_at,
         state = CASE WHEN %(is_new)s THEN EXCLUDED.state ELSE lifecycle_policy.state END
     RETURNING name, model, fingerprint, state, enforced
 )

@@ -38,7 +38,7 @@ _READ = (
     "keys_v1", "story_v1", "held_deleted_v1", "may_hold_v1", "segment_v1", "days_v1",
     # What the entries of a log are made of: events and salts, which whoever reads the ledger has.
     "fields_v1", "micros_v1", "merkle_root_v1", "part_v1", "subjects_v1", "parts_v1",
-    "only_key_v1", "rows_v1", "entries_v1",
+    "only_key_v1", "rows_v1", "entries_v1", "partitions_v1",
 )  # fmt: skip
 # What people say of rows, and what Django's signals say of them: each checks what it is given.
 _SAY = (
@@ -52,7 +52,7 @@ _ENGINE = (
     "identities_v1", "spend_v1", "share_lock_v1", "try_lock_v1", "names_v1", "renewed_v1",
     "texts_v1", "excepted_v1", "excepted_of_v1", "exceptions_v1", "beat_v1", "open_log_v1",
     "seal_v1", "note_log_v1", "next_log_v1", "cover_v1",
-    "prunable_v1", "prune_v1",
+    "prunable_v1", "prune_v1", "take_partition_v1", "drop_partition_v1",
 )  # fmt: skip
 
 #: The functions of the schema `lifecycle` that a kind of role may call, beside what everybody may.

@@ -7,6 +7,7 @@ from django.db import DEFAULT_DB_ALIAS, DataError, OperationalError, transaction
 
 from lifecycle.compiler.excepted import BY_HAND, HELD, RESTORED, excepted
 from lifecycle.compiler.keys import label_of
+from lifecycle.compiler.partitions import is_partitioned
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import (
@@ -18,6 +19,7 @@ from lifecycle.db.connection import (
     statement,
     was_stopped,
 )
+from lifecycle.ledger import partitions_due
 from lifecycle.ledger.windows_due import due_rows
 from lifecycle.policy.policy import Policy
 
@@ -88,10 +90,11 @@ def counted_rows(policy: Policy, using: str, most: int | None) -> int:
 
 
 def _are_more(policy: Policy, using: str, left: int) -> bool:
-    """The same of rows of windows."""
+    """The same of rows of windows, or of partitions."""
     try:
         with transaction.atomic(using=using):
-            return due_rows(policy, using, left + 1) > left
+            counted = partitions_due.due_rows if is_partitioned(policy) else due_rows
+            return counted(policy, using, left + 1) > left
     except DataError:
         return True
 
@@ -99,6 +102,8 @@ def _are_more(policy: Policy, using: str, left: int) -> bool:
 def is_over(policy: Policy, left: int, using: str = DEFAULT_DB_ALIAS) -> bool:
     """Whether more rows are due now, and would be ended, than the cap leaves."""
     name = {"policy": policy.name, "model": label_of(policy)}
+    if is_partitioned(policy):
+        return _are_more(policy, using, left)
     if is_windowed(policy) and _are_more(policy, using, left):
         return True
     if scalar(using, statement(__file__, "due_entries"), name) <= left:

@@ -13,7 +13,7 @@ from lifecycle.db.connection import Placed, fetch, statement
 from lifecycle.db.rows import home_of
 from lifecycle.exceptions import NoPolicy, RowMissing
 from lifecycle.ledger.row_names import named
-from lifecycle.ledger.write import refuse_unnamed
+from lifecycle.ledger.write import refuse_singly
 from lifecycle.phrases import phrase
 from lifecycle.policy.registry import policies_of
 
@@ -58,7 +58,7 @@ def record(model: Any, keys: list[str], using: str, archive: str = "") -> int:
     Locks the rows, so that no purge passes, and writes one event for each policy. It names the
     archive that the rows are from.
     """
-    refuse_unnamed(model)
+    refuse_singly(model)
     there = lock_keys(model, keys, using)
     if not there:
         return 0

@@ -16,7 +16,7 @@ from lifecycle.compiler.keys import label_of_model, subjects_of
 from lifecycle.compiler.policy_sql import compiled, select_grace
 from lifecycle.db.connection import Placed, Raw, fetch, statement
 from lifecycle.exceptions import ConditionNotMet, LifecycleError, NoPolicy
-from lifecycle.ledger.write import alias_of, lock_row, lock_rows, write
+from lifecycle.ledger.write import alias_of, lock_row, lock_rows, refuse_singly, write
 from lifecycle.phrases import phrase
 from lifecycle.policy.dispositions import Update
 from lifecycle.policy.policy import Policy
@@ -95,6 +95,7 @@ def no_policy(model: Any, name: str | None) -> str:
 
 
 def _policies(model: type[Model], name: str | None) -> list[Policy]:
+    refuse_singly(model)
     chosen = [p for p in policies_of(model) if name in (None, p.name)]
     if not chosen:
         if name:

@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 
 from lifecycle.compiler.key_expression import KeyText
 from lifecycle.compiler.keys import key_of, key_text
+from lifecycle.compiler.partitions import go_whole
 from lifecycle.compiler.windows import counts_only
 from lifecycle.db.connection import Placed, fetch, scalar, statement
 from lifecycle.db.rows import every_row, home, home_of
@@ -61,6 +62,21 @@ def refuse_unnamed(model: type[Model]) -> None:
                 "secrets (record_subjects=False): hold or change the policy.",
                 model=model._meta.label,
             )
+        )
+
+
+def refuse_singly(model: type[Model]) -> None:
+    """Raise a `LifecycleError` where no row of a model can be named, or none ends by itself."""
+    refuse_unnamed(model)
+    refuse_apart(model)
+
+
+def refuse_apart(model: type[Model]) -> None:
+    """Raise a `LifecycleError` where rows of a model end with their partitions only."""
+    if go_whole(model):
+        raise LifecycleError(
+            f"No row of {model._meta.label} ends, or comes back, by itself: its rows end with their"
+            " partitions. Hold it, and its partition stays; or delete it by your own statement."
         )
 
 

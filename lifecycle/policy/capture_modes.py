@@ -54,6 +54,17 @@ class Window(Capture):
         return self.size.split()[1]
 
 
+class Partitions(Capture):
+    """For tables that PostgreSQL partitions by RANGE of the column that `expires` names.
+
+    Rows end with their whole partition, which is dropped, and no other way: once each row that it
+    can have is past its end, by its upper bound. No trigger, no signal: a write costs nothing more,
+    and none is recorded. What is purged is counted in the ledger, by partition; no key is written.
+    A hold on one row keeps its partition; so does a row that `keep_while` keeps, or that `when`
+    leaves out. No row of such a table is restored, expired by hand or erased by itself.
+    """
+
+
 class Signals(Capture):
     """Django's model signals, for tables on which the site may put no trigger.
 

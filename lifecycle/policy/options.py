@@ -124,7 +124,9 @@ A_DURATION = Rule(_is_duration, "a positive timedelta")
 A_DISPOSITION = Rule(
     lambda value: isinstance(value, Disposition), "Purge(), Archive(...) or Update(...)"
 )
-A_CAPTURE = Rule(lambda value: isinstance(value, Capture), "Rows(), Window() or Signals()")
+A_CAPTURE = Rule(
+    lambda value: isinstance(value, Capture), "Rows(), Window(), Partitions() or Signals()"
+)
 FIELD_NAMES = Rule(_are_names, "a list of field names")
 A_COUNT = Rule(_is_count, "a whole number above zero")
 A_SHARE = Rule(lambda v: isinstance(v, int | float) and 0 <= v <= 1, "between 0 and 1")

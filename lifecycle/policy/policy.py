@@ -10,7 +10,7 @@ from django.db.models import F, Field, IntegerField, Model, Q
 
 from lifecycle.exceptions import PolicyError, did_you_mean
 from lifecycle.policy import options as rules
-from lifecycle.policy.capture_modes import Capture, Rows, Window
+from lifecycle.policy.capture_modes import Capture, Partitions, Rows, Window
 from lifecycle.policy.dispositions import Archive, Disposition, Purge
 from lifecycle.policy.fixed_age import age_of
 from lifecycle.policy.groups import KeepNewest
@@ -61,7 +61,7 @@ class Policy:
                   count. `KeepNewest(n, per=...)` and `KeepOldest(...)` are conditions too
     recheck       how often a kept or held row is looked at again. Default: 1 day
     disposition   `Purge()` (default), `Archive(prefix, ...)` or `Update(column=value, ...)`
-    capture       `Rows()` (default: triggers), `Window(...)` or `Signals()`
+    capture       `Rows()` (default: triggers), `Window(...)`, `Partitions()` or `Signals()`
     identity      fields that tell a row from a later one under the same key; they never change.
                   `["*"]`: the whole row as it ended. Default: the key and the first `auto_now_add`
                   field; the whole row where the key is a UUID, or comes from no sequence
@@ -154,6 +154,8 @@ def default_identity(model: type[Model], capture: Capture) -> Sequence[str]:
     write keeps is not enough there. Under an integer key without a stamp there is none: keys come
     from a sequence, and each row that ends would cost a hash. Only triggers see whole rows.
     """
+    if isinstance(capture, Partitions):
+        return ()
     own: Any = model._meta.concrete_model._meta  # type: ignore[union-attr]
     stamped = [f.name for f in own.local_concrete_fields if getattr(f, "auto_now_add", False)]
     sees_rows = capture.triggers and capture.record_subjects
@@ -184,6 +186,8 @@ def _validate(policy: Policy) -> None:
         raise PolicyError(f"Policy {policy.name!r} needs `expires`, or on_request=True.")
     if isinstance(policy.capture, Window):
         _validate_window(policy)
+    if isinstance(policy.capture, Partitions):
+        _validate_partitions(policy)
     if isinstance(policy.disposition, Archive):
         _validate_archive(policy)
 
@@ -213,3 +217,19 @@ def _validate_window(policy: Policy) -> None:
     ):
         if wrong:
             raise PolicyError(f"Policy {policy.name!r}, capture=Window(): {why}.")
+
+
+def _validate_partitions(policy: Policy) -> None:
+    """What cannot be of rows that end with their whole partition, which is dropped."""
+    for wrong, why in (
+        (age_of(policy.expires) is None, "`expires` must be a field, or a field plus a timedelta"),
+        (policy.grace != Policy.grace, "a partition goes at once: add the grace to `expires`"),
+        (
+            type(policy.disposition) is not Purge,
+            "a dropped partition is neither archived nor updated",
+        ),
+        (policy.identity, "rows are counted, so they have no `identity`"),
+        (policy.resolution != Policy.resolution, "a partition is its own `resolution`"),
+    ):
+        if wrong:
+            raise PolicyError(f"Policy {policy.name!r}, capture=Partitions(): {why}.")

@@ -15,6 +15,7 @@ WITH shapes (name, kinds, shape) AS (
         ('dropped', ARRAY['expiry_scheduled'], 'true'),
         ('relisted', ARRAY['expiry_scheduled'], '"[a-z_]{{1,20}}"'),
         ('window', ARRAY['expiry_scheduled', 'tombstoned', 'kept', 'blocked'], '"[-0-9T:.+]{{10,40}}"'),
+        ('partition', ARRAY['expiry_scheduled', 'kept', 'blocked', 'purged'], '".{{1,255}}"'),
         ('windows', ARRAY['purged', 'archived'], '\["[-0-9T:.+]{{10,40}}"(, "[-0-9T:.+]{{10,40}}")*\]'),
         ('tombstone', ARRAY['expiry_scheduled', 'kept', 'blocked'], '\d{{1,18}}'),
         ('attempts', ARRAY['expiry_scheduled', 'blocked'], '\d{{1,9}}'),

@@ -191,6 +191,7 @@ class Migration(migrations.Migration):
                 ),
                 ("enforced", models.BooleanField(verbose_name="enforced", default=False)),
                 ("spent", models.JSONField(verbose_name="spent", default=dict)),
+                ("partitioned", models.JSONField(editable=False, null=True)),
                 (
                     "declared_at",
                     models.DateTimeField(verbose_name="declared at"),

@@ -28,7 +28,7 @@ from lifecycle.db.sql import array_text
 from lifecycle.exceptions import LifecycleError, RowMissing
 from lifecycle.ledger.context import context, in_context
 from lifecycle.ledger.row_names import ledger_key, row_name
-from lifecycle.ledger.write import refuse_unnamed
+from lifecycle.ledger.write import refuse_singly
 from lifecycle.logs import Log
 from lifecycle.phrases import phrase
 from lifecycle.policy.dispositions import Update
@@ -85,7 +85,7 @@ def erase_key(
     actor: str, dry_run: bool, using: str,
 ) -> Receipt:  # fmt: skip
     """As `erase`, of a row by its key, which need not be there any more."""
-    refuse_unnamed(model)
+    refuse_singly(model)
     chosen = policy_for(model, policy)
     actor = actor or in_context("actor", using)
     check(chosen, reference, grace, actor)

@@ -17,7 +17,7 @@ from lifecycle.db.rows import home
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.caps import room
 from lifecycle.ledger.context import context, in_context
-from lifecycle.ledger.write import refuse_unnamed
+from lifecycle.ledger.write import refuse_apart, refuse_unnamed
 from lifecycle.logs import Log
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy
@@ -87,6 +87,7 @@ def _checked(
 
 def _check_size(policy: Policy, override: Override, using: str) -> None:
     """Refuse what a brake would stop, before anything is recorded."""
+    refuse_apart(policy.model)
     if not override.skips_grace:
         refuse_unnamed(policy.model)  # each row would become an exception
     left = room(policy, using)

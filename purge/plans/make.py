@@ -22,7 +22,7 @@ from lifecycle.db.tables import is_elsewhere
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.context import context, in_context
 from lifecycle.ledger.many import holds_of, note_plan, refuse_to_plan
-from lifecycle.ledger.write import elsewhere, refuse_unnamed
+from lifecycle.ledger.write import elsewhere, refuse_singly, refuse_unnamed
 from lifecycle.logs import Log
 from lifecycle.phrases import phrase
 from lifecycle.policy.policy import Policy
@@ -64,7 +64,8 @@ def plan(
     actor = actor or in_context("actor", using)
     refuse_to_plan(using)
     known = refuse_what_cannot_be(act, model, policy, reason, reference, until, actor)
-    refuse_unnamed(model)
+    refuse = refuse_unnamed if act == "hold" else refuse_singly
+    refuse(model)
     refuse_untold(model, using, ends=act == "purge")
     if is_elsewhere(using, [model]):
         raise LifecycleError(elsewhere(model))

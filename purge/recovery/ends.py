@@ -13,6 +13,7 @@ from typing import Any
 from django.db import DatabaseError, OperationalError, transaction
 
 from lifecycle.compiler.keys import label_of, subjects_of
+from lifecycle.compiler.partitions import is_partitioned
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import Placed, Raw, fetch, own_transaction, scalar, statement
@@ -102,7 +103,9 @@ def _each(using: str, recovered: Recovered, actor: str | None) -> Ends:
     found = Ends()
     tables = {label for (label,) in fetch(using, statement(__file__, "tables"), vars(recovered))}
     for policy in policies_in(using):
-        if label_of(policy) in tables and not (policy.on_request or is_windowed(policy)):
+        if label_of(policy) in tables and not (
+            policy.on_request or is_windowed(policy) or is_partitioned(policy)
+        ):
             with _last_words(using, policy, recovered):
                 _Asking(using, policy, recovered.top, found, actor).run()
     return found

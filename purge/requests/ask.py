@@ -16,7 +16,7 @@ from lifecycle.db.rows import home_of
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.context import context, in_context
 from lifecycle.ledger.row_names import ledger_key
-from lifecycle.ledger.write import refuse_unnamed, write
+from lifecycle.ledger.write import refuse_singly, write
 from lifecycle.phrases import phrase
 from purge.erasure.refusals import check, policy_for
 from purge.models import Request
@@ -52,7 +52,7 @@ def request_key(
     grace: timedelta | None, policy: str | None, actor: str, using: str, cause: str = "",
 ) -> Request:  # fmt: skip
     """As `request_erasure`, of a row by its key; `cause` of its events, else the context's."""
-    refuse_unnamed(model)
+    refuse_singly(model)
     chosen = policy_for(model, policy)
     actor = actor or in_context("actor", using)
     check(chosen, reference, grace, actor)

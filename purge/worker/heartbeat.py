@@ -7,6 +7,7 @@ from lifecycle.ledger import segments
 from lifecycle.logs import Log
 from lifecycle.policy.databases import served
 from purge.alerts import watch as alerts
+from purge.partitions import drop as partitions
 from purge.passes.runs import close_interrupted
 from purge.sources.windows import sweep
 from purge.worker import deliver, publish, pulse
@@ -23,6 +24,7 @@ def heartbeat() -> None:
         try:
             close_interrupted(using)
             sweep.find_windows(using)
+            partitions.find_partitions(using)
             pulse.tick(using, heartbeat=True)
             pulse.tick_backfill(using, heartbeat=True)
             do_what_was_asked(using)

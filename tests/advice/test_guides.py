@@ -44,6 +44,7 @@ RUN_BY = {
     "tell-copies-elsewhere": "tests/purge/outbox/test_outbox.py",
     "watch-it": "tests/purge/alerts/test_logs.py",
     "packages": "tests/packs/site.py",
+    "drop-partitions": "tests/purge/partitions/test_guide.py",
 }
 #: why no test does the guide as it is written; its blocks are read by those below all the same
 NOT_RUN = {

@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
+from django.conf import settings
 
 from lifecycle.db.sql import function_file
 from lifecycle.install import roles
+from tests.demo.telling import url_of
 from tests.infra.servers import until
 from tests.security.owned import PATIENCE, Owned, owned_database
 
@@ -478,3 +481,44 @@ def test_an_archive(owned: Owned) -> None:
     finally:
         with owned.session("owner") as session:
             session.execute(function_file("now_v1"))
+
+
+PARTITIONS = """
+CREATE TABLE zoo_ping (id bigint, created timestamptz, PRIMARY KEY (id, created))
+    PARTITION BY RANGE (created);
+CREATE TABLE zoo_ping_1 PARTITION OF zoo_ping FOR VALUES FROM ('2020-01-01') TO ('2020-02-01');
+CREATE TABLE zoo_ping_2 PARTITION OF zoo_ping FOR VALUES FROM ('2020-02-01') TO ('2020-03-01');
+INSERT INTO zoo_ping VALUES (1, '2020-01-15'), (2, '2020-02-15');
+INSERT INTO lifecycle_policy (name, model, fingerprint, state, key_kind, due_sql, state_sql,
+    enforced, spent, declared_at, partitioned)
+VALUES ('pings', 'zoo.ping', '', 'enabled', 'bigint', '', '', false, '{}', now(),
+    '{"table": "zoo_ping", "column": "created", "key": "id", "seconds": 60}')
+"""
+NOT_THE_WORKERS = (
+    "DROP TABLE zoo_ping_1",
+    "SELECT FROM zoo_ping_1",
+    "UPDATE lifecycle_policy SET partitioned = '{}'",
+    "SELECT lifecycle.excepted_rows_v1('pings', 'zoo_ping_1'::regclass)",
+)
+DROPS = "SELECT lifecycle.drop_partition_v1('pings', '2020-0{}-01Z', 1, NULL)"
+
+
+def test_a_worker_that_owns_nothing_drops_partitions(owned: Owned) -> None:
+    with owned.session("owner") as owner:
+        owner.execute(PARTITIONS)
+        try:
+            for kind in ("site", "officer", "reader"):
+                refused(owned, kind, DROPS.format(2))
+            for text in NOT_THE_WORKERS:
+                refused(owned, "worker", text)
+            assert owned.ask(DROPS.format(2), kind="worker") == ""
+            assert owned.ask("SELECT to_regclass('zoo_ping_1')") is None
+            assert owned.ask("SELECT count FROM lifecycle_event WHERE policy = 'pings'") == 1
+            assert owned.ask(DROPS.format(4), kind="worker") == "gone"
+            superuser = url_of(settings.DATABASES["default"], quote(owned.name, safe=""))
+            with psycopg.connect(superuser, autocommit=True) as other:
+                other.execute("ALTER TABLE zoo_ping_2 OWNER TO CURRENT_USER")
+                assert owned.ask(DROPS.format(3), kind="worker") == "not_owner"
+                other.execute("DROP TABLE zoo_ping_2")
+        finally:
+            owner.execute("DROP TABLE zoo_ping; DELETE FROM lifecycle_policy WHERE name = 'pings'")

@@ -100,6 +100,8 @@ def _remarks(each: Status) -> list[str]:
     lines = [each.stages.rstrip(".")] if each.stages else []
     if each.capture == "windows":
         lines.append("scheduled, due and tombstoned are windows; nobody has counted their rows")
+    if each.capture == "partitions":
+        lines.append("scheduled and due are rows of partitions, estimated by the planner")
     if each.at_most:
         lines.append("at most so many rows: some that the agenda lists may be gone")
     if each.opens_at:

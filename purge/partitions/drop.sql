@@ -1,0 +1,16 @@
+-- name: take
+-- Lock a partition: its name, its bounds, and why it cannot go.
+-- params: policy, until
+SELECT name, low, high, problem FROM lifecycle.take_partition_v1(%(policy)s, %(until)s::timestamptz)
+
+-- name: drop
+-- Record its rows as purged and drop it: '', or why not.
+-- params: policy, until, rows, run
+SELECT lifecycle.drop_partition_v1(%(policy)s, %(until)s::timestamptz, %(rows)s, %(run)s)
+
+-- name: events
+-- The `purged` events of this transaction.
+-- params: policy, run, before
+SELECT id FROM lifecycle_event
+WHERE id > %(before)s AND policy = %(policy)s AND kind = 'purged' AND run IS NOT DISTINCT FROM %(run)s
+AND xmin::text = pg_current_xact_id_if_assigned()::xid::text ORDER BY id

@@ -1,0 +1,124 @@
+"""What people are told of partitions: status, why, forecast, checks; and what is refused."""
+
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from django.core.management import call_command
+from django.db.models.signals import post_delete
+
+from lifecycle import expire_now, hold, restore
+from lifecycle.exceptions import LifecycleError, PolicyError
+from lifecycle.insight.forecast import forecast
+from lifecycle.insight.status import statuses
+from lifecycle.insight.why import why
+from lifecycle.policy.registry import get_policy
+from purge import erase
+from purge.runner import run_due
+from tests.purge.partitions import tables
+from tests.purge.partitions.tables import run, there, write
+
+pytestmark = pytest.mark.django_db(transaction=True)
+OLD, OLDER, LATE = "2020-01-15T00:00Z", "2019-12-15T00:00Z", "2020-02-15T00:00Z"
+
+
+def status() -> Any:
+    return next(each for each in statuses() if each.policy == "pings")
+
+
+def says(row: Any) -> str:
+    return why(type(row), str(row.pk)).verdicts[0].says
+
+
+def ids() -> list[str | None]:
+    found = run_checks(databases=["default"])
+    return sorted(str(m.id) for m in found if getattr(m.obj, "name", "") == "pings")
+
+
+def test_status_and_why(pings: Any) -> None:
+    old, late, held = (pings.objects.get(pk=pk) for pk in write(OLD, LATE, OLDER))
+    assert says(old) == "is past its end, and goes with its partition: " + (
+        "it is put on the agenda within a minute"
+    )
+    hold(held, reference="CASE-1")
+    run_due()
+    assert says(late) == "is past its end, and goes with its partition: it is not over yet"
+    told = status()
+    assert (told.capture, told.scheduled, told.problems) == ("partitions", 1, [])
+    assert "held (hold" in says(held)
+    call_command("lifecycle", "status")
+    call_command("lifecycle", "why", f"zoo.Ping:{held.pk}")
+
+
+def test_a_partition_that_a_row_keeps_says_so(pings: Any) -> None:
+    other, held = (pings.objects.get(pk=pk) for pk in write(OLD, OLD))
+    hold(held, reference="CASE-1")
+    run_due()
+    told = says(other)
+    assert told.startswith("is past its end, and its partition waits: a row of it is held")
+
+
+def test_the_forecast_counts_what_is_due(pings: Any) -> None:
+    write(OLD, OLDER, LATE)
+    call_command("purge", "--dry-run")
+    found = forecast(get_policy("pings"))
+    assert found.past == 3
+    assert not found.over
+
+
+def test_no_row_ends_or_comes_back_by_itself(pings: Any) -> None:
+    (pk,) = write(OLD)
+    row = pings.objects.get(pk=pk)
+    for act in (expire_now, restore, lambda row: erase(row, reference="R-1", actor="jo")):
+        with pytest.raises(LifecycleError, match="end with their partitions"):
+            act(row)
+
+
+def test_what_the_catalogue_says_is_told(pings: Any) -> None:
+    run("CREATE TABLE zoo_ping_rest PARTITION OF zoo_ping DEFAULT")
+    assert ids() == ["lifecycle.W055"]
+    assert status().problems == [
+        "public.zoo_ping_rest stays: it is the default partition: what is in it never ends"
+    ]
+    run("CREATE TABLE zoo_pong (id bigint, at timestamptz)")
+    run("ALTER TABLE zoo_pong ADD FOREIGN KEY (id, at) REFERENCES zoo_ping")
+    assert status().problems[-1].endswith("stays: a foreign key refers to the table")
+    write(OLD)
+    run_due()
+    assert len(there()) == 4
+    run("DROP TABLE zoo_pong")
+
+
+def test_a_receiver_keeps_partitions(pings: Any) -> None:
+    write(OLD)
+
+    def heard(**kwargs: Any) -> None: ...
+
+    post_delete.connect(heard, sender=pings)
+    try:
+        assert ids() == ["lifecycle.E056"]
+        run_due()
+        assert len(there()) == 3
+        assert "post_delete" in status().problems[-1]
+    finally:
+        post_delete.disconnect(heard, sender=pings)
+
+
+def test_a_cap_that_no_partition_fits_is_told(pings: Any, policy_with: Any) -> None:
+    write(*[OLD] * 9)
+    run("ANALYZE zoo_ping_old")
+    policy_with(cap_rows=8, cap_fraction=0)
+    assert ids() == ["lifecycle.W056"]
+
+
+@pytest.mark.parametrize(
+    ("options", "why_not"),
+    [
+        ({"grace": tables.DAYS}, "goes at once"),
+        ({"identity": ["pk"]}, "counted"),
+        ({"holds": "enforced"}, "needs triggers"),
+    ],
+)
+def test_what_a_policy_cannot_say(options: Any, why_not: str) -> None:
+    with pytest.raises(PolicyError, match=why_not), tables.declared(tables.model(), **options):
+        pass
