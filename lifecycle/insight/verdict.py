@@ -144,13 +144,17 @@ class Look:
         windows = [each.due_at for each in self.entries if each.window_at]
         if not windows:
             return phrase("is live until %(end)s", end=at(ends)), ends
-        times = {"end": at(ends), "window": at(windows[0])}
+        end, then = at(ends), at(windows[0])
         if is_partitioned(self.policy):
             said = phrase(
-                "is live until %(end)s, and ends with its partition at %(window)s", **times
+                "is live until %(end)s, and ends with its partition at %(then)s", end=end, then=then
             )
         else:
-            said = phrase("is live until %(end)s, and ends with its window at %(window)s", **times)
+            said = phrase(
+                "is live until %(end)s, and ends with its window at %(window)s",
+                end=end,
+                window=then,
+            )
         return said, max(windows[0], ends)
 
     def _past(self) -> tuple[str, datetime | None]:

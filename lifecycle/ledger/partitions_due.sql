@@ -12,9 +12,9 @@ SELECT count(lifecycle.write_v1('expiry_scheduled', %(policy)s, %(model)s, NULL,
 FROM (SELECT * FROM part ORDER BY until) AS part
 
 -- name: due
--- The bounds of the partitions of a policy that are due, the oldest first.
+-- The partitions of a policy that are due, the oldest first: their bounds, and about how many rows.
 -- params: policy
-SELECT part.low, part.high FROM lifecycle.partitions_v1(%(policy)s) AS part
+SELECT part.low, part.high, part.estimate FROM lifecycle.partitions_v1(%(policy)s) AS part
 WHERE part.problem = '' AND part.due <= lifecycle.now_v1() AND EXISTS (SELECT FROM lifecycle_agenda AS entry
     WHERE entry.policy = %(policy)s AND entry.window_at = part.until AND entry.due_at <= lifecycle.now_v1())
 ORDER BY part.until

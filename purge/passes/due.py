@@ -5,8 +5,10 @@ from typing import NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, ProgrammingError
 
+from lifecycle.compiler.partitions import is_partitioned
 from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.db.version import VERSION
+from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import is_open, with_hours
 from lifecycle.policy.registry import all_policies
 from lifecycle.policy.stages import in_turn
@@ -62,6 +64,11 @@ def due_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = BEGINNING) -> 
     return [each.policy for each in ready if each.due and each.policy != MEDIA]
 
 
+def _tombstones(policy: Policy) -> bool:
+    """Whether there is something to do for it outside its hours: no partition is tombstoned."""
+    return policy.disposition.hides and not is_partitioned(policy)
+
+
 def ready_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = BEGINNING) -> list[Ready]:
     """The policies of this code that are neither stopped, held nor declared differently.
 
@@ -82,6 +89,6 @@ def ready_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = BEGINNING) -
         policy = declared.get(name)
         if policy and not differs(policy, stored):
             opened = name not in timed or is_open(policy, now)
-            some = due if opened else tombstones and policy.disposition.hides
+            some = due if opened else tombstones and _tombstones(policy)
             ready.append(Ready(name, some, opened))
     return sorted(ready, key=lambda each: in_turn(declared.get(each.policy), each.policy))

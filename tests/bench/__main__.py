@@ -9,7 +9,7 @@ from tests.bench.server import ROOT, database, prepare
 
 PARTS = (
     "writing", "ending", "excepting", "cascading", "media", "archiving", "waiting", "storing",
-    "proving", "sealing",
+    "proving", "sealing", "partitions",
 )  # fmt: skip
 
 

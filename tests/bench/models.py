@@ -29,6 +29,17 @@ class Indexed(Row):
         indexes = (models.Index(fields=["expires_at"], name="bench_indexed_at"),)
 
 
+class Month(models.Model):
+    """Partitioned by its time; `tests.bench.partitions` makes the table."""
+
+    created = models.DateTimeField()
+    label = models.CharField(max_length=50, default="a label")
+
+    class Meta:
+        managed = False
+        db_table = "bench_month"
+
+
 class Windowed(Row):
     """Ends by the day."""
 

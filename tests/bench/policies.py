@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.db.models import Exists, F, OuterRef, Q
 
-from lifecycle import Archive, Policy, Window, register
+from lifecycle import Archive, Partitions, Policy, Window, register
 from tests.bench.models import (
     Graced,
     Keeper,
@@ -12,6 +12,7 @@ from tests.bench.models import (
     KeyAlone,
     Keyed,
     Logged,
+    Month,
     Parent,
     Stamped,
     Tracked,
@@ -30,6 +31,13 @@ register(
         when=WHEN,
         expires="expires_at",
         capture=Window("1 day"),
+        cap_rows=NO_CAP,
+    ),
+    Policy(
+        "bench-month",
+        Month,
+        expires=F("created") + timedelta(days=90),
+        capture=Partitions(),
         cap_rows=NO_CAP,
     ),
     Policy("bench-stamped", Stamped, when=WHEN, expires="expires_at", cap_rows=NO_CAP),

@@ -1,15 +1,20 @@
 """Rows end with their partition: what drops it, what keeps it, what the ledger says."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from lifecycle import hold, release
+from lifecycle import hold, release, signals
 from lifecycle.models import AgendaEntry, Event, PolicyState
+from lifecycle.testing import run_until
+from purge.partitions import drop
+from purge.passes.due import due_policies
+from purge.passes.options import PassOptions
 from purge.runner import run_due
 from tests.purge.partitions import tables
 from tests.purge.partitions.tables import run, there, write
-from tests.support import database_now
+from tests.support import SetHours, database_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OLD, OLDER, LATE = "2020-01-15T00:00Z", "2019-12-15T00:00Z", "2020-02-15T00:00Z"
@@ -82,6 +87,69 @@ def test_more_than_the_cap_halts_before_the_first_row(pings: Any, policy_with: A
     assert done.halted
     assert len(there()) == 3
     assert PolicyState.objects.get(name="pings").state == "halted"
+
+
+def test_outside_its_hours_it_is_left_alone(pings: Any, set_hours: SetHours) -> None:
+    write(OLD)
+    drop.find_partitions("default")
+    set_hours("pings")
+    assert "pings" not in due_policies()
+    run_due()
+    assert len(there()) == 3
+    set_hours("pings", is_open=True)
+    run_due()
+    assert there() == ["zoo_ping_late"]
+
+
+def test_a_pass_with_a_limit_leaves_a_larger_partition(pings: Any) -> None:
+    write(OLDER, OLD, OLD)
+    run_due(PassOptions(limit=2))
+    assert purged() == [(1, "public.zoo_ping_older")]
+    run_due(PassOptions(limit=2))
+    assert there() == ["zoo_ping_late"]
+
+
+def test_a_dry_run_shows_which_would_go(pings: Any) -> None:
+    write(OLD, OLDER)
+    drop.find_partitions("default")
+    done = run_due(PassOptions(dry=True))["pings"]
+    assert done.purged == 2
+    assert done.sample == ("public.zoo_ping_older", "public.zoo_ping_old")
+    assert len(there()) == 3
+
+
+def test_the_clock_of_a_hosts_test_drops_what_is_over_by_then(pings: Any) -> None:
+    write(LATE)
+    assert run_until(datetime(2999, 1, 1, tzinfo=UTC)) == {}
+    assert run_until(datetime(2999, 4, 1, tzinfo=UTC)) == {"pings": {"purged": 1}}
+    assert there() == []
+
+
+def test_receivers_of_purged_hear_of_the_event(pings: Any) -> None:
+    heard: list[Any] = []
+
+    def receive(**given: Any) -> None:
+        heard.append((given["policy"], given["events"], given["count"]))
+
+    signals.purged.connect(receive, sender=pings)
+    write(OLD, OLD)
+    run_due()
+    assert heard == [("pings", [Event.objects.get(kind="purged").pk], 2)]
+
+
+def test_a_paused_or_observing_policy_drops_nothing(pings: Any) -> None:
+    write(OLD)
+    for state in ("paused", "observe", "halted"):
+        PolicyState.objects.filter(name="pings").update(state=state)
+        run_due()
+        assert len(there()) == 3
+    PolicyState.objects.filter(name="pings").update(state="enabled")
+    number = hold("pings", reference="CASE-1")
+    run_due()
+    assert len(there()) == 3
+    release(number)
+    run_due()
+    assert there() == ["zoo_ping_late"]
 
 
 def test_a_partition_that_is_back_from_a_backup_is_dropped_again(pings: Any) -> None:
