@@ -23,6 +23,7 @@ _HOMES = {
     "KeepOldest": "policy.groups",
     "Stage": "policy.stages",
     "Stages": "policy.stages",
+    "Notice": "policy.notice",
     "period_by": "policy.periods",
     "register": "capture.attach",
     "keep_forever": "policy.coverage",

@@ -25,6 +25,7 @@ from lifecycle.policy.dispositions import Update as Update
 from lifecycle.policy.groups import KeepNewest as KeepNewest
 from lifecycle.policy.groups import KeepOldest as KeepOldest
 from lifecycle.policy.media_fields import track_media as track_media
+from lifecycle.policy.notice import Notice as Notice
 from lifecycle.policy.own_deletes import ignore_delete as ignore_delete
 from lifecycle.policy.periods import period_by as period_by
 from lifecycle.policy.policy import Policy as Policy

@@ -36,6 +36,8 @@ class Conf:
     MEDIA_IF_MATCH: bool = False
     METRICS_TIMEOUT: float = 5.0  # seconds
     METRICS_TOKEN: str = ""
+    NOTICE_URL: str = ""
+    NOTICES_PER_HOUR: int = 1_000
     PROOF: dict[str, Any] | None = None
     PURGE_HOURS: tuple[int, int] | None = None
     RECONCILE_DAYS: float = 7

@@ -45,6 +45,8 @@ ACTIONS = {
     "plan_failed": ("exception", "plan"),
     "delivery_failed": ("exception", "subscriber event"),
     "deliveries_failed": ("exception", ""),
+    "notice_failed": ("exception", ""),
+    "notices_failed": ("exception", ""),
     "exported": ("info", "model count"),
     "request_failed": ("exception", "request"),
     "overdue": ("error", "model cause count event"),

@@ -42,13 +42,17 @@ class Kind(models.TextChoices):
     PLANNED = "planned", _("planned")
     REQUESTED = "requested", _("requested")
     EXPORTED = "exported", _("exported")
+    NOTICED = "noticed", _("noticed")
 
 
 # Endings, and what says that a row is back on purpose: what replay reads of a table.
 REPLAYED = ("archived", "deleted", "loaded", "purged", "restored", "truncated", "updated")
 
 # Few, and looked for among all events: by the watch over troubles, and by `status`.
-WATCHED = ("blocked", "capture_failed", "hold_released", "kept", "policy_changed", "resumed")
+WATCHED = (
+    *("blocked", "capture_failed", "hold_released", "kept"),
+    *("noticed", "policy_changed", "resumed"),
+)
 
 
 # As few, and read by their numbers.
@@ -221,15 +225,17 @@ ON_TABLE = Q(kind="hold", key="") & ~Q(policy="")
 
 
 class RowException(models.Model):
-    """Projection, few rows: a hold, a restore, an expiry by hand, of one row.
+    """Projection, few rows: a hold, a restore, an expiry by hand, the notice of one row.
 
-    A hold that names a policy is on all rows of its table, and has no key.
+    Of a notice `since` is the end that was told of, `until` when the row may end; NULL while a mail
+    is to come. A hold that names a policy is on all rows of its table, and has no key.
     """
 
     KINDS = (
         ("hold", _("hold")),
         ("restored", _("restored")),
         ("expired_by_hand", _("expired by hand")),
+        ("noticed", _("noticed")),
     )
 
     id = models.BigAutoField(primary_key=True)

@@ -15,6 +15,7 @@ from lifecycle.policy.registry import all_policies
 from lifecycle.printable import visible
 from lifecycle.proof.errors import ProofError
 from purge.metrics import measures
+from purge.notices import backlog as notices
 from purge.open_requests import open_requests
 from purge.outbox import backlog
 from purge.passes.throttle import slowed
@@ -55,6 +56,10 @@ def standstills(using: str) -> Standstills:
     for copy in backlog.waiting(using, late=True):
         stopped.setdefault(copy.policy, []).append(
             phrase("copies elsewhere: %(copy)s", copy=copy.says)
+        )
+    for mails in notices.failing(using):
+        stopped.setdefault(mails.policy, []).append(
+            phrase("notices: %(mails)s; their rows wait", mails=mails.says)
         )
     if alarm := alarm_of(using):
         text = phrase(

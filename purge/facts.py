@@ -11,6 +11,7 @@ from lifecycle.hooks import Fact
 from lifecycle.phrases import at, joined, lasting, number, phrase, word
 from lifecycle.sealing.log import Log, read_log
 from purge.models import Alert
+from purge.notices import backlog as notices
 from purge.open_requests import OpenRequests, open_requests
 from purge.outbox import backlog
 from purge.plans.refusals import LASTS
@@ -29,12 +30,13 @@ SILENT = timedelta(minutes=5)  # a worker looks once a minute
 
 
 def facts(using: str) -> list[Fact]:
-    """Worker, alerts, requests, plans, sealed log, archives, copies elsewhere."""
+    """Worker, alerts, requests, plans, sealed log, archives, copies elsewhere, notices."""
     ((seen, now, passes, open_alerts),) = fetch(using, statement(__file__, "worker"))
     plans = fetch(using, statement(__file__, "plans"), {"lasts": LASTS})[0]
     return [
         _worker(seen, now, passes), _alerts(open_alerts), _requests(open_requests(using)),
         _plans(*plans), _log(using), _archives(using), *backlog.facts(using),
+        *notices.facts(using),
     ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from purge.measure_tables import Throttle as Throttle
 from purge.measure_tables import Total as Total
+from purge.notice_tables import NoticeMail as NoticeMail
 from purge.outbox_tables import Delivery as Delivery
 from purge.plan_tables import Forecast as Forecast
 from purge.plan_tables import Plan as Plan

@@ -23,8 +23,8 @@ UNTIL = """
 UPDATE lifecycle_event
 SET detail = detail || (SELECT jsonb_object_agg(key, value::timestamptz - %s)
                         FROM jsonb_each_text(detail) WHERE key IN (
-                            'until', 'since', 'verified', 'received', 'deadline', 'ended'))
-WHERE detail ->> 'until' IS NOT NULL OR detail ?| '{since,verified,received,deadline,ended}'
+                            'until', 'since', 'verified', 'received', 'deadline', 'ended', 'ends'))
+WHERE detail ->> 'until' IS NOT NULL OR detail ?| '{since,verified,received,deadline,ended,ends}'
 """
 WINDOWS = """
 UPDATE lifecycle_event SET detail = detail

@@ -8,3 +8,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 SILENCED_SYSTEM_CHECKS = ["fields.E323", "models.E050", "lifecycle.W113"]
 LIFECYCLE_PROOF = None  # tests that want it say so: others have no log, and no alarm
 LIFECYCLE_BACKUP_MAX_AGE = None
+ROOT_URLCONF = "tests.urls"
+LIFECYCLE_NOTICE_URL = "https://site.example"

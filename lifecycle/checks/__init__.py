@@ -16,6 +16,7 @@ from lifecycle.checks.groups import GROUPS
 from lifecycle.checks.installed import check_database
 from lifecycle.checks.media import check_media
 from lifecycle.checks.metrics import check_metrics
+from lifecycle.checks.notices import NOTICES
 from lifecycle.checks.options import OPTIONS
 from lifecycle.checks.own_deletes import check_own_deletes
 from lifecycle.checks.partitions import PARTITIONS
@@ -35,6 +36,7 @@ def check_policies(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
     wanted = None if app_configs is None else {config.label for config in app_configs}
     chosen = [p for p in all_policies() if wanted is None or p.model._meta.app_label in wanted]
     each = (*TABLES, *DATABASES, *EXPRESSIONS, *OPTIONS, *WINDOWS, *PARTITIONS, *GROUPS, *STAGES)
+    each = (*each, *NOTICES)
     return [message for policy in chosen for check in each for message in check(policy)]
 
 

@@ -2,6 +2,7 @@
 
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.conf import settings
@@ -90,6 +91,13 @@ def _is_address(value: str) -> bool:
     return True
 
 
+def _is_site(value: str) -> bool:
+    """Whether it is empty, or the beginning of an address: which scheme, which host."""
+    parts = urlsplit(value)
+    whole = parts.scheme in ("http", "https") and bool(parts.netloc)
+    return not value or (whole and not (parts.query or parts.fragment))
+
+
 def _are_limits(value: dict[str, Any] | None) -> bool:
     """Whether each is a limit that there is, and is None or more than 0."""
     numbers = (each for each in (value or {}).values() if each is not None)
@@ -119,6 +127,8 @@ RULES: dict[str, tuple[Any, str]] = {
         lambda value: not value or (len(value) >= SHORTEST_TOKEN and value.isascii()),
         f"empty, or {SHORTEST_TOKEN} characters of ASCII or more",
     ),
+    "NOTICE_URL": (_is_site, "empty, or a site as https://example.com"),
+    "NOTICES_PER_HOUR": (lambda value: value > 0, "1 or more"),
     "THROTTLE": (_are_limits, f"None, or limits above 0 of {', '.join(THROTTLE_LIMITS)}"),
     "PROOF": (
         _are_proof_options,

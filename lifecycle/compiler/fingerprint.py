@@ -50,8 +50,13 @@ def capture_fingerprint(policy: Policy) -> str:
 def _hash(policy: Policy, options: tuple[str, ...], *others: Any) -> str:
     parts: list[Any] = [policy.name, label_of(policy), *tables_of(policy.model), *others]
     parts += [key_of(policy.model), columns(policy, options)]
-    parts += [canonical(getattr(policy, name)) for name in options]
+    parts += [canonical(getattr(policy, name)) for name in options if _is_said(policy, name)]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def _is_said(policy: Policy, name: str) -> bool:
+    """Options that came after others: of a policy without one the hash is as it was."""
+    return name != "notice" or policy.notice is not None
 
 
 def columns(policy: Policy, options: tuple[str, ...]) -> list[tuple[str, str]]:

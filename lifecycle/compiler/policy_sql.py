@@ -31,6 +31,7 @@ from psycopg import sql
 
 from lifecycle.compiler.groups import kept_in_group
 from lifecycle.compiler.keys import Key, key_of
+from lifecycle.compiler.notices import notice_of
 from lifecycle.compiler.time_zones import zoned
 from lifecycle.db.rows import every_row, home
 from lifecycle.db.sql import inline
@@ -47,7 +48,8 @@ class Compiled:
 
     due_sql     SELECT key, matches, due: when the row ends by its own columns, NULL = never
     state_sql   SELECT key, matches, due, keep, grace: all the worker has to know of a row; and
-                `keeps`, the names of the conditions that keep it, where they have names
+                `keeps`, the names of the conditions that keep it, where they have names;
+                `notice`, the seconds before its end at which mails go, where there are notices
     tables      the model's table, then those of its parents that the two read
     update_sql  the SET list of an `Update`, or ''
     """
@@ -73,6 +75,7 @@ def compiled(policy: Policy) -> Compiled:
             keep=keep_of(policy),
             grace=grace_of(policy),
             **({"keeps": keeps_of(policy)} if policy.conditions else {}),
+            **({"notice": notice_of(policy)} if policy.notice else {}),
         ),
         tables=tables_of(policy.model),
         key=key_of(policy.model),

@@ -6,25 +6,35 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enab
 BEGIN
     IF event.kind = 'policy_changed' AND event.detail ? 'anew' THEN
         DELETE FROM @tables@.lifecycle_exception WHERE policy = event.policy
-            AND (kind = 'expired_by_hand' OR kind = 'restored' AND event.detail ->> 'anew' <> 'declared');
+            AND (kind IN ('expired_by_hand', 'noticed') OR kind = 'restored' AND event.detail ->> 'anew' <> 'declared');
     ELSIF event.kind = 'policy_changed' AND event.detail ? 'formerly' THEN
         UPDATE @tables@.lifecycle_exception SET model = event.model
             WHERE model = event.detail ->> 'formerly';
     END IF;
     IF event.kind IN ('restored', 'expired_by_hand') OR event.detail ? 'dropped' THEN
         DELETE FROM @tables@.lifecycle_exception WHERE policy = event.policy
-            AND kind IN ('restored', 'expired_by_hand')
+            AND kind IN ('restored', 'expired_by_hand', 'noticed')
             AND key = ANY (ARRAY(SELECT lifecycle.keys_v1(event.id)));
     ELSIF event.kind IN ('purged', 'deleted', 'archived') AND event.detail ? 'ended_exceptions' THEN
         DELETE FROM @tables@.lifecycle_exception WHERE model = event.model
-            AND kind IN ('restored', 'expired_by_hand')
+            AND kind IN ('restored', 'expired_by_hand', 'noticed')
             AND key = ANY (ARRAY(SELECT lifecycle.keys_v1(event.id)));
     ELSIF event.kind = 'updated' AND event.detail ? 'erasure' THEN
         DELETE FROM @tables@.lifecycle_exception
             WHERE event_id = (event.detail ->> 'erasure')::bigint;
     ELSIF event.kind = 'truncated' THEN
         DELETE FROM @tables@.lifecycle_exception WHERE model = event.model
-            AND kind IN ('restored', 'expired_by_hand');
+            AND kind IN ('restored', 'expired_by_hand', 'noticed');
+    ELSIF event.kind = 'noticed' THEN
+        -- One for each row: what the last mail said. Until all of them went, or were waived, nobody knows when it may end.
+        DELETE FROM @tables@.lifecycle_exception WHERE policy = event.policy AND kind = 'noticed'
+            AND key = ANY (ARRAY(SELECT lifecycle.keys_v1(event.id)));
+        INSERT INTO @tables@.lifecycle_exception (event_id, kind, policy, model, key, since, until)
+        SELECT event.id, 'noticed', event.policy, event.model, lifecycle.keys_v1(event.id),
+            (event.detail ->> 'ends')::timestamptz,
+            CASE WHEN (event.detail ->> 'mail')::int >= (event.detail ->> 'of')::int
+                 THEN (event.detail ->> 'until')::timestamptz END
+        WHERE NOT event.detail ? 'over';
     ELSIF event.kind = 'hold_released' THEN
         DELETE FROM @tables@.lifecycle_exception WHERE event_id = ANY
             (ARRAY(SELECT jsonb_array_elements_text(event.detail -> 'holds')::bigint))

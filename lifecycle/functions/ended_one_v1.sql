@@ -30,7 +30,7 @@ BEGIN
     SELECT 'deleted', '', p_model, p_bigints, p_uuids, p_texts,
         1, lifecycle.now_v1(), left(coalesce(cause, ''), 100), left(coalesce(actor, ''), 200), detail, identity
     WHERE NOT EXISTS (
-        SELECT FROM @tables@.lifecycle_exception WHERE model = p_model AND kind IN ('hold', 'restored', 'expired_by_hand')
+        SELECT FROM @tables@.lifecycle_exception WHERE model = p_model AND kind IN ('hold', 'restored', 'expired_by_hand', 'noticed')
         AND key IN ('', coalesce(p_bigints[1]::text, p_uuids[1]::text, p_texts[1])))
     ON CONFLICT (id) DO NOTHING RETURNING id INTO number;
     RETURN number IS NOT NULL;

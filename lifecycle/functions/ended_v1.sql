@@ -48,7 +48,7 @@ BEGIN
             detail := detail || jsonb_build_object('held', held.holds);
         END IF;
     END IF;
-    IF lifecycle.excepted_of_v1(p_model, '{restored,expired_by_hand}') THEN
+    IF lifecycle.excepted_of_v1(p_model, '{restored,expired_by_hand,noticed}') THEN
         detail := detail || '{"ended_exceptions": true}';
     END IF;
     IF announced <> '{}' AND pg_current_xact_id()::text::bigint >= 2147483648 THEN

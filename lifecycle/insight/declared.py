@@ -84,8 +84,23 @@ def grace(policy: Policy) -> str:
     )
 
 
+def notice(policy: Policy) -> str:
+    """Who is warned before that, and when; '' where nobody is."""
+    if policy.notice is None:
+        return ""
+    sets = [*policy.notice.leads.values()]
+    sets += [policy.notice.otherwise] if policy.notice.by else []
+    said = dict.fromkeys(" and ".join(span(each) for each in leads) or "never" for leads in sets)
+    by = f", by {policy.notice.by}" if policy.notice.by else ""
+    return f" Mails warn of it {' or '.join(said)} before{by}; it waits for them."
+
+
 def ending(policy: Policy) -> str:
     """How."""
+    return _ending(policy) + notice(policy)
+
+
+def _ending(policy: Policy) -> str:
     disposition: Any = policy.disposition
     if isinstance(disposition, Update):
         columns = ", ".join(disposition.values)

@@ -16,10 +16,11 @@ from lifecycle.db.rows import every_row
 from lifecycle.db.tables import table_of
 from lifecycle.db.version import to_install
 from lifecycle.insight import partitions
+from lifecycle.insight.notices import ahead, past
 from lifecycle.ledger.holds import Hold
 from lifecycle.ledger.row_names import ledger_key, named, rows_of_key
 from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
-from lifecycle.phrases import at, phrase, word
+from lifecycle.phrases import at, joined, phrase, word
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import opens_at
 from lifecycle.policy.stages import stages_of
@@ -73,7 +74,8 @@ class Look:
             )
         try:
             with transaction.atomic(using=self.using):
-                self.matches, self.due, self.keep, self.grace, self.now = self._read()
+                read = self._read()
+                self.matches, self.due, self.keep, self.grace, self.now, self.leads = read
         except DataError:
             return self._verdict(phrase("its due time cannot be computed for this row"))
         if is_windowed(self.policy) and self.due and not self.exceptions.keys() & LISTED:
@@ -113,6 +115,7 @@ class Look:
             "state_sql": Raw(code.state_sql),
             "key": Placed(code.key.typed("%(key)s")),
             "keep": Raw("keep"),
+            "notice": Raw("notice" if self.policy.notice else "NULL::float8[]"),
         }
         params = {"key": self.key, "resolution": self.policy.resolution}
         by_hand = self.exceptions.get("expired_by_hand")
@@ -143,7 +146,9 @@ class Look:
         """What happens to a row that is not past its end."""
         windows = [each.due_at for each in self.entries if each.window_at]
         if not windows:
-            return phrase("is live until %(end)s", end=at(ends)), ends
+            told, then = ahead(*self._mails())
+            live = phrase("is live until %(end)s", end=at(ends))
+            return joined("", [live, told]) if told else live, then
         end, then = at(ends), at(windows[0])
         if is_partitioned(self.policy):
             said = phrase(
@@ -165,6 +170,9 @@ class Look:
             return self._of_partition(listed)
         if self.keep:
             return phrase("is past its end, and kept by keep_while; looked at again then"), listed
+        told, until = past(*self._mails(), self.now)
+        if told:
+            return told, until or listed
         tried = next((each for each in self.entries if each.attempts), None)
         if tried and (way := self._blockers()):
             said = phrase(
@@ -201,6 +209,13 @@ class Look:
             return said, listed
         said = phrase("is past its end; purged with its partition by the next batch")
         return said, max(listed, self.now)
+
+    def _mails(self) -> tuple[list[float] | None, RowException | None, datetime]:
+        """The times of its mails, none where a person has expired it; what was said; its end."""
+        spared, ends = self.exceptions.get("restored"), self._ends()
+        base = max(each for each in (ends, spared and spared.until) if each)
+        leads = None if "expired_by_hand" in self.exceptions else self.leads
+        return leads, self.exceptions.get("noticed"), base
 
     def _ends(self) -> datetime | None:
         by_hand = self.exceptions.get("expired_by_hand")

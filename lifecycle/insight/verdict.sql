@@ -3,5 +3,5 @@
 -- Of a row expired by hand, the conditions do not count that were named then.
 -- params: resolution, key
 SELECT matches, lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), %(resolution)s),
-    {keep}, make_interval(secs => extract(epoch FROM grace)), lifecycle.now_v1()
+    {keep}, make_interval(secs => extract(epoch FROM grace)), lifecycle.now_v1(), {notice}
 FROM ({state_sql}) AS state WHERE key = {key}

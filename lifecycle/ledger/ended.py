@@ -24,11 +24,12 @@ from django.db.models import (
 )
 from django.db.models.fields import DateTimeField
 from django.db.models.functions import Cast, Collate
-from django.db.models.lookups import Exact, LessThanOrEqual
+from django.db.models.lookups import Exact, IsNull, LessThanOrEqual
 from django.utils.timezone import get_current_timezone_name
 
 from lifecycle.compiler.key_expression import KeyText
 from lifecycle.compiler.keys import label_of
+from lifecycle.compiler.notices import notice_of
 from lifecycle.compiler.policy_sql import columns_of, due_of, keep_by, keep_of, matches_of
 from lifecycle.db.rows import every_row, home
 from lifecycle.db.sql import inline
@@ -119,7 +120,7 @@ def _condition(policy: Policy) -> Expression:
     matches = Q(Inlined(_truth(matches_of(policy))))
     kept = Q(Inlined(_truth(keep_of(policy))))
     by_hand = Q(_in(Q(policy=policy.name, kind="expired_by_hand")))
-    asked, unasked = (own | by_hand) & ~_is_spared(policy), own
+    asked, unasked = (own & _is_told(policy) | by_hand) & ~_is_spared(policy), own & _untold(policy)
     if policy.conditions:
         asked, unasked = asked & ~(kept & _counts(policy)), unasked & ~kept
         kept = Q(Value(False))
@@ -136,6 +137,24 @@ def _past_own_end(policy: Policy) -> Any:
     # of what is recorded for it.
     past = LessThanOrEqual(Cast(due_of(policy), DateTimeField()), Clock())
     return Func(past, Value(False), function="COALESCE", output_field=BooleanField())
+
+
+def _untold(policy: Policy) -> Q:
+    """Whether no mails have to go before a row ends."""
+    if policy.notice is None:
+        return Q(Value(True))
+    return Q(Inlined(_truth(Q(IsNull(notice_of(policy), True)))))
+
+
+def _is_told(policy: Policy) -> Q:
+    """Whether the mails about a row's end went, and their time is over: as `evaluate` has it."""
+    if policy.notice is None:
+        return Q(Value(True))
+    said = RowException.objects.filter(policy=policy.name, kind="noticed", until__lte=Clock())
+    of_row = said.filter(key=Collate(KeyText(OuterRef("pk")), "C")).values("since")[:1]
+    told = LessThanOrEqual(Cast(due_of(policy), DateTimeField()), Subquery(of_row))
+    false = Func(told, Value(False), function="COALESCE", output_field=BooleanField())
+    return _untold(policy) | Q(Inlined(_truth(Q(false))))
 
 
 def _counts(policy: Policy) -> Q:

@@ -12,6 +12,7 @@ from django.db.models.expressions import BaseExpression, Combinable
 from lifecycle.policy.capture_modes import Capture
 from lifecycle.policy.dispositions import Disposition
 from lifecycle.policy.groups import KeepNewest
+from lifecycle.policy.notice import Notice
 
 Expression = BaseExpression | Combinable
 Condition = Q | Expression | KeepNewest
@@ -128,6 +129,7 @@ A_CAPTURE = Rule(
     lambda value: isinstance(value, Capture), "Rows(), Window(), Partitions() or Signals()"
 )
 FIELD_NAMES = Rule(_are_names, "a list of field names")
+A_NOTICE = Rule(lambda value: isinstance(value, Notice), "Notice(...)")
 A_COUNT = Rule(_is_count, "a whole number above zero")
 A_SHARE = Rule(lambda v: isinstance(v, int | float) and 0 <= v <= 1, "between 0 and 1")
 HOURS = Rule(_are_hours, "two different hours of the day, as (22, 6)")

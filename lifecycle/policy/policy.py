@@ -14,6 +14,7 @@ from lifecycle.policy.capture_modes import Capture, Partitions, Rows, Window
 from lifecycle.policy.dispositions import Archive, Disposition, Purge
 from lifecycle.policy.fixed_age import age_of
 from lifecycle.policy.groups import KeepNewest
+from lifecycle.policy.notice import Notice
 from lifecycle.policy.options import (
     CAPTURE,
     ENDING,
@@ -59,6 +60,7 @@ class Policy:
     keep_while    condition, which may span relations, that keeps a due row while it is true; or
                   several by name, any of which keeps it: a one-time override may name those that
                   count. `KeepNewest(n, per=...)` and `KeepOldest(...)` are conditions too
+    notice        `Notice([...], to="email")`: mails before a row ends, without which it does not
     recheck       how often a kept or held row is looked at again. Default: 1 day
     disposition   `Purge()` (default), `Archive(prefix, ...)` or `Update(column=value, ...)`
     capture       `Rows()` (default: triggers), `Window(...)`, `Partitions()` or `Signals()`
@@ -96,6 +98,9 @@ class Policy:
     )
     keep_while: Condition | Mapping[str, Condition] | None = option(
         None, or_none(rules.CONDITIONS), decides=ENDING, names_columns=True
+    )
+    notice: Notice | None = option(
+        None, or_none(rules.A_NOTICE), decides=ENDING, names_columns=True
     )
     recheck: timedelta = option(timedelta(days=1), rules.A_DURATION)
     disposition: Disposition = option(Purge(), rules.A_DISPOSITION, decides=ENDING)
@@ -184,6 +189,8 @@ def _validate(policy: Policy) -> None:
         raise PolicyError(f"Policy {policy.name!r}: on_request=True takes no `expires`.")
     if not policy.on_request and policy.expires is None:
         raise PolicyError(f"Policy {policy.name!r} needs `expires`, or on_request=True.")
+    if policy.notice and policy.on_request:
+        raise PolicyError(f"Policy {policy.name!r}: on_request=True takes no `notice`.")
     if isinstance(policy.capture, Window):
         _validate_window(policy)
     if isinstance(policy.capture, Partitions):
@@ -212,6 +219,7 @@ def _validate_window(policy: Policy) -> None:
         (age_of(policy.expires) is None, "`expires` must be a field, or a field plus a timedelta"),
         (not isinstance(policy.grace, timedelta), "`grace` must be a timedelta"),
         (not policy.disposition.hides, "Update() needs Rows() or Signals()"),
+        (policy.notice, "`notice` needs rows that the ledger names: Rows() or Signals()"),
         (policy.resolution != Policy.resolution, "a window is its own `resolution`"),
         (policy.identity and not policy.capture.record_subjects, "without keys no `identity`"),
     ):

@@ -20,7 +20,7 @@ from lifecycle.policy.policy import OPTIONS, Policy
 
 #: options of one stage; all others are of all of them
 OWN = (
-    "keep_while", "recheck", "cap_rows", "cap_fraction", "batch_rows", "purge_hours",
+    "keep_while", "notice", "recheck", "cap_rows", "cap_fraction", "batch_rows", "purge_hours",
     "observe_first", "previously", "basis",
 )  # fmt: skip
 MADE = ("expires", "disposition", "on_request")  # what `Stages` says itself
@@ -32,8 +32,9 @@ class Stage:
     name         lower-case words; with the name of the `Stages` before it, its policy's name
     after        the period, longer than that of the stage before
     disposition  `Update(...)`; of the last also `Purge()`, which is the default, or `Archive(...)`
-    options      of its policy alone: `keep_while`, `recheck`, `cap_rows`, `cap_fraction`,
-                 `batch_rows`, `purge_hours`, `observe_first`, `previously`, `basis`
+    options      of its policy alone: `keep_while`, `notice`, `recheck`, `cap_rows`,
+                 `cap_fraction`, `batch_rows`, `purge_hours`, `observe_first`, `previously`,
+                 `basis`
     """
 
     def __init__(

@@ -643,4 +643,30 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="NoticeMail",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("policy", models.CharField(max_length=40)),
+                ("model", models.CharField(max_length=200)),
+                ("key", models.TextField(db_collation="C")),
+                ("number", models.IntegerField()),
+                ("ends", models.DateTimeField()),
+                ("made_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField()),
+                ("attempts", models.IntegerField(default=0)),
+                (
+                    "error",
+                    models.TextField(blank=True, help_text="the kind of error, never its values"),
+                ),
+            ],
+            options={
+                "db_table": "purge_notice",
+                "default_permissions": (),
+                "indexes": [models.Index(fields=["due_at"], name="purge_notice_due")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("policy", "key"), name="purge_notice_once")
+                ],
+            },
+        ),
     ]

@@ -118,6 +118,8 @@ def update(batch: Batch, subjects: Subjects) -> None:
     if scalar(batch.using, again, batch.params(subjects)):
         raise Halt("update_again", "rows still match `when` after the update")
     _write_updated(batch, subjects, **batch.cascaded)
+    if batch.policy.notice:  # should it come to an end again, it is warned again
+        batch.write("noticed", subjects, over=True)
     batch.outcome.updated += subjects.count
 
 
@@ -141,6 +143,7 @@ ACTS = {
     "waiting": stay,
     "held": count_held,
     "kept": count_kept,
+    "notice": stay,
     "locked": look_soon,
     "tombstone": tombstone,
     "end": end,

@@ -41,11 +41,11 @@ def expected(batch: Batch) -> str:
     """The verdict that all rows of the batch may have; '' where one has to look at each.
 
     A row that has a grace of its own, or is listed again, may have its tombstone elsewhere; of one
-    that is counted in a group, others have to be locked.
+    that is counted in a group, others have to be locked; one with notices may wait for them.
     """
     source, policy = batch.source, batch.policy
     is_plain = source.tombstones is ONE_TOMBSTONE and batch.state_sql == batch.code.state_sql
-    if not is_plain or source.searches or policy.on_request or groups_of(policy):
+    if not is_plain or source.searches or policy.on_request or policy.notice or groups_of(policy):
         return ""
     if source.tombstone_params["tombstone"]:
         return "purge"

@@ -15,12 +15,15 @@ from purge.batch import groups
 from purge.batch.state import STUBBORN, Batch
 from purge.batch.subjects import Subjects
 
+#: the mails of a policy that has none, and of what a named person ends
+UNTOLD = Raw("NULL::float8[]")
 #: how a row's own end and grace are read, and what is done with one that another entry lists
 OWN = {
     "due": Raw("lifecycle.finite_v1(due::timestamptz)"),
     "grace": Raw("make_interval(secs => extract(epoch FROM grace))"),  # a day is 24 hours
     "listed": Raw("'free'"),
     "kept": Raw("keep"),
+    "notice": UNTOLD,
 }
 NO_GRACE = Raw("interval '0'")
 #: what keeps a row where the conditions have names: of one expired by hand, not those named then
@@ -57,7 +60,12 @@ class Verdict(NamedTuple):
 
 def expressions_of(policy: Policy) -> dict[str, Any]:
     """The SQL by which rows of a policy are read, as the policy itself has it."""
-    return OWN | (NAMED if policy.conditions else UNNAMED)
+    return OWN | (NAMED if policy.conditions else UNNAMED) | told(policy)
+
+
+def told(policy: Policy) -> dict[str, Any]:
+    """How the mails are read without which rows of a policy do not end."""
+    return {"notice": Raw("notice") if policy.notice else UNTOLD}
 
 
 def lock(batch: Batch, subjects: Subjects, then: Query) -> tuple[Subjects, Answer]:
@@ -142,6 +150,8 @@ def evaluate_rows(batch: Batch, subjects: Subjects, search: bool) -> list[Verdic
     parts["tombstones"] = source.tombstones
     counted = groups.count_out(batch, subjects)
     parts |= source.expressions | counted.expressions(batch, source.expressions)
+    asked = "unnoticed" if parts["notice"] is UNTOLD else "noticed"
+    parts["noticed"] = Placed(batch.sql(__file__, asked, subjects=parts["subjects"]))
     text = batch.sql(__file__, "evaluate", **parts)
     params = counted.params | batch.params(
         subjects, search=search, entries=source.entries, resolution=policy.resolution,

@@ -20,11 +20,12 @@ WHERE {rows} AND {own_key} NOT IN (SELECT unnest(%(locked)s::{kind}[]))
 -- ended before its time. An end by hand counts from its own moment, which may be after this batch has
 -- read the clock: such a row is 'later' by less than a second, and that moment is not rounded.
 -- OFFSET 0 has each step computed once a row, instead of written into every place that names it.
+-- A row that is told of its end by mails ends when the last of them went and its time is over: see `noticed`.
 -- params: policy, model, now, count, search, entries, oldest, resolution, recheck, open; parts: rows,
--- subjects, tombstones, due, grace, listed, kept, keeps, keep, without
+-- subjects, tombstones, due, grace, listed, kept, keeps, keep, without, notice, noticed
 WITH state AS (
     SELECT {stored_key} AS key, matches, {kept} AS keep, keep AS committed, {keeps} AS keeps,
-        lifecycle.tick_v1({due}, %(resolution)s) AS due, {grace} AS grace
+        lifecycle.tick_v1({due}, %(resolution)s) AS due, {grace} AS grace, {notice} AS notice
     FROM ({state_sql}) AS state WHERE {rows} OFFSET 0
 ), asked AS MATERIALIZED (
     SELECT * FROM lifecycle.exceptions_v1(%(policy)s, %(model)s, {subjects})
@@ -34,6 +35,8 @@ WITH state AS (
         min(since) FILTER (WHERE kind = 'expired_by_hand') AS by_hand,
         min(grace) AS grace, max({without}) AS without
     FROM asked WHERE kind IN ('restored', 'expired_by_hand') GROUP BY 1
+), noticed AS MATERIALIZED (
+    {noticed}
 ), elsewhere AS MATERIALIZED (  -- tombstones under which other entries list rows
     SELECT key::{kind} AS key, max(tombstone) AS tombstone, max(tombstoned_at) AS tombstoned_at
     FROM lifecycle_agenda AS entry, lifecycle.keys_v1(entry.event_id) AS key
@@ -52,7 +55,9 @@ WITH state AS (
 ), with_tombstones AS (
     SELECT state.key, {keep} AS keep, committed, least(state.grace, excepted.grace) AS grace, tombstone.tombstone, tombstone.tombstoned_at,
         CASE WHEN matches AND least(due, by_hand) IS NOT NULL
-             THEN greatest(least(due, by_hand), lapsed) END AS ends,
+             THEN greatest(least(due, by_hand), lapsed, CASE WHEN by_hand IS NULL AND told.of_it THEN noticed.until END)
+             END AS ends,
+        notice IS NULL OR by_hand IS NOT NULL OR told.of_it AND noticed.until IS NOT NULL AS is_told,
         coalesce(spared, false) AS spared, renewed.id AS renewed_id,
         elsewhere.tombstone AS other, elsewhere.tombstoned_at AS other_at,
         holds.key IS NOT NULL AS held, holds.until AS held_until
@@ -61,6 +66,8 @@ WITH state AS (
     LEFT JOIN excepted ON excepted.key = state.key
     LEFT JOIN renewed ON renewed.key = state.key
     LEFT JOIN holds ON holds.key = state.key
+    LEFT JOIN noticed ON noticed.key = state.key
+    CROSS JOIN LATERAL (SELECT coalesce(noticed.since >= greatest(due, lapsed), false)) AS told (of_it)
     LEFT JOIN elsewhere ON elsewhere.key = state.key
     OFFSET 0
 ), valid AS (
@@ -74,6 +81,7 @@ WITH state AS (
             WHEN held THEN 'held'
             WHEN keep AND NOT committed THEN 'locked'  -- rows that it is counted out by
             WHEN keep THEN 'kept'
+            WHEN NOT is_told THEN 'notice'
             WHEN NOT valid AND listed THEN {listed}
             WHEN NOT valid AND grace <= interval '0' AND %(open)s THEN 'end'
             WHEN NOT valid THEN 'tombstone'
@@ -89,7 +97,7 @@ WITH state AS (
 ), counted AS (
     SELECT verdict, CASE WHEN verdict = 'waiting' THEN tombstone END AS tombstone, count(*),
         CASE verdict WHEN 'later' THEN min(due) ELSE lifecycle.tick_v1(min(due), %(resolution)s) END AS due,
-        count(*) < %(count)s AS is_part, verdict IN ('later', 'waiting', 'held') AS has_dues
+        count(*) < %(count)s AS is_part, verdict IN ('later', 'waiting', 'held', 'notice') AS has_dues
     FROM evaluated GROUP BY 1, 2
 )
 SELECT verdict, tombstone, counted.count, due, listed.keys, CASE WHEN has_dues THEN listed.dues END
@@ -102,3 +110,13 @@ FROM counted CROSS JOIN LATERAL (
         AND (tombstone IS NULL OR evaluated.tombstone = tombstone)
     ) AS class
 ) AS listed
+
+-- name: noticed
+-- A part of `evaluate`: the ends that rows of the set were told of, and when each may end by that (NULL: a mail is to come).
+-- params: policy; parts: subjects
+SELECT one.key::{kind} AS key, one.since, one.until FROM lifecycle_exception AS one
+WHERE one.policy = %(policy)s AND one.kind = 'noticed' AND one.key = ANY (lifecycle.texts_v1({subjects}))
+
+-- name: unnoticed
+-- The same of a policy without notices: nothing.
+SELECT NULL::{kind} AS key, NULL::timestamptz AS since, NULL::timestamptz AS until WHERE false

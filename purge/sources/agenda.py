@@ -26,6 +26,7 @@ from purge.passes.options import PassOptions
 
 MOST_ENTRIES = 10_000  # in one batch, as many as rows
 MOST_PARTS = 20  # entries that the others of a large one become
+FIRST_NOTICE, LONGEST_NOTICE = timedelta(minutes=1), timedelta(hours=1)  # for a mail to go
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=1), timedelta(minutes=1)  # for rows that are locked
 
 #: what an entry of the agenda is for: rows that it lists, or a person's override, which lists none
@@ -91,7 +92,8 @@ class AgendaEntries:
         if is_windowed(batch.policy):  # a row that is listed by its key ends with its window
             self.expressions = self.expressions | {"due": window_due_of(batch.policy)}
         self.acts = act.ACTS | {
-            "later": self._later, "waiting": self._wait, "held": self._hold, "kept": self._keep
+            "later": self._later, "waiting": self._wait, "held": self._hold, "kept": self._keep,
+            "notice": self._await_notice,
         }  # fmt: skip
         is_one = claimed[0].entries == len(claimed) == 1
         self.subjects = self._of_one(claimed[0]) if is_one else self._of_several()
@@ -185,6 +187,11 @@ class AgendaEntries:
     def _keep(self, batch: Batch, verdict: Verdict) -> None:
         batch.write("kept", verdict.subjects, batch.now + batch.policy.recheck)
         act.count_kept(batch, verdict)
+
+    def _await_notice(self, batch: Batch, verdict: Verdict) -> None:
+        """Rows past their end of which not all mails went: soon again, then less and less soon."""
+        wait = back_off(FIRST_NOTICE, LONGEST_NOTICE, self.attempts)
+        self.relist(verdict.subjects, wait, relisted="notice", attempts=self.attempts + 1)
 
     def _relist_at(self, subjects: Subjects, dues: str, **detail: Any) -> None:
         """List rows again, each at its own time; both arrays are in the order of the times."""

@@ -18,7 +18,7 @@ from lifecycle.ledger import caps
 from lifecycle.policy.dispositions import Update
 from lifecycle.policy.policy import Policy
 from purge.batch import act
-from purge.batch.evaluate import NO_TOMBSTONE, ONE_TOMBSTONE, Verdict
+from purge.batch.evaluate import NO_TOMBSTONE, ONE_TOMBSTONE, Verdict, told
 from purge.batch.state import STUBBORN, Batch
 from purge.batch.subjects import Subjects
 from purge.exceptions import Halt
@@ -49,7 +49,7 @@ class RequestedRows:
     def __post_init__(self) -> None:
         self.only_tombstones = has_grace(self.batch.policy) and not self.override.skips_grace
         self.tombstone_params = NO_TOMBSTONE | {"within": self.override.within}
-        self.expressions = self.override.expressions
+        self.expressions = self.override.expressions | told(self.batch.policy)
         own = {"tombstone": self._expire, "end": self._end, "purge": self._purge}
         self.acts: dict[str, Any] = act.ACTS | own
 

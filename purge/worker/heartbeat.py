@@ -10,7 +10,7 @@ from purge.alerts import watch as alerts
 from purge.partitions import drop as partitions
 from purge.passes.runs import close_interrupted
 from purge.sources.windows import sweep
-from purge.worker import deliver, publish, pulse
+from purge.worker import deliver, notices, publish, pulse
 from purge.worker.asked import do_what_was_asked
 from purge.worker.keepalive import keep_alive
 
@@ -42,3 +42,4 @@ def start_pulse() -> None:
     pulse.start()
     publish.start()
     deliver.start()
+    notices.start()

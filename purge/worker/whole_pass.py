@@ -18,7 +18,7 @@ from purge.passes.runs import close_interrupted
 from purge.plans.carry_out import carry_out_all
 from purge.proof.work import publish_now
 from purge.runner import run_due
-from purge.worker import deliver
+from purge.worker import deliver, notices
 from purge.worker.asked import do_what_was_asked
 from purge.worker.backfill import read_now
 
@@ -32,7 +32,7 @@ def run_all(seconds: float | None = None) -> Done:
 
     Begins no batch after `seconds`, and leaves the rest on the agenda. An error, of a policy or of
     a database, stops only that one; it is logged, and raised when all others are done. Subscribers
-    are told last of all: no purge, nor a mail, waits for them.
+    are told last of all, and notices sent: no purge waits for them.
     """
     deadline = None if seconds is None else time.monotonic() + seconds
     done: Done = {}
@@ -52,6 +52,7 @@ def run_all(seconds: float | None = None) -> Done:
             errors.append(error)
     for using in passed:
         deliver.step(using, deadline)
+        notices.step(using, deadline)
     if errors:
         raise errors[0]
     return done

@@ -42,6 +42,7 @@ RUN_BY = {
     "work-in-the-admin": "tests/lifecycle/admin/test_browser.py",
     "run-it": "tests/purge/worker/test_stop.py",
     "tell-copies-elsewhere": "tests/purge/outbox/test_outbox.py",
+    "warn-before-the-end": "tests/purge/notices/test_links.py",
     "watch-it": "tests/purge/alerts/test_logs.py",
     "packages": "tests/packs/site.py",
     "drop-partitions": "tests/purge/partitions/test_guide.py",

@@ -10,6 +10,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.file_lives import FileLives
 from tests.group_lives import GroupLives
 from tests.lives import Lives
+from tests.notice_lives import NoticeLives
 from tests.period_lives import PeriodLives
 from tests.purge.batch.test_properties import QUICK
 from tests.stage_lives import StageLives
@@ -46,3 +47,8 @@ def test_many_random_lives_by_outcome_are_as_the_model_says() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_many_random_lives_of_stages_are_as_the_model_says() -> None:
     run_state_machine_as_test(StageLives, settings=LONG_OF_FILES)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_random_lives_with_notices_are_as_the_model_says() -> None:
+    run_state_machine_as_test(NoticeLives, settings=LONG_OF_FILES)

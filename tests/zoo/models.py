@@ -340,3 +340,19 @@ class Errand(models.Model):
     outcome = models.CharField(max_length=10, null=True)  # noqa: DJ001
     done_at = models.DateTimeField(null=True)
     objects = ZooQuerySet.as_manager()
+
+
+class Guest(models.Model):
+    """Warned by mail before the account goes, for its plan."""
+
+    name = models.CharField(max_length=50, default="Jo")
+    email = models.CharField(max_length=100, default="", blank=True)
+    plan = models.CharField(max_length=10, default="free")
+    language = models.CharField(max_length=10, default="", blank=True)
+    zone = models.CharField(max_length=40, default="", blank=True)
+    wanted = models.BooleanField(default=False)
+    seen_at = models.DateTimeField(null=True)
+    objects = ZooQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name

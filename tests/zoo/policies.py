@@ -19,6 +19,7 @@ from django.db.models.functions import Cast, Concat, Now
 from lifecycle import (
     KeepNewest,
     KeepOldest,
+    Notice,
     Policy,
     Signals,
     Stage,
@@ -39,6 +40,7 @@ from tests.zoo.models import (
     Draft,
     Draught,
     Errand,
+    Guest,
     Knock,
     Leaver,
     Legacy,
@@ -198,6 +200,25 @@ register(
         since="left_at",
         when=Q(regular=False),
         grace=HOUR,
+        cap_rows=10**9,
+    ),
+    Policy(
+        "guests",
+        Guest,
+        expires=F("seen_at") + timedelta(days=365),
+        grace=HOUR,
+        keep_while=Q(wanted=True),
+        notice=Notice(
+            {
+                "free": [timedelta(days=30), timedelta(days=7)],
+                "trial": [],
+                "paid": [timedelta(days=60)],
+            },
+            to="email",
+            by="plan",
+            language="language",
+            time_zone="zone",
+        ),
         cap_rows=10**9,
     ),
     Policy(

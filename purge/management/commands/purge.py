@@ -37,7 +37,7 @@ from purge.passes.options import PassOptions
 from purge.plans.carry_out import carry_out_all
 from purge.requests.ask import retry
 from purge.runner import turns
-from purge.worker import deliver
+from purge.worker import deliver, notices
 from purge.worker.backfill import read_now
 
 FILES = "(media)"  # in place of a policy's name; counts are of names
@@ -73,6 +73,7 @@ class Command(PlainCommand):
             reasons = [self.run_in(using, options) for using in databases]
             for using in self.passed:  # last of all: nothing waits for a subscriber
                 deliver.step(using)
+                notices.step(using)
         except LifecycleError as error:
             raise CommandError(line_of(error)) from error
         if options["json"] and not options["replay"]:

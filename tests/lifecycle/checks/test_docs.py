@@ -20,6 +20,7 @@ IN_WORDS = {
     "when",
     "expires",
     "keep_while",
+    "notice",
     "identity",
     "purge_hours",
     "holds",

@@ -10,6 +10,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.file_lives import FileLives
 from tests.group_lives import GroupLives
 from tests.lives import Lives
+from tests.notice_lives import NoticeLives
 from tests.period_lives import PeriodLives
 from tests.stage_lives import StageLives
 
@@ -48,3 +49,9 @@ def test_random_lives_by_outcome_are_as_the_model_says() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_random_lives_of_stages_are_as_the_model_says() -> None:
     run_state_machine_as_test(StageLives, settings=QUICK)
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_random_lives_with_notices_are_as_the_model_says() -> None:
+    run_state_machine_as_test(NoticeLives, settings=QUICK)

@@ -1,0 +1,56 @@
+"""What mails that warn of ends have not gone, in words."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from lifecycle.db.connection import fetch, scalar, statement
+from lifecycle.hooks import Fact
+from lifecycle.policy.registry import all_policies
+from lifecycle.printable import in_utc, visible
+
+FAILS = 3  # attempts after which it is a problem
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Mails about rows of one policy that have not gone."""
+
+    policy: str
+    mails: int
+    since: datetime
+    attempts: int
+    error: str
+
+    @property
+    def is_failing(self) -> bool:
+        return bool(self.error) and self.attempts >= FAILS
+
+    @property
+    def says(self) -> str:
+        """In a line, without the policy."""
+        failed = f", the last error is {visible(self.error)}" if self.error else ""
+        many = "1 has" if self.mails == 1 else f"{self.mails:,} have"
+        return f"{many} not gone, the oldest since {in_utc(self.since)}{failed}"
+
+
+def waiting(using: str) -> list[Waiting]:
+    """By policy; nothing where all have gone."""
+    return [Waiting(*row) for row in fetch(using, statement(__file__, "waiting"))]
+
+
+def failing(using: str) -> list[Waiting]:
+    """Those of which a mail has failed several times: the ends of their rows wait."""
+    return [each for each in waiting(using) if each.is_failing]
+
+
+def facts(using: str) -> list[Fact]:
+    """How the notices stand; nothing where no policy gives any."""
+    found = waiting(using)
+    if not found and not any(each.notice for each in all_policies()):
+        return []
+    rows = int(scalar(using, statement(__file__, "kept_up")))
+    ((went, waived),) = fetch(using, statement(__file__, "lately"))
+    told = [f"{went:,} went in 24 hours, {waived:,} were waived"]
+    told += [f"{visible(each.policy)}: {each.says}" for each in found]
+    told += [f"{rows:,} rows past their end wait for theirs"] if rows else []
+    return [Fact("Notices", "; ".join(told) + ".", any(each.is_failing for each in found))]

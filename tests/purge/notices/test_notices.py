@@ -1,0 +1,388 @@
+"""Rows are warned by mail before they end, and do not end before, whatever happens."""
+
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.utils import timezone
+
+import lifecycle
+import purge
+from lifecycle.insight.overview import overview
+from lifecycle.insight.status import statuses
+from lifecycle.insight.why import why
+from lifecycle.ledger import policy_states as states
+from lifecycle.models import Event, RowException
+from lifecycle.policy.registry import get_policy
+from lifecycle.promises import check as promises
+from purge.models import NoticeMail
+from purge.notices import record, send
+from purge.notices.send import send_due
+from purge.plans.apply import apply_plan
+from purge.plans.carry_out import carry_out_all
+from purge.plans.make import plan
+from purge.runner import run_due
+from purge.worker.whole_pass import run_all
+from tests.purge.notices.conftest import DAY, YEAR, Post, go_on, guest
+from tests.support import together
+from tests.zoo.models import Guest
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def said() -> list[dict[str, Any]]:
+    return [event.detail for event in Event.objects.filter(kind="noticed").order_by("pk")]
+
+
+def is_live() -> bool:
+    return Guest.objects.live().exists()
+
+
+def verdict(row: Guest) -> str:
+    (found,) = why(Guest, str(row.pk)).verdicts
+    return found.says
+
+
+def test_a_whole_life(post: Post) -> None:
+    row = guest(YEAR - 31)
+    go_on()
+    assert post.mails == []
+    assert "is warned of it from" in verdict(row)
+    go_on(days=2)  # 29 days before its end: a day late
+    assert post.to == ["jo@example.com"]
+    assert "another mail is to come" in verdict(row)
+    go_on(days=20)
+    assert len(post.mails) == 1
+    go_on(days=3)
+    assert len(post.mails) == 2
+    assert "was warned that it ends at" in verdict(row)
+    assert [(each["mail"], each["of"]) for each in said()] == [(1, 2), (2, 2)]
+    assert "example.com" not in str(said())
+    go_on(days=6.5)
+    assert is_live()
+    assert not Event.objects.filter(kind="tombstoned").exists()
+    go_on(days=0.6)  # 30 days after the first mail
+    assert not is_live()
+    assert "is tombstoned" in verdict(row)
+    go_on(hours=2)
+    assert not Guest.objects.exists()
+    assert len(post.mails) == 2
+    assert not NoticeMail.objects.exists()
+    assert not RowException.objects.exists()
+    broken = {name: found for name, found in promises.check().items() if found}
+    assert not broken, broken
+
+
+def test_what_is_found_late_has_the_whole_time(post: Post) -> None:
+    row = guest(YEAR + 100)
+    run_due()
+    assert is_live()
+    assert "waits for its notices" in verdict(row)
+    go_on()
+    assert len(post.mails) == 1
+    go_on(days=22)
+    assert len(post.mails) == 1
+    go_on(days=2)
+    assert len(post.mails) == 2
+    go_on(days=6.5)
+    assert is_live()
+    go_on(days=1)
+    assert not is_live()
+
+
+def test_a_sign_in_has_it_warned_anew(post: Post) -> None:
+    guest(YEAR - 5)
+    go_on()
+    Guest.objects.update(seen_at=timezone.now())
+    go_on(days=31)
+    assert said()[-1] == {"over": True}
+    assert not RowException.objects.exists()
+    assert (is_live(), len(post.mails)) == (True, 1)
+    go_on(days=YEAR - 31 - 20)
+    assert len(post.mails) == 2
+    go_on(days=29)
+    assert is_live()
+
+
+def test_nothing_ends_while_the_mail_server_is_down(post: Post, caplog: Any) -> None:
+    post.stop()
+    row = guest(YEAR - 1)
+    go_on()
+    assert {record.action for record in caplog.records} == {"notice_failed"}
+    assert "jo@example.com" not in caplog.text
+    for _ in range(4):
+        go_on(days=10)
+    assert is_live()
+    assert "waits for its notices" in verdict(row)
+    assert "1 rows past their end wait" in str(facts())
+    assert any("notices: 1 has not gone" in each for each in problems())
+    post.start()
+    go_on(hours=1)
+    assert len(post.mails) == 1
+    go_on(days=24)
+    assert (is_live(), len(post.mails)) == (True, 2)
+    assert problems() == []
+    go_on(days=8)
+    assert not is_live()
+
+
+def facts() -> list[str]:
+    return [fact.says for fact in overview("default").facts if fact.part == "Notices"]
+
+
+def problems() -> list[str]:
+    return next(each.problems for each in statuses() if each.policy == "guests")
+
+
+def test_who_is_killed_after_sending_sends_once_more(post: Post) -> None:
+    guest(YEAR - 5)
+    killed = patch.object(send, "_record", side_effect=SystemExit)
+    silenced = patch.object(send, "put_off", side_effect=SystemExit)  # nothing more is written
+    with killed, silenced, pytest.raises(SystemExit):
+        send_due("default")
+    assert len(post.mails) == 1
+    assert not said()
+    send_due("default")
+    assert len(post.mails) == 1  # the lease is not over
+    go_on(hours=1)
+    go_on(hours=1)
+    assert len(post.mails) == 2
+    assert len(said()) == 1
+
+
+def test_two_workers_send_one_mail_each(post: Post) -> None:
+    rows = [guest(YEAR - 5, email=f"g{number}@example.com") for number in range(6)]
+    together(*[lambda: send_due("default")] * 3)
+    assert sorted(post.to) == sorted(row.email for row in rows)
+    assert len(said()) == 6
+
+
+@pytest.mark.parametrize(
+    "address", ["", "jo", "jo@x.example\nBcc: all@x.example", "gone@x.example"]
+)
+def test_a_dead_address_is_waived_and_ends_no_sooner(post: Post, address: str) -> None:
+    post.answers["gone@x.example"] = "550 5.1.1 no such user"
+    guest(YEAR + 5, email=address)
+    go_on()
+    assert post.mails == []
+    assert [each["waived"] for each in said()] == ["refused" if "gone" in address else "no address"]
+    go_on(days=29)
+    assert (is_live(), len(said())) == (True, 2)
+    go_on(days=8)
+    assert not is_live()
+    assert "2 were waived" not in str(facts())  # they were, eight days ago
+
+
+def test_a_server_that_refuses_the_sender_is_one_that_is_down(post: Post) -> None:
+    post.answers["jo@example.com"] = "550 5.7.1 blocked"
+    guest(YEAR + 5)
+    for _ in range(8):
+        go_on(days=3)
+    assert not said()
+    assert is_live()
+
+
+def test_a_refusal_without_a_reason_is_believed_the_fifth_time(post: Post) -> None:
+    post.answers["jo@example.com"] = "553 sorry"
+    guest(YEAR + 5)
+    for _ in range(4):
+        go_on(hours=2)
+    assert not said()
+    go_on(hours=2)
+    assert [each["waived"] for each in said()] == ["refused"]
+
+
+def test_a_later_mail_is_tried_at_the_new_address(post: Post) -> None:
+    guest(YEAR + 5, email="")
+    go_on()
+    Guest.objects.update(email="new@example.com")
+    go_on(days=24)
+    assert post.to == ["new@example.com"]
+
+
+def test_no_more_than_so_many_in_an_hour(post: Post, settings: Any) -> None:
+    settings.LIFECYCLE_NOTICES_PER_HOUR = 2
+    for number in range(3):
+        guest(YEAR + 5, email=f"g{number}@example.com")
+    go_on()
+    assert len(post.mails) == 2
+    go_on(hours=0.5)
+    assert len(post.mails) == 2
+    go_on(hours=1)
+    assert len(post.mails) == 3
+
+
+def test_a_paused_policy_warns_nobody(post: Post) -> None:
+    guest(YEAR + 5)
+    states.pause("guests")
+    go_on(days=10)
+    assert post.mails == []
+    states.resume("guests")
+    go_on()
+    assert len(post.mails) == 1
+    go_on(days=29)
+    assert is_live()
+
+
+def test_who_is_held_or_kept_is_warned_after_that(post: Post) -> None:
+    held, kept = guest(YEAR + 5), guest(YEAR + 5, wanted=True, email="kept@example.com")
+    number = lifecycle.hold(held)
+    go_on()
+    assert post.mails == []
+    lifecycle.release(number)
+    Guest.objects.filter(pk=kept.pk).update(wanted=False)
+    go_on(days=1)
+    assert sorted(post.to) == ["jo@example.com", "kept@example.com"]
+    go_on(days=29)
+    assert Guest.objects.live().count() == 2
+
+
+def test_what_people_end_by_name_needs_no_mail(post: Post) -> None:
+    by_hand, planned, stays = (guest(YEAR - n) for n in (40, 41, 42))
+    lifecycle.expire_now(by_hand)
+    made = plan(
+        "purge", Guest.objects.filter(pk=planned.pk), actor="jo", reason="r", policy="guests"
+    )
+    apply_plan(made.pk, confirm=1, actor="jo")
+    carry_out_all("default")
+    go_on(hours=2)
+    go_on(hours=2)
+    assert list(Guest.objects.all()) == [stays]
+    assert post.mails == []
+
+
+def test_an_override_shortens_no_time(post: Post) -> None:
+    unwarned, warned = guest(YEAR - 2), guest(YEAR - 40)
+    purge.run("guests", actor="jo", within=100 * DAY, grace=timedelta(0))
+    go_on()
+    purge.run("guests", actor="jo", within=100 * DAY, grace=timedelta(0))
+    assert Guest.objects.live().count() == 2
+    go_on(days=24)
+    go_on(days=7)
+    purge.run(
+        "guests", actor="jo", grace=timedelta(0)
+    )  # past its end and told: only the grace goes
+    assert list(Guest.objects.all()) == [warned]
+    assert unwarned.pk != warned.pk
+
+
+def test_an_older_ledger_warns_again(post: Post) -> None:
+    """As after a restore of a backup: nobody knows of the mails that went since."""
+    guest(YEAR + 5)
+    go_on()
+    RowException.objects.filter(kind="noticed").delete()
+    go_on(days=31)
+    assert is_live()
+    assert len(post.mails) == 2
+
+
+def test_a_rebuilt_ledger_knows_what_went(post: Post) -> None:
+    guest(YEAR + 5)
+    go_on()
+    go_on(days=24)
+    before = list(RowException.objects.values_list("kind", "key", "since", "until", "event_id"))
+    with promises.connections["default"].cursor() as cursor:
+        cursor.execute("SELECT lifecycle.rebuild_v1()")
+    assert before == list(
+        RowException.objects.values_list("kind", "key", "since", "until", "event_id")
+    )
+    assert before[0][3] is not None
+
+
+def test_a_row_written_anew_under_the_key_is_warned_anew(post: Post) -> None:
+    row = guest(YEAR + 5)
+    go_on()
+    seen = Guest.objects.get().seen_at
+    row.delete()
+    assert not RowException.objects.exists()
+    guest(0, pk=1_000)
+    Guest.objects.create(pk=row.pk or 1, email="other@example.com", seen_at=seen)
+    go_on()
+    assert post.to == ["jo@example.com", "other@example.com"]
+
+
+def test_what_moves_between_mail_and_record_counts_not(post: Post) -> None:
+    """Signed in while the mail was on its way."""
+    guest(YEAR + 5)
+    whole = record.lock_row
+
+    def signed_in(*given: Any) -> bool:
+        Guest.objects.update(seen_at=timezone.now())
+        return whole(*given)
+
+    with patch.object(send, "lock_row", signed_in):
+        send_due("default")
+    assert [each.get("over") for each in said()] == [True]
+    assert not RowException.objects.exists()
+    go_on(days=31)
+    assert is_live()
+
+
+def test_by_type(post: Post) -> None:
+    guest(YEAR + 5, plan="trial"), guest(YEAR - 50, plan="paid", email="paid@example.com")
+    guest(YEAR - 50, plan="other", email="other@example.com")  # as the longest
+    go_on()
+    assert sorted(post.to) == ["other@example.com", "paid@example.com"]
+    assert Guest.objects.live().count() == 2  # the trial is past its end
+    go_on(days=59)
+    assert Guest.objects.live().count() == 2
+    go_on(days=2)
+    assert Guest.objects.live().count() == 0
+
+
+def test_mails_that_are_fewer_by_now(post: Post) -> None:
+    """One went of two; of the new plan there is one, so that one is sent and the row can end."""
+    guest(YEAR - 20)
+    go_on()
+    Guest.objects.update(plan="paid")
+    go_on()
+    assert len(post.mails) == 2
+    go_on(days=59)
+    assert is_live()
+    go_on(days=2)
+    assert not is_live()
+
+
+def test_a_whole_pass_sends_them(post: Post) -> None:
+    guest(YEAR + 5)
+    run_all()
+    assert len(post.mails) == 1
+
+
+def test_an_error_of_the_site_stops_no_other(post: Post, caplog: Any) -> None:
+    guest(YEAR + 5, email="bad@example.com")
+    guest(YEAR + 5, email="good@example.com")
+    whole = send.recipient
+
+    def of(policy: Any, row: Guest) -> str:
+        if row.email.startswith("bad"):
+            raise ValueError(row.email)
+        return whole(policy, row)
+
+    with patch.object(send, "recipient", of):
+        go_on()
+    assert post.to == ["good@example.com"]
+    assert "bad@example.com" not in caplog.text
+    assert NoticeMail.objects.get().error == "ValueError"
+
+
+def test_a_tombstone_from_before_the_policy_warned_anybody(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row is live again, is warned, and has its whole grace after that."""
+    policy = get_policy("guests")
+    guest(YEAR + 5)
+    with monkeypatch.context() as before:
+        before.setattr(policy, "notice", None)
+        run_due()
+    assert Event.objects.filter(kind="tombstoned").count() == 1
+    assert is_live()
+    go_on(hours=2)
+    assert len(post.mails) == 1
+    go_on(days=24)
+    go_on(days=8)
+    assert Event.objects.filter(kind="tombstoned").count() == 2
+    assert Guest.objects.exists()
+    go_on(hours=2)
+    assert not Guest.objects.exists()
