@@ -43,6 +43,7 @@ class Kind(models.TextChoices):
     REQUESTED = "requested", _("requested")
     EXPORTED = "exported", _("exported")
     NOTICED = "noticed", _("noticed")
+    ARCHIVE_ERASED = "archive_erased", _("archive erased")
 
 
 # Endings, and what says that a row is back on purpose: what replay reads of a table.
@@ -56,7 +57,7 @@ WATCHED = (
 
 
 # As few, and read by their numbers.
-FEW = ("media_orphaned", "media_purged", "planned", "requested")
+FEW = ("archive_erased", "media_orphaned", "media_purged", "planned", "requested")
 
 
 class Event(models.Model):

@@ -14,6 +14,8 @@ from purge.plan_tables import Forecast as Forecast
 from purge.plan_tables import Plan as Plan
 from purge.plan_tables import PlanPart as PlanPart
 from purge.plan_tables import Request as Request
+from purge.rewrite_tables import ArchiveErasure as ArchiveErasure
+from purge.rewrite_tables import Rewrite as Rewrite
 
 
 class Resurrected(models.Model):

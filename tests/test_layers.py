@@ -36,7 +36,7 @@ lifecycle.promises lifecycle.concept lifecycle.metrics lifecycle.scaffolds
 lifecycle.adoption
 lifecycle.checks lifecycle.admin lifecycle.management lifecycle.testing lifecycle.pytest_plugin
     lifecycle.embedded lifecycle.apps lifecycle
-purge.plan_tables purge.outbox_tables purge.notice_tables purge.measure_tables
+purge.plan_tables purge.outbox_tables purge.notice_tables purge.measure_tables purge.rewrite_tables
 purge.exceptions purge.back_off purge.models purge.s3 purge.worker.keepalive purge.open_requests
 purge.queue purge.signed_queue
 purge.archive purge.outbox

@@ -35,8 +35,8 @@ def check_policies(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
     """Every registered policy against every check of its declaration."""
     wanted = None if app_configs is None else {config.label for config in app_configs}
     chosen = [p for p in all_policies() if wanted is None or p.model._meta.app_label in wanted]
-    each = (*TABLES, *DATABASES, *EXPRESSIONS, *OPTIONS, *WINDOWS, *PARTITIONS, *GROUPS, *STAGES)
-    each = (*each, *NOTICES)
+    declared = (*TABLES, *DATABASES, *EXPRESSIONS, *OPTIONS)
+    each = (*declared, *WINDOWS, *PARTITIONS, *GROUPS, *STAGES, *NOTICES)
     return [message for policy in chosen for check in each for message in check(policy)]
 
 

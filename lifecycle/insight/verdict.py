@@ -146,9 +146,9 @@ class Look:
         """What happens to a row that is not past its end."""
         windows = [each.due_at for each in self.entries if each.window_at]
         if not windows:
-            told, then = ahead(*self._mails())
+            told, last = ahead(*self._mails())
             live = phrase("is live until %(end)s", end=at(ends))
-            return joined("", [live, told]) if told else live, then
+            return joined("", [live, told]) if told else live, last
         end, then = at(ends), at(windows[0])
         if is_partitioned(self.policy):
             said = phrase(

@@ -50,6 +50,7 @@ class Migration(migrations.Migration):
                             ("requested", "requested"),
                             ("exported", "exported"),
                             ("noticed", "noticed"),
+                            ("archive_erased", "archive erased"),
                         ],
                         max_length=20,
                     ),
@@ -454,7 +455,16 @@ class Migration(migrations.Migration):
                 models.F("kind"),
                 models.F("id"),
                 condition=models.Q(
-                    ("kind__in", ("media_orphaned", "media_purged", "planned", "requested"))
+                    (
+                        "kind__in",
+                        (
+                            "archive_erased",
+                            "media_orphaned",
+                            "media_purged",
+                            "planned",
+                            "requested",
+                        ),
+                    )
                 ),
                 name="lc_event_few",
             ),

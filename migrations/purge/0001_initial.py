@@ -669,4 +669,108 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="ArchiveErasure",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("event", models.BigIntegerField(unique=True)),
+                ("erasure", models.BigIntegerField()),
+                ("policy", models.CharField(max_length=40)),
+                ("model", models.CharField(max_length=200)),
+                ("reference", models.CharField(max_length=200)),
+                ("asked_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField()),
+                (
+                    "looked",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), default=list, size=None
+                    ),
+                ),
+                ("archives", models.IntegerField(default=0)),
+                ("rows", models.BigIntegerField(default=0)),
+                ("waits_for", models.TextField(blank=True, help_text="never a value")),
+                ("tries", models.IntegerField(default=0)),
+                ("again_at", models.DateTimeField(help_text="nobody tries before", null=True)),
+            ],
+            options={
+                "db_table": "purge_archive_erasure",
+                "default_permissions": (),
+                "indexes": [
+                    models.Index(fields=["policy", "event"], name="purge_archive_erasure_policy")
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Rewrite",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("policy", models.CharField(max_length=40)),
+                ("model", models.CharField(max_length=200)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("making", "making"), ("switched", "switched")],
+                        default="making",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "asked",
+                    models.BigIntegerField(help_text="the event that has asked for it", null=True),
+                ),
+                (
+                    "erasure",
+                    models.BigIntegerField(
+                        help_text="the event of the person's erasure", null=True
+                    ),
+                ),
+                ("reference", models.CharField(blank=True, max_length=200)),
+                ("prefix", models.CharField(max_length=200)),
+                (
+                    "place",
+                    models.CharField(blank=True, help_text="the folder or bucket", max_length=300),
+                ),
+                (
+                    "archive",
+                    models.CharField(help_text="the archive that has the rows", max_length=200),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        blank=True, help_text="the one without them, if any", max_length=200
+                    ),
+                ),
+                (
+                    "mark",
+                    models.UUIDField(default=uuid.uuid4, help_text="how its own objects are known"),
+                ),
+                ("manifest", models.CharField(blank=True, max_length=64)),
+                (
+                    "old",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), default=list, size=None
+                    ),
+                ),
+                ("event", models.BigIntegerField(help_text="the event of the switch", null=True)),
+                (
+                    "rows",
+                    models.BigIntegerField(
+                        default=0, help_text="that the old one has and the new one lacks"
+                    ),
+                ),
+                ("made_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField(null=True)),
+                ("tries", models.IntegerField(default=0)),
+                ("again_at", models.DateTimeField(help_text="nobody tries before", null=True)),
+                (
+                    "error",
+                    models.TextField(blank=True, help_text="why it is still there, never a value"),
+                ),
+            ],
+            options={
+                "db_table": "purge_rewrite",
+                "default_permissions": (),
+                "indexes": [models.Index(fields=["policy", "state"], name="purge_rewrite_policy")],
+            },
+        ),
     ]

@@ -73,7 +73,7 @@ class _Rejoining:
 
     def _move(self, since: list[int], distance: int) -> None:
         params = {"events": since, "distance": distance}
-        told = ("move_alerts", "move_deliveries")
+        told = ("move_alerts", "move_deliveries", "move_rewrites")
         others = ("move_agenda", "move_exceptions", *told, "move_plans")
         for step in ("unguard", "move", *others, "guard"):
             fetch(self.using, statement(__file__, step), params)

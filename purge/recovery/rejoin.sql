@@ -65,6 +65,15 @@ UPDATE purge_plan SET
     applied = applied + CASE WHEN applied IN (SELECT id FROM moved) THEN %(distance)s ELSE 0 END
 WHERE made IN (SELECT id FROM moved) OR approved IN (SELECT id FROM moved) OR applied IN (SELECT id FROM moved)
 
+-- name: move_rewrites
+-- params: events, distance
+WITH moved AS MATERIALIZED (SELECT unnest(%(events)s::bigint[]) AS id)
+UPDATE purge_rewrite SET
+    asked = asked + CASE WHEN asked IN (SELECT id FROM moved) THEN %(distance)s ELSE 0 END,
+    erasure = erasure + CASE WHEN erasure IN (SELECT id FROM moved) THEN %(distance)s ELSE 0 END,
+    event = event + CASE WHEN event IN (SELECT id FROM moved) THEN %(distance)s ELSE 0 END
+WHERE asked IN (SELECT id FROM moved) OR erasure IN (SELECT id FROM moved) OR event IN (SELECT id FROM moved)
+
 -- name: clear_segments
 -- The worker makes them again.
 DELETE FROM lifecycle_segment
