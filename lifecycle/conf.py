@@ -26,6 +26,7 @@ class Conf:
     """`conf.NAME` is the setting `LIFECYCLE_NAME`, else the default that stands here."""
 
     ARCHIVE_DIR: str = ""
+    ARCHIVE_ERASED_WITHIN: float = 7 * 86_400.0  # seconds
     BACKFILL_RATE: int = 20_000
     BACKUP_MAX_AGE: float | None = None  # seconds
     DATABASES: list[str] | None = None

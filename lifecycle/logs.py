@@ -47,6 +47,8 @@ ACTIONS = {
     "deliveries_failed": ("exception", ""),
     "notice_failed": ("exception", ""),
     "notices_failed": ("exception", ""),
+    "rewritten": ("info", "model count event"),
+    "rewrite_failed": ("warning", "model event"),
     "exported": ("info", "model count"),
     "request_failed": ("exception", "request"),
     "overdue": ("error", "model cause count event"),

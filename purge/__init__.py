@@ -10,11 +10,13 @@ from typing import Any
 _HOMES = {
     "acknowledge": "outbox.answer",
     "erase": "erasure.erase",
+    "erase_archived": "rewriting.ask",
     "receipts": "erasure.receipt",
     "enqueue": "overrides.request",
     "run": "overrides.request",
     "on_purge": "outbox.subscribers",
     "Purged": "outbox.subscribers",
+    "ErasedRows": "rewriting.ask",
     "plan": "plans.make",
     "request_erasure": "requests.ask",
     "extend_request": "requests.ask",

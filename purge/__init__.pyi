@@ -14,3 +14,5 @@ from purge.plans.make import plan as plan
 from purge.requests.ask import answer_request as answer_request
 from purge.requests.ask import extend_request as extend_request
 from purge.requests.ask import request_erasure as request_erasure
+from purge.rewriting.ask import ErasedRows as ErasedRows
+from purge.rewriting.ask import erase_archived as erase_archived

@@ -14,6 +14,7 @@ from lifecycle.phrases import phrase, word
 from lifecycle.policy.registry import all_policies
 from lifecycle.printable import visible
 from lifecycle.proof.errors import ProofError
+from purge.erasure import archived_backlog
 from purge.metrics import measures
 from purge.notices import backlog as notices
 from purge.open_requests import open_requests
@@ -61,6 +62,8 @@ def standstills(using: str) -> Standstills:
         stopped.setdefault(mails.policy, []).append(
             phrase("notices: %(mails)s; their rows wait", mails=mails.says)
         )
+    for name, why in archived_backlog.stuck(using):
+        stopped.setdefault(name, []).append(why)
     if alarm := alarm_of(using):
         text = phrase(
             "%(kind)s since %(since)s: %(text)s: %(command)s",
@@ -120,10 +123,12 @@ def plan_ticked(page: Any, request: Any, rows: Any) -> Any:
 
 
 def rebuild(using: str) -> None:
-    """The requests for erasure, again from the ledger."""
-    from purge.requests import told  # imports models
+    """The requests for erasure, and what is left of erasures in archives, from the ledger."""
+    from purge.erasure import archived  # imports models
+    from purge.requests import told
 
     told.rebuild(using)
+    archived.rebuild(using)
 
 
 def strayed(using: str) -> Strayed:
@@ -134,8 +139,8 @@ def strayed(using: str) -> Strayed:
 
 
 def unanswered(using: str) -> list[str]:
-    """Subscribers that have not answered in time."""
-    return backlog.unanswered(using)
+    """Subscribers that have not answered in time; archives that still have erased rows."""
+    return [*backlog.unanswered(using), *archived_backlog.late(using)]
 
 
 PURGE = ActingApp(

@@ -26,6 +26,7 @@ from purge.checks import (
 )
 from purge.outbox_check import check_told
 from purge.queue import create_tables, queue
+from purge.rewrite_check import check_erased_with, check_kept
 
 
 class PurgeConfig(AppConfig):
@@ -69,6 +70,8 @@ class PurgeConfig(AppConfig):
         register(check_setting, "lifecycle", Tags.models)
         register(check_versions, "lifecycle", deploy=True)
         register(check_lock, "lifecycle", deploy=True)
+        register(check_erased_with, "lifecycle", Tags.models)
+        register(check_kept, "lifecycle", deploy=True)
         post_migrate.connect(create_tables, sender=self, dispatch_uid="purge.queue")
 
 

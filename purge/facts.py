@@ -10,6 +10,7 @@ from lifecycle.db.connection import fetch, statement
 from lifecycle.hooks import Fact
 from lifecycle.phrases import at, joined, lasting, number, phrase, word
 from lifecycle.sealing.log import Log, read_log
+from purge.erasure import archived_backlog
 from purge.models import Alert
 from purge.notices import backlog as notices
 from purge.open_requests import OpenRequests, open_requests
@@ -35,8 +36,8 @@ def facts(using: str) -> list[Fact]:
     plans = fetch(using, statement(__file__, "plans"), {"lasts": LASTS})[0]
     return [
         _worker(seen, now, passes), _alerts(open_alerts), _requests(open_requests(using)),
-        _plans(*plans), _log(using), _archives(using), *backlog.facts(using),
-        *notices.facts(using),
+        _plans(*plans), _log(using), _archives(using), *archived_backlog.facts(using),
+        *backlog.facts(using), *notices.facts(using),
     ]  # fmt: skip
 
 

@@ -49,11 +49,11 @@ purge.sources
 purge.archiving purge.media purge.partitions
 purge.runner
 purge.overrides purge.erasure purge.plans purge.forecasts purge.exports purge.replay purge.reports
-purge.recovery purge.requests
+purge.recovery purge.requests purge.rewriting
 purge.certificates
 purge.worker
-purge.tasks purge.acting purge.checks purge.outbox_check purge.admin purge.management purge.apps
-    purge
+purge.tasks purge.acting purge.checks purge.outbox_check purge.rewrite_check purge.admin
+    purge.management purge.apps purge
 """
 STANDARD = set(sys.stdlib_module_names)
 HUEY = {

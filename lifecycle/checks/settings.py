@@ -119,6 +119,7 @@ RULES: dict[str, tuple[Any, str]] = {
     "DIRECT_URL": (lambda value: _is_address(value), "postgres://user:password@host:5432/name"),
     "BACKFILL_RATE": (lambda value: value >= 0, "0 or more rows a second"),
     "RECONCILE_DAYS": (lambda value: value >= 0, "0 or more days"),
+    "ARCHIVE_ERASED_WITHIN": (lambda value: value > 0, "more than 0 seconds"),
     "BACKUP_MAX_AGE": (lambda value: value is None or value > 0, "more than 0 seconds, or None"),
     "PURGE_HOURS": (or_none(HOURS).accepts, HOURS.wanted),
     "MAX_LAG": (lambda value: value > 0, "more than 0 seconds"),

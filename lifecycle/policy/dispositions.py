@@ -36,6 +36,9 @@ class Archive(Purge):
     batch_rows    most rows of one archive. Default: 200,000
     batch_bytes   an archive ends after the first part with which a file of it has as many bytes. A
                   part has 10,000 rows, or as many as come to about 16 MiB. Default: 1 GiB
+    erased_with   fields by which an archived row is somebody's: where the row is erased on request
+                  to which one of them refers, the archived rows go as well. Foreign keys, or the
+                  model's own key; or a mapping of other columns to models
     """
 
     FORMATS = ("json", "jsonl", "txt", "parquet")
@@ -46,6 +49,7 @@ class Archive(Purge):
     def __init__(
         self, prefix: str, formats: tuple[str, ...] = ("jsonl", "txt"), every: str | None = None,
         batch_rows: int = 200_000, batch_bytes: int = 2**30, compression: str = "gzip",
+        erased_with: tuple[str, ...] | dict[str, Any] = (),
     ) -> None:  # fmt: skip
         if not isinstance(prefix, str) or not self.PREFIX.fullmatch(prefix):
             raise PolicyError(
@@ -59,6 +63,16 @@ class Archive(Purge):
         self.prefix, self.formats, self.every = prefix, self._known(formats), every
         self.compression = self._possible(compression)
         self.batch_rows, self.batch_bytes = batch_rows, batch_bytes
+        self.erased_with = self._mapping(erased_with)
+
+    def _mapping(self, erased_with: Any) -> dict[str, Any]:
+        """Names of fields or columns, each with the model that is named, or None."""
+        is_names = isinstance(erased_with, tuple | list | dict)
+        if not is_names or not all(name and isinstance(name, str) for name in erased_with):
+            raise PolicyError(
+                f"Archive(): erased_with must be some names of fields, not {erased_with!r}."
+            )
+        return dict(erased_with) if isinstance(erased_with, dict) else dict.fromkeys(erased_with)
 
     def _known(self, formats: Any) -> tuple[str, ...]:
         if isinstance(formats, str) or not formats:

@@ -679,7 +679,12 @@ class Migration(migrations.Migration):
                 ("model", models.CharField(max_length=200)),
                 ("reference", models.CharField(max_length=200)),
                 ("asked_at", models.DateTimeField()),
-                ("due_at", models.DateTimeField()),
+                (
+                    "due_at",
+                    models.DateTimeField(
+                        help_text="known once the person's row is gone", null=True
+                    ),
+                ),
                 (
                     "looked",
                     django.contrib.postgres.fields.ArrayField(
@@ -751,7 +756,12 @@ class Migration(migrations.Migration):
                         base_field=models.TextField(), default=list, size=None
                     ),
                 ),
-                ("event", models.BigIntegerField(help_text="the event of the switch", null=True)),
+                (
+                    "event",
+                    models.BigIntegerField(
+                        help_text="the event of the switch", null=True, unique=True
+                    ),
+                ),
                 (
                     "rows",
                     models.BigIntegerField(

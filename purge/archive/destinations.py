@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, Protocol
 from lifecycle.conf import conf
 from lifecycle.exceptions import LifecycleError
 from purge import s3
+from purge.archive import versions
 from purge.archive.folder import PART, ArchiveFolder
 from purge.archive.refusals import ObjectChanged, ObjectExists, ObjectMissing, Unlocked, Unreachable
 
@@ -56,6 +57,13 @@ class Destination(Protocol):
 
     def remove(self, name: str) -> None:
         """Remove an object, if it is there, and the parts of it that were put."""
+
+    def keeps(self, name: str) -> bool:
+        """Whether anything is kept under a name: an object, or an older version of one."""
+
+    def erase(self, name: str) -> None:
+        """The same with every version of it, and look that nothing is left; `Unreachable` where
+        something stays."""
 
 
 def destination() -> Destination:
@@ -196,6 +204,14 @@ class ArchiveBucket:
                 if each["Key"] == name:
                     self._request("abort_multipart_upload", name, UploadId=each["UploadId"])
             self._request("delete_object", name)
+
+    def keeps(self, name: str) -> bool:
+        with self._translated(name):
+            return versions.keeps(self.store, name)
+
+    def erase(self, name: str) -> None:
+        with self._translated(name):
+            versions.erase(self.store, name, self.title)
 
     def _request(self, operation: str, name: str, **options: Any) -> Any:
         method = getattr(self.store.client(), operation)

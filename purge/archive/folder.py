@@ -108,6 +108,21 @@ class ArchiveFolder:
                 with suppress(FileNotFoundError):
                     os.unlink(each, dir_fd=folder)
 
+    def keeps(self, name: str) -> bool:
+        return any(each == name for each, _ in self.names(name))
+
+    def erase(self, name: str) -> None:
+        """The same; a folder keeps no versions. Its own backups and snapshots are not ours."""
+        self.remove(name)
+        with (
+            self._translated(name, "removed"),
+            suppress(FileNotFoundError),
+            self._folder_of(name) as (folder, own),
+        ):
+            os.fsync(folder)
+            if own in os.listdir(folder):
+                raise Unreachable(f"{name} in {self.title} is still there after it was removed.")
+
     @contextmanager
     def _folder_of(self, name: str, make: bool = False) -> Iterator[tuple[int, str]]:
         """The descriptor of the folder that holds an object, and the object's name there."""

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, field
 from purge.archive.formats import Column
 from purge.archive.manifest_shape import ManifestError, wrong_field
 
-__all__ = ("SUFFIX", "VERSION", "File", "Manifest", "ManifestError", "read")
+__all__ = ("SUFFIX", "VERSION", "File", "Manifest", "ManifestError", "Replaced", "read")
 
 SUFFIX = ".manifest.json"
-VERSION = 1
+VERSION = 2  # of one that replaces another; the others are of version 1
 LARGEST = 2**20  # bytes; one of a table with PostgreSQL's 1,600 columns has half of it
 
 
@@ -25,11 +25,22 @@ class File:
 
 
 @dataclass(frozen=True)
+class Replaced:
+    """The archive that another one stands for: its name, the SHA-256 of its manifest, how many rows
+    fewer there are now."""
+
+    name: str
+    manifest: str
+    rows: int
+
+
+@dataclass(frozen=True)
 class Manifest:
     """One archive. No value of a row is in it but the first and last key and time.
 
     `name` is that of the archive: of its files without prefix and suffix. `model` is the ledger's,
-    `key` the column of its key. Times are ISO 8601. `sha256` is that of the text that it was read
+    `key` the column of its key. Times are ISO 8601. `replaces` is the archive of which it has
+    the rows that were left when others were erased. `sha256` is that of the text that it was read
     from, empty for one that was not read.
     """
 
@@ -44,7 +55,8 @@ class Manifest:
     made: str
     columns: list[Column]
     files: list[File] = field(default_factory=list)
-    version: int = VERSION
+    version: int = 1
+    replaces: Replaced | None = None
     sha256: str = field(default="", compare=False)
 
     @property
@@ -57,6 +69,8 @@ class Manifest:
         columns = [{"name": name, "type": db_type} for name, db_type in self.columns]
         said = asdict(self) | {"columns": columns}
         del said["sha256"]
+        if self.replaces is None:
+            del said["replaces"]
         return json.dumps(said, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -80,5 +94,7 @@ def read(text: bytes | str) -> Manifest:
         raise ManifestError(f"It is no manifest of an archive: {wrong} is not what it has to be.")
     columns = [Column(each["name"], each["type"]) for each in given["columns"]]
     files = [File(**each) for each in given["files"]]
-    sha256 = hashlib.sha256(body).hexdigest()
-    return Manifest(**(given | {"columns": columns, "files": files, "sha256": sha256}))
+    made = {"columns": columns, "files": files, "sha256": hashlib.sha256(body).hexdigest()}
+    if "replaces" in given:
+        made["replaces"] = Replaced(**given["replaces"])
+    return Manifest(**(given | made))

@@ -26,9 +26,12 @@ class ManifestError(LifecycleError):
 
 def wrong_field(given: Any) -> str:
     """The first field that has not its shape; '' where all have."""
-    if not isinstance(given, dict) or given.keys() - FIELDS.keys():
+    if not isinstance(given, dict):
         return "a field"
-    wrong = [name for name, fits in FIELDS.items() if name not in given or not fits(given[name])]
+    fields = FIELDS if given.get("version") == 1 else FIELDS | REPLACING
+    if given.keys() - fields.keys():
+        return "a field"
+    wrong = [name for name, fits in fields.items() if name not in given or not fits(given[name])]
     if wrong:
         return wrong[0]
     names = [column["name"] for column in given["columns"]]
@@ -99,9 +102,14 @@ _file = _object(
     format=_text(r"[a-z0-9]{1,20}"), name=_path, bytes=_count, sha256=_text(r"[0-9a-f]{64}")
 )
 
+_name = _text(r"(?a:[\w-]{1,200})")
+_replaced = _object(name=_name, manifest=_text(r"[0-9a-f]{64}"), rows=_count)
+
+#: of version 2 beside the others
+REPLACING: dict[str, Shape] = {"replaces": _replaced}
 FIELDS: dict[str, Shape] = {
-    "version": lambda value: value == 1 and type(value) is int,
-    "name": _text(r"(?a:[\w-]{1,200})"),
+    "version": lambda value: value in (1, 2) and type(value) is int,
+    "name": _name,
     "policy": _text(r"[a-z0-9-]{1,40}"),
     "model": _text(r"\w{1,100}\.\w{1,100}"),
     "table": _words,

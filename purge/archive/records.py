@@ -7,6 +7,7 @@ event is from before the SHA-256 was kept, and where no row has gone yet.
 
 import hashlib
 from collections.abc import Iterable
+from datetime import datetime
 from typing import NamedTuple
 
 from lifecycle.db.connection import fetch, statement
@@ -19,7 +20,8 @@ class Record(NamedTuple):
 
     `sha256` is that of its manifest, empty where nothing says it. `copy` is a manifest of that
     SHA-256, where the database has one. `has_ended`: whether the ledger says that rows have gone
-    into it.
+    into it. `replaced`: by which event others stand for it, with fewer rows, and until when it has
+    to be gone.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Record(NamedTuple):
     using: str
     copy: str
     has_ended: bool
+    replaced: "Rewritten | None" = None
 
     @property
     def manifest(self) -> Manifest | None:
@@ -37,6 +40,25 @@ class Record(NamedTuple):
             return read(self.copy) if self.copy else None
         except ManifestError:
             return None
+
+
+class Rewritten(NamedTuple):
+    """That an archive was rewritten without some rows."""
+
+    archive: str
+    policy: str
+    model: str
+    event: int
+    fewer: int
+    name: str | None
+    manifest: str | None
+    deadline: datetime
+
+    @property
+    def says(self) -> str:
+        """As the end of a sentence about the old one."""
+        left = f"as {self.name}" if self.name else "and no row was left"
+        return f"was rewritten {left}, {self.fewer} rows fewer, by event {self.event}"
 
 
 class Unknown(LifecycleError):
@@ -58,6 +80,8 @@ def records(databases: Iterable[str], names: list[str] | None = None) -> Records
 def known(manifest: Manifest, own: Iterable[Record]) -> Record:
     """The record of an archive whose manifest is the one that was written; `Unknown` without."""
     own = list(own)
+    if replaced := next((each.replaced for each in own if each.replaced), None):
+        raise Unknown(f"is of an archive that {replaced.says}")
     for record in own:
         if record.sha256 and record.sha256 == manifest.sha256:
             return record
@@ -79,10 +103,16 @@ def why_unknown(own: list[Record]) -> str:
 def _records(using: str, params: dict[str, list[str] | None]) -> list[Record]:
     """Where the ledger has a SHA-256 of an archive, nothing else counts for its name."""
     events = [_Event(*row) for row in fetch(using, statement(__file__, "archived"), params)]
+    rewritten = [Rewritten(*row) for row in fetch(using, statement(__file__, "replaced"), params)]
+    replaced = {each.archive: each for each in rewritten}
+    events += [
+        _Event(each.name, each.policy, each.model, each.manifest) for each in rewritten if each.name
+    ]
     copies = {
         _Event(name, policy, model, sha256_of(text)): text
         for name, policy, model, text in fetch(using, statement(__file__, "copies"), params)
     }
+    events = list(dict.fromkeys(events))
     hashed = [each for each in events if each.sha256]
     told = {each.name for each in hashed}
     older = {each for each in events if each.name not in told}
@@ -97,6 +127,7 @@ def _records(using: str, params: dict[str, list[str] | None]) -> list[Record]:
             using,
             copies.get(each, ""),
             ended,
+            replaced.get(each.name),
         )
         for each, ended in [
             *((each, True) for each in (*hashed, *bare)),

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from typing import BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from purge.archive.destinations import Destination, ObjectExists, ObjectMissing, fetch
 from purge.archive.manifest import SUFFIX, File, read
@@ -12,11 +12,17 @@ from purge.models import Archive
 MARK = "archive"  # the metadata that names the archive which put an object
 
 
+class Marked(Protocol):
+    """What puts objects, which have its mark."""
+
+    mark: Any
+
+
 class NameTaken(ArchiveError):
     """An object of somebody else has the name."""
 
 
-def put(where: Destination, archive: Archive, file: File, content: BinaryIO) -> None:
+def put(where: Destination, archive: Marked, file: File, content: BinaryIO) -> None:
     """Put a file. One from an earlier try is used, or replaced where it is not whole.
 
     `NameTaken` where an object of another archive has the name.
@@ -35,7 +41,7 @@ def put(where: Destination, archive: Archive, file: File, content: BinaryIO) -> 
         where.put(file.name, content, metadata)
 
 
-def put_text(where: Destination, archive: Archive, name: str, text: str) -> None:
+def put_text(where: Destination, archive: Marked, name: str, text: str) -> None:
     """Put a small file, read it back, and compare."""
     file = _text_file(name, text)
     put(where, archive, file, io.BytesIO(text.encode()))
@@ -105,5 +111,5 @@ def manifest_name(archive: Archive) -> str:
     return f"{archive.prefix}{archive.name}{SUFFIX}"
 
 
-def _is_own(where: Destination, archive: Archive, file: File) -> bool:
+def _is_own(where: Destination, archive: Marked, file: File) -> bool:
     return where.metadata(file.name).get(MARK) == str(archive.mark)

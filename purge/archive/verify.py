@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from lifecycle.db.connection import fetch as query
 from lifecycle.db.connection import statement
 from lifecycle.exceptions import LifecycleError
@@ -39,7 +41,8 @@ def sorted_out(found: Catalog, all_known: Records) -> tuple[list[Manifest], list
             known(each, own)
             believed.append(each)
         except Unknown as error:
-            problems.append(Problem(_object(each), str(error)))
+            if not is_leaving(own):
+                problems.append(Problem(_object(each), str(error)))
             believed += _copies(own)
     for name, why in found.broken.items():
         problems.append(Problem(name, why))
@@ -58,12 +61,28 @@ def problems_beside(found: Catalog, all_known: Records, databases: list[str]) ->
     """Objects that no manifest names, and archives that are missing."""
     there = {each.name for each in found.archives} | {bare(name) for name in found.broken}
     making = {name for using in databases for name in _under_way(using)}
-    strays = [name for name in found.strays if bare(name) not in making]
-    ended = {name for name, own in all_known.items() if any(each.has_ended for each in own)}
-    problems = [Problem(name, "no manifest names it") for name in strays]
+    leaving = {name for name, own in all_known.items() if is_leaving(own)}
+    strays = [name for name in found.strays if bare(name) not in making | leaving]
+    ended = {name for name, own in all_known.items() if any(has_to_be_there(each) for each in own)}
+    problems = [Problem(name, _stray(all_known.get(bare(name), []))) for name in strays]
     return problems + [
         Problem(name, "is missing; the ledger names it") for name in sorted(ended - there)
     ]
+
+
+def is_leaving(own: Iterable[Record]) -> bool:
+    """Whether an archive was rewritten, and still has time until it must be gone."""
+    return any(each.replaced and each.replaced.deadline > timezone.now() for each in own)
+
+
+def has_to_be_there(record: Record) -> bool:
+    """Whether rows have gone into an archive that is in force."""
+    return record.has_ended and record.replaced is None
+
+
+def _stray(own: Iterable[Record]) -> str:
+    replaced = next((each.replaced for each in own if each.replaced), None)
+    return f"is of an archive that {replaced.says}" if replaced else "no manifest names it"
 
 
 def _object(manifest: Manifest) -> str:
@@ -73,7 +92,7 @@ def _object(manifest: Manifest) -> str:
 
 
 def _copies(own: Iterable[Record]) -> list[Manifest]:
-    copies = (each.manifest for each in own if each.has_ended)
+    copies = (each.manifest for each in own if has_to_be_there(each))
     return [copy for copy in copies if copy]
 
 

@@ -101,3 +101,10 @@ class Guarded:
     def remove(self, name: str) -> None:
         self.check()
         self.where.remove(name)
+
+    def keeps(self, name: str) -> bool:
+        return self.where.keeps(name)
+
+    def erase(self, name: str) -> None:
+        self.check()
+        self.where.erase(name)

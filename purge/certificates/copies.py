@@ -12,7 +12,9 @@ from lifecycle.models import Event
 from lifecycle.printable import in_utc
 from purge.archive.catalog import prefixes
 from purge.archive.destinations import destination
+from purge.archive.records import records
 from purge.certificates.story import Story
+from purge.erasure.archived import KIND, in_words, steps_of
 from purge.models import Archive
 
 ACKNOWLEDGED = "none known: nothing here asks other systems whether they have deleted theirs"
@@ -23,6 +25,8 @@ def of_copies(story: Story, now: datetime, using: str) -> Iterator[tuple[str, st
     """The lines about them."""
     yield from _files(story.events)
     yield from _archives(story.events, now, using)
+    for step in steps_of([each for each in story.events if each.kind == KIND], using):
+        yield "Rows in archives", in_words(step)
     yield "Copies that acknowledged", ACKNOWLEDGED
 
 
@@ -53,9 +57,13 @@ def _archive(name: str, now: datetime, using: str) -> str:
     """Whether the destination has something of it still."""
     try:
         where, below = destination(), _prefixes(name, using)
-        is_there = any(any(where.names(prefix + name)) for prefix in below)
+        is_there = any(any(where.names(f"{prefix}{name}.")) for prefix in below)
     except LifecycleError as error:
         return f"a copy may remain, {NO_END}; it could not be looked at: {error}"
+    own = records([using], [name]).get(name, [])
+    if replaced := next((each.replaced for each in own if each.replaced), None):
+        left = "something of it was" if is_there else "nothing of it was"
+        return f"it {replaced.says}; {left} there at {in_utc(now)}"
     if is_there:
         return f"a copy remains, {NO_END}; it was there at {in_utc(now)}"
     return f"nothing of it was there at {in_utc(now)}"

@@ -11,6 +11,7 @@ from lifecycle.insight.why import why
 from lifecycle.ledger.row_names import ledger_key, parse, row_name, rows_of_key
 from lifecycle.models import Event
 from lifecycle.printable import in_utc
+from purge.erasure.archived import KIND
 from purge.erasure.receipt import receipts
 
 GONE = ("purged", "deleted", "truncated")
@@ -22,6 +23,7 @@ LED_TO_IT = (
 MOST_LED = 40  # events of one row
 MOST_ENDED = 1_000  # events of one run
 MOST_FILES = 20  # events about them
+MOST_ARCHIVES = 100  # events about archives
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,15 @@ def _bases(events: list[Event], known: list[Event], using: str) -> list[Event]:
 
 
 def _beside(ending: Event, using: str) -> list[Event]:
-    return [*_files(ending, using), *_declared(ending, using)]
+    return [*_files(ending, using), *_in_archives(ending, using), *_declared(ending, using)]
+
+
+def _in_archives(ending: Event, using: str) -> list[Event]:
+    """The events about rows that left archives with a row that was erased."""
+    if not (erasure := ending.detail.get("erasure")):
+        return []
+    own = Event.objects.using(using).filter(kind=KIND, detail__erasure=erasure)
+    return list(own.filter(pk__gt=int(erasure)).order_by("pk")[:MOST_ARCHIVES])
 
 
 def _files(ending: Event, using: str) -> list[Event]:

@@ -39,6 +39,7 @@ from purge.batch.cascade.delete import lock_along
 from purge.batch.evaluate import evaluate
 from purge.batch.run import begin, recording
 from purge.batch.state import STUBBORN, Batch
+from purge.erasure import archived
 from purge.erasure.receipt import Receipt, receipts, would_be
 from purge.erasure.refusals import (
     check,
@@ -120,6 +121,7 @@ def _erase(
     refuse_held(using, policy.model, [key], batch.now)
     refuse_second(policy, key, grace, using)
     event = _ask(batch, key, reference, grace)
+    archived.ask(policy.model, event, reference, using)
     _end(batch, event, key)
     if dry:
         return would_be(batch, reference, event)

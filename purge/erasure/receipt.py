@@ -1,6 +1,7 @@
 """What became of an erasure, from the ledger alone: to be shown to whoever request for it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from lifecycle.models import AgendaEntry, Event, RowException
 from lifecycle.phrases import at, joined, padded, phrase, word
 from lifecycle.printable import visible
 from purge.batch.state import Batch
+from purge.erasure import along, archived
 
 DONE = ("purged", "updated")
 WORDS = {
@@ -41,6 +43,8 @@ class Receipt:
     media     names of the files that it had, and those that went along
     media_gone  by name, when each of them was deleted; the others remain, maybe not for long
     archives  by name, those that its policy has put it into before it went: copies remain there
+    archived_rows  what became of rows in archives that go with it, by policy: see
+              `purge.erasure.archived.steps_of`
     waits_for why it has not ended although its time has come: a hold, what blocks it
     """
 
@@ -59,6 +63,7 @@ class Receipt:
     media: list[str] = field(default_factory=list)
     media_gone: dict[str, datetime] = field(default_factory=dict)
     archives: list[str] = field(default_factory=list)
+    archived_rows: list[dict[str, Any]] = field(default_factory=list)
     waits_for: str = ""
     dry_run: bool = False
 
@@ -66,6 +71,11 @@ class Receipt:
     def is_done(self) -> bool:
         """Whether nothing more is going to happen."""
         return self.state not in ("tombstoned", "scheduled")
+
+    @property
+    def archives_wait(self) -> str:
+        """Which archives still have rows that go with it, and why; empty where none does."""
+        return archived.waiting(self.archived_rows)
 
     def as_json(self) -> str:
         """For programs; times in ISO 8601."""
@@ -95,11 +105,12 @@ class Receipt:
             ),
             (
                 phrase("with it"),
-                _counts(self.cascade) or (phrase("no other rows") if self.ended_at else ""),
+                along.counts(self.cascade) or (phrase("no other rows") if self.ended_at else ""),
             ),
             (phrase("stays"), self._stays()),
             (phrase("media"), self._files() if self.ended_at or self.media else ""),
             (phrase("archives"), ", ".join(self.archives) or phrase("none")),
+            *(("", archived.in_words(each)) for each in self.archived_rows),
         ]
         return [(name, what) for name, what in lines if what]
 
@@ -124,7 +135,7 @@ class Receipt:
     def _stays(self) -> str:
         if not self.unlinked:
             return ""
-        return phrase("%(counts)s, link emptied", counts=_counts(self.unlinked))
+        return phrase("%(counts)s, link emptied", counts=along.counts(self.unlinked))
 
 
 class EndEvent(NamedTuple):
@@ -144,14 +155,16 @@ def receipts(reference: str, using: str = DEFAULT_DB_ALIAS) -> list[Receipt]:
     """
     named = Event.objects.using(using).alias(named=KT("detail__reference"))
     named = named.filter(detail__has_key="reference", named=reference)
-    events = list(named.exclude(kind__in=("hold_placed", "requested")).order_by("id"))
+    every = list(named.exclude(kind__in=("hold_placed", "requested")).order_by("id"))
+    events = [event for event in every if event.kind != archived.KIND]
+    archives = [event for event in every if event.kind == archived.KIND]
     requests = [event for event in events if event.kind == "expired_by_hand"]
     last = {(event.model, *event.subjects): event.pk for event in requests}.values()
     of: dict[int, list[Event]] = {event.pk: [] for event in requests}
     for event in events:
         of.setdefault(_erasure(event), []).append(event)
     return [
-        _receipt(request, of[request.pk], using)
+        _receipt(request, of[request.pk], archives, using)
         for request in requests
         if request.pk in last or any(event.kind in DONE for event in of[request.pk])
     ]
@@ -172,12 +185,13 @@ def _erasure(event: Event) -> int:
     return int(event.detail.get("erasure", event.pk))
 
 
-def _receipt(request: Event, events: list[Event], using: str) -> Receipt:
+def _receipt(request: Event, events: list[Event], archives: Sequence[Event], using: str) -> Receipt:
     (key,) = request.subjects
     model = apps.get_model(request.model)
     ends = [event for event in events if event.kind in DONE and event.cause != "cascade"]
     end = ends[-1] if ends else None
     detail = end.detail if end else {}
+    own = [event for event in archives if event.detail.get("erasure", request.pk) == request.pk]
     receipt = Receipt(
         reference=str(request.detail["reference"]),
         row=row_name(model, key),
@@ -187,11 +201,12 @@ def _receipt(request: Event, events: list[Event], using: str) -> Receipt:
         erasure=request.pk,
         state=end.kind if end else "",
         ended_at=end.recorded_at if end else None,
-        events=[{"id": e.pk, "kind": e.kind, "at": e.recorded_at} for e in events],
-        cascade=_cascade(events, detail),
+        events=[{"id": e.pk, "kind": e.kind, "at": e.recorded_at} for e in (*events, *own)],
+        cascade=along.cascade(events, detail),
         unlinked=detail.get("unlinked", {}),
         media=detail.get("media", []),
         archives=[e.detail["archive"] for e in events if e.kind == "archived"],
+        archived_rows=archived.steps_of(own, using),
         media_gone=gone(detail.get("media", []), end.pk, using) if end else {},
     )
     return receipt if end else _pending(receipt, events, model, key, using)
@@ -243,20 +258,6 @@ def _waits_for(last: Event) -> str:
     if last.kind == "blocked":
         return ", ".join(last.detail.get("by", [])) or str(last.detail.get("error", ""))
     return ""
-
-
-def _cascade(events: list[Event], detail: dict[str, Any]) -> dict[str, int]:
-    """What Django knew of, and what only the tables' own triggers saw go."""
-    counts: dict[str, int] = dict(detail.get("cascade", {}))
-    seen: dict[str, int] = {}
-    for event in events:
-        if event.kind == "purged" and event.cause == "cascade":
-            seen[event.model] = seen.get(event.model, 0) + event.count
-    return {name: max(counts.get(name, 0), seen.get(name, 0)) for name in sorted(counts | seen)}
-
-
-def _counts(counts: dict[str, int]) -> str:
-    return ", ".join(f"{count} {model}" for model, count in counts.items())
 
 
 def gone(names: list[str], after: int, using: str) -> dict[str, datetime]:

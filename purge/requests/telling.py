@@ -22,7 +22,8 @@ def status_of(request: Request, using: str) -> str:
     """`done`, `answered`, `waits`, or `under way`: the row is tombstoned, or ends at its grace."""
     if request.done_at:
         return "answered" if request.answer else "done"
-    under_way = [each for each in receipt_of(request, using) if not each.is_done]
+    found = receipt_of(request, using)
+    under_way = [each for each in found if not each.is_done or each.archives_wait]
     return "under way" if under_way else "waits"
 
 

@@ -133,8 +133,13 @@ def _restored(request: Request, told: Told, using: str) -> int | None:
 
 
 def _note(request: Request, receipt: Receipt, using: str) -> Request:
-    """Under way, or done; what is under way is looked at again, for it may be withdrawn."""
-    if receipt.is_done and receipt.state != "withdrawn" and request.tried_at:
+    """Under way, or done; what is under way is looked at again, for it may be withdrawn. It is done
+    when nothing of the row is left in archives either."""
+    has_ended = receipt.is_done and receipt.state != "withdrawn"
+    if has_ended and receipt.archives_wait:
+        request.waits_for, request.tries, request.again_at = receipt.archives_wait, 0, None
+        return request
+    if has_ended and request.tried_at:
         return _close(request, using, ended=(receipt.ended_at or request.tried_at).isoformat())
     request.waits_for, request.tries, request.again_at = receipt.waits_for, 0, None
     return request

@@ -14,11 +14,13 @@ from purge.batch.outcome import MEDIA
 from purge.media.run import run_media
 from purge.passes.options import PassOptions
 from purge.plans.carry_out import carry_out
+from purge.rewriting.work import erase_in_archives
 from purge.runner import run_policy
 from purge.worker import memory
 from purge.worker.backfill import PREFIX, read_slice
 
 PLAN = "plan "  # before a plan's number, in `purge.worker.memory`
+IN_ARCHIVES = "in archives"  # the name of erasures in archives there
 SLICE = 1.0  # seconds; then the worker is free for what else is in the queue
 
 
@@ -57,6 +59,17 @@ def plan_task(number: int, using: str = DEFAULT_DB_ALIAS) -> None:
         memory.of(using).back_off(name)
         raise without_values(error) from None
     memory.of(using).reset(name)
+
+
+@db_task()
+def archives_task(using: str = DEFAULT_DB_ALIAS) -> None:
+    """A slice of rewriting archives without rows of erased ones; the heartbeat wakes it again."""
+    try:
+        erase_in_archives(using, time.monotonic() + SLICE)
+    except Exception as error:
+        memory.of(using).back_off(IN_ARCHIVES)
+        raise without_values(error) from None
+    memory.of(using).reset(IN_ARCHIVES)
 
 
 @contextmanager

@@ -43,6 +43,7 @@ RUN_BY = {
     "run-it": "tests/purge/worker/test_stop.py",
     "tell-copies-elsewhere": "tests/purge/outbox/test_outbox.py",
     "warn-before-the-end": "tests/purge/notices/test_links.py",
+    "erase-in-archives": "tests/purge/rewriting/test_files.py",
     "watch-it": "tests/purge/alerts/test_logs.py",
     "packages": "tests/packs/site.py",
     "drop-partitions": "tests/purge/partitions/test_guide.py",

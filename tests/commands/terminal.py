@@ -25,6 +25,7 @@ ARGUMENTS = {
     "lifecycle plan": "hold zoo.Draft --all --reason R", "lifecycle apply": "1 --confirm 1",
     "lifecycle export": "zoo.Draft:1 --to /nowhere/out.zip",
     "lifecycle uninstall": "", "archive load": "no_such_archive", "archive verify": "--all",
+    "archive erase": "drafts --where id=1 --reference R --yes",
 }  # fmt: skip
 NAMES = [
     "purge", "purge --dry-run", "purge --replay --yes",

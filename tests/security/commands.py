@@ -73,6 +73,8 @@ EVERY: list[tuple[str, ...]] = [
     ("archive", "verify", "--all"),
     ("archive", "verify", "no{pk}"),
     ("archive", "load", "no{pk}"),
+    ("archive", "erase", "coupons", "--where", "code={pk}", "--reference", "{pk}", "--yes"),
+    ("archive", "erase", "no{pk}", "--where", "{pk}={pk}", "--reference", "r", "--actor", "{pk}"),
     ("purge", "--dry-run"),
     ("purge", "--policy", "no{pk}"),
     ("purge", "--replay", "--dry-run"),

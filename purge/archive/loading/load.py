@@ -19,6 +19,7 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.context import context
 from purge.archive.destinations import Destination, fetch
 from purge.archive.formats import FORMATS, Reader, Row
+from purge.archive.loading.rewritten import refuse_rewritten
 from purge.archive.loading.stage import LoadBatch
 from purge.archive.loading.target import Target
 from purge.archive.manifest import File, Manifest
@@ -100,6 +101,7 @@ class Load:
 
     def _batch(self, rows: list[Row]) -> Counts:
         with transaction.atomic(using=self.using):
+            refuse_rewritten(self.manifest, self.model, self.using)
             with context(actor=self.actor, using=self.using):
                 counts = self._load(LoadBatch(self.using, self.target, self.model), rows)
             transaction.set_rollback(self.dry, using=self.using)

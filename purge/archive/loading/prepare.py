@@ -50,9 +50,10 @@ def _record(manifest: Manifest, using: str | None) -> Record:
     try:
         return known(manifest, [record for record in own if record.has_ended])
     except Unknown as error:
+        rewritten = any(each.replaced for each in own)
+        look = "" if rewritten else " To look at the rows: --untrusted --into TABLE."
         raise LifecycleError(
-            f"The manifest of {manifest.name} {error}. Nothing was loaded. To look at the rows:"
-            " --untrusted --into TABLE."
+            f"The manifest of {manifest.name} {error}. Nothing was loaded.{look}"
         ) from error
 
 

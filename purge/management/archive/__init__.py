@@ -2,6 +2,6 @@
 
 from typing import Any
 
-from purge.management.archive import load, ls, verify
+from purge.management.archive import erase, load, ls, verify
 
-SUBCOMMANDS: dict[str, Any] = {"ls": ls, "verify": verify, "load": load}
+SUBCOMMANDS: dict[str, Any] = {"ls": ls, "verify": verify, "load": load, "erase": erase}

@@ -36,6 +36,7 @@ from purge.passes.due import due_policies, due_rows
 from purge.passes.options import PassOptions
 from purge.plans.carry_out import carry_out_all
 from purge.requests.ask import retry
+from purge.rewriting.work import erase_in_archives
 from purge.runner import turns
 from purge.worker import deliver, notices
 from purge.worker.backfill import read_now
@@ -104,6 +105,7 @@ class Command(PlainCommand):
         console.quiet = options["json"]
         done = self.run_each(names, pass_options, console) | self.run_media(pass_options)
         if not dry:
+            self.erase_in_archives(using, options["policy"])
             self.passed.append(using)
             alerts.watch(using)
         place = f" in {using}" if len(served()) > 1 else ""
@@ -117,6 +119,12 @@ class Command(PlainCommand):
         for name, why in left.items():
             self.stderr.write(f"{name}: {why}")
         return failure([*names, FILES], done)
+
+    def erase_in_archives(self, using: str, policy: str | None) -> None:
+        """Rows of those who were erased leave archives; requests that waited for that are done."""
+        if not policy:
+            erase_in_archives(using)
+            retry(using)
 
     def run_each(
         self, names: list[str], pass_options: PassOptions, console: Console

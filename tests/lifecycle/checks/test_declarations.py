@@ -345,4 +345,6 @@ def test_setting_that_nobody_reads() -> None:
         near, far = check_project()
     assert (near.id, far.id) == ("lifecycle.W032", "lifecycle.W032")
     assert "Did you mean LIFECYCLE_MAX_LAG?" in str(near.hint)
-    assert "There are ARCHIVE_DIR, BACKFILL_RATE, BACKUP_MAX_AGE, DATABASES" in str(far.hint)
+    assert "There are ARCHIVE_DIR, ARCHIVE_ERASED_WITHIN, BACKFILL_RATE, BACKUP_MAX_AGE" in str(
+        far.hint
+    )

@@ -83,7 +83,7 @@ def test_rows_are_counted(form: str, archive: Manifest, tmp_path: Path) -> None:
 def test_what_is_too_much_and_what_is_lost(archive: Manifest, tmp_path: Path) -> None:
     (tmp_path / PREFIX / "stranger.json").write_bytes(b"[]\n")
     (tmp_path / PREFIX / f"broken{SUFFIX}").write_text("{}")
-    (tmp_path / PREFIX / f"later{SUFFIX}").write_text('{"version": 2}')
+    (tmp_path / PREFIX / f"later{SUFFIX}").write_text('{"version": 3}')
     for name in ("lost_20240101", NAME):
         fetch(
             "default",
@@ -96,7 +96,7 @@ def test_what_is_too_much_and_what_is_lost(archive: Manifest, tmp_path: Path) ->
     } == {
         (f"{PREFIX}stranger.json", "no manifest names it"),
         (f"{PREFIX}broken{SUFFIX}", "It is no manifest of an archive (KeyError)."),
-        (f"{PREFIX}later{SUFFIX}", "It is of version 2; this code reads 1."),
+        (f"{PREFIX}later{SUFFIX}", "It is of version 3; this code reads 2."),
         ("lost_20240101", "is missing; the ledger names it"),
     }
 

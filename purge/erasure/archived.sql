@@ -1,0 +1,44 @@
+-- name: say
+-- One event about archives; it has no rows.
+-- params: policy, model, detail
+SELECT lifecycle.write_v1('archive_erased', %(policy)s, %(model)s, NULL, 0, NULL, NULL, NULL, %(detail)s::jsonb, NULL)
+
+-- name: project
+-- What was asked of archives and is neither done nor withdrawn. Numbers and names only.
+INSERT INTO purge_archive_erasure (event, erasure, policy, model, reference, asked_at, due_at, looked, archives, rows,
+    waits_for, tries)
+SELECT asked.id, (asked.detail ->> 'erasure')::bigint, asked.policy, asked.model, coalesce(asked.detail ->> 'reference', ''),
+    asked.recorded_at, NULL, '{{}}', 0, 0, '', 0
+FROM lifecycle_event AS asked
+WHERE asked.kind = 'archive_erased' AND asked.detail ->> 'step' = 'asked' AND asked.detail ->> 'erasure' ~ '^\d{{1,18}}$'
+AND NOT EXISTS (SELECT FROM lifecycle_event AS closed
+    WHERE closed.kind = 'archive_erased' AND closed.id > asked.id AND closed.detail ->> 'step' IN ('done', 'withdrawn')
+    AND closed.detail -> 'request' = to_jsonb(asked.id))
+ON CONFLICT (event) DO NOTHING
+
+-- name: project_old
+-- Archives that were rewritten and of which nothing says that the old files are gone. Which objects those are is found
+-- out anew.
+INSERT INTO purge_rewrite (policy, model, state, asked, erasure, reference, prefix, place, archive, name, mark, manifest,
+    old, event, rows, made_at, due_at, tries, error)
+SELECT switched.policy, switched.model, 'switched', (switched.detail ->> 'request')::bigint,
+    (switched.detail ->> 'erasure')::bigint, coalesce(switched.detail ->> 'reference', ''), '', '',
+    switched.detail ->> 'replaces', coalesce(switched.detail ->> 'archive', ''), gen_random_uuid(),
+    switched.detail ->> 'former', '{{}}', switched.id, (switched.detail ->> 'fewer')::bigint, switched.recorded_at,
+    (switched.detail ->> 'deadline')::timestamptz, 0, ''
+FROM lifecycle_event AS switched
+WHERE switched.kind = 'archive_erased' AND switched.detail ->> 'step' = 'rewritten'
+AND NOT EXISTS (SELECT FROM purge_rewrite AS known WHERE known.event = switched.id)
+AND NOT EXISTS (SELECT FROM lifecycle_event AS gone
+    WHERE gone.kind = 'archive_erased' AND gone.id > switched.id AND gone.detail ->> 'step' = 'gone'
+    AND gone.detail -> 'request' = to_jsonb(switched.id))
+
+-- name: forget
+-- What no event tells of goes; what is being made stays, for its objects have to be found.
+WITH lc_jobs AS (DELETE FROM purge_archive_erasure)
+DELETE FROM purge_rewrite WHERE state = 'switched'
+
+-- name: waits
+-- What erasures wait for, by the events that asked for them.
+-- params: asked
+SELECT waits_for FROM purge_archive_erasure WHERE event = ANY (%(asked)s::bigint[]) ORDER BY event

@@ -1,0 +1,81 @@
+"""`manage.py archive erase`: rows of somebody leave the archives of a policy, for good."""
+
+from argparse import ArgumentParser
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from lifecycle.exceptions import LifecycleError
+from lifecycle.management.arguments import add_actor, add_json, add_yes, agreed
+from lifecycle.management.output import write_json
+from lifecycle.printable import visible
+from purge.rewriting.ask import ErasedRows, erase_archived
+
+HELP = "Rewrite the archives of a policy without some rows; what held them goes, for good."
+DATABASE = "default: that of the policy's rows"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Options of the subcommand."""
+    parser.add_argument("policy", help="whose archives")
+    parser.add_argument(
+        "--where", action="append", default=[], metavar="COLUMN=VALUE",
+        help="the rows that have just this value, exactly; of several, rows that have all of them",
+    )  # fmt: skip
+    parser.add_argument("--reference", default="", help="of the request, written into the ledger")
+    parser.add_argument("--dry-run", action="store_true", help="look for them, change nothing")
+    add_json(parser)
+    add_yes(parser)
+    add_actor(parser)
+
+
+def run(command: BaseCommand, options: dict[str, Any]) -> None:
+    """Say how many rows would go, ask, rewrite, say what became of it."""
+    if options["prefix"]:
+        raise LifecycleError("Archives to erase in are those that the ledger knows: no --prefix.")
+    where = _where(options["where"])
+    if not (options["dry_run"] or options["yes"]):
+        preview = _erase(options, where, dry_run=True)
+        _print(command, preview, as_json=False)
+        if not preview.rows or not agreed(command, "Erase them?", options):
+            command.stdout.write("Nothing was changed.")
+            return
+    done = _erase(options, where, options["dry_run"])
+    _print(command, done, options["json"])
+    if done.left:
+        raise CommandError("Something of it is still there: a worker tries it again.")
+
+
+def _erase(options: dict[str, Any], where: dict[str, str], dry_run: bool) -> ErasedRows:
+    return erase_archived(
+        options["policy"], where, options["reference"], options["actor"], dry_run,
+        options["database"],
+    )  # fmt: skip
+
+
+def _where(given: list[str]) -> dict[str, str]:
+    """The columns and values; no value is in what is said of a wrong one."""
+    found: dict[str, str] = {}
+    for each in given:
+        name, separator, value = each.partition("=")
+        if not (name and separator):
+            raise LifecycleError("--where takes column=value.")
+        if name in found:
+            raise LifecycleError(f"{name} cannot have two values.")
+        found[name] = value
+    if not found:
+        raise LifecycleError("Say which rows: --where COLUMN=VALUE.")
+    return found
+
+
+def _print(command: BaseCommand, done: ErasedRows, as_json: bool) -> None:
+    if as_json:
+        write_json(command, asdict(done) | {"rows": done.rows})
+        return
+    verb = "would go" if done.dry_run else "erased"
+    for name, rows in done.archives.items():
+        command.stdout.write(visible(f"{name}: {rows:,} rows {verb}"))
+    for name, why in done.left.items():
+        command.stdout.write(visible(f"{name}: still there: {why or 'a worker goes on'}"))
+    command.stdout.write(f"{done.policy}: {done.rows:,} rows in {len(done.archives)} archives.")

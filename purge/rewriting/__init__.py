@@ -1,0 +1,1 @@
+"""Archives are rewritten without the rows of somebody, by request of an erasure or of a person."""

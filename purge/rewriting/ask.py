@@ -1,0 +1,108 @@
+"""Rows out of archives by a person's word: those that have some values in some columns.
+
+The values are in no event, log or table: who is killed says them again. Archives that were
+rewritten by then stay so, and are not looked through in vain.
+"""
+
+from dataclasses import dataclass, field
+
+from django.db import connections
+
+from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger.context import in_context
+from lifecycle.policy.databases import of_policy
+from lifecycle.policy.dispositions import Archive
+from lifecycle.policy.policy import Policy
+from lifecycle.policy.registry import get_policy
+from purge.archive.form import Wanted
+from purge.erasure.refusals import LONGEST_REFERENCE
+from purge.models import Rewrite
+from purge.rewriting.rewrite import clean, rewrite, sweep
+from purge.rewriting.task import Task, alone
+
+
+@dataclass(frozen=True)
+class ErasedRows:
+    """What left the archives of a policy: rows by archive; what is still there of old ones.
+
+    left      archives that were rewritten and are not gone yet, each with why; a worker goes on
+    dry_run   nothing was changed: what would go
+    """
+
+    policy: str
+    reference: str
+    archives: dict[str, int] = field(default_factory=dict)
+    left: dict[str, str] = field(default_factory=dict)
+    dry_run: bool = False
+
+    @property
+    def rows(self) -> int:
+        """Of all archives."""
+        return sum(self.archives.values())
+
+
+def erase_archived(
+    policy: str, where: dict[str, str], reference: str, actor: str = "", dry_run: bool = False,
+    using: str | None = None,
+) -> ErasedRows:  # fmt: skip
+    """Rewrite the archives of a policy without the rows that have all of some values.
+
+    `where` is by the columns' names as the archives have them; a value is compared exactly, as
+    text. Each archive is one transaction with its event; what is left of the old ones is removed
+    afterwards, by a worker where that fails here. Raises `ErasureRefused` where a row of them or
+    the policy is held: archives before that one are rewritten, this and those after it are not.
+    Not inside a transaction. With `dry_run` only read.
+    """
+    found = get_policy(policy)
+    using = using or of_policy(policy)
+    who = actor or in_context("actor", using)
+    _check(found, where, reference, who)
+    if connections[using].in_atomic_block:
+        raise LifecycleError("Archives are not rewritten inside a transaction: end it first.")
+    with alone(found, using) as task:
+        if task is None:
+            raise LifecycleError(f"Another process works on archives of {policy}: try again.")
+        task.refuse_stopped()
+        if dry_run:
+            return ErasedRows(policy, reference, _counted(task, Wanted(where, True)), {}, True)
+        clean(task)
+        archives = _rewritten(task, Wanted(where, True), reference, who)
+        sweep(task)
+        return ErasedRows(policy, reference, archives, _left(task))
+
+
+def _check(policy: Policy, where: dict[str, str], reference: str, actor: str) -> None:
+    if not isinstance(policy.disposition, Archive):
+        raise LifecycleError(f"{policy.name} has no archives.")
+    if not where or not all(isinstance(value, str) for value in where.values()):
+        raise LifecycleError("Say which rows: a column and its value, as text.")
+    if not 0 < len(reference.strip()) <= LONGEST_REFERENCE:
+        raise LifecycleError(
+            f"An erasure wants a reference of at most {LONGEST_REFERENCE} characters."
+        )
+    if not actor:
+        raise LifecycleError("An erasure wants a name: say who asks for it (actor).")
+
+
+def _counted(task: Task, wanted: Wanted) -> dict[str, int]:
+    """How many rows would go, by archive; refused where one of them is held."""
+    counts = {}
+    for name in task.form.names():
+        if keys := list(task.form.keys(name, wanted)):
+            task.refuse_held(keys)
+            counts[name] = len(keys)
+    return counts
+
+
+def _rewritten(task: Task, wanted: Wanted, reference: str, actor: str) -> dict[str, int]:
+    counts = {}
+    for name in task.form.names():
+        prepared = rewrite(task, name, wanted, reference=reference, actor=actor)
+        if prepared is not None:
+            counts[name] = len(prepared.keys)
+    return counts
+
+
+def _left(task: Task) -> dict[str, str]:
+    rows = Rewrite.objects.using(task.using).filter(policy=task.policy.name)
+    return dict(rows.values_list("archive", "error"))

@@ -1,0 +1,210 @@
+"""Archives that are files: one is written again without some rows, under a name of its own.
+
+find      the manifest that the ledger knows; each file has to be as that says
+look      the file's rows, one by one: the places of those that are wanted
+write     each file again but for those rows
+put       under a new name, that is stored before
+compare   read back, row for row with the old file less the rows that go
+switch    by the caller: from then on the new manifest counts
+sweep     the old objects go, with every version
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import BinaryIO
+
+from lifecycle.db.connection import scalar
+from lifecycle.exceptions import LifecycleError
+from lifecycle.policy.policy import Policy
+from purge.archive import storage
+from purge.archive.destinations import ArchiveBucket, Destination, fetch
+from purge.archive.form import Prepared, Wanted
+from purge.archive.formats import FORMATS, Row
+from purge.archive.formats.without import copy_without
+from purge.archive.loading.load import readable
+from purge.archive.manifest import SUFFIX, File, Manifest, Replaced
+from purge.archive.table import Table
+from purge.archive.verify import verify
+from purge.archiving.write import Counted, counted
+from purge.exceptions import ArchiveError
+from purge.models import Archive, Rewrite
+from purge.rewriting.find import AGAIN, Finder, Found
+from purge.rewriting.looked import Looked, look
+from purge.rewriting.wanted import matcher
+
+MOST = 10_000  # times that one archive is rewritten
+
+
+@dataclass(frozen=True)
+class FileArchives:
+    """The archives of a policy in one database, at a destination that checks the lock."""
+
+    policy: Policy
+    using: str
+    where: Destination
+
+    @property
+    def finder(self) -> Finder:
+        return Finder(self.policy, self.using, self.where)
+
+    def names(self) -> list[str]:
+        return self.finder.names()
+
+    def keys(self, name: str, wanted: Wanted) -> Iterator[str]:
+        if (found := self.finder.archive(name)) is not None:
+            yield from self._look(found, wanted).keys
+
+    def prepare(self, rewrite: Rewrite, wanted: Wanted) -> Prepared | None:
+        found = self.finder.archive(rewrite.archive)
+        if found is None:
+            return self._found_again(rewrite, wanted)
+        looked = self._look(found, wanted)
+        if not looked.keys:
+            return None
+        old = [f"{found.prefix}{found.manifest.name}{SUFFIX}"]
+        old += [file.name for file in found.manifest.files]
+        rewrite.prefix, rewrite.place, rewrite.old = found.prefix, self.where.title, old
+        rewrite.name = self._free_name(found) if looked.left else ""
+        rewrite.save(using=self.using)
+        return self._prepared(rewrite, found, looked, old)
+
+    def _look(self, found: Found, wanted: Wanted) -> Looked:
+        matches = matcher(wanted, found.manifest.columns, found.manifest.name, self.using)
+        with self._copy(readable(found.manifest)) as copy:
+            return look(found.manifest, copy, matches, Table(self.policy, self.using).time)
+
+    def _prepared(self, rewrite: Rewrite, found: Found, looked: Looked, old: list[str]) -> Prepared:
+        manifest: Manifest | None = None
+        if looked.left:
+            files = [self._file(rewrite, found, file, looked) for file in found.manifest.files]
+            manifest = self._manifest(rewrite, found.manifest, files, looked)
+            name = f"{found.prefix}{rewrite.name}{SUFFIX}"
+            storage.put_text(self.where, rewrite, name, manifest.as_json())
+        text = manifest.as_json() if manifest else ""
+        return Prepared(
+            archive=rewrite.archive, name=rewrite.name, replaces=found.manifest.sha256,
+            manifest=hashlib.sha256(text.encode()).hexdigest() if text else "",
+            rows=looked.left, keys=looked.keys, old=old, body=text,
+        )  # fmt: skip
+
+    def _file(self, rewrite: Rewrite, found: Found, file: File, looked: Looked) -> File:
+        """One file without the rows, put, read back, and compared."""
+        columns = found.manifest.columns
+        name = f"{found.prefix}{rewrite.name}{FORMATS[file.format].suffix}"
+        with self._copy(file) as old:
+            with counted() as made:
+                copy_without(file.format, columns, old, looked.places, _writable(made))
+                made.flush()
+                new = File(file.format, name, made.bytes, made.sha.hexdigest())
+                storage.put(self.where, rewrite, new, made.file)
+            with self._copy(new) as back:
+                _compare(found.manifest, file.format, old, back, looked)
+        return new
+
+    @contextmanager
+    def _copy(self, file: File) -> Iterator[BinaryIO]:
+        """An object on this machine's disk; `ArchiveError` where it is not what it has to be."""
+        with tempfile.TemporaryFile(prefix="archive-") as copy:
+            if fetch(self.where, file.name, copy, file.bytes) != (file.bytes, file.sha256):
+                raise ArchiveError(f"{file.name} in {self.where.title} is not what was written.")
+            yield copy
+
+    def _manifest(
+        self, rewrite: Rewrite, old: Manifest, files: list[File], looked: Looked
+    ) -> Manifest:
+        made = scalar(self.using, "SELECT lifecycle.now_v1()")
+        replaced = Replaced(old.name, old.sha256, len(looked.keys))
+        return replace(
+            old, name=rewrite.name, rows=looked.left, files=files, version=2, replaces=replaced,
+            first=looked.first, last=looked.last, made=f"{made:%Y-%m-%dT%H:%M:%S+00:00}",
+        )  # fmt: skip
+
+    def _free_name(self, found: Found) -> str:
+        base = AGAIN.sub("", found.manifest.name)
+        for number in range(1, MOST):
+            name = f"{base}_r{number}"
+            if not next(iter(self.where.names(f"{found.prefix}{name}.")), None):
+                return name
+        raise ArchiveError(f"{base} was rewritten too often.")
+
+    def _found_again(self, rewrite: Rewrite, wanted: Wanted) -> Prepared | None:
+        """The archive that stands in the place of one which is gone: a restored ledger does not
+        know it. None where there is none."""
+        new = self.finder.successor(rewrite.archive)
+        if new is None:
+            return None
+        if problems := verify(self.where, new.manifest):
+            raise ArchiveError(f"{problems[0].name} {problems[0].why}.")
+        if self._look(new, wanted).keys:
+            raise ArchiveError(f"{new.manifest.name} is not known to the ledger, and has rows.")
+        rewrite.prefix, rewrite.place = new.prefix, self.where.title
+        rewrite.name, rewrite.old = new.manifest.name, []
+        former = new.manifest.replaces.manifest if new.manifest.replaces else ""
+        return Prepared(
+            archive=rewrite.archive, name=new.manifest.name, manifest=new.manifest.sha256,
+            replaces=former, rows=new.manifest.rows, keys=[], old=[], found=True,
+            body=new.manifest.as_json(),
+        )  # fmt: skip
+
+    def switch(self, prepared: Prepared, rewrite: Rewrite) -> None:
+        """The database's own copy of the manifest; rows of the old one that are still in their
+        table are in no archive now, and go into a further one first."""
+        rows = Archive.objects.using(self.using)
+        own = rows.select_for_update().filter(name=rewrite.archive, policy=rewrite.policy).first()
+        own = own or Archive(policy=rewrite.policy, model=rewrite.model)
+        own.name, own.manifest = prepared.name, str(prepared.body)
+        own.state, own.rows = Archive.State.DONE, prepared.rows
+        own.prefix, own.place = rewrite.prefix, rewrite.place
+        own.save(using=self.using)
+        own.parts.all()._raw_delete(self.using)
+
+    def sweep(self, rewrite: Rewrite) -> None:
+        if rewrite.place and rewrite.place != self.where.title:
+            raise LifecycleError(f"It is in {rewrite.place}, and not in {self.where.title}.")
+        for name in dict.fromkeys([*rewrite.old, *self.finder.objects(rewrite.archive)]):
+            self.where.erase(name)
+
+    def discard(self, rewrite: Rewrite) -> None:
+        for name in self._put(rewrite):
+            if self._is_own(name, rewrite):
+                self.where.erase(name)
+
+    def _put(self, rewrite: Rewrite) -> list[str]:
+        there = self.where.names(f"{rewrite.prefix}{rewrite.name}.") if rewrite.name else ()
+        return [name for name, _ in there]
+
+    def _is_own(self, name: str, rewrite: Rewrite) -> bool:
+        """A folder keeps no metadata; nothing had the name when it was stored."""
+        told = self.where.metadata(name).get(storage.MARK)
+        where = getattr(self.where, "where", self.where)
+        return told == str(rewrite.mark) if isinstance(where, ArchiveBucket) else True
+
+
+def _writable(file: Counted) -> BinaryIO:
+    return file  # type: ignore[return-value]
+
+
+def _compare(manifest: Manifest, form: str, old: BinaryIO, new: BinaryIO, looked: Looked) -> None:
+    """`ArchiveError` where the new file has not just the rows of the old one that stay."""
+    old.seek(0)
+    new.seek(0)
+    kind = FORMATS[form]
+    if not kind.can_be_loaded:
+        same = kind.count(manifest.columns, new) == looked.left
+    else:
+        rows = kind.reader(manifest.columns, old)
+        same = _are_same(_stay(rows, looked), kind.reader(manifest.columns, new))
+    if not same:
+        raise ArchiveError(f"{manifest.name}: the {form} file does not have the rows that stay.")
+
+
+def _stay(rows: Iterator[Row], looked: Looked) -> Iterator[Row]:
+    return (row for at, row in enumerate(rows) if at not in looked.places)
+
+
+def _are_same(one: Iterator[Row], other: Iterator[Row]) -> bool:
+    return all(a == b for a, b in zip_longest(one, other))

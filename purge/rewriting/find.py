@@ -1,0 +1,103 @@
+"""The archives of a policy that are files: which there are, and where each is."""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from lifecycle.compiler.keys import label_of
+from lifecycle.db.connection import fetch
+from lifecycle.exceptions import LifecycleError
+from lifecycle.policy.policy import Policy
+from purge.archive.catalog import manifest_at
+from purge.archive.destinations import Destination, ObjectMissing
+from purge.archive.formats import FORMATS
+from purge.archive.manifest import SUFFIX, Manifest
+from purge.archive.records import known, records
+from purge.models import Archive
+
+AGAIN = re.compile(r"_r\d+$")
+MAKING = (Archive.State.CHOSEN, Archive.State.WRITTEN)
+SUFFIXES = (SUFFIX, *dict.fromkeys(each.suffix for each in FORMATS.values()))
+
+
+@dataclass(frozen=True)
+class Found:
+    """An archive in force: its manifest, as the ledger knows it, and the prefix of its objects."""
+
+    manifest: Manifest
+    prefix: str
+
+
+@dataclass(frozen=True)
+class Finder:
+    """Looks for the archives of one policy; `LifecycleError` where one is not as it must be."""
+
+    policy: Policy
+    using: str
+    where: Destination
+
+    def names(self) -> list[str]:
+        """Those in force, by their names."""
+        policies = self._policies()
+        own = Archive.objects.using(self.using).filter(policy__in=policies)
+        if making := own.filter(state__in=MAKING).exclude(name="").first():
+            raise LifecycleError(f"{making.name} is being made.")
+        label = label_of(self.policy)
+        mine = {
+            each.name
+            for known_by in records([self.using]).values()
+            for each in known_by
+            if each.policy in policies and each.model == label and not each.replaced
+        }
+        return sorted(mine)
+
+    def _policies(self) -> list[str]:
+        """The policy's name, and those that it had before."""
+        found = fetch(
+            self.using, "SELECT lifecycle.names_v1(%(policy)s)", {"policy": self.policy.name}
+        )
+        return [name for (name,) in found]
+
+    def archive(self, name: str) -> Found | None:
+        """An archive that is there as the ledger knows it; None where nothing is left of it."""
+        own = records([self.using], [name]).get(name, [])
+        for prefix in self.prefixes(name):
+            with suppress(ObjectMissing):
+                manifest = manifest_at(self.where, f"{prefix}{name}{SUFFIX}")
+                known(manifest, own)
+                return Found(manifest, prefix)
+        if left := next(self.left(name), None):
+            raise LifecycleError(f"{left} is in {self.where.title}, and no manifest of it.")
+        place = Archive.objects.using(self.using).filter(name=name).values_list("place", flat=True)
+        if others := [each for each in place if each and each != self.where.title]:
+            raise LifecycleError(f"{name} is in {others[0]}, and not in {self.where.title}.")
+        return None
+
+    def prefixes(self, name: str) -> list[str]:
+        """Where an archive may be: where it was put, and where the policy puts archives now."""
+        rows = Archive.objects.using(self.using).filter(name=name)
+        put = rows.values_list("prefix", flat=True)
+        return list(dict.fromkeys([*put, self.policy.disposition.prefix]))  # type: ignore[attr-defined]
+
+    def left(self, name: str) -> Iterator[str]:
+        """The objects that there may be of an archive, of which something is kept."""
+        return (each for each in self.objects(name) if self.where.keeps(each))
+
+    def objects(self, name: str) -> list[str]:
+        """The objects that there may be of an archive: its manifest first, which leads readers."""
+        prefixes = self.prefixes(name)
+        return [f"{prefix}{name}{suffix}" for prefix in prefixes for suffix in SUFFIXES]
+
+    def successor(self, name: str) -> Found | None:
+        """The archive whose manifest says that it stands for one; of several, the latest."""
+        own = [each.sha256 for each in records([self.using], [name]).get(name, [])]
+        found, wanted = None, [(name, sha) for sha in own if sha]
+        for prefix in self.prefixes(name):
+            for each, _ in self.where.names(f"{prefix}{AGAIN.sub('', name)}_r"):
+                if each.endswith(SUFFIX):
+                    manifest = manifest_at(self.where, each)
+                    told = manifest.replaces
+                    if told and (told.name, told.manifest) in wanted:
+                        found = Found(manifest, prefix)
+        return found

@@ -1,0 +1,56 @@
+"""What reading an archive's file has found: which rows are wanted, and what the others span."""
+
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from purge.archive.formats import FORMATS
+from purge.archive.loading.load import readable
+from purge.archive.manifest import Manifest
+from purge.exceptions import ArchiveError
+from purge.rewriting.wanted import Matches
+
+End = dict[str, str | None]
+
+
+@dataclass
+class Looked:
+    """The places and keys of the rows that go; how many stay, their first and last key and time."""
+
+    places: set[int] = field(default_factory=set)
+    keys: list[str] = field(default_factory=list, repr=False)
+    left: int = 0
+    first: End = field(default_factory=lambda: {"key": None, "time": None}, repr=False)
+    last: End = field(default_factory=lambda: {"key": None, "time": None}, repr=False)
+
+    def keep(self, key: str | None, time: str | None) -> None:
+        """Count a row that stays."""
+        self.first["key"] = self.first["key"] if self.left else key
+        self.last["key"] = key
+        self.left += 1
+        if time:
+            self.first["time"] = min(time, self.first["time"] or time)
+            self.last["time"] = max(time, self.last["time"] or time)
+
+
+def look(manifest: Manifest, copy: BinaryIO, matches: Matches, time: str | None) -> Looked:
+    """Read every row of an archive's file; `ArchiveError` where it has others than it says."""
+    names = [column.name for column in manifest.columns]
+    key = names.index(manifest.key)
+    at = names.index(time) if time in names and manifest.first["time"] else None
+    found, copy_of = Looked(), FORMATS[readable(manifest).format]
+    copy.seek(0)
+    for place, row in enumerate(copy_of.reader(manifest.columns, copy)):
+        if matches(row):
+            found.places.add(place)
+            found.keys.append(str(row[key]))
+        else:
+            found.keep(row[key], _time(row[at]) if at is not None else None)
+    if found.left + len(found.keys) != manifest.rows:
+        raise ArchiveError(f"{manifest.name} has other rows than its manifest says.")
+    if manifest.first["key"] is None:  # a secret
+        found.first["key"] = found.last["key"] = None
+    return found
+
+
+def _time(text: str | None) -> str | None:
+    return text and text.replace(" ", "T")
