@@ -63,6 +63,7 @@ MIGRATION_MODULES = {
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -97,6 +98,7 @@ else:
     EMAIL_BACKEND = mail_backend
 DEMO_REPORT_TO = environment.report_to()
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # whichever the browser asks for
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"

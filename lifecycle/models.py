@@ -9,7 +9,7 @@ from django.db.models.fields.json import KT
 from django.utils.translation import gettext_lazy as _
 
 from lifecycle.details import readable
-from lifecycle.phrases import translated, word
+from lifecycle.phrases import to_the_second, translated, word
 
 
 class Kind(models.TextChoices):
@@ -68,7 +68,7 @@ class Event(models.Model):
     has eight bytes for each key of an ending, in the order of the keys (see `identity`).
     """
 
-    id = models.BigAutoField(primary_key=True)
+    id = models.BigAutoField(_("id"), primary_key=True)
     kind = models.CharField(_("kind"), max_length=20, choices=Kind)
     policy = models.CharField(_("policy"), max_length=40, blank=True)
     model = models.CharField(_("model"), max_length=200, blank=True)
@@ -217,7 +217,7 @@ class AgendaEntry(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.policy} {self.due_at:%Y-%m-%d %H:%M:%S} ({self.count})"
+        return f"{self.policy} {to_the_second(self.due_at)} ({self.count})"
 
 
 #: of row exceptions: holds on all rows of a table, which name a policy; `record_v1` sees to it. An

@@ -27,7 +27,7 @@ class Plan(models.Model):
         DONE = "done", _("done")
         WITHDRAWN = "withdrawn", _("withdrawn")
 
-    id = models.BigAutoField(primary_key=True)
+    id = models.BigAutoField(_("id"), primary_key=True)
     act = models.CharField(_("act"), max_length=10, choices=Act)
     model = models.CharField(_("model"), max_length=200)
     policy = models.CharField(_("policy"), max_length=40, blank=True)
@@ -115,7 +115,7 @@ class Forecast(models.Model):
     `policies`: by name, what `purge.forecasts` says of each; rows by day, 0 is the day it was made.
     """
 
-    id = models.BigAutoField(primary_key=True)
+    id = models.BigAutoField(_("id"), primary_key=True)
     made_at = models.DateTimeField(
         _("made at"),
     )
@@ -146,7 +146,7 @@ class Request(models.Model):
     was tried last. `answer`: closed without an erasure.
     """
 
-    id = models.BigAutoField(primary_key=True)
+    id = models.BigAutoField(_("id"), primary_key=True)
     reference = models.CharField(_("reference"), max_length=200)
     model = models.CharField(_("model"), max_length=200)
     key = models.TextField(

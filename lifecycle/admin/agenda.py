@@ -61,13 +61,18 @@ def retry_entries(page: Any, request: HttpRequest, chosen: QuerySet[AgendaEntry]
 class AgendaEntryAdmin(AboutRows):
     """What falls due when, the earliest first; and what blocks those that could not end."""
 
-    list_display = ("event_id", "policy", DUE, "count", TOMBSTONED, "attempts")
+    list_display = ("number", "policy", DUE, "count", TOMBSTONED, "attempts")
     list_filter = (PolicyFilter, BlockedFilter, "due_at")
     actions = (retry_entries,)
     ordering = ORDER
     sortable_by = ()
     fields = ("event", "policy", DUE, "count", "tombstone", TOMBSTONED, "attempts")
     readonly_fields = (DUE, TOMBSTONED)
+
+    @admin.display(description=_("event id"))
+    def number(self, entry: AgendaEntry) -> int:
+        """Of its event, which says the rest."""
+        return entry.event_id
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return EarliestList

@@ -340,7 +340,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Plan",
             fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("id", models.BigAutoField(verbose_name="id", primary_key=True, serialize=False)),
                 (
                     "act",
                     models.CharField(
@@ -509,7 +509,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Forecast",
             fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("id", models.BigAutoField(verbose_name="id", primary_key=True, serialize=False)),
                 (
                     "made_at",
                     models.DateTimeField(verbose_name="made at"),
@@ -543,7 +543,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Request",
             fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("id", models.BigAutoField(verbose_name="id", primary_key=True, serialize=False)),
                 ("reference", models.CharField(verbose_name="reference", max_length=200)),
                 ("model", models.CharField(verbose_name="model", max_length=200)),
                 (

@@ -36,7 +36,7 @@ def test_top_level_names(names: set[str]) -> None:
 def test_every_source_file_is_in_it(names: set[str]) -> None:
     expected = set()
     for top in ("lifecycle", "purge"):
-        for pattern in ("*.py", "*.pyi", "*.sql", "*.html", "*.txt", "*.css"):
+        for pattern in ("*.py", "*.pyi", "*.sql", "*.html", "*.txt", "*.css", "*.po", "*.mo"):
             found = (path.relative_to(ROOT) for path in (ROOT / top).rglob(pattern))
             expected |= {path.as_posix() for path in found}
             inside = (ROOT / "migrations" / top).rglob(pattern)

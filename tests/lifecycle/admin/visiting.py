@@ -84,10 +84,11 @@ class Browsing:
 
     def visited(
         self, address: str, client: Client, act: Callable[[Visit], Any], width: int = 1280,
-        dark: bool = False,
+        dark: bool = False, language: str = "en",
     ) -> Any:  # fmt: skip
         """What `act` gives for a page with the session of the client."""
-        return self.pool.submit(self._visited, address, client, act, width, dark).result()
+        asked = (address, client, act, width, dark, language)
+        return self.pool.submit(self._visited, *asked).result()
 
     def close(self) -> None:
         """Also where none was begun."""
@@ -107,11 +108,12 @@ class Browsing:
             self.play.stop()
 
     def _visited(
-        self, address: str, client: Client, act: Callable[[Visit], Any], width: int, dark: bool
-    ) -> Any:
+        self, address: str, client: Client, act: Callable[[Visit], Any], width: int, dark: bool,
+        language: str,
+    ) -> Any:  # fmt: skip
         scheme: Any = "dark" if dark else "light"
         size: Any = {"width": width, "height": 900}
-        context = self._begun().new_context(viewport=size, color_scheme=scheme)
+        context = self._begun().new_context(viewport=size, color_scheme=scheme, locale=language)
         cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
         named: Any = {"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": address}
         context.add_cookies([named])
