@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from lifecycle.db.connection import fetch, statement
+from lifecycle.phrases import on
 
 
 class OpenRequests(NamedTuple):
@@ -22,7 +23,7 @@ class OpenRequests(NamedTuple):
     @property
     def since(self) -> str:
         """The day, of UTC, since which the oldest is overdue, where one is."""
-        return f"{self.first_due.astimezone(UTC):%Y-%m-%d}"
+        return on(self.first_due.astimezone(UTC).date())
 
 
 def open_requests(using: str) -> list[OpenRequests]:

@@ -25,7 +25,7 @@ from lifecycle.db.connection import DENIED, sqlstate
 from lifecycle.db.rows import home
 from lifecycle.exceptions import LifecycleError
 from lifecycle.management.targets import duration
-from lifecycle.phrases import phrase
+from lifecycle.phrases import phrase, word
 
 LONGEST = timedelta(days=36_525)  # a century: no date is too early or too late for the database
 ROLE = phrase(
@@ -119,7 +119,7 @@ def refuse_sent(made: type[Model], once: UUID, using: str) -> None:
     was sent."""
     found = made._default_manager.using(using).filter(once=once).first()
     if found is not None:
-        about = {"name": made._meta.verbose_name, "number": found.pk}
+        about = {"name": word(str(made._meta.model_name)), "number": found.pk}
         raise LifecycleError(
             phrase("This form was sent before: it has made %(name)s %(number)s.", **about)
         )

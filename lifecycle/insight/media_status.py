@@ -8,8 +8,9 @@ from lifecycle.conf import conf
 from lifecycle.db.connection import fetch, statement
 from lifecycle.db.tables import table_of
 from lifecycle.hooks import last_runs
+from lifecycle.insight.problems import behind
 from lifecycle.insight.standstill import failing, stopped
-from lifecycle.insight.status import Status, behind
+from lifecycle.insight.status import Status
 from lifecycle.install.triggers import unrecorded
 from lifecycle.models import PolicyState
 from lifecycle.phrases import counted, phrase

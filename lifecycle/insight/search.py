@@ -19,6 +19,7 @@ from lifecycle.db.connection import fetch, limited, statement, was_stopped
 from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger.row_names import ledger_key
 from lifecycle.ledger.segments import Range, holds_key, pieces_of
+from lifecycle.phrases import phrase
 
 PIECE = 50_000  # numbers of events
 PATIENCE = 3.0  # seconds
@@ -111,7 +112,9 @@ def _refusing(key: str, model: str) -> Iterator[None]:
     try:
         yield
     except (DataError, ValueError) as error:
-        raise LifecycleError(f"{key!r} cannot be a key of {model}.") from error
+        raise LifecycleError(
+            phrase("%(key)s cannot be a key of %(model)s.", key=repr(key), model=model)
+        ) from error
 
 
 def _params(model: type[Model], key: str, using: str) -> dict[str, Any]:

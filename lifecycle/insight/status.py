@@ -16,19 +16,18 @@ from lifecycle.compiler.windows import is_windowed
 from lifecycle.conf import conf
 from lifecycle.db.connection import fetch, statement
 from lifecycle.db.version import to_install
-from lifecycle.hints import database_option
 from lifecycle.hooks import last_runs, slowed, standstills
 from lifecycle.insight.causes import CAUSES
 from lifecycle.insight.declared import stages as said_of_stages
 from lifecycle.insight.partitions import problems as of_partitions
+from lifecycle.insight.problems import functions_of, gaps_of, held_deleted_of, problems_of
 from lifecycle.insight.standstill import FIRST_TRY, IS_TRIED, failing, stopped
 from lifecycle.insight.there import counts_there
-from lifecycle.install.functions import other_functions
 from lifecycle.install.reach import Reach
 from lifecycle.install.triggers import unrecorded
-from lifecycle.ledger.held_deleted import HeldDeleted, deleted_rows, held_deleted, without_a_row
+from lifecycle.ledger.held_deleted import held_deleted
 from lifecycle.models import PolicyState
-from lifecycle.phrases import counted, lasting, phrase
+from lifecycle.phrases import phrase
 from lifecycle.policy import purge_hours as hours
 from lifecycle.policy.capture_modes import Signals
 from lifecycle.policy.databases import is_at
@@ -119,16 +118,16 @@ def statuses(
     gaps, come, gone = unrecorded(using), unfinished(using), held_deleted(using)
     why, slower = standstills(using), slowed(using)
     reach = Reach(using)
-    broken = _functions(using)
+    broken = functions_of(using)
     for name, each in found.items():
         _describe(each, declared.get(name))
         if name in here and lines is None:
             _count_there(each, declared[name])
         each.backfill, each.slowed = come.get(name), slower.get(name, [])
         most = conf.MAX_LAG if max_lag is None else max_lag
-        each.problems += _problems(each, declared.get(name), most)
-        each.problems += _gaps(declared.get(name), gaps) + why.get(name, []) + broken
-        each.problems += _held_deleted(each, gone, shown)
+        each.problems += problems_of(each, declared.get(name), most)
+        each.problems += gaps_of(declared.get(name), gaps) + why.get(name, []) + broken
+        each.problems += held_deleted_of(each, gone, shown)
         each.problems += reach.problems(declared[name]) if name in declared else []
         each.problems += of_partitions(declared[name], using) if name in here else []
     return [found[name] for name in sorted(found)]
@@ -208,91 +207,3 @@ def _count_there(each: Status, policy: Policy) -> None:
     for name, count in (counts or {}).items():
         if name != "listed":
             setattr(each, name, count)
-
-
-def _gaps(policy: Policy | None, tables: set[str]) -> list[str]:
-    missed = sorted(tables.intersection(compiled(policy).tables)) if policy else []
-    return [
-        phrase(
-            "writes to %(table)s are not recorded: run `manage.py lifecycle install`", table=table
-        )
-        for table in missed
-    ]
-
-
-def _functions(using: str) -> list[str]:
-    names = ", ".join(other_functions(using))
-    text = phrase(
-        "functions are missing or changed (%(names)s): run `manage.py lifecycle install`",
-        names=names,
-    )
-    return [text] if names else []
-
-
-def _held_deleted(
-    each: Status, gone: list[HeldDeleted], shown: Callable[[list[str]], list[str]]
-) -> list[str]:
-    """Of its table; a policy that is no longer declared may have let them go."""
-    mine = [one for one in gone if one.model == each.table]
-    each.held_deleted = sum(one.rows for one in mine)
-    each.held -= without_a_row(mine)
-    if not mine:
-        return []
-    (latest_name,) = shown([mine[0].name]) if mine[0].key else (mine[0].name,)
-    said = phrase(
-        "%(rows)s: the latest is %(name)s, hold %(hold)s, event %(event)s; see "
-        "`manage.py lifecycle holds`",
-        rows=deleted_rows(each.held_deleted),
-        name=latest_name,
-        hold=mine[0].hold,
-        event=mine[0].event,
-    )
-    return [said]
-
-
-def _problems(each: Status, policy: Policy | None, max_lag: float) -> list[str]:
-    if policy is None:
-        gone = each.state == State.REMOVED
-        return [] if gone else [phrase("not declared in this code: nothing of it ends")]
-    if not each.state:
-        command = to_install(each.database)
-        return [phrase("not in the database: %(command)s", command=command)]
-    found = []
-    if each.fingerprint != fingerprint(policy):
-        found.append(CAUSES["outdated"].problem(each.database))
-    if each.state == State.HALTED:
-        database = database_option(each.database)
-        resume = f"`manage.py lifecycle resume {each.policy} --actor NAME{database}`"
-        found.append(phrase("halted by a brake: look, then %(command)s", command=resume))
-    found += _stuck(each)
-    if each.acts and (each.lag or 0) > max_lag:
-        found.append(behind(int(each.lag or 0), bool(each.slowed)))
-    return found
-
-
-def _stuck(each: Status) -> list[str]:
-    """Rows that cannot end."""
-    found = []
-    if each.blocked:
-        rows = counted(
-            "%(count)s rows cannot end: their `blocked` events say why",
-            "%(count)s rows cannot end: their `blocked` events say why",
-            each.blocked,
-        )
-        found.append(phrase("at most %(rows)s", rows=rows) if each.at_most else rows)
-    if each.failed:
-        rows = counted(
-            "%(count)s rows whose due time could not be computed",
-            "%(count)s rows whose due time could not be computed",
-            each.failed,
-        )
-        found.append(phrase("at most %(rows)s", rows=rows) if each.at_most else rows)
-    return found
-
-
-def behind(seconds: int, slowed: bool) -> str:
-    """That something due has waited so long."""
-    time = lasting(timedelta(seconds=seconds))
-    if slowed:
-        return phrase("%(time)s behind: it is slowed down", time=time)
-    return phrase("%(time)s behind: does a worker run?", time=time)

@@ -12,9 +12,10 @@ from typing import Any
 from django.utils.timezone import get_default_timezone
 
 from lifecycle.conf import conf
+from lifecycle.phrases import phrase
 from lifecycle.policy.policy import Policy
 
-OUTSIDE = "outside its purge hours"
+OUTSIDE = phrase("outside its purge hours")
 
 
 def hours_of(policy: Policy) -> tuple[int, int] | None:

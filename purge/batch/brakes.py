@@ -17,16 +17,23 @@ from lifecycle.compiler.tables_read import models_beside
 from lifecycle.db.connection import Query, fetch, hides_rows, statement
 from lifecycle.db.policy_lock import holders
 from lifecycle.db.tables import quoted, stands_in
-from lifecycle.db.version import mismatch, to_install
-from lifecycle.insight.causes import CAUSES
+from lifecycle.db.version import mismatch
 from lifecycle.ledger.caps import cap_of, room_and_over
 from lifecycle.logs import Log
 from lifecycle.models import PolicyState
-from lifecycle.phrases import phrase, word
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import OUTSIDE, is_open
 from purge.batch.archived import is_archived
 from purge.batch.counted_caps import is_within_cap
+from purge.batch.standing_words import (
+    ALTERED,
+    ELSEWHERE,
+    OTHER_VERSION,
+    OUTDATED,
+    UNKNOWN,
+    UNPROVED,
+    in_words,
+)
 from purge.batch.state import Batch
 from purge.exceptions import Halt
 from purge.proof.gate import why_closed
@@ -35,11 +42,6 @@ State = PolicyState.State
 WARNED_AGAIN = 60.0  # seconds between two warnings about one policy's declaration
 LONG_WAIT = Query("SET LOCAL lock_timeout = '10s'")  # for the row of the policy, at the end
 LOCKED_LONG = 60.0  # seconds without the policy's lock after which the log says so
-OUTDATED, ALTERED = (CAUSES[each].ends_nothing("default") for each in ("outdated", "altered"))
-ELSEWHERE = phrase(
-    "on a table of the ledger's schema, and this connection has another one in its place, by its "
-    "search path or a temporary one: nothing of it ends here"
-)
 
 log = Log("purge")
 _warned: dict[str, float] = {}
@@ -59,9 +61,9 @@ class PolicyStanding(StrEnum):
     ALTERED = ALTERED
     ELSEWHERE = ELSEWHERE
     OUTSIDE_HOURS = OUTSIDE
-    UNKNOWN = f"not in the database: {to_install('default')}"
-    OTHER_VERSION = "of another version than the database"
-    UNPROVED = "not compared with what was published of the ledger"
+    UNKNOWN = UNKNOWN
+    OTHER_VERSION = OTHER_VERSION
+    UNPROVED = UNPROVED
 
 
 class PolicyNow(NamedTuple):
@@ -98,23 +100,7 @@ def why_stopped(policy: Policy, using: str = DEFAULT_DB_ALIAS, any_hour: bool = 
         told = mismatch(using)
     elif found is PolicyStanding.UNPROVED:
         told = why_closed(using, files=is_archived(policy))
-    return told or _in_words(found, using)
-
-
-def _in_words(found: PolicyStanding, using: str) -> str:
-    """After a policy's name and "is"; '' where it may act."""
-    said = {
-        PolicyStanding.OUTDATED: CAUSES["outdated"].ends_nothing(using),
-        PolicyStanding.ALTERED: CAUSES["altered"].ends_nothing(using),
-        PolicyStanding.ELSEWHERE: ELSEWHERE,
-        PolicyStanding.OUTSIDE_HOURS: OUTSIDE,
-        PolicyStanding.UNKNOWN: phrase(
-            "not in the database: %(command)s", command=to_install(using)
-        ),
-        PolicyStanding.OTHER_VERSION: phrase("of another version than the database"),
-        PolicyStanding.UNPROVED: phrase("not compared with what was published of the ledger"),
-    }
-    return said.get(found) or word(found)
+    return told or in_words(found.value, using)
 
 
 def standing_of(policy: Policy, known: PolicyNow, any_hour: bool = False) -> PolicyStanding:

@@ -3,6 +3,7 @@
 from lifecycle.db.connection import scalar
 from lifecycle.exceptions import LifecycleError
 from lifecycle.models import Event
+from lifecycle.phrases import phrase
 from lifecycle.proof.certificate import Certificate, Checked
 from lifecycle.proof.leaf import Text
 from lifecycle.proof.story import StoryEvent
@@ -11,7 +12,7 @@ from purge.certificates.said import statement
 from purge.certificates.story import Story, shared
 from purge.proof.options import ProofOptions, proof_options
 
-OFF = "LIFECYCLE_PROOF is off: what is not published cannot be proven."
+OFF = phrase("LIFECYCLE_PROOF is off: what is not published cannot be proven.")
 
 
 def certify(story: Story, using: str, open_row: bool = False) -> Checked:

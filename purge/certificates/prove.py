@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 from lifecycle.exceptions import LifecycleError
+from lifecycle.phrases import phrase
 from lifecycle.proof import leaf
 from lifecycle.proof.checkpoint import SignedCheckpoint, open_checkpoint
 from lifecycle.proof.errors import ProofError
@@ -52,7 +53,10 @@ class Prover:
         log = read_log(using, found[0][0]) if found[0] else None
         if log is None:
             raise NotPublished(
-                f"Event {events[0]} is not sealed yet: the worker seals every second."
+                phrase(
+                    "Event %(events)s is not sealed yet: the worker seals every second.",
+                    events=events[0],
+                )
             )
         own = [each[1] for each in found if each and each[0] == log.incarnation]
         return cls(using, options, log, max(own) + 1)
@@ -67,11 +71,17 @@ class Prover:
         """The head that witnesses have cosigned, where it is late enough; else the newest."""
         data = self.store.read(CHECKPOINT)
         if data is None:
-            raise NotPublished(f"There is no checkpoint yet: {self.store.title}.")
+            raise NotPublished(
+                phrase("There is no checkpoint yet: %(store)s.", store=self.store.title)
+            )
         try:
             newest = self._opened(data)
         except ProofError as error:
-            raise LifecycleError(f"The checkpoint of {self.store.title}: {error}.") from error
+            raise LifecycleError(
+                phrase(
+                    "The checkpoint of %(store)s: %(error)s.", store=self.store.title, error=error
+                )
+            ) from error
         other = self.store.read(COSIGNED)
         try:
             signed = self._opened(other) if other is not None else newest
@@ -98,7 +108,11 @@ class Prover:
         sealed = read_seals(self.using, self.log, index, index + 1)
         record = self._record(event, index)
         if sealed.salts == _FORGOTTEN:
-            raise LifecycleError(f"The salt of event {event} is forgotten: nothing can open it.")
+            raise LifecycleError(
+                phrase(
+                    "The salt of event %(event)s is forgotten: nothing can open it.", event=event
+                )
+            )
         hashes = leaf.hash_parts(record, sealed.salts)
         fields = leaf.entry_fields(record, len(hashes), leaf.root_of_parts(hashes))
         parts = tuple(_parts(record, sealed.salts, hashes, shown))
@@ -110,9 +124,17 @@ class Prover:
     def _index(self, event: int) -> int:
         found = index_of(self.using, event)
         if found is None or found[0] != self.log.incarnation:
-            raise NotPublished(f"Event {event} is not in the log {self.log.origin}.")
+            raise NotPublished(
+                phrase(
+                    "Event %(event)s is not in the log %(origin)s.",
+                    event=event,
+                    origin=self.log.origin,
+                )
+            )
         if found[1] >= self.head.checkpoint.size:
-            raise NotPublished(f"Event {event} is sealed, and not published yet: try again.")
+            raise NotPublished(
+                phrase("Event %(event)s is sealed, and not published yet: try again.", event=event)
+            )
         return found[1]
 
     def _record(self, event: int, index: int) -> Record:
@@ -127,8 +149,15 @@ class Prover:
         except Unreachable:
             raise
         except LifecycleError as error:
-            where = f"neither in the ledger nor in {self.store.title}"
-            raise LifecycleError(f"Event {event} is {where}: {error}.") from None
+            where = phrase("neither in the ledger nor in %(store)s", store=self.store.title)
+            raise LifecycleError(
+                phrase(
+                    "Event %(event)s is %(where)s: %(error)s.",
+                    event=event,
+                    where=where,
+                    error=error,
+                )
+            ) from None
         return line.record
 
 

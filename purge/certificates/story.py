@@ -10,7 +10,7 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.insight.why import why
 from lifecycle.ledger.row_names import ledger_key, parse, row_name, rows_of_key
 from lifecycle.models import Event
-from lifecycle.printable import in_utc
+from lifecycle.phrases import at, phrase
 from purge.erasure.archived import KIND
 from purge.erasure.receipt import receipts
 
@@ -44,17 +44,22 @@ class Story:
 def of_row(model: type[Model], key: str, using: str) -> Story:
     """How a row came to its end. Raises `LifecycleError` where it has not, or is there again."""
     found, name = why(model, key, using), row_name(model, key)
-    at = next((i for i, each in enumerate(found.events) if each.kind in ENDED), None)
-    if at is None:
-        raise LifecycleError(f"{name} has not ended: {found.says}")
-    ending = found.events[at]
+    place = next((i for i, each in enumerate(found.events) if each.kind in ENDED), None)
+    if place is None:
+        raise LifecycleError(phrase("%(name)s has not ended: %(says)s", name=name, says=found.says))
+    ending = found.events[place]
     if ending.kind in GONE and rows_of_key(model, key, using).exists():
-        back = "a row is there under its key: a newer one, or it came back with a backup"
+        back = phrase("a row is there under its key: a newer one, or it came back with a backup")
         raise LifecycleError(
-            f"{name} ended at {in_utc(ending.recorded_at)}, and {back}. "
-            "`manage.py purge --replay --dry-run` tells which."
+            phrase(
+                "%(name)s ended at %(recorded_at)s, and %(back)s. `manage.py purge "
+                "--replay --dry-run` tells which.",
+                name=name,
+                recorded_at=at(ending.recorded_at),
+                back=back,
+            )
         )
-    led = _led_to(found.events[at + 1 :])
+    led = _led_to(found.events[place + 1 :])
     bases = _bases([ending, *led], found.events, using)
     events = _unique([ending, *bases, *led, *_beside(ending, using)])
     return Story(events, (model, key), ledger_key(model, key, using))
@@ -65,9 +70,15 @@ def of_run(run: int, using: str) -> Story:
     found = Event.objects.using(using).filter(run=run, kind__in=ENDED).order_by("pk")
     events = list(found[: MOST_ENDED + 1])
     if not events:
-        raise LifecycleError(f"Run {run} has ended nothing.")
+        raise LifecycleError(phrase("Run %(run)s has ended nothing.", run=run))
     if len(events) > MOST_ENDED:
-        raise LifecycleError(f"Run {run} has more than {MOST_ENDED} endings: ask for single rows.")
+        raise LifecycleError(
+            phrase(
+                "Run %(run)s has more than %(most)s endings: ask for single rows.",
+                run=run,
+                most=MOST_ENDED,
+            )
+        )
     return Story(_unique([*events, *_declared(events[0], using)]))
 
 
@@ -76,7 +87,11 @@ def of_reference(reference: str, using: str) -> list[Story]:
     stories = []
     for receipt in receipts(reference, using):
         if receipt.ended_at is None:
-            raise LifecycleError(f"{receipt.row} has not ended: it is {receipt.state}.")
+            raise LifecycleError(
+                phrase(
+                    "%(row)s has not ended: it is %(state)s.", row=receipt.row, state=receipt.state
+                )
+            )
         model, key = parse(receipt.row)
         stories.append(of_row(model, key, using))
     return stories

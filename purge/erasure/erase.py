@@ -42,12 +42,13 @@ from purge.batch.state import STUBBORN, Batch
 from purge.erasure import archived
 from purge.erasure.receipt import Receipt, receipts, would_be
 from purge.erasure.refusals import (
+    cannot_go,
     check,
     policy_for,
     refuse_held,
     refuse_second,
     refuse_what_stays,
-    why,
+    stopped,
 )
 from purge.exceptions import ErasureRefused, HeldBelow
 from purge.models import Run
@@ -135,10 +136,7 @@ def _begin(policy: Policy, using: str, dry: bool) -> Batch:
     if batch is None:
         if brakes.standing(policy, using, any_hour=True) is brakes.PolicyStanding.HELD:
             refuse_held(using, policy.model, [], None)
-        stopped = brakes.why_stopped(policy, using, any_hour=True) or phrase("being paused or held")
-        raise LifecycleError(
-            phrase("%(policy)s is %(why)s: nothing ends.", policy=policy.name, why=stopped)
-        )
+        raise LifecycleError(stopped(policy, brakes.why_stopped(policy, using, any_hour=True)))
     return batch
 
 
@@ -214,9 +212,7 @@ def _end(batch: Batch, event: int, key: str) -> None:
             first = type(error.held[0])
             held = [ledger_key(first, key_text(first, row.pk), batch.using) for row in error.held]
             refuse_held(batch.using, first, held, batch.now)
-        raise ErasureRefused(
-            phrase("%(row)s cannot go: %(why)s.", row=_name(batch.policy, key), why=why(error))
-        ) from error
+        raise ErasureRefused(cannot_go(_name(batch.policy, key), error)) from error
     last = (*batch.source.closing(), *recording(batch), *brakes.counting(batch))
     fetch_each(batch.using, *last)  # a person has asked for it: it counts, and no cap stops it
     _finish_run(batch)

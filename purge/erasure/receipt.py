@@ -15,20 +15,11 @@ from lifecycle.db.connection import fetch, statement
 from lifecycle.ledger.row_names import row_name
 from lifecycle.ledger.segments import pieces_of
 from lifecycle.models import AgendaEntry, Event, RowException
-from lifecycle.phrases import at, joined, padded, phrase, word
-from lifecycle.printable import visible
 from purge.batch.state import Batch
 from purge.erasure import along, archived
+from purge.erasure.receipt_words import in_words
 
 DONE = ("purged", "updated")
-WORDS = {
-    "purged": phrase("deleted"),
-    "updated": phrase("changed, as the policy says"),
-    "tombstoned": phrase("tombstoned, deleted after its grace"),
-    "scheduled": phrase("changed after its grace, as the policy says"),
-    "withdrawn": phrase("not ended: restored or changed since"),
-    "deleted": phrase("deleted since by the site itself"),
-}
 
 
 @dataclass(frozen=True)
@@ -84,58 +75,7 @@ class Receipt:
 
     def as_text(self) -> str:
         """For people, a line for each thing."""
-        about = {"row": self.row, "reference": self.reference}
-        head = phrase("Erasure: %(row)s, reference %(reference)s", **about)
-        if self.dry_run:
-            head = phrase("Would be erased: %(row)s, reference %(reference)s", **about)
-        lines = [joined("", ["  ", padded(name, 10), what]) for name, what in self._lines()]
-        return joined("\n", map(visible, [head, *lines]))
-
-    def _lines(self) -> list[tuple[str, str]]:
-        ends = self.ended_at or self.ends_at
-        lines = [
-            (phrase("asked"), self._asked()),
-            (phrase("state"), joined(": ", [WORDS[self.state], *([at(ends)] if ends else [])])),
-            (phrase("waits for"), self.waits_for),
-            (
-                phrase("events"),
-                joined(
-                    ", ", [joined(" ", [each["id"], word(each["kind"])]) for each in self.events]
-                ),
-            ),
-            (
-                phrase("with it"),
-                along.counts(self.cascade) or (phrase("no other rows") if self.ended_at else ""),
-            ),
-            (phrase("stays"), self._stays()),
-            (phrase("media"), self._files() if self.ended_at or self.media else ""),
-            (phrase("archives"), ", ".join(self.archives) or phrase("none")),
-            *(("", archived.in_words(each)) for each in self.archived_rows),
-        ]
-        return [(name, what) for name, what in lines if what]
-
-    def _files(self) -> str:
-        said = [
-            phrase("%(name)s deleted %(time)s", name=name, time=at(time))
-            for name, time in self.media_gone.items()
-        ]
-        left = [name for name in self.media if name not in self.media_gone]
-        if left:
-            said.append(phrase("remain in the storage: %(names)s", names=", ".join(left)))
-        return joined("; ", said) if said else phrase("no files")
-
-    def _asked(self) -> str:
-        return phrase(
-            "%(time)s by %(name)s, policy %(policy)s",
-            time=at(self.requested_at),
-            name=self.actor,
-            policy=self.policy,
-        )
-
-    def _stays(self) -> str:
-        if not self.unlinked:
-            return ""
-        return phrase("%(counts)s, link emptied", counts=along.counts(self.unlinked))
+        return in_words(self)
 
 
 class EndEvent(NamedTuple):

@@ -103,6 +103,17 @@ def refuse_second(policy: Policy, key: str, grace: timedelta | None, using: str)
         )
 
 
+def cannot_go(row: str, error: Exception) -> str:
+    """That a row has to stay, and why."""
+    return phrase("%(row)s cannot go: %(why)s.", row=row, why=why(error))
+
+
+def stopped(policy: Policy, why: str) -> str:
+    """That a brake or a person stops it; '' where that has changed while it was asked."""
+    why = why or phrase("being paused or held")
+    return phrase("%(policy)s is %(why)s: nothing ends.", policy=policy.name, why=why)
+
+
 def refuse_what_stays(policy: Policy, key: str, verdict: str) -> None:
     """Refuse a row that would not end, by the name of the verdict about it."""
     name = row_name(policy.model, key)

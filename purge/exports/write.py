@@ -23,6 +23,7 @@ from lifecycle.ledger.row_names import ledger_key, model_of, named, row_name
 from lifecycle.ledger.write import write
 from lifecycle.logs import Log
 from lifecycle.management.output import utc
+from lifecycle.phrases import phrase
 from purge.exports.collect import Found, collect, files_of, rows_of
 
 OF_ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
@@ -59,7 +60,7 @@ def export(
     """
     actor = actor or in_context("actor", using)
     if not actor.strip():
-        raise LifecycleError("Say who does this (actor).")
+        raise LifecycleError(phrase("Say who does this (actor)."))
     if path.exists():
         raise LifecycleError(f"{path} is there already.")
     half = path.with_name(f"{path.name}.{os.getpid()}.part")
@@ -97,7 +98,9 @@ def _record(row: Model, index: dict[str, Any], actor: str, cause: str, using: st
     except DatabaseError as error:
         if sqlstate(error) != DENIED:
             raise
-        raise LifecycleError(f"The role of {using!r} may not record that it exports.") from error
+        raise LifecycleError(
+            phrase("The role of %(using)s may not record that it exports.", using=repr(using))
+        ) from error
 
 
 @contextmanager

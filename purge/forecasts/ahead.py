@@ -28,11 +28,12 @@ from lifecycle.admin.readonly import refuse
 from lifecycle.admin.visibility import may_view
 from lifecycle.exceptions import LifecycleError
 from lifecycle.insight.declared import stages
-from lifecycle.phrases import counted, joined, lasting, locally, number, phrase
+from lifecycle.phrases import joined, phrase
 from lifecycle.policy.databases import is_at
 from lifecycle.policy.fixed_age import age_of
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies, get_policy
+from purge.forecasts.otherwise import difference, instead
 from purge.forecasts.simulate import PATIENCE, Simulated, beside, changed, simulate, store
 from purge.models import Forecast
 
@@ -195,71 +196,8 @@ def _compared(policy: Policy, values: dict[str, Any], using: str) -> dict[str, A
     about = now.estimate is not None or then.estimate is not None
     aged = age_of(policy.expires)
     return {"now": now, "then": then, "about": about, "of": policy.name,
-            "how": _difference(then.rows - now.rows, about, policy.name, values["until"]),
-            "instead": _instead(values, aged and aged[1], policy.grace)}  # fmt: skip
-
-
-def _difference(more: int, about: bool, policy: str, until: datetime) -> str:
-    """How many rows more end, or fewer; `about` where that was estimated."""
-    count = abs(more)
-    said = {"rows": number(count), "policy": policy, "time": locally(until)}
-    if about and more < 0:
-        return counted(
-            "About %(rows)s fewer rows of %(policy)s end until %(time)s.",
-            "About %(rows)s fewer rows of %(policy)s end until %(time)s.",
-            count,
-            **said,
-        )
-    if about:
-        return counted(
-            "About %(rows)s more rows of %(policy)s end until %(time)s.",
-            "About %(rows)s more rows of %(policy)s end until %(time)s.",
-            count,
-            **said,
-        )
-    if more < 0:
-        return counted(
-            "%(rows)s fewer rows of %(policy)s end until %(time)s.",
-            "%(rows)s fewer rows of %(policy)s end until %(time)s.",
-            count,
-            **said,
-        )
-    return counted(
-        "%(rows)s more rows of %(policy)s end until %(time)s.",
-        "%(rows)s more rows of %(policy)s end until %(time)s.",
-        count,
-        **said,
-    )
-
-
-def _instead(values: dict[str, Any], age: Any, grace: Any) -> str:
-    """What is otherwise."""
-    said = []
-    if values["age"] is not None:
-        said.append(_aged(in_days(values["age"]), age))
-    if values["grace"] is not None:
-        said.append(_graced(in_days(values["grace"]), grace))
-    one, *other = said
-    return phrase("%(one)s and %(other)s", one=one, other=other[0]) if other else one
-
-
-def _aged(other: str, now: Any) -> str:
-    if not (isinstance(now, timedelta) and now):
-        return phrase("an age of %(time)s", time=other)
-    return phrase("an age of %(time)s instead of %(before)s", time=other, before=in_days(now))
-
-
-def _graced(other: str, now: Any) -> str:
-    if not (isinstance(now, timedelta) and now):
-        return phrase("a grace of %(time)s", time=other)
-    return phrase("a grace of %(time)s instead of %(before)s", time=other, before=in_days(now))
-
-
-def in_days(span: timedelta) -> str:
-    """Whole days as such."""
-    if span.seconds or span.microseconds:
-        return lasting(span)
-    return counted("%(count)s day", "%(count)s days", span.days)
+            "how": difference(then.rows - now.rows, about, policy.name, values["until"]),
+            "instead": instead(values, aged and aged[1], policy.grace)}  # fmt: skip
 
 
 def _number(text: str) -> uuid.UUID:
