@@ -173,3 +173,9 @@ def seen(policy: Policy) -> str:
     enforced = phrase("A hold also stops the site's own DELETE.")
     engine = phrase("A hold stops this package, and not the site's own DELETE.")
     return joined(" ", [text, enforced if policy.holds == "enforced" else engine])
+
+
+def captured_by(policy: Policy) -> str:
+    """The same in a word, for programs."""
+    words = {Window: "windows", Partitions: "partitions", Signals: "signals"}
+    return words.get(type(policy.capture), "triggers")

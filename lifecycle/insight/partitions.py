@@ -34,6 +34,7 @@ OF_ROWS = {
     "held": "a row of it is held",
     "kept": "`keep_while` keeps a row of it",
     "left_out": "a row of it is left out by `when`, or not past its end",
+    "unfit": "its policy cannot be of partitions: `manage.py check` says why (E056)",
     "locked": "another session has its table, or a row of it, locked",
 }
 

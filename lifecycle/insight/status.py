@@ -10,14 +10,13 @@ from django.db import DEFAULT_DB_ALIAS
 from lifecycle.backfill.progress import Progress, unfinished
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.compiler.keys import label_of
-from lifecycle.compiler.partitions import is_partitioned
 from lifecycle.compiler.policy_sql import compiled
-from lifecycle.compiler.windows import is_windowed
 from lifecycle.conf import conf
 from lifecycle.db.connection import fetch, statement
 from lifecycle.db.version import to_install
 from lifecycle.hooks import last_runs, slowed, standstills
 from lifecycle.insight.causes import CAUSES
+from lifecycle.insight.declared import captured_by
 from lifecycle.insight.declared import stages as said_of_stages
 from lifecycle.insight.partitions import problems as of_partitions
 from lifecycle.insight.problems import functions_of, gaps_of, held_deleted_of, problems_of
@@ -190,10 +189,7 @@ def _describe(each: Status, policy: Policy | None) -> None:
     if policy is None:
         return
     each.stages = said_of_stages(policy)
-    seen_by = "triggers" if policy.capture.triggers else "signals"
-    each.capture = "windows" if is_windowed(policy) else seen_by
-    if is_partitioned(policy):
-        each.capture = "partitions"
+    each.capture = captured_by(policy)
     each.blind_to = Signals.blind_to if isinstance(policy.capture, Signals) else ()
 
 

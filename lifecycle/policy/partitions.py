@@ -3,6 +3,7 @@ anybody, and all at once."""
 
 from typing import Any
 
+from django.apps import apps
 from django.db.models import DateField
 from django.db.models.signals import post_delete, pre_delete
 
@@ -16,19 +17,34 @@ AUTO = ("SmallAutoField", "AutoField", "BigAutoField", "PositiveBigIntegerField"
 
 
 def why_unfit(policy: Policy) -> str:
-    """Why no partition of the policy's table may be dropped, in words; '' where it may be."""
+    """Why no partition of the policy's table may be dropped, in words; '' where it may be.
+
+    Asked of each model that has the table: the site's own may be another one than the policy's.
+    """
     own: Any = policy.model._meta.concrete_model
+    if _moment(policy) is None:
+        return "`expires` must count from a moment of the model's own table"
+    if own._meta.pk.get_internal_type() not in KEYS + AUTO:
+        return "its key is neither whole number nor UUID"
+    return next((why for model in _models(own) if (why := _unheard(model, policy))), "")
+
+
+def _models(own: Any) -> list[Any]:
+    """The models of a table: one, and others that the site has of it, such as proxies."""
+    table = own._meta.db_table
+    others = apps.get_models(include_auto_created=True)
+    return [own, *(each for each in others if each._meta.db_table == table and each is not own)]
+
+
+def _unheard(model: Any, policy: Policy) -> str:
+    """What of a model would not be told, or not go along."""
+    referring, concrete = _referring(model), model._meta.concrete_model
     for wrong, why in (
-        (_moment(policy) is None, "`expires` must count from a moment of the model's own table"),
-        (
-            own._meta.pk.get_internal_type() not in KEYS + AUTO,
-            "its key is neither whole number nor UUID",
-        ),
-        (own._meta.parents or _children(own), "it has parents or children by inheritance"),
-        (len(policies_of(policy.model)) > 1, "another policy stands on the table"),
-        (file_fields(own) or _is_tracked(own), "its rows have files, which would be left behind"),
-        (_referring(own), f"{_referring(own)} refers to its rows"),
-        (_receivers(policy), "a receiver of pre_delete or post_delete would not be called"),
+        (concrete._meta.parents or _children(model), "it has parents or children by inheritance"),
+        (set(policies_of(model)) - {policy}, "another policy stands on the table"),
+        (file_fields(model) or _is_tracked(concrete), "its rows have files, which would be left"),
+        (referring, f"{referring} refers to its rows"),
+        (_receivers(model), "a receiver of pre_delete or post_delete would not be called"),
     ):
         if wrong:
             return why
@@ -43,26 +59,22 @@ def _moment(policy: Policy) -> Any:
     return field if isinstance(field, DateField) else None  # a DateTimeField is one
 
 
-def _children(own: Any) -> bool:
-    return any(each.parent_link for each in own._meta.related_objects)
+def _children(model: Any) -> bool:
+    return any(getattr(each, "parent_link", False) for each in model._meta.related_objects)
 
 
 def _is_tracked(own: Any) -> bool:
     return any(each.model._meta.concrete_model is own for each in tracked())
 
 
-def _referring(own: Any) -> str:
+def _referring(model: Any) -> str:
     """What goes along with a row, or keeps it, as Django has it: the first of it."""
-    related = [each.related_model._meta.label for each in own._meta.related_objects]
-    generic = [
-        each.name for each in own._meta.private_fields if hasattr(each, "bulk_related_objects")
-    ]
-    many = [each.name for each in own._meta.many_to_many]
+    related = [each.related_model._meta.label for each in model._meta.related_objects]
+    private = model._meta.private_fields
+    generic = [each.name for each in private if hasattr(each, "bulk_related_objects")]
+    many = [each.name for each in model._meta.many_to_many]
     return next(iter([*related, *generic, *many]), "")
 
 
-def _receivers(policy: Policy) -> bool:
-    models = {policy.model, policy.model._meta.concrete_model}
-    return any(
-        signal.has_listeners(each) for signal in (pre_delete, post_delete) for each in models
-    )
+def _receivers(model: Any) -> bool:
+    return any(signal.has_listeners(model) for signal in (pre_delete, post_delete))

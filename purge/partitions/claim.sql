@@ -14,4 +14,4 @@ FROM lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry
 WHERE entry.policy = %(policy)s AND (entry.window_at = %(window)s::timestamptz OR %(window)s::timestamptz IS NULL
     AND (entry.window_at IS NULL AND entry.due_at <= %(now)s OR event.detail ->> 'relisted' = 'held'))
 AND entry.event_id <> ALL (%(seen)s::bigint[])
-ORDER BY entry.event_id FOR UPDATE OF entry SKIP LOCKED
+ORDER BY entry.event_id LIMIT 10000 FOR UPDATE OF entry SKIP LOCKED

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.db.models.signals import post_delete
@@ -12,6 +13,7 @@ from lifecycle.exceptions import LifecycleError, PolicyError
 from lifecycle.insight.forecast import forecast
 from lifecycle.insight.status import statuses
 from lifecycle.insight.why import why
+from lifecycle.models import Event
 from lifecycle.policy.registry import get_policy
 from purge import erase
 from purge.runner import run_due
@@ -102,6 +104,28 @@ def test_a_receiver_keeps_partitions(pings: Any) -> None:
         assert "post_delete" in status().problems[-1]
     finally:
         post_delete.disconnect(heard, sender=pings)
+
+
+def test_another_model_of_the_table_is_asked_too(pings: Any) -> None:
+    """The site's own, of which the policy's is a copy with a simple key."""
+    other = tables.model(__qualname__="Pong")
+
+    def heard(**kwargs: Any) -> None: ...
+
+    apps.all_models["zoo"]["pong"] = other
+    apps.clear_cache()
+    post_delete.connect(heard, sender=other)
+    try:
+        assert ids() == ["lifecycle.E056"]
+        write(OLD)
+        run_due()
+        assert len(there()) == 3
+        (told,) = Event.objects.filter(kind="blocked", count=1)[:1]
+        assert told.detail["error"] == "unfit"
+    finally:
+        post_delete.disconnect(heard, sender=other)
+        del apps.all_models["zoo"]["pong"]
+        apps.clear_cache()
 
 
 def test_a_cap_that_no_partition_fits_is_told(pings: Any, policy_with: Any) -> None:
