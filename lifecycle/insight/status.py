@@ -38,8 +38,7 @@ State = PolicyState.State
 
 @dataclass
 class Status:
-    """One policy of one database, in rows; in windows where its `capture` is by windows.
-    Of partitions the planner has estimated the rows.
+    """One policy of one database, in rows; in windows where it goes by them, of partitions estimated.
 
     at_most     its counts are the agenda's, which also lists rows that are gone; else they are of
                 rows that are in their table
@@ -116,8 +115,7 @@ def statuses(
             del found[name]  # its rows are in another database, where it is told
     gaps, come, gone = unrecorded(using), unfinished(using), held_deleted(using)
     why, slower = standstills(using), slowed(using)
-    reach = Reach(using)
-    broken = functions_of(using)
+    reach, broken = Reach(using), functions_of(using)
     for name, each in found.items():
         _describe(each, declared.get(name))
         if name in here and lines is None:
@@ -196,8 +194,8 @@ def _describe(each: Status, policy: Policy | None) -> None:
 def _count_there(each: Status, policy: Policy) -> None:
     """Count only rows that are there, where that is cheap."""
     listed = each.scheduled + each.due + each.tombstoned
-    if not listed or each.capture in ("windows", "partitions"):
-        return  # windows are counted in windows, partitions by estimates
+    if not listed or each.capture in ("windows", "partitions"):  # in windows, by estimates
+        return
     counts = counts_there(policy, listed, each.database)
     each.at_most = counts is None
     for name, count in (counts or {}).items():

@@ -132,7 +132,7 @@ How to read it:
 - Partition: 1,000,000 rows of three columns in a table that is partitioned by time, from finding
   the partition to the commit; the rate against that of a bare `DELETE` of the same rows in batches
   of 10,000, each from where the last one ended. A reader asks the same table all the time for rows
-  of another partition. Medians of 3 rounds, at a load of 11: the clock says less than the processor.
+  of another partition. Medians of 3 rounds, at a load of 11, when the clock says less.
 - live(): the first page of a table of which every other row is past its end, against the plain
   page.
 - Tree: leaves appended to a log's tiles, by processor time, as a share of hashing the pairs of as
