@@ -11,6 +11,11 @@ BY_HAND = (
     "lc_one.kind = 'expired_by_hand' AND lc_one.policy = %(policy)s"
     " AND lc_one.since <= (SELECT lifecycle.now_v1())"
 )
+#: warned of its end by all its mails, the time of which is over
+TOLD = (
+    "lc_one.kind = 'noticed' AND lc_one.policy = %(policy)s"
+    " AND lc_one.until <= (SELECT lifecycle.now_v1())"
+)
 
 
 def excepted(key: str, which: str) -> Placed:

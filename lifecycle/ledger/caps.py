@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, DataError, OperationalError, transaction
 
-from lifecycle.compiler.excepted import BY_HAND, HELD, RESTORED, excepted
+from lifecycle.compiler.excepted import BY_HAND, HELD, RESTORED, TOLD, excepted
 from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.partitions import is_partitioned
 from lifecycle.compiler.policy_sql import compiled
@@ -114,6 +114,10 @@ def is_over(policy: Policy, left: int, using: str = DEFAULT_DB_ALIAS) -> bool:
     parts |= {
         name: excepted(code.key.text("state.key"), which) for name, which in exceptions.items()
     }
+    parts["told"] = Placed("true")
+    if policy.notice:  # what waits for mails is not about to end
+        told = excepted(code.key.text("state.key"), TOLD)
+        parts["told"] = Placed(f"(notice IS NULL OR {told})")
     text = statement(__file__, "due_rows", **parts)
     try:
         with transaction.atomic(using=using):

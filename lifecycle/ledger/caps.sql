@@ -22,7 +22,7 @@ WHERE policy = %(policy)s AND due_at <= (SELECT lifecycle.now_v1()) AND tombston
 
 -- name: due_rows
 -- How many rows are due and would be ended, counted no further than `most`.
--- params: policy, model, most; parts: held, restored, by_hand
+-- params: policy, model, most; parts: held, restored, by_hand, told
 SELECT count(*) FROM (
     SELECT FROM ({state_sql}) AS state
     WHERE key IN (
@@ -31,6 +31,7 @@ SELECT count(*) FROM (
     AND matches AND NOT keep
     AND NOT {held} AND NOT {restored}
     AND (lifecycle.finite_v1(due::timestamptz) <= (SELECT lifecycle.now_v1()) OR {by_hand})
+    AND ({told} OR {by_hand})
     LIMIT %(most)s
 ) AS counted
 

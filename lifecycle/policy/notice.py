@@ -67,6 +67,12 @@ class Notice:
         """How long before its end the first mail about any row goes."""
         return max(leads[0] for leads in (*self.leads.values(), self.otherwise) if leads)
 
+    @property
+    def warns_all(self) -> bool:
+        """Whether each row is warned of, whatever its type."""
+        sets = self.leads.values() if self.by is None else [*self.leads.values(), self.otherwise]
+        return all(sets)
+
     def declaration(self) -> tuple[object, ...]:
         """What decides when rows end: not to whom a mail goes, nor in which words."""
         by_value = [(repr(value), list(leads)) for value, leads in self.leads.items()]

@@ -2,12 +2,10 @@
 
 A file gives `(event, subject, problem)` for each violation and nothing when the promise is kept.
 They read the ledger from its beginning, 2 and 11 the tables of the policies, and 4 all names of
-files, in one snapshot; no write waits for them. On a large site run them where it is quiet, or on a
-restored copy. 13 reads a sample, unless all is asked for.
+files, in one snapshot; no write waits for them. 13 reads a sample, unless all is asked for.
 
 A promise that cannot be evaluated is a violation of its own. Where that is for an event whose
-detail is not of the shapes of promise 10, as only a superuser or the owner can write one, the
-promise is evaluated of all others.
+detail is not of the shapes of promise 10, the promise is evaluated of all others.
 """
 
 import re
@@ -236,6 +234,8 @@ def _params(using: str, stated: timedelta, policies: list[Policy]) -> dict[str, 
         "testing": is_test_database(connections[using]),
         "graced": [p.name for p in policies if _has_grace(p)],
         "archiving": [p.name for p in policies if isinstance(p.disposition, Archive)],
+        "noticing": [p.name for p in policies if p.notice],
+        "warning": [p.name for p in policies if p.notice and p.notice.warns_all],
         "windowed": [p.name for p in policies if is_windowed(p)],
         "counted": [label_of(p) for p in policies if not p.capture.record_subjects],
         "names": [p.name for p in policies],

@@ -57,7 +57,7 @@ WITH state AS (
         CASE WHEN matches AND least(due, by_hand) IS NOT NULL
              THEN greatest(least(due, by_hand), lapsed, CASE WHEN by_hand IS NULL AND told.of_it THEN noticed.until END)
              END AS ends,
-        notice IS NULL OR by_hand IS NOT NULL OR told.of_it AND noticed.until IS NOT NULL AS is_told,
+        notice IS NULL OR by_hand IS NOT NULL OR told.of_it AND noticed.is_whole AS is_told,
         coalesce(spared, false) AS spared, renewed.id AS renewed_id,
         elsewhere.tombstone AS other, elsewhere.tombstoned_at AS other_at,
         holds.key IS NOT NULL AS held, holds.until AS held_until
@@ -112,11 +112,12 @@ FROM counted CROSS JOIN LATERAL (
 ) AS listed
 
 -- name: noticed
--- A part of `evaluate`: the ends that rows of the set were told of, and when each may end by that (NULL: a mail is to come).
+-- A part of `evaluate`: the ends that rows of the set were told of, when each may end by that, and whether all mails went.
 -- params: policy; parts: subjects
-SELECT one.key::{kind} AS key, one.since, one.until FROM lifecycle_exception AS one
+SELECT one.key::{kind} AS key, one.since, (said.detail ->> 'until')::timestamptz AS until, one.until IS NOT NULL AS is_whole
+FROM lifecycle_exception AS one JOIN lifecycle_event AS said ON said.id = one.event_id
 WHERE one.policy = %(policy)s AND one.kind = 'noticed' AND one.key = ANY (lifecycle.texts_v1({subjects}))
 
 -- name: unnoticed
 -- The same of a policy without notices: nothing.
-SELECT NULL::{kind} AS key, NULL::timestamptz AS since, NULL::timestamptz AS until WHERE false
+SELECT NULL::{kind} AS key, NULL::timestamptz AS since, NULL::timestamptz AS until, NULL::boolean AS is_whole WHERE false

@@ -48,7 +48,8 @@ def message(
         subject = " ".join(_rendered(policy, "subject.txt", said).split())
         text = _rendered(policy, "mail.txt", said)
         page = _rendered(policy, "mail.html", said | {"subject": subject})
-    mail = EmailMultiAlternatives(subject, text, notice.sender, [to])
+    headers = {"Auto-Submitted": "auto-generated"}  # no answer of a machine, such as an absence
+    mail = EmailMultiAlternatives(subject, text, notice.sender, [to], headers=headers)
     mail.attach_alternative(page, "text/html")
     return mail
 

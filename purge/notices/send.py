@@ -11,6 +11,7 @@ import re
 import smtplib
 import time
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 from django.db import connections
@@ -45,9 +46,9 @@ class Away(Exception):
     """The mail server takes nothing now, from whomever."""
 
 
-def send_due(using: str, deadline: float | None = None) -> int:
+def send_due(using: str, deadline: float | None = None, over: Event | None = None) -> int:
     """Find the mails for which it is time and send them; begins none after `deadline`, of the
-    monotonic clock. Returns how many went.
+    monotonic clock, nor once it is `over`. Returns how many went.
 
     What fails is logged by its kind and tried again; where the server is away, all others wait.
     """
@@ -55,7 +56,9 @@ def send_due(using: str, deadline: float | None = None) -> int:
     for policy in policies.values():
         note(policy, using)
     done = 0
-    while policies and (deadline is None or time.monotonic() < deadline):
+    while policies and not (over and over.is_set()):
+        if deadline is not None and time.monotonic() >= deadline:
+            break
         line = claim(list(policies), using)
         if line is None:
             break

@@ -11,6 +11,7 @@ from typing import Any
 from lifecycle.compiler.keys import label_of, subjects_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import Placed, Raw, fetch, own_transaction, scalar, statement
+from lifecycle.ledger.caps import cap_of
 from lifecycle.policy.databases import is_at
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies
@@ -41,8 +42,9 @@ class Wanted:
 
 
 def warning(using: str) -> list[Policy]:
-    """The policies of a database that give notices and may end rows now."""
+    """The policies of a database that give notices and may end rows now; mails of others go."""
     known = [each for each in all_policies() if each.notice and is_at(each.model, using)]
+    fetch(using, statement(__file__, "forget"), {"policies": [each.name for each in known]})
     return [each for each in known if not why_stopped(each, using, any_hour=True)]
 
 
@@ -56,7 +58,15 @@ def note(policy: Policy, using: str) -> int:
         parts = {"typed": Placed(compiled(policy).key.typed("listed.key"))}
         rows = Placed(statement(__file__, "listed", **parts))
         params = _params(policy, now) | {"before": now + notice.longest, "most": MOST}
+        params["room"] = room(policy, using)
         return len(fetch(using, _sql(policy, "note", rows), params))
+
+
+def room(policy: Policy, using: str) -> int:
+    """Of how many more rows somebody may be warned now: in 24 hours of no more than the policy may
+    end in them."""
+    begun = scalar(using, statement(__file__, "begun"), {"policy": policy.name})
+    return max(0, cap_of(policy, using) - int(begun))
 
 
 def wanted(policy: Policy, key: str, using: str, now: datetime) -> Wanted | None:

@@ -34,14 +34,17 @@ WITH lc_state AS MATERIALIZED (
 
 -- name: note
 -- Write down the mails for which it is time: of rows that the agenda lists for a moment before `before`, those first whose
--- time came first. The agenda lists each row with an end at its end, or earlier.
--- params: and before, most; parts: wanted
+-- time came first; of the first mails about ends no more than there is room for. The agenda lists each row with an end at
+-- its end, or earlier.
+-- params: and before, room, most; parts: wanted
 {wanted}
 INSERT INTO purge_notice (policy, model, key, number, ends, made_at, due_at, attempts, error)
-SELECT %(policy)s, %(model)s, key::text, number, ends, %(now)s, %(now)s, 0, '' FROM lc_wanted
-WHERE at <= %(now)s AND NOT EXISTS (
-    SELECT FROM purge_notice AS line WHERE line.policy = %(policy)s AND line.key = lc_wanted.key::text
-    AND line.number = lc_wanted.number AND line.ends = lc_wanted.ends)
+SELECT %(policy)s, %(model)s, key::text, number, ends, %(now)s, %(now)s, 0, '' FROM (
+    SELECT *, row_number() OVER (PARTITION BY number > 1 ORDER BY at, key) AS place FROM lc_wanted
+    WHERE at <= %(now)s AND NOT EXISTS (
+        SELECT FROM purge_notice AS line WHERE line.policy = %(policy)s AND line.key = lc_wanted.key::text
+        AND line.number = lc_wanted.number AND line.ends = lc_wanted.ends)
+) AS lc_next WHERE number > 1 OR place <= %(room)s
 ORDER BY at, key LIMIT %(most)s
 ON CONFLICT (policy, key) DO UPDATE SET number = excluded.number, ends = excluded.ends, made_at = excluded.made_at,
     due_at = excluded.due_at, attempts = 0, error = ''
@@ -77,6 +80,18 @@ SELECT count(*), array_agg(key ORDER BY key)::text[] FROM lc_over
 -- A part of `over`: whether `state.key` is that of a row which was told of an end.
 -- params: policy; parts: typed
 state.key = ANY (ARRAY(SELECT {typed} FROM lifecycle_exception AS listed WHERE listed.policy = %(policy)s AND listed.kind = 'noticed'))
+
+-- name: begun
+-- Of how many rows of a policy somebody was warned in 24 hours for the first time, or is about to be.
+-- params: policy
+SELECT (SELECT count(*) FROM lifecycle_event WHERE kind = 'noticed' AND recorded_at > lifecycle.now_v1() - interval '24 hours'
+        AND policy = %(policy)s AND detail ->> 'mail' = '1')
+    + (SELECT count(*) FROM purge_notice WHERE policy = %(policy)s AND number = 1)
+
+-- name: forget
+-- Mails of policies that give no notices any more, or have another name.
+-- params: policies
+DELETE FROM purge_notice WHERE policy <> ALL (%(policies)s)
 
 -- name: clock
 SELECT lifecycle.now_v1()

@@ -22,16 +22,16 @@ def start() -> None:
 
 def _run(using: str, over: Event) -> None:
     while not over.wait(INTERVAL):
-        step(using)
+        step(using, over=over)
     connections[using].close()
 
 
-def step(using: str, deadline: float | None = None) -> None:
-    """Send what is due, no more after `deadline`; a database that fails is logged."""
+def step(using: str, deadline: float | None = None, over: Event | None = None) -> None:
+    """Send what is due, no more after `deadline` or once it is `over`; a failure is logged."""
     if not any(each.notice for each in all_policies()):
         return
     try:
-        send_due(using, deadline)
+        send_due(using, deadline, over)
     except Exception:
         log("notices_failed", f"{using}: no notice could be sent", database=using)
         connections[using].close_if_unusable_or_obsolete()

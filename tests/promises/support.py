@@ -22,6 +22,7 @@ BROKEN_BY = {
     9: {"purged", "tombstoned", "updated"},
     12: {"purged", "deleted"},
     13: {"purged"},
+    14: {"purged", "tombstoned", "updated"},
 }
 LEDGER = """
 SELECT count(*), coalesce(sum(count), 0), array_agg(DISTINCT kind::text) ||

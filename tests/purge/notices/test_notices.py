@@ -1,6 +1,8 @@
 """Rows are warned by mail before they end, and do not end before, whatever happens."""
 
+import time
 from datetime import timedelta
+from threading import Event as Ended
 from typing import Any
 from unittest.mock import patch
 
@@ -386,3 +388,51 @@ def test_a_tombstone_from_before_the_policy_warned_anybody(
     assert Guest.objects.exists()
     go_on(hours=2)
     assert not Guest.objects.exists()
+
+
+def test_no_more_are_warned_in_a_day_than_may_end_in_it(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistake in a declaration does not write to everybody; nor does it halt what is warned."""
+    monkeypatch.setattr(get_policy("guests"), "cap_rows", 2)
+    monkeypatch.setattr(get_policy("guests"), "cap_fraction", 0.0)
+    for number in range(3):
+        guest(YEAR + 5, email=f"g{number}@example.com")
+    for hours, mails in ((0, 2), (12, 2), (13, 3)):
+        go_on(hours=hours)
+        assert len(post.mails) == mails
+    for days, mails, live in ((22, 5, 3), (1, 6, 3), (6.1, 6, 1), (1.1, 6, 0)):
+        go_on(days=days)
+        assert (len(post.mails), Guest.objects.live().count()) == (mails, live)
+        assert problems() == []
+
+
+def test_mails_of_a_policy_that_warns_nobody_any_more_go(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post.stop()
+    guest(YEAR + 5)
+    go_on()
+    assert NoticeMail.objects.exists()
+    monkeypatch.setattr(get_policy("guests"), "notice", None)
+    send_due("default")
+    assert not NoticeMail.objects.exists()
+    monkeypatch.undo()
+
+
+def test_a_worker_that_ends_begins_no_mail(post: Post) -> None:
+    over = Ended()
+    over.set()
+    guest(YEAR + 5)
+    assert send_due("default", over=over) == 0
+    assert send_due("default", deadline=time.monotonic()) == 0
+    assert send_due("default") == 1
+
+
+def test_between_mails_a_row_is_not_looked_at_again(post: Post) -> None:
+    guest(YEAR + 5)
+    go_on()
+    before = Event.objects.filter(kind="settled").count()
+    for _ in range(5):
+        go_on(days=1)
+    assert Event.objects.filter(kind="settled").count() <= before + 1
