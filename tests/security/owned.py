@@ -34,7 +34,7 @@ from lifecycle import *
 from lifecycle.models import *
 from tests.zoo.models import *
 from tests.zoo import factories
-PAST = timezone.now() - timedelta(days=3)
+PAST, DAY = timezone.now() - timedelta(days=3), timedelta(days=1)
 """
 
 

@@ -111,6 +111,37 @@ for words in (
 """
 
 
+WARNED = """
+from types import SimpleNamespace
+from purge.notices import send
+from purge.runner import run_due
+run_due()
+assert Guest.objects.live().exists()
+sent = []
+send.patient = lambda: SimpleNamespace(send_messages=sent.extend)
+assert send.send_due("default") == 1
+print(sent[0].body.split("https://site.example")[1].split()[0])
+"""
+KEPT = """
+from django.test import Client
+row = Guest.objects.get()
+assert row in Guest.objects.live()
+page = Client().post({link!r})
+assert b"It stays." in page.content, page.content
+"""
+
+
+@pytest.mark.slow
+def test_a_notice(owned: Owned) -> None:
+    """The worker warns of what the site has written, and the site does what its link says."""
+    owned.run("site", "Guest.objects.create(email='jo@example.com', seen_at=PAST - 400 * DAY)")
+    link = owned.run("worker", WARNED)
+    owned.run("site", KEPT.format(link=link))
+    kinds = "SELECT string_agg(kind, ' ' ORDER BY id) FROM lifecycle_event WHERE policy = 'guests'"
+    told = owned.ask(f"{kinds} AND count > 0", kind="reader").split()
+    assert told == ["expiry_scheduled", "expiry_scheduled", "noticed", "restored"]
+
+
 @pytest.mark.slow
 def test_the_whole_life(owned: Owned) -> None:
     *tokens, _ = json.loads(owned.run("site", SITE))
