@@ -19,6 +19,7 @@ class NoticeMail(models.Model):
     made_at = models.DateTimeField()
     due_at = models.DateTimeField()
     attempts = models.IntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, help_text="it went, and is not recorded yet")
     error = models.TextField(blank=True, help_text="the kind of error, never its values")
 
     class Meta:

@@ -14,7 +14,7 @@ from lifecycle.exceptions import LifecycleError, RowMissing
 from lifecycle.ledger.context import context
 from lifecycle.ledger.row_actions import restore
 from lifecycle.ledger.row_names import ledger_key, rows_of_key
-from lifecycle.ledger.write import lock_row
+from lifecycle.ledger.write import alias_of, lock_row
 from lifecycle.notices.links import Link
 from lifecycle.notices.present import present_end
 from lifecycle.policy.databases import is_at
@@ -63,6 +63,8 @@ def keep(policy: Policy, link: Link, actor: str = ANYBODY) -> Answer:
 
 def _locked(policy: Policy, link: Link, row: Any) -> Answer:
     """Of several that come at once, the second finds what the first has done."""
+    if alias_of(row) != link.using:  # a router that has another one in its place by now
+        return Answer.GONE
     lock_row(row, link.using)
     return _standing(policy, link)
 

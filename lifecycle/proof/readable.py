@@ -17,7 +17,7 @@ _KINDS = {
     "hold_placed": "hold placed", "hold_released": "hold released", "restored": "restored",
     "media_orphaned": "files to be deleted", "media_purged": "files deleted",
     "policy_changed": "policy declared", "kept": "kept", "loaded": "loaded again",
-    "capture_failed": "end not known", "blocked": "could not go",
+    "capture_failed": "end not known", "blocked": "could not go", "noticed": "warned by mail",
 }  # fmt: skip
 
 

@@ -656,6 +656,10 @@ class Migration(migrations.Migration):
                 ("due_at", models.DateTimeField()),
                 ("attempts", models.IntegerField(default=0)),
                 (
+                    "sent_at",
+                    models.DateTimeField(help_text="it went, and is not recorded yet", null=True),
+                ),
+                (
                     "error",
                     models.TextField(blank=True, help_text="the kind of error, never its values"),
                 ),

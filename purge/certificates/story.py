@@ -18,7 +18,7 @@ GONE = ("purged", "deleted", "truncated")
 ENDED = (*GONE, "updated")
 LED_TO_IT = (
     "archived", "tombstoned", "expired_by_hand", "expiry_scheduled", "capture_failed", "restored",
-    "kept", "hold_placed", "hold_released", "loaded",
+    "kept", "hold_placed", "hold_released", "loaded", "noticed",
 )  # fmt: skip
 MOST_LED = 40  # events of one row
 MOST_ENDED = 1_000  # events of one run

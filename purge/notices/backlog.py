@@ -35,7 +35,11 @@ class Waiting:
 
 def waiting(using: str) -> list[Waiting]:
     """By policy; nothing where all have gone."""
-    return [Waiting(*row) for row in fetch(using, statement(__file__, "waiting"))]
+    names = [each.name for each in all_policies() if each.notice]
+    if not names:
+        return []
+    found = fetch(using, statement(__file__, "waiting"), {"policies": names})
+    return [Waiting(*row) for row in found]
 
 
 def failing(using: str) -> list[Waiting]:
@@ -45,9 +49,9 @@ def failing(using: str) -> list[Waiting]:
 
 def facts(using: str) -> list[Fact]:
     """How the notices stand; nothing where no policy gives any."""
-    found = waiting(using)
-    if not found and not any(each.notice for each in all_policies()):
+    if not any(each.notice for each in all_policies()):
         return []
+    found = waiting(using)
     rows = int(scalar(using, statement(__file__, "kept_up")))
     ((went, waived),) = fetch(using, statement(__file__, "lately"))
     told = [f"{went:,} went in 24 hours, {waived:,} were waived"]

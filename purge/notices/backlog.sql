@@ -1,6 +1,8 @@
 -- name: waiting
 -- By policy: mails that have not gone, since when, the attempts at the most stubborn of them, and the kind of its last error.
-SELECT policy, count(*), min(made_at), max(attempts), max(error) FROM purge_notice GROUP BY policy ORDER BY policy
+-- params: policies
+SELECT policy, count(*), min(made_at), max(attempts), max(error) FROM purge_notice
+WHERE policy = ANY (%(policies)s) GROUP BY policy ORDER BY policy
 
 -- name: kept_up
 -- Rows past their end that wait for their mails: those of entries that were listed again for it.

@@ -8,14 +8,17 @@ from psycopg.types.json import Jsonb
 from lifecycle.compiler.keys import key_of, label_of
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.conf import conf
-from lifecycle.db.connection import Placed, fetch, own_transaction, statement
+from lifecycle.db.connection import Placed, fetch, own_transaction, set_local, statement
 from lifecycle.policy.policy import Policy
 
 LEASE = timedelta(minutes=10)
 
 
 class Line(NamedTuple):
-    """One mail that somebody has begun; no other worker begins it until the lease is over."""
+    """One mail that somebody has begun; no other worker begins it until the lease is over.
+
+    `sent` where it went, and was not recorded.
+    """
 
     id: int
     policy: str
@@ -23,6 +26,7 @@ class Line(NamedTuple):
     number: int
     ends: datetime
     attempts: int
+    sent: bool
 
 
 def write(
@@ -44,7 +48,8 @@ def write_of(
 
 
 def lock_row(policy: Policy, key: str, using: str) -> bool:
-    """Lock a row as a write of other columns would; whether it is there."""
+    """Lock a row as a write of other columns would; whether it is there. Waits for 10 seconds."""
+    set_local(using, lock_timeout="10s")
     own = key_of(policy.model)
     parts = {"table": compiled(policy).tables[0], "column": own.column}
     text = statement(__file__, "lock_row", typed=Placed(own.typed("%(key)s")), **parts)
@@ -59,10 +64,18 @@ def claim(policies: list[str], using: str) -> Line | None:
     return Line(*found[0]) if found else None
 
 
+def note_sent(line: Line, using: str) -> None:
+    """The mail has gone: should it not be recorded now, it is later, and not sent again."""
+    fetch(using, statement(__file__, "sent"), _which(line))
+
+
 def drop(line: Line, using: str) -> None:
     """Take a line away that is done with, or not wanted any more."""
-    params = {"id": line.id, "number": line.number, "ends": line.ends}
-    fetch(using, statement(__file__, "done"), params)
+    fetch(using, statement(__file__, "done"), _which(line))
+
+
+def _which(line: Line) -> dict[str, Any]:
+    return {"id": line.id, "number": line.number, "ends": line.ends}
 
 
 def put_off(line: Line, using: str, wait: timedelta, error: str) -> None:

@@ -19,12 +19,17 @@ WHERE id = (
     ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
 AND (SELECT count(*) FROM lifecycle_event WHERE kind = 'noticed' AND recorded_at > lifecycle.now_v1() - interval '1 hour'
     AND detail ? 'mail' AND NOT detail ? 'waived') < %(most)s
-RETURNING id, policy, key, number, ends, attempts
+RETURNING id, policy, key, number, ends, attempts, sent_at IS NOT NULL
 
 -- name: done
 -- A mail that is done with, unless another one about the row is wanted by now.
 -- params: id, number, ends
 DELETE FROM purge_notice WHERE id = %(id)s AND number = %(number)s AND ends = %(ends)s
+
+-- name: sent
+-- A mail went: whatever comes, it is not sent again.
+-- params: id, number, ends
+UPDATE purge_notice SET sent_at = lifecycle.now_v1() WHERE id = %(id)s AND number = %(number)s AND ends = %(ends)s
 
 -- name: failed
 -- params: id, attempts, wait, error

@@ -1,10 +1,10 @@
 """Sending the mails that warn of ends: one at a time, the one that has waited longest first.
 
-That a mail is begun is committed before it is sent, and what became of it after: whoever is killed
-in between has it sent once more when the lease is over. A row does not end before all of its mails
-are recorded, so a mail server that is away holds up ends, and a mail that is lost with a worker
-shortens no time. What is wrong with an address is told from what is wrong with the server: the
-former is waived, and recorded; the latter is tried again for as long as it takes.
+That a mail is begun is committed before it is sent, and that it went at once after: whoever is
+killed in between has it sent once more when the lease is over. A row does not end before all of its
+mails are recorded, so a mail server that is away holds up ends, and a mail that is lost with a
+worker shortens no time. What is wrong with an address is told from what is wrong with the server:
+the former is waived, and recorded; the latter is tried again for as long as it takes.
 """
 
 import re
@@ -23,7 +23,7 @@ from lifecycle.policy.policy import Policy
 from purge.alerts.mail import patient
 from purge.back_off import back_off
 from purge.notices.message import message, recipient
-from purge.notices.record import Line, claim, drop, lock_row, put_off, write_of
+from purge.notices.record import Line, claim, drop, lock_row, note_sent, put_off, write_of
 from purge.notices.wanted import Wanted, clock, note, wanted, warning
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
@@ -33,44 +33,52 @@ NO_ADDRESS, REFUSED = "no address", "refused"  # why a mail is waived
 #: sender), or that its mailbox takes nothing any more
 DEAD = re.compile(rb"5\.(1\.(1|2|3|6|10)|2\.1)\b")
 OURS = re.compile(rb"5\.(1\.(7|8)|7\.\d+)\b")  # what is wrong with who sends
-AWAY = (OSError, smtplib.SMTPServerDisconnected, smtplib.SMTPResponseException)
+IN_A_ROW = 10  # mails that fail one after the other: then it is none of theirs
 
 log = Log("purge")
 
 
 class Refused(Exception):
-    """The server takes no mail for this address."""
+    """The server takes no mail for this address now."""
+
+
+class Failed(Exception):
+    """A mail did not go, or is not recorded."""
 
 
 class Away(Exception):
-    """The mail server takes nothing now, from whomever."""
+    """The mail server takes nothing now, for whomever."""
 
 
 def send_due(using: str, deadline: float | None = None, over: Event | None = None) -> int:
     """Find the mails for which it is time and send them; begins none after `deadline`, of the
     monotonic clock, nor once it is `over`. Returns how many went.
 
-    What fails is logged by its kind and tried again; where the server is away, all others wait.
+    What fails is logged by its kind and tried again; where the server is away, or one after the
+    other fails, all others wait.
     """
     policies = {each.name: each for each in warning(using)}
     for policy in policies.values():
         note(policy, using)
-    done = 0
+    done = failed = 0
     while policies and not (over and over.is_set()):
         if deadline is not None and time.monotonic() >= deadline:
             break
         line = claim(list(policies), using)
-        if line is None:
+        if line is None or failed >= IN_A_ROW:
             break
         try:
             done += _tell(policies[line.policy], line, using)
+            failed = 0
         except Away:
             break
+        except Failed:
+            failed += 1
     return done
 
 
 def _tell(policy: Policy, line: Line, using: str) -> bool:
-    """Whether a mail went. Raises `Away`."""
+    """Whether a mail went. Raises `Away` and `Failed`."""
     try:
         return _mail(policy, line, using)
     except KeyboardInterrupt:
@@ -83,9 +91,13 @@ def _tell(policy: Policy, line: Line, using: str) -> bool:
             "notice_failed", f"{policy.name}: a notice did not go: {type(error).__name__}",
             policy=policy.name, database=using,
         )  # fmt: skip
-        if isinstance(error, AWAY):
-            raise Away from error
-    return False
+        raise (Away if _is_away(error) else Failed) from error
+
+
+def _is_away(error: BaseException) -> bool:
+    """Not what the server has answered about one mail. Its other errors are of the connection, of
+    who we are, or of the sender."""
+    return isinstance(error, OSError) and not isinstance(error, smtplib.SMTPDataError)
 
 
 def _mail(policy: Policy, line: Line, using: str) -> bool:
@@ -97,7 +109,10 @@ def _mail(policy: Policy, line: Line, using: str) -> bool:
             return False
         to = recipient(policy, row)
         mail = message(policy, row, line.key, using, asked, asked.may_end(now), to) if to else None
-    why = NO_ADDRESS if mail is None else _sent(mail, line)
+    why = NO_ADDRESS if mail is None else ""
+    if mail and not line.sent:
+        why = _sent(mail, line)
+        note_sent(line, using)
     _record(policy, line, asked, why, using)
     return not why
 
@@ -109,7 +124,7 @@ def _sent(mail: Any, line: Line) -> str:
     except smtplib.SMTPRecipientsRefused as error:
         answers = list(error.recipients.values())
         if not answers or not _is_dead(*answers[0], line.attempts):
-            raise ConnectionRefusedError("the server takes no mail for it now") from None
+            raise Refused from None
         return REFUSED
     except Exception as error:
         names = {each.__name__ for each in type(error).__mro__}

@@ -47,7 +47,7 @@ SELECT %(policy)s, %(model)s, key::text, number, ends, %(now)s, %(now)s, 0, '' F
 ) AS lc_next WHERE number > 1 OR place <= %(room)s
 ORDER BY at, key LIMIT %(most)s
 ON CONFLICT (policy, key) DO UPDATE SET number = excluded.number, ends = excluded.ends, made_at = excluded.made_at,
-    due_at = excluded.due_at, attempts = 0, error = ''
+    due_at = excluded.due_at, attempts = 0, error = '', sent_at = NULL
     WHERE (purge_notice.number, purge_notice.ends) IS DISTINCT FROM (excluded.number, excluded.ends)  -- others wrote it down
 RETURNING id
 

@@ -1,11 +1,13 @@
 """The same tables in two databases."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.core.checks import run_checks
 from django.core.management import CommandError
+from django.test import Client
 from django.utils import timezone
 
 from lifecycle import hold
@@ -13,8 +15,10 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.ledger import policy_states as states
 from lifecycle.models import Event
 from lifecycle.policy.databases import served
+from purge.notices import send
+from purge.worker.whole_pass import run_all
 from tests.places.test_two_databases import ended, manage
-from tests.zoo.models import Token
+from tests.zoo.models import Guest, Token
 
 AGO = timedelta(days=3)
 pytestmark = [
@@ -76,3 +80,21 @@ def test_a_row_says_where_it_is(settings: Any) -> None:
     hold(rows[1])
     assert Event.objects.using("second").filter(kind="hold_placed").exists()
     assert not Event.objects.using("default").filter(kind="hold_placed").exists()
+
+
+def test_a_link_keeps_the_row_of_its_database(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.LIFECYCLE_DATABASES = ["default", "second"]
+    sent: list[Any] = []
+    monkeypatch.setattr(send, "patient", lambda: SimpleNamespace(send_messages=sent.extend))
+    for using in served():
+        seen = timezone.now() - 400 * timedelta(days=1)
+        Guest.objects.using(using).create(pk=5, email=f"{using}@example.com", seen_at=seen)
+    run_all()
+    assert [mail.to for mail in sent] == [["default@example.com"], ["second@example.com"]]
+    link = sent[1].body.split("https://site.example")[1].split()[0]
+    assert "It stays." in Client().post(link).content.decode()
+    kept = [Event.objects.using(using).filter(kind="restored").count() for using in served()]
+    assert kept == [0, 1]
+    assert all(Guest.objects.using(using).live().exists() for using in served())

@@ -7,6 +7,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 import lifecycle
@@ -27,7 +28,7 @@ from purge.plans.make import plan
 from purge.runner import run_due
 from purge.worker.whole_pass import run_all
 from tests.purge.notices.conftest import DAY, YEAR, Post, go_on, guest
-from tests.support import together
+from tests.support import session, together
 from tests.zoo.models import Guest
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -139,7 +140,7 @@ def problems() -> list[str]:
 
 def test_who_is_killed_after_sending_sends_once_more(post: Post) -> None:
     guest(YEAR - 5)
-    killed = patch.object(send, "_record", side_effect=SystemExit)
+    killed = patch.object(send, "note_sent", side_effect=SystemExit)
     silenced = patch.object(send, "put_off", side_effect=SystemExit)  # nothing more is written
     with killed, silenced, pytest.raises(SystemExit):
         send_due("default")
@@ -151,6 +152,49 @@ def test_who_is_killed_after_sending_sends_once_more(post: Post) -> None:
     go_on(hours=1)
     assert len(post.mails) == 2
     assert len(said()) == 1
+
+
+def test_what_went_and_cannot_be_recorded_goes_once(post: Post) -> None:
+    guest(YEAR + 5)
+    with patch.object(send, "write_of", side_effect=OperationalError):
+        for _ in range(4):
+            go_on(hours=2)
+    assert len(post.mails) == 1
+    assert is_live()
+    go_on(hours=2)
+    assert (len(post.mails), len(said())) == (1, 1)
+    go_on(days=29)
+    assert is_live()  # its time begins with what is recorded
+
+
+def test_a_row_that_somebody_has_locked_holds_up_no_other(post: Post) -> None:
+    rows = [guest(YEAR + 5, email=f"g{number}@example.com") for number in range(2)]
+    whole = record.set_local
+    with session() as other, patch.object(record, "set_local") as shorter:
+        shorter.side_effect = lambda using, lock_timeout: whole(using, lock_timeout="10ms")
+        other.execute("SELECT FROM zoo_guest WHERE id = %s FOR UPDATE", [rows[0].pk])
+        send_due("default")
+        other.rollback()
+    assert (len(post.mails), len(said())) == (2, 1)
+    go_on(hours=1)
+    assert (len(post.mails), len(said())) == (2, 2)
+
+
+def test_addresses_that_are_put_off_hold_up_few(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(send, "IN_A_ROW", 2)
+    for number in range(4):
+        guest(YEAR + 9 - number, email=f"g{number}@example.com")
+    for number in range(3):
+        post.answers[f"g{number}@example.com"] = "450 4.2.0 greylisted"
+    send_due("default")
+    assert post.mails == []  # two of them, one after the other: maybe it is the server
+    send_due("default")
+    assert post.to == ["g3@example.com"]
+    post.answers.clear()
+    go_on(hours=1)
+    assert len(post.mails) == 4
 
 
 def test_two_workers_send_one_mail_each(post: Post) -> None:

@@ -8,6 +8,7 @@ from django.db.models import F, Q, QuerySet
 import purge
 from lifecycle import (
     Archive,
+    Notice,
     Policy,
     Purge,
     Stage,
@@ -35,6 +36,7 @@ register(
         expires=F("created_at") + timedelta(days=30),
         grace=timedelta(days=7),
         disposition=Purge(),
+        notice=Notice([timedelta(days=7)], to=str, keep=None),
     )
 )
 register(
