@@ -8,7 +8,7 @@ LISTS = {
     "holds": int,
     "held": int,
     "moved": int,
-    **dict.fromkeys(("names", "media", "by", "without", "windows", "asked"), str),
+    **dict.fromkeys(("names", "media", "by", "without", "windows", "asked", "columns"), str),
 }
 COUNTS = ("cascade", "unlinked")
 

@@ -7,7 +7,6 @@ event is from before the SHA-256 was kept, and where no row has gone yet.
 
 import hashlib
 from collections.abc import Iterable
-from datetime import datetime
 from typing import NamedTuple
 
 from lifecycle.db.connection import fetch, statement
@@ -20,8 +19,7 @@ class Record(NamedTuple):
 
     `sha256` is that of its manifest, empty where nothing says it. `copy` is a manifest of that
     SHA-256, where the database has one. `has_ended`: whether the ledger says that rows have gone
-    into it. `replaced`: by which event others stand for it, with fewer rows, and until when it has
-    to be gone.
+    into it. `replaced`: by which event another stands for it, with fewer rows.
     """
 
     name: str
@@ -52,7 +50,7 @@ class Rewritten(NamedTuple):
     fewer: int
     name: str | None
     manifest: str | None
-    deadline: datetime
+    is_late: bool
 
     @property
     def says(self) -> str:

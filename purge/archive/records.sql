@@ -16,11 +16,11 @@ WHERE name <> '' AND manifest <> '' AND (%(names)s::text[] IS NULL OR name = ANY
 
 -- name: replaced
 -- Archives that were rewritten without some rows: their name, policy, model, the event, how many rows fewer the new one
--- has, its name and the SHA-256 of its manifest where it has any row; until when the old one is to be gone. With names,
+-- has, its name and the SHA-256 of its manifest where it has any row; whether the old one should be gone. With names,
 -- those of either.
 -- params: names
 SELECT detail ->> 'replaces', policy, model, id, (detail ->> 'fewer')::bigint, detail ->> 'archive',
-    detail ->> 'manifest', (detail ->> 'deadline')::timestamptz
+    detail ->> 'manifest', (detail ->> 'deadline')::timestamptz <= lifecycle.now_v1()
 FROM lifecycle_event
 WHERE kind = 'archive_erased' AND detail ->> 'step' = 'rewritten'
 AND (%(names)s::text[] IS NULL OR detail ->> 'replaces' = ANY (%(names)s::text[])

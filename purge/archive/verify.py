@@ -8,8 +8,6 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.utils import timezone
-
 from lifecycle.db.connection import fetch as query
 from lifecycle.db.connection import statement
 from lifecycle.exceptions import LifecycleError
@@ -28,11 +26,15 @@ class Problem:
     why: str
 
 
-def sorted_out(found: Catalog, all_known: Records) -> tuple[list[Manifest], list[Problem]]:
-    """The manifests that can be believed, and a problem for each that cannot.
+def sorted_out(
+    found: Catalog, all_known: Records, databases: Iterable[str] = ()
+) -> tuple[list[Manifest], list[Problem]]:
+    """The manifests that can be believed, and a problem for each that cannot; but for those that
+    the databases are just making.
 
     Where the database has its own copy of a manifest, that one is believed instead, once.
     """
+    making = {name for using in databases for name in _under_way(using)}
     believed: list[Manifest] = []
     problems: list[Problem] = []
     for each in found.archives:
@@ -41,7 +43,7 @@ def sorted_out(found: Catalog, all_known: Records) -> tuple[list[Manifest], list
             known(each, own)
             believed.append(each)
         except Unknown as error:
-            if not is_leaving(own):
+            if not is_leaving(own) and each.name not in making:
                 problems.append(Problem(_object(each), str(error)))
             believed += _copies(own)
     for name, why in found.broken.items():
@@ -72,7 +74,7 @@ def problems_beside(found: Catalog, all_known: Records, databases: list[str]) ->
 
 def is_leaving(own: Iterable[Record]) -> bool:
     """Whether an archive was rewritten, and still has time until it must be gone."""
-    return any(each.replaced and each.replaced.deadline > timezone.now() for each in own)
+    return any(each.replaced and not each.replaced.is_late for each in own)
 
 
 def has_to_be_there(record: Record) -> bool:

@@ -16,6 +16,7 @@ from lifecycle.exceptions import LifecycleError
 from purge.archive import storage
 from purge.archive.destinations import Destination
 from purge.archive.manifest import Manifest, read
+from purge.archive.rewritten import rewritten_by
 from purge.archive.table import Table
 from purge.archiving.write import End, Written, now, written
 from purge.exceptions import ArchiveError
@@ -56,7 +57,7 @@ def _put(table: Table, where: Destination, archive: Archive, done: Written) -> N
         if not archive.name or number > 1:
             archive.made_at = now(table.using)
             archive.name = _name(table, archive, done) + (f"_{number}" if number > 1 else "")
-            if storage.is_taken(where, archive):
+            if storage.is_taken(where, archive) or rewritten_by(archive.name, table.using):
                 continue
         manifest = _manifest(table, archive, done)
         archive.rows, archive.place = done.rows, where.title

@@ -27,6 +27,7 @@ from purge.archive.formats import FORMATS, Row
 from purge.archive.formats.without import copy_without
 from purge.archive.loading.load import readable
 from purge.archive.manifest import SUFFIX, File, Manifest, Replaced
+from purge.archive.rewritten import rewritten_by
 from purge.archive.table import Table
 from purge.archive.verify import verify
 from purge.archiving.write import Counted, counted
@@ -127,7 +128,8 @@ class FileArchives:
         base = AGAIN.sub("", found.manifest.name)
         for number in range(1, MOST):
             name = f"{base}_r{number}"
-            if not next(iter(self.where.names(f"{found.prefix}{name}.")), None):
+            is_there = next(iter(self.where.names(f"{found.prefix}{name}.")), None)
+            if not is_there and not rewritten_by(name, self.using):
                 return name
         raise ArchiveError(f"{base} was rewritten too often.")
 

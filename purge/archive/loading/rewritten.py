@@ -4,10 +4,11 @@ from typing import Any
 
 from django.db import OperationalError, transaction
 
-from lifecycle.db.connection import LOCK_NOT_AVAILABLE, fetch, scalar, sqlstate, statement
+from lifecycle.db.connection import LOCK_NOT_AVAILABLE, fetch, sqlstate, statement
 from lifecycle.exceptions import LifecycleError
 from lifecycle.policy.registry import policies_of
 from purge.archive.manifest import Manifest
+from purge.archive.rewritten import rewritten_by
 
 
 def refuse_rewritten(manifest: Manifest, model: Any, using: str) -> None:
@@ -19,7 +20,7 @@ def refuse_rewritten(manifest: Manifest, model: Any, using: str) -> None:
             if names:
                 fetch(using, statement(__file__, "share_locks"), {"policies": names})
         # A later statement: it sees what was committed before the locks were there.
-        found = scalar(using, statement(__file__, "rewritten"), {"archive": manifest.name})
+        found = rewritten_by(manifest.name, using)
     except OperationalError as error:
         if sqlstate(error) != LOCK_NOT_AVAILABLE:
             raise

@@ -40,7 +40,7 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     chosen = _chosen(where, options)
     databases = databases_of(options["database"])
     known = records(databases, None if options["all"] else list(map(bare, options["archive"])))
-    archives, others = sorted_out(chosen, known)
+    archives, others = sorted_out(chosen, known, databases)
     problems_of = _each(command, where, archives, options["json"])
     others += problems_beside(chosen, known, databases) if options["all"] else []
     problems = [each for those in problems_of for each in those] + others

@@ -1,10 +1,16 @@
 """A person, tokens that are about her and others, and archives that have them."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from django.core.management import CommandError, call_command
+
+import purge
 from lifecycle.models import Event
 from purge.archive.formats import FORMATS
 from purge.archive.loading.load import readable
@@ -63,3 +69,23 @@ def said(step: str = "") -> list[dict[str, Any]]:
     """What the ledger says of archives that lost rows."""
     events = Event.objects.filter(kind="archive_erased").order_by("pk")
     return [e.detail for e in events if step in ("", e.detail["step"])]
+
+
+def steps() -> list[str]:
+    """The steps that the ledger tells of."""
+    return [str(each["step"]) for each in said()]
+
+
+def erase(person: Person, reference: str = "r1") -> None:
+    """End the person's row now."""
+    purge.erase(person, reference=reference, actor="jo", grace=timedelta(0))
+
+
+def verified() -> list[str]:
+    """The problems that `archive verify --all` tells."""
+    out = StringIO()
+    try:
+        call_command("archive", "verify", "--all", "--json", "--prefix", "old/", stdout=out)
+    except CommandError:
+        assert json.loads(out.getvalue())["problems"]
+    return [f"{each['name']} {each['why']}" for each in json.loads(out.getvalue())["problems"]]

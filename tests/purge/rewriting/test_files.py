@@ -3,40 +3,24 @@
 docs/how-to/erase-in-archives.md says what is done here.
 """
 
-import json
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 
-import purge
 from lifecycle.models import Event
 from purge.erasure.receipt import receipts
 from purge.models import ArchiveErasure, Rewrite
 from purge.rewriting.work import erase_in_archives
 from tests.purge.archive.engine import manifests
-from tests.purge.rewriting.lives import ALL, archived, files, labels, said
-from tests.zoo.models import Person, Token
+from tests.purge.rewriting.lives import ALL, archived, erase, files, labels, said, verified
+from tests.zoo.models import Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NONE = timedelta(0)
-
-
-def erase(person: Person, reference: str = "r1") -> None:
-    purge.erase(person, reference=reference, actor="jo", grace=NONE)
-
-
-def verified(*words: str) -> list[str]:
-    """The problems that `archive verify --all` tells."""
-    out = StringIO()
-    try:
-        call_command("archive", "verify", "--all", "--json", "--prefix", "old/", stdout=out)
-    except CommandError:
-        assert json.loads(out.getvalue())["problems"]
-    return [f"{each['name']} {each['why']}" for each in json.loads(out.getvalue())["problems"]]
 
 
 @pytest.mark.parametrize("options", [{"formats": ALL}, {"compression": "zstd"}], ids=str)
