@@ -16,11 +16,11 @@ from django.db.models import Model
 from lifecycle.compiler.keys import label_of
 from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.exceptions import LifecycleError
+from lifecycle.phrases import at, joined, number, phrase
 from lifecycle.policy.databases import is_at
 from lifecycle.policy.dispositions import Archive
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies
-from lifecycle.printable import in_utc
 
 KIND = "archive_erased"
 
@@ -157,16 +157,36 @@ def _waits(asked: list[int], using: str) -> Iterator[str]:
 def waiting(steps: list[dict[str, Any]]) -> str:
     """Which archives still have rows, and why; empty where none does."""
     left = [each for each in steps if not each["done"]]
-    return "; ".join(f"archives of {each['policy']} wait for {each['waits_for']}" for each in left)
+    return joined(
+        "; ",
+        [
+            phrase(
+                "archives of %(policy)s wait for %(why)s", policy=e["policy"], why=e["waits_for"]
+            )
+            for e in left
+        ],
+    )
 
 
 def in_words(step: dict[str, Any]) -> str:
-    """What became of the archives of one policy, in words."""
-    if not step["archives"]:
-        rows = "no archive has rows of it" if step["done"] else "not looked through yet"
-    else:
-        rows = f"{step['rows']:,} rows erased, {len(step['archives'])} archives rewritten"
+    """What became of the archives of one policy."""
+    rows, done = _rows(step), step["done"]
+    if not done:
+        why = step["waits_for"]
+        rows = phrase("%(rows)s, waits for %(why)s", rows=rows, why=why)
+    elif step["archives"]:
+        rows = phrase("%(rows)s, old files gone %(time)s", rows=rows, time=at(done))
+    return joined(": ", [step["policy"], rows])
+
+
+def _rows(step: dict[str, Any]) -> str:
+    if step["archives"]:
+        count = len(step["archives"])
+        return phrase(
+            "%(rows)s rows erased, archives rewritten: %(count)s",
+            rows=number(step["rows"]),
+            count=count,
+        )
     if step["done"]:
-        gone = f", old files gone {in_utc(step['done'])}" if step["archives"] else ""
-        return f"{step['policy']}: {rows}{gone}"
-    return f"{step['policy']}: {rows}, waits for {step['waits_for']}"
+        return phrase("no archive has rows of it")
+    return phrase("not looked through yet")

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from lifecycle.db.connection import fetch, statement
 from lifecycle.db.tables import tables_in
 from lifecycle.hooks import Fact
-from lifecycle.printable import in_utc, visible
+from lifecycle.phrases import at, joined, phrase
+from lifecycle.printable import visible
 
 
 class Left(NamedTuple):
@@ -24,14 +25,17 @@ class Left(NamedTuple):
     @property
     def says(self) -> str:
         """In a line, without the policy."""
-        counts = [
-            f"{self.erasures} erasures not done" if self.erasures else "",
-            f"{self.archives} old archives not gone" if self.archives else "",
-        ]
-        due = f", due {in_utc(self.due_at)}" if self.due_at else ""
-        late = " LATE" if self.is_late else ""
-        error = f": {visible(self.error)}" if self.error else ""
-        return f"{', '.join(filter(None, counts))}{due}{late}{error}"
+        said: list[str] = []
+        if self.erasures:
+            said.append(phrase("erasures not done: %(count)s", count=self.erasures))
+        if self.archives:
+            said.append(phrase("old archives not gone: %(count)s", count=self.archives))
+        if self.due_at and self.is_late:
+            said.append(phrase("LATE, due %(time)s", time=at(self.due_at)))
+        elif self.due_at:
+            said.append(phrase("due %(time)s", time=at(self.due_at)))
+        told = joined(", ", said)
+        return joined(": ", [told, visible(self.error)]) if self.error else told
 
 
 def left(using: str) -> list[Left]:
@@ -43,18 +47,22 @@ def left(using: str) -> list[Left]:
 
 def late(using: str) -> list[str]:
     """What is past its deadline: `verify` lists it."""
-    return [f"{each.policy}: archives: {each.says}" for each in left(using) if each.is_late]
+    return [
+        phrase("%(policy)s: archives: %(says)s", policy=each.policy, says=each.says)
+        for each in left(using)
+        if each.is_late
+    ]
 
 
 def stuck(using: str) -> list[tuple[str, str]]:
     """By policy, what did not work, or is late: `status` lists it."""
     found = [each for each in left(using) if each.is_stuck or each.is_late]
-    return [(each.policy, f"rows erased in archives: {each.says}") for each in found]
+    return [(e.policy, phrase("rows erased in archives: %(says)s", says=e.says)) for e in found]
 
 
 def facts(using: str) -> list[Fact]:
     """How it stands; nothing where nothing is left to do."""
     found = left(using)
     is_problem = any(each.is_stuck or each.is_late for each in found)
-    text = "; ".join(f"{each.policy}: {each.says}" for each in found)
-    return [Fact("Erased in archives", f"{text}.", is_problem)] if found else []
+    text = joined("; ", [joined(": ", [each.policy, each.says]) for each in found])
+    return [Fact(phrase("Erased in archives"), text, is_problem)] if found else []

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS
@@ -13,7 +13,6 @@ from django.db.models.fields.json import KT
 
 from lifecycle.db.connection import fetch, statement
 from lifecycle.ledger.row_names import row_name
-from lifecycle.ledger.segments import pieces_of
 from lifecycle.models import AgendaEntry, Event, RowException
 from purge.batch.state import Batch
 from purge.erasure import along, archived
@@ -76,16 +75,6 @@ class Receipt:
     def as_text(self) -> str:
         """For people, a line for each thing."""
         return in_words(self)
-
-
-class EndEvent(NamedTuple):
-    """The event by which a row has ended, maybe with others; `detail` is JSON."""
-
-    id: int
-    kind: str
-    at: datetime
-    rows: int
-    detail: str
 
 
 def receipts(reference: str, using: str = DEFAULT_DB_ALIAS) -> list[Receipt]:
@@ -164,7 +153,7 @@ def _pending(
         receipt,
         state="tombstoned" if has_tombstone else "scheduled",
         ends_at=entry.due_at if entry else None,
-        waits_for=_waits_for(events[-1]),
+        waits_for=along.waits_for(events[-1]),
     )
 
 
@@ -173,14 +162,9 @@ def _found(receipt: Receipt, model: type[Model], key: str, using: str) -> Receip
 
     What went along with many rows is not known of each.
     """
-    pieces = [piece for piece in pieces_of(model, key, using) if piece[1] > receipt.erasure]
-    params: dict[str, Any] = {"model": model._meta.label_lower, "key": key}
-    params |= {"event": receipt.erasure, "lows": [low for low, _ in pieces]}
-    params["highs"] = [high for _, high in pieces]
-    rows = fetch(using, statement(__file__, "ended_after"), params)
-    if not rows:
+    end = along.end_after(receipt.erasure, model, key, using)
+    if end is None:
         return replace(receipt, state="withdrawn")
-    end = EndEvent(*rows[0])
     return replace(
         receipt,
         state=end.kind if end.kind == "purged" else "deleted",
@@ -188,16 +172,6 @@ def _found(receipt: Receipt, model: type[Model], key: str, using: str) -> Receip
         events=[*receipt.events, {"id": end.id, "kind": end.kind, "at": end.at}],
         cascade=json.loads(end.detail).get("cascade", {}) if end.rows == 1 else {},
     )
-
-
-def _waits_for(last: Event) -> str:
-    if last.detail.get("relisted") == "held":
-        return "a hold"
-    if last.kind == "kept":
-        return "`keep_while`"
-    if last.kind == "blocked":
-        return ", ".join(last.detail.get("by", [])) or str(last.detail.get("error", ""))
-    return ""
 
 
 def gone(names: list[str], after: int, using: str) -> dict[str, datetime]:

@@ -42,7 +42,7 @@ def test_one_person_leaves_every_format(
         assert said("rewritten")[0]["former"] == old_sha(old)
         (receipt,) = receipts("r1")
         assert receipt.archives_wait == ""
-        assert "3 rows erased, 1 archives rewritten, old files gone" in receipt.as_text()
+        assert "3 rows erased, archives rewritten: 1, old files gone" in receipt.as_text()
         assert verified() == []
         call_command("archive", "load", new["name"], "--prefix", "old/", stdout=StringIO())
         assert {each.label for each in Token.objects.all()} == {str(other.pk)}
