@@ -10,7 +10,7 @@ from lifecycle.compiler.keys import label_of
 from lifecycle.db.connection import scalar
 from lifecycle.exceptions import LifecycleError
 from lifecycle.policy.policy import Policy
-from purge.archive.destinations import destination
+from purge.archive.destinations import Destination, destination
 from purge.archive.form import ArchiveForm
 from purge.archiving.lock import Guarded, archive_lock
 from purge.batch.brakes import why_stopped
@@ -62,4 +62,9 @@ def alone(policy: Policy, using: str) -> Iterator[Task | None]:
             yield None
         else:
             where = Guarded(destination(), check)
-            yield Task(policy, using, FileArchives(policy, using, where), check)
+            yield Task(policy, using, form_of(policy, using, where), check)
+
+
+def form_of(policy: Policy, using: str, where: Destination) -> ArchiveForm:
+    """What does the work with a policy's archives, by the form that it declares."""
+    return FileArchives(policy, using, where)
