@@ -73,6 +73,8 @@ _WATCHED = dict.fromkeys(
      "purge_total"), SELECT,
 )  # fmt: skip
 _WATCHED["purge_request"] = "SELECT (policy, model, due_at, done_at)"
+_WATCHED["purge_archive_erasure"] = "SELECT (policy, due_at, tries, waits_for)"
+_WATCHED["purge_rewrite"] = "SELECT (policy, name, state, due_at, tries, error)"
 
 
 @dataclass(frozen=True)

@@ -27,11 +27,13 @@ class File:
 @dataclass(frozen=True)
 class Replaced:
     """The archive that another one stands for: its name, the SHA-256 of its manifest, how many rows
-    fewer there are now."""
+    fewer there are now. `seal` is the site's own signature of the new manifest, which nobody can
+    make who only may write at the destination."""
 
     name: str
     manifest: str
     rows: int
+    seal: str = ""
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,8 @@ _file = _object(
 )
 
 _name = _text(r"(?a:[\w-]{1,200})")
-_replaced = _object(name=_name, manifest=_text(r"[0-9a-f]{64}"), rows=_count)
+_sha256 = _text(r"[0-9a-f]{64}")
+_replaced = _object(name=_name, manifest=_sha256, rows=_count, seal=_text(r"[-\w]{0,100}"))
 
 #: of version 2 beside the others
 REPLACING: dict[str, Shape] = {"replaces": _replaced}

@@ -90,10 +90,12 @@ def archiving_of(model: type[Model], using: str) -> list[Policy]:
 
 def ask(model: type[Model], erasure: int, reference: str, using: str) -> None:
     """Ask that archives lose the rows of the row of an erasure, in the caller's transaction."""
-    for policy in archiving_of(model, using):
+    policies = archiving_of(model, using)
+    for policy in policies:
         said = {"step": "asked", "erasure": erasure, "reference": reference}
         say(policy.name, label_of(policy), using, **said)
-    project(using)
+    if policies:
+        project(using)
 
 
 def say(policy: str, label: str, using: str, **detail: Any) -> int:

@@ -35,6 +35,7 @@ from purge.exceptions import ArchiveError
 from purge.models import Archive, Rewrite
 from purge.rewriting.find import AGAIN, Finder, Found
 from purge.rewriting.looked import Looked, look
+from purge.rewriting.sealed import is_sealed, sealed
 from purge.rewriting.wanted import matcher
 
 MOST = 10_000  # times that one archive is rewritten
@@ -82,7 +83,7 @@ class FileArchives:
         manifest: Manifest | None = None
         if looked.left:
             files = [self._file(rewrite, found, file, looked) for file in found.manifest.files]
-            manifest = self._manifest(rewrite, found.manifest, files, looked)
+            manifest = sealed(self._manifest(rewrite, found.manifest, files, looked))
             name = f"{found.prefix}{rewrite.name}{SUFFIX}"
             storage.put_text(self.where, rewrite, name, manifest.as_json())
         text = manifest.as_json() if manifest else ""
@@ -139,6 +140,11 @@ class FileArchives:
         new = self.finder.successor(rewrite.archive)
         if new is None:
             return None
+        if not is_sealed(new.manifest):
+            raise ArchiveError(
+                f"{rewrite.archive} is not there any more. {new.manifest.name} says that it stands"
+                " for it, and this site has not signed that."
+            )
         if problems := verify(self.where, new.manifest):
             raise ArchiveError(f"{problems[0].name} {problems[0].why}.")
         if self._look(new, wanted).keys:

@@ -15,6 +15,7 @@ from purge import runner
 from purge.archive.catalog import archive as manifest_of
 from purge.archive.destinations import destination
 from purge.archive.loading.prepare import prepare
+from purge.archive.records import sha256_of
 from purge.erasure.archived import rebuild
 from purge.models import Archive, ArchiveErasure, ArchivePart, Rewrite
 from purge.rewriting.files import FileArchives
@@ -229,24 +230,38 @@ def test_what_is_left_to_do_is_made_of_the_ledger(
         assert (ArchiveErasure.objects.count(), Rewrite.objects.count()) == (0, 0)
 
 
+def restored() -> None:
+    """The ledger goes back to the moment before the first rewriting."""
+    (first,) = Event.objects.filter(kind="archive_erased", detail__step="rewritten")
+    fetch("default", "SET session_replication_role = replica")
+    fetch("default", "DELETE FROM lifecycle_event WHERE id >= %(id)s", {"id": first.pk})
+    fetch("default", "RESET session_replication_role")
+
+
 @pytest.mark.plants(3)
-def test_a_ledger_of_before_finds_it_rewritten(tmp_path: Path, settings: Any) -> None:
-    """The database goes back to the moment after the erasure; the files do not."""
+@pytest.mark.parametrize("forged", [False, True])
+def test_a_ledger_of_before_finds_it_rewritten(tmp_path: Path, settings: Any, forged: bool) -> None:
+    """The database goes back, the files do not. What somebody else has put there is no word."""
     with archived(tmp_path, settings) as (her, other):
         erase(her)
         archives = list(Archive.objects.values())
         erase_in_archives()
-        (first,) = Event.objects.filter(kind="archive_erased", detail__step="rewritten")
-        fetch("default", "SET session_replication_role = replica")
-        fetch("default", "DELETE FROM lifecycle_event WHERE id >= %(id)s", {"id": first.pk})
-        fetch("default", "RESET session_replication_role")
+        restored()
         Archive.objects.all().delete()
         Archive.objects.bulk_create(Archive(**each) for each in archives)
         assert verified()
+        (path,) = tmp_path.rglob("*.manifest.json")
+        if forged:
+            path.write_text(path.read_text().replace('"rows": 3', '"rows": 4', 1))
         rebuild("default")
         erase_in_archives()
+        if forged:
+            assert "this site has not signed that" in ArchiveErasure.objects.get().waits_for
+            assert (steps(), bool(verified())) == (["asked"], True)
+            return
         (told,) = said("rewritten")
         assert (told["found"], told["fewer"], told["rows"]) == (True, 0, 3)
+        assert told["manifest"] == sha256_of(path.read_text())
         assert steps() == ["asked", "rewritten", "gone", "done"]
         assert verified() == []
         assert labels(tmp_path) == [str(other.pk)] * 3
