@@ -12,7 +12,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KINDS = {
     "purged": "deleted by the policy", "deleted": "deleted by the site itself",
     "updated": "changed, as the policy says", "truncated": "deleted with all of its table",
-    "archived": "put into an archive", "tombstoned": "tombstoned",
+    "archived": "put into an archive", "archive_erased": "rows of it leave archives",
+    "tombstoned": "tombstoned",
     "expiry_scheduled": "end recorded", "expired_by_hand": "end asked for",
     "hold_placed": "hold placed", "hold_released": "hold released", "restored": "restored",
     "media_orphaned": "files to be deleted", "media_purged": "files deleted",

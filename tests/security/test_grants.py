@@ -553,3 +553,36 @@ def test_a_worker_that_owns_nothing_drops_partitions(owned: Owned) -> None:
                 other.execute("DROP TABLE zoo_ping_2")
         finally:
             owner.execute("DROP TABLE zoo_ping; DELETE FROM lifecycle_policy WHERE name = 'pings'")
+
+
+ERASED_IN_ARCHIVES = """
+import tempfile
+from django.conf import settings
+from purge.models import ArchiveErasure, Rewrite
+from purge.runner import run_due
+from tests.purge.archive.engine import archiving
+settings.LIFECYCLE_ARCHIVE_DIR = tempfile.mkdtemp()
+her = Person.objects.create()
+with archiving("tokens", checked=False, erased_with={"label": "zoo.Person"}):
+    for label in (str(her.pk), "other"):
+        Token.objects.create(label=label, expires_at=PAST)
+    run_due()
+    purge.erase(her, "DSR-9", actor="jo", grace=timedelta(0))
+    call_command("purge", verbosity=0)
+    assert not (ArchiveErasure.objects.exists() or Rewrite.objects.exists())
+    call_command("archive", "erase", "tokens", "--where", "label=other", "--reference", "DSR-9",
+                 "--yes", verbosity=0)
+steps = Event.objects.filter(kind="archive_erased").order_by("id").values_list("detail__step")
+print(",".join(step for step, in steps))
+"""
+
+
+@pytest.mark.slow
+def test_a_worker_erases_in_archives(owned: Owned) -> None:
+    done = owned.run("worker", ERASED_IN_ARCHIVES).splitlines()[-1]
+    assert done == "asked,rewritten,gone,done,rewritten,gone"
+    said = "SELECT array_agg(DISTINCT detail ->> 'claimed') FROM lifecycle_event WHERE kind = %s"
+    assert owned.ask(said, "archive_erased") == [None]
+    for table in ("purge_archive_erasure", "purge_rewrite"):
+        refused(owned, "site", f"DELETE FROM {table}")
+        refused(owned, "officer", f"DELETE FROM {table}")
