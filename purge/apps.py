@@ -24,6 +24,8 @@ from purge.checks import (
     check_setting,
     check_versions,
 )
+from purge.iceberg.views import make_views
+from purge.iceberg_check import check_tables
 from purge.outbox_check import check_told
 from purge.queue import create_tables, queue
 from purge.rewrite_check import check_erased_with, check_kept
@@ -62,6 +64,7 @@ class PurgeConfig(AppConfig):
         register(check_runs, "lifecycle", Tags.models)
         register(check_told, "lifecycle", Tags.models)
         register(check_formats, "lifecycle", Tags.models)
+        register(check_tables, "lifecycle", Tags.models)
         register(check_destination, "lifecycle", Tags.models)
         register(check_public, "lifecycle", Tags.models)
         register(check_folder, "lifecycle", Tags.models)
@@ -73,6 +76,7 @@ class PurgeConfig(AppConfig):
         register(check_erased_with, "lifecycle", Tags.models)
         register(check_kept, "lifecycle", deploy=True)
         post_migrate.connect(create_tables, sender=self, dispatch_uid="purge.queue")
+        post_migrate.connect(make_views, sender=self, dispatch_uid="purge.iceberg")
 
 
 def is_wanted(app: str) -> bool:

@@ -76,7 +76,7 @@ def check_versions(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
 
 def check_formats(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """purge.E003: a format needs what is not installed."""
-    if not (archiving := _archiving_policies()):
+    if not (archiving := archiving_policies()):
         return []
     from purge.archive.formats import FORMATS
 
@@ -93,7 +93,7 @@ def check_formats(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
 
 def check_destination(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """purge.E004: there is nowhere to put archives. Asks no store."""
-    archiving = _archiving_policies()
+    archiving = archiving_policies()
     problem = _destination_problem() if archiving else ""
     names = ", ".join(policy.name for policy in archiving)
     hint = f"See {page('how-to/archive-to-s3-or-r2.md')}."
@@ -103,7 +103,7 @@ def check_destination(app_configs: Any = None, **kwargs: Any) -> list[CheckMessa
 def check_public(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """purge.W004: a storage of media shows archives to anybody."""
     store = s3.store()
-    if store is None or not (archiving := _archiving_policies()):
+    if store is None or not (archiving := archiving_policies()):
         return []
     from purge.media.store_backoff import storages
 
@@ -122,7 +122,7 @@ def check_public(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
 
 def check_folder(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """purge.W005: other users of the machine may look into the folder of archives."""
-    if s3.store() or not conf.ARCHIVE_DIR or not (archiving := _archiving_policies()):
+    if s3.store() or not conf.ARCHIVE_DIR or not (archiving := archiving_policies()):
         return []
     root, hint = Path(conf.ARCHIVE_DIR), "chmod 700, and chmod go= the files that are there."
     below = {root / policy.disposition.prefix for policy in archiving}
@@ -208,7 +208,7 @@ def check_queue(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     return [warning(6, "Huey's messages are pickles that nobody has signed.", hint)]
 
 
-def _archiving_policies() -> list[Any]:
+def archiving_policies() -> list[Any]:
     """The policies that end rows by `Archive`; none where `lifecycle` is not installed."""
     if not apps.is_installed("lifecycle"):
         return []

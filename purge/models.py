@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from purge.iceberg_tables import IcebergTable as IcebergTable
 from purge.measure_tables import Throttle as Throttle
 from purge.measure_tables import Total as Total
 from purge.notice_tables import NoticeMail as NoticeMail
@@ -168,6 +169,8 @@ class Archive(models.Model):
     made_at = models.DateTimeField(null=True)
     rows = models.BigIntegerField(default=0)
     manifest = models.TextField(blank=True, help_text="as it stands beside the files")
+    commit = models.TextField(blank=True, help_text="what is put to show its rows in a table")
+    snapshot = models.BigIntegerField(null=True, help_text="the table's that shows its rows")
     verified_at = models.DateTimeField(null=True)
     attempts = models.IntegerField(default=0, help_text="how often in a row it did not work")
     again_at = models.DateTimeField(null=True, help_text="nobody tries before")

@@ -37,9 +37,11 @@ lifecycle.adoption
 lifecycle.checks lifecycle.admin lifecycle.management lifecycle.testing lifecycle.pytest_plugin
     lifecycle.embedded lifecycle.apps lifecycle
 purge.plan_tables purge.outbox_tables purge.notice_tables purge.measure_tables purge.rewrite_tables
+    purge.iceberg_tables
 purge.exceptions purge.back_off purge.models purge.s3 purge.worker.keepalive purge.open_requests
 purge.queue purge.signed_queue
 purge.archive purge.outbox
+purge.iceberg
 purge.proof
 purge.batch
 purge.alerts
@@ -52,8 +54,8 @@ purge.overrides purge.erasure purge.plans purge.forecasts purge.exports purge.re
 purge.recovery purge.requests purge.rewriting
 purge.certificates
 purge.worker
-purge.tasks purge.acting purge.checks purge.outbox_check purge.rewrite_check purge.admin
-    purge.management purge.apps purge
+purge.tasks purge.acting purge.checks purge.outbox_check purge.rewrite_check purge.iceberg_check
+    purge.admin purge.management purge.apps purge
 """
 STANDARD = set(sys.stdlib_module_names)
 HUEY = {

@@ -8,7 +8,7 @@ DROP SCHEMA IF EXISTS lifecycle CASCADE;
 DROP SCHEMA IF EXISTS lifecycle_kept CASCADE
 
 -- name: keep_schema
--- The package's functions but the guard of the ledger, which stays with the salt under another
+-- The package's functions and views but the guard of the ledger, which stays with the salt under another
 -- name: a trigger that comes back with some restored table finds no schema `lifecycle`, and is quiet.
 DO $keep$
 DECLARE
@@ -21,6 +21,11 @@ BEGIN
         WHERE pronamespace = 'lifecycle'::regnamespace AND proname <> 'guard_rows_v1'
     LOOP
         EXECUTE 'DROP FUNCTION ' || each;
+    END LOOP;
+    FOR each IN SELECT oid::regclass FROM pg_class
+        WHERE relnamespace = 'lifecycle'::regnamespace AND relkind = 'v'
+    LOOP
+        EXECUTE 'DROP VIEW ' || each;  -- they read tables that go
     END LOOP;
     DROP TYPE lifecycle.subjects;
     COMMENT ON SCHEMA lifecycle IS NULL;

@@ -29,11 +29,13 @@ class Archive(Purge):
 
     prefix        where archives are in the bucket or folder: `audit-archives/`
     formats       of `json`, `jsonl`, `txt` and `parquet`: the same rows in each. One at least is
-                  not `txt`, so that rows can be brought back
+                  not `txt`, so that rows can be brought back. Default: `jsonl` and `txt`
+    table         "iceberg": all archives of the policy are one table of Apache Iceberg, parted by
+                  month, in place of files in formats (extra `iceberg`)
     compression   of `jsonl`: "gzip", or "zstd", with which files are smaller (extra `zstd`)
     every         "1 day" or "1 month": windows fall due at the next start of such a period, of UTC,
                   so that one archive has all of it. Needs `capture=Window(...)`
-    batch_rows    most rows of one archive. Default: 200,000
+    batch_rows    most rows of one archive. Default: 200,000; of a table 1,000,000
     batch_bytes   an archive ends after the first part with which a file of it has as many bytes. A
                   part has 10,000 rows, or as many as come to about 16 MiB. Default: 1 GiB
     erased_with   fields by which an archived row is somebody's: where the row is erased on request
@@ -44,12 +46,14 @@ class Archive(Purge):
     FORMATS = ("json", "jsonl", "txt", "parquet")
     PERIODS = ("1 day", "1 month")
     COMPRESSIONS = ("gzip", "zstd")
+    TABLES = ("iceberg",)
+    ROWS, ROWS_OF_TABLE = 200_000, 1_000_000
     PREFIX = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]*/)+")
 
     def __init__(
-        self, prefix: str, formats: tuple[str, ...] = ("jsonl", "txt"), every: str | None = None,
-        batch_rows: int = 200_000, batch_bytes: int = 2**30, compression: str = "gzip",
-        erased_with: tuple[str, ...] | dict[str, Any] = (),
+        self, prefix: str, formats: tuple[str, ...] | None = None, every: str | None = None,
+        batch_rows: int | None = None, batch_bytes: int = 2**30, compression: str = "gzip",
+        table: str | None = None, erased_with: tuple[str, ...] | dict[str, Any] = (),
     ) -> None:  # fmt: skip
         if not isinstance(prefix, str) or not self.PREFIX.fullmatch(prefix):
             raise PolicyError(
@@ -57,10 +61,15 @@ class Archive(Purge):
             )
         if every not in (None, *self.PERIODS):
             raise PolicyError(f"Archive(): every must be '1 day' or '1 month', not {every!r}.")
+        if batch_rows is None:
+            batch_rows = self.ROWS_OF_TABLE if table else self.ROWS
         for name, size in (("batch_rows", batch_rows), ("batch_bytes", batch_bytes)):
             if not isinstance(size, int) or isinstance(size, bool) or size < 1:
                 raise PolicyError(f"Archive(): {name} must be above zero, not {size!r}.")
-        self.prefix, self.formats, self.every = prefix, self._known(formats), every
+        self.prefix, self.every, self.table = prefix, every, self._known_table(table, formats)
+        self.formats = (
+            (table,) if table else self._known(("jsonl", "txt") if formats is None else formats)
+        )
         self.compression = self._possible(compression)
         self.batch_rows, self.batch_bytes = batch_rows, batch_bytes
         self.erased_with = self._mapping(erased_with)
@@ -73,6 +82,13 @@ class Archive(Purge):
                 f"Archive(): erased_with must be some names of fields, not {erased_with!r}."
             )
         return dict(erased_with) if isinstance(erased_with, dict) else dict.fromkeys(erased_with)
+
+    def _known_table(self, table: Any, formats: Any) -> str | None:
+        if table not in (None, *self.TABLES):
+            raise PolicyError(f"Archive(): table must be 'iceberg', not {table!r}.")
+        if table and formats is not None:
+            raise PolicyError("Archive(): a table has no formats: say either `table` or `formats`.")
+        return None if table is None else str(table)
 
     def _known(self, formats: Any) -> tuple[str, ...]:
         if isinstance(formats, str) or not formats:

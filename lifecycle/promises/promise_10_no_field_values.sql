@@ -58,6 +58,7 @@ WITH shapes (name, kinds, shape) AS (
         ('columns', ARRAY['archive_erased'], '\[("[^"]{{1,63}}"(, )?)*\]'),
         ('verified', ARRAY['archived'], '"[-0-9T:.+]{{10,40}}"'),
         ('manifest', ARRAY['archived', 'archive_erased'], '"[0-9a-f]{{64}}"'),
+        ('snapshot', ARRAY['archived'], '"[0-9]{{1,19}}"'),
         ('archive', ARRAY['archived', 'purged', 'loaded', 'expired_by_hand', 'archive_erased'], '"[\w-]{{1,200}}"'),
         ('cascade', ARRAY['purged', 'deleted'], '\{{("[^"]{{1,127}}": \d+(, )?)*\}}'),
         ('unlinked', ARRAY['purged', 'deleted'], '\{{("\w+\.\w+": \d+(, )?)*\}}'),

@@ -274,6 +274,16 @@ class Migration(migrations.Migration):
                     "manifest",
                     models.TextField(blank=True, help_text="as it stands beside the files"),
                 ),
+                (
+                    "commit",
+                    models.TextField(
+                        blank=True, help_text="what is put to show its rows in a table"
+                    ),
+                ),
+                (
+                    "snapshot",
+                    models.BigIntegerField(help_text="the table's that shows its rows", null=True),
+                ),
                 ("verified_at", models.DateTimeField(null=True)),
                 (
                     "attempts",
@@ -289,6 +299,47 @@ class Migration(migrations.Migration):
                 "db_table": "purge_archive",
                 "default_permissions": ("view",),
                 "indexes": [models.Index(fields=["policy", "state"], name="purge_archive_policy")],
+            },
+        ),
+        migrations.CreateModel(
+            name="IcebergTable",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="as other programs call it", max_length=60, unique=True
+                    ),
+                ),
+                ("policy", models.CharField(max_length=40)),
+                ("place", models.CharField(help_text="the folder or bucket", max_length=300)),
+                ("folder", models.CharField(max_length=300)),
+                ("location", models.TextField()),
+                ("version", models.BigIntegerField(default=0)),
+                (
+                    "previous",
+                    models.BigIntegerField(default=0, help_text="the version before"),
+                ),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                ("committed_at", models.DateTimeField(null=True)),
+                (
+                    "leaving",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(),
+                        default=list,
+                        help_text="objects that are to go",
+                        size=None,
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "purge_iceberg_table",
+                "default_permissions": ("view",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("place", "folder"), name="purge_iceberg_table_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(

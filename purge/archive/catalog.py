@@ -62,15 +62,23 @@ def archive(where: Destination, below: Sequence[str], name: str) -> Manifest:
     """One archive by its name, or by that of one of its files; `LifecycleError` without one."""
     wanted = bare(name)
     for prefix in below:
-        try:
-            return manifest_at(where, f"{prefix}{wanted}{SUFFIX}")
-        except ObjectMissing:
-            continue
-        except ManifestError as error:
-            raise ManifestError(f"{prefix}{wanted}{SUFFIX}: {error}") from error
-    there = [bare(each) for prefix in below for each, _ in where.names(prefix)]
-    hint = did_you_mean(wanted, set(there))
+        if found := _at(where, f"{prefix}{wanted}{SUFFIX}"):
+            return found
+    there = [each for prefix in below for each, _ in where.names(prefix)]
+    for each in there:  # those of a table are in a folder of their own
+        if each.endswith(f"/{wanted}{SUFFIX}") and (found := _at(where, each)):
+            return found
+    hint = did_you_mean(wanted, set(map(bare, there)))
     raise LifecycleError(f"There is no archive {wanted!r} in {where.title}.{hint}")
+
+
+def _at(where: Destination, name: str) -> Manifest | None:
+    try:
+        return manifest_at(where, name)
+    except ObjectMissing:
+        return None
+    except ManifestError as error:
+        raise ManifestError(f"{name}: {error}") from error
 
 
 def manifest_at(where: Destination, name: str) -> Manifest:

@@ -34,6 +34,9 @@ class Destination(Protocol):
     def title(self) -> str:
         """How people call it: `bucket "B"`, `folder /srv/archives`."""
 
+    def url(self, name: str) -> str:
+        """The address of an object as other programs write it: `s3://B/NAME`, `file:///srv/NAME`."""
+
     def names(self, prefix: str, after: str = "") -> Iterator[tuple[str, int]]:
         """The objects whose name begins so, and comes after another, in order, with their bytes."""
 
@@ -91,6 +94,9 @@ class ArchiveBucket:
     @property
     def title(self) -> str:
         return f'bucket "{self.store.bucket}"'
+
+    def url(self, name: str) -> str:
+        return f"s3://{self.store.bucket}/{name}"
 
     def names(self, prefix: str, after: str = "") -> Iterator[tuple[str, int]]:
         with self._translated(prefix):

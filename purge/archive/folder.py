@@ -42,6 +42,9 @@ class ArchiveFolder:
     def title(self) -> str:
         return f"folder {self.root.absolute()}"
 
+    def url(self, name: str) -> str:
+        return f"file://{self.root.absolute()}/{name}"
+
     def names(self, prefix: str, after: str = "") -> Iterator[tuple[str, int]]:
         with self._translated(prefix or "the root", "listed"):
             found = sorted(self._below(prefix.rpartition("/")[0]))

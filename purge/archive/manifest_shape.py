@@ -13,7 +13,8 @@ from lifecycle.exceptions import LifecycleError
 MOST = 2**63 - 1  # rows or bytes
 COLUMNS = 1_600  # of a table of PostgreSQL
 NAME = 63  # bytes of an identifier of PostgreSQL
-FILES = 20  # formats of an archive
+FILES = 500  # of an archive: one for each format, or for each month
+MONTHLY = "iceberg"  # the format that has a file for each month
 HALF = re.compile("[\ud800-\udfff]")
 PATH = re.compile(r"(?a:[-\w./]{1,1000})")
 
@@ -41,11 +42,14 @@ def wrong_field(given: Any) -> str:
 
 
 def _are_beside(given: dict[str, Any]) -> bool:
-    """Whether there are files, all in one folder, with the archive's name, and a format each."""
+    """Whether there are files, all in one folder, with the archive's name, and a format each; those
+    of a table have one format, and a name each."""
     formats = {file["format"] for file in given["files"]}
     folders = {file["name"].rpartition("/")[0] for file in given["files"]}
     begins = f"{given['name']}."
     named = all(file["name"].rpartition("/")[2].startswith(begins) for file in given["files"])
+    if formats == {MONTHLY}:
+        formats = {file["name"] for file in given["files"]}
     return named and len(folders) == 1 and len(formats) == len(given["files"])
 
 

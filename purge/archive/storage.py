@@ -2,6 +2,9 @@
 
 import hashlib
 import io
+import tempfile
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, BinaryIO, Protocol
 
 from purge.archive.destinations import Destination, ObjectExists, ObjectMissing, fetch
@@ -9,6 +12,7 @@ from purge.archive.manifest import SUFFIX, File, read
 from purge.exceptions import ArchiveError
 from purge.models import Archive
 
+Seen = Callable[[File, BinaryIO], None]
 MARK = "archive"  # the metadata that names the archive which put an object
 
 
@@ -75,18 +79,28 @@ def _text_file(name: str, text: str) -> File:
     return File("", name, len(body), hashlib.sha256(body).hexdigest())
 
 
-def compare(where: Destination, files: list[File]) -> None:
-    """Read files back to their end; `ArchiveError` for the first that is not what was written."""
+def compare(where: Destination, files: list[File], seen: Seen | None = None) -> None:
+    """Read files back to their end; `ArchiveError` for the first that is not what was written.
+
+    With `seen` it is given a copy of each, on this machine's disk.
+    """
     for file in files:
-        try:
-            size, sha = fetch(where, file.name)
-        except ObjectMissing as error:
-            raise ArchiveError(f"{error} It was put there a moment ago.") from error
-        if (size, sha) != (file.bytes, file.sha256):
-            raise ArchiveError(
-                f"{file.name} in {where.title} is not what was written: {size} bytes of"
-                f" {file.bytes}, SHA-256 {sha[:16]} and not {file.sha256[:16]}."
-            )
+        with tempfile.TemporaryFile() if seen else nullcontext() as copy:
+            _compare(where, file, copy)
+            if seen and copy:
+                seen(file, copy)
+
+
+def _compare(where: Destination, file: File, copy: BinaryIO | None) -> None:
+    try:
+        size, sha = fetch(where, file.name, copy)
+    except ObjectMissing as error:
+        raise ArchiveError(f"{error} It was put there a moment ago.") from error
+    if (size, sha) != (file.bytes, file.sha256):
+        raise ArchiveError(
+            f"{file.name} in {where.title} is not what was written: {size} bytes of"
+            f" {file.bytes}, SHA-256 {sha[:16]} and not {file.sha256[:16]}."
+        )
 
 
 def is_whole(where: Destination, file: File) -> bool:

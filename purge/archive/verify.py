@@ -5,7 +5,7 @@ is a problem of its own: the other archives are compared all the same.
 """
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lifecycle.db.connection import fetch as query
@@ -15,6 +15,7 @@ from purge.archive.catalog import Catalog, bare
 from purge.archive.destinations import Destination, ObjectMissing, Unreachable, fetch
 from purge.archive.formats import FORMATS
 from purge.archive.manifest import SUFFIX, File, Manifest
+from purge.archive.manifest_shape import MONTHLY
 from purge.archive.records import Record, Records, Unknown, known
 
 
@@ -55,8 +56,27 @@ def sorted_out(
 
 def verify(where: Destination, manifest: Manifest) -> list[Problem]:
     """Read each file of an archive to its end: its bytes, its SHA-256, its rows."""
-    found = ((file.name, _problem(where, manifest, file)) for file in manifest.files)
-    return [Problem(name, why) for name, why in found if why]
+    found = [(file, *_read(where, manifest, file)) for file in manifest.files]
+    problems = [Problem(file.name, why) for file, _, why in found if why]
+    if not problems:
+        problems = [Problem(name, why) for name, why in _miscounted(manifest, found)]
+    return problems
+
+
+def _miscounted(
+    manifest: Manifest, found: list[tuple[File, int, str]]
+) -> Iterator[tuple[str, str]]:
+    """Where the rows are not as many as the manifest says: those of a month are not in it."""
+    months = [(file, rows) for file, rows, _ in found if file.format == MONTHLY]
+    if months and (rows := sum(rows for _, rows in months)) != manifest.rows:
+        yield months[0][0].name, f"and its others have {rows} rows, {_says(manifest)}"
+    for file, rows, _ in found:
+        if file.format != MONTHLY and rows != manifest.rows:
+            yield file.name, f"has {rows} rows, {_says(manifest)}"
+
+
+def _says(manifest: Manifest) -> str:
+    return f"its manifest says {manifest.rows}"
 
 
 def problems_beside(found: Catalog, all_known: Records, databases: list[str]) -> list[Problem]:
@@ -102,23 +122,24 @@ def _under_way(using: str) -> set[str]:
     return {name for (name,) in query(using, statement(__file__, "names_under_way"))}
 
 
-def _problem(where: Destination, manifest: Manifest, file: File) -> str:
+def _read(where: Destination, manifest: Manifest, file: File) -> tuple[int, str]:
+    """The rows of a file, and what is wrong with it; '' where nothing is."""
     with tempfile.TemporaryFile() as copy:
         try:
             size, sha256 = fetch(where, file.name, copy, file.bytes)
         except ObjectMissing:
-            return "is missing"
+            return 0, "is missing"
         except Unreachable as error:
-            return f"cannot be read: {error}"
+            return 0, f"cannot be read: {error}"
         if size != file.bytes:
             more = "more than " if size > file.bytes else ""
-            return f"has {more}{min(size, file.bytes)} bytes, its manifest says {file.bytes}"
+            told = f"has {more}{min(size, file.bytes)} bytes, its manifest says {file.bytes}"
+            return 0, told
         if sha256 != file.sha256:
-            return "has another SHA-256 than its manifest says"
+            return 0, "has another SHA-256 than its manifest says"
         if file.format not in FORMATS:
-            return f"is of a format that this code does not know: {file.format}"
+            return 0, f"is of a format that this code does not know: {file.format}"
         try:
-            rows = FORMATS[file.format].count(manifest.columns, copy)
+            return FORMATS[file.format].count(manifest.columns, copy), ""
         except LifecycleError as error:
-            return str(error)
-    return "" if rows == manifest.rows else f"has {rows} rows, its manifest says {manifest.rows}"
+            return 0, str(error)

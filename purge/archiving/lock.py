@@ -81,6 +81,9 @@ class Guarded:
     def title(self) -> str:
         return self.where.title
 
+    def url(self, name: str) -> str:
+        return self.where.url(name)
+
     def names(self, prefix: str, after: str = "") -> Iterator[tuple[str, int]]:
         return self.where.names(prefix, after)
 

@@ -3,11 +3,13 @@
 written     the rows' values, on this machine's disk
 put         each file under a name that was stored before
 compare     each file read back to its end
+show        of a table: its next version, which has these files (`purge.iceberg.commit`)
 verified    from now on a batch may delete these rows (`purge.batch.archived`)
 """
 
 import re
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from lifecycle.compiler.keys import label_of
@@ -15,11 +17,14 @@ from lifecycle.compiler.windows import counts_only
 from lifecycle.exceptions import LifecycleError
 from purge.archive import storage
 from purge.archive.destinations import Destination
+from purge.archive.formats.iceberg import Layout
 from purge.archive.manifest import Manifest, read
 from purge.archive.rewritten import rewritten_by
 from purge.archive.table import Table
 from purge.archiving.write import End, Written, now, written
 from purge.exceptions import ArchiveError
+from purge.iceberg.commit import withdraw
+from purge.iceberg.table import Footers, is_table, layout_of, show, table_of
 from purge.models import Archive
 
 State = Archive.State
@@ -41,7 +46,8 @@ def make(table: Table, where: Destination, archive: Archive) -> None:
     former = storage.put_before(archive)
     archive.state = State.CHOSEN  # the hashes are about to be those of other files
     _save(table, archive)
-    with written(table, archive, own.files, own.batch_bytes) as done:
+    layout = _layout(table, where, archive) if is_table(table.policy) else None
+    with written(table, archive, own.files, own.batch_bytes, layout) as done:
         if archive.place == where.title:
             again = done.described(archive.prefix, archive.name)
             storage.discard(where, archive, [file for file in former if file not in again])
@@ -50,6 +56,15 @@ def make(table: Table, where: Destination, archive: Archive) -> None:
             return
         _put(table, where, archive, done)
         verify(table, where, archive)
+
+
+def _layout(table: Table, where: Destination, archive: Archive) -> Layout:
+    """How the rows of the policy's table are written. What an earlier try was about to show goes
+    before its files do."""
+    withdraw(where, archive, table.using)
+    own = table_of(table, where)
+    archive.prefix = own.data
+    return layout_of(table, where, own, now(table.using))
 
 
 def _put(table: Table, where: Destination, archive: Archive, done: Written) -> None:
@@ -64,8 +79,8 @@ def _put(table: Table, where: Destination, archive: Archive, done: Written) -> N
         archive.manifest, archive.state = manifest.as_json(), State.WRITTEN
         _save(table, archive)
         try:
-            for file in manifest.files:
-                storage.put(where, archive, file, done.files[file.format].file)
+            for file, content in zip(manifest.files, done.files.values(), strict=True):
+                storage.put(where, archive, file, content.file)
             return
         except storage.NameTaken:
             continue
@@ -73,10 +88,14 @@ def _put(table: Table, where: Destination, archive: Archive, done: Written) -> N
 
 
 def verify(table: Table, where: Destination, archive: Archive) -> None:
-    """Read the files back and put the manifest; `ArchiveError` where one is not as written."""
+    """Read the files back and put the manifest; of a table, have it show them.
+
+    Raises `ArchiveError` where one is not as it was written.
+    """
     manifest = read(archive.manifest)
+    footers = Footers(manifest) if is_table(table.policy) else None
     try:
-        storage.compare(where, manifest.files)
+        storage.compare(where, manifest.files, footers)
         storage.put_text(where, archive, storage.manifest_name(archive), archive.manifest)
     except ArchiveError as error:
         with suppress(LifecycleError):
@@ -85,6 +104,13 @@ def verify(table: Table, where: Destination, archive: Archive) -> None:
             archive.name = ""  # its manifest is another's: the next try has another name
             _save(table, archive)
         raise
+    if footers is None:
+        _finish(table, archive)
+    else:
+        show(table, where, archive, footers, now(table.using), partial(_finish, table, archive))
+
+
+def _finish(table: Table, archive: Archive) -> None:
     archive.state, archive.verified_at = State.VERIFIED, now(table.using)
     archive.attempts, archive.again_at, archive.error = 0, None, ""
     _save(table, archive)

@@ -24,10 +24,12 @@ from lifecycle.db.connection import (
     scalar,
 )
 from purge.archive.formats import FORMATS
+from purge.archive.formats.iceberg import Layout
 from purge.archive.manifest import File
 from purge.archive.table import Table, exact
 from purge.archiving.writers import Writers, writers_of
 from purge.exceptions import ArchiveError
+from purge.iceberg.table import is_table
 from purge.models import Archive, ArchivePart
 
 End = dict[str, str | None]
@@ -41,6 +43,18 @@ class Noted(NamedTuple):
     last: str | None
     earliest: str | None
     latest: str | None
+
+
+class Piece(NamedTuple):
+    """Which file of an archive: its format, and its month where that has a file for each."""
+
+    format: str
+    month: str = ""
+
+    @property
+    def ending(self) -> str:
+        """How its name ends."""
+        return f"{f'.{self.month}' if self.month else ''}{FORMATS[self.format].suffix}"
 
 
 class Counted:
@@ -75,9 +89,9 @@ class Counted:
 
 @dataclass
 class Written:
-    """The files by format, how many rows they have, and the first and last key and time."""
+    """The files, how many rows they have, and the first and last key and time."""
 
-    files: dict[str, Counted]
+    files: dict[Piece, Counted]
     rows: int = 0
     first: End = field(default_factory=lambda: {"key": None, "time": None})
     last: End = field(default_factory=lambda: {"key": None, "time": None})
@@ -97,29 +111,34 @@ class Written:
     @property
     def largest(self) -> int:
         """The bytes of the largest file."""
-        return max(each.bytes for each in self.files.values())
+        return max((each.bytes for each in self.files.values()), default=0)
 
     def described(self, prefix: str, name: str) -> list[File]:
         """The files as the manifest names them."""
         return [
-            File(each, f"{prefix}{name}{FORMATS[each].suffix}", file.bytes, file.sha.hexdigest())
+            File(each.format, f"{prefix}{name}{each.ending}", file.bytes, file.sha.hexdigest())
             for each, file in self.files.items()
         ]
 
 
 @contextmanager
 def written(
-    table: Table, archive: Archive, formats: tuple[str, ...], most: int
-) -> Iterator[Written]:
+    table: Table, archive: Archive, formats: tuple[str, ...], most: int,
+    layout: Layout | None = None,
+) -> Iterator[Written]:  # fmt: skip
     """Write the rows of an archive as they are now; `ArchiveError` for errors of the disk.
 
-    Where a file comes to `most` bytes, the parts that are left go to a further archive.
+    Where a file comes to `most` bytes, the parts that are left go to a further archive. With a
+    layout the files are those of a table, and made for the months that there are.
     """
     with ExitStack() as stack:
         with _disk_errors():
-            files = {each: stack.enter_context(counted()) for each in formats}
-            done = Written(files)
-            with writers_of(table, files) as writers:
+            done = Written({})
+
+            def new_file(form: str, month: str = "") -> Counted:
+                return done.files.setdefault(Piece(form, month), stack.enter_context(counted()))
+
+            with writers_of(table, formats, new_file, layout) as writers:
                 for part in _parts(archive, table.using):
                     _write_part(table, part, writers, done)
                     if writers.given >= most:
@@ -127,7 +146,7 @@ def written(
                     if done.largest >= most:
                         _move_rest(archive, table.using, part.number)
                         break
-            for file in files.values():
+            for file in done.files.values():
                 file.flush()
         yield done
 
@@ -192,11 +211,14 @@ def _note(table: Table, part: ArchivePart) -> Noted:
     """Note what tells each row: the versions, where they tell all of them."""
     time = Placed(table.column(table.time) if table.time else "NULL::text")
     parts = {"time": time, "epoch": table.epoch, "rows": table.rows}
-    params = {"part": part.pk, "knows_versions": table.knows_versions}
-    if table.knows_versions:
+    params: dict[str, Any] = {"part": part.pk, "knows_versions": table.knows_versions}
+    # Another archive of rows that a table shows would show them twice: they are known by their hash
+    # as well, which a restart of the database outlasts.
+    if table.knows_versions and not is_table(table.policy):
         told = fetch(table.using, table.sql(__file__, "note_versions", **parts), params)
         if told:
             return Noted(*told[0])
+    params["hashed"] = is_table(table.policy)
     text = table.sql(__file__, "note_written", hash=table.hash, **parts)
     return Noted(*fetch(table.using, text, params)[0])
 

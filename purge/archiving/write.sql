@@ -21,13 +21,14 @@ RETURNING cardinality(part.keys), part.keys[1], part.keys[cardinality(part.keys)
 
 -- name: note_written
 -- Note what tells each row of a part, as it is read in this snapshot: its version where all transactions
--- that were under way have later numbers, so that no change of it can have the same; else the hash of its
--- values. Rows that are gone are forgotten; where none is, the keys stay as they are stored. Returns how many there are, their first and last key and time.
--- params: part, knows_versions; parts: rows, time, hash, epoch
+-- that were under way have later numbers, so that no change of it can have the same; else, or `hashed` as well,
+-- the hash of its values. Rows that are gone are forgotten; where none is, the keys stay as they are stored. Returns how many there are, their first and last key and time.
+-- params: part, knows_versions, hashed; parts: rows, time, hash, epoch
 WITH lc_snapshot AS MATERIALIZED (
     SELECT pg_snapshot_xmin(pg_current_snapshot()) AS oldest
 ), lc_rows AS (
-    SELECT {own_key} AS own, {key_text} AS key, {time} AS time, version, CASE WHEN version IS NULL THEN {hash} END AS hash
+    SELECT {own_key} AS own, {key_text} AS key, {time} AS time, version,
+        CASE WHEN version IS NULL OR %(hashed)s THEN {hash} END AS hash
     FROM {table} CROSS JOIN LATERAL (
         SELECT CASE WHEN %(knows_versions)s AND {table}.xmin NOT IN ('0'::xid, '1'::xid, '2'::xid)
             AND age({table}.xmin) > age((SELECT oldest::xid FROM lc_snapshot)) THEN {table}.xmin END AS version

@@ -4,14 +4,16 @@ A writer of blocks has a thread: it compresses and hashes, which need no lock of
 while the next block is read. No more than some blocks wait for it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from queue import Queue
 from threading import Thread
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from purge.archive.formats import FORMATS, BlockWriter, Writer
+from purge.archive.formats.iceberg import Layout, MonthWriter
 from purge.archive.table import Table
 from purge.exceptions import ArchiveError
 
@@ -116,23 +118,34 @@ def _refuse_other(noted: int, read: int) -> None:
         raise ArchiveError(f"The database gave {read} of {noted} rows that it had noted.")
 
 
+NewFile = Callable[..., Any]  # of a format, and of a month of its rows
+
+
 @contextmanager
-def writers_of(table: Table, files: Mapping[str, Any]) -> Iterator[Writers]:
-    """Writers to files, by format, which are whole when the block is over."""
+def writers_of(
+    table: Table, formats: Sequence[str], new_file: NewFile, layout: Layout | None = None
+) -> Iterator[Writers]:
+    """Writers of formats, to files that are whole when the block is over."""
     writers = Writers(table)
     with ExitStack() as threads:
-        for name, file in files.items():
-            _add(writers, name, cast(BinaryIO, file), threads)
+        for name in formats:
+            _add(writers, name, new_file, layout, threads)
         yield writers
     writers.close()
 
 
-def _add(writers: Writers, name: str, file: BinaryIO, threads: ExitStack) -> None:
+def _add(
+    writers: Writers, name: str, new_file: NewFile, layout: Layout | None, threads: ExitStack
+) -> None:
     form, columns = FORMATS[name], writers.table.columns
     copied = form.copied(columns, writers.table.column)
+    if layout is not None:
+        own: Any = MonthWriter(columns, layout, partial(new_file, name))
+    else:
+        own = (form.block_writer if copied else form.writer)(columns, new_file(name))
     if copied is None:
-        writers.of_rows.append(form.writer(columns, file))
+        writers.of_rows.append(own)
         return
-    threaded = Threaded(form.block_writer(columns, file))
+    threaded = Threaded(own)
     threads.callback(threaded.stop)
     writers.of_blocks.setdefault(copied, []).append(threaded)

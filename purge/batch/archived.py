@@ -53,9 +53,10 @@ def write_archived(batch: Batch, subjects: Subjects) -> Subjects:
     archive = batch.archive
     if archive is None:
         return subjects
+    shown = {"snapshot": archive.snapshot} if archive.snapshot else {}
     event = batch.write(
         "archived", subjects,
-        rows=archive.rows, verified=archive.verified, manifest=archive.manifest,
+        rows=archive.rows, verified=archive.verified, manifest=archive.manifest, **shown,
     )  # fmt: skip
     if signals.archived.has_listeners(batch.policy.model):
         send(batch, signals.archived, [event], subjects.count)

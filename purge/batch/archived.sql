@@ -26,7 +26,7 @@ WITH lc_own AS MATERIALIZED (
     AND lc_part.versions IS NOT NULL AND {believed}
 )
 SELECT archive.name, archive.rows, to_json(archive.verified_at) #>> '{{}}',
-    encode(sha256(convert_to(archive.manifest, 'UTF8')), 'hex'), cardinality(lc_own.keys), ''
+    encode(sha256(convert_to(archive.manifest, 'UTF8')), 'hex'), archive.snapshot::text, cardinality(lc_own.keys), ''
 FROM lc_own CROSS JOIN lc_parts JOIN purge_archive AS archive ON archive.id = lc_parts.archive_id
 WHERE cardinality(lc_own.keys) = %(count)s
 AND lc_parts.keys[first:first + %(count)s - 1] = lc_own.keys
@@ -35,7 +35,7 @@ ORDER BY archive.id DESC LIMIT 1
 
 -- name: covering
 -- The verified archives that hold some rows as they are now: name, rows in it, when it was verified, the
--- SHA-256 of its manifest, how many of these rows, their keys. Only parts are read that may have one of the keys,
+-- SHA-256 of its manifest, the snapshot that shows it in a table, how many of these rows, their keys. Only parts are read that may have one of the keys,
 -- and only rows hashed that some archive may have and that their version does not tell.
 -- params: policy, model; parts: rows, believed, hash
 WITH lc_own AS MATERIALIZED (
@@ -65,7 +65,7 @@ WITH lc_own AS MATERIALIZED (
     SELECT archive, count(*), array_agg(key ORDER BY key)::text AS keys FROM lc_covered GROUP BY archive
 )
 SELECT archive.name, archive.rows, to_json(archive.verified_at) #>> '{{}}',
-    encode(sha256(convert_to(archive.manifest, 'UTF8')), 'hex'), lc_sets.count, lc_sets.keys
+    encode(sha256(convert_to(archive.manifest, 'UTF8')), 'hex'), archive.snapshot::text, lc_sets.count, lc_sets.keys
 FROM lc_sets JOIN purge_archive AS archive ON archive.id = lc_sets.archive
 
 -- name: uncovered

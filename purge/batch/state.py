@@ -34,6 +34,7 @@ class CoveringArchive:
     rows: int  # in all of it
     verified: str
     manifest: str  # SHA-256 of its manifest, which has that of each file
+    snapshot: str | None  # that shows its rows in a table
     count: int
     keys: str
 

@@ -76,7 +76,7 @@ class FileArchives:
 
     def _look(self, found: Found, wanted: Wanted) -> Looked:
         matches = matcher(wanted, found.manifest.columns, found.manifest.name, self.using)
-        with self._copy(readable(found.manifest)) as copy:
+        with self._copy(readable(found.manifest)[0]) as copy:
             return look(found.manifest, copy, matches, Table(self.policy, self.using).time)
 
     def _prepared(self, rewrite: Rewrite, found: Found, looked: Looked, old: list[str]) -> Prepared:

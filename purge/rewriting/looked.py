@@ -37,7 +37,7 @@ def look(manifest: Manifest, copy: BinaryIO, matches: Matches, time: str | None)
     names = [column.name for column in manifest.columns]
     key = names.index(manifest.key)
     at = names.index(time) if time in names and manifest.first["time"] else None
-    found, copy_of = Looked(), FORMATS[readable(manifest).format]
+    found, copy_of = Looked(), FORMATS[readable(manifest)[0].format]
     copy.seek(0)
     for place, row in enumerate(copy_of.reader(manifest.columns, copy)):
         if matches(row):

@@ -21,6 +21,7 @@ RUN_BY = {
     "run-behind-pgbouncer": "tests/places/test_guides.py",
     "answer-an-erasure-request": "tests/advice/test_followed.py",
     "archive-to-s3-or-r2": "tests/soak/test_followed.py",
+    "archive-to-a-table": "tests/purge/iceberg/test_guide.py",
     "bring-rows-back": "tests/soak/test_followed.py",
     "cover-every-model": "tests/soak/test_followed.py",
     "run-without-huey": "tests/soak/test_followed.py",

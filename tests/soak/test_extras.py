@@ -21,6 +21,7 @@ USES = {
     "redis": "import redis",
     "s3": "import boto3, storages.backends.s3",
     "parquet": "import pyarrow.parquet",
+    "iceberg": "import pyiceberg.io.pyarrow",
     "proof": "from lifecycle.proof.keys import SignerKey; SignerKey.generate('x').verifier",
     "kms": "import securesystemslib.signer",
     "fast": "import isal.igzip_threaded",
@@ -30,7 +31,7 @@ USES = {
     "health": "import health_check",
 }
 #: extras of which modules say by themselves that they need them
-WHOLE_MODULES = {"prometheus", "opentelemetry", "health"}
+WHOLE_MODULES = {"prometheus", "opentelemetry", "health", "iceberg"}
 EVERY_MODULE = """
 import importlib, json, pkgutil, re
 from django.conf import settings

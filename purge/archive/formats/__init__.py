@@ -9,11 +9,14 @@ from purge.archive.formats.base import (
     Row,
     Writer,
 )
+from purge.archive.formats.iceberg import ICEBERG
 from purge.archive.formats.json import JSON, JSONL, JSONL_ZSTD
 from purge.archive.formats.parquet import PARQUET
 from purge.archive.formats.txt import TXT
 
-FORMATS: dict[str, Format] = {each.name: each for each in (JSON, JSONL, JSONL_ZSTD, TXT, PARQUET)}
+FORMATS: dict[str, Format] = {
+    each.name: each for each in (JSON, JSONL, JSONL_ZSTD, TXT, PARQUET, ICEBERG)
+}
 
 __all__ = (
     "FORMATS", "BlockWriter", "Column", "Format", "FormatError", "Reader", "Row", "Writer",

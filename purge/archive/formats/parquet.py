@@ -93,7 +93,7 @@ class ParquetWriter:
         self.size = 0
 
     def write_block(self, block: bytes) -> None:
-        self.tables.append(_parsed(block, self.schema))
+        self.tables.append(parsed(block, self.schema))
         self.size += len(block)
         if sum(len(each) for each in self.tables) >= GROUP or self.size >= FULL:
             self._flush_tables()
@@ -121,18 +121,26 @@ class ParquetWriter:
     def _flush(self) -> None:
         if not self.rows:
             return
-        import pyarrow
-
-        exact: list[dict[str, str]] = [{} for _ in self.rows]
-        values = zip(*self.rows, strict=True)
-        arrays = [_array(*pair, exact) for pair in zip(self.columns, values, strict=True)]
-        exact_texts = [json.dumps(each, ensure_ascii=False) if each else None for each in exact]
-        arrays.append(pyarrow.array(exact_texts, pyarrow.string()))
-        self.file.write_table(pyarrow.Table.from_arrays(arrays, schema=self.schema))
+        self.file.write_table(tabled(self.rows, self.columns, self.schema))
         self.rows, self.size = [], 0
 
 
-def _parsed(block: bytes, schema: Any) -> Any:
+def tabled(rows: Sequence[Row], columns: Sequence[Column], schema: Any) -> Any:
+    """Rows as a table of the types of a schema, whose last field is for the exact texts."""
+    import pyarrow
+
+    exact: list[dict[str, str]] = [{} for _ in rows]
+    values = zip(*rows, strict=True)
+    arrays = [
+        _array(column, texts, field.type, exact)
+        for column, texts, field in zip(columns, values, schema, strict=False)
+    ]
+    exact_texts = [json.dumps(each, ensure_ascii=False) if each else None for each in exact]
+    arrays.append(pyarrow.array(exact_texts, pyarrow.string()))
+    return pyarrow.Table.from_arrays(arrays, schema=schema)
+
+
+def parsed(block: bytes, schema: Any) -> Any:
     """Rows as the database has written them, CSV, as a table of the types of a schema.
 
     A NULL is nothing there, an empty text is in quotes.
@@ -173,11 +181,12 @@ def arrow_type(db_type: str) -> Any:
     }.get(base_of(db_type), pyarrow.string())
 
 
-def _array(column: Column, values: tuple[str | None, ...], exact: list[dict[str, str]]) -> Any:
-    """The values of a column; texts that its type does not hold go into `exact`."""
+def _array(
+    column: Column, values: tuple[str | None, ...], kind: Any, exact: list[dict[str, str]]
+) -> Any:
+    """The values of a column as a type; texts that it does not hold go into `exact`."""
     import pyarrow
 
-    kind = arrow_type(column.db_type)
     if kind == pyarrow.string():
         return pyarrow.array(_texts(column, values), kind)
     if kind == pyarrow.bool_():

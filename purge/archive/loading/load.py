@@ -8,9 +8,9 @@ alone, whoever has made them.
 import shlex
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import psycopg
 from django.db import DataError, IntegrityError, ProgrammingError, transaction
@@ -28,7 +28,13 @@ from purge.archive.manifest import File, Manifest
 OF_COPY = (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError)
 
 CHUNK = 10_000  # rows of a batch, and of an event
-ORDER = ("jsonl", "jsonlzst", "parquet", "json")  # the first that is there and can be read
+ORDER = (
+    "jsonl",
+    "jsonlzst",
+    "parquet",
+    "iceberg",
+    "json",
+)  # the first that is there and can be read
 FULL = 16 * 2**20  # characters of a batch
 SAMPLE = 5
 
@@ -73,31 +79,39 @@ class Load:
     untrusted: bool = False
 
     def run(self) -> Iterator[Counts]:
-        """Compare the file with its manifest, then load batches; yields the counts so far."""
+        """Compare the files with their manifest, then load batches; yields the counts so far."""
         total = Counts()
-        with tempfile.TemporaryFile() as copy:
-            for chunk in chunks(self._rows(copy)):
+        with ExitStack() as stack:
+            for chunk in chunks(self._rows(self._copied(stack))):
                 with _explained(total):
                     total.add(self._batch(chunk))
                 yield total
 
-    def _rows(self, copy: BinaryIO) -> Reader:
+    def _rows(self, files: list[tuple[File, BinaryIO]]) -> Reader:
         """The values of the columns that are loaded."""
-        file = readable(self.manifest, self.untrusted)
-        if fetch(self.where, file.name, copy, file.bytes) != (file.bytes, file.sha256):
-            raise LifecycleError(
-                f"{file.name} is not as its manifest says: nothing was loaded."
-                f" See `manage.py archive verify {shlex.quote(self.manifest.name)}`."
-            )
         wanted = [i for i, c in enumerate(self.manifest.columns) if c.name in self.target.columns]
-        longest = FULL if self.untrusted else None
-        rows = FORMATS[file.format].reader(self.manifest.columns, copy, longest)
-        for number, row in enumerate(rows, 1):
-            if number > self.manifest.rows:
+        longest, number = FULL if self.untrusted else None, 0
+        for file, copy in files:
+            for row in FORMATS[file.format].reader(self.manifest.columns, copy, longest):
+                number += 1
+                if number > self.manifest.rows:
+                    raise LifecycleError(
+                        f"{file.name} has more rows than its manifest says: the others are left."
+                    )
+                yield tuple(row[index] for index in wanted)
+
+    def _copied(self, stack: ExitStack) -> list[tuple[File, BinaryIO]]:
+        """The files that rows are read from, each as its manifest says, before any row is."""
+        found: list[tuple[File, BinaryIO]] = []
+        for file in readable(self.manifest, self.untrusted):
+            copy = cast(BinaryIO, stack.enter_context(tempfile.TemporaryFile()))  # noqa: SIM115
+            if fetch(self.where, file.name, copy, file.bytes) != (file.bytes, file.sha256):
                 raise LifecycleError(
-                    f"{file.name} has more rows than its manifest says: the others are left."
+                    f"{file.name} is not as its manifest says: nothing was loaded."
+                    f" See `manage.py archive verify {shlex.quote(self.manifest.name)}`."
                 )
-            yield tuple(row[index] for index in wanted)
+            found.append((file, copy))
+        return found
 
     def _batch(self, rows: list[Row]) -> Counts:
         with transaction.atomic(using=self.using):
@@ -135,10 +149,10 @@ def chunks(rows: Reader) -> Iterator[list[Row]]:
         yield chunk
 
 
-def readable(manifest: Manifest, untrusted: bool = False) -> File:
-    """The file that rows are read from."""
-    by_format = {file.format: file for file in manifest.files}
-    known = [name for name in ORDER if name in by_format]
+def readable(manifest: Manifest, untrusted: bool = False) -> list[File]:
+    """The files that rows are read from: one, or those of the months of a table."""
+    there = {file.format for file in manifest.files}
+    known = [name for name in ORDER if name in there]
     if untrusted and known and not (known := [n for n in known if FORMATS[n].is_bounded]):
         raise LifecycleError(
             f"{manifest.name} is in Parquet alone, which takes any memory to read: it is read where"
@@ -146,7 +160,7 @@ def readable(manifest: Manifest, untrusted: bool = False) -> File:
         )
     for name in known:
         if not FORMATS[name].missing:
-            return by_format[name]
+            return [file for file in manifest.files if file.format == name]
     why = FORMATS[known[0]].missing if known else "it has no file for programs"
     raise LifecycleError(f"{manifest.name} cannot be read: {why}.")
 

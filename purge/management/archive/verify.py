@@ -14,8 +14,9 @@ from lifecycle.printable import visible
 from purge.archive.catalog import Catalog, archive, bare, catalog, prefixes
 from purge.archive.destinations import Destination, destination
 from purge.archive.manifest import Manifest, ManifestError
-from purge.archive.records import records
+from purge.archive.records import Records, records
 from purge.archive.verify import Problem, problems_beside, sorted_out, verify
+from purge.iceberg.verify import problems, tables
 from purge.management.archive.ls import size
 
 HELP = "Read archives to their end, and compare them with their manifests and the ledger."
@@ -42,15 +43,30 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     known = records(databases, None if options["all"] else list(map(bare, options["archive"])))
     archives, others = sorted_out(chosen, known, databases)
     problems_of = _each(command, where, archives, options["json"])
-    others += problems_beside(chosen, known, databases) if options["all"] else []
-    problems = [each for those in problems_of for each in those] + others
+    if options["all"]:
+        others += _beside(where, chosen, archives, known, databases, options["prefix"])
+    wrong = [each for those in problems_of for each in those] + others
     if options["json"]:
-        write_json(command, _data(archives, problems))
+        write_json(command, _data(archives, wrong))
     else:
         _print(command, archives, others)
-    if problems:
-        words = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    if wrong:
+        words = "1 problem" if len(wrong) == 1 else f"{len(wrong)} problems"
         raise CommandError(f"{words} in {where.title}.")
+
+
+def _beside(
+    where: Destination, chosen: Catalog, archives: list[Manifest], known: Records,
+    databases: list[str], prefix: str | None,
+) -> list[Problem]:  # fmt: skip
+    """What is beside the archives: objects too many, archives that are missing, and tables."""
+    found = tables(where, databases, prefixes(prefix))
+    own = tuple(table.metadata for table, _ in found)  # which no manifest names
+    beside = problems_beside(chosen, known, databases)
+    told = [each for each in beside if not own or not each.name.startswith(own)]
+    for table, using in found:
+        told += problems(table, where, using, archives, known)
+    return told
 
 
 def _chosen(where: Destination, options: dict[str, Any]) -> Catalog:

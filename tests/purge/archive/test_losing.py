@@ -51,7 +51,7 @@ def test_a_worker_whose_lock_was_lost_spoils_nothing(
 ) -> None:
     rows, compare = tokens(3), storing.compare
 
-    def others_came(where: Any, written: Any) -> None:
+    def others_came(where: Any, written: Any, *seen: Any) -> None:
         """This one's session is cut; another archives the rows, of which one was changed."""
         monkeypatch.setattr(storing, "compare", compare)
         with connection.cursor() as cursor:

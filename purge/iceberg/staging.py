@@ -1,0 +1,224 @@
+"""The next version of a table, made in memory: metadata, and what they need. Needs pyiceberg."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.core.exceptions import ImproperlyConfigured
+
+try:
+    from pyiceberg.catalog.noop import NoopCatalog
+    from pyiceberg.io.pyarrow import (
+        compute_statistics_plan,
+        data_file_statistics_from_parquet_metadata,
+        parquet_path_to_id_mapping,
+    )
+    from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
+    from pyiceberg.serializers import ToOutputFile
+    from pyiceberg.table import CommitTableResponse
+    from pyiceberg.table import Table as PyTable
+    from pyiceberg.table.metadata import TableMetadata, new_table_metadata
+    from pyiceberg.table.sorting import UNSORTED_SORT_ORDER
+    from pyiceberg.table.update import update_table_metadata
+    from pyiceberg.table.update.snapshot import ExpireSnapshots
+    from pyiceberg.typedef import Record
+except ImportError as error:
+    raise ImproperlyConfigured(
+        "Archives as tables need pyiceberg: pip install django-tombstone[iceberg]"
+    ) from error
+
+from purge.archive.destinations import Destination
+from purge.archive.formats.base import Column
+from purge.archive.formats.iceberg import month_of as month_from
+from purge.archive.manifest import File
+from purge.exceptions import ArchiveError
+from purge.iceberg.catalogue import translated
+from purge.iceberg.metadata import loaded
+from purge.iceberg.objects import Objects
+from purge.iceberg.reach import reached_by
+from purge.iceberg.schema import evolve, first_schema, first_spec, numbers
+from purge.models import IcebergTable
+
+SHOWN_FOR = timedelta(days=1)  # how long readers find a former snapshot
+MOST = 20  # snapshots, also where more were made in that time
+OWNER = "lifecycle.archive"  # the property of a snapshot that names the archive it shows
+PROPERTIES = {
+    "format-version": "2",
+    "commit.manifest-merge.enabled": "true",
+    "write.metadata.previous-versions-max": "20",
+    "write.parquet.compression-codec": "zstd",
+    # A column's least and greatest values stand in no file of metadata, but for those below.
+    "write.metadata.metrics.default": "counts",
+}
+METRICS = "write.metadata.metrics.column."
+
+
+class Shape(NamedTuple):
+    """What rows a table is to have: their columns, the one whose months part them, and those whose
+    least and greatest values may be told."""
+
+    columns: Sequence[Column]
+    month_of: str | None
+    told: Sequence[str]
+
+
+class Written(NamedTuple):
+    """A data file: as a manifest names it, its month, and pyarrow's description of it."""
+
+    file: File
+    month: str
+    footer: Any
+
+
+class Staged(NamedTuple):
+    """A version that can be put: its objects by name, the metadata last, and its snapshot.
+
+    `leaving` are the objects that the version before needs, and this one does not.
+    """
+
+    version: int
+    snapshot: int
+    objects: dict[str, bytes]
+    leaving: set[str]
+
+
+class _Staging(NoopCatalog):
+    """Takes what pyiceberg commits as the next version of a table."""
+
+    def commit_table(self, table: Any, requirements: Any, updates: Any) -> CommitTableResponse:
+        for requirement in requirements:
+            requirement.validate(table.metadata)
+        before = table.metadata_location or None
+        made = update_table_metadata(table.metadata, updates, metadata_location=before)
+        told: dict[str, Any] = {"metadata": made, "metadata-location": before or ""}
+        return CommitTableResponse(**told)
+
+
+def fitting(own: IcebergTable, where: Destination, shape: Shape) -> dict[str, int]:
+    """The numbers of the fields that rows of this shape are written with."""
+    base = loaded(own, where)
+    if base is None:
+        return numbers(_begun(own, shape), shape.columns)
+    with translated(own):
+        transaction = _opened(own, base, Objects(where)).transaction()
+        evolve(transaction, shape.columns, shape.month_of)
+        return numbers(transaction.table_metadata, shape.columns)
+
+
+def with_files(
+    own: IcebergTable, where: Destination, shape: Shape, archive: str,
+    files: Iterable[Written], now: datetime, version: int,
+) -> Staged:  # fmt: skip
+    """The version that shows the files of an archive beside those that the table has.
+
+    Raises `ArchiveError` where they were written for another schema than the table's is now.
+    """
+    objects = Objects(where)
+    base = loaded(own, where)
+    table = _opened(own, base or _begun(own, shape), objects)
+    with translated(own), table.transaction() as transaction:
+        if base is not None:
+            evolve(transaction, shape.columns, shape.month_of)
+        _tell(transaction, shape.told)
+        update = transaction.update_snapshot(snapshot_properties={OWNER: archive})
+        with update.merge_append() as append:
+            for each in files:
+                append.append_data_file(_data_file(each, transaction.table_metadata, shape, where))
+        expire(transaction, append.snapshot_id, now - SHOWN_FOR)
+    return staged(own, base, table, objects, version)
+
+
+def staged(
+    own: IcebergTable, base: TableMetadata | None, table: Any, objects: Objects, version: int
+) -> Staged:
+    """A version from what pyiceberg has made of a table that was at `base`."""
+    made, name = table.metadata, own.metadata_name(version)
+    ToOutputFile.table_metadata(made, objects.new_output(objects.where.url(name)))
+    leaving = _leaving(own, base, made, objects) if base else set()
+    newest = made.current_snapshot()
+    needed = {name, objects.name_of(newest.manifest_list)}
+    needed |= {objects.name_of(each.manifest_path) for each in newest.manifests(objects)}
+    # One whose entries were merged into another's is written, and not needed.
+    put = {each: body for each, body in objects.staged.items() if each in needed}
+    return Staged(version, newest.snapshot_id, put, leaving)
+
+
+def _leaving(
+    own: IcebergTable, base: TableMetadata, made: TableMetadata, objects: Objects
+) -> set[str]:
+    logs = [{each.metadata_file for each in one.metadata_log} for one in (base, made)]
+    left = {objects.name_of(each) for each in logs[0] - logs[1]}
+    if {each.snapshot_id for each in base.snapshots} - {
+        each.snapshot_id for each in made.snapshots
+    }:
+        before, after = (
+            reached_by(own, one, objects, files=False).metadata for one in (base, made)
+        )
+        left |= before - after
+    return left
+
+
+def opened(own: IcebergTable, where: Destination) -> tuple[Any, Objects]:
+    """The table as pyiceberg has it, and what it reads and writes by."""
+    base, objects = loaded(own, where), Objects(where)
+    if base is None:
+        raise ArchiveError(f"The table {own.name} has no rows yet.")
+    return _opened(own, base, objects), objects
+
+
+def expire(transaction: Any, newest: int, before: datetime) -> None:
+    """Have former snapshots go that were made before a time, or are too many; not the newest."""
+    former = [s for s in transaction.table_metadata.snapshots if s.snapshot_id != newest]
+    former.sort(key=lambda each: each.sequence_number or 0, reverse=True)
+    least = before.timestamp() * 1000
+    old = [s.snapshot_id for n, s in enumerate(former, 2) if s.timestamp_ms < least or n > MOST]
+    if old:
+        ExpireSnapshots(transaction).by_ids(old).commit()
+
+
+def _begun(own: IcebergTable, shape: Shape) -> TableMetadata:
+    schema = first_schema(shape.columns)
+    spec = first_spec(schema, shape.month_of)
+    return new_table_metadata(schema, spec, UNSORTED_SORT_ORDER, own.location, dict(PROPERTIES))
+
+
+def _opened(own: IcebergTable, metadata: TableMetadata, objects: Objects) -> PyTable:
+    at = objects.where.url(own.metadata_name()) if own.version else ""
+    return PyTable((own.policy,), metadata, at, objects, _Staging("lifecycle"))
+
+
+def _tell(transaction: Any, told: Sequence[str]) -> None:
+    wanted = {f"{METRICS}{name}": "full" for name in told}
+    have = transaction.table_metadata.properties
+    if missing := {name: how for name, how in wanted.items() if have.get(name) != how}:
+        transaction.set_properties(missing)
+
+
+def _data_file(
+    each: Written, metadata: TableMetadata, shape: Shape, where: Destination
+) -> DataFile:
+    _refuse_other(each, numbers(metadata, shape.columns))
+    schema = metadata.schema()
+    found = data_file_statistics_from_parquet_metadata(
+        each.footer,
+        compute_statistics_plan(schema, metadata.properties),
+        parquet_path_to_id_mapping(schema),
+    )
+    partition = Record(month_from(each.month)) if shape.month_of else Record()
+    return DataFile.from_args(
+        content=DataFileContent.DATA, file_path=where.url(each.file.name),
+        file_format=FileFormat.PARQUET, partition=partition,
+        file_size_in_bytes=each.file.bytes, sort_order_id=None,
+        spec_id=metadata.default_spec_id, equality_ids=None, key_metadata=None,
+        **found.to_serialized_dict(),
+    )  # fmt: skip
+
+
+def _refuse_other(each: Written, wanted: dict[str, int]) -> None:
+    """Refuse a file whose fields have other numbers: its rows would be shown under other names."""
+    schema = each.footer.schema.to_arrow_schema()
+    own = {
+        field.name: int((field.metadata or {}).get(b"PARQUET:field_id", b"0")) for field in schema
+    }
+    if own != wanted:
+        raise ArchiveError(f"{each.file.name} was written for another schema of the table.")

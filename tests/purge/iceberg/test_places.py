@@ -1,0 +1,43 @@
+"""A table in a bucket."""
+
+import pytest
+from django.core.management import call_command
+from django.test import override_settings
+
+from purge.models import Archive, IcebergTable
+from purge.runner import run_due
+from tests.purge.archive.engine import tokens
+from tests.purge.iceberg import duck
+from tests.purge.iceberg.engine import as_table, labels, verified
+from tests.s3.strict import CUT_AFTER, Strict
+from tests.s3.swift import Server
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_duckdb_reads_a_bucket_of_openstack_swift(
+    s3_server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bucket = s3_server.bucket()
+    with override_settings(**bucket.settings), as_table():
+        for count in (3, 1):
+            tokens(count)
+            run_due()
+        assert verified(capsys) == ""
+        table = IcebergTable.objects.get()
+        assert table.location == f"s3://{bucket.name}/old/tokens"
+        assert duck.read(table.location, bucket=bucket.settings) == sorted([*labels(3), "token 0"])
+        call_command("archive", "load", "--dry-run", Archive.objects.latest("pk").name)
+        assert "1 of 1 rows loaded" in capsys.readouterr().out
+
+
+def test_an_answer_that_is_lost_makes_no_row_come_twice(strict_s3: Strict) -> None:
+    """The bucket has the metadata, and the worker does not know it."""
+    bucket = strict_s3.bucket()
+    tokens(2)
+    with override_settings(**bucket.settings), as_table():
+        strict_s3.faults["PUT"].extend([None, None, None, None, CUT_AFTER])
+        assert run_due()["tokens"].purged == 2
+        assert not strict_s3.faults["PUT"]
+        table = IcebergTable.objects.get()
+        assert duck.read(table.location, bucket=bucket.settings) == labels(2)

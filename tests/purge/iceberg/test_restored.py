@@ -1,0 +1,119 @@
+"""The catalogue is as old as a restored backup; the bucket is not."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lifecycle.models import Event
+from purge.archive.records import records
+from purge.iceberg import staging
+from purge.models import Archive, IcebergTable
+from purge.runner import run_due
+from tests.purge.archive.engine import tokens
+from tests.purge.iceberg import duck
+from tests.purge.iceberg.engine import as_table, at, own, verified
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, settings: Any) -> Path:
+    settings.LIFECYCLE_ARCHIVE_DIR = str(tmp_path)
+    return tmp_path
+
+
+def archived(count: int) -> None:
+    tokens(count)
+    run_due()
+
+
+def backup() -> dict[str, Any]:
+    return dict(IcebergTable.objects.values().get())
+
+
+def restore(before: dict[str, Any] | None) -> None:
+    """The catalogue and the archives as the backup has them; the ledger is as it was recovered."""
+    Archive.objects.filter(pk__gt=1 if before else 0).delete()
+    IcebergTable.objects.all().delete()
+    if before:
+        IcebergTable.objects.create(**before)
+
+
+def test_what_the_recovered_ledger_knows_is_the_tables_again(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with as_table():
+        archived(3)
+        before = backup()
+        archived(2)
+        restore(before)
+        archived(1)
+        assert own().version == 3
+        assert duck.read(at(folder), "count(*)") == [6]
+        assert verified(capsys) == ""
+
+
+def test_also_where_the_backup_is_from_before_the_table(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with as_table():
+        archived(3)
+        restore(None)
+        archived(1)
+        assert (own().version, own().name) == (2, "tokens")
+        assert duck.read(at(folder), "count(*)") == [4]
+        assert verified(capsys) == ""
+
+
+def test_what_the_ledger_does_not_know_is_not_shown_any_more(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rows are back in the database, by the backup, and are archived anew."""
+    with as_table():
+        archived(3)
+        before = backup()
+        archived(2)
+        restore(before)
+        known = {each.detail["archive"] for each in Event.objects.filter(kind="archived")}
+        told = records(["default"], sorted(known)[:1])
+        assert len(told) == 1
+        monkeypatch.setattr("purge.iceberg.rejoin.records", lambda *args: told)
+        archived(2)
+        assert own().version == 3
+        assert duck.read(at(folder), "count(*)") == [5]
+
+
+def test_a_later_version_that_lacks_rows_is_not_believed(folder: Path) -> None:
+    """Somebody has made it of what the ledger knows, and left one archive out."""
+    from purge.archive.destinations import destination
+    from tests.purge.iceberg.test_verify import drop_first
+
+    with as_table():
+        archived(3)
+        archived(2)
+        table, objects = staging.opened(own(), destination())
+        drop_first(table)
+        for name, body in staging.staged(own(), None, table, objects, 3).objects.items():
+            (folder / name).write_bytes(body)
+        archived(1)
+    assert own().version == 4
+    assert duck.read(at(folder), "count(*)") == [6]
+
+
+def test_a_backup_that_is_older_than_all_metadata_that_are_left(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging, "MOST", 2)
+    monkeypatch.setitem(staging.PROPERTIES, "write.metadata.previous-versions-max", "1")
+    with as_table():
+        archived(3)
+        before = backup()
+        for _ in range(3):
+            archived(1)
+        assert not (at(folder) / "metadata" / "v1.metadata.json").exists()
+        restore(before)
+        archived(1)
+        assert own().version == 5
+        assert duck.read(at(folder), "count(*)") == [7]
+        assert verified(capsys) == ""
