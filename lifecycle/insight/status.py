@@ -38,7 +38,7 @@ State = PolicyState.State
 
 @dataclass
 class Status:
-    """One policy of one database, in rows; in windows where it goes by them; of partitions estimates.
+    """One policy of one database, in rows; by windows where it goes by them; partitions estimated.
 
     at_most     its counts are the agenda's, which also lists rows that are gone; else they are of
                 rows that are in their table
