@@ -22,6 +22,7 @@ from lifecycle import telemetry
 from lifecycle.compiler.partitions import is_partitioned
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import own_transaction, scalar
+from lifecycle.ledger.pending import move_pending
 from lifecycle.logs import Log
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy
@@ -60,6 +61,7 @@ def run_due(options: PassOptions | None = None) -> dict[str, Outcome]:
 
 def _run_due(options: PassOptions) -> dict[str, Outcome]:
     if options.since == BEGINNING and not options.dry:
+        move_pending(options.using)
         sweep.find_windows(options.using)
         partitions.find_partitions(options.using)
     names = due_policies(options.using, options.since)

@@ -13,6 +13,8 @@ from django.db import connection, transaction
 from lifecycle.policy.media_fields import file_fields, watched
 
 PREFIXES = ("lifecycle_", "purge_", "zoo_", "cascades_", "demo_", "audit_logs")
+#: `lifecycle_pending` is a part of both, and is gone through by itself
+WITH_PARTS = ("lifecycle_event", "lifecycle_agenda")
 COLUMNS = """
 SELECT table_name, column_name FROM information_schema.columns
 JOIN information_schema.tables USING (table_schema, table_name)
@@ -59,7 +61,8 @@ def pass_time(**span: float) -> None:
             columns.setdefault(table, []).append(column)
         for table, names in columns.items():
             setting = ", ".join(f'"{name}" = "{name}" - %s' for name in names)
-            cursor.execute(f'UPDATE "{table}" SET {setting}', [delta] * len(names))
+            only = "ONLY" if table in WITH_PARTS else ""
+            cursor.execute(f'UPDATE {only} "{table}" SET {setting}', [delta] * len(names))
         for model, name in _files():
             # Written with the events of files, that no row seems to have been there before those.
             cursor.execute(f'UPDATE "{model._meta.db_table}" SET "{name}" = "{name}"')

@@ -72,7 +72,7 @@ FROM (
     SELECT entry.due_at, again, one.key FROM (
         SELECT entry.due_at, coalesce(event.basis, event.id) AS owner,
             entry.tombstone IS NOT NULL OR event.kind <> 'expiry_scheduled'
-                OR coalesce(event.detail ->> 'relisted' NOT IN ('later', 'backfill'), false) AS again
+                OR coalesce(event.detail ->> 'relisted' NOT IN ('later', 'backfill', 'gathered'), false) AS again
         FROM lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id
         WHERE entry.policy = %(policy)s AND EXISTS (SELECT FROM wanted)
     ) AS entry

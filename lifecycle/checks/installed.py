@@ -27,11 +27,12 @@ from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.compiler.partitions import go_whole
 from lifecycle.compiler.shared_keys import with_shared_keys
 from lifecycle.db.connection import fetch, is_away, scalar, statement
-from lifecycle.db.tables import table_of
+from lifecycle.db.tables import PENDING, table_of
 from lifecycle.db.test_databases import is_test_database
 from lifecycle.db.version import mismatch
 from lifecycle.hints import database_option
 from lifecycle.install.functions import other_functions
+from lifecycle.install.guards import GUARDS, TRUNCATE
 from lifecycle.install.pending import pending_marks
 from lifecycle.install.reach import elsewhere, hidden, subscribed
 from lifecycle.install.retired_policies import is_model
@@ -50,7 +51,6 @@ from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies
 
 OLDEST = 15
-GUARDS = ("lifecycle_event_guard_rows", "lifecycle_event_guard_truncate")
 CALL = re.compile(r"\b([a-z_]\w*)\s*\(", re.IGNORECASE)  # in SQL
 INSTALL = "Run `manage.py lifecycle install`."
 
@@ -125,11 +125,11 @@ def looked_after(using: str) -> Iterator[CheckMessage]:
 
 def ledger_guard(using: str) -> Iterator[CheckMessage]:
     """W102: the ledger can be changed, because its guard is gone or switched off."""
-    guards = triggers_of(using, Event._meta.db_table)
+    guards = triggers_of(using, Event._meta.db_table, PENDING)
     fires = {guard.trigger for guard in guards if guard.when in FIRES}
-    wanted = GUARDS[:1] if is_test_database(connections[using]) else GUARDS
-    for guard in wanted:
-        if guard not in fires:
+    spared = TRUNCATE if is_test_database(connections[using]) else set[str]()
+    for guard in GUARDS:
+        if guard not in fires | spared:
             text = f"The guard {guard} of the ledger is missing or disabled."
             hint = f"{INSTALL} And find out who has done it."
             yield warning(102, text, hint)

@@ -16,6 +16,9 @@ from lifecycle.db.connection import fetch, scalar, statement
 LONGEST_NAME = 63  # bytes
 PACKAGE = ("lifecycle", "purge")
 
+#: the pending list, a part of both the events' table and the agenda's: see `move_pending_v1`
+PENDING = "lifecycle_pending"
+
 
 def tables_in(using: str) -> set[str]:
     """The names of the tables that are there."""

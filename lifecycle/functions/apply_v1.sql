@@ -5,15 +5,17 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enab
 BEGIN
     PERFORM lifecycle.list_v1(event);
     IF event.settled IS NOT NULL THEN
-        DELETE FROM @tables@.lifecycle_agenda WHERE event_id = ANY (event.settled);
+        PERFORM lifecycle.move_pending_v1(p_events => event.settled);
+        DELETE FROM ONLY @tables@.lifecycle_agenda WHERE event_id = ANY (event.settled);
     END IF;
     IF event.kind = 'policy_changed' THEN
         IF event.detail ? 'formerly' AND NOT event.detail ? 'anew' THEN
-            UPDATE @tables@.lifecycle_agenda SET tombstone = NULL, tombstoned_at = NULL
+            UPDATE ONLY @tables@.lifecycle_agenda SET tombstone = NULL, tombstoned_at = NULL
                 WHERE policy = event.policy AND tombstone IS NOT NULL;
         END IF;
         IF event.detail ? 'previously' THEN
-            UPDATE @tables@.lifecycle_agenda SET policy = event.policy
+            PERFORM lifecycle.move_pending_v1(event.detail ->> 'previously');
+            UPDATE ONLY @tables@.lifecycle_agenda SET policy = event.policy
                 WHERE policy = event.detail ->> 'previously';
         END IF;
     END IF;

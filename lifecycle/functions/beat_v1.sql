@@ -22,7 +22,7 @@ BEGIN
         names := array_append(names, p_media);
     END IF;
     due := EXISTS (SELECT FROM unnest(names) AS one (name) CROSS JOIN LATERAL (
-        SELECT entry.policy FROM @tables@.lifecycle_agenda AS entry
+        SELECT entry.policy FROM ONLY @tables@.lifecycle_agenda AS entry
         WHERE entry.policy = one.name AND entry.due_at <= clock AND entry.due_at >= p_since
         ORDER BY entry.policy, entry.due_at LIMIT 1) AS nearest);
 END $$

@@ -25,13 +25,15 @@ BEGIN
     IF identity IS NOT NULL THEN
         detail := detail || jsonb_build_object('identity', p_identity);
     END IF;
-    INSERT INTO @tables@.lifecycle_event (kind, policy, model, subjects_bigint, subjects_uuid, subjects_text,
+    number := nextval('@tables@.lifecycle_event_id_seq');
+    INSERT INTO @tables@.lifecycle_event (id, kind, policy, model, subjects_bigint, subjects_uuid, subjects_text,
         count, recorded_at, cause, actor, detail, identities)
-    SELECT 'deleted', '', p_model, p_bigints, p_uuids, p_texts,
+    SELECT number, 'deleted', '', p_model, p_bigints, p_uuids, p_texts,
         1, lifecycle.now_v1(), left(coalesce(cause, ''), 100), left(coalesce(actor, ''), 200), detail, identity
     WHERE NOT EXISTS (
         SELECT FROM @tables@.lifecycle_exception WHERE model = p_model AND kind IN ('hold', 'restored', 'expired_by_hand', 'noticed')
         AND key IN ('', coalesce(p_bigints[1]::text, p_uuids[1]::text, p_texts[1])))
-    ON CONFLICT (id) DO NOTHING RETURNING id INTO number;
-    RETURN number IS NOT NULL;
+    AND NOT EXISTS (SELECT FROM @tables@.lifecycle_pending WHERE id = number)
+    ON CONFLICT (id) DO NOTHING;
+    RETURN FOUND;
 END $$

@@ -8,6 +8,7 @@ DECLARE
     done bigint := 0;
 BEGIN
     LOCK TABLE @tables@.lifecycle_event IN SHARE MODE;
+    PERFORM lifecycle.move_pending_v1();
     -- The worker makes them again; nobody has to wait for that. Those of pieces of which events have left the table for
     -- the log are what tells where a key was.
     DELETE FROM @tables@.lifecycle_segment WHERE first > (

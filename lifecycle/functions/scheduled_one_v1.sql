@@ -2,6 +2,7 @@
 -- written one by one, and each layer of functions costs as much as an INSERT. False, and nothing is done, where
 -- there is more to say than the due time: the row is restored or was expired by hand, or the ledger is being
 -- restored, is not there, or has the number already. The key is the one of three arrays that is not NULL.
+-- What ends in two hours or later goes onto the pending list, event and agenda entry in one row: see `move_pending_v1`.
 CREATE FUNCTION lifecycle.scheduled_one_v1(
     p_policy text, p_model text, p_bigints bigint[], p_uuids uuid[], p_texts text[], p_due timestamptz,
     p_detail jsonb
@@ -20,15 +21,29 @@ BEGIN
     ELSIF actor IS NOT NULL OR cause IS NOT NULL THEN
         p_detail := p_detail || lifecycle.claimed_v1();
     END IF;
-    INSERT INTO @tables@.lifecycle_event (kind, policy, model, subjects_bigint, subjects_uuid, subjects_text,
+    number := nextval('@tables@.lifecycle_event_id_seq');
+    IF p_due >= now + interval '2 hours' THEN
+        INSERT INTO @tables@.lifecycle_pending (id, event_id, attempts, kind, policy, model,
+            subjects_bigint, subjects_uuid, subjects_text, count, due_at, recorded_at, cause, actor, detail)
+        SELECT number, number, 0, 'expiry_scheduled', p_policy, p_model,
+            p_bigints, p_uuids, p_texts, 1, p_due, now,
+            left(coalesce(cause, ''), 100), left(coalesce(actor, ''), 200), p_detail
+        WHERE NOT EXISTS (
+            SELECT FROM @tables@.lifecycle_exception WHERE policy = p_policy AND kind IN ('restored', 'expired_by_hand')
+            AND key = coalesce(p_bigints[1]::text, p_uuids[1]::text, p_texts[1]))
+        AND NOT EXISTS (SELECT FROM @tables@.lifecycle_event WHERE id = number);
+        RETURN FOUND;
+    END IF;
+    INSERT INTO @tables@.lifecycle_event (id, kind, policy, model, subjects_bigint, subjects_uuid, subjects_text,
         count, due_at, recorded_at, cause, actor, detail)
-    SELECT 'expiry_scheduled', p_policy, p_model, p_bigints, p_uuids, p_texts,
+    SELECT number, 'expiry_scheduled', p_policy, p_model, p_bigints, p_uuids, p_texts,
         1, p_due, now, left(coalesce(cause, ''), 100), left(coalesce(actor, ''), 200), p_detail
     WHERE NOT EXISTS (
         SELECT FROM @tables@.lifecycle_exception WHERE policy = p_policy AND kind IN ('restored', 'expired_by_hand')
         AND key = coalesce(p_bigints[1]::text, p_uuids[1]::text, p_texts[1]))
-    ON CONFLICT (id) DO NOTHING RETURNING id INTO number;
-    IF number IS NULL THEN
+    AND NOT EXISTS (SELECT FROM @tables@.lifecycle_pending WHERE id = number)
+    ON CONFLICT (id) DO NOTHING;
+    IF NOT FOUND THEN
         RETURN false;
     END IF;
     INSERT INTO @tables@.lifecycle_agenda (event_id, policy, due_at, count, attempts)

@@ -13,6 +13,7 @@ CREATE FUNCTION lifecycle.write_v1(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     event @tables@.lifecycle_event;
+    given bigint;
     actor CONSTANT text := lifecycle.setting_v1('actor');
     cause CONSTANT text := lifecycle.setting_v1('cause');
 BEGIN
@@ -24,16 +25,18 @@ BEGIN
         p_detail := p_detail || lifecycle.claimed_v1();
     END IF;
     LOOP
+        given := nextval('@tables@.lifecycle_event_id_seq');
         INSERT INTO @tables@.lifecycle_event (
-            kind, policy, model, subjects_bigint, subjects_uuid, subjects_text, subjects_range,
+            id, kind, policy, model, subjects_bigint, subjects_uuid, subjects_text, subjects_range,
             count, basis, due_at, recorded_at, cause, actor, run, detail, settled,
             identities)
-        VALUES (
-            p_kind, p_policy, p_model, p_subjects.bigints, p_subjects.uuids, p_subjects.texts,
+        SELECT
+            given, p_kind, p_policy, p_model, p_subjects.bigints, p_subjects.uuids, p_subjects.texts,
             p_subjects.span, p_count, p_basis, p_due, lifecycle.now_v1(),
             left(coalesce(p_detail ->> 'cause', cause, ''), 100),
             left(coalesce(actor, ''), 200), p_run, p_detail - 'cause', p_settled,
-            p_identities)
+            p_identities
+        WHERE NOT EXISTS (SELECT FROM @tables@.lifecycle_pending WHERE id = given)
         ON CONFLICT (id) DO NOTHING RETURNING * INTO event;
         EXIT WHEN FOUND;
         PERFORM setval(number, greatest(max(id), pg_sequence_last_value(number))) FROM @tables@.lifecycle_event,

@@ -111,9 +111,11 @@ def _lane(policy: str, events: list[Any], since: datetime, now: datetime) -> Lan
 
 def _scheduled(lane: Lane, event: Any, due: datetime | None) -> datetime | None:
     """When it ends by an entry of the agenda; one that lists it again says nothing new."""
+    relisted = event.detail.get("relisted")
+    if relisted == "gathered":
+        return due  # said of it before, maybe before it went
     if lane.spans[-1].state == GONE:
         lane.turn(LIVE, event.recorded_at)  # written anew under the same key
-    relisted = event.detail.get("relisted")
     if relisted == "group":
         return due  # it is only looked at
     if relisted == "held":

@@ -109,6 +109,7 @@ def store(policy: Policy, using: str) -> None:
     anew = begins_anew(known, code.key.kind, label_of(policy))
     if stored == (fingerprint(policy), code.due_sql, code.state_sql, enforced) and not anew:
         return
+    fetch(using, statement(__file__, "move_pending"), {"name": policy.name})
     filled = has_rows(using, code.tables[0])
     fetch(
         using,

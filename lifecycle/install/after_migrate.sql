@@ -2,6 +2,11 @@
 -- Whether a table has any row.
 SELECT EXISTS (SELECT FROM {table})
 
+-- name: move_pending
+-- Before a policy is stored: what it may settle gets no other entry meanwhile.
+-- params: name
+SELECT lifecycle.move_pending_v1(%(name)s)
+
 -- name: store_policy
 -- Store a policy's definition and tell the ledger; a changed one keeps its state. While people have
 -- paused every policy that would end rows, a new one begins paused. One that begins anew gets the

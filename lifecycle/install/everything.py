@@ -23,7 +23,7 @@ from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import fetch, statement
 from lifecycle.db.salt import without_salt
 from lifecycle.db.table_lock import AGAINST_WRITERS, locked, qualified
-from lifecycle.db.tables import table_of, tables_in
+from lifecycle.db.tables import PENDING, table_of, tables_in
 from lifecycle.db.version import VERSION, is_in_use, mismatch, stamp_of, to_install
 from lifecycle.exceptions import LifecycleError
 from lifecycle.install.after_migrate import has_rows, sync
@@ -32,6 +32,7 @@ from lifecycle.install.functions import (
     begin_use,
     has_schema,
     make_functions,
+    make_pending,
     other_functions,
 )
 from lifecycle.install.granted import grant_again
@@ -115,7 +116,11 @@ def make_tables(using: str) -> list[str]:
     with connections[using].schema_editor() as editor:
         for model in gone:
             editor.create_model(model)
-    return [model._meta.db_table for model in gone]
+    made = [model._meta.db_table for model in gone]
+    if PENDING not in there:
+        make_pending(using)
+        made.append(PENDING)
+    return made
 
 
 def needs_functions(using: str) -> bool:

@@ -44,6 +44,11 @@ def begin_use(using: str) -> None:
         fetch(using, text)
 
 
+def make_pending(using: str) -> None:
+    """The pending list, a part of two tables, where it is not there."""
+    fetch(using, _text("pending_storage", _schema(using)))
+
+
 def has_schema(using: str) -> bool:
     """Whether the schema of the functions is there."""
     return bool(scalar(using, "SELECT to_regnamespace('lifecycle') IS NOT NULL"))

@@ -7,13 +7,20 @@ from django.db import connections
 from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.db.sql import function_file
 from lifecycle.db.table_lock import AGAINST_WRITERS, locked, qualified
+from lifecycle.db.tables import PENDING
 from lifecycle.db.test_databases import is_test_database
 from lifecycle.install.triggers import FIRES, triggers_of
 from lifecycle.models import Event
 
 LEDGER = Event._meta.db_table
-ROWS, TRUNCATE = "lifecycle_event_guard_rows", "lifecycle_event_guard_truncate"
-FILES = {ROWS: "guard_rows_trigger", TRUNCATE: "guard_truncate_trigger"}
+#: guard -> its table, and the file that makes it
+GUARDS = {
+    "lifecycle_event_guard_rows": (LEDGER, "guard_rows_trigger"),
+    "lifecycle_pending_guard_rows": (PENDING, "guard_pending_rows_trigger"),
+    "lifecycle_event_guard_truncate": (LEDGER, "guard_truncate_trigger"),
+    "lifecycle_pending_guard_truncate": (PENDING, "guard_pending_truncate_trigger"),
+}
+TRUNCATE = {name for name in GUARDS if name.endswith("_truncate")}
 
 
 def guard_truncate(using: str) -> None:
@@ -23,23 +30,29 @@ def guard_truncate(using: str) -> None:
     other writers of tracked tables queue behind it.
     """
     verb, wanted = ("DISABLE", "D") if is_test_database(connections[using]) else ("ENABLE", "O")
-    there = {each.trigger: each.when for each in triggers_of(using, LEDGER)}
-    if there.get(TRUNCATE, wanted) != wanted:
-        fetch(using, f"ALTER TABLE {LEDGER} {verb} TRIGGER {TRUNCATE}")
+    there = _there(using)
+    for name in TRUNCATE:
+        if there.get(name, wanted) != wanted:
+            fetch(using, f"ALTER TABLE {GUARDS[name][0]} {verb} TRIGGER {name}")
 
 
 def make_guards(using: str) -> list[str]:
     """Make the guards that are missing, switch on those that are off; returns their names."""
-    there = {each.trigger: each.when for each in triggers_of(using, LEDGER)}
-    spared = {TRUNCATE} & there.keys() if is_test_database(connections[using]) else set[str]()
-    off = [name for name in FILES if there.get(name) not in FIRES and name not in spared]
+    there = _there(using)
+    spared = TRUNCATE & there.keys() if is_test_database(connections[using]) else set[str]()
+    off = [name for name in GUARDS if there.get(name) not in FIRES and name not in spared]
     for name in off:
-        table = qualified(scalar(using, "SELECT current_schema()"), LEDGER)
+        table = qualified(scalar(using, "SELECT current_schema()"), GUARDS[name][0])
         locked(using, table, AGAINST_WRITERS, partial(_make, using, name))
     return off
 
 
+def _there(using: str) -> dict[str, str]:
+    return {each.trigger: each.when for each in triggers_of(using, LEDGER, PENDING)}
+
+
 def _make(using: str, name: str) -> None:
     schema = scalar(using, "SELECT quote_ident(current_schema())")
-    fetch(using, function_file(FILES[name]).replace("@tables@", schema))
-    fetch(using, statement(__file__, "enable_guard", table=LEDGER, guard=name))
+    table, file = GUARDS[name]
+    fetch(using, function_file(file).replace("@tables@", schema))
+    fetch(using, statement(__file__, "enable_guard", table=table, guard=name))

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from lifecycle.db.connection import Raw, fetch, statement
 from lifecycle.db.table_lock import qualified
-from lifecycle.db.tables import tables_in
+from lifecycle.db.tables import PENDING, tables_in
 from lifecycle.exceptions import LifecycleError
 
 SELECT, WRITE = "SELECT", "SELECT, INSERT, UPDATE, DELETE"
@@ -23,6 +23,7 @@ LEDGER = (
     "lifecycle_exception",
     "lifecycle_lock",
     "lifecycle_log",
+    "lifecycle_pending",
     "lifecycle_policy",
     "lifecycle_seal",
     "lifecycle_segment",
@@ -53,6 +54,7 @@ _ENGINE = (
     "texts_v1", "excepted_v1", "excepted_of_v1", "exceptions_v1", "beat_v1", "open_log_v1",
     "seal_v1", "note_log_v1", "next_log_v1", "cover_v1",
     "prunable_v1", "prune_v1", "take_partition_v1", "drop_partition_v1",
+    "move_pending_v1", "gather_pending_v1",
 )  # fmt: skip
 
 #: The functions of the schema `lifecycle` that a kind of role may call, beside what everybody may.
@@ -221,7 +223,7 @@ def _tables(using: str) -> list[Table]:
     """The tables of the models and of the queue that are in a database."""
     models = apps.get_models(include_auto_created=True, include_swapped=False)
     names = {model._meta.db_table for model in models} | {HISTORY}
-    names |= {name for name in tables_in(using) if name.startswith(QUEUE)}
+    names |= {name for name in tables_in(using) if name.startswith(QUEUE) or name == PENDING}
     rows = fetch(using, statement(__file__, "tables"), {"names": sorted(names)})
     return [Table(*row) for row in rows]
 
@@ -235,4 +237,5 @@ def site_tables(using: str) -> list[str]:
 def _is_ours(table: str) -> bool:
     """Whether a table is one of this package's apps."""
     here = (apps.get_app_config(label) for label in OURS if apps.is_installed(label))
-    return table in {model._meta.db_table for app in here for model in app.get_models()}
+    own = {model._meta.db_table for app in here for model in app.get_models()}
+    return table in own | {PENDING}

@@ -8,7 +8,7 @@ DROP SCHEMA IF EXISTS lifecycle CASCADE;
 DROP SCHEMA IF EXISTS lifecycle_kept CASCADE
 
 -- name: keep_schema
--- The package's functions and views but the guard of the ledger, which stays with the salt under another
+-- What is pending is moved first. The package's functions and views but the guard of the ledger, which stays with the salt under another
 -- name: a trigger that comes back with some restored table finds no schema `lifecycle`, and is quiet.
 DO $keep$
 DECLARE
@@ -16,6 +16,10 @@ DECLARE
 BEGIN
     IF to_regnamespace('lifecycle') IS NULL THEN
         RETURN;
+    END IF;
+    IF to_regclass('lifecycle_pending') IS NOT NULL THEN
+        PERFORM lifecycle.move_pending_v1();
+        DROP TABLE lifecycle_pending;
     END IF;
     FOR each IN SELECT oid::regprocedure FROM pg_proc
         WHERE pronamespace = 'lifecycle'::regnamespace AND proname <> 'guard_rows_v1'
@@ -33,7 +37,7 @@ BEGIN
 END $keep$
 
 -- name: drop_tables
-DROP TABLE IF EXISTS {tables}
+DROP TABLE IF EXISTS lifecycle_pending, {tables}
 
 -- name: count_rows
 SELECT count(*) FROM {table}

@@ -3,9 +3,11 @@
 SELECT pg_sequence_last_value(pg_get_serial_sequence('lifecycle_event', 'id')::regclass)
 
 -- name: writers
--- The transactions that have the ledger open for writing, this one apart; prepared ones too.
+-- The transactions that have the ledger open for writing, this one apart; prepared ones too. Who has taken a number has
+-- its sequence open as well, to the end, also where it has not begun to write.
 SELECT virtualtransaction FROM pg_locks
-WHERE locktype = 'relation' AND relation = 'lifecycle_event'::regclass AND pid IS DISTINCT FROM pg_backend_pid()
+WHERE locktype = 'relation' AND relation IN ('lifecycle_event'::regclass, to_regclass('lifecycle_pending'),
+    pg_get_serial_sequence('lifecycle_event', 'id')::regclass) AND pid IS DISTINCT FROM pg_backend_pid()
 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 AND mode NOT IN ('AccessShareLock', 'RowShareLock')
 

@@ -3,9 +3,12 @@
 -- a second: two sessions may take a number and read the clock crosswise).
 WITH guards AS (
     SELECT wanted.name, guard.oid IS NOT NULL AND tgenabled IN ('O', 'A')
-        AND tgfoid = to_regprocedure('lifecycle.guard_rows_v1()') AS works
-    FROM (VALUES ('lifecycle_event_guard_rows'), ('lifecycle_event_guard_truncate')) AS wanted (name)
-    LEFT JOIN pg_trigger AS guard ON tgname = wanted.name AND tgrelid = to_regclass('lifecycle_event')
+        AND tgfoid = to_regprocedure(format('lifecycle.guard_%%s_v1()', wanted.guarded)) AS works
+    FROM (VALUES ('lifecycle_event_guard_rows', 'lifecycle_event', 'rows'),
+                 ('lifecycle_event_guard_truncate', 'lifecycle_event', 'rows'),
+                 ('lifecycle_pending_guard_rows', 'lifecycle_pending', 'pending'),
+                 ('lifecycle_pending_guard_truncate', 'lifecycle_pending', 'pending')) AS wanted (name, place, guarded)
+    LEFT JOIN pg_trigger AS guard ON tgname = wanted.name AND tgrelid = to_regclass(wanted.place)
 ), named AS (
     SELECT id, basis AS other, 'basis' AS what FROM lifecycle_event WHERE basis IS NOT NULL
     UNION ALL
@@ -25,7 +28,7 @@ WITH guards AS (
     FROM lifecycle.story_v1() WHERE key IS NOT NULL
 )
 SELECT NULL::bigint, name, 'the guard is missing or off' FROM guards
-WHERE works IS NOT TRUE AND NOT (%(testing)s AND name = 'lifecycle_event_guard_truncate')
+WHERE works IS NOT TRUE AND NOT (%(testing)s AND name LIKE '%%guard_truncate')
 UNION ALL
 SELECT named.id, what, 'names event ' || other || ', which is not in the ledger' FROM named
 WHERE NOT EXISTS (SELECT FROM lifecycle_event WHERE lifecycle_event.id = other)

@@ -11,6 +11,7 @@ class Migration(migrations.Migration):
         RunFiles(
             [
                 "schema",
+                "pending_storage",
                 "subjects",
                 "now_v1",
                 "in_force_v1",
@@ -42,6 +43,8 @@ class Migration(migrations.Migration):
                 "list_v1",
                 "decides_v1",
                 "decide_v1",
+                "move_pending_v1",
+                "gather_pending_v1",
                 "apply_v1",
                 "write_v1",
                 "scheduled_v1",
@@ -112,6 +115,9 @@ class Migration(migrations.Migration):
                 "guard_rows_v1",
                 "guard_rows_trigger",
                 "guard_truncate_trigger",
+                "guard_pending_v1",
+                "guard_pending_rows_trigger",
+                "guard_pending_truncate_trigger",
                 "agenda_autovacuum",
                 "event_storage",
                 "segment_storage",

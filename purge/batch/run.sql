@@ -1,11 +1,13 @@
 -- name: prepare
--- First statement of a batch: short waits, and the lock that pause and holds on the policy wait for.
+-- First statement of a batch: short waits, the lock that pause and holds on the policy wait for, and what is due
+-- already and still pending onto the agenda.
 -- Sets of keys go to Python and back as text: exactly, whatever the settings of role and database.
 -- params: policy
 SELECT set_config('lock_timeout', '300ms', true),
     set_config('datestyle', 'ISO, YMD', true), set_config('intervalstyle', 'postgres', true),
     set_config('extra_float_digits', '1', true), set_config('bytea_output', 'hex', true),
-    lifecycle.share_lock_v1(%(policy)s)
+    lifecycle.share_lock_v1(%(policy)s),
+    lifecycle.move_pending_v1(%(policy)s, lifecycle.now_v1(), p_wait => false)
 
 -- name: record
 -- What one batch did, counted in the batch's own transaction, so that the counts of a killed run are complete; and added to

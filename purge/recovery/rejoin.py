@@ -75,7 +75,7 @@ class _Rejoining:
         params = {"events": since, "distance": distance}
         told = ("move_alerts", "move_deliveries", "move_rewrites")
         others = ("move_agenda", "move_exceptions", *told, "move_plans")
-        for step in ("unguard", "move", *others, "guard"):
+        for step in ("move_pending", "unguard", "move", *others, "guard"):
             fetch(self.using, statement(__file__, step), params)
         fetch(self.using, statement(__file__, "clear_segments"))
 

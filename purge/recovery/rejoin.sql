@@ -7,6 +7,10 @@ SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'lifecycle_event
 SELECT nspname, relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
 WHERE pg_class.oid = 'lifecycle_event'::regclass
 
+-- name: move_pending
+-- So that only one table's guard is in the way.
+SELECT lifecycle.move_pending_v1()
+
 -- name: unguard
 ALTER TABLE lifecycle_event DISABLE TRIGGER lifecycle_event_guard_rows
 

@@ -83,6 +83,7 @@ WITH missing AS MATERIALIZED (
     WHERE event.model = %(model)s AND (event.id > %(top)s OR event.id NOT IN (SELECT id FROM missing))
     AND event.kind IN ('deleted', 'purged', 'expiry_scheduled', 'tombstoned', 'kept', 'updated', 'restored', 'loaded',
         'hold_placed', 'capture_failed')
+    AND event.detail ->> 'relisted' IS DISTINCT FROM 'gathered'
 ), keyed AS (
     SELECT key::text AS key, max(told.id) FILTER (WHERE NOT told.since AND NOT told.gone) AS there,
         max(told.id) FILTER (WHERE NOT told.since AND told.gone) AS gone,

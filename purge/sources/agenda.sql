@@ -84,7 +84,7 @@ coalesce(event.basis, event.id) AS owner,
 -- entry takes to be claimed.
 -- params: policy, now, since, seen, open; parts: lists_rows, told
 WITH entry AS MATERIALIZED (
-    SELECT event_id, count, attempts, tombstone, tombstoned_at FROM lifecycle_agenda AS entry
+    SELECT event_id, count, attempts, tombstone, tombstoned_at FROM ONLY lifecycle_agenda AS entry
     WHERE policy = %(policy)s AND due_at <= %(now)s AND due_at >= %(since)s
     AND event_id <> ALL (%(seen)s::bigint[]) AND (%(open)s OR tombstone IS NULL)
     AND {lists_rows}
@@ -107,13 +107,13 @@ FROM told JOIN lifecycle_event AS event ON event.id = owner
 -- probed by their numbers (OFFSET 0): a planner that takes entries for few would read all of them for each.
 -- params: policy, now, since, seen, open, entries, rows; parts: lists_rows, told, subjects (the column of the set)
 WITH nearest AS MATERIALIZED (
-    SELECT event_id, due_at, count, attempts, tombstone, tombstoned_at FROM lifecycle_agenda AS entry
+    SELECT event_id, due_at, count, attempts, tombstone, tombstoned_at FROM ONLY lifecycle_agenda AS entry
     WHERE policy = %(policy)s AND due_at <= %(now)s AND due_at >= %(since)s
     AND event_id <> ALL (%(seen)s::bigint[]) AND (%(open)s OR tombstone IS NULL)
     AND {lists_rows}
     ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
 ), others AS MATERIALIZED (
-    SELECT event_id, due_at, count, attempts, tombstone, tombstoned_at FROM lifecycle_agenda AS entry
+    SELECT event_id, due_at, count, attempts, tombstone, tombstoned_at FROM ONLY lifecycle_agenda AS entry
     WHERE policy = %(policy)s AND due_at <= %(now)s AND due_at >= (SELECT due_at FROM nearest)
     AND event_id <> (SELECT event_id FROM nearest)
     AND event_id <> ALL (%(seen)s::bigint[]) AND (%(open)s OR tombstone IS NULL)

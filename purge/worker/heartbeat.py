@@ -4,6 +4,7 @@ from huey import crontab
 from huey.contrib.djhuey import HUEY, db_periodic_task
 
 from lifecycle.ledger import segments
+from lifecycle.ledger.pending import move_pending
 from lifecycle.logs import Log
 from lifecycle.policy.databases import served
 from purge.alerts import watch as alerts
@@ -28,6 +29,7 @@ def heartbeat() -> None:
             pulse.tick(using, heartbeat=True)
             pulse.tick_backfill(using, heartbeat=True)
             do_what_was_asked(using)
+            move_pending(using)
             segments.cover_marked(using)
         except Exception:
             # The other databases have theirs all the same.

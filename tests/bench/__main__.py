@@ -39,7 +39,9 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few rows: only shows that it runs")
     parser.add_argument("--write-docs", action="store_true", help="write docs/benchmarks.md")
-    parser.add_argument("--only", choices=PARTS, action="append", help="measure this part")
+    parser.add_argument(
+        "--only", choices=(*PARTS, "singly"), action="append", help="measure this part"
+    )
     parser.add_argument("--fsync", action="store_true", help="a server that waits for the disk")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "bench.json")
     return parser

@@ -11,6 +11,10 @@ BATCH = 10_000
 PAST = "now() - interval '1 day'"
 SCATTERED = "now() - interval '1 day' - i % 100 * interval '7 hours'"
 SHIFT = "2 hours"
+WRITE_SINGLY = (
+    "DO $$ BEGIN FOR i IN 1..{rows} LOOP INSERT INTO bench_tracked"
+    " (label, active, expires_at) VALUES ('a label', true, {due}); END LOOP; END $$"
+)
 
 
 def measure(plan: Plan) -> None:
@@ -153,17 +157,33 @@ def singly_written(plan: Plan) -> None:
     def fresh() -> None:
         clear()
         insert("plain", rows, PAST)
-        sql(
-            f"DO $$ BEGIN FOR i IN 1..{rows} LOOP INSERT INTO bench_tracked"
-            f" (label, active, expires_at) VALUES ('a label', true, {PAST}); END LOOP; END $$"
-        )
+        sql(WRITE_SINGLY.format(rows=rows, due=PAST))
 
     def ours() -> Spent:
         seconds = run("tracked")
         assert_empty("tracked")
         return seconds
 
+    def gathered() -> None:
+        from lifecycle.ledger.pending import move_pending
+
+        clear()
+        insert("plain", rows, PAST)
+        sql(WRITE_SINGLY.format(rows=rows, due="now() + interval '3 hours'"))
+        move_pending("default")
+        pass_hours("bench_tracked", "4 hours")
+
     compared(plan, "due -> purged, rows written singly", ours, fresh, ">= 0.3")
+    compared(plan, "due -> purged, rows written singly, gathered", ours, gathered, ">= 0.3")
+
+
+def pass_hours(table: str, span: str) -> None:
+    """Rows and entries become due, past every trigger."""
+    sql("SET session_replication_role = replica")
+    sql(f"UPDATE {table} SET expires_at = expires_at - interval '{span}'")
+    sql(f"UPDATE lifecycle_agenda SET due_at = due_at - interval '{span}'")
+    sql("SET session_replication_role = origin")
+    sql(f"VACUUM (ANALYZE) {table}, lifecycle_agenda, lifecycle_event")
 
 
 def with_django(plan: Plan) -> None:

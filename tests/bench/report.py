@@ -96,10 +96,11 @@ How to read it:
   the same table without them. Single rows are autocommitted.
 - One row: a table of 8 columns and 3 indexes, statements prepared and autocommitted, `create()` of
   Django; on the processor is the time of the backend, with the policy's triggers less without. 8
-  clients are those of pgbench. Logged: bytes of WAL of an INSERT with its event and agenda entry.
+  clients are those of pgbench. Logged: bytes of WAL of an INSERT with its row of the pending list.
   With `--fsync` an INSERT took 1.6 to 1.7 of the plain one's time, `create()` 1.1 to 1.3; 8 clients
   had a rate of 0.32 to 0.47. What was tried, and what would reach the rest:
-  [ADR 22](adr/0022-one-row-by-one-function.md).
+  [ADR 22](adr/0022-one-row-by-one-function.md) and
+  [ADR 47](adr/0047-event-and-entry-in-one-row.md).
 - Warm update: time for ten times the rows in a session whose first ten updates were of one row.
   Linear is 10.
 - due -> purged: the rate of the runner as a share of a bare `DELETE` of the same rows in batches
@@ -108,7 +109,8 @@ How to read it:
   the processor: the time of the backend and of Python, the bare side's divided by the runner's.
   What takes the rest, and what was tried: [ADR 33](adr/0033-sent-together.md); of rows written
   singly, each of which has an entry and an event:
-  [ADR 23](adr/0023-entries-of-one-row-are-gathered.md).
+  [ADR 23](adr/0023-entries-of-one-row-are-gathered.md); gathered, as they are where they end two
+  hours later or more: [ADR 47](adr/0047-event-and-entry-in-one-row.md).
 - Under 400,000 holds: the rate of the runner for 40,000 due rows while so many other rows of the
   model are held, as a share of its rate without. Under 400,000 restores: the time of an INSERT, an
   UPDATE and a DELETE of one row each, divided by that without.
@@ -128,7 +130,8 @@ How to read it:
 - Idle: what the worker asks once a second while nothing is due, over an agenda of an entry a row.
 - Lag: from the row's due time to the event in the ledger, with `manage.py run_huey`; due times are
   rounded up to the policy's resolution, one second.
-- Ledger: event and agenda entry with all indexes, divided by the rows.
+- Ledger: event and agenda entry with all indexes, divided by the rows; gathered: a minute later,
+  without the pages of the pending list, which the next rows fill again.
 - Partition: 1,000,000 rows of three columns in a table that is partitioned by time, from finding
   the partition to the commit; the rate against that of a bare `DELETE` of the same rows in batches
   of 10,000, each from where the last one ended. A reader asks the same table all the time for rows

@@ -3,6 +3,7 @@
 from typing import Any
 
 from lifecycle import live
+from lifecycle.ledger.pending import move_pending
 from tests.bench.rounds import Plan, Result, over, paired, timed
 from tests.bench.server import clear, settle, sql
 from tests.bench.writing import ONE_DUE, SPREAD, insert
@@ -23,7 +24,7 @@ def bytes_a_row(
     plan: Plan, name: str, rows: int, due: str, singly: bool = False, target: str = ""
 ) -> None:
     """Ledger and agenda with their indexes."""
-    found = []
+    found, moved = [], []
     for _ in range(plan.rounds):
         clear()
         before = _size()
@@ -31,12 +32,18 @@ def bytes_a_row(
             insert("tracked", 1 if singly else rows, due)
         settle()
         found.append((_size() - before) / rows)
+        move_pending("default")
+        settle()
+        moved.append((_size() - _size("lifecycle_pending") - before) / rows)
     plan.add(Result(f"ledger, {name}", found, target, "bytes a row"))
+    if singly:
+        plan.add(Result(f"ledger, {name}, gathered", moved, "", "bytes a row"))
 
 
-def _size() -> int:
-    size = "SELECT sum(pg_total_relation_size(name)) FROM (VALUES ('lifecycle_event'::regclass),"
-    return int(sql(f"{size} ('lifecycle_agenda'::regclass)) AS t (name)")[0][0])
+def _size(*tables: str) -> int:
+    names = tables or ("lifecycle_event", "lifecycle_agenda", "lifecycle_pending")
+    size = "SELECT sum(pg_total_relation_size(name::regclass)) FROM unnest(%s::text[]) AS name"
+    return int(sql(size, list(names))[0][0])
 
 
 def live_pages(plan: Plan) -> None:

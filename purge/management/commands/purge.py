@@ -11,6 +11,7 @@ from rich.table import Table
 from lifecycle.db.connection import scalar
 from lifecycle.db.version import mismatch
 from lifecycle.exceptions import LifecycleError
+from lifecycle.ledger.pending import move_pending
 from lifecycle.logs import Log
 from lifecycle.management.arguments import add_policy
 from lifecycle.management.databases import databases_of
@@ -95,6 +96,7 @@ class Command(PlainCommand):
         dry, limit = options["dry_run"], options["limit"]
         pass_options = PassOptions("purge", limit=limit, dry=dry, using=using)
         if not dry:
+            move_pending(using)
             for name, progress in read_now(using, options["policy"]).items():
                 self.stderr.write(f"{name}: backfill, {progress}")
             if not options["policy"]:

@@ -46,6 +46,13 @@ def test_live_then_due_then_tombstoned_then_gone() -> None:
     ]  # fmt: skip
 
 
+def test_listed_again_in_a_set_says_nothing_of_the_row() -> None:
+    gone = event(2, "deleted", 1)
+    gathered = event(3, "expiry_scheduled", 2, due=9, detail={"relisted": "gathered"})
+    assert spans(told(gathered, gone, SCHEDULED, now=20)) == [("live", 0, 1), ("gone", 1, None)]
+    assert spans(told(gathered, SCHEDULED, now=9.5)) == [("live", 0, None)]
+
+
 def test_restored_until_a_date_or_for_good() -> None:
     stone = event(2, "tombstoned", 10, due=17)
     for_good = event(3, "restored", 12)

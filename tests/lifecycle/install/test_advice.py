@@ -129,7 +129,7 @@ def test_without_migrations_of_triggers_none_is_advised(settings: object) -> Non
 
 
 def test_a_table_of_the_package_that_is_gone() -> None:
-    sql("DROP TABLE lifecycle_lock, lifecycle_agenda, purge_run")
+    sql("DROP TABLE lifecycle_lock, lifecycle_pending, lifecycle_agenda, purge_run")
     call_command("lifecycle", "install")
     assert wrong() == ""
     Ticket.objects.create(expires_at="2100-01-01T00:00Z")

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 import lifecycle
 from lifecycle.ledger import policy_states as states
+from lifecycle.ledger.pending import move_pending
 from lifecycle.models import AgendaEntry, Event, PolicyState, RowException
 from lifecycle.policy.registry import get_policy
 from purge.passes.options import PassOptions
@@ -139,6 +140,7 @@ def test_rebuilt_is_the_same() -> None:
 def test_rebuilt_from_nothing() -> None:
     write_rows()
     say_things()
+    move_pending("default")
     before = projections()
     AgendaEntry.objects.all().delete()
     RowException.objects.all().delete()

@@ -1,0 +1,41 @@
+-- Move what is on the pending list to where it belongs: the event, with its number, into the ledger proper, the entry
+-- onto the agenda with its indexes. Both are what they were; nobody sees them twice, or not at all. Of one policy, due
+-- up to a time, or of given numbers. With `p_wait` also what another session is just moving, which has been moved then;
+-- else that is left to it. What is `p_unlisted` gets no entry: the caller has listed it otherwise. Returns how many.
+CREATE FUNCTION lifecycle.move_pending_v1(
+    p_policy text DEFAULT NULL, p_upto timestamptz DEFAULT 'infinity', p_events bigint[] DEFAULT NULL,
+    p_wait boolean DEFAULT true, p_unlisted bigint[] DEFAULT '{}'
+) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+    moved bigint[];
+BEGIN
+    IF to_regclass('@tables@.lifecycle_pending') IS NULL OR NOT EXISTS (
+            SELECT FROM @tables@.lifecycle_pending AS one WHERE (p_policy IS NULL OR one.policy = p_policy)
+            AND one.due_at <= p_upto AND (p_events IS NULL OR one.id = ANY (p_events))) THEN
+        RETURN 0;
+    END IF;
+    IF p_wait THEN
+        PERFORM FROM @tables@.lifecycle_pending AS one WHERE (p_policy IS NULL OR one.policy = p_policy)
+            AND one.due_at <= p_upto AND (p_events IS NULL OR one.id = ANY (p_events)) FOR UPDATE;
+    END IF;
+    WITH taken AS MATERIALIZED (
+        SELECT * FROM @tables@.lifecycle_pending AS one WHERE (p_policy IS NULL OR one.policy = p_policy)
+        AND one.due_at <= p_upto AND (p_events IS NULL OR one.id = ANY (p_events))
+        FOR UPDATE SKIP LOCKED
+    ), event AS (
+        INSERT INTO @tables@.lifecycle_event (id, kind, policy, model, subjects_bigint, subjects_uuid, subjects_text,
+            subjects_range, count, basis, due_at, recorded_at, cause, actor, run, detail, settled, identities)
+        SELECT id, kind, policy, model, subjects_bigint, subjects_uuid, subjects_text,
+            subjects_range, count, basis, due_at, recorded_at, cause, actor, run, detail, settled, identities
+        FROM taken
+    ), entry AS (
+        INSERT INTO @tables@.lifecycle_agenda
+            (event_id, policy, due_at, window_at, count, attempts, tombstone, tombstoned_at)
+        SELECT event_id, policy, due_at, window_at, count, attempts, tombstone, tombstoned_at FROM taken
+        WHERE id <> ALL (p_unlisted)
+    )
+    SELECT array_agg(id) INTO moved FROM taken;
+    DELETE FROM @tables@.lifecycle_pending WHERE id = ANY (moved);
+    RETURN coalesce(cardinality(moved), 0);
+END $$

@@ -1,0 +1,27 @@
+"""The pending list: rows written singly, each with its event and its agenda entry in one row.
+
+A write of one row that ends in two hours or later costs one narrow row with one index. The
+table is a part of the events' table and of the agenda's, so every reader sees what is in it, under
+its number. Workers move it to where it belongs once a minute; what is due is moved by the batch
+that looks for it, and what an event settles or renames by whoever writes that event. So nothing
+depends on the mover: where it does not run, readers are slower.
+"""
+
+from lifecycle.db.connection import own_transaction, scalar, statement
+
+MOST = 10_000  # in one transaction
+
+
+def move_pending(using: str) -> int:
+    """Move all that is pending, some thousands a transaction; returns how many rows.
+
+    Where there are many of a policy, the agenda lists them in sets from then on. What another
+    worker is moving is left to it.
+    """
+    total = 0
+    while True:
+        with own_transaction(using):
+            moved = int(scalar(using, statement(__file__, "gather"), {"most": MOST}))
+        total += moved
+        if moved < MOST:
+            return total
