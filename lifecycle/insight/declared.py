@@ -1,10 +1,11 @@
 """A policy in words: which rows end, when, how, what keeps them, what its brakes are."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from lifecycle.insight.words import condition, moment, span
-from lifecycle.phrases import joined, number, phrase
+from lifecycle.phrases import all_of, any_of, joined, number, phrase
 from lifecycle.policy.capture_modes import Partitions, Signals, Window
 from lifecycle.policy.dispositions import Archive, Update
 from lifecycle.policy.policy import Policy
@@ -90,14 +91,25 @@ def notice(policy: Policy) -> str:
         return ""
     sets = [*policy.notice.leads.values()]
     sets += [policy.notice.otherwise] if policy.notice.by else []
-    said = dict.fromkeys(" and ".join(span(each) for each in leads) or "never" for leads in sets)
-    by = f", by {policy.notice.by}" if policy.notice.by else ""
-    return f" Mails warn of it {' or '.join(said)} before{by}; it waits for them."
+    said = dict.fromkeys(_times(leads) for leads in sets)
+    times = any_of([*said])
+    if not policy.notice.by:
+        return phrase("Mails warn of it %(times)s before; it waits for them.", times=times)
+    return phrase(
+        "Mails warn of it %(times)s before, by %(column)s; it waits for them.",
+        times=times,
+        column=policy.notice.by,
+    )
+
+
+def _times(leads: Sequence[timedelta]) -> str:
+    return all_of([span(each) for each in leads]) if leads else phrase("never")
 
 
 def ending(policy: Policy) -> str:
     """How."""
-    return _ending(policy) + notice(policy)
+    warned = notice(policy)
+    return joined(" ", [_ending(policy), warned]) if warned else _ending(policy)
 
 
 def _ending(policy: Policy) -> str:

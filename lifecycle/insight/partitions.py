@@ -7,35 +7,42 @@ from lifecycle.compiler.partitions import is_partitioned
 from lifecycle.compiler.policy_sql import compiled
 from lifecycle.db.connection import Placed, fetch, statement
 from lifecycle.models import AgendaEntry
+from lifecycle.phrases import phrase
 from lifecycle.policy.partitions import why_unfit
 from lifecycle.policy.policy import Policy
 
 #: why no partition of a table goes, by the word of `lifecycle.partitions_v1`
 OF_TABLE = {
-    "missing": "the table is not there",
-    "not_partitioned": "the table is not partitioned",
-    "other_key": "the table is not partitioned by RANGE of the one column that `expires` names",
-    "other_type": "the table is partitioned by a column that is neither a date nor a time",
-    "no_partitions": "the table has no partition",
+    "missing": phrase("the table is not there"),
+    "not_partitioned": phrase("the table is not partitioned"),
+    "other_key": phrase(
+        "the table is not partitioned by RANGE of the one column that `expires` names"
+    ),
+    "other_type": phrase("the table is partitioned by a column that is neither a date nor a time"),
+    "no_partitions": phrase("the table has no partition"),
 }
 #: why one does not, nor what is in it
 OF_PARTITION = {
-    "default": "it is the default partition: what is in it never ends",
-    "subpartitioned": "it is partitioned itself, or the table is a partition of another one",
-    "foreign": "it is a foreign table",
-    "detaching": "DETACH CONCURRENTLY was interrupted: finish it, DETACH PARTITION ... FINALIZE",
-    "other_bounds": "its bounds are none of a range",
-    "referenced": "a foreign key refers to the table",
-    "delete_trigger": "a trigger or a rule of the site fires when its rows are deleted",
-    "not_owner": "the owner of the ledger's functions may not drop it",
+    "default": phrase("it is the default partition: what is in it never ends"),
+    "subpartitioned": phrase(
+        "it is partitioned itself, or the table is a partition of another one"
+    ),
+    "foreign": phrase("it is a foreign table"),
+    "detaching": phrase(
+        "DETACH CONCURRENTLY was interrupted: finish it, DETACH PARTITION ... FINALIZE"
+    ),
+    "other_bounds": phrase("its bounds are none of a range"),
+    "referenced": phrase("a foreign key refers to the table"),
+    "delete_trigger": phrase("a trigger or a rule of the site fires when its rows are deleted"),
+    "not_owner": phrase("the owner of the ledger's functions may not drop it"),
 }
 #: why one that was looked at stays
 OF_ROWS = {
-    "held": "a row of it is held",
-    "kept": "`keep_while` keeps a row of it",
-    "left_out": "a row of it is left out by `when`, or not past its end",
-    "unfit": "its policy cannot be of partitions: `manage.py check` says why (E056)",
-    "locked": "another session has its table, or a row of it, locked",
+    "held": phrase("a row of it is held"),
+    "kept": phrase("`keep_while` keeps a row of it"),
+    "left_out": phrase("a row of it is left out by `when`, or not past its end"),
+    "unfit": phrase("its policy cannot be of partitions: `manage.py check` says why (E056)"),
+    "locked": phrase("another session has its table, or a row of it, locked"),
 }
 
 
@@ -49,7 +56,9 @@ def problems(policy: Policy, using: str) -> list[str]:
     if not is_partitioned(policy):
         return []
     why = why_unfit(policy)
-    return ([f"no partition goes: {why}"] if why else []) + of_table(policy, using)
+    return ([phrase("no partition goes: %(why)s", why=why)] if why else []) + of_table(
+        policy, using
+    )
 
 
 def of_table(policy: Policy, using: str) -> list[str]:
@@ -60,8 +69,12 @@ def of_table(policy: Policy, using: str) -> list[str]:
 
 def _said(name: str, code: str, more: int) -> str:
     if code in OF_TABLE:
-        return f"no partition goes: {in_words(code)}"
-    return f"{name}{f' and {more} more' if more else ''} stays: {in_words(code)}"
+        return phrase("no partition goes: %(why)s", why=in_words(code))
+    if not more:
+        return phrase("%(name)s stays: %(why)s", name=name, why=in_words(code))
+    return phrase(
+        "%(name)s and %(more)s more stays: %(why)s", name=name, more=more, why=in_words(code)
+    )
 
 
 def entries_of(policy: Policy, key: str, using: str) -> list[AgendaEntry]:
@@ -84,8 +97,10 @@ def why_not(policy: Policy, key: str, using: str) -> str:
     if problem:
         return in_words(problem)
     if until is None:
-        return "it has no upper bound, and never goes"
-    return "it is put on the agenda within a minute" if over else "it is not over yet"
+        return phrase("it has no upper bound, and never goes")
+    if over:
+        return phrase("it is put on the agenda within a minute")
+    return phrase("it is not over yet")
 
 
 def _place(policy: Policy, key: str, using: str) -> tuple[datetime | None, str, bool]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import Any
 
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.compiler.policy_sql import compiled
@@ -14,9 +14,6 @@ from lifecycle.ledger.held_deleted import HeldDeleted, deleted_rows, without_a_r
 from lifecycle.models import PolicyState
 from lifecycle.phrases import counted, lasting, phrase
 from lifecycle.policy.policy import Policy
-
-if TYPE_CHECKING:
-    from lifecycle.insight.status import Status
 
 State = PolicyState.State
 
@@ -41,7 +38,7 @@ def functions_of(using: str) -> list[str]:
 
 
 def held_deleted_of(
-    each: "Status", gone: list[HeldDeleted], shown: Callable[[list[str]], list[str]]
+    each: Any, gone: list[HeldDeleted], shown: Callable[[list[str]], list[str]]
 ) -> list[str]:
     """Of its table; a policy that is no longer declared may have let them go."""
     mine = [one for one in gone if one.model == each.table]
@@ -61,7 +58,7 @@ def held_deleted_of(
     return [said]
 
 
-def problems_of(each: "Status", policy: Policy | None, max_lag: float) -> list[str]:
+def problems_of(each: Any, policy: Policy | None, max_lag: float) -> list[str]:
     if policy is None:
         gone = each.state == State.REMOVED
         return [] if gone else [phrase("not declared in this code: nothing of it ends")]
@@ -81,7 +78,7 @@ def problems_of(each: "Status", policy: Policy | None, max_lag: float) -> list[s
     return found
 
 
-def _stuck(each: "Status") -> list[str]:
+def _stuck(each: Any) -> list[str]:
     """Rows that cannot end."""
     found = []
     if each.blocked:

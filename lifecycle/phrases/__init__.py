@@ -12,6 +12,7 @@ Only what is put into a text as it is keeps that: cut, joined or formatted it is
 """
 
 from lifecycle.phrases.sentences import (
+    all_of,
     any_of,
     counted,
     cut,
@@ -36,6 +37,7 @@ from lifecycle.phrases.words import Words, translated
 
 __all__ = [
     "Words",
+    "all_of",
     "any_of",
     "at",
     "counted",

@@ -105,6 +105,12 @@ def word(code: str) -> str:
     return Code(code)
 
 
+def all_of(parts: list[Any]) -> str:
+    """One and the other."""
+    *others, last = parts
+    return phrase("%(one)s and %(other)s", one=all_of(others), other=last) if others else last
+
+
 def any_of(parts: list[Any]) -> str:
     """One or the other."""
     *others, last = parts

@@ -7,6 +7,7 @@ from django.apps import apps
 from django.db.models import DateField
 from django.db.models.signals import post_delete, pre_delete
 
+from lifecycle.phrases import phrase
 from lifecycle.policy.fixed_age import age_of
 from lifecycle.policy.media_fields import file_fields, tracked
 from lifecycle.policy.policy import Policy
@@ -23,9 +24,9 @@ def why_unfit(policy: Policy) -> str:
     """
     own: Any = policy.model._meta.concrete_model
     if _moment(policy) is None:
-        return "`expires` must count from a moment of the model's own table"
+        return phrase("`expires` must count from a moment of the model's own table")
     if own._meta.pk.get_internal_type() not in KEYS + AUTO:
-        return "its key is neither whole number nor UUID"
+        return phrase("its key is neither whole number nor UUID")
     return next((why for model in _models(own) if (why := _unheard(model, policy))), "")
 
 
@@ -40,11 +41,20 @@ def _unheard(model: Any, policy: Policy) -> str:
     """What of a model would not be told, or not go along."""
     referring, concrete = _referring(model), model._meta.concrete_model
     for wrong, why in (
-        (concrete._meta.parents or _children(model), "it has parents or children by inheritance"),
-        (set(policies_of(model)) - {policy}, "another policy stands on the table"),
-        (file_fields(model) or _is_tracked(concrete), "its rows have files, which would be left"),
-        (referring, f"{referring} refers to its rows"),
-        (_receivers(model), "a receiver of pre_delete or post_delete would not be called"),
+        (
+            concrete._meta.parents or _children(model),
+            phrase("it has parents or children by inheritance"),
+        ),
+        (set(policies_of(model)) - {policy}, phrase("another policy stands on the table")),
+        (
+            file_fields(model) or _is_tracked(concrete),
+            phrase("its rows have files, which would be left behind"),
+        ),
+        (referring, phrase("%(names)s refers to its rows", names=referring)),
+        (
+            _receivers(model),
+            phrase("a receiver of pre_delete or post_delete would not be called"),
+        ),
     ):
         if wrong:
             return why

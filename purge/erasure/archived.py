@@ -153,7 +153,7 @@ STEPS = ("asked", "rewritten", "gone", "done", "withdrawn")
 
 def _waits(asked: list[int], using: str) -> Iterator[str]:
     for (why,) in fetch(using, statement(__file__, "waits"), {"asked": asked}):
-        yield why or "a worker"
+        yield why or phrase("a worker")
 
 
 def waiting(steps: list[dict[str, Any]]) -> str:

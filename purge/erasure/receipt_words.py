@@ -1,13 +1,10 @@
 """A receipt in words, for whoever asked for the erasure."""
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from lifecycle.phrases import at, joined, padded, phrase, word
 from lifecycle.printable import visible
 from purge.erasure import along, archived
-
-if TYPE_CHECKING:
-    from purge.erasure.receipt import Receipt
 
 WORDS = {
     "purged": phrase("deleted"),
@@ -19,7 +16,7 @@ WORDS = {
 }
 
 
-def in_words(receipt: "Receipt") -> str:
+def in_words(receipt: Any) -> str:
     """For people, a line for each thing."""
     about = {"row": receipt.row, "reference": receipt.reference}
     head = phrase("Erasure: %(row)s, reference %(reference)s", **about)
@@ -29,7 +26,7 @@ def in_words(receipt: "Receipt") -> str:
     return joined("\n", map(visible, [head, *lines]))
 
 
-def _lines(receipt: "Receipt") -> list[tuple[str, str]]:
+def _lines(receipt: Any) -> list[tuple[str, str]]:
     ends = receipt.ended_at or receipt.ends_at
     lines = [
         (phrase("asked"), _asked(receipt)),
@@ -53,7 +50,7 @@ def _lines(receipt: "Receipt") -> list[tuple[str, str]]:
     return [(name, what) for name, what in lines if what]
 
 
-def _files(receipt: "Receipt") -> str:
+def _files(receipt: Any) -> str:
     said = [
         phrase("%(name)s deleted %(time)s", name=name, time=at(time))
         for name, time in receipt.media_gone.items()
@@ -64,7 +61,7 @@ def _files(receipt: "Receipt") -> str:
     return joined("; ", said) if said else phrase("no files")
 
 
-def _asked(receipt: "Receipt") -> str:
+def _asked(receipt: Any) -> str:
     return phrase(
         "%(time)s by %(name)s, policy %(policy)s",
         time=at(receipt.requested_at),
@@ -73,7 +70,7 @@ def _asked(receipt: "Receipt") -> str:
     )
 
 
-def _stays(receipt: "Receipt") -> str:
+def _stays(receipt: Any) -> str:
     if not receipt.unlinked:
         return ""
     return phrase("%(counts)s, link emptied", counts=along.counts(receipt.unlinked))

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.hooks import Fact
+from lifecycle.phrases import at, counted, joined, number, phrase
 from lifecycle.policy.registry import all_policies
-from lifecycle.printable import in_utc, visible
+from lifecycle.printable import visible
 
 FAILS = 3  # attempts after which it is a problem
 
@@ -28,9 +29,17 @@ class Waiting:
     @property
     def says(self) -> str:
         """In a line, without the policy."""
-        failed = f", the last error is {visible(self.error)}" if self.error else ""
-        many = "1 has" if self.mails == 1 else f"{self.mails:,} have"
-        return f"{many} not gone, the oldest since {in_utc(self.since)}{failed}"
+        said = counted(
+            "%(mails)s has not gone, the oldest since %(time)s",
+            "%(mails)s have not gone, the oldest since %(time)s",
+            self.mails,
+            mails=number(self.mails),
+            time=at(self.since),
+        )
+        if not self.error:
+            return said
+        last = phrase("the last error is %(error)s", error=visible(self.error))
+        return joined(", ", [said, last])
 
 
 def waiting(using: str) -> list[Waiting]:
@@ -54,7 +63,23 @@ def facts(using: str) -> list[Fact]:
     found = waiting(using)
     rows = int(scalar(using, statement(__file__, "kept_up")))
     ((went, waived),) = fetch(using, statement(__file__, "lately"))
-    told = [f"{went:,} went in 24 hours, {waived:,} were waived"]
-    told += [f"{visible(each.policy)}: {each.says}" for each in found]
-    told += [f"{rows:,} rows past their end wait for theirs"] if rows else []
-    return [Fact("Notices", "; ".join(told) + ".", any(each.is_failing for each in found))]
+    told = [
+        phrase(
+            "%(went)s went in 24 hours, %(waived)s were waived",
+            went=number(went),
+            waived=number(waived),
+        )
+    ]
+    told += [joined(": ", [visible(each.policy), each.says]) for each in found]
+    told += [_kept_up(rows)] if rows else []
+    said = joined("", [joined("; ", told), "."])
+    return [Fact(phrase("Notices"), said, any(each.is_failing for each in found))]
+
+
+def _kept_up(rows: int) -> str:
+    return counted(
+        "%(rows)s rows past their end wait for theirs",
+        "%(rows)s rows past their end wait for theirs",
+        rows,
+        rows=number(rows),
+    )

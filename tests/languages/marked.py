@@ -12,6 +12,7 @@ from tests.infra.servers import ROOT
 
 ONE = {"_", "gettext", "gettext_lazy", "gettext_noop", "phrase"}
 SEVERAL = {"ngettext", "ngettext_lazy", "counted"}
+TEXTS = (".html", ".txt")
 Message = tuple[str, str]  # of one thing, and of several; '' where there is only one
 
 
@@ -19,7 +20,11 @@ def messages(app: str) -> set[Message]:
     """All of an app. One that is there with a plural too stands in a catalogue once, with it."""
     paths = [*(ROOT / app).rglob("*.py")]
     found = {each for path in paths for each in in_python(path)}
-    found |= {each for path in (ROOT / app).rglob("*.html") for each in in_template(path)}
+    templates = [
+        *(ROOT / app).rglob("templates/**/*.html"),
+        *(ROOT / app).rglob("templates/**/*.txt"),
+    ]
+    found |= {each for path in templates for each in in_template(path)}
     several = {one for one, many in found if many}
     return {(one, many) for one, many in found if many or one not in several}
 
