@@ -219,7 +219,7 @@ def shared_keys(using: str) -> Iterator[CheckMessage]:
     here = {model for model in own if is_at(model, using) and not go_whole(model)}
     for table in sorted(with_shared_keys(using, here)):
         text = f"Several rows of {table} may have the same key: no policy can end any of them."
-        hint = "Make the key alone unique, by a collation that the ledger knows; or no policy."
+        hint = "Make the key alone unique, in a known collation; by time: capture=Partitions()."
         yield warning(114, text, hint)
 
 

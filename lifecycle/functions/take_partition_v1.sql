@@ -21,7 +21,7 @@ BEGIN
         EXECUTE format('LOCK TABLE ONLY %s IN EXCLUSIVE MODE', part.name);
         -- Before the lock it may have been detached, renamed, or another one have come under its name.
         SELECT * INTO again FROM lifecycle.partitions_v1(p_policy) AS one WHERE one.until = p_until;
-        IF NOT FOUND OR again IS DISTINCT FROM part AND (again.place, again.name, again.high, again.problem, again.due)
+        IF NOT FOUND OR (again.place, again.name, again.high, again.problem, again.due)
             IS DISTINCT FROM (part.place, part.name, part.high, part.problem, part.due) THEN
             part.problem := 'changed';
         END IF;

@@ -8,6 +8,7 @@ drops. Only from then until the commit does anything else that the site does wit
 A lock that is not given within 300 ms, of the table 100 ms, is given up: the host does not lose.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import DatabaseError, transaction
@@ -27,6 +28,7 @@ from purge.partitions.claim import ClaimedPartition, claim
 from purge.passes.options import PassOptions
 from purge.sources.agenda import FIRST_WAIT, LONGEST_WAIT
 
+LONGEST_BLOCK = timedelta(hours=1)
 SHORT_WAIT = "100ms"  # for the lock on the whole table, behind which all others would wait
 
 
@@ -179,7 +181,9 @@ def _again(batch: Batch, claimed: ClaimedPartition, rows: int) -> None:
 
 
 def _block(batch: Batch, claimed: ClaimedPartition, rows: int, **reason: Any) -> None:
-    wait = back_off(failures.SHORTEST_BLOCK, failures.LONGEST_BLOCK, claimed.attempts)
+    # The catalogue is quickly asked; all rows of a partition are not.
+    longest = failures.LONGEST_BLOCK if reason["error"] == "left_out" else LONGEST_BLOCK
+    wait = back_off(failures.SHORTEST_BLOCK, longest, claimed.attempts)
     claimed.relist(batch, rows, wait, "blocked", attempts=claimed.attempts + 1, **reason)
     batch.outcome.blocked += rows
 
