@@ -10,8 +10,8 @@ DECLARE
     gathered bigint[] := '{}';
     many record;
 BEGIN
-    IF to_regclass('@tables@.lifecycle_pending') IS NULL THEN
-        RETURN 0;
+    IF to_regclass('@tables@.lifecycle_pending') IS NULL OR pg_sequence_last_value('lifecycle.in_use') IS NULL THEN
+        RETURN 0;  -- the package was removed, or a dump is being restored, with its ledger
     END IF;
     taken := ARRAY(SELECT id FROM @tables@.lifecycle_pending ORDER BY id LIMIT p_most FOR UPDATE SKIP LOCKED);
     FOR many IN

@@ -8,6 +8,7 @@ depends on the mover: where it does not run, readers are slower.
 """
 
 from lifecycle.db.connection import own_transaction, scalar, statement
+from lifecycle.db.version import mismatch
 
 MOST = 10_000  # in one transaction
 
@@ -16,9 +17,11 @@ def move_pending(using: str) -> int:
     """Move all that is pending, some thousands a transaction; returns how many rows.
 
     Where there are many of a policy, the agenda lists them in sets from then on. What another
-    worker is moving is left to it.
+    worker is moving is left to it. Nothing where the database is of another version than the code.
     """
     total = 0
+    if mismatch(using):
+        return total
     while True:
         with own_transaction(using):
             moved = int(scalar(using, statement(__file__, "gather"), {"most": MOST}))
