@@ -157,6 +157,7 @@ def test_function_of_the_site_that_is_volatile(monkeypatch: pytest.MonkeyPatch) 
     [
         "ALTER TABLE lifecycle_event DISABLE TRIGGER lifecycle_event_guard_rows",
         "DROP TRIGGER lifecycle_event_guard_rows ON lifecycle_event",
+        "ALTER TABLE lifecycle_pending DISABLE TRIGGER lifecycle_pending_guard_rows",
     ],
 )
 def test_ledger_guard(change: str) -> None:
@@ -174,8 +175,9 @@ def test_rows_held_under_the_name_of_no_model() -> None:
 
 def test_truncate_guard_is_wanted_outside_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installed, "is_test_database", lambda connection: False)
-    assert ids() == ["lifecycle.W102"]
-    sql("ALTER TABLE lifecycle_event ENABLE TRIGGER lifecycle_event_guard_truncate")
+    assert ids() == ["lifecycle.W102", "lifecycle.W102"]
+    for table in ("lifecycle_event", "lifecycle_pending"):
+        sql(f"ALTER TABLE {table} ENABLE TRIGGER {table}_guard_truncate")
     assert ids() == []
 
 
