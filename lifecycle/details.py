@@ -7,6 +7,7 @@ from typing import Any
 LISTS = {
     "holds": int,
     "held": int,
+    "gathered": int,
     "moved": int,
     **dict.fromkeys(("names", "media", "by", "without", "windows", "asked", "columns"), str),
 }

@@ -1,6 +1,7 @@
 -- What a worker does with the pending list once a minute: the events go into the ledger proper as `move_pending_v1` has
 -- it. Where a policy has a hundred rows there or more, their entries become a few that list them in sets, `relisted` as
--- `gathered`; an event settles the old ones. Others get an entry each. Such a set says when rows end and nothing else:
+-- `gathered`; an event settles the old ones, and names the sets: as long as one is on the agenda what it is
+-- made of stays in the table. Others get an entry each. Such a set says when rows end and nothing else:
 -- its number is later than what was recorded of them since, so nobody may take it for a word that they were there then.
 -- A row that is there twice is left out of sets. Returns how many rows it has moved; what is being moved is left alone.
 CREATE FUNCTION lifecycle.gather_pending_v1(p_most bigint) RETURNS bigint
@@ -8,6 +9,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit 
 DECLARE
     taken bigint[];
     gathered bigint[] := '{}';
+    low CONSTANT bigint := pg_sequence_last_value('@tables@.lifecycle_event_id_seq');
     many record;
 BEGIN
     IF to_regclass('@tables@.lifecycle_pending') IS NULL OR pg_sequence_last_value('lifecycle.in_use') IS NULL THEN
@@ -32,7 +34,9 @@ BEGIN
     END LOOP;
     PERFORM lifecycle.move_pending_v1(p_events => taken, p_wait => false, p_unlisted => gathered);
     IF gathered <> '{}' THEN
-        PERFORM lifecycle.write_v1('settled', '', '', NULL, 0, NULL, NULL, NULL, '{}', gathered);
+        PERFORM lifecycle.write_v1('settled', '', '', NULL, 0, NULL, NULL, NULL, jsonb_build_object('gathered', (
+            SELECT jsonb_agg(id ORDER BY id) FROM @tables@.lifecycle_event
+            WHERE id > low AND detail ->> 'relisted' = 'gathered')), gathered);
     END IF;
     RETURN cardinality(taken);
 END $$

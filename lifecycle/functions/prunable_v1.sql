@@ -1,6 +1,7 @@
 -- The events up to a number that nothing of this database needs any more: recorded before a time, sealed and
 -- published, and needed by no agenda entry, exception, policy state, later event or question that is asked by name.
--- What is needed needs others: the event that has its rows, its tombstone, and what has settled it. A fold of the
+-- What is needed needs others: the event that has its rows, its tombstone, what has settled it, and of a gathered set
+-- the events that it was made of. A fold of the
 -- others gives the same projections. Nobody has counted what stands in arrays: in loops it would be without end.
 CREATE FUNCTION lifecycle.prunable_v1(p_upto bigint, p_before timestamptz)
 RETURNS TABLE (event bigint, log int, index bigint)
@@ -13,7 +14,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET j
         AND EXISTS (SELECT FROM @tables@.lifecycle_event AS there
                     WHERE there.id BETWEEN seal.lowest AND least(seal.highest, p_upto))
     ), old AS MATERIALIZED (
-        SELECT event.id, event.basis, event.settled, (event.detail ->> 'tombstone')::bigint AS tombstone,
+        SELECT event.id, event.basis, event.settled,
+            CASE jsonb_typeof(event.detail -> 'gathered') WHEN 'array' THEN event.detail -> 'gathered' END AS gathered, (event.detail ->> 'tombstone')::bigint AS tombstone,
             event.recorded_at >= p_before OR lifecycle.decides_v1(event.kind, event.detail)
                 OR event.kind IN ('archived', 'archive_erased', 'loaded', 'media_orphaned', 'log_begun', 'log_recovered', 'pruned', 'requested')
                 OR event.detail ?| ARRAY['held', 'reference', 'erasure', 'again', 'late'] AS is_kept
@@ -24,6 +26,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET j
         SELECT id, tombstone FROM old WHERE tombstone IS NOT NULL
         UNION ALL
         SELECT unnest(settled), id FROM old WHERE settled IS NOT NULL
+        UNION ALL
+        SELECT jsonb_array_elements_text(gathered)::bigint, id FROM old WHERE gathered IS NOT NULL
+        UNION ALL
+        SELECT id, unnest(settled) FROM old WHERE gathered IS NOT NULL
     ), needed AS (
         SELECT id FROM (
             SELECT id FROM old WHERE is_kept
@@ -39,6 +45,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET j
             SELECT unnest(ARRAY[later.basis, (later.detail ->> 'tombstone')::bigint])
             FROM @tables@.lifecycle_event AS later
             WHERE later.id > p_upto AND (later.basis <= p_upto OR later.detail ? 'tombstone')
+            UNION ALL
+            SELECT unnest(later.settled) FROM @tables@.lifecycle_event AS later
+            WHERE later.id > p_upto AND later.detail ? 'gathered'
         ) AS first
         UNION
         SELECT link.needed FROM needed JOIN link ON link.needs = needed.id

@@ -13,6 +13,7 @@ WITH shapes (name, kinds, shape) AS (
         ('late', ARRAY['expiry_scheduled'], 'true'),
         ('latest', ARRAY['expiry_scheduled'], '"[-0-9T:.+]{{10,40}}"'),
         ('dropped', ARRAY['expiry_scheduled'], 'true'),
+        ('gathered', ARRAY['settled'], '\[\d{{1,18}}(, \d{{1,18}})*\]'),
         ('relisted', ARRAY['expiry_scheduled'], '"[a-z_]{{1,20}}"'),
         ('window', ARRAY['expiry_scheduled', 'tombstoned', 'kept', 'blocked'], '"[-0-9T:.+]{{10,40}}"'),
         ('partition', ARRAY['expiry_scheduled', 'kept', 'blocked', 'purged'], '".{{1,255}}"'),

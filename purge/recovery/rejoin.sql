@@ -30,7 +30,7 @@ UPDATE lifecycle_event AS event SET id = event.id + %(distance)s,
         SELECT jsonb_object_agg(key, CASE
             WHEN key IN ('tombstone', 'erasure', 'override', 'plan', 'request') AND jsonb_typeof(value) = 'number' THEN to_jsonb(
                 value::bigint + CASE WHEN value::bigint IN (SELECT id FROM moved) THEN %(distance)s ELSE 0 END)
-            WHEN key IN ('holds', 'held') AND jsonb_typeof(value) = 'array' THEN (
+            WHEN key IN ('holds', 'held', 'gathered') AND jsonb_typeof(value) = 'array' THEN (
                 SELECT jsonb_agg(one::bigint + CASE WHEN one::bigint IN (SELECT id FROM moved)
                     THEN %(distance)s ELSE 0 END ORDER BY place)
                 FROM jsonb_array_elements_text(value) WITH ORDINALITY AS said (one, place))

@@ -380,7 +380,9 @@ def test_many_are_gathered_under_the_earliest_end_and_go_each_in_its_time() -> N
     assert list(Event.objects.filter(pk__in=numbers).order_by("pk").values()) == was
     assert listed() == {str(row.pk): 1 for row in rows}
     assert AgendaEntry.objects.count() == 100
-    assert Event.objects.get(kind="settled").settled == numbers
+    settled = Event.objects.get(kind="settled")
+    assert settled.settled == numbers
+    assert settled.detail["gathered"] == sorted(e.pk for e in AgendaEntry.objects.all())
     call_command("lifecycle", "rebuild", verbosity=0)
     assert listed() == {str(row.pk): 1 for row in rows}
     pass_time(days=30, minutes=50, seconds=-30)

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from lifecycle import certificate as stranger
 from lifecycle import hold
 from lifecycle.db.connection import fetch
 from lifecycle.exceptions import LifecycleError
 from lifecycle.insight.why import why
+from lifecycle.ledger.pending import move_pending
 from lifecycle.ledger.policy_states import rebuild
 from lifecycle.models import Event, Kind
 from lifecycle.promises import check as promises
@@ -28,7 +30,7 @@ from tests.lifecycle.sealing.support import write
 from tests.purge.certificates.test_certificates import ended_draft, new_draft
 from tests.purge.proof.support import LOG, USING, as_superuser, in_folder, options
 from tests.support import let_pass, make_due, run_until_idle
-from tests.zoo.models import Draft
+from tests.zoo.models import Draft, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 YEAR = timedelta(days=365)
@@ -129,6 +131,38 @@ def test_projections_are_the_fold_of_what_stays(most: int, monkeypatch: pytest.M
     assert fetch(USING, "SELECT count(*) FROM lifecycle_exception WHERE kind = 'hold'") == held
     again = fetch(USING, "SELECT event_id, due_at, tombstone FROM lifecycle_agenda ORDER BY 1")
     assert again == agenda
+    assert broken() == []
+
+
+def gathered() -> set[int]:
+    """The events of rows written singly that end in three years, and are in sets on the agenda."""
+    for _ in range(100):
+        Token.objects.create(expires_at=timezone.now() + 3 * YEAR)
+    own = set(Event.objects.filter(kind="expiry_scheduled").values_list("pk", flat=True))
+    move_pending(USING)
+    assert Event.objects.filter(detail__relisted="gathered").exists()
+    return own
+
+
+def test_what_a_gathered_set_is_made_of_stays_while_the_set_is_on_the_agenda() -> None:
+    own = gathered()
+    old_ledger()
+    publish_now(USING)
+    assert missing() >= 3
+    assert Event.objects.filter(pk__in=own).count() == len(own) == 100
+    assert broken() == []
+
+
+def test_what_a_gathered_set_was_made_of_leaves_with_it() -> None:
+    own = gathered()
+    let_pass(4 * YEAR)
+    run_until_idle()
+    assert not Token.objects.exists()
+    let_pass(2 * YEAR)
+    cover()
+    publish_now(USING)
+    assert missing() >= 100
+    assert not Event.objects.filter(pk__in=own).exists()
     assert broken() == []
 
 
