@@ -75,3 +75,7 @@ class ErasureRefused(PurgeError):
 
 class ArchiveError(PurgeError):
     """An archive could not be made; its rows stay until one could."""
+
+
+class OtherSchema(ArchiveError):
+    """Files of an archive were written for another schema than their table has now."""

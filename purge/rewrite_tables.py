@@ -63,6 +63,9 @@ class Rewrite(models.Model):
     mark = models.UUIDField(default=uuid.uuid4, help_text="how its own objects are known")
     manifest = models.CharField(max_length=64, blank=True)
     old = ArrayField(models.TextField(), default=list)
+    commit = models.TextField(
+        blank=True, default="", db_default="", help_text="what is put to show its rows in a table"
+    )
     event = models.BigIntegerField(null=True, unique=True, help_text="the event of the switch")
     rows = models.BigIntegerField(default=0, help_text="that the old one has and the new one lacks")
     made_at = models.DateTimeField()

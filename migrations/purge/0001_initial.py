@@ -812,6 +812,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "commit",
+                    models.TextField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        help_text="what is put to show its rows in a table",
+                    ),
+                ),
+                (
                     "event",
                     models.BigIntegerField(
                         help_text="the event of the switch", null=True, unique=True

@@ -111,7 +111,7 @@ def is_whole(where: Destination, file: File) -> bool:
         return False
 
 
-def discard(where: Destination, archive: Archive, files: list[File]) -> None:
+def discard(where: Destination, archive: Marked, files: list[File]) -> None:
     """Remove the files that this archive has put; objects of others stay."""
     for file in files:
         try:

@@ -22,7 +22,7 @@ from purge.archive.manifest import Manifest, read
 from purge.archive.rewritten import rewritten_by
 from purge.archive.table import Table
 from purge.archiving.write import End, Written, now, written
-from purge.exceptions import ArchiveError
+from purge.exceptions import ArchiveError, OtherSchema
 from purge.iceberg.commit import withdraw
 from purge.iceberg.table import Footers, is_table, layout_of, show, table_of
 from purge.models import Archive
@@ -61,8 +61,8 @@ def make(table: Table, where: Destination, archive: Archive) -> None:
 def _layout(table: Table, where: Destination, archive: Archive) -> Layout:
     """How the rows of the policy's table are written. What an earlier try was about to show goes
     before its files do."""
-    withdraw(where, archive, table.using)
     own = table_of(table, where)
+    withdraw(own, where, archive, table.using)
     archive.prefix = own.data
     return layout_of(table, where, own, now(table.using))
 
@@ -106,8 +106,12 @@ def verify(table: Table, where: Destination, archive: Archive) -> None:
         raise
     if footers is None:
         _finish(table, archive)
-    else:
+        return
+    try:
         show(table, where, archive, footers, now(table.using), partial(_finish, table, archive))
+    except OtherSchema:
+        storage.discard(where, archive, manifest.files)  # written again, for the schema of now
+        raise
 
 
 def _finish(table: Table, archive: Archive) -> None:

@@ -16,16 +16,17 @@ import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from django.db import transaction
 
 from lifecycle.exceptions import LifecycleError
 from purge.archive import storage
 from purge.archive.destinations import Destination, ObjectChanged, ObjectMissing
-from purge.archive.manifest import File
-from purge.exceptions import ArchiveError
+from purge.archive.manifest import File, read
+from purge.exceptions import ArchiveError, OtherSchema
 from purge.iceberg import catalogue
+from purge.iceberg.reach import reached
 from purge.models import Archive, IcebergTable
 
 if TYPE_CHECKING:
@@ -33,6 +34,15 @@ if TYPE_CHECKING:
 
 HINT = "version-hint.text"
 TRIES = 5  # of versions that others have put
+
+
+class Committing(Protocol):
+    """The row of what is to be shown: its mark, and what is noted of a version on its way."""
+
+    mark: Any
+    commit: str
+
+    def save(self, *, using: str, update_fields: list[str]) -> None: ...
 
 
 class Commit(NamedTuple):
@@ -48,7 +58,7 @@ class Commit(NamedTuple):
         return json.dumps(self._asdict() | {"files": [asdict(each) for each in self.files]})
 
 
-def noted(archive: Archive) -> Commit | None:
+def noted(archive: Committing) -> Commit | None:
     """What an earlier try was about to put."""
     if not archive.commit:
         return None
@@ -64,7 +74,13 @@ def show(
 
     `finish` is called in the transaction in which that is so.
     """
-    commit = _resumed(own, where, archive, using) or _put(own, where, archive, using, make)
+    commit = _resumed(own, where, archive, using)
+    if commit is None and _is_shown(own, where, archive):
+        with transaction.atomic(using=using):
+            archive.commit = ""
+            finish()
+        return
+    commit = commit or put(own, where, archive, using, make)
     hint(own, where, commit.version)
     with transaction.atomic(using=using):
         catalogue.advance(own, commit.version, commit.files[-1].sha256, using, commit.leaving)
@@ -79,23 +95,34 @@ def _resumed(own: IcebergTable, where: Destination, archive: Archive, using: str
         return None
     if commit.version > own.version and all(storage.is_whole(where, f) for f in commit.files):
         return commit
-    withdraw(where, archive, using)
+    withdraw(own, where, archive, using)
     return None
 
 
-def withdraw(where: Destination, archive: Archive, using: str) -> None:
+def _is_shown(own: IcebergTable, where: Destination, archive: Archive) -> bool:
+    """Whether the table shows the archive already: it was taken over from the place, where a backup
+    knows less than was done."""
+    shown = {(each.name, each.bytes) for each in reached(own, where).shown}
+    files = {(each.name, each.bytes) for each in read(archive.manifest).files}
+    return files <= shown
+
+
+def withdraw(own: IcebergTable | None, where: Destination, archive: Committing, using: str) -> None:
     """Remove what an earlier try has put of a version that never was the table's."""
     commit = noted(archive)
-    if commit is not None:
+    if commit is None:
+        return
+    if own is None or commit.version > own.version:
         storage.discard(where, archive, list(reversed(commit.files)))
-        archive.commit = ""
-        archive.save(using=using, update_fields=["commit"])
+    archive.commit = ""
+    archive.save(using=using, update_fields=["commit"])
 
 
-def _put(
-    own: IcebergTable, where: Destination, archive: Archive, using: str,
+def put(
+    own: IcebergTable, where: Destination, archive: Committing, using: str,
     make: Callable[[int], "Staged"],
 ) -> Commit:  # fmt: skip
+    """Put the version that `make` gives for a number, noted before, and read it back."""
     for _ in range(TRIES):
         made = make(next_version(own, where))
         commit = Commit(
@@ -107,7 +134,10 @@ def _put(
             for file in commit.files:
                 storage.put(where, archive, file, io.BytesIO(made.objects[file.name]))
         except storage.NameTaken:
-            withdraw(where, archive, using)
+            withdraw(own, where, archive, using)
+            if not own.version:
+                own.delete(using=using)
+                raise OtherSchema(f"Others have begun a table in {own.folder} meanwhile.") from None
             continue
         storage.compare(where, commit.files)
         return commit

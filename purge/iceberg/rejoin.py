@@ -80,7 +80,7 @@ def _recorded(own: IcebergTable, where: Destination, using: str) -> set[str]:
     """The data files of all archives of the table that the database knows."""
     expected: set[str] = set()
     for name, known_by in records([using]).items():
-        if any(each.policy == own.policy for each in known_by):
+        if any(each.policy == own.policy and not each.replaced for each in known_by):
             with suppress(ObjectMissing):
                 manifest = manifest_at(where, f"{own.data}{name}{SUFFIX}")
                 expected |= {file.name for file in manifest.files}

@@ -64,13 +64,13 @@ class Wanted(NamedTuple):
 
 def wanted(columns: Sequence[Column]) -> list[Wanted]:
     """The fields for rows of these columns."""
-    own = [Wanted(each.name, _type(each.db_type), each.db_type) for each in columns]
+    own = [Wanted(each.name, type_of(wide_type(each.db_type)), each.db_type) for each in columns]
     exact = Wanted(exact_name(columns), StringType(), EXACT)
     return [*own, exact, Wanted(written_name(columns), TimestamptzType(), WRITTEN)]
 
 
-def _type(db_type: str) -> IcebergType:
-    kind = wide_type(db_type)
+def type_of(kind: Any) -> IcebergType:
+    """The type of a field, from that of a data file."""
     if pyarrow.types.is_decimal(kind):
         return DecimalType(kind.precision, kind.scale)
     return TYPES[kind]

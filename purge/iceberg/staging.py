@@ -1,7 +1,7 @@
 """The next version of a table, made in memory: metadata, and what they need. Needs pyiceberg."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
@@ -11,7 +11,6 @@ try:
     from pyiceberg.io.pyarrow import (
         compute_statistics_plan,
         data_file_statistics_from_parquet_metadata,
-        parquet_path_to_id_mapping,
     )
     from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
     from pyiceberg.serializers import ToOutputFile
@@ -19,7 +18,7 @@ try:
     from pyiceberg.table import Table as PyTable
     from pyiceberg.table.metadata import TableMetadata, new_table_metadata
     from pyiceberg.table.sorting import UNSORTED_SORT_ORDER
-    from pyiceberg.table.update import update_table_metadata
+    from pyiceberg.table.update import SetDefaultSpecUpdate, update_table_metadata
     from pyiceberg.table.update.snapshot import ExpireSnapshots
     from pyiceberg.typedef import Record
 except ImportError as error:
@@ -31,12 +30,12 @@ from purge.archive.destinations import Destination
 from purge.archive.formats.base import Column
 from purge.archive.formats.iceberg import month_of as month_from
 from purge.archive.manifest import File
-from purge.exceptions import ArchiveError
+from purge.exceptions import ArchiveError, OtherSchema
 from purge.iceberg.catalogue import translated
 from purge.iceberg.metadata import loaded
 from purge.iceberg.objects import Objects
 from purge.iceberg.reach import reached_by
-from purge.iceberg.schema import evolve, first_schema, first_spec, numbers
+from purge.iceberg.schema import evolve, first_schema, first_spec, numbers, type_of
 from purge.models import IcebergTable
 
 SHOWN_FOR = timedelta(days=1)  # how long readers find a former snapshot
@@ -51,6 +50,7 @@ PROPERTIES = {
     "write.metadata.metrics.default": "counts",
 }
 METRICS = "write.metadata.metrics.column."
+NUMBER = b"PARQUET:field_id"
 
 
 class Shape(NamedTuple):
@@ -123,9 +123,62 @@ def with_files(
         update = transaction.update_snapshot(snapshot_properties={OWNER: archive})
         with update.merge_append() as append:
             for each in files:
-                append.append_data_file(_data_file(each, transaction.table_metadata, shape, where))
+                _refuse_other(each, transaction.table_metadata, shape)
+                append.append_data_file(_data_file(each, transaction.table_metadata, None, where))
         expire(transaction, append.snapshot_id, now - SHOWN_FOR)
     return staged(own, base, table, objects, version)
+
+
+def with_others(
+    own: IcebergTable, where: Destination, old: Iterable[File], new: Iterable[Written],
+    archive: str, version: int,
+) -> Staged:  # fmt: skip
+    """The version that shows the files of a rewritten archive in the place of the old one's.
+
+    It has no former snapshot and no former metadata: what is needed by those alone is `leaving`.
+    """
+    table, objects = opened(own, where)
+    base = table.metadata
+    former = {where.url(each.name): None for each in old}
+    shown = {each.file.file_path: each.file for each in table.scan().plan_files()}
+    with translated(own), table.transaction() as transaction:
+        files = [shown[path] for path in former if path in shown]
+        if len(files) < len(former):
+            raise ArchiveError(f"The table {own.name} does not show all of an archive's files.")
+        _replace(transaction, files, list(new), where, archive)
+        newest = transaction.table_metadata.current_snapshot_id
+        expire(transaction, newest, datetime.max.replace(tzinfo=UTC))
+    table.metadata = table.metadata.model_copy(update={"metadata_log": []})
+    return staged(own, base, table, objects, version)
+
+
+def _replace(
+    transaction: Any, old: list[DataFile], new: list[Written], where: Destination, archive: str
+) -> None:
+    """Take files out, and others in that are of the same months, parted as those were."""
+    now, then = transaction.table_metadata.default_spec_id, old[0].spec_id
+    if now != then:
+        transaction._apply((_default(then),))
+    months = {month_in(each.file_path): each for each in old}
+    properties = {OWNER: archive} if archive else {}
+    with transaction.update_snapshot(snapshot_properties=properties).overwrite() as update:
+        for file in old:
+            update.delete_data_file(file)
+        for each in new:
+            like = months[each.month]
+            update.append_data_file(_data_file(each, transaction.table_metadata, like, where))
+    if now != then:
+        transaction._apply((_default(now),))
+
+
+def _default(spec: int) -> SetDefaultSpecUpdate:
+    told: dict[str, Any] = {"spec-id": spec}
+    return SetDefaultSpecUpdate(**told)
+
+
+def month_in(path: str) -> str:
+    """The month that a data file's name has; empty where it has none."""
+    return path.rpartition("/")[2].removesuffix(".parquet").partition(".")[2]
 
 
 def staged(
@@ -146,8 +199,9 @@ def staged(
 def _leaving(
     own: IcebergTable, base: TableMetadata, made: TableMetadata, objects: Objects
 ) -> set[str]:
-    logs = [{each.metadata_file for each in one.metadata_log} for one in (base, made)]
-    left = {objects.name_of(each) for each in logs[0] - logs[1]}
+    before, after = ({each.metadata_file for each in m.metadata_log} for m in (base, made))
+    before.add(objects.where.url(own.metadata_name()))
+    left = {objects.name_of(each) for each in before - after}
     if {each.snapshot_id for each in base.snapshots} - {
         each.snapshot_id for each in made.snapshots
     }:
@@ -195,30 +249,45 @@ def _tell(transaction: Any, told: Sequence[str]) -> None:
 
 
 def _data_file(
-    each: Written, metadata: TableMetadata, shape: Shape, where: Destination
+    each: Written, metadata: TableMetadata, like: DataFile | None, where: Destination
 ) -> DataFile:
-    _refuse_other(each, numbers(metadata, shape.columns))
-    schema = metadata.schema()
+    """A file as the table has it: parted by its month, or as another one that it stands for."""
+    months = Record(month_from(each.month)) if each.month else Record()
     found = data_file_statistics_from_parquet_metadata(
         each.footer,
-        compute_statistics_plan(schema, metadata.properties),
-        parquet_path_to_id_mapping(schema),
+        compute_statistics_plan(metadata.schema(), _told(each, metadata)),
+        field_numbers(each),
     )
-    partition = Record(month_from(each.month)) if shape.month_of else Record()
     return DataFile.from_args(
         content=DataFileContent.DATA, file_path=where.url(each.file.name),
-        file_format=FileFormat.PARQUET, partition=partition,
+        file_format=FileFormat.PARQUET, partition=like.partition if like else months,
         file_size_in_bytes=each.file.bytes, sort_order_id=None,
-        spec_id=metadata.default_spec_id, equality_ids=None, key_metadata=None,
-        **found.to_serialized_dict(),
+        spec_id=like.spec_id if like else metadata.default_spec_id,
+        equality_ids=None, key_metadata=None, **found.to_serialized_dict(),
     )  # fmt: skip
 
 
-def _refuse_other(each: Written, wanted: dict[str, int]) -> None:
-    """Refuse a file whose fields have other numbers: its rows would be shown under other names."""
+def _told(each: Written, metadata: TableMetadata) -> dict[str, str]:
+    """The table's properties, but that bounds are told of fields alone whose type is the file's."""
+    own = {each.name: each for each in metadata.schema().fields}
+    types = {int(f.metadata[NUMBER]): f.type for f in each.footer.schema.to_arrow_schema()}
+    wanted = dict(metadata.properties)
+    for name, field in own.items():
+        there = types.get(field.field_id)
+        if f"{METRICS}{name}" in wanted and (there is None or type_of(there) != field.field_type):
+            del wanted[f"{METRICS}{name}"]
+    return wanted
+
+
+def field_numbers(each: Written) -> dict[str, int]:
+    """The number of each field, by its name in a file."""
     schema = each.footer.schema.to_arrow_schema()
-    own = {
-        field.name: int((field.metadata or {}).get(b"PARQUET:field_id", b"0")) for field in schema
-    }
-    if own != wanted:
-        raise ArchiveError(f"{each.file.name} was written for another schema of the table.")
+    return {field.name: int((field.metadata or {}).get(NUMBER, b"0")) for field in schema}
+
+
+def _refuse_other(each: Written, metadata: TableMetadata, shape: Shape) -> None:
+    """Refuse a file whose fields have other numbers, or whose rows are parted otherwise: they would
+    be shown under other names."""
+    is_parted = bool(each.month) == (shape.month_of is not None)
+    if not is_parted or field_numbers(each) != numbers(metadata, shape.columns):
+        raise OtherSchema(f"{each.file.name} was written for another schema of the table.")

@@ -16,7 +16,7 @@ from purge.archive.records import Records
 from purge.archive.verify import Problem
 from purge.iceberg.commit import HINT, noted
 from purge.iceberg.reach import Reach, reached
-from purge.models import Archive, IcebergTable
+from purge.models import Archive, IcebergTable, Rewrite
 
 
 def tables(
@@ -51,8 +51,15 @@ def problems(
 
 
 def _beside(own: IcebergTable, where: Destination, using: str, found: Reach) -> Iterator[Problem]:
-    under_way = Archive.objects.using(using).filter(policy=own.policy).exclude(commit="")
-    making = {file.name for each in under_way if (c := noted(each)) for file in c.files}
+    making = {
+        file.name
+        for model in (Archive, Rewrite)
+        for each in model.objects.using(using).filter(policy=own.policy).exclude(commit="")
+        if (c := noted(each))
+        for file in c.files
+    }
+    for each in Rewrite.objects.using(using).filter(policy=own.policy):
+        making |= set(each.old)
     expected = found.metadata | making | {*own.leaving, f"{own.metadata}{HINT}"}
     for name, _ in where.names(own.metadata):
         if name not in expected:

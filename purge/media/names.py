@@ -25,7 +25,7 @@ from lifecycle.policy.registry import all_policies
 from lifecycle.signals import media_manifest
 from purge.media.stores import store_of
 from purge.media.stores.base import Store
-from purge.models import Archive
+from purge.models import Archive, IcebergTable
 
 BAD = "BadName"
 LONGEST, KEY = 4096, 1024  # characters of a path, bytes of a key
@@ -78,6 +78,7 @@ def archive_prefixes(kind: str) -> list[str]:
     found = {getattr(policy.disposition, "prefix", "") for policy in all_policies()}
     for using in served():
         found |= set(Archive.objects.using(using).values_list("prefix", flat=True).distinct())
+        found |= set(IcebergTable.objects.using(using).values_list("folder", flat=True))
     return sorted(found - {""})
 
 

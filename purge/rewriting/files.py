@@ -76,17 +76,24 @@ class FileArchives:
 
     def _look(self, found: Found, wanted: Wanted) -> Looked:
         matches = matcher(wanted, found.manifest.columns, found.manifest.name, self.using)
-        with self._copy(readable(found.manifest)[0]) as copy:
-            return look(found.manifest, copy, matches, Table(self.policy, self.using).time)
+        copies = self._copies(readable(found.manifest))
+        return look(found.manifest, copies, matches, Table(self.policy, self.using).time)
+
+    def _copies(self, files: list[File]) -> Iterator[tuple[File, BinaryIO]]:
+        for file in files:
+            with self._copy(file) as copy:
+                yield file, copy
 
     def _prepared(self, rewrite: Rewrite, found: Found, looked: Looked, old: list[str]) -> Prepared:
         manifest: Manifest | None = None
         if looked.left:
-            files = [self._file(rewrite, found, file, looked) for file in found.manifest.files]
+            given = [(file, looked.parts.get(file.name, looked)) for file in found.manifest.files]
+            files = [self._file(rewrite, found, file, own) for file, own in given if own.left]
             manifest = sealed(self._manifest(rewrite, found.manifest, files, looked))
             name = f"{found.prefix}{rewrite.name}{SUFFIX}"
             storage.put_text(self.where, rewrite, name, manifest.as_json())
         text = manifest.as_json() if manifest else ""
+        old += self._shown(rewrite, found.manifest, manifest)
         return Prepared(
             archive=rewrite.archive, name=rewrite.name, replaces=found.manifest.sha256,
             manifest=hashlib.sha256(text.encode()).hexdigest() if text else "",
@@ -96,7 +103,8 @@ class FileArchives:
     def _file(self, rewrite: Rewrite, found: Found, file: File, looked: Looked) -> File:
         """One file without the rows, put, read back, and compared."""
         columns = found.manifest.columns
-        name = f"{found.prefix}{rewrite.name}{FORMATS[file.format].suffix}"
+        own = file.name.rpartition("/")[2].removeprefix(found.manifest.name)  # with its month
+        name = f"{found.prefix}{rewrite.name}{own}"
         with self._copy(file) as old:
             with counted() as made:
                 copy_without(file.format, columns, old, looked.places, _writable(made))
@@ -106,6 +114,10 @@ class FileArchives:
             with self._copy(new) as back:
                 _compare(found.manifest, file.format, old, back, looked)
         return new
+
+    def _shown(self, rewrite: Rewrite, old: Manifest, new: Manifest | None) -> list[str]:
+        """What has to go beside the old files, so that readers find the new ones: nothing."""
+        return []
 
     @contextmanager
     def _copy(self, file: File) -> Iterator[BinaryIO]:

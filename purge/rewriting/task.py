@@ -15,7 +15,7 @@ from purge.archive.form import ArchiveForm
 from purge.archiving.lock import Guarded, archive_lock
 from purge.batch.brakes import why_stopped
 from purge.erasure.refusals import refuse_held
-from purge.rewriting.files import FileArchives
+from purge.rewriting.tables import TableArchives
 
 CHUNK = 10_000  # keys that are asked for holds at once
 
@@ -67,4 +67,4 @@ def alone(policy: Policy, using: str) -> Iterator[Task | None]:
 
 def form_of(policy: Policy, using: str, where: Destination) -> ArchiveForm:
     """What does the work with a policy's archives, by the form that it declares."""
-    return FileArchives(policy, using, where)
+    return TableArchives(policy, using, where)

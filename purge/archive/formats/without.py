@@ -6,11 +6,13 @@ order of the file.
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from typing import Any, BinaryIO
 
-from purge.archive.formats import FORMATS
+from purge.archive.formats import FORMATS, iceberg
 from purge.archive.formats.base import Column, FormatError
 from purge.archive.formats.compressed import errors
+from purge.archive.formats.iceberg import ICEBERG
 from purge.archive.formats.json import JSON, JSONL, JSONL_ZSTD, ArrayWriter, Packing
 from purge.archive.formats.parquet import GROUP, PARQUET
 from purge.archive.formats.txt import TXT
@@ -65,8 +67,9 @@ def _text(columns: Sequence[Column], file: BinaryIO, places: Collection[int], to
 
 
 def _parquet(
-    columns: Sequence[Column], file: BinaryIO, places: Collection[int], to: BinaryIO
-) -> None:
+    columns: Sequence[Column], file: BinaryIO, places: Collection[int], to: BinaryIO,
+    group: int = GROUP, **options: Any,
+) -> None:  # fmt: skip
     import pyarrow
     from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile, ParquetWriter
@@ -74,8 +77,9 @@ def _parquet(
     try:
         rows, at = ParquetFile(file), 0
         schema = rows.schema_arrow
-        with ParquetWriter(to, schema, compression="zstd", use_dictionary=False) as left:
-            for batch in rows.iter_batches(batch_size=GROUP):
+        packed = {"compression": "zstd", "use_dictionary": False}
+        with ParquetWriter(to, schema, **packed, **options) as left:
+            for batch in rows.iter_batches(batch_size=group):
                 stays = [at + place not in places for place in range(len(batch))]
                 at += len(batch)
                 kept = batch.filter(pyarrow.array(stays, pyarrow.bool_()))
@@ -95,4 +99,5 @@ COPIES: dict[str, Copy] = {
     JSONL_ZSTD.name: _lines(JSONL_ZSTD.unpacked, JSONL_ZSTD.packed),
     TXT.name: _text,
     PARQUET.name: _parquet,
+    ICEBERG.name: partial(_parquet, group=iceberg.GROUP, store_decimal_as_integer=True),
 }

@@ -217,3 +217,22 @@ def test_without_pyiceberg_nothing_goes(folder: Path, monkeypatch: pytest.Monkey
     with as_table(), pytest.raises(LifecycleError):
         run_due()
     assert Token.objects.count() == ROWS
+
+
+def test_a_table_that_others_begin_in_the_same_moment(folder: Path) -> None:
+    """Another database that archives under the same names has put its first version."""
+    tokens(ROWS)
+    with as_table():
+        put = ArchiveFolder.put
+
+        def late(self: Any, name: str, *args: Any) -> None:
+            if name.endswith("v1.metadata.json") and "tokens-2" not in name:
+                (at(folder) / "metadata" / "v1.metadata.json").write_text("{}")
+            put(self, name, *args)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ArchiveFolder, "put", late)
+            assert "Others have begun a table" in fails(ROWS)
+        goes_on()
+    assert own().folder == "old/tokens-2/"
+    assert duck.read(folder / "old" / "tokens-2") == labels(ROWS)

@@ -53,10 +53,11 @@ def labels(folder: Path) -> list[str]:
     found = [read(path.read_bytes()) for path in sorted(folder.rglob("*.manifest.json"))]
     rows: list[str] = []
     for manifest in found:
-        file = readable(manifest)
         place = [column.name for column in manifest.columns].index("label")
-        with (folder / file.name).open("rb") as body:
-            rows += [str(row[place]) for row in FORMATS[file.format].reader(manifest.columns, body)]
+        for file in readable(manifest):
+            with (folder / file.name).open("rb") as body:
+                read_from = FORMATS[file.format].reader(manifest.columns, body)
+                rows += [str(row[place]) for row in read_from]
     return sorted(rows)
 
 
