@@ -7,7 +7,8 @@ import pytest
 from django.test import override_settings
 
 from lifecycle import Archive
-from purge.checks import check_destination, check_public
+from purge.checks import check_destination, check_formats, check_public
+from purge.iceberg_check import check_tables
 from tests.zoo.models import Token
 
 NOWHERE: dict[str, Any] = {
@@ -76,3 +77,23 @@ def test_archives_that_anybody_may_read(
     monkeypatch.setattr("purge.media.store_backoff.storages", lambda: [storage])
     with override_settings(**(NOWHERE | BUCKET)):
         assert [each.id for each in check_public()] == ["purge.W004"] * found
+
+
+@pytest.mark.parametrize(("every", "found"), [(None, ["purge.W010"]), ("1 month", [])])
+def test_a_table_of_small_files(
+    monkeypatch: pytest.MonkeyPatch, every: str | None, found: list[str]
+) -> None:
+    archive = Archive("old/", table="iceberg", every=every)
+    policy = SimpleNamespace(name="logs", model=Token, disposition=archive)
+    monkeypatch.setattr("lifecycle.policy.registry.all_policies", lambda: [policy])
+    assert [each.id for each in check_tables()] == found
+
+
+def test_a_table_wants_what_it_is_written_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = SimpleNamespace(name="logs", model=Token, disposition=Archive("old/", table="iceberg"))
+    monkeypatch.setattr("lifecycle.policy.registry.all_policies", lambda: [policy])
+    assert check_formats() == []
+    monkeypatch.setattr("purge.archive.formats.iceberg.find_spec", lambda name: None)
+    (missing,) = check_formats()
+    assert missing.id == "purge.E003"
+    assert "django-tombstone[iceberg]" in str(missing.hint)

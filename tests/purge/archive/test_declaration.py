@@ -24,6 +24,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"batch_rows": 0}, "batch_rows"),
     ({"batch_rows": True}, "batch_rows"),
     ({"batch_bytes": -1}, "batch_bytes"),
+    ({"table": "delta"}, "table must be 'iceberg', not 'delta'"),
+    ({"table": "iceberg", "formats": ("parquet",)}, "either `table` or `formats`"),
+    ({"table": "iceberg", "compression": "zstd"}, "which formats lack"),
 ]
 
 
@@ -56,3 +59,11 @@ def test_a_row_in_two_tables_is_not_archived_by_half() -> None:
     """An archive has the columns of one table; the other's row would go with it."""
     with pytest.raises(PolicyError, match="parents' columns"):
         Policy("reports-kept", Report, expires="expires_at", disposition=Archive("reports/"))
+
+
+def test_a_table_is_another_declaration_and_has_larger_archives() -> None:
+    table = Archive("audit/", table="iceberg")
+    assert (table.files, table.batch_rows) == (("iceberg",), 1_000_000)
+    assert Archive("audit/").batch_rows == 200_000
+    assert Archive("audit/", table="iceberg", batch_rows=5).batch_rows == 5
+    assert table.declaration() != Archive("audit/").declaration()
