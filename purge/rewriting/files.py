@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import zip_longest
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from lifecycle.db.connection import scalar
 from lifecycle.exceptions import LifecycleError
@@ -23,8 +23,7 @@ from lifecycle.policy.policy import Policy
 from purge.archive import storage
 from purge.archive.destinations import ArchiveBucket, Destination, fetch
 from purge.archive.form import Prepared, Wanted
-from purge.archive.formats import FORMATS, Row
-from purge.archive.formats.without import copy_without
+from purge.archive.formats.without import copy_without, rows_as_stored
 from purge.archive.loading.load import readable
 from purge.archive.manifest import SUFFIX, File, Manifest, Replaced
 from purge.archive.rewritten import rewritten_by
@@ -36,7 +35,6 @@ from purge.models import Archive, Rewrite
 from purge.rewriting.find import AGAIN, Finder, Found
 from purge.rewriting.looked import Looked, look
 from purge.rewriting.sealed import is_sealed, sealed
-from purge.rewriting.wanted import matcher
 
 MOST = 10_000  # times that one archive is rewritten
 
@@ -75,9 +73,8 @@ class FileArchives:
         return self._prepared(rewrite, found, looked, old)
 
     def _look(self, found: Found, wanted: Wanted) -> Looked:
-        matches = matcher(wanted, found.manifest.columns, found.manifest.name, self.using)
         copies = self._copies(readable(found.manifest))
-        return look(found.manifest, copies, matches, Table(self.policy, self.using).time)
+        return look(found.manifest, copies, wanted, Table(self.policy, self.using))
 
     def _copies(self, files: list[File]) -> Iterator[tuple[File, BinaryIO]]:
         for file in files:
@@ -210,21 +207,15 @@ def _writable(file: Counted) -> BinaryIO:
 
 def _compare(manifest: Manifest, form: str, old: BinaryIO, new: BinaryIO, looked: Looked) -> None:
     """`ArchiveError` where the new file has not just the rows of the old one that stay."""
-    old.seek(0)
-    new.seek(0)
-    kind = FORMATS[form]
-    if not kind.can_be_loaded:
-        same = kind.count(manifest.columns, new) == looked.left
-    else:
-        rows = kind.reader(manifest.columns, old)
-        same = _are_same(_stay(rows, looked), kind.reader(manifest.columns, new))
+    rows = (rows_as_stored(form, manifest.columns, each) for each in (old, new))
+    same = _are_same(_stay(next(rows), looked), next(rows))
     if not same:
         raise ArchiveError(f"{manifest.name}: the {form} file does not have the rows that stay.")
 
 
-def _stay(rows: Iterator[Row], looked: Looked) -> Iterator[Row]:
+def _stay(rows: Iterator[Any], looked: Looked) -> Iterator[Any]:
     return (row for at, row in enumerate(rows) if at not in looked.places)
 
 
-def _are_same(one: Iterator[Row], other: Iterator[Row]) -> bool:
+def _are_same(one: Iterator[Any], other: Iterator[Any]) -> bool:
     return all(a == b for a, b in zip_longest(one, other))

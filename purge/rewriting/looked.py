@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
-from purge.archive.formats import FORMATS
+from purge.archive.form import Wanted
+from purge.archive.formats.base import Column
+from purge.archive.formats.some_columns import read_some
 from purge.archive.manifest import File, Manifest
+from purge.archive.table import Table
 from purge.exceptions import ArchiveError
-from purge.rewriting.wanted import Matches
+from purge.rewriting.wanted import Matches, matcher
 
 End = dict[str, str | None]
 
@@ -34,16 +37,16 @@ class Looked:
 
 
 def look(
-    manifest: Manifest, files: Iterable[tuple[File, BinaryIO]], matches: Matches, time: str | None
+    manifest: Manifest, files: Iterable[tuple[File, BinaryIO]], wanted: Wanted, table: Table
 ) -> Looked:
     """Read every row of an archive; `ArchiveError` where it has others than it says.
 
     Of a table the files are those of its months, each with places of its own.
     """
-    found = Looked()
+    found, told = Looked(), _told(manifest, wanted, table)
     for file, copy in files:
         own = found.parts.setdefault(file.name, Looked())
-        for place, key, moment, goes in _rows(manifest, file, copy, matches, time):
+        for place, key, moment, goes in _rows(manifest, file, copy, told):
             for each in (own, found):
                 if goes:
                     each.places.add(place)
@@ -57,16 +60,32 @@ def look(
     return found
 
 
+class Told(NamedTuple):
+    """The columns that have to be read of a row, what they are, and whether it goes by them."""
+
+    names: list[str]
+    key: int
+    time: int | None
+    goes: Matches
+
+
+def _told(manifest: Manifest, wanted: Wanted, table: Table) -> Told:
+    types = dict(manifest.columns)
+    timed = table.time if table.time in types and manifest.first["time"] else None
+    names = list(dict.fromkeys([*(n for n in wanted.values if n in types), manifest.key]))
+    names += [timed] if timed and timed not in names else []
+    goes = matcher(wanted, [Column(n, types[n]) for n in names], manifest.name, table.using)
+    return Told(names, names.index(manifest.key), names.index(timed) if timed else None, goes)
+
+
 def _rows(
-    manifest: Manifest, file: File, copy: BinaryIO, matches: Matches, time: str | None
+    manifest: Manifest, file: File, copy: BinaryIO, told: Told
 ) -> Iterator[tuple[int, str | None, str | None, bool]]:
     """The rows of a file: place, key, time, and whether it goes."""
-    names = [column.name for column in manifest.columns]
-    key = names.index(manifest.key)
-    at = names.index(time) if time in names and manifest.first["time"] else None
     copy.seek(0)
-    for place, row in enumerate(FORMATS[file.format].reader(manifest.columns, copy)):
-        yield place, row[key], _time(row[at]) if at is not None else None, matches(row)
+    for place, row in enumerate(read_some(file.format, manifest.columns, copy, told.names)):
+        moment = _time(row[told.time]) if told.time is not None else None
+        yield place, row[told.key], moment, told.goes(row)
 
 
 def _time(text: str | None) -> str | None:

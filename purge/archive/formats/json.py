@@ -151,11 +151,17 @@ class Json(Format):
     def reader(
         self, columns: Sequence[Column], file: BinaryIO, longest: int | None = None
     ) -> Reader:
+        return self.read_lines(file, Parser(columns), longest)
+
+    def read_lines(
+        self, file: BinaryIO, parse: Callable[[str], Row], longest: int | None = None
+    ) -> Reader:
+        """What each line of a file is taken for; `FormatError` where that fails."""
         self._require()
-        parse, unpacked = Parser(columns), self.unpacked
         wrong: tuple[type[Exception], ...] = (*WRONG, *errors())
         try:
-            texts = _texts(file, unpacked, longest) if unpacked else _elements(file, longest)
+            packed = self.unpacked
+            texts = _texts(file, packed, longest) if packed else _elements(file, longest)
             for line in texts:
                 yield parse(line)
         except wrong as error:

@@ -13,7 +13,7 @@ from purge.archive.formats import FORMATS, iceberg
 from purge.archive.formats.base import Column, FormatError
 from purge.archive.formats.compressed import errors
 from purge.archive.formats.iceberg import ICEBERG
-from purge.archive.formats.json import JSON, JSONL, JSONL_ZSTD, ArrayWriter, Packing
+from purge.archive.formats.json import JSON, JSONL, JSONL_ZSTD, ArrayWriter, Json, Packing
 from purge.archive.formats.parquet import GROUP, PARQUET
 from purge.archive.formats.txt import TXT
 
@@ -34,6 +34,20 @@ def copy_without(
         COPIES[form](columns, file, places, to)
     except errors() as error:
         raise FormatError(f"This is no {form} archive of these columns.") from error
+
+
+def rows_as_stored(form: str, columns: Sequence[Column], file: BinaryIO) -> Iterator[Any]:
+    """The rows of a file as they stand in it, to be compared: lines, or what its reader gives."""
+    file.seek(0)
+    kind = FORMATS[form]
+    if isinstance(kind, Json):
+        yield from kind.read_lines(file, lambda line: (line,))
+    elif form == TXT.name:
+        for _ in range(HEADS):
+            file.readline()
+        yield from file
+    else:
+        yield from kind.reader(columns, file)
 
 
 def _lines(unpacked: Packing | None, packed: Packing | None) -> "Copy":
