@@ -26,7 +26,10 @@ class Phrase(Words):
         told = {name: translated(value) for name, value in self.values.items()}
         if isinstance(self.values.get("count"), int):  # other numbers are names of something
             told["count"] = str(formats.localize(self.values["count"]))
-        return text % told if told else text
+        try:
+            return text % told if told else text
+        except (KeyError, TypeError, ValueError):  # a catalogue of the site's that names no value
+            return str.__str__(self)
 
 
 class Joined(Words):

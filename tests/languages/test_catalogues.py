@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import django
 import polib
 import pytest
 
@@ -65,6 +66,19 @@ def test_it_is_compiled(app: str) -> None:
     compiled = polib.mofile(str(catalogue(app, "mo")))
     assert {(each.msgid, each.msgid_plural): texts_of(each) for each in compiled} == written
     assert compiled.metadata["Plural-Forms"] == "nplurals=2; plural=(n != 1);"
+
+
+def test_what_django_says_too_is_said_as_django_says_it() -> None:
+    """One catalogue is made of all: a text of ours would stand in the admin of a whole site."""
+    theirs: dict[str, set[str]] = {}
+    for path in Path(django.__file__).parent.rglob("locale/de/LC_MESSAGES/django.po"):
+        for entry in polib.pofile(str(path)):
+            if entry.translated() and not entry.msgctxt:
+                theirs.setdefault(entry.msgid, set()).update(texts_of(entry))
+    ours = [entry for app in APPS for entry in polib.pofile(str(catalogue(app)))]
+    shared = [entry for entry in ours if entry.msgid in theirs]
+    assert len(shared) > 5
+    assert [e.msgid for e in shared if not theirs[e.msgid].issuperset(texts_of(e))] == []
 
 
 def test_one_english_text_is_one_german_one() -> None:

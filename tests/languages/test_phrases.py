@@ -98,6 +98,11 @@ def test_percent_signs_stay() -> None:
         assert translated(phrase("by %(actor)s", actor="100 %")) == "durch 100 %"
 
 
+def test_a_catalogue_that_is_wrong_breaks_no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lifecycle.phrases.sentences.gettext", lambda text: "%(nobody)s %")
+    assert translated(CAUSE) == "zoo.Draft:7 is not in the database."
+
+
 def test_an_error_says_it_too() -> None:
     error = RowMissing(CAUSE)
     assert str(error) == str(CAUSE)
