@@ -33,7 +33,7 @@ class Holder(NamedTuple):
 
 
 def archive_lock_name(policy: str) -> str:
-    """The lock by which one worker at a time archives for a policy."""
+    """The lock by which one worker at a time archives for a policy, or drops its partitions."""
     return f"archive {policy}"
 
 

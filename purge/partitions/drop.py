@@ -1,9 +1,9 @@
 """Ending the rows of a partition by dropping it.
 
 Destroys people's data. One short transaction, in this order: the policy's lock, as in every batch;
-the entries of the partition; the partition, so that nobody writes into it or holds a row of it; a
-later statement looks at all of its rows; they are counted against the cap, and the entry settled;
-last of all `lifecycle.drop_partition_v1`, which verifies by itself, records the rows as purged and
+the one by which a single worker does this; the entries of the partition; the partition, so that
+nobody writes into it or holds a row of it; a later statement looks at all of its rows; they are
+counted against the cap, and the entry settled; last of all `lifecycle.drop_partition_v1`, which verifies by itself, records the rows as purged and
 drops. Only from then until the commit does anything else that the site does with the table wait.
 A lock that is not given within 300 ms, of the table 100 ms, is given up: the host does not lose.
 """
@@ -15,6 +15,7 @@ from django.db import DatabaseError, transaction
 
 from lifecycle import signals, telemetry
 from lifecycle.db.connection import fetch, fetch_each, own_transaction, scalar, set_local, statement
+from lifecycle.db.policy_lock import archive_lock_name
 from lifecycle.ledger.partitions_due import Found, list_partitions, look_at, partitioned_at
 from lifecycle.policy.partitions import why_unfit
 from lifecycle.policy.policy import Policy
@@ -68,14 +69,23 @@ def _in_transaction(
 ) -> Outcome | None:
     with brakes.halting_where_rows_are_hidden(), own_transaction(options.using):
         batch = begin(policy, options.using, run, options.dry, options.any_hour)
-        claimed = claim(batch, options.seen or []) if batch and batch.open else None
-        if batch is None or claimed is None:
+        if batch is None or not batch.open or not _is_alone(batch):
+            return None
+        claimed = claim(batch, options.seen or [])
+        if claimed is None:
             return None
         ended = _end(batch, claimed, left)
         transaction.set_rollback(options.dry, using=options.using)
     if options.seen is not None:
         options.seen.extend(claimed.entries)
     return batch.outcome if ended else None
+
+
+def _is_alone(batch: Batch) -> bool:
+    """Whether no other worker drops partitions of the policy now; none does until the transaction
+    ends. Two that look at rows of one table keep each other from its lock, again and again."""
+    name = archive_lock_name(batch.policy.name)
+    return bool(scalar(batch.using, statement(__file__, "alone"), {"name": name}))
 
 
 def _end(batch: Batch, claimed: ClaimedPartition, left: int | None) -> bool:

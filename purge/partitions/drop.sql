@@ -1,3 +1,8 @@
+-- name: alone
+-- Take the lock that only one worker has; false where another one has it.
+-- params: name
+SELECT lifecycle.try_lock_v1(%(name)s)
+
 -- name: take
 -- Lock a partition: its name, its bounds, and why it cannot go.
 -- params: policy, until

@@ -12,6 +12,7 @@ from django.test.utils import isolate_apps
 
 from lifecycle import Partitions, Policy, register
 from lifecycle.compiler.fingerprint import fingerprint
+from lifecycle.db.policy_lock import make_locks
 from lifecycle.install.after_migrate import store
 from lifecycle.ledger.policy_states import write_state
 from lifecycle.models import PolicyState
@@ -76,6 +77,7 @@ def declared(
     register(policy)
     try:
         with transaction.atomic():
+            make_locks([name], "default")
             store(policy, "default")
             if enabled:
                 write_state(name, "policy_changed", PolicyState.State.ENABLED, "default")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from lifecycle import hold, release, signals
 from lifecycle.models import AgendaEntry, Event, PolicyState
@@ -148,6 +149,17 @@ def test_a_paused_or_observing_policy_drops_nothing(pings: Any) -> None:
     run_due()
     assert len(there()) == 3
     release(number)
+    run_due()
+    assert there() == ["zoo_ping_late"]
+
+
+def test_a_replay_leaves_a_partition_that_is_back_to_the_next_pass(pings: Any) -> None:
+    write(OLD)
+    run_due()
+    tables.partition("old", *tables.MONTHS["old"])
+    run(f"INSERT INTO zoo_ping (id, created) VALUES (1, '{OLD}')")
+    call_command("purge", "--replay", "--yes")
+    assert there() == ["zoo_ping_late", "zoo_ping_old"]
     run_due()
     assert there() == ["zoo_ping_late"]
 

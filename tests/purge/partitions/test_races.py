@@ -153,6 +153,21 @@ def test_a_hold_that_comes_later_finds_the_row_gone_or_keeps_it(
     assert pings.objects.filter(pk=pk).exists() == held
 
 
+def test_a_second_worker_leaves_it_to_the_first(
+    pings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else each would keep the other from the lock on the table, which both read."""
+    write(OLD, OLDER)
+    paused = Paused(monkeypatch)
+    before = Event.objects.count()
+    assert "pings" not in run_due()
+    assert Event.objects.count() == before
+    paused.finish()
+    assert there() == ["zoo_ping_late"]
+    assert purged() == 2
+    assert not Event.objects.filter(detail__relisted="locked").exists()
+
+
 def test_two_workers_drop_each_partition_once(pings: Any) -> None:
     write(OLD, OLDER)
     drop.find_partitions("default")
