@@ -4,8 +4,9 @@ Destroys people's data. One short transaction, in this order: the policy's lock,
 the one by which a single worker does this; the entries of the partition; the partition, so that
 nobody writes into it or holds a row of it; a later statement looks at all of its rows; they are
 counted against the cap, and the entry settled; last of all `lifecycle.drop_partition_v1`, which
-verifies by itself, records the rows as purged and drops. Only from then until the commit does anything else that the site does with the table wait.
-A lock that is not given within 300 ms, of the table 100 ms, is given up: the host does not lose.
+verifies by itself, records the rows as purged and drops. Only from then until the commit does
+anything else that the site does with the table wait. A lock that is not given within 300 ms, of the
+table 100 ms, is given up: the host does not lose.
 """
 
 from datetime import timedelta
