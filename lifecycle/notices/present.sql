@@ -5,7 +5,7 @@
 SELECT CASE WHEN matches AND due IS NOT NULL AND NOT coalesce(restored.endless, false)
     THEN greatest(lifecycle.tick_v1(lifecycle.finite_v1(due::timestamptz), %(resolution)s), restored.until) END,
     lifecycle.now_v1()
-FROM ({state_sql}) AS state CROSS JOIN (
+FROM (
     SELECT bool_or(until IS NULL) AS endless, max(until) AS until FROM lifecycle_exception
     WHERE policy = %(policy)s AND kind = 'restored' AND key = %(stored)s) AS restored
-WHERE state.key = {key}
+LEFT JOIN ({state_sql}) AS state ON state.key = {key}

@@ -119,7 +119,7 @@ def update(batch: Batch, subjects: Subjects) -> None:
         raise Halt("update_again", "rows still match `when` after the update")
     _write_updated(batch, subjects, **batch.cascaded)
     if batch.policy.notice:  # should it come to an end again, it is warned again
-        batch.write("noticed", subjects, over=True)
+        batch.append("noticed", subjects, {"over": True})
     batch.outcome.updated += subjects.count
 
 

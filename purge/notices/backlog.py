@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from lifecycle.db.connection import fetch, scalar, statement
+from lifecycle.db.connection import fetch, statement
 from lifecycle.hooks import Fact
 from lifecycle.phrases import at, counted, joined, number, phrase
 from lifecycle.policy.registry import all_policies
@@ -61,8 +61,7 @@ def facts(using: str) -> list[Fact]:
     if not any(each.notice for each in all_policies()):
         return []
     found = waiting(using)
-    rows = int(scalar(using, statement(__file__, "kept_up")))
-    ((went, waived),) = fetch(using, statement(__file__, "lately"))
+    ((went, waived, rows),) = fetch(using, statement(__file__, "lately"))
     told = [
         phrase(
             "%(went)s went in 24 hours, %(waived)s were waived",

@@ -1,6 +1,8 @@
 """Rows are warned by mail before they end, and do not end before, whatever happens."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event as Ended
 from typing import Any
@@ -12,11 +14,15 @@ from django.utils import timezone
 
 import lifecycle
 import purge
+from lifecycle import Notice, Policy
 from lifecycle.insight.overview import overview
 from lifecycle.insight.status import statuses
 from lifecycle.insight.why import why
+from lifecycle.install import after_migrate as sync
 from lifecycle.ledger import policy_states as states
 from lifecycle.models import Event, RowException
+from lifecycle.policy import registry
+from lifecycle.policy.policy import OPTIONS
 from lifecycle.policy.registry import get_policy
 from lifecycle.promises import check as promises
 from purge.models import NoticeMail
@@ -29,7 +35,7 @@ from purge.runner import run_due
 from purge.worker.whole_pass import run_all
 from tests.purge.notices.conftest import DAY, YEAR, Post, go_on, guest
 from tests.support import session, together
-from tests.zoo.models import Guest
+from tests.zoo.models import Account, Guest
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -480,3 +486,51 @@ def test_between_mails_a_row_is_not_looked_at_again(post: Post) -> None:
     for _ in range(5):
         go_on(days=1)
     assert Event.objects.filter(kind="settled").count() <= before + 1
+
+
+@contextmanager
+def warned(name: str, notice: Notice) -> Iterator[Policy]:
+    """The site as it is after a policy of the zoo was declared with a notice, and `migrate`."""
+    before = get_policy(name)
+    values = {option: getattr(before, option) for option in OPTIONS} | {"notice": notice}
+    registry._policies[name] = Policy(name, before.model, **values)
+    try:
+        sync.store(registry._policies[name], "default")
+        yield registry._policies[name]
+    finally:
+        registry._policies[name] = before
+        sync.store(before, "default")
+
+
+def test_what_is_only_emptied_is_warned_of_each_time(post: Post) -> None:
+    notice = Notice(10 * DAY, to="email")
+    with warned("accounts", notice):
+        seen = timezone.now() - 40 * DAY
+        Account.objects.create(email="jo@example.com", seen_at=seen)
+        go_on()
+        assert len(post.mails) == 1
+        assert "emptied on" in str(post.mails[0]["Subject"])
+        go_on(days=9)
+        assert Account.objects.get().active
+        go_on(days=2)
+        assert not Account.objects.get().active
+        assert said()[-1] == {"over": True}
+        Account.objects.update(active=True, email="jo@example.com")
+        go_on(days=1)
+        assert Account.objects.get().active  # past its end as before, and warned anew
+        assert len(post.mails) == 2
+        purge.run("accounts", actor="jo", within=100 * DAY)
+        assert Account.objects.get().active
+        go_on(days=11)
+        purge.run("accounts", actor="jo", within=100 * DAY)
+        assert not Account.objects.get().active
+
+
+def test_a_notice_is_another_declaration(post: Post) -> None:
+    """A worker with the code of before ends nothing of what the database has with a notice."""
+    Account.objects.create(email="jo@example.com", seen_at=timezone.now() - 40 * DAY)
+    old = get_policy("accounts")
+    with warned("accounts", Notice(10 * DAY, to="email")):
+        registry._policies["accounts"] = old
+        run_due()
+        assert Account.objects.get().active
