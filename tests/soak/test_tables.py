@@ -17,6 +17,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
 
+import purge
 from purge.models import Archive, IcebergTable
 from tests.infra.servers import ROOT
 from tests.purge.archive.engine import archiving
@@ -95,6 +96,15 @@ def test_a_million_rows(audited: None, s3_server: Server, tmp_path: Path, place:
     assert some == sum(1 for i in range(1, ROWS + 1) if i * 7.776 < 31 * 86_400)
     of_table = Archive.objects.exclude(snapshot=None)
     assert sum(of_table.values_list("rows", flat=True)) == ROWS
+    with override_settings(**settings), archiving("tokens", checked=False, **told):
+        begun = time.perf_counter()
+        gone = purge.erase_archived("tokens", {"actor": "user-7"}, "R-1", actor="jo")
+        took = time.perf_counter() - begun
+    print(f"{place}, {gone.rows:,} rows of one person left archives of both forms in {took:.1f} s")
+    assert (gone.rows, gone.left) == (2 * (ROWS // 500), {})
+    table.refresh_from_db()
+    text = "count(*), count(*) FILTER (WHERE actor = 'user-7')"
+    assert duck.read(table.location, text, bucket=bucket or None) == [(ROWS - ROWS // 500, 0)]
 
 
 def _archived(place: dict[str, str], told: dict[str, Any]) -> dict[str, Any]:
