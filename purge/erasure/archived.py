@@ -144,7 +144,7 @@ def _step(events: list[Any], policy: str, using: str) -> dict[str, Any]:
         "done": max((e.recorded_at for e in (*ended, *at["gone"])), default=None)
         if is_over
         else None,
-        "waits_for": "" if is_over else "; ".join(_waits(asked, using)),
+        "waits_for": "" if is_over else "; ".join(_waits(asked, using)) or "old files",
     }
 
 

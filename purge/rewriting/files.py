@@ -171,7 +171,7 @@ class FileArchives:
         """The database's own copy of the manifest; rows of the old one that are still in their
         table are in no archive now, and go into a further one first."""
         rows = Archive.objects.using(self.using)
-        own = rows.select_for_update().filter(name=rewrite.archive, policy=rewrite.policy).first()
+        own = rows.select_for_update().filter(name=rewrite.archive).first()
         own = own or Archive(policy=rewrite.policy, model=rewrite.model)
         own.name, own.manifest = prepared.name, str(prepared.body)
         own.state, own.rows = Archive.State.DONE, prepared.rows

@@ -13,12 +13,18 @@ from purge.archive.catalog import manifest_at
 from purge.archive.destinations import Destination, ObjectMissing
 from purge.archive.formats import FORMATS
 from purge.archive.manifest import SUFFIX, Manifest
-from purge.archive.records import known, records
+from purge.archive.records import Record, Unknown, known, records
 from purge.models import Archive
 
 AGAIN = re.compile(r"_r\d+$")
 MAKING = (Archive.State.CHOSEN, Archive.State.WRITTEN)
 SUFFIXES = (SUFFIX, *dict.fromkeys(each.suffix for each in FORMATS.values()))
+
+
+def names_of(policy: Policy, using: str) -> list[str]:
+    """A policy's name, and those that it had before."""
+    found = fetch(using, "SELECT lifecycle.names_v1(%(policy)s)", {"policy": policy.name})
+    return [name for (name,) in found]
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class Finder:
 
     def names(self) -> list[str]:
         """Those in force, by their names."""
-        policies = self._policies()
+        policies = names_of(self.policy, self.using)
         own = Archive.objects.using(self.using).filter(policy__in=policies)
         if making := own.filter(state__in=MAKING).exclude(name="").first():
             raise LifecycleError(f"{making.name} is being made.")
@@ -52,20 +58,13 @@ class Finder:
         }
         return sorted(mine)
 
-    def _policies(self) -> list[str]:
-        """The policy's name, and those that it had before."""
-        found = fetch(
-            self.using, "SELECT lifecycle.names_v1(%(policy)s)", {"policy": self.policy.name}
-        )
-        return [name for (name,) in found]
-
     def archive(self, name: str) -> Found | None:
         """An archive that is there as the ledger knows it; None where nothing is left of it."""
         own = records([self.using], [name]).get(name, [])
         for prefix in self.prefixes(name):
             with suppress(ObjectMissing):
                 manifest = manifest_at(self.where, f"{prefix}{name}{SUFFIX}")
-                known(manifest, own)
+                _refuse_unknown(manifest, own)
                 return Found(manifest, prefix)
         if left := next(self.left(name), None):
             raise LifecycleError(f"{left} is in {self.where.title}, and no manifest of it.")
@@ -77,8 +76,8 @@ class Finder:
     def prefixes(self, name: str) -> list[str]:
         """Where an archive may be: where it was put, and where the policy puts archives now."""
         rows = Archive.objects.using(self.using).filter(name=name)
-        put = rows.values_list("prefix", flat=True)
-        return list(dict.fromkeys([*put, self.policy.disposition.prefix]))  # type: ignore[attr-defined]
+        now = getattr(self.policy.disposition, "prefix", "")
+        return list(dict.fromkeys(filter(None, [*rows.values_list("prefix", flat=True), now])))
 
     def left(self, name: str) -> Iterator[str]:
         """The objects that there may be of an archive, of which something is kept."""
@@ -101,3 +100,10 @@ class Finder:
                     if told and (told.name, told.manifest) in wanted:
                         found = Found(manifest, prefix)
         return found
+
+
+def _refuse_unknown(manifest: Manifest, own: list[Record]) -> None:
+    try:
+        known(manifest, own)
+    except Unknown as error:
+        raise LifecycleError(f"The manifest of {manifest.name} {error}.") from error

@@ -38,7 +38,8 @@ def rewrite(
 
     Raises `LifecycleError` where a hold, or anything else, stops it: nothing has changed then.
     """
-    row = Rewrite(policy=task.policy.name, model=task.label, archive=name, made_at=task.now)
+    own = job.policy if job else task.policy.name  # by the name under which it was asked for
+    row = Rewrite(policy=own, model=task.label, archive=name, made_at=task.now)
     row.reference = job.reference if job else reference
     row.asked, row.erasure = (job.event, job.erasure) if job else (None, None)
     try:
@@ -108,7 +109,7 @@ def _note(job: ArchiveErasure, prepared: Prepared, using: str) -> None:
 
 def clean(task: Task) -> None:
     """Remove what was made and never switched, of this policy."""
-    own = Rewrite.objects.using(task.using).filter(policy=task.policy.name, state=State.MAKING)
+    own = Rewrite.objects.using(task.using).filter(policy__in=task.names, state=State.MAKING)
     for row in own.order_by("pk"):
         _discard(task, row)
 
@@ -124,7 +125,7 @@ def sweep(task: Task) -> int:
 
     What cannot be removed is tried again later and later; a hold keeps it.
     """
-    own = Rewrite.objects.using(task.using).filter(policy=task.policy.name, state=State.SWITCHED)
+    own = Rewrite.objects.using(task.using).filter(policy__in=task.names, state=State.SWITCHED)
     for row in own.order_by("pk"):
         if row.again_at is None or row.again_at <= task.now:
             try:

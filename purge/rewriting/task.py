@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from lifecycle.compiler.keys import label_of
@@ -15,6 +16,7 @@ from purge.archive.form import ArchiveForm
 from purge.archiving.lock import Guarded, archive_lock
 from purge.batch.brakes import why_stopped
 from purge.erasure.refusals import refuse_held
+from purge.rewriting.find import names_of
 from purge.rewriting.tables import TableArchives
 
 CHUNK = 10_000  # keys that are asked for holds at once
@@ -28,6 +30,11 @@ class Task:
     using: str
     form: ArchiveForm
     check: Callable[[], None]
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The policy's name, and those that it had before."""
+        return names_of(self.policy, self.using)
 
     @property
     def label(self) -> str:

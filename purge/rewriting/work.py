@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
-from django.db import DEFAULT_DB_ALIAS, Error, transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
 
 from lifecycle.db.connection import fetch, statement
 from lifecycle.db.rows import every_row
@@ -26,6 +26,7 @@ from purge.back_off import back_off
 from purge.erasure.archived import Link, links_to, say
 from purge.erasure.receipt import Receipt, receipts
 from purge.models import ArchiveErasure, Rewrite
+from purge.rewriting.find import names_of
 from purge.rewriting.rewrite import (
     FIRST_WAIT,
     LONGEST_WAIT,
@@ -55,8 +56,8 @@ def erase_in_archives(using: str = DEFAULT_DB_ALIAS, deadline: float | None = No
 
 def _due(using: str) -> list[Policy]:
     """The policies of which something is to be done now."""
-    names = {name for (name,) in fetch(using, statement(__file__, "due"))}
-    return [policy for policy in all_policies() if policy.name in names]
+    due = {name for (name,) in fetch(using, statement(__file__, "due"))}
+    return [each for each in all_policies() if due and due & set(names_of(each, using))]
 
 
 def _work(policy: Policy, using: str, deadline: float | None) -> None:
@@ -69,12 +70,12 @@ def _work(policy: Policy, using: str, deadline: float | None) -> None:
                 sweep(task)
                 for job in _open(task):
                     _finish(task, job)
-    except (LifecycleError, OSError, Error) as error:
+    except Exception as error:  # another policy's archives are no matter of it
         _note_all(policy, using, error)
 
 
 def _open(task: Task) -> list[ArchiveErasure]:
-    own = ArchiveErasure.objects.using(task.using).filter(policy=task.policy.name)
+    own = ArchiveErasure.objects.using(task.using).filter(policy__in=task.names)
     now = task.now
     return [job for job in own.order_by("pk") if job.again_at is None or job.again_at <= now]
 
@@ -193,8 +194,8 @@ def _again(job: ArchiveErasure, error: Exception, task: Task) -> None:
 
 def _note_all(policy: Policy, using: str, error: Exception) -> None:
     """What stops all of a policy: no destination, a lock that was lost."""
-    text = statement(__file__, "note_all")
-    fetch(using, text, {"policy": policy.name, "error": words_of(error), "wait": FIRST_WAIT})
+    text, names = statement(__file__, "note_all"), names_of(policy, using)
+    fetch(using, text, {"names": names, "error": words_of(error), "wait": FIRST_WAIT})
     log(
         "rewrite_failed", f"{policy.name}: erasures in archives wait", policy=policy.name,
         database=using,

@@ -5,10 +5,10 @@ UNION SELECT policy FROM purge_rewrite WHERE again_at IS NULL OR again_at <= lif
 
 -- name: note_all
 -- What stops everything of a policy.
--- params: policy, error, wait
+-- params: names, error, wait
 WITH lc_jobs AS (
     UPDATE purge_archive_erasure SET waits_for = %(error)s, tries = tries + 1, again_at = lifecycle.now_v1() + %(wait)s
-    WHERE policy = %(policy)s
+    WHERE policy = ANY (%(names)s)
 )
 UPDATE purge_rewrite SET error = %(error)s, tries = tries + 1, again_at = lifecycle.now_v1() + %(wait)s
-WHERE policy = %(policy)s
+WHERE policy = ANY (%(names)s)

@@ -11,6 +11,7 @@ import purge
 from lifecycle import hold, release, restore
 from lifecycle.hooks import facts, standstills, unanswered
 from lifecycle.ledger.policy_states import pause, resume
+from lifecycle.models import Event, PolicyState
 from purge.archive.folder import ArchiveFolder
 from purge.archive.refusals import Unreachable
 from purge.archiving.lock import archive_lock
@@ -208,3 +209,46 @@ def test_an_archive_without_the_columns(tmp_path: Path, settings: Any) -> None:
         erase_in_archives()
         assert "has no column owner" in waits()
         assert said("rewritten") == []
+
+
+def test_a_policy_that_no_code_declares_any_more(tmp_path: Path, settings: Any) -> None:
+    with archived(tmp_path, settings) as (her, _):
+        erase(her)
+        PolicyState.objects.filter(name="tokens").update(state="removed")
+        (fact,) = (each for each in facts("default") if each.part == "Erased in archives")
+        assert fact.problem
+        assert "no code declares the policy any more" in fact.says
+        PolicyState.objects.filter(name="tokens").update(state="enabled")
+        again()
+        assert steps()[-1] == "done"
+
+
+def test_what_was_asked_under_an_earlier_name(
+    tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with archived(tmp_path, settings) as (her, other):
+        erase(her)
+        ArchiveErasure.objects.update(policy="former")
+        names = {"tokens": ["tokens", "former"]}
+        for module in ("work", "task"):
+            monkeypatch.setattr(
+                f"purge.rewriting.{module}.names_of", lambda own, _: names.get(own.name, [])
+            )
+        erase_in_archives()
+        assert labels(tmp_path) == [str(other.pk)] * 3
+        events = Event.objects.filter(kind="archive_erased").order_by("pk")
+        assert [each.policy for each in events] == ["tokens", "former", "former", "former"]
+
+
+def test_an_error_of_any_kind_is_noted(
+    tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with archived(tmp_path, settings) as (her, _):
+        erase(her)
+        with monkeypatch.context() as patch:
+            patch.setattr("purge.rewriting.files.look", lambda *_: {}["a value"])
+            erase_in_archives()
+        assert waits() == "KeyError"
+        assert any("KeyError" in each for each in standstills("default")["tokens"])
+        again()
+        assert steps()[-1] == "done"
