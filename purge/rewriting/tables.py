@@ -19,7 +19,7 @@ from purge.iceberg.rejoin import rejoin
 from purge.iceberg.table import Footers
 from purge.models import Archive, IcebergTable, Rewrite
 from purge.rewriting.files import FileArchives
-from purge.rewriting.find import Finder
+from purge.rewriting.find import Finder, names_of
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class TableFinder(Finder):
 
     def prefixes(self, name: str) -> list[str]:
         tables = IcebergTable.objects.using(self.using).filter(place=self.where.title)
-        own = tables.filter(policy__in=self._policies()).order_by("-pk")
+        own = tables.filter(policy__in=names_of(self.policy, self.using)).order_by("-pk")
         return list(dict.fromkeys([*super().prefixes(name), *(each.data for each in own)]))
 
     def objects(self, name: str) -> list[str]:
