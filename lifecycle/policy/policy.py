@@ -231,6 +231,7 @@ def _validate_partitions(policy: Policy) -> None:
     """What cannot be of rows that end with their whole partition, which is dropped."""
     for wrong, why in (
         (age_of(policy.expires) is None, "`expires` must be a field, or a field plus a timedelta"),
+        (not _is_age(policy), "the age that `expires` adds must be of zero to a thousand years"),
         (policy.grace != Policy.grace, "a partition goes at once: add the grace to `expires`"),
         (
             type(policy.disposition) is not Purge,
@@ -241,3 +242,9 @@ def _validate_partitions(policy: Policy) -> None:
     ):
         if wrong:
             raise PolicyError(f"Policy {policy.name!r}, capture=Partitions(): {why}.")
+
+
+def _is_age(policy: Policy) -> bool:
+    """Whether each bound of a partition, and this age, come to a date that PostgreSQL has."""
+    _, age = age_of(policy.expires) or ("", timedelta(0))
+    return timedelta(0) <= age <= timedelta(days=366_000)

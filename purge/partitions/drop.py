@@ -5,8 +5,8 @@ the one by which a single worker does this; the entries of the partition; the pa
 nobody writes into it or holds a row of it; a later statement looks at all of its rows; they are
 counted against the cap, and the entry settled; last of all `lifecycle.drop_partition_v1`, which
 verifies by itself, records the rows as purged and drops. Only from then until the commit does
-anything else that the site does with the table wait. A lock that is not given within 300 ms, of the
-table 100 ms, is given up: the host does not lose.
+anything else that the site does with the table wait.
+A lock that is not given within 300 ms, of the table 100 ms, is given up: the host does not lose.
 """
 
 from datetime import timedelta
@@ -18,6 +18,7 @@ from lifecycle import signals, telemetry
 from lifecycle.db.connection import fetch, fetch_each, own_transaction, scalar, set_local, statement
 from lifecycle.db.policy_lock import archive_lock_name
 from lifecycle.ledger.partitions_due import Found, list_partitions, look_at, partitioned_at
+from lifecycle.logs import Log
 from lifecycle.policy.partitions import why_unfit
 from lifecycle.policy.policy import Policy
 from purge.back_off import back_off
@@ -33,6 +34,8 @@ from purge.sources.agenda import FIRST_WAIT, LONGEST_WAIT
 LONGEST_BLOCK = timedelta(hours=1)
 SHORT_WAIT = "100ms"  # for the lock on the whole table, behind which all others would wait
 
+log = Log("purge")
+
 
 class Stays(Exception):
     """The partition stays; what was done so far is taken back."""
@@ -43,11 +46,19 @@ class Stays(Exception):
 
 
 def find_partitions(using: str) -> None:
-    """Put partitions on the agenda that are over, of policies that may act or that observe."""
+    """Put partitions on the agenda that are over, of policies that may act or that observe.
+
+    An error of one policy is logged, and keeps no other from its partitions.
+    """
     for policy in partitioned_at(using):
         found = brakes.standing(policy, using, any_hour=True)
         if found in (PolicyStanding.ACTS, PolicyStanding.OBSERVES):
-            list_partitions(policy, using)
+            try:
+                with transaction.atomic(using=using):
+                    list_partitions(policy, using)
+            except DatabaseError:
+                text = f"{policy.name}: its partitions cannot be listed"
+                log("run_failed", text, policy=policy.name, database=using)
 
 
 def drop_next(

@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Q
+from django.test.utils import CaptureQueriesContext
 
 from lifecycle import hold
+from lifecycle.ledger.partitions_due import look_at
 from lifecycle.models import AgendaEntry, Event
 from purge.runner import run_due
 from tests.keys.hostile import database
@@ -140,3 +142,14 @@ def test_uuid_keys_can_be_held() -> None:
             assert own.objects.count() == 2
     finally:
         run("DROP TABLE zoo_ping")
+
+
+def test_a_look_reads_no_other_partition() -> None:
+    parts: dict[str, Any] = {"a": ("2020-01-01", "2020-02-01"), "b": ("2020-02-01", "2020-03-01")}
+    with table(**parts), tables.declared(tables.model(), when=~Q(note="stay")) as policy:
+        with CaptureQueriesContext(connection) as asked:
+            found = look_at(policy, "2020-01-01 00:00:00+00", "2020-02-01 00:00:00+00", "default")
+        assert found == (0, 0, 0, 0)
+        plan = "\n".join(line for (line,) in run(f"EXPLAIN {asked[0]['sql']}"))
+        assert "zoo_ping_a" in plan
+        assert "zoo_ping_b" not in plan

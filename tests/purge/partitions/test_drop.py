@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import DatabaseError
 
 from lifecycle import hold, release, signals
 from lifecycle.models import AgendaEntry, Event, PolicyState
@@ -16,6 +17,7 @@ from purge.runner import run_due
 from tests.purge.partitions import tables
 from tests.purge.partitions.tables import run, there, write
 from tests.support import SetHours, database_now
+from tests.zoo.models import Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OLD, OLDER, LATE = "2020-01-15T00:00Z", "2019-12-15T00:00Z", "2020-02-15T00:00Z"
@@ -162,6 +164,19 @@ def test_a_replay_leaves_a_partition_that_is_back_to_the_next_pass(pings: Any) -
     assert there() == ["zoo_ping_late", "zoo_ping_old"]
     run_due()
     assert there() == ["zoo_ping_late"]
+
+
+def test_partitions_that_cannot_be_listed_keep_no_other_policy_from_ending(
+    pings: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*args: Any) -> int:
+        raise DatabaseError
+
+    monkeypatch.setattr(drop, "list_partitions", fails)
+    token = Token.objects.create(expires_at=OLD)
+    run_due()
+    assert "its partitions cannot be listed" in caplog.text
+    assert not Token.objects.filter(pk=token.pk).exists()
 
 
 def test_a_partition_that_is_back_from_a_backup_is_dropped_again(pings: Any) -> None:

@@ -1,11 +1,13 @@
 """What people are told of partitions: status, why, forecast, checks; and what is refused."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.core.checks import run_checks
 from django.core.management import call_command
+from django.db.models import F
 from django.db.models.signals import post_delete
 
 from lifecycle import expire_now, hold, restore
@@ -139,6 +141,8 @@ def test_a_cap_that_no_partition_fits_is_told(pings: Any, policy_with: Any) -> N
     ("options", "why_not"),
     [
         ({"grace": tables.DAYS}, "goes at once"),
+        ({"expires": F("created") + timedelta(days=400_000)}, "a thousand years"),
+        ({"expires": F("created") + timedelta(days=-1)}, "of zero to"),
         ({"identity": ["pk"]}, "counted"),
         ({"holds": "enforced"}, "needs triggers"),
     ],
