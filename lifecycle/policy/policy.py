@@ -238,6 +238,7 @@ def _validate_partitions(policy: Policy) -> None:
             "a dropped partition is neither archived nor updated",
         ),
         (policy.identity, "rows are counted, so they have no `identity`"),
+        (policy.notice, "nobody can be warned of the end of a row that has no name: no `notice`"),
         (policy.resolution != Policy.resolution, "a partition is its own `resolution`"),
     ):
         if wrong:

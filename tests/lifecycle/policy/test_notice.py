@@ -7,7 +7,7 @@ import pytest
 from django.core.checks import CheckMessage
 from django.db.models import F
 
-from lifecycle import Notice, Policy, Stage, Update, Window
+from lifecycle import Notice, Partitions, Policy, Stage, Update, Window
 from lifecycle.checks.notices import NOTICES
 from lifecycle.checks.settings import reads_settings
 from lifecycle.compiler.fingerprint import fingerprint
@@ -59,6 +59,7 @@ def test_refused(given: dict[str, Any], says: str) -> None:
     "options",
     [
         {"capture": Window(), "expires": F("seen_at") + 365 * DAY},
+        {"capture": Partitions(), "expires": F("seen_at") + 365 * DAY},
         {"on_request": True, "expires": None},
         {"notice": "email"},
     ],
