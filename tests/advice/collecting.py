@@ -23,7 +23,7 @@ FILLED = {
     "database": " --database default", "database_option(each.database)": " --database default",
     "database_option(using)": " --database default", "status": " drafts", "allow": " --allow 5",
     "why": "", "release": "", "labels[0]": "zoo", "row": "zoo.Draft:1", "last.hold": "7",
-    "alias": "default", "plan.pk": "7", "found.pk": "7",
+    "alias": "default", "plan.pk": "7", "found.pk": "7", "number": "7",
 }  # fmt: skip
 WORDS = {"ROWS": "5", "FILE": "a-file", "ROLE": "a_role", "ROW": "zoo.Draft:1", "N": "5"}
 COMMAND = re.compile(
@@ -93,6 +93,7 @@ def commands_in(text: str) -> list[str]:
 def filled(command: str) -> str:
     """With words in the place of what is filled in, or what the reader puts there."""
     command = command.replace("%s", "5")
+    command = re.sub(r"%\((\w+)\)s", r"{\1}", command)
     command = re.sub(r"\{([^}]*)\}", lambda found: FILLED.get(found[1], "drafts"), command)
     return re.sub(r"\b[A-Z]+\b", lambda found: WORDS.get(found[0], "a-word"), command)
 
