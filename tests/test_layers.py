@@ -22,6 +22,7 @@ lifecycle.exceptions lifecycle.conf lifecycle.signals lifecycle.hooks lifecycle.
     lifecycle.details lifecycle.hints lifecycle.rendering lifecycle.phrases
 lifecycle.logs lifecycle.telemetry
 lifecycle.db
+lifecycle.event_tables lifecycle.log_tables
 lifecycle.models
 lifecycle.policy
 lifecycle.compiler

@@ -71,8 +71,8 @@ _LOCKS = {"lifecycle_agenda": "SELECT, UPDATE (attempts)"}
 #: What a reader may read of the worker's tables, for status, reports and metrics: runs, archives,
 #: troubles, sums, what is not told yet. Of requests, which name people, how many and until when.
 _WATCHED = dict.fromkeys(
-    ("purge_alert", "purge_archive", "purge_delivery", "purge_run", "purge_throttle",
-     "purge_total"), SELECT,
+    ("purge_alert", "purge_archive", "purge_delivery", "purge_notice", "purge_run",
+     "purge_throttle", "purge_total"), SELECT,
 )  # fmt: skip
 _WATCHED["purge_request"] = "SELECT (policy, model, due_at, done_at)"
 _WATCHED["purge_archive_erasure"] = "SELECT (policy, due_at, tries, waits_for)"

@@ -8,7 +8,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.expressions import RawSQL
 
-from lifecycle import Policy, Purge, Rows, Signals, Update, register
+from lifecycle import Notice, Policy, Purge, Rows, Signals, Update, register
 from lifecycle.exceptions import NoPolicy, PolicyError
 from lifecycle.policy.policy import ARGUMENTS, OPTIONS
 from lifecycle.policy.registry import get_policy
@@ -35,6 +35,7 @@ WRONG: dict[str, list[Any]] = {
     "on_request": [None, 1, "yes"],
     "observe_first": [None, 1, "yes"],
     "previously": ["", "Old Name", 3],
+    "notice": ["email", True, timedelta(days=30), [timedelta(days=30)]],
     "basis": ["", "two\nlines", "x" * 501, 3, "\u202e"],
 }
 RIGHT: dict[str, list[Any]] = {
@@ -55,6 +56,7 @@ RIGHT: dict[str, list[Any]] = {
     "on_request": [False],
     "observe_first": [False, True],
     "previously": [None, "old-name"],
+    "notice": [None, Notice([SECOND], to="label")],
     "basis": [None, "Art. 6 (1) c GDPR, § 147 AO"],
 }
 
