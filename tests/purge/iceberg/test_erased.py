@@ -35,7 +35,7 @@ def test_one_person_leaves_all_archives_of_a_table(tmp_path: Path, settings: Any
         assert own().version == 4
         assert len(list((at(tmp_path) / "metadata").glob("*.metadata.json"))) == 1
         (receipt,) = receipts("r1")
-        assert "6 rows erased, 2 archives rewritten, old files gone" in receipt.as_text()
+        assert "6 rows erased, archives rewritten: 2, old files gone" in receipt.as_text()
         assert verified() == []
         archive(her, other, 1)
         assert verified() == []
