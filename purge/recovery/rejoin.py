@@ -47,6 +47,7 @@ class _Rejoining:
 
     def run(self) -> None:
         log = lock_log(self.using)
+        fetch(self.using, statement(__file__, "move_pending"))
         since = [n for n in unshared(self.using, log, self.found.common) if n not in self.here]
         distance = self._distance(since)
         if distance:
@@ -75,7 +76,7 @@ class _Rejoining:
         params = {"events": since, "distance": distance}
         told = ("move_alerts", "move_deliveries", "move_rewrites")
         others = ("move_agenda", "move_exceptions", *told, "move_plans")
-        for step in ("move_pending", "unguard", "move", *others, "guard"):
+        for step in ("unguard", "move", *others, "guard"):
             fetch(self.using, statement(__file__, step), params)
         fetch(self.using, statement(__file__, "clear_segments"))
 

@@ -8,7 +8,7 @@ SELECT nspname, relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = re
 WHERE pg_class.oid = 'lifecycle_event'::regclass
 
 -- name: move_pending
--- So that only one table's guard is in the way.
+-- So that only one table's guard is in the way, and what is put back finds an event of its number where it is put.
 SELECT lifecycle.move_pending_v1()
 
 -- name: unguard
