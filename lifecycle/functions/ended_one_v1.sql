@@ -33,7 +33,8 @@ BEGIN
     WHERE NOT EXISTS (
         SELECT FROM @tables@.lifecycle_exception WHERE model = p_model AND kind IN ('hold', 'restored', 'expired_by_hand', 'noticed')
         AND key IN ('', coalesce(p_bigints[1]::text, p_uuids[1]::text, p_texts[1])))
-    AND NOT EXISTS (SELECT FROM @tables@.lifecycle_pending WHERE id = number)
+    AND (current_setting('transaction_isolation') = 'serializable'  -- see `scheduled_one_v1`
+         OR NOT EXISTS (SELECT FROM @tables@.lifecycle_pending WHERE id = number))
     ON CONFLICT (id) DO NOTHING;
     RETURN FOUND;
 END $$

@@ -15,6 +15,7 @@ BEGIN
     IF to_regclass('@tables@.lifecycle_pending') IS NULL OR pg_sequence_last_value('lifecycle.in_use') IS NULL THEN
         RETURN 0;  -- the package was removed, or a dump is being restored, with its ledger
     END IF;
+    LOCK TABLE ONLY @tables@.lifecycle_event IN ROW EXCLUSIVE MODE;  -- before rows: see `move_pending_v1`
     taken := ARRAY(SELECT id FROM @tables@.lifecycle_pending ORDER BY id LIMIT p_most FOR UPDATE SKIP LOCKED);
     FOR many IN
         SELECT policy, model, array_agg(id) AS ids, array_agg(due_at ORDER BY due_at, a, b, c) AS dues,

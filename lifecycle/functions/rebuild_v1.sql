@@ -6,8 +6,29 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     event @tables@.lifecycle_event;
     done bigint := 0;
+    waits boolean;
 BEGIN
-    LOCK TABLE @tables@.lifecycle_event IN SHARE MODE;
+    -- Writers lock these two in whichever order they come to them. So whoever waits here for one has not the other.
+    LOOP
+        BEGIN
+            waits := true;
+            LOCK TABLE ONLY @tables@.lifecycle_event IN SHARE ROW EXCLUSIVE MODE;
+            waits := false;
+            LOCK TABLE @tables@.lifecycle_pending IN SHARE ROW EXCLUSIVE MODE NOWAIT;
+            EXIT;
+        EXCEPTION WHEN lock_not_available THEN
+            IF waits THEN RAISE; END IF;  -- of the session's own lock_timeout
+        END;
+        BEGIN
+            waits := true;
+            LOCK TABLE @tables@.lifecycle_pending IN SHARE ROW EXCLUSIVE MODE;
+            waits := false;
+            LOCK TABLE ONLY @tables@.lifecycle_event IN SHARE ROW EXCLUSIVE MODE NOWAIT;
+            EXIT;
+        EXCEPTION WHEN lock_not_available THEN
+            IF waits THEN RAISE; END IF;
+        END;
+    END LOOP;
     PERFORM lifecycle.move_pending_v1();
     -- The worker makes them again; nobody has to wait for that. Those of pieces of which events have left the table for
     -- the log are what tells where a key was.

@@ -36,7 +36,8 @@ BEGIN
             left(coalesce(p_detail ->> 'cause', cause, ''), 100),
             left(coalesce(actor, ''), 200), p_run, p_detail - 'cause', p_settled,
             p_identities
-        WHERE NOT EXISTS (SELECT FROM @tables@.lifecycle_pending WHERE id = given)
+        WHERE current_setting('transaction_isolation') = 'serializable'  -- see `scheduled_one_v1`
+            OR NOT EXISTS (SELECT FROM @tables@.lifecycle_pending WHERE id = given)
         ON CONFLICT (id) DO NOTHING RETURNING * INTO event;
         EXIT WHEN FOUND;
         PERFORM setval(number, greatest(max(id), pg_sequence_last_value(number))) FROM @tables@.lifecycle_event,

@@ -1,6 +1,6 @@
 """Numbers below the highest sealed event that were not there: a transaction may still bring them.
 
-A number is given within the statement that writes the event (a DEFAULT), to a transaction that was
+A number is given by the function that writes the event just after, to a transaction that was
 under way when the gap was seen, or had just ended. So a gap is closed once none of the transactions
 that were under way then is under way any more, and a later look has not found the event.
 """
