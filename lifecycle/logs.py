@@ -63,6 +63,7 @@ ACTIONS = {
     "pulse_failed": ("exception", ""),
     "pulse_recovered": ("warning", ""),
     "heartbeat_failed": ("exception", ""),
+    "pending_failed": ("exception", ""),
     "message_dropped": ("warning", "cause count"),
     "tick_failed": ("exception", ""),
     "backfill": ("info", "why read listed failed"),

@@ -9,8 +9,10 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
+from lifecycle.ledger import pending
 from lifecycle.ledger.pending import move_pending
 from lifecycle.models import AgendaEntry, Event
+from purge.runner import run_due
 from tests.support import Background, session, wait_until, waiting, waits_for
 from tests.zoo.models import Token
 
@@ -91,3 +93,12 @@ def test_an_event_that_is_there_already_is_moved_once() -> None:
     assert Event.objects.filter(kind="expiry_scheduled").count() == 1
     assert AgendaEntry.objects.count() == 1
     row.delete()
+
+
+def test_a_mover_that_cannot_keeps_no_pass_from_what_is_due(monkeypatch: Any, caplog: Any) -> None:
+    Token.objects.create(expires_at=timezone.now() + LATER)
+    Token.objects.create(expires_at=timezone.now() - LATER)
+    monkeypatch.setattr(pending, "statement", lambda *_: "SELECT 1 / 0 + %(most)s")
+    assert run_due()["tokens"].purged == 1
+    assert {each.action for each in caplog.records} >= {"pending_failed"}
+    assert AgendaEntry.objects.count() == 1
