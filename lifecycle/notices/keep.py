@@ -15,6 +15,7 @@ from lifecycle.ledger.context import context
 from lifecycle.ledger.row_actions import restore
 from lifecycle.ledger.row_names import ledger_key, rows_of_key
 from lifecycle.ledger.write import alias_of, lock_row
+from lifecycle.models import RowException
 from lifecycle.notices.links import Link
 from lifecycle.notices.present import present_end
 from lifecycle.policy.databases import is_at
@@ -35,8 +36,10 @@ class Answer(StrEnum):
 
 
 def policy_of(link: Link) -> Policy | None:
-    """The policy of a link, where it still gives notices with links and is at that database."""
-    found = next((each for each in all_policies() if each.name == link.policy), None)
+    """The policy of a link, by its name or that of before, where it still gives notices with links
+    and is at that database."""
+    named = [each for each in all_policies() if link.policy in (each.name, each.previously)]
+    found = next((each for each in named if each.name == link.policy), named[0] if named else None)
     known = found and found.notice and found.notice.keep is not None
     return found if known and link.using in connections and is_at(found.model, link.using) else None  # type: ignore[union-attr]
 
@@ -70,6 +73,8 @@ def _locked(policy: Policy, link: Link, row: Any) -> Answer:
 
 
 def _standing(policy: Policy, link: Link) -> Answer:
+    if _is_ended_by_name(policy, link):
+        return Answer.LATE
     ends, now = _present(policy, link)
     if ends is None or ends > link.ends:
         return Answer.ALREADY
@@ -79,6 +84,13 @@ def _standing(policy: Policy, link: Link) -> Answer:
 def _present(policy: Policy, link: Link) -> Any:
     stored = ledger_key(policy.model, link.key, link.using)
     return present_end(policy, link.key, stored, link.using)
+
+
+def _is_ended_by_name(policy: Policy, link: Link) -> bool:
+    """Whether a named person has ended the row: no mail was about that, nor takes it back."""
+    stored = ledger_key(policy.model, link.key, link.using)
+    said = RowException.objects.using(link.using).filter(policy=policy.name, key=stored)
+    return said.filter(kind="expired_by_hand").exists()
 
 
 def _do(policy: Policy, link: Link, row: Any) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.core import signing
+from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
 
 from lifecycle.conf import conf
@@ -31,7 +32,10 @@ class Link:
 
 
 def address(link: Link) -> str:
-    """The whole address; raises `NoReverseMatch` where the site's addresses have none for it."""
+    """The whole address; raises `ImproperlyConfigured` where no setting says of which site, and
+    `NoReverseMatch` where its addresses have none for it."""
+    if not conf.NOTICE_URL:
+        raise ImproperlyConfigured("LIFECYCLE_NOTICE_URL is not set.")
     times = [link.ends.isoformat(), link.until.isoformat()]
     said = [link.policy, link.key, link.using, *times, link.language, link.time_zone]
     token = signing.dumps(said, salt=SALT, compress=True)

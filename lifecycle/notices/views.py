@@ -50,6 +50,8 @@ def _actor(request: HttpRequest) -> str:
 
 def _page(request: HttpRequest, said: dict[str, Any], status: int) -> HttpResponse:
     page = render(request, PAGE, said, status=status)
-    page["Referrer-Policy"] = "no-referrer"  # the address is a right
+    # The address is a right. Of a page with `no-referrer` browsers send a form with `Origin: null`,
+    # which Django's protection against forged ones refuses.
+    page["Referrer-Policy"] = "same-origin"
     page["X-Robots-Tag"] = "noindex"
     return page

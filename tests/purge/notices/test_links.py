@@ -25,6 +25,7 @@ from lifecycle.models import Event
 from lifecycle.notices import links
 from lifecycle.notices.links import Link, address
 from lifecycle.policy.registry import get_policy
+from purge.models import NoticeMail
 from tests.clock import pass_time
 from tests.infra.servers import ROOT
 from tests.lifecycle.admin.browser import measured
@@ -66,7 +67,14 @@ def press(address: str, client: Client | None = None) -> Any:
         again = Client().post(address)
         assert (again.status_code, again.content) == (page.status_code, page.content)
         return again
-    return client.post(address, {"csrfmiddlewaretoken": token[1]})
+    return client.post(
+        address, {"csrfmiddlewaretoken": token[1]}, headers={"origin": origin_of(page)}
+    )
+
+
+def origin_of(page: Any) -> str:
+    """What a browser says of the page whose form it sends: nothing, where the page forbids that."""
+    return "null" if page["Referrer-Policy"] == "no-referrer" else "http://testserver"
 
 
 def test_opening_it_keeps_nothing(link: str) -> None:
@@ -74,7 +82,7 @@ def test_opening_it_keeps_nothing(link: str) -> None:
     page = client.get(link)
     assert (page.status_code, client.head(link).status_code) == (200, 200)
     assert "Keep your guest at site.example?" in page.content.decode()
-    assert page["Referrer-Policy"] == "no-referrer"
+    assert page["Referrer-Policy"] == "same-origin"
     assert "no-store" in page["Cache-Control"]
     for method in (client.put, client.delete, client.options):
         assert method(link).status_code == 405
@@ -156,6 +164,18 @@ def test_too_late(link: str) -> None:
     assert not restores()
 
 
+def test_what_a_named_person_ended_is_not_kept_by_it(link: str) -> None:
+    """Nor is it promised: the mail is about another end than theirs."""
+    lifecycle.expire_now(Guest.objects.get())
+    page = press(link)
+    assert (page.status_code, "too late" in page.content.decode()) == (410, True)
+    go_on()  # tombstoned, and in its grace
+    assert press(link).status_code == 410
+    assert not restores()
+    go_on(hours=2)
+    assert not Guest.objects.exists()
+
+
 def test_after_a_sign_in_there_is_nothing_to_do(link: str) -> None:
     Guest.objects.update(seen_at=timezone.now())
     assert "Nothing to do." in press(link).content.decode()
@@ -176,6 +196,25 @@ def test_the_sites_own_way(link: str, monkeypatch: pytest.MonkeyPatch) -> None:
     event = Event.objects.filter(kind="expiry_scheduled").latest("pk")
     assert (event.cause, restores()) == ("notice", [])
     assert "Nothing to do." in press(link).content.decode()
+
+
+def test_no_mail_has_a_link_that_leads_nowhere(post: Post, settings: Any) -> None:
+    settings.LIFECYCLE_NOTICE_URL = ""
+    guest(YEAR - 5)
+    go_on()
+    assert (post.mails, NoticeMail.objects.get().error) == ([], "ImproperlyConfigured")
+
+
+def test_after_the_policy_was_renamed(link: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mails of before have its former name."""
+    row, now = Guest.objects.get(), timezone.now()
+    own = get_policy("guests")
+    old = Link("visitors", str(row.pk), "default", now + 300 * DAY, now + 300 * DAY)
+    given = urlsplit(address(old)).path
+    assert press(given).status_code == 404
+    monkeypatch.setattr(own, "previously", "visitors")
+    assert "It stays." in press(given).content.decode()
+    assert [event.policy for event in restores()] == ["guests"]
 
 
 def test_without_a_link(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
