@@ -62,7 +62,7 @@ def standstills(using: str) -> Standstills:
         stopped.setdefault(mails.policy, []).append(
             phrase("notices: %(mails)s; their rows wait", mails=mails.says)
         )
-    for name, why in archived_backlog.stuck(using):
+    for name, why in (*notices.stuck(using), *archived_backlog.stuck(using)):
         stopped.setdefault(name, []).append(why)
     if alarm := alarm_of(using):
         text = phrase(

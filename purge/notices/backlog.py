@@ -10,6 +10,8 @@ from lifecycle.policy.registry import all_policies
 from lifecycle.printable import visible
 
 FAILS = 3  # attempts after which it is a problem
+TRIED = 24  # looks at a row that waits for its notices, the last ones an hour apart: most of a day
+MANY = 20  # mails waived in a day from which on it is a problem, where they are half of all
 
 
 @dataclass(frozen=True)
@@ -44,16 +46,51 @@ class Waiting:
 
 def waiting(using: str) -> list[Waiting]:
     """By policy; nothing where all have gone."""
-    names = [each.name for each in all_policies() if each.notice]
+    names = _names()
     if not names:
         return []
     found = fetch(using, statement(__file__, "waiting"), {"policies": names})
     return [Waiting(*row) for row in found]
 
 
+def _names() -> list[str]:
+    return [each.name for each in all_policies() if each.notice]
+
+
 def failing(using: str) -> list[Waiting]:
     """Those of which a mail has failed several times: the ends of their rows wait."""
     return [each for each in waiting(using) if each.is_failing]
+
+
+def stuck(using: str) -> list[tuple[str, str]]:
+    """Policies of which mails stay away or go to nobody without an error, and what is wrong."""
+    names = _names()
+    if not names:
+        return []
+    params = {"policies": names, "tried": TRIED}
+    stopped = []
+    for policy, rows, waived, mails in fetch(using, statement(__file__, "stuck"), params):
+        if rows:
+            stopped.append((policy, _unsent(rows)))
+        if waived >= MANY and waived * 2 >= mails:
+            stopped.append((policy, _waived(waived, mails)))
+    return stopped
+
+
+def _unsent(rows: int) -> str:
+    return phrase(
+        "notices: no mail has gone for a day, and rows past their end wait for theirs: %(rows)s",
+        rows=number(rows),
+    )
+
+
+def _waived(waived: int, mails: int) -> str:
+    return phrase(
+        "notices: %(waived)s of %(mails)s mails of the last 24 hours were waived, and their rows"
+        " will end: is it the mail server, or `to`?",
+        waived=number(waived),
+        mails=number(mails),
+    )
 
 
 def facts(using: str) -> list[Fact]:

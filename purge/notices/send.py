@@ -22,6 +22,7 @@ from lifecycle.logs import Log
 from lifecycle.policy.policy import Policy
 from purge.alerts.mail import patient
 from purge.back_off import back_off
+from purge.batch.brakes import why_stopped
 from purge.notices.message import message, recipient
 from purge.notices.record import Line, claim, drop, lock_row, note_sent, put_off, write_of
 from purge.notices.wanted import Wanted, clock, note, wanted, warning
@@ -46,6 +47,10 @@ class Failed(Exception):
     """A mail did not go, or is not recorded."""
 
 
+class NotSent(Exception):
+    """The site's mail backend has raised nothing, and says that it has sent nothing."""
+
+
 class Away(Exception):
     """The mail server takes nothing now, for whomever."""
 
@@ -59,14 +64,18 @@ def send_due(using: str, deadline: float | None = None, over: Event | None = Non
     """
     policies = {each.name: each for each in warning(using)}
     for policy in policies.values():
-        note(policy, using)
+        _find(policy, using)
     done = failed = 0
-    while policies and not (over and over.is_set()):
+    while policies and failed < IN_A_ROW and not (over and over.is_set()):
         if deadline is not None and time.monotonic() >= deadline:
             break
         line = claim(list(policies), using)
-        if line is None or failed >= IN_A_ROW:
+        if line is None:
             break
+        if why_stopped(policies[line.policy], using, any_hour=True):  # since we began
+            put_off(line, using, timedelta(0), "")
+            del policies[line.policy]
+            continue
         try:
             done += _tell(policies[line.policy], line, using)
             failed = 0
@@ -75,6 +84,18 @@ def send_due(using: str, deadline: float | None = None, over: Event | None = Non
         except Failed:
             failed += 1
     return done
+
+
+def _find(policy: Policy, using: str) -> None:
+    """Write down the mails of one policy. Whose rows cannot be read holds up no other's."""
+    try:
+        note(policy, using)
+    except Exception:
+        connections[using].close_if_unusable_or_obsolete()
+        log(
+            "notices_failed", f"{policy.name}: nobody knows which notices are wanted",
+            policy=policy.name, database=using,
+        )  # fmt: skip
 
 
 def _tell(policy: Policy, line: Line, using: str) -> bool:
@@ -120,7 +141,8 @@ def _mail(policy: Policy, line: Line, using: str) -> bool:
 def _sent(mail: Any, line: Line) -> str:
     """Send it; why it was waived, '' where it went. Raises what is not the address's fault."""
     try:
-        patient().send_messages([mail])
+        if patient().send_messages([mail]) == 0:
+            raise NotSent
     except smtplib.SMTPRecipientsRefused as error:
         answers = list(error.recipients.values())
         if not answers or not _is_dead(*answers[0], line.attempts):

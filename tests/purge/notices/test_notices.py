@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event as Ended
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -26,13 +27,14 @@ from lifecycle.policy.policy import OPTIONS
 from lifecycle.policy.registry import get_policy
 from lifecycle.promises import check as promises
 from purge.models import NoticeMail
-from purge.notices import record, send
+from purge.notices import backlog, record, send
 from purge.notices.send import send_due
 from purge.plans.apply import apply_plan
 from purge.plans.carry_out import carry_out_all
 from purge.plans.make import plan
 from purge.runner import run_due
 from purge.worker.whole_pass import run_all
+from tests.clock import pass_time
 from tests.purge.notices.conftest import DAY, YEAR, Post, go_on, guest
 from tests.support import session, together
 from tests.zoo.models import Account, Guest
@@ -275,6 +277,84 @@ def test_a_paused_policy_warns_nobody(post: Post) -> None:
     assert len(post.mails) == 1
     go_on(days=29)
     assert is_live()
+
+
+def test_a_pause_stops_the_mails_that_are_on_their_way(post: Post) -> None:
+    """Who sees that the wrong people are written to stops it with the policy's own brake."""
+    for number in range(3):
+        guest(YEAR + 5, email=f"g{number}@example.com")
+    whole = send.patient
+
+    def paused() -> Any:
+        states.pause("guests")
+        return whole()
+
+    with patch.object(send, "patient", paused):
+        send_due("default")
+    assert len(post.mails) == 1
+    states.resume("guests")
+    go_on()
+    assert len(post.mails) == 3
+
+
+def test_a_policy_whose_rows_cannot_be_read_stops_no_other(
+    post: Post, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    before, guests = send.warning, get_policy("guests")
+    broken = SimpleNamespace(name="broken")
+    monkeypatch.setattr(send, "warning", lambda using: [broken, *before(using)])
+    guest(YEAR + 5)
+    send_due("default")
+    assert len(post.mails) == 1
+    assert [(r.action, r.policy) for r in caplog.records] == [("notices_failed", "broken")]
+    assert guests.notice
+
+
+def test_a_backend_that_sends_nothing_has_sent_nothing(post: Post) -> None:
+    guest(YEAR + 5)
+    silent = SimpleNamespace(send_messages=lambda messages: 0)
+    with patch.object(send, "patient", lambda: silent):
+        send_due("default")
+    assert (said(), NoticeMail.objects.get().error) == ([], "NotSent")
+
+
+def test_rows_that_wait_for_a_day_and_nobody_is_written_to_are_a_problem(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is: no worker that sends, a statement that fails, a timeout."""
+    monkeypatch.setattr(backlog, "TRIED", 2)
+    guest(YEAR + 5)
+
+    def is_told() -> bool:
+        return any("rows past their end wait for theirs: 1" in each for each in problems())
+
+    for _ in range(2):
+        assert not is_told()
+        run_due()
+        pass_time(hours=1)
+    assert is_told()
+    states.pause("guests")
+    assert not is_told()
+    states.resume("guests")
+    go_on()
+    assert not is_told()
+
+
+def test_addresses_that_are_refused_in_masses_are_a_problem(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relay that knows nobody, a `to` that names nothing: their time runs, unread."""
+    monkeypatch.setattr(backlog, "MANY", 2)
+    guest(YEAR + 5)
+    go_on()
+    for number in range(2):
+        guest(YEAR + 5, email="", name=f"g{number}")
+        assert not any("waived" in each for each in problems())
+        go_on()
+    (problem,) = problems()
+    assert "2 of 3" in problem
+    go_on(days=1.1)
+    assert problems() == []
 
 
 def test_who_is_held_or_kept_is_warned_after_that(post: Post) -> None:
