@@ -75,8 +75,10 @@ class Row:
 
     def may_end(self) -> float:
         """When it may end by its mails; never before they went."""
-        if self.by_hand or not self.leads:
+        if self.by_hand:
             return self.ends
+        if not self.leads:
+            return max(self.ends, self.counts.until) if self.counts else self.ends
         return max(self.ends, self.counts.until) if self.counts and self.counts.is_last else inf
 
     def is_past(self, now: float) -> bool:

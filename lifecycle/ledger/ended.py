@@ -23,6 +23,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.fields import DateTimeField
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Collate
 from django.db.models.lookups import Exact, IsNull, LessThanOrEqual
 from django.utils.timezone import get_current_timezone_name
@@ -150,11 +151,24 @@ def _is_told(policy: Policy) -> Q:
     """Whether the mails about a row's end went, and their time is over: as `evaluate` has it."""
     if policy.notice is None:
         return Q(Value(True))
-    said = RowException.objects.filter(policy=policy.name, kind="noticed", until__lte=Clock())
-    of_row = said.filter(key=Collate(KeyText(OuterRef("pk")), "C")).values("since")[:1]
-    told = LessThanOrEqual(Cast(due_of(policy), DateTimeField()), Subquery(of_row))
-    false = Func(told, Value(False), function="COALESCE", output_field=BooleanField())
-    return _untold(policy) | Q(Inlined(_truth(Q(false))))
+    said = RowException.objects.filter(policy=policy.name, kind="noticed")
+    of_row = said.filter(key=Collate(KeyText(OuterRef("pk")), "C"))
+    told = _is_of_its_end(policy, of_row.filter(until__lte=Clock()))
+    if policy.notice.warns_all:
+        return told
+    named = Cast(KeyTextTransform("until", "event__detail"), DateTimeField())
+    # Also while mails are to come.
+    waits = of_row.annotate(named=named).filter(named__gt=Clock())
+    return told | _untold(policy) & ~_is_of_its_end(policy, waits)
+
+
+def _is_of_its_end(policy: Policy, said: QuerySet[RowException]) -> Q:
+    """Whether what was said of a row is about the end that it has now, or a later one."""
+    of_it = LessThanOrEqual(
+        Cast(due_of(policy), DateTimeField()), Subquery(said.values("since")[:1])
+    )
+    false = Func(of_it, Value(False), function="COALESCE", output_field=BooleanField())
+    return Q(Inlined(_truth(Q(false))))
 
 
 def _counts(policy: Policy) -> Q:

@@ -2,7 +2,7 @@
 -- they named. What was said counts until the row was restored or expired by hand, until its end was moved, and until an
 -- `Update` has acted. Not asked of rows that a named person has ended, that went along with another one, of replays, and
 -- of what ended before the policy was declared as it is. Where not each row of a policy is to be warned, one of which no
--- mail is known may be one of the others.
+-- mail is known, or not all are, may be one of the others by now.
 WITH story AS MATERIALIZED (
     SELECT *, count(*) FILTER (WHERE kind IN ('noticed', 'restored', 'expired_by_hand')) OVER life AS chapter
     FROM lifecycle.story_v1() WHERE key IS NOT NULL AND policy = ANY (%(noticing)s)
@@ -15,7 +15,7 @@ WITH story AS MATERIALIZED (
         WHEN chapter > 0 AND word = 'expired_by_hand' THEN NULL
         WHEN chapter = 0 OR word = 'restored' OR said ? 'over' THEN
             CASE WHEN told.policy = ANY (%(warning)s) THEN kind || ', and no mail has warned of it' END
-        WHEN (said ->> 'mail')::int < (said ->> 'of')::int THEN kind || ' before all of its mails went'
+        WHEN (said ->> 'mail')::int < (said ->> 'of')::int AND told.policy = ANY (%(warning)s) THEN kind || ' before all of its mails went'
         WHEN recorded_at < (said ->> 'until')::timestamptz THEN kind || ' before ' || (said ->> 'until') || ', which its mails named'
         END AS problem
     FROM told

@@ -43,9 +43,15 @@ def test_after_all_its_mails(row: Guest) -> None:
 
 
 @pytest.mark.plants(14)
-def test_before_the_second_mail(row: Guest) -> None:
+def test_before_the_second_mail(row: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Notice, "warns_all", True)
     warned(row, 1)
     assert ended(row) == ["tombstoned before all of its mails went"]
+
+
+def test_before_the_second_mail_of_a_type_that_has_none_by_now(row: Guest) -> None:
+    warned(row, 1)
+    assert ended(row) == []
 
 
 @pytest.mark.plants(14)

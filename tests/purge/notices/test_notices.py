@@ -463,6 +463,17 @@ def test_by_type(post: Post) -> None:
     assert Guest.objects.live().count() == 0
 
 
+def test_of_a_type_that_is_warned_no_more(post: Post) -> None:
+    """What a mail has named stays true, for the site's queries as for the worker."""
+    guest(YEAR + 5), guest(YEAR + 5, plan="paid", email="paid@example.com")
+    go_on()
+    Guest.objects.update(plan="trial")
+    for days, live in ((29, 2), (2, 1), (28, 1), (2, 0)):
+        go_on(days=days)
+        ended = sum(event.count for event in Event.objects.filter(kind="tombstoned"))
+        assert (Guest.objects.live().count(), ended) == (live, 2 - live)
+
+
 def test_mails_that_are_fewer_by_now(post: Post) -> None:
     """One went of two; of the new plan there is one, so that one is sent and the row can end."""
     guest(YEAR - 20)
