@@ -56,15 +56,25 @@ class Away(Exception):
 
 
 def send_due(using: str, deadline: float | None = None, over: Event | None = None) -> int:
-    """Find the mails for which it is time and send them; begins none after `deadline`, of the
-    monotonic clock, nor once it is `over`. Returns how many went.
+    """Find the mails for which it is time and send them: `find_wanted` and `send_found`."""
+    find_wanted(using)
+    return send_found(using, deadline, over)
+
+
+def find_wanted(using: str) -> None:
+    """Write down the mails for which it is time, by all rows that end soon or wait for theirs."""
+    for policy in warning(using):
+        _find(policy, using)
+
+
+def send_found(using: str, deadline: float | None = None, over: Event | None = None) -> int:
+    """Send what is written down; begins no mail after `deadline`, of the monotonic clock, nor once
+    it is `over`. Returns how many went.
 
     What fails is logged by its kind and tried again; where the server is away, or one after the
     other fails, all others wait.
     """
     policies = {each.name: each for each in warning(using)}
-    for policy in policies.values():
-        _find(policy, using)
     done = failed = 0
     while policies and failed < IN_A_ROW and not (over and over.is_set()):
         if deadline is not None and time.monotonic() >= deadline:

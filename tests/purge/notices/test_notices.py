@@ -33,6 +33,7 @@ from purge.plans.apply import apply_plan
 from purge.plans.carry_out import carry_out_all
 from purge.plans.make import plan
 from purge.runner import run_due
+from purge.worker import notices as worker
 from purge.worker.whole_pass import run_all
 from tests.clock import pass_time
 from tests.purge.notices.conftest import DAY, YEAR, Post, go_on, guest
@@ -568,6 +569,36 @@ def test_a_worker_that_ends_begins_no_mail(post: Post) -> None:
     assert send_due("default", over=over) == 0
     assert send_due("default", deadline=time.monotonic()) == 0
     assert send_due("default") == 1
+
+
+class Hours:
+    """The end of a worker's process, after so many hours of which nobody waits for one."""
+
+    def __init__(self, hours: int) -> None:
+        self.now, self.end = 0.0, hours * 3600.0
+
+    def wait(self, seconds: float) -> bool:
+        self.now += seconds
+        return self.now > self.end
+
+
+@pytest.mark.parametrize(("took", "most"), [(0.1, 600), (90, 20)])
+def test_a_look_at_many_rows_comes_less_often(
+    took: float, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mails that it has found go all the same, once a minute."""
+    over, looks, sent = Hours(hours=10), list[float](), list[float]()
+
+    def look(using: str) -> None:
+        looks.append(over.now)
+        over.now += took
+
+    monkeypatch.setattr(worker, "time", SimpleNamespace(monotonic=lambda: over.now))
+    monkeypatch.setattr(worker, "find_wanted", look)
+    monkeypatch.setattr(worker, "send_found", lambda using, over: sent.append(over.now))
+    worker._run("default", over)  # type: ignore[arg-type]
+    assert most - 2 <= len(looks) <= most
+    assert len(sent) > 500
 
 
 def test_between_mails_a_row_is_not_looked_at_again(post: Post) -> None:
