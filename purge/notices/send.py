@@ -140,10 +140,11 @@ def _mail(policy: Policy, line: Line, using: str) -> bool:
             return False
         to = recipient(policy, row)
         mail = message(policy, row, line.key, using, asked, asked.may_end(now), to) if to else None
-    why = NO_ADDRESS if mail is None else ""
-    if mail and not line.sent:
-        why = _sent(mail, line)
-        note_sent(line, using)
+    why = ""
+    if not line.sent:
+        why = _sent(mail, line) if mail else NO_ADDRESS
+        if not why:
+            note_sent(line, using)
     _record(policy, line, asked, why, using)
     return not why
 

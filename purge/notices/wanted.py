@@ -50,9 +50,11 @@ def warning(using: str) -> list[Policy]:
 
 def note(policy: Policy, using: str) -> int:
     """Write down the mails for which it is time, and which count no more; returns how many of the
-    former."""
+    former. One worker at a time: two would each warn as many as may be warned."""
     notice: Any = policy.notice
     with own_transaction(using):
+        if not scalar(using, statement(__file__, "lock"), {"name": f"notices {policy.name}"}):
+            return 0
         now = clock(using)
         _take_back(policy, using)
         parts = {"typed": Placed(compiled(policy).key.typed("listed.key"))}

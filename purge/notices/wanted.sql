@@ -93,5 +93,10 @@ SELECT (SELECT count(*) FROM lifecycle_event WHERE kind = 'noticed' AND recorded
 -- params: policies
 DELETE FROM purge_notice WHERE policy <> ALL (%(policies)s)
 
+-- name: lock
+-- Whether nobody else looks which mails of a policy are wanted, to the end of the transaction.
+-- params: name
+SELECT lifecycle.try_lock_v1(%(name)s)
+
 -- name: clock
 SELECT lifecycle.now_v1()

@@ -27,7 +27,7 @@ from lifecycle.policy.policy import OPTIONS
 from lifecycle.policy.registry import get_policy
 from lifecycle.promises import check as promises
 from purge.models import NoticeMail
-from purge.notices import backlog, record, send
+from purge.notices import backlog, record, send, wanted
 from purge.notices.send import send_due
 from purge.plans.apply import apply_plan
 from purge.plans.carry_out import carry_out_all
@@ -246,6 +246,26 @@ def test_a_refusal_without_a_reason_is_believed_the_fifth_time(post: Post) -> No
     assert not said()
     go_on(hours=2)
     assert [each["waived"] for each in said()] == ["refused"]
+
+
+def test_a_refusal_that_cannot_be_recorded_is_no_mail_that_went(post: Post) -> None:
+    post.answers["jo@example.com"] = "550 5.1.1 no such user"
+    guest(YEAR + 5)
+    with patch.object(send, "write_of", side_effect=OperationalError):
+        go_on()
+    assert not said()
+    go_on(hours=2)
+    assert [each["waived"] for each in said()] == ["refused"]
+    assert post.mails == []
+
+
+def test_what_went_to_an_address_that_has_gone_since_went(post: Post) -> None:
+    guest(YEAR + 5)
+    with patch.object(send, "write_of", side_effect=OperationalError):
+        go_on()
+    Guest.objects.update(email="")
+    go_on(hours=2)
+    assert (len(post.mails), ["waived" in each for each in said()]) == (1, [False])
 
 
 def test_a_later_mail_is_tried_at_the_new_address(post: Post) -> None:
@@ -547,6 +567,28 @@ def test_no_more_are_warned_in_a_day_than_may_end_in_it(
         go_on(days=days)
         assert (len(post.mails), Guest.objects.live().count()) == (mails, live)
         assert problems() == []
+
+
+def test_workers_that_look_at_once_warn_no_more_than_one_does(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one has read how many may be warned before the first has written them down."""
+    policy, whole = get_policy("guests"), wanted.room
+    monkeypatch.setattr(policy, "cap_rows", 1)
+    monkeypatch.setattr(policy, "cap_fraction", 0.0)
+    wanted.note(policy, "default")  # the lock is made; who makes it at the same time waits
+    for number in range(3):
+        guest(YEAR + 5, email=f"g{number}@example.com")
+
+    def beside(policy: Policy, using: str) -> int:
+        found = whole(policy, using)
+        with patch.object(wanted, "room", whole):
+            together(lambda: wanted.note(policy, using))
+        return found
+
+    with patch.object(wanted, "room", beside):
+        wanted.note(policy, "default")
+    assert NoticeMail.objects.count() == 1
 
 
 def test_mails_of_a_policy_that_warns_nobody_any_more_go(
