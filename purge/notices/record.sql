@@ -10,15 +10,15 @@ SELECT lifecycle.write_v1('noticed', %(policy)s, %(model)s, {subjects}, %(count)
 SELECT {table}.{column} FROM {table} WHERE {table}.{column} = {typed} FOR NO KEY UPDATE
 
 -- name: claim
--- The mail that is due first, which nobody else begins until the lease is over; none while the mails of the last hour are
--- as many as may go in one.
+-- The mail that is due first, which nobody else begins until the lease is over; none while the mails of the last hour, with
+-- those that the mail server has refused, are as many as may go in one.
 -- params: policies, lease, most
 UPDATE purge_notice SET attempts = attempts + 1, due_at = lifecycle.now_v1() + %(lease)s
 WHERE id = (
     SELECT id FROM purge_notice WHERE due_at <= lifecycle.now_v1() AND policy = ANY (%(policies)s)
     ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
 AND (SELECT count(*) FROM lifecycle_event WHERE kind = 'noticed' AND recorded_at > lifecycle.now_v1() - interval '1 hour'
-    AND detail ? 'mail' AND NOT detail ? 'waived') < %(most)s
+    AND detail ? 'mail' AND detail ->> 'waived' IS DISTINCT FROM 'no address') < %(most)s
 RETURNING id, policy, key, number, ends, attempts, sent_at IS NOT NULL
 
 -- name: done

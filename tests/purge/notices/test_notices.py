@@ -288,6 +288,20 @@ def test_no_more_than_so_many_in_an_hour(post: Post, settings: Any) -> None:
     assert len(post.mails) == 3
 
 
+def test_what_is_refused_counts_as_sent_and_what_has_no_address_does_not(
+    post: Post, settings: Any
+) -> None:
+    settings.LIFECYCLE_NOTICES_PER_HOUR = 2
+    for number in range(3):
+        guest(YEAR + 5, email=f"g{number}@example.com")
+        guest(YEAR + 5, email="")
+        post.answers[f"g{number}@example.com"] = "550 5.1.1 no such user"
+    send_due("default")
+    assert [each["waived"] for each in said()].count("refused") == 2
+    go_on(hours=1.1)
+    assert sorted(each["waived"] for each in said()) == ["no address"] * 3 + ["refused"] * 3
+
+
 def test_a_paused_policy_warns_nobody(post: Post) -> None:
     guest(YEAR + 5)
     states.pause("guests")
