@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from lifecycle import hooks
 from lifecycle.conf import conf
 from lifecycle.db.connection import Answer, Query, answers_of, statement
-from lifecycle.db.tables import table_of
+from lifecycle.db.tables import PENDING, table_of
 from lifecycle.db.version import VERSION
 from lifecycle.exceptions import LifecycleError
 from lifecycle.insight import capped
@@ -82,7 +82,7 @@ def _acting() -> list[Query]:
 
 
 def _measures(using: str, policies: dict[str, Policy]) -> Query:
-    own = [table_of(model) for model in (Event, AgendaEntry)]
+    own = [*(table_of(model) for model in (Event, AgendaEntry)), PENDING]
     tables = sorted({*own, *(table_of(policy.model) for policy in policies.values())})
     params = {"most": MOST, "sealed": bool(conf.PROOF), "tables": tables}
     return Query(statement(__file__, "measures"), params)

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from lifecycle.db.connection import fetch
 from lifecycle.insight.media_status import FILES
+from lifecycle.ledger.pending import move_pending
 from lifecycle.ledger.policy_states import PAUSE, change_all
 from lifecycle.models import PolicyState
 from lifecycle.sealing import log as logs
@@ -100,6 +101,17 @@ def test_dead_rows_of_a_table() -> None:
         execute("SELECT pg_stat_force_next_flush()")
         found = scrape()
     assert found.value("lifecycle_dead_tuple_ratio", table="zoo_token") == 0.75
+
+
+def test_dead_rows_of_the_pending_list() -> None:
+    """Each of its rows goes within a minute."""
+    with unvacuumed("lifecycle_pending"):
+        for _ in range(3):
+            Token.objects.create(expires_at=timezone.now() + timedelta(days=30))
+            assert move_pending(USING) == 1
+        execute("SELECT pg_stat_force_next_flush()")
+        found = scrape()
+    assert found.value("lifecycle_dead_tuple_ratio", table="lifecycle_pending") == 1
 
 
 def test_what_is_sealed_and_not_published(tmp_path: Path) -> None:
