@@ -64,7 +64,7 @@ class ArchiveForm(Protocol):
     def prepare(self, rewrite: Rewrite, wanted: Wanted) -> Prepared | None:
         """Make an archive without the rows, read it back, compare it with the old one row for row.
 
-        None where it has no such row, or is not there any more. `rewrite` names the old one
+        None where it has no such row; an error where it is not there. `rewrite` names the old one
         (`archive`) and is saved, with the new name, before anything is put.
         """
 

@@ -55,8 +55,10 @@ class FileArchives:
         return self.finder.names()
 
     def keys(self, name: str, wanted: Wanted) -> Iterator[str]:
-        if (found := self.finder.archive(name)) is not None:
-            yield from self._look(found, wanted).keys
+        found = self.finder.archive(name) or self.finder.successor(name)
+        if found is None:
+            raise ArchiveError(self._missing(name))
+        yield from self._look(found, wanted).keys
 
     def prepare(self, rewrite: Rewrite, wanted: Wanted) -> Prepared | None:
         found = self.finder.archive(rewrite.archive)
@@ -71,6 +73,9 @@ class FileArchives:
         rewrite.name = self._free_name(found) if looked.left else ""
         rewrite.save(using=self.using)
         return self._prepared(rewrite, found, looked, old)
+
+    def _missing(self, name: str) -> str:
+        return f"{name} is not in {self.where.title}, and the ledger has it."
 
     def _look(self, found: Found, wanted: Wanted) -> Looked:
         copies = self._copies(readable(found.manifest))
@@ -143,12 +148,12 @@ class FileArchives:
                 return name
         raise ArchiveError(f"{base} was rewritten too often.")
 
-    def _found_again(self, rewrite: Rewrite, wanted: Wanted) -> Prepared | None:
+    def _found_again(self, rewrite: Rewrite, wanted: Wanted) -> Prepared:
         """The archive that stands in the place of one which is gone: a restored ledger does not
-        know it. None where there is none."""
+        know it. `ArchiveError` where there is none: who is in it cannot be known then."""
         new = self.finder.successor(rewrite.archive)
         if new is None:
-            return None
+            raise ArchiveError(self._missing(rewrite.archive))
         if not is_sealed(new.manifest):
             raise ArchiveError(
                 f"{rewrite.archive} is not there any more. {new.manifest.name} says that it stands"

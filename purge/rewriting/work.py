@@ -22,6 +22,8 @@ from lifecycle.models import Event
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies
 from purge.archive.form import Wanted
+from purge.archive.refusals import Unreachable
+from purge.archiving.lock import LockLost
 from purge.back_off import back_off
 from purge.erasure.archived import Link, links_to, say
 from purge.erasure.receipt import Receipt, receipts
@@ -109,20 +111,30 @@ def _begun(task: Task, job: ArchiveErasure) -> Receipt | None:
 def _look(task: Task, job: ArchiveErasure, receipt: Receipt, deadline: float | None) -> None:
     task.refuse_stopped()
     (key, model), wanted = _subject(task, job), _wanted(task, job)
+    problem: LifecycleError | None = None
     for name in task.form.names():
         if name in job.looked:
             continue
         if deadline is not None and time.monotonic() >= deadline:
-            return
-        if rewrite(task, name, wanted, job, subject=(model, key)) is None:
-            job.looked = [*job.looked, name]
-            job.save(using=task.using, update_fields=["looked"])
+            break
+        try:
+            if rewrite(task, name, wanted, job, subject=(model, key)) is None:
+                job.looked = [*job.looked, name]
+                job.save(using=task.using, update_fields=["looked"])
+        except (LockLost, Unreachable):
+            raise
+        except LifecycleError as error:  # of this archive; the others lose their rows all the same
+            problem = problem or error
+    if problem is not None:
+        raise problem
     job.waits_for, job.tries, job.again_at = "", 0, None
     job.save(using=task.using)
 
 
 def _finish(task: Task, job: ArchiveErasure) -> None:
     """Close what is done; rows that are still in the table go into an archive later."""
+    if job.due_at is None:
+        return  # its row has not ended, as far as this pass has seen
     try:
         left = Rewrite.objects.using(task.using).filter(asked=job.event)
         if left.exists():
