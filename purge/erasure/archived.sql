@@ -18,15 +18,19 @@ ON CONFLICT (event) DO NOTHING
 
 -- name: project_old
 -- Archives that were rewritten and of which nothing says that the old files are gone. Which objects those are is found
--- out anew.
+-- out anew, where the one that stands for it was put.
 INSERT INTO purge_rewrite (policy, model, state, asked, erasure, reference, prefix, place, archive, name, mark, manifest,
     old, event, rows, made_at, due_at, tries, error)
 SELECT switched.policy, switched.model, 'switched', (switched.detail ->> 'request')::bigint,
-    (switched.detail ->> 'erasure')::bigint, coalesce(switched.detail ->> 'reference', ''), '', '',
+    (switched.detail ->> 'erasure')::bigint, coalesce(switched.detail ->> 'reference', ''),
+    coalesce(put.prefix, ''), coalesce(put.place, ''),
     switched.detail ->> 'replaces', coalesce(switched.detail ->> 'archive', ''), gen_random_uuid(),
     switched.detail ->> 'former', '{{}}', switched.id, (switched.detail ->> 'fewer')::bigint, switched.recorded_at,
     (switched.detail ->> 'deadline')::timestamptz, 0, ''
 FROM lifecycle_event AS switched
+LEFT JOIN LATERAL (SELECT prefix, place FROM purge_archive
+    WHERE name IN (switched.detail ->> 'archive', switched.detail ->> 'replaces') AND place <> ''
+    ORDER BY id DESC LIMIT 1) AS put ON true
 WHERE switched.kind = 'archive_erased' AND switched.detail ->> 'step' = 'rewritten'
 AND NOT EXISTS (SELECT FROM purge_rewrite AS known WHERE known.event = switched.id)
 AND NOT EXISTS (SELECT FROM lifecycle_event AS gone
@@ -34,9 +38,15 @@ AND NOT EXISTS (SELECT FROM lifecycle_event AS gone
     AND gone.detail -> 'request' = to_jsonb(switched.id))
 
 -- name: forget
--- What no event tells of goes; what is being made stays, for its objects have to be found.
+-- What no event tells of goes; what is being made stays, for its objects have to be found, and so does what is known
+-- of old objects while nothing says that they are gone.
 WITH lc_jobs AS (DELETE FROM purge_archive_erasure)
-DELETE FROM purge_rewrite WHERE state = 'switched'
+DELETE FROM purge_rewrite AS own WHERE state = 'switched' AND NOT EXISTS (
+    SELECT FROM lifecycle_event AS switched
+    WHERE switched.id = own.event AND switched.kind = 'archive_erased' AND switched.detail ->> 'step' = 'rewritten'
+    AND switched.detail ->> 'replaces' = own.archive AND NOT EXISTS (SELECT FROM lifecycle_event AS gone
+        WHERE gone.kind = 'archive_erased' AND gone.id > switched.id AND gone.detail ->> 'step' = 'gone'
+        AND gone.detail -> 'request' = to_jsonb(switched.id)))
 
 -- name: waits
 -- What erasures wait for, by the events that asked for them.

@@ -187,7 +187,8 @@ class FileArchives:
     def sweep(self, rewrite: Rewrite) -> None:
         if rewrite.place and rewrite.place != self.where.title:
             raise LifecycleError(f"It is in {rewrite.place}, and not in {self.where.title}.")
-        for name in dict.fromkeys([*rewrite.old, *self.finder.objects(rewrite.archive)]):
+        finder = replace(self.finder, also=rewrite.prefix)
+        for name in dict.fromkeys([*rewrite.old, *finder.objects(rewrite.archive)]):
             self.where.erase(name)
 
     def discard(self, rewrite: Rewrite) -> None:

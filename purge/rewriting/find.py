@@ -42,6 +42,7 @@ class Finder:
     policy: Policy
     using: str
     where: Destination
+    also: str = ""  # a prefix that is known from elsewhere
 
     def names(self) -> list[str]:
         """Those in force, by their names."""
@@ -77,7 +78,9 @@ class Finder:
         """Where an archive may be: where it was put, and where the policy puts archives now."""
         rows = Archive.objects.using(self.using).filter(name=name)
         now = getattr(self.policy.disposition, "prefix", "")
-        return list(dict.fromkeys(filter(None, [*rows.values_list("prefix", flat=True), now])))
+        return list(
+            dict.fromkeys(filter(None, [self.also, *rows.values_list("prefix", flat=True), now]))
+        )
 
     def left(self, name: str) -> Iterator[str]:
         """The objects that there may be of an archive, of which something is kept."""

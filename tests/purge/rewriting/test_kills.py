@@ -230,6 +230,34 @@ def test_what_is_left_to_do_is_made_of_the_ledger(
         assert (ArchiveErasure.objects.count(), Rewrite.objects.count()) == (0, 0)
 
 
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_old_files_are_looked_for_where_they_were_put(
+    tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, is_lost: bool
+) -> None:
+    """Nothing is said to be gone because it is not in a folder that is another one by now."""
+    with archived(tmp_path, settings) as (her, other):
+        erase(her)
+        with monkeypatch.context() as patch:
+            patch.setattr(FileArchives, "sweep", _stop)
+            with pytest.raises(Killed):
+                erase_in_archives()
+        before = Rewrite.objects.get().old
+        if is_lost:
+            Rewrite.objects.all().delete()
+        call_command("lifecycle", "rebuild")
+        assert Rewrite.objects.get().old == ([] if is_lost else before)
+        settings.LIFECYCLE_ARCHIVE_DIR = str(tmp_path / "another")
+        erase_in_archives()
+        assert steps() == ["asked", "rewritten"]
+        assert "and not in" in Rewrite.objects.get().error
+        settings.LIFECYCLE_ARCHIVE_DIR = str(tmp_path)
+        Rewrite.objects.update(again_at=None)
+        ArchiveErasure.objects.update(again_at=None)
+        erase_in_archives()
+        assert steps() == ["asked", "rewritten", "gone", "done"]
+        assert labels(tmp_path) == [str(other.pk)] * 3
+
+
 def restored() -> None:
     """The ledger goes back to the moment before the first rewriting."""
     (first,) = Event.objects.filter(kind="archive_erased", detail__step="rewritten")
