@@ -79,7 +79,7 @@ def _said(name: str, code: str, more: int) -> str:
 
 def entries_of(policy: Policy, key: str, using: str) -> list[AgendaEntry]:
     """The agenda entries of the partition in which a row is."""
-    until, _, _ = _place(policy, key, using)
+    until, *_ = _place(policy, key, using)
     listed = AgendaEntry.objects.using(using).filter(policy=policy.name, window_at=until)
     return list(listed.select_related("event").order_by("due_at")) if until else []
 
@@ -93,7 +93,7 @@ def waits(entry: AgendaEntry) -> str:
 
 def why_not(policy: Policy, key: str, using: str) -> str:
     """Why a row's partition is not on the agenda."""
-    until, problem, over = _place(policy, key, using)
+    until, problem, over, _ = _place(policy, key, using)
     if problem:
         return in_words(problem)
     if until is None:
@@ -103,10 +103,18 @@ def why_not(policy: Policy, key: str, using: str) -> str:
     return phrase("it is not over yet")
 
 
-def _place(policy: Policy, key: str, using: str) -> tuple[datetime | None, str, bool]:
+def due_of(policy: Policy, key: str, using: str) -> datetime | None:
+    """When the last row that a row's partition can have is past its end; None: it never goes."""
+    _, problem, _, due = _place(policy, key, using)
+    return None if problem else due
+
+
+def _place(
+    policy: Policy, key: str, using: str
+) -> tuple[datetime | None, str, bool, datetime | None]:
     code = compiled(policy)
     typed = Placed(code.key.typed("%(key)s"))
     parts: dict[str, Any] = {"table": code.tables[0], "pk": code.key.column, "typed": typed}
     params = {"policy": policy.name, "key": key}
     rows = fetch(using, statement(__file__, "of_row", **parts), params)
-    return rows[0] if rows else (None, "", False)
+    return rows[0] if rows else (None, "", False, None)

@@ -145,6 +145,9 @@ class Look:
     def _live(self, ends: datetime) -> tuple[str, datetime]:
         """What happens to a row that is not past its end."""
         windows = [each.due_at for each in self.entries if each.window_at]
+        if is_partitioned(self.policy) and not windows:
+            due = partitions.due_of(self.policy, self.key, self.using)
+            windows = [due] if due else []
         if not windows:
             told, last = ahead(*self._mails())
             live = phrase("is live until %(end)s", end=at(ends))
@@ -201,7 +204,9 @@ class Look:
         """What happens to a row that is past its end and goes with its partition."""
         if listed is None:
             why = partitions.why_not(self.policy, self.key, self.using)
-            return phrase("is past its end, and goes with its partition: %(why)s", why=why), None
+            due = partitions.due_of(self.policy, self.key, self.using)
+            said = phrase("is past its end, and goes with its partition: %(why)s", why=why)
+            return said, max(due, self.now) if due else None
         if why := partitions.waits(self.entries[0]):
             said = phrase(
                 "is past its end, and its partition waits: %(why)s; tried again then", why=why

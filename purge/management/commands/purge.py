@@ -33,6 +33,7 @@ from purge.batch.outcome import Outcome
 from purge.management import recovery as recovering
 from purge.management import replay as replaying
 from purge.media.run import run_media
+from purge.partitions.drop import find_partitions
 from purge.passes.due import due_policies, due_rows
 from purge.passes.options import PassOptions
 from purge.plans.carry_out import carry_out_all
@@ -97,6 +98,7 @@ class Command(PlainCommand):
         pass_options = PassOptions("purge", limit=limit, dry=dry, using=using)
         if not dry:
             move_pending(using)
+            find_partitions(using)
             for name, progress in read_now(using, options["policy"]).items():
                 self.stderr.write(f"{name}: backfill, {progress}")
             if not options["policy"]:

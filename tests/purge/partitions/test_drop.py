@@ -128,6 +128,16 @@ def test_the_clock_of_a_hosts_test_drops_what_is_over_by_then(pings: Any) -> Non
     assert there() == []
 
 
+def test_the_command_finds_partitions_where_no_worker_runs(pings: Any) -> None:
+    write(OLD)
+    call_command("purge", "--dry-run")
+    assert len(there()) == 3
+    assert not AgendaEntry.objects.exists()
+    call_command("purge", "--policy", "pings")
+    assert there() == ["zoo_ping_late"]
+    assert purged() == [(1, "public.zoo_ping_old")]
+
+
 def test_receivers_of_purged_hear_of_the_event(pings: Any) -> None:
     heard: list[Any] = []
 
@@ -155,15 +165,15 @@ def test_a_paused_or_observing_policy_drops_nothing(pings: Any) -> None:
     assert there() == ["zoo_ping_late"]
 
 
-def test_a_replay_leaves_a_partition_that_is_back_to_the_next_pass(pings: Any) -> None:
+def test_a_partition_that_is_back_is_dropped_by_the_pass_after_a_replay(pings: Any) -> None:
     write(OLD)
     run_due()
     tables.partition("old", *tables.MONTHS["old"])
     run(f"INSERT INTO zoo_ping (id, created) VALUES (1, '{OLD}')")
     call_command("purge", "--replay", "--yes")
-    assert there() == ["zoo_ping_late", "zoo_ping_old"]
-    run_due()
     assert there() == ["zoo_ping_late"]
+    assert len(purged()) == 2
+    assert not Event.objects.filter(kind="purged", cause="replay").exists()
 
 
 def test_partitions_that_cannot_be_listed_keep_no_other_policy_from_ending(

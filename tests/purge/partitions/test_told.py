@@ -54,6 +54,20 @@ def test_status_and_why(pings: Any) -> None:
     call_command("lifecycle", "why", f"zoo.Ping:{held.pk}")
 
 
+def test_why_says_when_a_partition_goes_that_is_not_listed_yet(pings: Any) -> None:
+    (old,), (late,), (new,) = write(OLD), write(LATE), write("2998-12-31T00:00Z")
+
+    def next_of(pk: int) -> str:
+        return str(why(pings, str(pk)).says).removeprefix("It is in the database. ")
+
+    assert next_of(old).startswith("Next: pings, at ")
+    assert next_of(late) == next_of(new) == "Next: pings, at 2999-04-01 00:00:00 UTC."
+    run("ALTER TABLE zoo_ping DETACH PARTITION zoo_ping_late", "DROP TABLE zoo_ping_late")
+    tables.partition("late", "2020-02-01", "MAXVALUE")
+    (never,) = write(LATE)
+    assert next_of(never) == "Nothing will end it."
+
+
 def test_a_partition_that_a_row_keeps_says_so(pings: Any) -> None:
     other, held = (pings.objects.get(pk=pk) for pk in write(OLD, OLD))
     hold(held, reference="CASE-1")
