@@ -13,7 +13,7 @@ from lifecycle.ledger import pending
 from lifecycle.ledger.pending import move_pending
 from lifecycle.models import AgendaEntry, Event
 from purge.runner import run_due
-from tests.support import Background, session, wait_until, waiting, waits_for
+from tests.support import Background, session, wait_until, waits_for
 from tests.zoo.models import Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -67,18 +67,19 @@ def test_a_rebuild_and_a_writer_of_both_tables_both_end(first: int) -> None:
     assert AgendaEntry.objects.count() == 2
 
 
-def test_a_rebuild_and_a_mover_both_end() -> None:
+def test_a_mover_has_no_row_while_it_waits_for_a_rebuild() -> None:
     for _ in range(100):
         Token.objects.create(expires_at=timezone.now() + LATER)
-    with session() as third:
-        third.execute("ALTER SEQUENCE lifecycle_event_id_seq INCREMENT BY 1")
-        mover = Background(lambda: move_pending("default"))  # has the rows, and waits for a number
+    with session() as third:  # as a rebuild does, which then waits for rows
+        third.execute("LOCK TABLE lifecycle_event IN SHARE ROW EXCLUSIVE MODE")
+        mover = Background(lambda: move_pending("default"))
         wait_until(lambda: waits_for(third.info.backend_pid), "the mover")
-        rebuilt = Background(rebuild)
-        wait_until(lambda: waiting() == 2, "the rebuild")
+        locks = "SELECT count(*) FROM pg_locks WHERE relation = 'lifecycle_pending'::regclass"
+        asked = f"{locks} AND mode = 'RowShareLock' AND pid <> %s"
+        assert sql(asked, third.info.backend_pid) == [(0,)], "it waits before it has a row"
         third.rollback()
     assert mover.result() == 100
-    rebuilt.result()
+    rebuild()
     assert sum(AgendaEntry.objects.values_list("count", flat=True)) == 100
 
 
