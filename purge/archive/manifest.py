@@ -28,12 +28,19 @@ class File:
 class Replaced:
     """The archive that another one stands for: its name, the SHA-256 of its manifest, how many rows
     fewer there are now. `seal` is the site's own signature of the new manifest, which nobody can
-    make who only may write at the destination."""
+    make who only may write at the destination. `before` are those that it stood for in turn, each
+    with `name` and `manifest`, the latest first."""
 
     name: str
     manifest: str
     rows: int
     seal: str = ""
+    before: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def all(self) -> list[tuple[str, str]]:
+        """The names and the SHA-256 of all archives that it stands for, the latest first."""
+        return [(self.name, self.manifest), *((e["name"], e["manifest"]) for e in self.before)]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from lifecycle.exceptions import LifecycleError
 MOST = 2**63 - 1  # rows or bytes
 COLUMNS = 1_600  # of a table of PostgreSQL
 NAME = 63  # bytes of an identifier of PostgreSQL
+BEFORE = 1_000  # archives, of which each stood for the next
 FILES = 500  # of an archive: one for each format, or for each month
 MONTHLY = "iceberg"  # the format that has a file for each month
 HALF = re.compile("[\ud800-\udfff]")
@@ -108,7 +109,10 @@ _file = _object(
 
 _name = _text(r"(?a:[\w-]{1,200})")
 _sha256 = _text(r"[0-9a-f]{64}")
-_replaced = _object(name=_name, manifest=_sha256, rows=_count, seal=_text(r"[-\w]{0,100}"))
+_before = _list(_object(name=_name, manifest=_sha256), BEFORE)
+_replaced = _object(
+    name=_name, manifest=_sha256, rows=_count, seal=_text(r"[-\w]{0,100}"), before=_before
+)
 
 #: of version 2 beside the others
 REPLACING: dict[str, Shape] = {"replaces": _replaced}

@@ -26,6 +26,7 @@ from purge.archive.form import Prepared, Wanted
 from purge.archive.formats.without import copy_without, rows_as_stored
 from purge.archive.loading.load import readable
 from purge.archive.manifest import SUFFIX, File, Manifest, Replaced
+from purge.archive.manifest_shape import BEFORE
 from purge.archive.rewritten import rewritten_by
 from purge.archive.table import Table
 from purge.archive.verify import verify
@@ -133,7 +134,10 @@ class FileArchives:
         self, rewrite: Rewrite, old: Manifest, files: list[File], looked: Looked
     ) -> Manifest:
         made = scalar(self.using, "SELECT lifecycle.now_v1()")
-        replaced = Replaced(old.name, old.sha256, len(looked.keys))
+        before = (
+            [{"name": n, "manifest": sha} for n, sha in old.replaces.all] if old.replaces else []
+        )
+        replaced = Replaced(old.name, old.sha256, len(looked.keys), before=before[:BEFORE])
         return replace(
             old, name=rewrite.name, rows=looked.left, files=files, version=2, replaces=replaced,
             first=looked.first, last=looked.last, made=f"{made:%Y-%m-%dT%H:%M:%S+00:00}",
@@ -164,11 +168,13 @@ class FileArchives:
         if self._look(new, wanted).keys:
             raise ArchiveError(f"{new.manifest.name} is not known to the ledger, and has rows.")
         rewrite.prefix, rewrite.place = new.prefix, self.where.title
-        rewrite.name, rewrite.old = new.manifest.name, []
-        former = new.manifest.replaces.manifest if new.manifest.replaces else ""
+        formers = dict(new.manifest.replaces.all if new.manifest.replaces else [])
+        former = formers.pop(rewrite.archive)
+        rewrite.name = new.manifest.name
+        rewrite.old = [name for each in formers for name in self.finder.left(each)]
         return Prepared(
             archive=rewrite.archive, name=new.manifest.name, manifest=new.manifest.sha256,
-            replaces=former, rows=new.manifest.rows, keys=[], old=[], found=True,
+            replaces=former, rows=new.manifest.rows, keys=[], old=rewrite.old, found=True,
             body=new.manifest.as_json(),
         )  # fmt: skip
 

@@ -92,16 +92,18 @@ class Finder:
         return [f"{prefix}{name}{suffix}" for prefix in prefixes for suffix in SUFFIXES]
 
     def successor(self, name: str) -> Found | None:
-        """The archive whose manifest says that it stands for one; of several, the latest."""
+        """The archive whose manifest says that it stands for one, or for one that did; of several,
+        the latest."""
         own = [each.sha256 for each in records([self.using], [name]).get(name, [])]
-        found, wanted = None, [(name, sha) for sha in own if sha]
+        found, wanted, latest = None, {(name, sha) for sha in own if sha}, 0
         for prefix in self.prefixes(name):
             for each, _ in self.where.names(f"{prefix}{AGAIN.sub('', name)}_r"):
                 if each.endswith(SUFFIX):
                     manifest = manifest_at(self.where, each)
-                    told = manifest.replaces
-                    if told and (told.name, told.manifest) in wanted:
-                        found = Found(manifest, prefix)
+                    number = int((AGAIN.search(manifest.name) or ["_r0"])[0][2:])
+                    is_one = manifest.replaces and wanted & set(manifest.replaces.all)
+                    if is_one and number > latest:
+                        found, latest = Found(manifest, prefix), number
         return found
 
 

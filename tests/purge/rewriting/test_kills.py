@@ -260,7 +260,8 @@ def test_old_files_are_looked_for_where_they_were_put(
 
 def restored() -> None:
     """The ledger goes back to the moment before the first rewriting."""
-    (first,) = Event.objects.filter(kind="archive_erased", detail__step="rewritten")
+    rewritten = Event.objects.filter(kind="archive_erased", detail__step="rewritten")
+    first = rewritten.earliest("pk")
     fetch("default", "SET session_replication_role = replica")
     fetch("default", "DELETE FROM lifecycle_event WHERE id >= %(id)s", {"id": first.pk})
     fetch("default", "RESET session_replication_role")

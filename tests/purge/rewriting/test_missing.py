@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 import purge
+from purge.erasure.archived import rebuild
 from purge.erasure.receipt import receipts
-from purge.models import ArchiveErasure
+from purge.models import Archive, ArchiveErasure
 from purge.rewriting.work import erase_in_archives
 from tests.clock import pass_time
-from tests.purge.archive.engine import archiving
-from tests.purge.rewriting.lives import archive, archived, erase, labels, said, steps
+from tests.purge.archive.engine import archiving, manifests
+from tests.purge.rewriting.lives import archive, archived, erase, labels, said, steps, verified
+from tests.purge.rewriting.test_kills import restored
 from tests.zoo.models import Person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -67,3 +69,34 @@ def test_one_that_is_missing_does_not_keep_others_from_losing_rows(
         erase_in_archives()
         assert steps()[3:] == ["rewritten", "gone", "done"]
         assert labels(tmp_path) == [str(other.pk)] * 6
+
+
+@pytest.mark.plants(3)
+@pytest.mark.parametrize("is_swept", [True, False])
+def test_one_rewritten_twice_since_the_backup_is_found(
+    tmp_path: Path, settings: Any, is_swept: bool
+) -> None:
+    """The second names the first, which no ledger knows any more, and the archive of the backup.
+    What had not gone of the first goes."""
+    with archived(tmp_path, settings, formats=("jsonl",)) as (her, other):
+        (old,) = manifests(tmp_path)
+        erase(her)
+        archives = list(Archive.objects.values())
+        erase_in_archives()
+        first = {path: path.read_bytes() for path in (tmp_path / "old").iterdir()}
+        (now,) = manifests(tmp_path)
+        purge.erase_archived("tokens", {old["key"]: now["last"]["key"]}, "DSR-2", actor="jo")
+        for path, body in () if is_swept else first.items():
+            path.write_bytes(body)
+        restored()
+        Archive.objects.all().delete()
+        Archive.objects.bulk_create(Archive(**each) for each in archives)
+        rebuild("default")
+        erase_in_archives()
+        (told,) = said("rewritten")
+        assert (told["found"], told["replaces"]) == (True, old["name"])
+        assert told["former"] == now["replaces"]["manifest"]
+        assert told["archive"].endswith("_r2")
+        assert steps() == ["asked", "rewritten", "gone", "done"]
+        assert verified() == []
+        assert labels(tmp_path) == [str(other.pk)] * 2
