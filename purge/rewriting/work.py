@@ -27,7 +27,7 @@ from purge.archiving.lock import LockLost
 from purge.back_off import back_off
 from purge.erasure.archived import Link, links_to, say
 from purge.erasure.receipt import Receipt, receipts
-from purge.models import ArchiveErasure, Rewrite
+from purge.models import Archive, ArchiveErasure, Rewrite
 from purge.rewriting.find import names_of
 from purge.rewriting.rewrite import (
     FIRST_WAIT,
@@ -118,6 +118,7 @@ def _look(task: Task, job: ArchiveErasure, receipt: Receipt, deadline: float | N
         if deadline is not None and time.monotonic() >= deadline:
             break
         try:
+            _refuse_others(task, name, receipt, key, model)
             if rewrite(task, name, wanted, job, subject=(model, key)) is None:
                 job.looked = [*job.looked, name]
                 job.save(using=task.using, update_fields=["looked"])
@@ -129,6 +130,18 @@ def _look(task: Task, job: ArchiveErasure, receipt: Receipt, deadline: float | N
         raise problem
     job.waits_for, job.tries, job.again_at = "", 0, None
     job.save(using=task.using)
+
+
+def _refuse_others(task: Task, name: str, receipt: Receipt, key: str, model: Any) -> None:
+    """`LifecycleError` where an archive may have rows of another one that has the key by now."""
+    if receipt.state not in GONE or not every_row(model, task.using).filter(pk=key).exists():
+        return
+    made = Archive.objects.using(task.using).filter(name=name, verified_at__isnull=False)
+    if not made.filter(verified_at__lt=receipt.ended_at or receipt.requested_at).exists():
+        raise LifecycleError(
+            f"{name} was made after the row had ended, and another one has its key by now:"
+            " whose rows are in it cannot be told."
+        )
 
 
 def _finish(task: Task, job: ArchiveErasure) -> None:

@@ -23,6 +23,7 @@ from purge.runner import run_due
 from tests.clock import pass_time
 from tests.purge.archive.engine import manifests
 from tests.purge.rewriting.lives import (
+    archive,
     archived,
     erase,
     files,
@@ -96,6 +97,17 @@ def test_a_row_that_was_loaded_back_is_held(tmp_path: Path, settings: Any) -> No
         Token.objects.all().delete()
         again()
         assert labels(tmp_path) == [str(other.pk)] * 3
+
+
+def test_rows_of_another_one_that_has_the_key_by_now_stay(tmp_path: Path, settings: Any) -> None:
+    """A key that is given again: after a restore the sequence goes back too."""
+    with archived(tmp_path, settings) as (her, other):
+        erase(her)
+        archive(Person.objects.create(pk=her.pk, name="cleo"), other)
+        erase_in_archives()
+        assert steps() == ["asked", "rewritten", "gone"]
+        assert "another one has its key by now" in waits()
+        assert labels(tmp_path) == sorted([str(her.pk)] * 3 + [str(other.pk)] * 6)
 
 
 def test_a_pause(tmp_path: Path, settings: Any) -> None:
