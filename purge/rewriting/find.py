@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
+from django.apps import apps
+
 from lifecycle.compiler.keys import label_of
 from lifecycle.db.connection import fetch
 from lifecycle.exceptions import LifecycleError
@@ -55,7 +57,9 @@ class Finder:
             each.name
             for known_by in records([self.using]).values()
             for each in known_by
-            if each.policy in policies and each.model == label and not each.replaced
+            if each.policy in policies
+            and not each.replaced
+            and (each.model == label or not _is_installed(each.model))  # has another name by now
         }
         return sorted(mine)
 
@@ -105,6 +109,13 @@ class Finder:
                     if is_one and number > latest:
                         found, latest = Found(manifest, prefix), number
         return found
+
+
+def _is_installed(label: str) -> bool:
+    try:
+        return bool(apps.get_model(label))
+    except (LookupError, ValueError):
+        return False
 
 
 def _refuse_unknown(manifest: Manifest, own: list[Record]) -> None:

@@ -7,7 +7,7 @@ it, documents and arrays as JSON.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, BinaryIO
@@ -63,7 +63,7 @@ class Parquet(Format):
         from pyarrow.parquet import ParquetFile
 
         try:
-            for batch in ParquetFile(file).iter_batches(batch_size=GROUP):
+            for batch in batches(ParquetFile(file), GROUP):
                 yield from _rows(columns, batch)
         except (ArrowException, OSError, KeyError) as error:
             raise FormatError("This is no parquet archive of these columns.") from error
@@ -217,6 +217,12 @@ def _texts(column: Column, values: tuple[str | None, ...]) -> Sequence[str | Non
         return values
     encode: Any = encoder(column.db_type)
     return [None if value is None else encode(value) for value in values]
+
+
+def batches(file: Any, rows: int) -> Iterator[Any]:
+    """The rows of pyarrow's file, never of two groups at once: groups of wide rows are small."""
+    for group in range(file.num_row_groups):
+        yield from file.iter_batches(batch_size=rows, row_groups=[group])
 
 
 def _rows(columns: Sequence[Column], batch: Any) -> Reader:

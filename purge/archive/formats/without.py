@@ -14,7 +14,7 @@ from purge.archive.formats.base import Column, FormatError
 from purge.archive.formats.compressed import errors
 from purge.archive.formats.iceberg import ICEBERG
 from purge.archive.formats.json import JSON, JSONL, JSONL_ZSTD, ArrayWriter, Json, Packing
-from purge.archive.formats.parquet import GROUP, PARQUET
+from purge.archive.formats.parquet import GROUP, PARQUET, batches
 from purge.archive.formats.txt import TXT
 
 HEADS = 2  # lines at the top of a text
@@ -93,7 +93,7 @@ def _parquet(
         schema = rows.schema_arrow
         packed = {"compression": "zstd", "use_dictionary": False}
         with ParquetWriter(to, schema, **packed, **options) as left:
-            for batch in rows.iter_batches(batch_size=group):
+            for batch in batches(rows, group):
                 stays = [at + place not in places for place in range(len(batch))]
                 at += len(batch)
                 kept = batch.filter(pyarrow.array(stays, pyarrow.bool_()))

@@ -3,9 +3,12 @@
 import io
 import json
 
+import pyarrow
 import pytest
+from pyarrow.parquet import ParquetFile, ParquetWriter
 
 from purge.archive.formats import FORMATS, Column, FormatError, Row
+from purge.archive.formats.parquet import batches
 from purge.archive.formats.some_columns import read_some
 from purge.archive.formats.without import copy_without, rows_as_stored
 
@@ -68,3 +71,13 @@ def test_the_rows_that_stay(form: str, gone: set[int]) -> None:
 def test_what_is_no_such_file(form: str) -> None:
     with pytest.raises(FormatError):
         copy_without(form, COLUMNS, io.BytesIO(json.dumps(NAMES).encode()), {0}, io.BytesIO())
+
+
+def test_groups_of_wide_rows_are_not_read_together() -> None:
+    """Else the memory has as many rows as a group of narrow ones."""
+    file = io.BytesIO()
+    with ParquetWriter(file, pyarrow.schema([("x", pyarrow.string())])) as to:
+        for _ in range(3):
+            to.write_table(pyarrow.table({"x": ["a", "b"]}))
+    found = batches(ParquetFile(io.BytesIO(file.getvalue())), 100)
+    assert [len(each) for each in found] == [2, 2, 2]

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 
 import purge
+from lifecycle.policy.registry import get_policy
+from purge.archive.folder import ArchiveFolder
 from purge.erasure.archived import rebuild
 from purge.erasure.receipt import receipts
 from purge.models import Archive, ArchiveErasure
+from purge.rewriting.find import Finder
 from purge.rewriting.work import erase_in_archives
 from tests.clock import pass_time
 from tests.purge.archive.engine import archiving, manifests
@@ -100,3 +103,17 @@ def test_one_rewritten_twice_since_the_backup_is_found(
         assert steps() == ["asked", "rewritten", "gone", "done"]
         assert verified() == []
         assert labels(tmp_path) == [str(other.pk)] * 2
+
+
+def test_archives_of_before_a_model_was_renamed_are_looked_through(
+    tmp_path: Path, settings: Any
+) -> None:
+    """Those of a model that is there, and has lost the policy to another one, are not."""
+    with archived(tmp_path, settings, formats=("jsonl",)):
+        (now,) = Archive.objects.all()
+        own = {"policy": "tokens", "manifest": "{}", "state": Archive.State.DONE}
+        renamed = Archive.objects.create(model="zoo.former", name="renamed", **own)
+        another = Archive.objects.create(model="zoo.person", name="another", **own)
+        finder = Finder(get_policy("tokens"), "default", ArchiveFolder(tmp_path))
+        assert finder.names() == sorted([now.name, "renamed"])
+        Archive.objects.filter(pk__in=[renamed.pk, another.pk]).delete()
