@@ -17,7 +17,7 @@ from lifecycle.exceptions import LifecycleError, RowMissing
 from lifecycle.ledger.row_names import named
 from lifecycle.phrases import phrase
 from lifecycle.policy.databases import ledger
-from lifecycle.policy.registry import get_policy
+from lifecycle.policy.registry import all_policies, get_policy, policies_of
 
 
 def lock_row(obj: Model, using: str) -> str:
@@ -47,6 +47,15 @@ def elsewhere(model: Any) -> str:
 
 def refuse_unnamed(model: type[Model]) -> None:
     """Raise a `LifecycleError` where the ledger cannot or may not name rows of a model."""
+    if other := _policy_beside(model):
+        raise LifecycleError(
+            phrase(
+                "No row of %(model)s can be named in the ledger, because the policy on its table "
+                "is of %(other)s: name the row of that model.",
+                model=model._meta.label,
+                other=other._meta.label,
+            )
+        )
     if model._meta.is_composite_pk:
         raise LifecycleError(
             phrase(
@@ -63,6 +72,17 @@ def refuse_unnamed(model: type[Model]) -> None:
                 model=model._meta.label,
             )
         )
+
+
+def _policy_beside(model: type[Model]) -> Any:
+    """Where no policy is on a model, but one is on another model of its table: that. The policy
+    asks for holds and the like by its own model's name only."""
+    if policies_of(model):
+        return None
+    own: Any = model._meta.concrete_model
+    others: list[Any] = [policy.model._meta.concrete_model for policy in all_policies()]
+    beside = (o for o in others if o is not own and o._meta.db_table == own._meta.db_table)
+    return next((other for other in beside if home(other) == home(own)), None)
 
 
 def refuse_singly(model: type[Model]) -> None:

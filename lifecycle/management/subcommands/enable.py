@@ -9,6 +9,7 @@ from rich.table import Table
 
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.compiler.keys import label_of
+from lifecycle.compiler.partitions import is_partitioned
 from lifecycle.db.version import to_install
 from lifecycle.exceptions import LifecycleError
 from lifecycle.insight.forecast import Forecast, forecast
@@ -96,7 +97,12 @@ def _remarks(policy: Policy, preview: Forecast) -> list[str]:
     if preview.oldest:
         label, (key, due) = policy.model._meta.concrete_model._meta.label, preview.oldest  # type: ignore[union-attr]
         lines.append(f"The first to end: {label}:{key}, at {local_time(due)}.")
-    if preview.unlisted:
+    if preview.unlisted and is_partitioned(policy):
+        lines.append(
+            f"At least {preview.unlisted:,} rows with an end are in partitions that are not listed:"
+            " each is within a minute, once it is over."
+        )
+    elif preview.unlisted:
         lines.append(
             f"At least {preview.unlisted:,} rows with an end are not on the agenda yet: "
             "backfill lists them."

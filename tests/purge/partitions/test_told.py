@@ -1,5 +1,7 @@
 """What people are told of partitions: status, why, forecast, checks; and what is refused."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -7,10 +9,11 @@ import pytest
 from django.apps import apps
 from django.core.checks import run_checks
 from django.core.management import call_command
+from django.db import models
 from django.db.models import F
 from django.db.models.signals import post_delete
 
-from lifecycle import expire_now, hold, restore
+from lifecycle import expire_now, hold, hold_rows, restore
 from lifecycle.exceptions import LifecycleError, PolicyError
 from lifecycle.insight.forecast import forecast
 from lifecycle.insight.status import statuses
@@ -142,6 +145,48 @@ def test_another_model_of_the_table_is_asked_too(pings: Any) -> None:
         post_delete.disconnect(heard, sender=other)
         del apps.all_models["zoo"]["pong"]
         apps.clear_cache()
+
+
+@contextmanager
+def beside(**fields: Any) -> Iterator[Any]:
+    """Another model of the table, on which no policy is."""
+    other = tables.model(__qualname__="Pong", **fields)
+    other._meta.model_name, other._meta.object_name = "pong", "Pong"
+    apps.all_models["zoo"]["pong"] = other
+    apps.clear_cache()
+    try:
+        yield other
+    finally:
+        del apps.all_models["zoo"]["pong"]
+        apps.clear_cache()
+
+
+def test_a_hold_that_the_policy_would_not_ask_for_is_refused(pings: Any) -> None:
+    """Of another model of the table: under its name the policy finds no hold."""
+    write(OLD)
+    with beside() as other:
+        for act in (lambda: hold(other.objects.get()), lambda: hold_rows(other.objects.all())):
+            with pytest.raises(LifecycleError, match="policy on its table"):
+                act()
+    composite = {"pk": models.CompositePrimaryKey("id", "created"), "id": models.BigIntegerField()}
+    with (
+        beside(**composite) as other,
+        pytest.raises(LifecycleError, match="policy on its table"),
+    ):
+        hold(other.objects.get())
+    hold(pings.objects.get())
+    run_due()
+    assert "zoo_ping_old" in there()
+
+
+def test_a_preview_does_not_promise_what_backfill_does_not_do(
+    pings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(LATE)
+    call_command("lifecycle", "enable", "pings", "--dry-run")
+    told = capsys.readouterr().out
+    assert "At least 1 rows with an end are in partitions that are not listed" in told
+    assert "backfill" not in told
 
 
 def test_a_cap_that_no_partition_fits_is_told(pings: Any, policy_with: Any) -> None:
