@@ -174,7 +174,7 @@ class TestStory:
         self, support: Client, draft: Draft, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with session() as other:
-            other.execute("LOCK TABLE lifecycle_agenda")
+            other.execute("LOCK TABLE ONLY lifecycle_agenda")
             monkeypatch.setattr(finding, "PATIENCE", 0.2)
             assert finding.entries_about(Draft, str(draft.pk)) is None
 
