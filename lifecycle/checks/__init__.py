@@ -16,7 +16,7 @@ from lifecycle.checks.groups import GROUPS
 from lifecycle.checks.installed import check_database
 from lifecycle.checks.media import check_media
 from lifecycle.checks.metrics import check_metrics
-from lifecycle.checks.notices import NOTICES
+from lifecycle.checks.notices import NOTICES, check_mail
 from lifecycle.checks.options import OPTIONS
 from lifecycle.checks.own_deletes import check_own_deletes
 from lifecycle.checks.partitions import PARTITIONS
@@ -46,5 +46,6 @@ register(check_coverage, TAG, Tags.models)
 register(check_media, TAG, Tags.models)
 register(check_own_deletes, TAG, Tags.models)
 register(check_metrics, TAG, Tags.urls)
+register(check_mail, TAG, deploy=True)
 # Not under TAG: from Django 6.1 on, `--tag` asks every database of the checks that it names.
 register(check_database, Tags.database)

@@ -4,14 +4,21 @@ from typing import Any
 
 from django.core.checks import CheckMessage
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
+from django.core.mail import get_connection
 from django.urls import NoReverseMatch, reverse
 
-from lifecycle.checks.messages import error
+from lifecycle.checks.messages import error, warning
 from lifecycle.conf import conf
 from lifecycle.insight.words import span
 from lifecycle.notices.links import VIEW
 from lifecycle.policy.fixed_age import age_of
 from lifecycle.policy.policy import Policy
+from lifecycle.policy.registry import all_policies
+
+#: backends of Django that send nothing
+NOBODY = {
+    f"django.core.mail.backends.{name}" for name in ("console", "dummy", "filebased", "locmem")
+}
 
 
 def notice_reads_fields(policy: Policy) -> list[CheckMessage]:
@@ -66,6 +73,15 @@ def notice_has_an_address(policy: Policy) -> list[CheckMessage]:
         hint = 'Add path("keep/", include("lifecycle.notices.urls")) to the urls, or keep=None.'
         return [error(54, text, hint, policy)]
     return []
+
+
+def check_mail(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """W051, of `check --deploy`: warnings of ends go to nobody, and rows end all the same."""
+    backend = type(get_connection()).__module__
+    if backend not in NOBODY or not any(policy.notice for policy in all_policies()):
+        return []
+    text = f"Mails that warn of the ends of rows go to {backend}, which takes them for sent."
+    return [warning(51, text, "Set the mail settings of the site.")]
 
 
 def _is_field(model: Any, path: str) -> bool:

@@ -5,15 +5,17 @@ from typing import Any
 
 import pytest
 from django.core.checks import CheckMessage
+from django.core.checks.registry import registry
 from django.db.models import F
 
 from lifecycle import Notice, Partitions, Policy, Stage, Update, Window
-from lifecycle.checks.notices import NOTICES
+from lifecycle.checks.notices import NOTICES, check_mail
 from lifecycle.checks.settings import reads_settings
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.exceptions import PolicyError
 from lifecycle.insight.declared import ending
 from lifecycle.policy.registry import get_policy
+from tests.mailing import set_mail
 from tests.zoo.models import Guest, Unpaid
 
 DAY = timedelta(days=1)
@@ -136,3 +138,16 @@ def test_in_words() -> None:
         " them."
     )
     assert "mail" not in ending(policy())
+
+
+@pytest.mark.parametrize(
+    ("backend", "told"), [("console", True), ("locmem", True), ("smtp", False)]
+)
+def test_mails_that_go_to_nobody_are_told_at_deployment(
+    settings: Any, backend: str, told: bool
+) -> None:
+    set_mail(settings, 0, backend=f"django.core.mail.backends.{backend}.EmailBackend")
+    found = [each.id for each in check_mail()]
+    assert found == (["lifecycle.W051"] if told else [])
+    assert check_mail in registry.get_checks(include_deployment_checks=True)
+    assert check_mail not in registry.get_checks()
