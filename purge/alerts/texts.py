@@ -6,6 +6,7 @@ import textwrap
 from datetime import timedelta
 
 from django.apps import apps
+from django.utils.dateparse import parse_duration
 from django.utils.translation import gettext, ngettext
 
 from lifecycle.conf import conf
@@ -20,6 +21,7 @@ from purge.alerts.bodies import BODIES, SUBJECTS
 from purge.models import Alert
 
 SHOWN = 3  # rows
+DUE_FOR = "due for "  # before the time of a lag
 WIDTH = 96  # columns
 
 
@@ -39,7 +41,7 @@ def body(alert: Alert, using: str) -> str:
         "policy": visible(alert.policy),
         "model": visible(_label(alert)),
         "cause": visible(alert.cause),
-        "summary": visible(alert.summary),
+        "summary": _summary(alert),
         "count": _counted(ngettext("{count} row", "{count} rows", alert.count), alert),
         "requests": _requests(alert),
         "files": _counted(ngettext("{count} file", "{count} files", alert.count), alert),
@@ -74,6 +76,14 @@ def _wrapped(text: str) -> str:
     """In lines of a mail; a command is not broken."""
     whole = re.sub(r"`[^`]*`", lambda command: command[0].replace(" ", "\0"), text)
     return textwrap.fill(whole, WIDTH, break_on_hyphens=False).replace("\0", " ")
+
+
+def _summary(alert: Alert) -> str:
+    """A few words; of a lag, whose words are ours alone, in the active language."""
+    lag = parse_duration(alert.summary.removeprefix(DUE_FOR)) if alert.kind == "lagging" else None
+    if lag is None:
+        return visible(alert.summary)
+    return gettext("due for {time}").format(time=translated(lasting(lag)))
 
 
 def _text(alert: Alert) -> str:

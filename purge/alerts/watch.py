@@ -25,7 +25,7 @@ from lifecycle.logs import Log
 from lifecycle.policy import purge_hours as hours
 from lifecycle.policy.registry import all_policies
 from purge.alerts.mail import send_to_admins
-from purge.alerts.texts import body, subject
+from purge.alerts.texts import DUE_FOR, body, subject
 from purge.back_off import back_off
 from purge.batch.brakes import PolicyStanding, is_other_version, standing
 from purge.models import Alert
@@ -170,7 +170,7 @@ def _of_lag(using: str, *row: Any) -> Trouble:
     declared = {policy.name: policy for policy in all_policies()}
     if not cause and name in declared:
         cause = DECLARED.get(standing(declared[name], using, any_hour=True), "")
-    summary = f"due for {timedelta(seconds=int(lag))}"
+    summary = f"{DUE_FOR}{timedelta(seconds=int(lag))}"
     return Trouble(kind, name, model, cause, event, count, now, summary)
 
 

@@ -137,6 +137,14 @@ def test_every_mail_in_german(kind: str) -> None:
     ]
 
 
+def test_a_lag_is_german_within_a_german_sentence() -> None:
+    late = timedelta(days=2, hours=3)
+    alert = Alert(kind="lagging", policy="drafts", model="zoo.draft", summary=f"due for {late}")
+    assert "wait to end, due for 2 days, 3:00:00 now." in body(alert, "default")
+    with override("de"):
+        assert "warten auf ihr Ende, jetzt 2 Tage, 3:00:00 im Rückstand." in body(alert, "default")
+
+
 def test_a_report_is_sent_in_the_sites_language(settings: Any) -> None:
     Person.objects.create(name="Ann")
     settings.LANGUAGE_CODE = "de"
