@@ -53,7 +53,8 @@ def archive_due(
             if not override and _is_waiting(table):
                 return True
             try:
-                where = Guarded(destination(), check)
+                erased: Any = policy.disposition
+                where = Guarded(destination(), check, bool(erased.erased_with))
                 forget_lost(table, where)
                 _resume(table, where)
                 if override or not _is_draining(table):

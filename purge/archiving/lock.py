@@ -10,7 +10,7 @@ deleted since. So the lock is let go and taken anew after a minute; who is quick
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -18,7 +18,7 @@ from django.db import Error, connections
 
 from lifecycle.db.connection import statement
 from lifecycle.db.policy_lock import archive_lock_name
-from purge.archive.destinations import Destination
+from purge.archive.destinations import Destination, Unreachable
 from purge.exceptions import ArchiveError
 
 FRESH = 60.0  # seconds after which the lock is taken anew
@@ -72,10 +72,15 @@ class _Lock:
 
 @dataclass(frozen=True)
 class Guarded:
-    """A destination that checks the lock before it changes anything."""
+    """A destination that checks the lock before it changes anything.
+
+    `is_erased`: what is removed goes with every version, where the store lets it: the rows of an
+    archive that never came to be are in no ledger, so that nobody would find them again.
+    """
 
     where: Destination
     check: Callable[[], None]
+    is_erased: bool = False
 
     @property
     def title(self) -> str:
@@ -103,6 +108,10 @@ class Guarded:
 
     def remove(self, name: str) -> None:
         self.check()
+        if self.is_erased:
+            with suppress(Unreachable):  # locked, or without the right: hidden at least
+                self.where.erase(name)
+                return
         self.where.remove(name)
 
     def keeps(self, name: str) -> bool:

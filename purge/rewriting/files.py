@@ -27,9 +27,10 @@ from purge.archive.formats.without import copy_without, rows_as_stored
 from purge.archive.loading.load import readable
 from purge.archive.manifest import SUFFIX, File, Manifest, Replaced
 from purge.archive.manifest_shape import BEFORE
+from purge.archive.records import records
 from purge.archive.rewritten import rewritten_by
 from purge.archive.table import Table
-from purge.archive.verify import verify
+from purge.archive.verify import has_to_be_there, verify
 from purge.archiving.write import Counted, counted
 from purge.exceptions import ArchiveError
 from purge.models import Archive, Rewrite
@@ -58,8 +59,9 @@ class FileArchives:
     def keys(self, name: str, wanted: Wanted) -> Iterator[str]:
         found = self.finder.archive(name) or self.finder.successor(name)
         if found is None:
-            raise ArchiveError(self._missing(name))
-        yield from self._look(found, wanted).keys
+            self._refuse_missing(name)
+        else:
+            yield from self._look(found, wanted).keys
 
     def prepare(self, rewrite: Rewrite, wanted: Wanted) -> Prepared | None:
         found = self.finder.archive(rewrite.archive)
@@ -75,8 +77,11 @@ class FileArchives:
         rewrite.save(using=self.using)
         return self._prepared(rewrite, found, looked, old)
 
-    def _missing(self, name: str) -> str:
-        return f"{name} is not in {self.where.title}, and the ledger has it."
+    def _refuse_missing(self, name: str) -> None:
+        """`ArchiveError` where rows have gone into an archive: who is in it cannot be known."""
+        own = records([self.using], [name]).get(name, [])
+        if any(map(has_to_be_there, own)):
+            raise ArchiveError(f"{name} is not in {self.where.title}, and the ledger has it.")
 
     def _look(self, found: Found, wanted: Wanted) -> Looked:
         copies = self._copies(readable(found.manifest))
@@ -152,12 +157,13 @@ class FileArchives:
                 return name
         raise ArchiveError(f"{base} was rewritten too often.")
 
-    def _found_again(self, rewrite: Rewrite, wanted: Wanted) -> Prepared:
+    def _found_again(self, rewrite: Rewrite, wanted: Wanted) -> Prepared | None:
         """The archive that stands in the place of one which is gone: a restored ledger does not
-        know it. `ArchiveError` where there is none: who is in it cannot be known then."""
+        know it. None where there is none, of an archive that no row has gone into."""
         new = self.finder.successor(rewrite.archive)
         if new is None:
-            raise ArchiveError(self._missing(rewrite.archive))
+            self._refuse_missing(rewrite.archive)
+            return None
         if not is_sealed(new.manifest):
             raise ArchiveError(
                 f"{rewrite.archive} is not there any more. {new.manifest.name} says that it stands"

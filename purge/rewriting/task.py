@@ -68,7 +68,7 @@ def alone(policy: Policy, using: str) -> Iterator[Task | None]:
         if check is None:
             yield None
         else:
-            where = Guarded(destination(), check)
+            where = Guarded(destination(), check, True)
             yield Task(policy, using, form_of(policy, using, where), check)
 
 

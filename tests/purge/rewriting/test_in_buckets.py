@@ -5,15 +5,18 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from purge.archive import versions
+from purge.archive import storage, versions
 from purge.archive.destinations import ArchiveBucket, destination
 from purge.archive.refusals import Unreachable
 from purge.models import ArchiveErasure
 from purge.rewriting.work import erase_in_archives
+from purge.runner import run_due
 from tests.clock import pass_time
+from tests.purge.archive.engine import archiving, tokens
 from tests.purge.rewriting.lives import archived, erase, steps, verified
 from tests.s3.strict import Strict
 from tests.s3.swift import Bucket, Server
+from tests.zoo.models import Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -44,6 +47,40 @@ def test_nothing_is_left_of_the_old_objects(
         before = erased(bucket, settings)
         kept = [key for key, _ in bucket.versions("old/")] if versioned else bucket.keys("old/")
         assert not set(kept) & set(before)
+
+
+@pytest.mark.parametrize("has_right", [True, False])
+def test_nothing_is_left_of_an_archive_that_never_came_to_be(
+    s3_server: Server, settings: Any, monkeypatch: pytest.MonkeyPatch, has_right: bool
+) -> None:
+    """Its worker was killed, and its rows were gone before the next try: no ledger names it."""
+    bucket = s3_server.bucket(versioned=True)
+    with (
+        override_settings(**bucket.settings),
+        archiving("tokens", erased_with={"label": "zoo.Person"}),
+    ):
+        tokens(2)
+        with monkeypatch.context() as patch:
+            patch.setattr(storage, "put", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                run_due()
+        assert len(bucket.keys("old/")) == 1
+        Token.objects.all().delete()
+        if not has_right:
+            monkeypatch.setattr(versions, "erase", refused)
+        pass_time(hours=2)
+        run_due()
+        assert bucket.keys("old/") == []
+        assert bool(bucket.versions("old/")) is not has_right
+
+
+def interrupted(*args: Any, put: Any = storage.put) -> None:
+    put(*args)
+    raise KeyboardInterrupt
+
+
+def refused(*args: Any) -> None:
+    raise Unreachable("AccessDenied")
 
 
 def test_a_store_that_knows_no_versions(strict_s3: Strict, settings: Any) -> None:
