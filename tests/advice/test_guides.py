@@ -80,6 +80,7 @@ def refused(command: str) -> str:
     return ""
 
 
+@pytest.mark.slow
 def test_every_command_of_the_documentation_can_be_typed() -> None:
     typed = {(page.name, command) for page in PAGES for command in typed_in(page)}
     ours = {each for each in typed if each[1].split()[0] in get_commands()}

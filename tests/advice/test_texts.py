@@ -24,6 +24,7 @@ def refused(command: str) -> str:
     return ""
 
 
+@pytest.mark.slow
 def test_every_command_that_is_advised_can_be_typed() -> None:
     assert len(ADVISED) > 30
     wrong = [(place, why) for place, command in ADVISED if (why := refused(command))]
@@ -59,6 +60,7 @@ def pages_named() -> list[tuple[str, str]]:
     return found
 
 
+@pytest.mark.slow
 def test_every_page_that_is_named_is_in_the_wheel() -> None:
     named = pages_named()
     assert len(named) > 4

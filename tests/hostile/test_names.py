@@ -53,6 +53,7 @@ def long_name(transactional_db: None) -> Iterator[None]:
         named("zoo_token")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("long_name")
 def test_a_name_that_postgresql_cuts_is_as_good_as_another() -> None:
     past, later = (timezone.now() + timedelta(hours=hours) for hours in (-1, 1))

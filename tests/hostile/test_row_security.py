@@ -79,6 +79,7 @@ def w123(role: str) -> list[str]:
     return [m.msg for m in found if m.id == "lifecycle.W123" and role in m.msg]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", HIDING)
 def test_no_hidden_row_is_taken_for_gone(role: str, form: str) -> None:
     tokens = Token.objects.bulk_create([Token(expires_at=past()) for _ in range(4)])

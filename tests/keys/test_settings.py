@@ -33,6 +33,7 @@ def refused() -> list[str]:
     return [str(each.msg) for each in found if each.id == "lifecycle.E115"]
 
 
+@pytest.mark.slow
 def test_each_setting_is_refused() -> None:
     assert OTHERS.keys() == WANTED.keys()
     assert refused() == []

@@ -135,6 +135,7 @@ def without_low(transactional_db: None) -> Iterator[None]:
     ask(f"ALTER TABLE zoo_reading ATTACH PARTITION zoo_reading_low {BOUNDS}")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_low")
 def test_attached_partition() -> None:
     ask(

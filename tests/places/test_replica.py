@@ -104,6 +104,7 @@ def test_a_pass_reads_the_primary() -> None:
         assert not Line.objects.using("default").exists()
 
 
+@pytest.mark.slow
 def test_every_command_reads_the_primary() -> None:
     Token.objects.create(expires_at=timezone.now() + AGO)
     with unread():
@@ -138,6 +139,7 @@ def say_and_ask(row: Token) -> None:
     assert "R-2" in manage("lifecycle", "erase", asked, "--reference", "R-2", "--yes")
 
 
+@pytest.mark.slow
 def test_the_admin_reads_and_steers_the_primary(client: Client, stale: Replica) -> None:
     user = get_user_model()(username="jo", is_staff=True, is_superuser=True)
     user.save()

@@ -38,6 +38,7 @@ def said() -> list[str | None]:
     return [message.id for message in found if not message.is_silenced()]
 
 
+@pytest.mark.slow
 def test_a_shard_that_is_not_named_is_left_alone_and_told() -> None:
     Token.objects.using("second").create(expires_at=timezone.now() - AGO)
     manage("purge")
@@ -45,6 +46,7 @@ def test_a_shard_that_is_not_named_is_left_alone_and_told() -> None:
     assert said() == ["lifecycle.W110"]
 
 
+@pytest.mark.slow
 def test_named_ones_are_looked_after(settings: Any) -> None:
     settings.LIFECYCLE_DATABASES = ["default", "second"]
     for using in served():

@@ -64,6 +64,7 @@ def due_in_both() -> None:
     Line.objects.create(order=order)
 
 
+@pytest.mark.slow
 def test_each_row_is_told_to_the_ledger_beside_it() -> None:
     due_in_both()
     entries = {using: AgendaEntry.objects.using(using) for using in served()}
@@ -132,6 +133,7 @@ def test_a_policy_that_is_not_migrated_there_is_told() -> None:
         manage("lifecycle", "status")
 
 
+@pytest.mark.slow
 def test_commands_go_where_the_policy_is() -> None:
     def state(name: str) -> str:
         return PolicyState.objects.using("second").get(name=name).state

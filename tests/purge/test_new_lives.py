@@ -242,6 +242,7 @@ def test_rows_that_are_loaded_do_not_vouch_for_a_later_ending() -> None:
     assert report.total("unsure") == 2
 
 
+@pytest.mark.slow
 def test_an_end_on_request_is_of_the_person_who_asked() -> None:
     now = timezone.now()
     person = Person.objects.create(name="one")
@@ -255,6 +256,7 @@ def test_an_end_on_request_is_of_the_person_who_asked() -> None:
     assert Person.objects.get().name == "another"
 
 
+@pytest.mark.slow
 def test_the_name_of_a_file_is_not_the_file() -> None:
     now = timezone.now()
     first = Upload.objects.create(file=ContentFile(b"one", name="one.txt"))

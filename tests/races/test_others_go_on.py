@@ -246,6 +246,7 @@ def test_what_is_blocked_is_tried_less_and_less_often() -> None:
     assert waits == [1, 2, 4, 8]
 
 
+@pytest.mark.slow
 def test_many_blocked_rows_do_not_hold_up_the_others() -> None:
     for _ in range(150):
         ContractFactory()

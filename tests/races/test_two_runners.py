@@ -39,6 +39,7 @@ def scattered(model, factory, count: int) -> None:
         model.objects.bulk_create(rows[start : start + 50])
 
 
+@pytest.mark.slow
 def test_two_runners_end_each_row_once() -> None:
     scattered(Token, ExpiredTokenFactory, 1_000)
     scattered(Draft, ExpiredDraftFactory, 1_000)

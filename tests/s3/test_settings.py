@@ -37,6 +37,7 @@ def test_a_real_store(s3_server: Server):
     assert s3.code_of(refused.value) in s3.REFUSED
 
 
+@pytest.mark.slow
 def test_a_store_that_is_busy(strict_s3: Strict):
     bucket = strict_s3.bucket()
     with override_settings(**bucket.settings):

@@ -207,6 +207,7 @@ def test_a_changed_archive_with_its_changed_manifest(folder: Path) -> None:
     assert_found(name)
 
 
+@pytest.mark.slow
 def test_the_same_in_a_bucket(s3_server: Server) -> None:
     with into(s3_server.bucket()) as bucket:
         name = archived()
@@ -319,6 +320,7 @@ def test_each_hostile_manifest_is_one_line(folder: Path) -> None:
     call_command("archive", "ls", "--prefix", PREFIX, stdout=io.StringIO(), stderr=io.StringIO())
 
 
+@pytest.mark.slow
 def test_each_hostile_manifest_in_the_place_of_a_good_one(folder: Path) -> None:
     name = archived()
     path, before = folder / PREFIX / f"{name}{SUFFIX}", counts()

@@ -58,6 +58,7 @@ def test_a_manifest_is_not_read_past_what_one_may_have() -> None:
     assert store.given == 5
 
 
+@pytest.mark.slow
 def test_a_manifest_without_files_is_none() -> None:
     file = {"format": "json", "name": "p/a.json", "bytes": 1, "sha256": "0" * 64}
     end = {"key": None, "time": None}

@@ -52,6 +52,7 @@ def test_what_a_role_keeps_of_its_earlier_kind_is_taken_or_said(roles: Roles) ->
         assert not scalar("default", write, {"role": worker, "table": table})
 
 
+@pytest.mark.slow
 def test_an_operator_is_granted_again_what_it_had(roles: Roles) -> None:
     names = ["--site", roles.site, "--worker", roles.stranger, "--officer", roles.reader]
     call_command("lifecycle", "grants", *names, "--apply", stdout=io.StringIO())
@@ -63,6 +64,7 @@ def test_an_operator_is_granted_again_what_it_had(roles: Roles) -> None:
     assert not scalar("default", may, {"role": roles.site})
 
 
+@pytest.mark.slow
 def test_what_is_granted_again_is_no_more_than_before(roles: Roles) -> None:
     """Also to one that may read all there is, and to one that is a member of another since."""
     site, worker, reader = roles.site, roles.stranger, roles.reader

@@ -127,6 +127,7 @@ def test_a_pause_of_all_comes_through(impatient: None, capsys: pytest.CaptureFix
     assert capsys.readouterr().out.count("may still end") == 3
 
 
+@pytest.mark.slow
 def test_a_pause_says_who_has_the_row_of_the_policy(impatient: None) -> None:
     with session(application_name="a psql") as other:
         other.execute("SELECT FROM lifecycle_policy WHERE name = 'tickets' FOR UPDATE")

@@ -71,6 +71,7 @@ def rows_of_each() -> dict[str, Any]:
     return {"zoo.token": LiveTokenFactory(), "zoo.reading": Reading.objects.create(region="a")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "policy", "table", "column"), TABLES)
 def test_what_a_role_may_say_is_what_it_may_do(
     speaker: psycopg.Connection[Any], roles: Roles, model: str, policy: str, table: str, column: str

@@ -244,6 +244,7 @@ def insert_all(forged: list[bytes]) -> None:
         ask("INSERT INTO huey_schedule (queue, data, timestamp) VALUES ('tombstone', %s, 0)", data)
 
 
+@pytest.mark.slow
 def test_wake_ups_of_an_older_version_are_made_again(consumer: Start) -> None:
     """It has enqueued without a signature what is due; nothing is lost with that."""
     from huey.contrib.djhuey import HUEY

@@ -52,6 +52,7 @@ def test_the_policy_stops_with_a_reason(planted: None) -> None:
     assert calls() == 0
 
 
+@pytest.mark.slow
 def test_migrate_stores_the_codes_own_again(planted: None) -> None:
     ExpiredTokenFactory()
     call_command("migrate", verbosity=0)

@@ -273,6 +273,7 @@ class TestDeeds:
         address = reverse("admin:lifecycle_row_action", args=["purge"])
         assert support.get(address, {"row": name(draft)}).status_code == 404
 
+    @pytest.mark.slow
     def test_each_has_its_permission(self, draft: Draft) -> None:
         hold(draft)
         for action in ROW_ACTIONS:
@@ -367,6 +368,7 @@ class TestLists:
         assert "look at it and resume it alone" in text
         assert "Resumed: tickets." in choose(support, PolicyState, "resume", states[0]).text
 
+    @pytest.mark.slow
     def test_each_action_has_its_permission(self, draft: Draft) -> None:
         hold(draft)
         every = {*ROW, "pause_policy", "resume_policy"}

@@ -63,6 +63,7 @@ def test_filters_keep_the_order(client: Client) -> None:
     assert numbers(client, blocked="yes") == []
 
 
+@pytest.mark.slow
 def test_as_many_questions_for_few_as_for_many(client: Client) -> None:
     lists = [url(AgendaEntry, "changelist"), url(PolicyState, "changelist")]
 

@@ -76,6 +76,7 @@ def test_what_is_still_in_the_way_blocks_it_again(blocked: AgendaEntry) -> None:
     assert again.pk != blocked.pk
 
 
+@pytest.mark.slow
 def test_a_replayed_press_is_refused(blocked: AgendaEntry) -> None:
     operator = client_of(*LOOKS, "retry_row", name="op")
     try_again(blocked.pk, "default")

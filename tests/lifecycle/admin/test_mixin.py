@@ -83,6 +83,7 @@ class TestStates:
         assert row.pk not in found
 
 
+@pytest.mark.slow
 def test_the_list_says_what_each_row_is(boss: Client) -> None:
     old, new = users(2, 400), users(1, 0)
     hold(old[1], reason="x")
@@ -112,6 +113,7 @@ def test_its_questions_do_not_grow_with_the_rows(boss: Client) -> None:
     assert questions() == few
 
 
+@pytest.mark.slow
 def test_the_panel_on_the_page_of_a_row(boss: Client) -> None:
     (person,) = users(1, 0)
     address = reverse("admin:demo_user_change", args=[person.pk])

@@ -77,6 +77,7 @@ def test_what_is_wrong_comes_first_with_what_to_do(looker: Client) -> None:
     assert sorted(first) == ["drafts", "tickets"]
 
 
+@pytest.mark.slow
 def test_a_worker_that_does_not_look_is_missed(looker: Client) -> None:
     Alert.objects.all().delete()
     assert "No worker has been here yet" in page(looker)
@@ -88,11 +89,13 @@ def test_a_worker_that_does_not_look_is_missed(looker: Client) -> None:
     assert "1 thing wants somebody" in text
 
 
+@pytest.mark.slow
 def test_a_stop_of_everything_is_said(looker: Client) -> None:
     policy_states.change_all(policy_states.PAUSE, actor="jo")
     assert "All policies are paused" in page(looker)
 
 
+@pytest.mark.slow
 def test_what_one_may_not_do_is_greyed_with_why(looker: Client) -> None:
     text = page(client_of("view_policystate", "pause_policy", name="op"))
     assert 'href="/admin/lifecycle/policystate/?state__exact=enabled">Pause a policy</a>' in text
@@ -147,6 +150,7 @@ def test_a_database_that_cannot_be_asked(looker: Client, monkeypatch: pytest.Mon
     )
 
 
+@pytest.mark.slow
 def test_requests_and_plans_are_parts_of_it(looker: Client) -> None:
     text = page(looker)
     assert "None for an erasure is open." in text

@@ -82,6 +82,7 @@ def test_a_refusal_is_told_once(asked: str) -> None:
     assert client.post(address, chosen, follow=True).text.count("Refused: ") == 1
 
 
+@pytest.mark.slow
 def test_settled_is_shown_where_it_is_asked_for(boss: Client) -> None:
     Draft.objects.create(created_at=timezone.now() - timedelta(days=2))
     Draft.objects.update(status="done")

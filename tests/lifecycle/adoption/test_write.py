@@ -135,6 +135,7 @@ def test_a_name_that_cannot_be_told_apart_is_refused(folder: Path) -> None:
     assert (folder / "models.py").read_text() == own
 
 
+@pytest.mark.slow
 def test_what_was_adopted_before_is_in_nobodys_way(folder: Path) -> None:
     for name in names():
         write([Proposal(LogEntry, NOTHING, name, "scaffold", name)], "zoo")

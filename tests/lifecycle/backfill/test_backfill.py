@@ -239,6 +239,7 @@ class TestFewEvents:
             listed_ends = [ends[key] for key in entry.event.subjects]
             assert entry.event.due_at - SECOND < min(listed_ends)
 
+    @pytest.mark.slow
     def test_each_row_ends_in_time_and_is_looked_at_a_few_times(self) -> None:
         """An entry of a day is split when its time comes, and not looked at over and over."""
         rows, looked = 400, 0

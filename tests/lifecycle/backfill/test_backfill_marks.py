@@ -157,6 +157,7 @@ class TestRenamed:
             assert done
             assert (done.rows, done.listed) == (1, 0)
 
+    @pytest.mark.slow
     def test_also_after_the_new_name_was_stored(self) -> None:
         """Somebody forgot `previously` in the first deploy."""
         drafts = [Draft.objects.create(created_at=timezone.now() - 2 * DAY) for _ in range(3)]

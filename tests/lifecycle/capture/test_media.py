@@ -270,6 +270,7 @@ def test_a_role_with_rights_on_its_own_table_is_enough() -> None:
     assert [names for _, _, names in orphans()] == [["a.txt"], ["b.txt"], ["c.txt"], ["d.txt"]]
 
 
+@pytest.mark.slow
 def test_nothing_is_recorded_while_capture_is_off() -> None:
     two_songs()
     with capture_off():
@@ -294,6 +295,7 @@ def test_a_rebuild_lists_the_same_files() -> None:
     assert len(before) == 2
 
 
+@pytest.mark.slow
 def test_status_tells_of_files() -> None:
     assert "(media)" not in status()
     Upload.objects.create(file="a.txt").delete()

@@ -158,6 +158,7 @@ def test_a_table_of_signals_has_no_trigger() -> None:
         assert cursor.fetchone() == (0,)
 
 
+@pytest.mark.slow
 def test_many_rows_with_one_due_time_are_two_events_by_their_spans() -> None:
     Token.objects.bulk_create([Token(expires_at=LATER) for _ in range(20_000)], batch_size=20_000)
     told = list(Event.objects.filter(kind="expiry_scheduled"))

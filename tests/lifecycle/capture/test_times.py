@@ -133,6 +133,7 @@ def test_the_whole_life_in_new_york() -> None:
     assert events_of(fresh) == ["expiry_scheduled", "tombstoned"]
 
 
+@pytest.mark.slow
 def test_more_than_a_hundred_due_times_in_one_statement_are_few_events_and_none_is_late() -> None:
     start = database_now() + timedelta(hours=1)
     Ticket.objects.bulk_create(

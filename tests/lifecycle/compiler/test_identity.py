@@ -121,6 +121,7 @@ def test_purge_and_update_record_identities() -> None:
     assert (along.cause, len(along.identities)) == ("cascade", 8)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_a_set_shared_with_an_earlier_event_and_chunks_have_identities_in_key_order() -> None:
     run(

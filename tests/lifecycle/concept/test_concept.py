@@ -174,6 +174,7 @@ def test_csv_holds_no_formula_and_all_of_it() -> None:
     assert not any(cell.startswith(forms.FORMULA) for row in rows for cell in row)
 
 
+@pytest.mark.slow
 def test_two_hundred_models_each_have_a_line() -> None:
     made = [ends(f"Made{number}") for number in range(200)]
     policies = [Policy(f"made-{n}", model, expires="ends_at") for n, model in enumerate(made[:150])]

@@ -139,6 +139,7 @@ class TestDays:
         assert sum(found.rows["restored"][-2:]) == 1
         assert not found.incomplete
 
+    @pytest.mark.slow
     def test_what_the_worker_has_summed_up_is_not_read_again(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:

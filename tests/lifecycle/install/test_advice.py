@@ -97,6 +97,7 @@ def test_what_is_advised_mends_it(state: str) -> None:
     assert refused(lambda: sql("DELETE FROM lifecycle_event"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", ["schema dropped", "function dropped", "not in use"])
 def test_what_was_written_unseen_is_read_also_after_a_kill(
     monkeypatch: pytest.MonkeyPatch, state: str
@@ -128,6 +129,7 @@ def test_without_migrations_of_triggers_none_is_advised(settings: object) -> Non
     assert advised(wrong())[-1] == "lifecycle install"
 
 
+@pytest.mark.slow
 def test_a_table_of_the_package_that_is_gone() -> None:
     sql("DROP TABLE lifecycle_lock, lifecycle_pending, lifecycle_agenda, purge_run")
     call_command("lifecycle", "install")

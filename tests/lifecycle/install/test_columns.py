@@ -14,6 +14,7 @@ def site(project: Project) -> Project:
     return project
 
 
+@pytest.mark.slow
 def test_a_field_that_a_policy_names_cannot_be_removed(site: Project) -> None:
     """Nobody could write the migration: the policy does not compile without the field."""
     site.change("shop/models.py", "created_at", "made_at")
@@ -64,6 +65,7 @@ OTHER_NAME = "ALTER TABLE shop_cart RENAME id TO number"
 OLD_NAME = "ALTER TABLE shop_cart RENAME number TO id"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("change", "back"), [(OTHER_NAME, OLD_NAME), (TO_UUID, TO_NUMBER)])
 def test_a_key_that_is_another_one_breaks_no_write(site: Project, change: str, back: str) -> None:
     site.sql(change)

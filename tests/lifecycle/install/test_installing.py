@@ -62,6 +62,7 @@ def _whole_again() -> Iterator[None]:
     assert install("default") == {}
 
 
+@pytest.mark.slow
 def test_what_a_migration_made_is_put_on_the_tables() -> None:
     before = strip("zoo_ticket", "zoo_token", "zoo_reading_low")
     assert {table for _, table in missing("default")} == set(before)
@@ -76,6 +77,7 @@ def test_where_all_is_in_place_three_questions_are_asked() -> None:
     assert not [each for each in asked if "TRIGGER" in each["sql"]]
 
 
+@pytest.mark.slow
 def test_a_trigger_whose_migration_has_not_run_is_not_made() -> None:
     name = triggers("zoo_ticket")[0]
     sql(f"COMMENT ON FUNCTION {name}() IS 'of another kind'")
@@ -85,6 +87,7 @@ def test_a_trigger_whose_migration_has_not_run_is_not_made() -> None:
     sql(f"COMMENT ON FUNCTION {name}() IS 'lifecycle {name}'")
 
 
+@pytest.mark.slow
 def test_others_write_on_while_the_installer_waits_for_a_long_writer() -> None:
     """It would be enough to be put on: the test is that nobody queues for long."""
     before = strip("zoo_ticket")
@@ -136,6 +139,7 @@ def test_how_a_policy_on_an_empty_table_starts(first: bool) -> None:
         PolicyState.objects.filter(name="first").delete()
 
 
+@pytest.mark.slow
 def test_install_says_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
     strip("zoo_ticket", "zoo_reading_low")
     call_command("lifecycle", "install")
@@ -157,6 +161,7 @@ def test_status_says_which_writes_are_not_recorded() -> None:
     assert problems("tickets") == []
 
 
+@pytest.mark.slow
 def test_killed_after_one_table_the_next_call_does_the_rest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -241,6 +241,7 @@ def test_one_schema_without_the_functions(origin: Project, make: Make) -> None:
         copy.manage("purge --replay --yes")
 
 
+@pytest.mark.slow
 def test_a_whole_dump_needs_nothing(origin: Project, make: Make) -> None:
     copy = make("whole", origin)
     restore(dump(origin), copy)

@@ -114,6 +114,7 @@ def shown(boss: Client, name: str) -> tuple[str, str]:
     return page.content.decode(), boss.get("/admin/lifecycle/rowexception/").content.decode()
 
 
+@pytest.mark.slow
 def test_is_told_wherever_holds_are_shown(
     mailbox: Mailbox,  # noqa: F811
     told: list[Any],  # noqa: F811
@@ -250,6 +251,7 @@ def advice() -> list[Any]:
     return [each for each in found if "is held" in each.msg or "are held" in each.msg]
 
 
+@pytest.mark.slow
 def test_a_check_advises_to_enforce(monkeypatch: pytest.MonkeyPatch) -> None:
     held = draft()
     hold(held)

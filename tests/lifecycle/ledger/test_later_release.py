@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 DAY = timedelta(days=1)
 
 
+@pytest.mark.slow
 def test_a_row_goes_when_its_moment_has_come() -> None:
     row = ExpiredTokenFactory()
     first = hold(row, reason="court", reference="C-1")

@@ -148,6 +148,7 @@ def test_rebuilt_from_nothing() -> None:
     assert projections() == before
 
 
+@pytest.mark.slow
 def test_what_is_wrong_on_the_agenda_is_put_right() -> None:
     write_rows()
     run_due()

@@ -122,6 +122,7 @@ class TestEnable:
         run_due()
         assert (state(), Ticket.objects.count()) == ("halted", 2)
 
+    @pytest.mark.slow
     def test_a_table_that_takes_too_long(self, monkeypatch: pytest.MonkeyPatch) -> None:
         due(2)
         monkeypatch.setattr(forecast, "PATIENCE", 0.2)

@@ -244,6 +244,7 @@ def test_a_statement_that_takes_too_long_is_stopped(settings: Any) -> None:
         read._answers("default", read.Query("SELECT pg_sleep(30)"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("silent", [False, True])
 def test_a_database_that_is_away_is_told_in_time(settings: Any, silent: bool) -> None:
     settings.LIFECYCLE_METRICS_TIMEOUT = 1

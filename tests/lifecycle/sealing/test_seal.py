@@ -79,6 +79,7 @@ def test_many_are_sealed_in_several_transactions(log: None) -> None:
     assert sealed()[-25:] == numbers
 
 
+@pytest.mark.slow
 def test_parallel_workers_make_the_same(log: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lifecycle.sealing.seal.MANY", 1)
     write(700)

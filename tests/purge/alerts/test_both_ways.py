@@ -18,6 +18,7 @@ from tests.support import let_pass
 each_way = pytest.mark.parametrize("mailbox", WAYS, indirect=True)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @each_way
 def test_everything_that_is_sent_comes(mailbox: Mailbox) -> None:

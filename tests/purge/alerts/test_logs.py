@@ -51,6 +51,7 @@ def calls() -> list[ast.Call]:
     ]
 
 
+@pytest.mark.slow
 def test_the_packages_log_in_one_way_only() -> None:
     assert [path for path in SOURCES if "getLogger" in path.read_text(encoding="utf-8")] == []
     logged = {ast.literal_eval(c.args[0]) for c in calls() if isinstance(c.args[0], ast.Constant)}

@@ -67,6 +67,7 @@ def test_four_workers_at_once(consumer: Callable[..., Consumer], mailbox: Mailbo
     assert Event.objects.filter(kind="halted").count() == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("nothing_gone")
 def test_many_small_runs() -> None:
     fill()
@@ -77,6 +78,7 @@ def test_many_small_runs() -> None:
         call_command("purge", policy="coupons", limit=10)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("nothing_gone")
 def test_policy_added_to_a_filled_table() -> None:
     PolicyState.objects.filter(name="coupons").delete()
@@ -124,6 +126,7 @@ def state(name: str) -> str:
     return PolicyState.objects.get(name=name).state
 
 
+@pytest.mark.slow
 def test_what_falls_due_bit_by_bit_ends_at_the_cap(monkeypatch: pytest.MonkeyPatch) -> None:
     capped(monkeypatch, "coupons", 100)
     for turn in range(30):

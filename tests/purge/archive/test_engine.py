@@ -133,6 +133,7 @@ def test_an_archive_ends_when_its_files_are_large(
     assert sorted(each["rows"] for each in manifests(folder)) == [5, 10, 10]
 
 
+@pytest.mark.slow
 def test_windows(folder: Path) -> None:
     set_clock(NOON)
     kept, held = trace(day(20), label="kept", wanted=True), trace(day(20), label="held")
@@ -199,6 +200,7 @@ def test_a_row_that_is_gone_before_it_is_read_is_in_no_archive(
     assert expected(folder) == ["token 1"]
 
 
+@pytest.mark.slow
 def test_a_blocked_row_is_archived_once(folder: Path) -> None:
     set_clock(NOON)
     draft = Draft.objects.create(title="a", created_at=day(1))

@@ -76,6 +76,7 @@ def test_on_a_real_server(s3_server: Server, monkeypatch: pytest.MonkeyPatch) ->
         assert head["Metadata"]["sha256"] == told.archives[0].files[0].sha256
 
 
+@pytest.mark.slow
 def test_in_parts_on_a_real_server(s3_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("purge.archive.destinations.LARGE", 2**20)
     monkeypatch.setattr("purge.archive.destinations.LARGE_PART", 5 * 2**20)
@@ -100,6 +101,7 @@ FAULTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("faults", FAULTS)
 def test_a_store_that_fails(strict_s3: Strict, faults: list[tuple[str, Any]]) -> None:
     tokens(ROWS)
@@ -114,6 +116,7 @@ def test_a_store_that_fails(strict_s3: Strict, faults: list[tuple[str, Any]]) ->
         recovers()
 
 
+@pytest.mark.slow
 def test_put_and_nobody_was_told(strict_s3: Strict) -> None:
     tokens(ROWS)
     with into(strict_s3.bucket()), archiving("tokens"):
@@ -123,6 +126,7 @@ def test_put_and_nobody_was_told(strict_s3: Strict) -> None:
     assert len({key for key in strict_s3.calls if key[0] == "PUT"}) == 3  # no other name was tried
 
 
+@pytest.mark.slow
 def test_uploads_in_parts_that_fail_are_aborted(
     strict_s3: Strict, monkeypatch: pytest.MonkeyPatch
 ) -> None:

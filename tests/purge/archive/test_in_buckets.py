@@ -34,6 +34,7 @@ def archive(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     return capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_list_verify_and_load(
     s3_server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

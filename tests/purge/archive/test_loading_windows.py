@@ -25,6 +25,7 @@ def folder(tmp_path: Path, settings: Any, transactional_db: None) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_they_end_only_when_released(folder: Path) -> None:
     for hour in (1, 5):
         trace(day(20, hour))

@@ -47,6 +47,7 @@ def test_archived_loaded_released_and_archived_again(tmp_path: Path, settings: A
     assert len(names) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_an_archive_that_some_row_has_not_left_takes_none_that_came_back(
     tmp_path: Path, settings: Any

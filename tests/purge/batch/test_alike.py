@@ -105,6 +105,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "odd", "is_tombstoned"), sampled(CASES))
 def test_one_statement_decides_as_each_row_does(
     make: Any, odd: dict[str, Any], is_tombstoned: bool, monkeypatch: pytest.MonkeyPatch

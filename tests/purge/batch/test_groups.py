@@ -105,6 +105,7 @@ def test_held_and_pinned_rows_count_as_others() -> None:
     assert left() == keys(first, pinned, older, newest)
 
 
+@pytest.mark.slow
 @database
 def test_a_row_is_brought_back_when_a_newer_one_goes() -> None:
     rows = [Draught.objects.create(title=str(number)) for number in range(5)]
@@ -229,6 +230,7 @@ def test_two_writers_that_do_not_see_each_other_displace_two() -> None:
     assert third.pk not in left()
 
 
+@pytest.mark.slow
 @database
 def test_a_batch_reads_groups_by_their_index() -> None:
     logins(*range(2, 100), account=1)

@@ -74,6 +74,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_row_that_the_new_code_keeps_is_safe_from_the_old(change: str) -> None:
     new = other(**CHANGES[change])
@@ -144,6 +145,7 @@ def test_a_renamed_policy_stops_the_old_workers_and_loses_nothing() -> None:
         sync("default")
 
 
+@pytest.mark.slow
 def test_a_policy_taken_out_of_the_code_ends_nothing_and_is_said() -> None:
     draft = ExpiredDraftFactory()
     run_until_idle()
@@ -181,6 +183,7 @@ def test_code_that_does_not_know_a_policy_whose_triggers_are_there_leaves_it_alo
     assert PolicyState.objects.get(name="drafts").state == "enabled"
 
 
+@pytest.mark.slow
 def test_a_policy_that_comes_back_begins_anew() -> None:
     """Nobody knows how long its tombstoned rows were in use meanwhile."""
     stoned, by_hand, kept = ExpiredDraftFactory.create_batch(3)
@@ -212,6 +215,7 @@ def test_a_policy_that_comes_back_begins_anew() -> None:
     assert by_hand != stoned
 
 
+@pytest.mark.slow
 def test_an_empty_table_lets_it_come_back_enabled() -> None:
     remove()
     migrate_trigger("install_sql")
@@ -219,6 +223,7 @@ def test_an_empty_table_lets_it_come_back_enabled() -> None:
     assert PolicyState.objects.get(name="drafts").state == "enabled"
 
 
+@pytest.mark.slow
 def test_a_key_of_another_type_empties_the_agenda() -> None:
     """The old keys name no row any more."""
     Draft.objects.create(created_at=timezone.now())
@@ -243,6 +248,7 @@ def _was_called_otherwise() -> None:
         cursor.execute("ALTER TABLE lifecycle_event ENABLE TRIGGER lifecycle_event_guard_rows")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_was_called_otherwise")
 def test_a_renamed_model_takes_its_holds_along() -> None:
     sync("default")

@@ -47,6 +47,7 @@ def emptied_at(row: Leaver) -> datetime | None:
     return Leaver.objects.values_list("emptied_at", flat=True).get(pk=row.pk)
 
 
+@pytest.mark.slow
 def test_a_row_is_emptied_once_and_deleted_in_the_end() -> None:
     row, stays = leaver(), Leaver.objects.create(name="Al", regular=True, left_at=timezone.now())
     later(YEAR - DAY)
@@ -103,6 +104,7 @@ def test_a_row_that_cannot_be_deleted_is_emptied_all_the_same() -> None:
     assert not Leaver.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_hold_and_a_restore_are_of_all_ends() -> None:
     held, restored = leaver(), leaver()
     lifecycle.hold(held)
@@ -119,6 +121,7 @@ def test_a_hold_and_a_restore_are_of_all_ends() -> None:
     assert not Leaver.objects.exists()
 
 
+@pytest.mark.slow
 def test_what_is_written_into_an_empty_row_is_emptied_again() -> None:
     row = leaver(YEAR)
     later(timedelta(0))
@@ -133,6 +136,7 @@ def test_what_is_written_into_an_empty_row_is_emptied_again() -> None:
     assert is_empty(row)
 
 
+@pytest.mark.slow
 def test_a_restore_of_an_empty_row_ends_as_it_is_filled_and_a_hold_does_not() -> None:
     """Filling it gives it an end that it had not, and a restore lasts until the end changes."""
     first, second = leaver(2 * YEAR), leaver(2 * YEAR)
@@ -150,6 +154,7 @@ def test_a_restore_of_an_empty_row_ends_as_it_is_filled_and_a_hold_does_not() ->
     assert is_empty(second)
 
 
+@pytest.mark.slow
 def test_a_row_that_had_nothing_to_be_emptied_is_marked_once() -> None:
     row = Leaver.objects.create(pk=7, name="leaver 7", left_at=timezone.now())
     later(YEAR, DAY)
@@ -157,6 +162,7 @@ def test_a_row_that_had_nothing_to_be_emptied_is_marked_once() -> None:
     assert told() == [("updated", EMPTY)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("years", [2, 4])
 def test_a_row_that_a_backup_has_full_comes_to_the_same_end_again(years: int) -> None:
     """The backup is from before the row was emptied; that was undone with it, or its deletion."""

@@ -123,6 +123,7 @@ def test_only_the_row_that_is_stuck_stays(form: str, heard: bool) -> None:
     assert not Event.objects.filter(kind="deleted").exists()
 
 
+@pytest.mark.slow
 def test_children_of_a_row_whose_child_is_kept_stay() -> None:
     """A child that is deleted softly would be an orphan."""
     past = timezone.now() - timedelta(minutes=5)

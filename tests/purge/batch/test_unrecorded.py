@@ -81,6 +81,7 @@ def test_a_row_whose_ending_nobody_would_record_stays(way: str) -> None:
     assert events_of(row)[-1] == "purged"
 
 
+@pytest.mark.slow
 def test_nor_does_what_goes_along() -> None:
     """A child with a policy of its own has an event of its own, or its parent stays."""
     member = Member.objects.create(expires_at=PAST)

@@ -43,6 +43,7 @@ def test_one_person_leaves_all_archives_of_a_table(tmp_path: Path, settings: Any
     assert not Rewrite.objects.exists()
 
 
+@pytest.mark.slow
 def test_where_no_row_is_left_the_archive_goes(tmp_path: Path, settings: Any) -> None:
     with archived(tmp_path, settings, rows=1, **TABLE) as (her, _other):
         erase(her)
@@ -52,6 +53,7 @@ def test_where_no_row_is_left_the_archive_goes(tmp_path: Path, settings: Any) ->
         assert verified() == []
 
 
+@pytest.mark.slow
 def test_a_hold_stops_it_and_nothing_of_the_new_version_stays(
     tmp_path: Path, settings: Any
 ) -> None:
@@ -67,6 +69,7 @@ def test_a_hold_stops_it_and_nothing_of_the_new_version_stays(
         assert verified() == []
 
 
+@pytest.mark.slow
 def test_archives_of_columns_and_parts_of_before_are_rewritten_as_they_were(
     tmp_path: Path, settings: Any
 ) -> None:
@@ -105,6 +108,7 @@ def test_in_a_bucket_of_openstack_swift(s3_server: Server, settings: Any) -> Non
         assert verified() == []
 
 
+@pytest.mark.slow
 def test_a_restored_catalogue_finds_the_version_without_the_rows(
     tmp_path: Path, settings: Any
 ) -> None:

@@ -32,6 +32,7 @@ def archived(folder: Path, size: str) -> None:
     run_due()
 
 
+@pytest.mark.slow
 def test_columns_that_come_go_and_change(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with as_table():
         archived(folder, "1")
@@ -57,6 +58,7 @@ def test_columns_that_come_go_and_change(folder: Path, capsys: pytest.CaptureFix
         assert run("SELECT size FROM zoo_token") == ("1",)
 
 
+@pytest.mark.slow
 def test_a_name_that_the_engine_uses_itself(folder: Path) -> None:
     with as_table():
         archived(folder, "1")
@@ -70,6 +72,7 @@ def test_a_name_that_the_engine_uses_itself(folder: Path) -> None:
     assert names == [(1, None, None), (2, None, None)]
 
 
+@pytest.mark.slow
 def test_an_end_that_counts_from_another_column_parts_the_table_by_that(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,6 +70,7 @@ DEATHS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("step", "late"), DEATHS)
 def test_a_worker_that_is_killed(
     folder: Path, capsys: pytest.CaptureFixture[str], step: str, late: bool
@@ -100,6 +101,7 @@ def test_a_place_that_refuses_after_it_has_done_it(
         assert verified(capsys) == ""
 
 
+@pytest.mark.slow
 def test_a_version_that_was_put_by_half_is_made_anew(folder: Path) -> None:
     tokens(ROWS)
     with as_table():
@@ -112,6 +114,7 @@ def test_a_version_that_was_put_by_half_is_made_anew(folder: Path) -> None:
     assert len(list((at(folder) / "metadata").glob("snap-*"))) == 1
 
 
+@pytest.mark.slow
 def test_a_data_file_that_is_lost_before_it_counts_is_written_again(folder: Path) -> None:
     tokens(ROWS)
     with as_table():
@@ -124,6 +127,7 @@ def test_a_data_file_that_is_lost_before_it_counts_is_written_again(folder: Path
     assert own().version == 1
 
 
+@pytest.mark.slow
 def test_a_row_that_was_changed_after_a_crash_is_shown_as_it_went(folder: Path) -> None:
     """It was in the version that never counted."""
     tokens(ROWS)
@@ -137,6 +141,7 @@ def test_a_row_that_was_changed_after_a_crash_is_shown_as_it_went(folder: Path) 
     assert duck.read(at(folder)) == ["token 0", "token 1b", "token 2", "token 3"]
 
 
+@pytest.mark.slow
 def test_a_database_that_restarts_before_rows_go_shows_none_twice(folder: Path) -> None:
     """Versions of rows are not believed then; their hashes are."""
     tokens(ROWS)
@@ -171,6 +176,7 @@ def test_another_worker_that_was_quicker_is_not_overtaken(folder: Path) -> None:
             assert "Another worker has written into the table tokens" in fails(ROWS)
 
 
+@pytest.mark.slow
 def test_what_others_have_put_is_left_as_it_is(folder: Path) -> None:
     tokens(ROWS)
     with as_table():
@@ -219,6 +225,7 @@ def test_without_pyiceberg_nothing_goes(folder: Path, monkeypatch: pytest.Monkey
     assert Token.objects.count() == ROWS
 
 
+@pytest.mark.slow
 def test_a_table_that_others_begin_in_the_same_moment(folder: Path) -> None:
     """Another database that archives under the same names has put its first version."""
     tokens(ROWS)

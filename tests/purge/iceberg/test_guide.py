@@ -37,6 +37,7 @@ def address() -> str:
     return f"{told.get('user', '')}:{told.get('password') or ''}@/{told['dbname']}?{where}"
 
 
+@pytest.mark.slow
 def test_what_the_guide_says_is_so(tmp_path: Path, settings: Any) -> None:
     settings.LIFECYCLE_ARCHIVE_DIR = str(tmp_path)
     tokens(3)

@@ -22,6 +22,7 @@ from tests.security.roles import roles_of_a_site
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.slow
 def test_duckdb_reads_a_bucket_of_openstack_swift(
     s3_server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -38,6 +39,7 @@ def test_duckdb_reads_a_bucket_of_openstack_swift(
         assert "1 of 1 rows loaded" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_lost_makes_no_row_come_twice(strict_s3: Strict) -> None:
     """The bucket has the metadata, and the worker does not know it."""
     bucket = strict_s3.bucket()
@@ -50,6 +52,7 @@ def test_an_answer_that_is_lost_makes_no_row_come_twice(strict_s3: Strict) -> No
         assert duck.read(table.location, bucket=bucket.settings) == labels(2)
 
 
+@pytest.mark.slow
 def test_a_worker_that_owns_nothing_writes_it_and_everybody_reads_where_it_is(
     tmp_path: Path, settings: Any
 ) -> None:

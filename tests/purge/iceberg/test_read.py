@@ -46,6 +46,7 @@ def test_duckdb_reads_1_000_rows_of_three_months(
     assert archived.detail["snapshot"] == str(Archive.objects.get().snapshot)
 
 
+@pytest.mark.slow
 def test_each_archive_is_a_snapshot_more(folder: Path) -> None:
     with as_table():
         for count in (3, 2):
@@ -56,6 +57,7 @@ def test_each_archive_is_a_snapshot_more(folder: Path) -> None:
     assert duck.read(at(folder) / "metadata" / "v1.metadata.json") == labels(3)
 
 
+@pytest.mark.slow
 def test_others_read_the_catalogue_in_the_database(folder: Path) -> None:
     from pyiceberg.catalog import load_catalog
 
@@ -77,6 +79,7 @@ def test_others_read_the_catalogue_in_the_database(folder: Path) -> None:
     catalog.engine.dispose()
 
 
+@pytest.mark.slow
 def test_values_that_no_field_holds_are_texts_beside(folder: Path) -> None:
     tokens(1)
     with connection.cursor() as cursor:
@@ -97,6 +100,7 @@ def run_text(text: str) -> str:
         return str(cursor.fetchone()[0])
 
 
+@pytest.mark.slow
 def test_rows_come_back_from_all_months(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tokens(3)
     tokens(2, datetime(2025, 3, 1, tzinfo=UTC))
@@ -110,6 +114,7 @@ def test_rows_come_back_from_all_months(folder: Path, capsys: pytest.CaptureFixt
         assert "tokens" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_metadata_tell_no_values_but_keys_and_times(folder: Path) -> None:
     Token.objects.create(label="Annabella Secret", expires_at=datetime(2026, 1, 1, tzinfo=UTC))
     with as_table():

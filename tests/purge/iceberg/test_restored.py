@@ -40,6 +40,7 @@ def restore(before: dict[str, Any] | None) -> None:
         IcebergTable.objects.create(**before)
 
 
+@pytest.mark.slow
 def test_what_the_recovered_ledger_knows_is_the_tables_again(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -54,6 +55,7 @@ def test_what_the_recovered_ledger_knows_is_the_tables_again(
         assert verified(capsys) == ""
 
 
+@pytest.mark.slow
 def test_also_where_the_backup_is_from_before_the_table(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -66,6 +68,7 @@ def test_also_where_the_backup_is_from_before_the_table(
         assert verified(capsys) == ""
 
 
+@pytest.mark.slow
 def test_what_the_ledger_does_not_know_is_not_shown_any_more(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,6 +87,7 @@ def test_what_the_ledger_does_not_know_is_not_shown_any_more(
         assert duck.read(at(folder), "count(*)") == [5]
 
 
+@pytest.mark.slow
 def test_a_later_version_that_lacks_rows_is_not_believed(folder: Path) -> None:
     """Somebody has made it of what the ledger knows, and left one archive out."""
     from purge.archive.destinations import destination
@@ -101,6 +105,7 @@ def test_a_later_version_that_lacks_rows_is_not_believed(folder: Path) -> None:
     assert duck.read(at(folder), "count(*)") == [6]
 
 
+@pytest.mark.slow
 def test_a_backup_that_is_older_than_all_metadata_that_are_left(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +124,7 @@ def test_a_backup_that_is_older_than_all_metadata_that_are_left(
         assert verified(capsys) == ""
 
 
+@pytest.mark.slow
 def test_a_backup_that_was_made_in_the_middle_of_a_commit(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

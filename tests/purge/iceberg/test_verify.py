@@ -127,6 +127,7 @@ def test_it_is_found(folder: Path, capsys: pytest.CaptureFixture[str], what: str
         assert found in verified(capsys)
 
 
+@pytest.mark.slow
 def test_what_is_not_forged_is_whole_also_after_many(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

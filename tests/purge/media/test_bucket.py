@@ -96,6 +96,7 @@ def page_of_two(self, first: str) -> dict:
     return self.client.list_objects_v2(**self.where, Prefix=self.prefix, MaxKeys=2)
 
 
+@pytest.mark.slow
 def test_versions_stay_or_go(s3_server: Server):
     with bucket_storage(s3_server.bucket(versioned=True)) as bucket:
         name = stored("a.jpg")
@@ -123,6 +124,7 @@ def test_a_version_that_comes_between_is_put_back(s3_server: Server, monkeypatch
         assert told("kept")[name]["reason"] == "uploaded again"
 
 
+@pytest.mark.slow
 def test_a_row_that_comes_between_has_its_object_back(s3_server: Server, monkeypatch):
     with bucket_storage(s3_server.bucket(versioned=True)) as bucket:
         name, other = stored("a.jpg"), stored("b.jpg")
@@ -287,6 +289,7 @@ def test_a_slow_store_holds_up_no_row(stub: Bucket, strict_s3: Strict):
     assert default_storage.exists("a.jpg") is False
 
 
+@pytest.mark.slow
 def test_a_check_tells_of_a_bucket_that_keeps_bytes(s3_server: Server):
     with bucket_storage(s3_server.bucket(versioned=True)) as bucket:
         (found,) = check_versions()

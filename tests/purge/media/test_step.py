@@ -225,6 +225,7 @@ def test_a_receiver_that_fails_keeps_the_files():
     assert default_storage.exists(name)
 
 
+@pytest.mark.slow
 def test_many_small_entries_and_large_ones():
     names = [stored() for _ in range(12)]
     for name in names[:10]:

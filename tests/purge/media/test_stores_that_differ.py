@@ -153,6 +153,7 @@ def test_who_may_not_delete_is_not_asked_again_singly(strict_s3: Strict, code: s
         assert told("blocked")["a.txt"]["code"] == code
 
 
+@pytest.mark.slow
 def test_a_store_that_is_busy_is_named_and_goes_on(strict_s3: Strict) -> None:
     """A passing error: no names are blocked, no fallback at once; `status` says what it answers."""
     strict_s3.always["DELETE_OBJECTS"] = (503, "SlowDown")

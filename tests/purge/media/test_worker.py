@@ -33,6 +33,7 @@ def test_a_worker_comes_at_once(consumer: Callable[..., Consumer]):
     assert {run.origin for run in Run.objects.filter(policy="")} == {"worker"}
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_the_command_says_what_waits(strict_s3: Strict):
     def purge(*options: str) -> str:

@@ -89,6 +89,7 @@ def test_opening_it_keeps_nothing(link: str) -> None:
     assert Event.objects.count() == before
 
 
+@pytest.mark.slow
 def test_the_button_keeps_it_once(link: str) -> None:
     page = press(link)
     assert "It stays." in page.content.decode()
@@ -103,6 +104,7 @@ def test_the_button_keeps_it_once(link: str) -> None:
     assert Guest.objects.live().exists()
 
 
+@pytest.mark.slow
 def test_it_is_warned_again_before_that_end(link: str, post: Post) -> None:
     press(link)
     go_on(days=340)
@@ -112,11 +114,13 @@ def test_it_is_warned_again_before_that_end(link: str, post: Post) -> None:
     assert not Guest.objects.live().exists()
 
 
+@pytest.mark.slow
 def test_not_without_the_token_of_the_page(link: str) -> None:
     assert Client(enforce_csrf_checks=True).post(link).status_code == 403
     assert not restores()
 
 
+@pytest.mark.slow
 def test_who_is_logged_in_is_named(link: str) -> None:
     user, client = get_user_model().objects.create_user("jo"), Client()
     client.force_login(user)
@@ -124,6 +128,7 @@ def test_who_is_logged_in_is_named(link: str) -> None:
     assert [event.actor for event in restores()] == [f"demo.User:{user.pk}"]
 
 
+@pytest.mark.slow
 def test_of_no_other_row(link: str) -> None:
     other = guest(YEAR - 5)
     payload, *signed = link.rsplit("/", 1)[1].split(":")
@@ -136,6 +141,7 @@ def test_of_no_other_row(link: str) -> None:
     assert not restores()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "told", [{"policy": "gone"}, {"policy": "tokens"}, {"using": "elsewhere"}, {"policy": "logins"}]
 )
@@ -153,6 +159,7 @@ def test_what_is_signed_and_is_no_link(said: Any) -> None:
     assert Client().get(f"/keep/{signing.dumps(said, salt=links.SALT)}").status_code == 404
 
 
+@pytest.mark.slow
 def test_too_late(link: str) -> None:
     pass_time(days=31)  # what the link says does not grow older: so does one that is good for less
     row, now = Guest.objects.get(), timezone.now()
@@ -164,6 +171,7 @@ def test_too_late(link: str) -> None:
     assert not restores()
 
 
+@pytest.mark.slow
 def test_what_a_named_person_ended_is_not_kept_by_it(link: str) -> None:
     """Nor is it promised: the mail is about another end than theirs."""
     lifecycle.expire_now(Guest.objects.get())
@@ -176,12 +184,14 @@ def test_what_a_named_person_ended_is_not_kept_by_it(link: str) -> None:
     assert not Guest.objects.exists()
 
 
+@pytest.mark.slow
 def test_after_a_sign_in_there_is_nothing_to_do(link: str) -> None:
     Guest.objects.update(seen_at=timezone.now())
     assert "Nothing to do." in press(link).content.decode()
     assert not restores()
 
 
+@pytest.mark.slow
 def test_the_sites_own_way(link: str, monkeypatch: pytest.MonkeyPatch) -> None:
     notice: Any = get_policy("guests").notice
     monkeypatch.setattr(notice, "keep", lambda row: None)

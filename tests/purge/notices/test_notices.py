@@ -56,6 +56,7 @@ def verdict(row: Guest) -> str:
     return found.says
 
 
+@pytest.mark.slow
 def test_a_whole_life(post: Post) -> None:
     row = guest(YEAR - 31)
     go_on()
@@ -117,6 +118,7 @@ def test_a_sign_in_has_it_warned_anew(post: Post) -> None:
     assert is_live()
 
 
+@pytest.mark.slow
 def test_nothing_ends_while_the_mail_server_is_down(post: Post, caplog: Any) -> None:
     post.stop()
     row = guest(YEAR - 1)
@@ -163,6 +165,7 @@ def test_who_is_killed_after_sending_sends_once_more(post: Post) -> None:
     assert len(said()) == 1
 
 
+@pytest.mark.slow
 def test_what_went_and_cannot_be_recorded_goes_once(post: Post) -> None:
     guest(YEAR + 5)
     with patch.object(send, "write_of", side_effect=OperationalError):
@@ -229,6 +232,7 @@ def test_a_dead_address_is_waived_and_ends_no_sooner(post: Post, address: str) -
     assert "2 were waived" not in str(facts())  # they were, eight days ago
 
 
+@pytest.mark.slow
 def test_a_server_that_refuses_the_sender_is_one_that_is_down(post: Post) -> None:
     post.answers["jo@example.com"] = "550 5.7.1 blocked"
     guest(YEAR + 5)
@@ -238,6 +242,7 @@ def test_a_server_that_refuses_the_sender_is_one_that_is_down(post: Post) -> Non
     assert is_live()
 
 
+@pytest.mark.slow
 def test_a_refusal_without_a_reason_is_believed_the_fifth_time(post: Post) -> None:
     post.answers["jo@example.com"] = "553 sorry"
     guest(YEAR + 5)
@@ -566,6 +571,7 @@ def test_a_tombstone_from_before_the_policy_warned_anybody(
     assert not Guest.objects.exists()
 
 
+@pytest.mark.slow
 def test_no_more_are_warned_in_a_day_than_may_end_in_it(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -388,6 +388,7 @@ def test_after_each_error_it_waits_longer(subscribe: Any, attempts: int, most: i
     assert most / 2 - 3 < waits.total_seconds() <= most
 
 
+@pytest.mark.slow
 def test_two_workers_tell_each_line_once(subscribe: Any) -> None:
     index = subscribe(Token)
     for number in range(12):
@@ -411,6 +412,7 @@ def test_a_function_that_hangs_stops_no_purge(subscribe: Any) -> None:
     assert telling.result() == 2
 
 
+@pytest.mark.slow
 def test_what_is_not_answered_in_time_is_listed(subscribe: Any) -> None:
     index = subscribe(Token, within=2 * DAY)
     index.does = fail
@@ -510,6 +512,7 @@ def test_mails_of_a_pass_wait_for_no_subscriber(
     assert order == ["watched", "told"]
 
 
+@pytest.mark.slow
 def test_the_worker_tells_by_a_thread_of_its_own(
     subscribe: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -530,6 +533,7 @@ def test_the_worker_tells_by_a_thread_of_its_own(
     assert not thread.is_alive()
 
 
+@pytest.mark.slow
 def test_a_function_that_ends_its_process_does_not_end_the_thread(
     subscribe: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

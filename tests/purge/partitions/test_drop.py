@@ -121,6 +121,7 @@ def test_a_dry_run_shows_which_would_go(pings: Any) -> None:
     assert len(there()) == 3
 
 
+@pytest.mark.slow
 def test_the_clock_of_a_hosts_test_drops_what_is_over_by_then(pings: Any) -> None:
     write(LATE)
     assert run_until(datetime(2999, 1, 1, tzinfo=UTC)) == {}

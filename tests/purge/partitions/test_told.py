@@ -125,6 +125,7 @@ def test_a_receiver_keeps_partitions(pings: Any) -> None:
         post_delete.disconnect(heard, sender=pings)
 
 
+@pytest.mark.slow
 def test_another_model_of_the_table_is_asked_too(pings: Any) -> None:
     """The site's own, of which the policy's is a copy with a simple key."""
     other = tables.model(__qualname__="Pong")

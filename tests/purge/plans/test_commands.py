@@ -75,6 +75,7 @@ def test_what_goes_along_is_shown() -> None:
     assert f"rows      zoo.Draft:{draft.pk}" in shown
 
 
+@pytest.mark.slow
 def test_a_second_person(settings: Any) -> None:
     settings.LIFECYCLE_TWO_PERSON = True
     tokens(1)

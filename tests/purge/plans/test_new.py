@@ -319,6 +319,7 @@ def test_keys_that_are_none(officer: Client) -> None:
     assert "More than 500 rows" in officer.post(address(), many).text
 
 
+@pytest.mark.slow
 def test_the_number_of_questions_is_constant(officer: Client) -> None:
     paths = [reverse("admin:purge_plan_changelist"), reverse("admin:purge_plan_add"), address()]
     tokens("a")

@@ -219,6 +219,7 @@ class TestPurge:
         assert apply(made).left in ({"along": 1}, {"along": 2})
         assert newer in Order.objects.all()
 
+    @pytest.mark.slow
     def test_a_batch_that_takes_long_is_done_again_with_fewer_rows(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -274,6 +275,7 @@ class TestPurge:
         account.refresh_from_db()
         assert (account.active, account.email) == (False, "")
 
+    @pytest.mark.slow
     def test_other_keys_and_tables(self) -> None:
         later = timezone.now() + DAY
         Coupon.objects.create(code='a"b\\c, {d}', expires_at=later)

@@ -31,6 +31,7 @@ def test_a_plan_that_compares_no_version_is_found(monkeypatch: pytest.MonkeyPatc
     assert any("has ended, and must not" in each for each in run(range(25)))
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_plan_that_takes_along_what_was_written_since_is_found(
     monkeypatch: pytest.MonkeyPatch,

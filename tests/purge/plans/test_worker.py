@@ -91,6 +91,7 @@ carry_out({number})
 """
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_it_comes_to_the_same_end(tmp_path: Path) -> None:
     made = applied(400)
     kept = Token.objects.create(expires_at=timezone.now() + DAY)

@@ -47,6 +47,7 @@ def test_of_a_log_that_is_published() -> None:
     assert "No alarm" in client.get(url(SealedLog, "changelist")).text
 
 
+@pytest.mark.slow
 def test_of_an_alarm(back_up: Callable[[], Callable[[], None]]) -> None:
     published(30)
     restore = back_up()

@@ -427,6 +427,7 @@ def test_is_found_in_a_bucket(
     is_found(attack, site_with_bucket, capsys)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", [a for a in ATTACKS if a.only_witness], ids=ids)
 def test_only_the_witness_finds(
     attack: Attack, tmp_path: Path, witness: str, capsys: pytest.CaptureFixture[str]

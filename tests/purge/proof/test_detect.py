@@ -268,6 +268,7 @@ def test_a_clone_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert alarm()["kind"] == "cloned"
 
 
+@pytest.mark.slow
 def test_hundred_failovers_and_reconnects_are_no_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each server that takes over finds the one before it silent."""
     published()
@@ -329,6 +330,7 @@ def test_people_are_told_once(back_up: Any, settings: Any, mailoutbox: list[Any]
     assert Token.objects.filter(pk=row.pk).exists()
 
 
+@pytest.mark.slow
 def test_how_many_endings_are_undone(back_up: Any) -> None:
     """Of the published entries: endings of rows, not other events; and as of when the backup is."""
     it_ends(a_due_row())

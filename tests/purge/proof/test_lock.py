@@ -60,6 +60,7 @@ def are_locked(client: Any) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_what_never_changes_is_locked(locking: Any) -> None:
     for count in (300, 3):
         write(count)

@@ -91,6 +91,7 @@ def broken() -> list[Any]:
     return [each for _, violations in found for each in violations]
 
 
+@pytest.mark.slow
 def test_what_is_old_leaves_and_the_log_tells_it(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -117,6 +118,7 @@ def test_what_is_old_leaves_and_the_log_tells_it(
     assert "(purged)" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most", [pruning.MOST, 0], ids=["at once", "step by step"])
 def test_projections_are_the_fold_of_what_stays(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pruning, "MOST", most)
@@ -206,6 +208,7 @@ def test_a_cut_does_not_pass_for_it(deep: bool) -> None:
     assert f"event {number} " in "\n".join(verify(USING, options(), deep).problems)
 
 
+@pytest.mark.slow
 @pytest.mark.plants(7)
 def test_a_forged_word_that_they_have_left_is_found() -> None:
     """Who takes out young events and says so himself: the store has their times."""

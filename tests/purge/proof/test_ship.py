@@ -190,6 +190,7 @@ def test_a_checkpoint_of_another_is_not_replaced(folder: Path) -> None:
     assert (folder / "checkpoint").read_bytes() == other
 
 
+@pytest.mark.slow
 def test_in_a_bucket(s3_server: Server, tmp_path: Path) -> None:
     begin_at = logs.open_log(USING, 1, f"{ORIGIN}/1")
     bucket = s3_server.bucket()

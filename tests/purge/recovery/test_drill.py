@@ -102,6 +102,7 @@ def test_what_cannot_be_restored(tmp_path: Path) -> None:
     assert connections["default"].settings_dict["NAME"] in there
 
 
+@pytest.mark.slow
 def test_a_dump_that_misses_nothing(tmp_path: Path) -> None:
     publish_now(USING)
     run("pg_dump", "-Fc", "-f", str(tmp_path / "dump"), url(here()))

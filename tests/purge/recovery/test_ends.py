@@ -144,6 +144,7 @@ CASES = {
 GRACES = [timedelta(0), pytest.param(DAY, marks=pytest.mark.slow)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grace", GRACES, ids=["no grace", "grace"])
 def test_none_ends_before_its_later_end(site: Backups, grace: timedelta) -> None:
     soon = timezone.now() + PASSES

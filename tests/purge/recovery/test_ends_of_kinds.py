@@ -50,6 +50,7 @@ def tokens(ends: Callable[[int], datetime], count: int = 3) -> Callable[[], Any]
     return lambda: Token.objects.bulk_create(Token(expires_at=ends(n)) for n in range(count))
 
 
+@pytest.mark.slow
 def test_what_is_written_while_it_asks_counts(
     site: Backups, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,6 +73,7 @@ def test_what_is_written_while_it_asks_counts(
     assert Event.objects.get(cause="recovery").subjects == ["b"]
 
 
+@pytest.mark.slow
 def test_a_row_that_cannot_be_read_hinders_no_other(site: Backups) -> None:
     rows = [
         Preference.objects.create(created_at=NOW, data={"days": days})

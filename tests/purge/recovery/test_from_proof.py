@@ -157,6 +157,7 @@ def lost(count: int = 4) -> set[int]:
     return {person.pk for person in people}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("untouched", [False, True], ids=["unsure", "untouched"])
 def test_rows_that_nothing_tells(site: Backups, untouched: bool) -> None:
     """Left, and listed, unless somebody says that no row was written since the restore."""
@@ -175,6 +176,7 @@ def test_rows_that_nothing_tells(site: Backups, untouched: bool) -> None:
     whole(set() if untouched else {12, 13})
 
 
+@pytest.mark.slow
 def test_said_to_be_untouched_and_is_not(site: Backups) -> None:
     publish_now(USING)
     restore = site.template()

@@ -111,6 +111,7 @@ def test_forked(site: Backups, more: int) -> None:
     whole()
 
 
+@pytest.mark.slow
 def test_two_at_once_and_others(site: Backups) -> None:
     before()
     restore = site.template()
@@ -192,6 +193,7 @@ def test_what_has_no_meaning_is_refused(words: tuple[str, ...], said: str) -> No
     assert said in fails(*words)
 
 
+@pytest.mark.slow
 def test_a_later_log_is_refused(site: Backups) -> None:
     publish_now(USING)
     restore = site.template()
@@ -206,6 +208,7 @@ def test_a_later_log_is_refused(site: Backups) -> None:
     assert "went on as example.org/ledger/2" in fails(*RECOVER)
 
 
+@pytest.mark.slow
 def test_a_key_is_not_given_again(site: Backups) -> None:
     """Also of a row that was written and went since the backup."""
     publish_now(USING)

@@ -55,6 +55,7 @@ def columns(*numbers: int) -> list[str]:
     return [found for (found,) in fetch(USING, text, {"n": list(numbers)})]
 
 
+@pytest.mark.slow
 def test_every_form_of_an_event_is_as_it_was(site: Backups) -> None:
     """Also those that only a superuser can have written; of what the engine writes each column."""
     site.template()()  # what is forged stays in a copy
@@ -77,6 +78,7 @@ def test_every_form_of_an_event_is_as_it_was(site: Backups) -> None:
     assert columns(*usual) == by_column
 
 
+@pytest.mark.slow
 def test_what_was_purged_since_is_told_by_its_new_number(
     site: Backups, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,6 +104,7 @@ def test_what_was_purged_since_is_told_by_its_new_number(
     assert [each.event for each in told] == [purged.get().pk]
 
 
+@pytest.mark.slow
 def test_windows_that_name_no_rows_end_again(site: Backups) -> None:
     """By their own columns, in a pass of the worker: no event says which they were."""
     Badge.objects.bulk_create(Badge(secret=f"s{n}", until=PAST + n * HOUR) for n in range(4))
@@ -119,6 +122,7 @@ def test_windows_that_name_no_rows_end_again(site: Backups) -> None:
     whole()
 
 
+@pytest.mark.slow
 def test_what_people_decided_is_decided_again(site: Backups) -> None:
     """Restored, held and released, in their order; a policy that was paused stays so."""
     coupons = [Coupon.objects.create(code=f"c{n}", expires_at=FUTURE) for n in range(4)]
@@ -141,6 +145,7 @@ def test_what_people_decided_is_decided_again(site: Backups) -> None:
     whole()
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_printed_also_of_a_fork(site: Backups) -> None:
     publish_now(USING)
     restore = site.template()
@@ -185,6 +190,7 @@ def test_fields_are_read_as_they_were_written(fields: tuple[str | None, ...]) ->
             continue
 
 
+@pytest.mark.slow
 def test_a_sequence_is_never_put_back(site: Backups) -> None:
     row = Token.objects.create(expires_at=FUTURE)
     publish_now(USING)

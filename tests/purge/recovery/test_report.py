@@ -30,6 +30,7 @@ def said(text: str) -> str:
     return note.text
 
 
+@pytest.mark.slow
 def test_before_and_after(site: Backups, tmp_path: Path, settings: Any) -> None:
     settings.MEDIA_ROOT, settings.LIFECYCLE_BACKUP_MAX_AGE = str(tmp_path / "media"), 86_400
     Coupon.objects.bulk_create(Coupon(code=f"c{n}", expires_at=FUTURE) for n in range(5))
@@ -80,6 +81,7 @@ def test_not_restored(settings: Any) -> None:
     assert "LIFECYCLE_PROOF is not set" in fails(*REPORT)
 
 
+@pytest.mark.slow
 def test_while_it_is_under_way(site: Backups, monkeypatch: pytest.MonkeyPatch) -> None:
     Token.objects.create(expires_at=FUTURE)
     publish_now(USING)

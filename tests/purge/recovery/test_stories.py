@@ -53,6 +53,7 @@ def coupons(count: int, ends: Any = FUTURE) -> None:
     Coupon.objects.bulk_create(Coupon(code=f"c{n}", expires_at=ends) for n in range(count))
 
 
+@pytest.mark.slow
 def test_a_policy_was_renamed_since_the_backup(site: Backups) -> None:
     """Its rows end again under its new name; so do those that ended before it had that."""
     coupons(6)
@@ -104,6 +105,7 @@ def test_a_policy_was_removed_since_the_backup(site: Backups) -> None:
     assert "1 unsure" in fails("purge", "--replay", "--yes", "--policy", "coupons")
 
 
+@pytest.mark.slow
 def test_restored_to_the_middle_of_a_run(site: Backups) -> None:
     """After its first batch, of which nothing was sealed; the second was not committed."""
     Spark.objects.bulk_create(Spark(flash=True, expires_at=PAST) for _ in range(60))
@@ -123,6 +125,7 @@ def test_restored_to_the_middle_of_a_run(site: Backups) -> None:
     whole()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", ["at the backup", "at the restore"])
 def test_an_erasure_was_under_way(site: Backups, at: str) -> None:
     """It goes on, by its own reference, and ends."""
@@ -239,6 +242,7 @@ def test_a_fork_of_a_ledger_that_was_pruned(
         assert bool(missing()) == (when == "before the backup")  # else they go once more, later
 
 
+@pytest.mark.slow
 def test_windows_end_again(site: Backups) -> None:
     """Those that name no rows in the same command, by what the columns say; what is held stays."""
     Badge.objects.bulk_create(Badge(secret=f"s{n}", until=PAST) for n in range(3))
@@ -291,6 +295,7 @@ def test_before_a_new_beginning(site: Backups) -> None:
     assert (state(), alarm()) == (State.NORMAL, {})
 
 
+@pytest.mark.slow
 def test_plans_go_on_as_the_ledger_says(site: Backups) -> None:
     """One withdrawn since the backup is over; one made since the restore is not."""
     coupons(5)
@@ -314,6 +319,7 @@ def test_plans_go_on_as_the_ledger_says(site: Backups) -> None:
     whole()
 
 
+@pytest.mark.slow
 def test_no_hold_is_released_by_a_plan_before_the_recovery(site: Backups) -> None:
     """It may have been withdrawn since the backup, which the ledger does not know yet."""
     coupons(2)
@@ -333,6 +339,7 @@ def test_no_hold_is_released_by_a_plan_before_the_recovery(site: Backups) -> Non
     whole()
 
 
+@pytest.mark.slow
 def test_a_request_that_was_answered_since_the_backup(site: Backups) -> None:
     """The answer comes back with the history; what was opened since the restore keeps its place."""
     people = [Person.objects.create(name=name) for name in ("Ann", "Bob", "Cy")]

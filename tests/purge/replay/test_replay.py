@@ -66,6 +66,7 @@ def settle(**options: Any) -> Any:
     return carry_out(how)
 
 
+@pytest.mark.slow
 def test_command_shows_the_plan_and_ends_rows_again(tmp_path: Path) -> None:
     came_back(tmp_path)
     text = manage(*REPLAY, "--yes")
@@ -83,6 +84,7 @@ def test_command_shows_the_plan_and_ends_rows_again(tmp_path: Path) -> None:
     assert Event.objects.count() == before
 
 
+@pytest.mark.slow
 def test_dry_run_changes_nothing(tmp_path: Path) -> None:
     came_back(tmp_path)
     before = Event.objects.count()
@@ -105,6 +107,7 @@ def test_nobody_to_ask_is_refused(tmp_path: Path) -> None:
     settle()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "answer"),
     [
@@ -130,6 +133,7 @@ def test_options_of_a_replay_need_it(option: str) -> None:
     assert "needs --replay" in fails("purge", option)
 
 
+@pytest.mark.slow
 def test_more_than_the_cap_needs_a_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     came_back(tmp_path)
     monkeypatch.setattr(get_policy("members"), "cap_rows", 2)
@@ -144,6 +148,7 @@ def test_more_than_the_cap_needs_a_word(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.undo()  # the first purge was under the cap as it was declared
 
 
+@pytest.mark.slow
 def test_unsure_rows_are_named_and_fail_the_command() -> None:
     token = Token.objects.create(expires_at=timezone.now() + HOUR)
     Token.objects.all().delete()
@@ -157,6 +162,7 @@ def test_unsure_rows_are_named_and_fail_the_command() -> None:
     assert Token.objects.exists()
 
 
+@pytest.mark.slow
 def test_only_one_policy_and_only_since(tmp_path: Path) -> None:
     came_back(tmp_path)
     ticket = Ticket.objects.create(pk=uuid.uuid4(), expires_at=timezone.now() + HOUR)
@@ -210,6 +216,7 @@ def test_a_host_delete_with_children_is_repeated(tmp_path: Path) -> None:
     assert (Member.objects.count(), Visit.objects.count()) == (0, 0)
 
 
+@pytest.mark.slow
 def test_a_held_row_below_keeps_its_parent(tmp_path: Path) -> None:
     member = Member.objects.create(expires_at=past())
     visit = Visit.objects.create(member=member)
@@ -225,6 +232,7 @@ def test_a_held_row_below_keeps_its_parent(tmp_path: Path) -> None:
     assert not Member.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_protected_row_is_blocked_and_the_others_go(tmp_path: Path) -> None:
     """Without an identity, but expired before it ended and not written since."""
     rows = [Draft.objects.create(created_at=past() - 48 * HOUR) for _ in range(5)]
@@ -248,6 +256,7 @@ def test_a_protected_row_is_blocked_and_the_others_go(tmp_path: Path) -> None:
     assert settle().total("ended") == 1
 
 
+@pytest.mark.slow
 def test_a_locked_row_is_left_and_said(tmp_path: Path) -> None:
     came_back(tmp_path)
     first = Member.objects.earliest("pk").pk
@@ -259,6 +268,7 @@ def test_a_locked_row_is_left_and_said(tmp_path: Path) -> None:
     assert settle().total("ended") == 1
 
 
+@pytest.mark.slow
 def test_a_row_that_is_replaced_between_plan_and_deed_stays(tmp_path: Path) -> None:
     came_back(tmp_path, 2)
     first = Member.objects.earliest("pk").pk
@@ -292,6 +302,7 @@ def test_an_earlier_life_under_the_same_key_is_known(tmp_path: Path) -> None:
     assert settle().total("ended") == 1
 
 
+@pytest.mark.slow
 def test_many_rows_of_shared_and_own_sets(tmp_path: Path) -> None:
     """Several batches; ranges, lists, and sets that an earlier event holds."""
     with connection.cursor() as cursor:
@@ -313,6 +324,7 @@ def test_many_rows_of_shared_and_own_sets(tmp_path: Path) -> None:
     assert settle().total("ended") == 0
 
 
+@pytest.mark.slow
 def test_the_worker_may_run_meanwhile(tmp_path: Path) -> None:
     came_back(tmp_path, 30, triggers=True)
     how = Replay()
@@ -356,6 +368,7 @@ def test_a_killed_replay_is_finished_by_the_next(tmp_path: Path) -> None:
     assert settle().total("ended") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not settings.EMBEDDED_DATABASE, reason="needs the embedded server's tools")
 def test_rows_out_of_pg_dump(tmp_path: Path) -> None:
     """The real tool, its own order of things, with and without triggers."""

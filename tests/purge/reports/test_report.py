@@ -53,6 +53,7 @@ def a_week() -> None:
     run_due()
 
 
+@pytest.mark.slow
 def test_what_is_counted() -> None:
     a_week()
     drafts, tokens = line(7, "drafts"), line(7, "tokens")
@@ -127,6 +128,7 @@ class Page(HTMLParser):
         self.text += data
 
 
+@pytest.mark.slow
 def test_terminal_page_and_mail_say_the_same(mailbox: Mailbox, tmp_path: Path) -> None:
     a_week()
     page = tmp_path / "report.html"

@@ -175,6 +175,7 @@ def names(client: Client, standing: str) -> list[str]:
     return [each for each in ("DSR-A", "DSR-B", "DSR-C", "DSR-D") if each in text]
 
 
+@pytest.mark.slow
 def test_the_filters(officer: Client) -> None:
     late = waiting("DSR-A", received=timezone.now() - timedelta(days=40))
     waiting("DSR-B")
@@ -346,6 +347,7 @@ def test_a_request_whose_model_has_left_the_code(officer: Client) -> None:
     Request.objects.update(model="zoo.person")  # as its events say
 
 
+@pytest.mark.slow
 def test_the_number_of_questions_is_constant(officer: Client) -> None:
     found = waiting("DSR-0")
     pages = [reverse(LIST), at(found), reverse("admin:purge_request_add")]

@@ -174,6 +174,7 @@ def test_a_line_that_nobody_has_opened_keeps_nobody_from_opening_it() -> None:
     assert not Person.objects.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.plants(6, 10)
 def test_what_a_superuser_has_written_of_one_stops_no_other() -> None:
     first, second = held(), held("DSR-2")

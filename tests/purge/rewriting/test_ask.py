@@ -48,6 +48,7 @@ def dump() -> str:
     return "".join(str(row) for table in rows for row in table)
 
 
+@pytest.mark.slow
 def test_a_value_leaves_and_is_nowhere(
     named: Person, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -66,6 +67,7 @@ def test_a_value_leaves_and_is_nowhere(
     assert not any(SECRET.encode() in path.read_bytes() for path in tmp_path.rglob("*.*"))
 
 
+@pytest.mark.slow
 def test_several_values_must_all_be_there(named: Person, tmp_path: Path) -> None:
     both = ("--where", f"label={named.pk}", "--where", "active=true")
     assert "3 rows in 1 archives" in command("tokens", *both, "--dry-run")

@@ -38,6 +38,7 @@ def erased(bucket: Bucket, settings: Any) -> list[str]:
     return before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("versioned", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_nothing_is_left_of_the_old_objects(
     s3_server: Server, settings: Any, versioned: bool
@@ -49,6 +50,7 @@ def test_nothing_is_left_of_the_old_objects(
         assert not set(kept) & set(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("has_right", [True, False])
 def test_nothing_is_left_of_an_archive_that_never_came_to_be(
     s3_server: Server, settings: Any, monkeypatch: pytest.MonkeyPatch, has_right: bool
@@ -83,6 +85,7 @@ def refused(*args: Any) -> None:
     raise Unreachable("AccessDenied")
 
 
+@pytest.mark.slow
 def test_a_store_that_knows_no_versions(strict_s3: Strict, settings: Any) -> None:
     """It answers as if there were none: the objects themselves are removed all the same."""
     bucket = strict_s3.bucket()
@@ -90,6 +93,7 @@ def test_a_store_that_knows_no_versions(strict_s3: Strict, settings: Any) -> Non
         erased(bucket, settings)
 
 
+@pytest.mark.slow
 def test_older_versions_and_marks_go_too(s3_server: Server) -> None:
     bucket = s3_server.bucket(versioned=True)
     with override_settings(**bucket.settings):
@@ -106,6 +110,7 @@ def test_older_versions_and_marks_go_too(s3_server: Server) -> None:
         where.erase("old/a.json")
 
 
+@pytest.mark.slow
 def test_a_right_that_is_missing(strict_s3: Strict, settings: Any) -> None:
     bucket = strict_s3.bucket()
     with override_settings(**bucket.settings), archived(None, settings) as (her, _):

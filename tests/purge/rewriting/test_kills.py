@@ -119,6 +119,7 @@ def _others() -> Any:
     return [Person.objects.create(name=name) for name in ("cora", "dora")]
 
 
+@pytest.mark.slow
 def test_a_second_person_and_a_second_archive(tmp_path: Path, settings: Any) -> None:
     with archived(tmp_path, settings) as (her, other):
         archive(her, other)
@@ -133,6 +134,7 @@ def test_a_second_person_and_a_second_archive(tmp_path: Path, settings: Any) -> 
         assert sum(each["fewer"] for each in said("rewritten")) == 12
 
 
+@pytest.mark.slow
 def test_no_name_comes_again(tmp_path: Path, settings: Any) -> None:
     """An archive that is made in the same second, and one that is rewritten three times."""
     with archived(tmp_path, settings, rows=0) as (her, other):
@@ -151,6 +153,7 @@ def test_no_name_comes_again(tmp_path: Path, settings: Any) -> None:
         assert (verified(), len(labels(tmp_path))) == ([], 5)
 
 
+@pytest.mark.slow
 def test_rows_that_had_not_gone_yet_go_into_a_further_archive(
     tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,6 +210,7 @@ def test_a_load_that_was_begun_before(tmp_path: Path, settings: Any) -> None:
         assert not Token.objects.exists()
 
 
+@pytest.mark.slow
 def test_what_is_left_to_do_is_made_of_the_ledger(
     tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,6 +234,7 @@ def test_what_is_left_to_do_is_made_of_the_ledger(
         assert (ArchiveErasure.objects.count(), Rewrite.objects.count()) == (0, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_lost", [False, True])
 def test_old_files_are_looked_for_where_they_were_put(
     tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, is_lost: bool
@@ -267,6 +272,7 @@ def restored() -> None:
     fetch("default", "RESET session_replication_role")
 
 
+@pytest.mark.slow
 @pytest.mark.plants(3)
 @pytest.mark.parametrize("forged", [False, True])
 def test_a_ledger_of_before_finds_it_rewritten(tmp_path: Path, settings: Any, forged: bool) -> None:

@@ -54,6 +54,7 @@ def test_nothing_is_done_before_the_row_has_ended(
         assert ArchiveErasure.objects.get().reference == "r1"
 
 
+@pytest.mark.slow
 def test_one_that_is_missing_does_not_keep_others_from_losing_rows(
     tmp_path: Path, settings: Any
 ) -> None:
@@ -74,6 +75,7 @@ def test_one_that_is_missing_does_not_keep_others_from_losing_rows(
         assert labels(tmp_path) == [str(other.pk)] * 6
 
 
+@pytest.mark.slow
 @pytest.mark.plants(3)
 @pytest.mark.parametrize("is_swept", [True, False])
 def test_one_rewritten_twice_since_the_backup_is_found(

@@ -48,6 +48,7 @@ def again() -> None:
     erase_in_archives()
 
 
+@pytest.mark.slow
 def test_a_hold_on_the_policy(tmp_path: Path, settings: Any) -> None:
     with archived(tmp_path, settings) as (her, _):
         before = files(tmp_path)
@@ -65,6 +66,7 @@ def test_a_hold_on_the_policy(tmp_path: Path, settings: Any) -> None:
         assert steps() == ["asked", "rewritten", "gone", "done"]
 
 
+@pytest.mark.slow
 def test_a_hold_after_the_switch_keeps_the_old_files(
     tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -83,6 +85,7 @@ def test_a_hold_after_the_switch_keeps_the_old_files(
         assert not any(each.startswith(f"{old['name']}.") for each in files(tmp_path))
 
 
+@pytest.mark.slow
 def test_a_row_that_was_loaded_back_is_held(tmp_path: Path, settings: Any) -> None:
     with archived(tmp_path, settings) as (her, other):
         (old,) = manifests(tmp_path)
@@ -121,6 +124,7 @@ def test_a_pause(tmp_path: Path, settings: Any) -> None:
         assert steps()[-1] == "done"
 
 
+@pytest.mark.slow
 def test_a_store_that_does_not_remove(
     tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,6 +177,7 @@ def test_a_grace_is_waited_for_and_a_restore_ends_it(tmp_path: Path, settings: A
         assert len(labels(tmp_path)) == 6
 
 
+@pytest.mark.slow
 def test_rows_that_are_still_in_their_table_come_later(tmp_path: Path, settings: Any) -> None:
     with archived(tmp_path, settings) as (her, other):
         key = str(her.pk)
@@ -190,6 +195,7 @@ def test_rows_that_are_still_in_their_table_come_later(tmp_path: Path, settings:
         assert steps()[-1] == "done"
 
 
+@pytest.mark.slow
 def test_an_archive_that_is_not_what_was_written(tmp_path: Path, settings: Any) -> None:
     with archived(tmp_path, settings) as (her, other):
         (path,) = tmp_path.rglob("*.txt")
@@ -205,6 +211,7 @@ def test_an_archive_that_is_not_what_was_written(tmp_path: Path, settings: Any) 
         assert labels(tmp_path) == [str(other.pk)] * 3
 
 
+@pytest.mark.slow
 def test_one_process_at_a_time(tmp_path: Path, settings: Any) -> None:
     with archived(tmp_path, settings) as (her, _):
         erase(her)
@@ -215,6 +222,7 @@ def test_one_process_at_a_time(tmp_path: Path, settings: Any) -> None:
         assert erase_in_archives() == 0
 
 
+@pytest.mark.slow
 def test_an_archive_without_the_columns(tmp_path: Path, settings: Any) -> None:
     with archived(tmp_path, settings, erased_with={"owner": "zoo.Person"}) as (her, _):
         erase(her)
@@ -223,6 +231,7 @@ def test_an_archive_without_the_columns(tmp_path: Path, settings: Any) -> None:
         assert said("rewritten") == []
 
 
+@pytest.mark.slow
 def test_a_policy_that_no_code_declares_any_more(tmp_path: Path, settings: Any) -> None:
     with archived(tmp_path, settings) as (her, _):
         erase(her)
@@ -252,6 +261,7 @@ def test_what_was_asked_under_an_earlier_name(
         assert [each.policy for each in events] == ["tokens", "former", "former", "former"]
 
 
+@pytest.mark.slow
 def test_an_error_of_any_kind_is_noted(
     tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,7 @@ from tests.zoo.models import Person
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.slow
 def test_the_certificate_says_so(tmp_path: Path, settings: Any) -> None:
     logs.open_log(USING, 1, f"{ORIGIN}/1")
     with in_folder(tmp_path), archived(None, settings) as (her, _):
@@ -41,6 +42,7 @@ def test_the_certificate_says_so(tmp_path: Path, settings: Any) -> None:
         assert told.count("rows of it leave archives") == 4
 
 
+@pytest.mark.slow
 def test_the_worker_is_woken_once_a_minute(
     tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

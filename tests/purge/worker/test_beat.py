@@ -117,6 +117,7 @@ def empty() -> None:
     run_due()
 
 
+@pytest.mark.slow
 def test_each_kind_of_thing_is_noticed_by_the_next_beat() -> None:
     for becomes_due, name in DUE.items():
         empty()

@@ -48,6 +48,7 @@ def test_commit_that_failed_may_have_committed(consumer: Start, proxy: Proxy) ->
 TCP, ESTABLISHED, KEEPALIVE, HUNDREDTHS = Path("/proc/net/tcp"), "01", "02", 100
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not TCP.exists(), reason="the system does not show its timers")
 def test_connections_notice_that_the_server_is_gone(consumer: Start, proxy: Proxy) -> None:
     consumer("kept", **through(proxy, "kept"))

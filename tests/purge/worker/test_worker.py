@@ -46,6 +46,7 @@ def test_row_from_psql_goes_on_time(consumer: Start) -> None:
     assert 2 * SECOND <= purged - tombstoned < 2 * SECOND + SOON
 
 
+@pytest.mark.slow
 def test_without_grace_it_goes_at_once(consumer: Start) -> None:
     consumer()
     sparks(1, wait=2 * SECOND)
@@ -193,6 +194,7 @@ def test_failing_policy_stops_no_other_and_rests(consumer: Start) -> None:
     until(lambda: not Coupon.objects.exists())
 
 
+@pytest.mark.slow
 def test_days_have_86400_seconds_in_new_york(consumer: Start) -> None:
     zone = {"PGTZ": "America/New_York"}
     psql(

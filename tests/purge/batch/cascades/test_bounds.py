@@ -100,6 +100,7 @@ def test_rows_of_the_next_batches_are_listed_in_pieces(monkeypatch: pytest.Monke
     assert Event.objects.filter(detail__relisted="limit").count() == 9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [Price, Clerk])
 def test_a_row_that_a_host_has_locked_is_not_waited_for(model: Any) -> None:
     """Neither one that is locked before it goes, nor one that its DELETE would lock."""
@@ -118,6 +119,7 @@ def test_a_row_that_a_host_has_locked_is_not_waited_for(model: Any) -> None:
     assert not Shop.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_hold_placed_while_rows_are_found_counts() -> None:
     """At rows of a model without policy nobody looks before they go, but after."""
     one = shop()

@@ -84,6 +84,7 @@ def before(part: str, call: Any) -> Iterator[None]:
     assert not calls
 
 
+@pytest.mark.slow
 def test_files_of_rows_that_the_database_takes_along_are_orphans() -> None:
     kept = Top.objects.create()
     Scrap.objects.create(top=kept, file="kept")
@@ -100,6 +101,7 @@ def test_coverage_knows_that_they_go() -> None:
     assert Scrap in taken_along(get_policy("tops"))
 
 
+@pytest.mark.slow
 def test_an_erasure_tells_what_the_database_took() -> None:
     one, other = Top.objects.create(), Top.objects.create()
     for each in (one, other):
@@ -117,6 +119,7 @@ def test_an_erasure_tells_what_the_database_took() -> None:
     assert (along.cause, along.policy, along.count) == ("cascade", "tops-asked", 1)
 
 
+@pytest.mark.slow
 def test_an_erasure_is_refused_by_the_hold_of_what_the_database_would_take() -> None:
     one = Top.objects.create()
     held = low(mid(one))
@@ -129,6 +132,7 @@ def test_an_erasure_is_refused_by_the_hold_of_what_the_database_would_take() -> 
     assert left(Top, Mid, Low) == [0, 0, 0]
 
 
+@pytest.mark.slow
 def test_what_is_to_be_archived_first_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(get_policy("mids"), "disposition", Archive(prefix="mids/"))
     kept = top()
@@ -146,6 +150,7 @@ def test_a_dry_run_counts_and_takes_nothing() -> None:
     assert left(Top, Mid, Low) == [1, 1, 1]
 
 
+@pytest.mark.slow
 def test_a_batch_counts_what_the_database_takes_along(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(get_policy("tops"), "batch_rows", 12)
     pacing._sizes.clear()
@@ -159,6 +164,7 @@ def test_a_batch_counts_what_the_database_takes_along(monkeypatch: pytest.Monkey
     assert max(sizes) <= 12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [Mid, Low])
 def test_a_row_that_a_host_has_locked_is_not_waited_for(model: Any) -> None:
     kept, free = top(), top()
@@ -176,6 +182,7 @@ def test_a_row_that_a_host_has_locked_is_not_waited_for(model: Any) -> None:
     assert left(Top, Mid, Low) == [0, 0, 0]
 
 
+@pytest.mark.slow
 def test_a_hold_placed_while_rows_go_counts() -> None:
     row = low(mid(top()))
     with before('DELETE FROM "cascades_low"', lambda: hold(row)):
@@ -202,6 +209,7 @@ def test_a_key_that_comes_while_rows_go_counts(changed: Any) -> None:
     assert blocked()["by"] == [f"cascades.Label:{one.pk}"]
 
 
+@pytest.mark.slow
 def test_a_key_that_came_since_the_last_batch_counts(changed: Any) -> None:
     """A process remembers that it found none, and asks again before it commits."""
     Token.objects.create(expires_at=timezone.now() - timedelta(minutes=5))
@@ -224,6 +232,7 @@ def test_a_key_that_came_since_the_last_batch_counts(changed: Any) -> None:
     assert left(Token, Label) == [0, 0]
 
 
+@pytest.mark.slow
 def test_a_ring_of_ties(changed: Any) -> None:
     changed(
         "ALTER TABLE cascades_area ADD next bigint REFERENCES cascades_area ON DELETE CASCADE,"
@@ -246,6 +255,7 @@ def test_a_ring_of_ties(changed: Any) -> None:
     assert purged()["cascade"] == {"cascades.area": 3}
 
 
+@pytest.mark.slow
 def test_a_column_that_the_model_does_not_have(changed: Any) -> None:
     changed(
         "ALTER TABLE cascades_label ADD top bigint REFERENCES cascades_top ON DELETE CASCADE",
@@ -275,6 +285,7 @@ def legacy(changed: Any) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("legacy")
 @pytest.mark.parametrize("alone", [False, True])
 def test_a_table_without_a_model_is_counted_and_looked_through(
@@ -298,6 +309,7 @@ def test_a_table_without_a_model_is_counted_and_looked_through(
     assert Label.objects.count() == 2
 
 
+@pytest.mark.slow
 def test_rows_of_a_partitioned_table_without_a_model_are_told_apart(changed: Any) -> None:
     """Two rows, each the first of its partition: they lie at the same place."""
     changed(
@@ -320,6 +332,7 @@ def test_rows_of_a_partitioned_table_without_a_model_are_told_apart(changed: Any
     assert sql("SELECT half FROM parted") == sql("SELECT half FROM cascades_label") == [(1,)]
 
 
+@pytest.mark.slow
 def test_a_key_of_several_columns(changed: Any) -> None:
     changed(
         "CREATE TABLE legacy_pair (crate varchar, number integer, top bigint"
@@ -339,6 +352,7 @@ def test_a_key_of_several_columns(changed: Any) -> None:
     assert left(Crate, Shelf) == [1, 2]
 
 
+@pytest.mark.slow
 def test_a_key_that_is_switched_off_takes_nothing(changed: Any) -> None:
     changed(
         "CREATE TABLE legacy_off (top bigint REFERENCES cascades_top ON DELETE CASCADE);"
@@ -354,6 +368,7 @@ def test_a_key_that_is_switched_off_takes_nothing(changed: Any) -> None:
     sql("DELETE FROM legacy_off")
 
 
+@pytest.mark.slow
 def test_what_receivers_hear_is_what_django_tells_them() -> None:
     """Nobody hears of a row that the database takes along."""
     heard: list[Any] = []

@@ -131,6 +131,7 @@ def live(seed: int) -> None:
     assert {name: found for name, found in promises.check().items() if found} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", sampled(range(3), every=3))
 def test_what_is_due_goes_and_nothing_else(seed: int) -> None:
     live(seed)

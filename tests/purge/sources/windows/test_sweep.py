@@ -56,6 +56,7 @@ def test_every_row_of_a_large_window_goes_in_small_batches(monkeypatch: pytest.M
     assert Event.objects.filter(kind="purged").count() >= 5
 
 
+@pytest.mark.slow
 def test_a_kept_row_stays_in_its_window_and_goes_when_nothing_keeps_it() -> None:
     row = trace(day(20), label="kept", wanted=True)
     trace(day(20), label="gone")
@@ -71,6 +72,7 @@ def test_a_kept_row_stays_in_its_window_and_goes_when_nothing_keeps_it() -> None
     assert windows() == []
 
 
+@pytest.mark.slow
 def test_a_held_row_stays_until_it_is_released() -> None:
     row = trace(day(20), label="held")
     hold(row)
@@ -82,6 +84,7 @@ def test_a_held_row_stays_until_it_is_released() -> None:
     assert left() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("released", [day(11), day(20, 4), day(20, 12), day(20, 20)])
 def test_a_row_that_is_let_go_ends_with_its_window(released: datetime) -> None:
     row = trace(day(20, 8), label="let go")
@@ -97,6 +100,7 @@ def test_a_row_that_is_let_go_ends_with_its_window(released: datetime) -> None:
     assert not any(promises.check().values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("released", [0, 30, 90])  # minutes
 def test_with_a_grace_too(released: int) -> None:
     """Its window is over at 13, its grace at 14."""
@@ -111,6 +115,7 @@ def test_with_a_grace_too(released: int) -> None:
     assert not any(promises.check().values())
 
 
+@pytest.mark.slow
 def test_a_restored_row_is_left_alone_until_its_date() -> None:
     row = trace(day(20), label="back")
     run_until(day(20, 12))
@@ -121,6 +126,7 @@ def test_a_restored_row_is_left_alone_until_its_date() -> None:
     assert left() == []
 
 
+@pytest.mark.slow
 def test_a_changed_end_drops_the_restore() -> None:
     row = trace(day(20), label="back")
     restore(row)
@@ -138,6 +144,7 @@ def test_a_row_can_be_expired_by_hand() -> None:
     assert left() == []
 
 
+@pytest.mark.slow
 def test_a_protected_row_is_blocked_and_the_others_go() -> None:
     row = trace(day(20), label="proved")
     proof = Proof.objects.create(trace=row)
@@ -154,6 +161,7 @@ def test_a_protected_row_is_blocked_and_the_others_go() -> None:
     assert left() == []
 
 
+@pytest.mark.slow
 def test_a_grace_begins_when_the_window_is_tombstoned() -> None:
     Knock.objects.create(until=day(20, 5))
     run_until(day(20, 6))
@@ -167,6 +175,7 @@ def test_a_grace_begins_when_the_window_is_tombstoned() -> None:
     assert Knock.objects.count() == 0
 
 
+@pytest.mark.slow
 def test_a_row_that_came_past_the_triggers_is_found() -> None:
     with capture_off():
         trace(day(9), label="late")

@@ -71,6 +71,7 @@ def test_sessions_leave_nothing_to_clearsessions(client: object) -> None:
     assert not Event.objects.filter(model="sessions.session").exclude(subjects_text=None).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.plants(1, 10, 11)
 def test_promises_find_what_breaks_them() -> None:
     run = "SELECT lifecycle.write_v1(%s, %s, %s, {}, 1, NULL, NULL, NULL, %s, NULL)"
