@@ -13,6 +13,7 @@ from purge.passes.runs import close_interrupted
 from purge.sources.windows import sweep
 from purge.worker import deliver, notices, publish, pulse
 from purge.worker.asked import do_what_was_asked
+from purge.worker.jobs import wake_for_archives
 from purge.worker.keepalive import keep_alive
 
 log = Log("purge")
@@ -28,7 +29,8 @@ def heartbeat() -> None:
             partitions.find_partitions(using)
             pulse.tick(using, heartbeat=True)
             pulse.tick_backfill(using, heartbeat=True)
-            do_what_was_asked(using)
+            if do_what_was_asked(using):
+                wake_for_archives(using)
             move_pending(using)
             segments.cover_marked(using)
         except Exception:

@@ -76,6 +76,13 @@ def archives_task(using: str = DEFAULT_DB_ALIAS) -> None:
         archives_task(using)
 
 
+def wake_for_archives(using: str) -> None:
+    """Have a worker rewrite archives, unless one was just asked to, or it has just failed."""
+    if memory.of(using).may_wake(IN_ARCHIVES):
+        memory.of(using).note_sent(IN_ARCHIVES)
+        archives_task(using)
+
+
 @contextmanager
 def _slice(name: str, since: str, using: str) -> Iterator[PassOptions]:
     """The options of a slice; its end or failure is noted in this process's memory."""

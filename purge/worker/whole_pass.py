@@ -17,6 +17,7 @@ from purge.passes.options import PassOptions
 from purge.passes.runs import close_interrupted
 from purge.plans.carry_out import carry_out_all
 from purge.proof.work import publish_now
+from purge.rewriting.work import erase_in_archives
 from purge.runner import run_due
 from purge.worker import deliver, notices
 from purge.worker.asked import do_what_was_asked
@@ -65,8 +66,10 @@ def _run(options: PassOptions) -> dict[str, dict[str, int]]:
     close_interrupted(using)
     read_now(using)
     carry_out_all(using, options.deadline)
-    do_what_was_asked(using)
+    in_archives = do_what_was_asked(using)
     done = {name or "(media)": _counts(outcome) for name, outcome in run_due(options).items()}
+    if in_archives:
+        erase_in_archives(using, options.deadline)
     if segments.is_written(before, using):
         segments.cover(before, using)
     return done

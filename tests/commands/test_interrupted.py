@@ -39,6 +39,7 @@ TYPED = COMMANDS | {
     "lifecycle enable": "lifecycle enable drafts --yes",
     "lifecycle uninstall": "lifecycle uninstall --yes --drop-ledger",
     "archive verify": "archive verify --all",
+    "archive erase": "archive erase audit-logs --where id=1 --reference R --yes",
 }
 del TYPED["archive load"]  # reads the archive first: below
 

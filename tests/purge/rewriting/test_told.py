@@ -14,7 +14,8 @@ from purge.certificates.make import certify
 from purge.certificates.story import of_row
 from purge.worker import memory
 from purge.worker.asked import do_what_was_asked
-from purge.worker.jobs import archives_task
+from purge.worker.jobs import archives_task, wake_for_archives
+from purge.worker.whole_pass import run_all
 from tests.clock import pass_time
 from tests.purge.proof.support import ORIGIN, USING, in_folder, publish
 from tests.purge.rewriting.lives import archived, erase, labels, steps
@@ -47,20 +48,34 @@ def test_the_worker_is_woken_once_a_minute(
     tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken: list[str] = []
-    monkeypatch.setattr("purge.worker.asked.archives_task", woken.append)
+    monkeypatch.setattr("purge.worker.jobs.archives_task", woken.append)
+
+    def beat() -> None:
+        if do_what_was_asked("default"):
+            wake_for_archives("default")
+
     memory.of("default").reset("in archives")
     with archived(tmp_path, settings) as (her, other):
         request = purge.request_erasure(her, "r1", grace=timedelta(0), actor="jo")
         assert request.done_at is None
         assert "archives of tokens wait for a worker" in request.waits_for
-        do_what_was_asked("default")
-        do_what_was_asked("default")
+        beat()
+        beat()
         assert woken == ["default"]
         archives_task.call_local("default")
         assert steps()[-1] == "done"
         assert labels(tmp_path) == [str(other.pk)] * 3
         pass_time(days=1)
-        do_what_was_asked("default")
+        beat()
         request.refresh_from_db()
         assert request.done_at is not None
         assert woken == ["default"]
+
+
+@pytest.mark.slow
+def test_a_pass_without_huey_does_it_too(tmp_path: Path, settings: Any) -> None:
+    with archived(tmp_path, settings) as (her, other):
+        purge.request_erasure(her, "r1", grace=timedelta(0), actor="jo")
+        run_all()
+        assert steps()[-1] == "done"
+        assert labels(tmp_path) == [str(other.pk)] * 3
