@@ -22,7 +22,6 @@ from lifecycle import telemetry
 from lifecycle.compiler.partitions import is_partitioned
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import own_transaction, scalar
-from lifecycle.ledger.pending import move_pending
 from lifecycle.logs import Log
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy
@@ -42,6 +41,7 @@ from purge.passes.due import due_policies
 from purge.passes.options import PassOptions
 from purge.sources import agenda, planned, requested
 from purge.sources.windows import sweep
+from purge.unlisted import list_unlisted
 
 Claim = Callable[[Batch, PassOptions, int], Source | None]
 
@@ -61,9 +61,7 @@ def run_due(options: PassOptions | None = None) -> dict[str, Outcome]:
 
 def _run_due(options: PassOptions) -> dict[str, Outcome]:
     if options.since == BEGINNING and not options.dry:
-        move_pending(options.using)
-        sweep.find_windows(options.using)
-        partitions.find_partitions(options.using)
+        list_unlisted(options.using)
     names = due_policies(options.using, options.since)
     waiting = {name: turns(get_policy(name), options) for name in names}
     done: dict[str, Outcome] = {}

@@ -50,6 +50,7 @@ purge.notices
 purge.passes
 purge.sources
 purge.archiving purge.media purge.partitions
+purge.unlisted
 purge.runner
 purge.overrides purge.erasure purge.plans purge.forecasts purge.exports purge.replay purge.reports
 purge.recovery purge.requests purge.rewriting

@@ -4,13 +4,11 @@ from huey import crontab
 from huey.contrib.djhuey import HUEY, db_periodic_task
 
 from lifecycle.ledger import segments
-from lifecycle.ledger.pending import move_pending
 from lifecycle.logs import Log
 from lifecycle.policy.databases import served
 from purge.alerts import watch as alerts
-from purge.partitions import drop as partitions
 from purge.passes.runs import close_interrupted
-from purge.sources.windows import sweep
+from purge.unlisted import list_unlisted
 from purge.worker import deliver, notices, publish, pulse
 from purge.worker.asked import do_what_was_asked
 from purge.worker.jobs import wake_for_archives
@@ -25,13 +23,11 @@ def heartbeat() -> None:
     for using in served():
         try:
             close_interrupted(using)
-            sweep.find_windows(using)
-            partitions.find_partitions(using)
+            list_unlisted(using)
             pulse.tick(using, heartbeat=True)
             pulse.tick_backfill(using, heartbeat=True)
             if do_what_was_asked(using):
                 wake_for_archives(using)
-            move_pending(using)
             segments.cover_marked(using)
         except Exception:
             # The other databases have theirs all the same.

@@ -11,7 +11,6 @@ from rich.table import Table
 from lifecycle.db.connection import scalar
 from lifecycle.db.version import mismatch
 from lifecycle.exceptions import LifecycleError
-from lifecycle.ledger.pending import move_pending
 from lifecycle.logs import Log
 from lifecycle.management.arguments import add_policy
 from lifecycle.management.databases import databases_of
@@ -33,13 +32,13 @@ from purge.batch.outcome import Outcome
 from purge.management import recovery as recovering
 from purge.management import replay as replaying
 from purge.media.run import run_media
-from purge.partitions.drop import find_partitions
 from purge.passes.due import due_policies, due_rows
 from purge.passes.options import PassOptions
 from purge.plans.carry_out import carry_out_all
 from purge.requests.ask import retry
 from purge.rewriting.work import erase_in_archives
 from purge.runner import turns
+from purge.unlisted import list_unlisted
 from purge.worker import deliver, notices
 from purge.worker.backfill import read_now
 
@@ -97,8 +96,7 @@ class Command(PlainCommand):
         dry, limit = options["dry_run"], options["limit"]
         pass_options = PassOptions("purge", limit=limit, dry=dry, using=using)
         if not dry:
-            move_pending(using)
-            find_partitions(using)
+            list_unlisted(using)
             for name, progress in read_now(using, options["policy"]).items():
                 self.stderr.write(f"{name}: backfill, {progress}")
             if not options["policy"]:

@@ -1,8 +1,10 @@
 """Windows that are over: their rows go, all of them, and nothing before its time."""
 
 from datetime import datetime, timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
@@ -185,6 +187,13 @@ def test_a_row_that_came_past_the_triggers_is_found() -> None:
     assert windows() == [day(9)]
     run_due()
     assert left() == ["early"]
+
+
+def test_the_command_finds_it_where_no_worker_runs() -> None:
+    with capture_off():
+        trace(day(9), label="late")
+    call_command("purge", stdout=StringIO())
+    assert left() == []
 
 
 def test_a_late_row_is_found_beside_one_that_is_kept() -> None:

@@ -1,0 +1,13 @@
+"""What the agenda lists only after somebody has looked; every way into a pass begins with it."""
+
+from lifecycle.ledger.pending import move_pending
+from purge.partitions.drop import find_partitions
+from purge.sources.windows.sweep import find_windows
+
+
+def list_unlisted(using: str) -> None:
+    """List rows written singly in sets, windows with rows that came past their end, and partitions
+    that are over."""
+    move_pending(using)
+    find_windows(using)
+    find_partitions(using)
