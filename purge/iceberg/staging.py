@@ -8,11 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 try:
     from pyiceberg.catalog.noop import NoopCatalog
-    from pyiceberg.io.pyarrow import (
-        compute_statistics_plan,
-        data_file_statistics_from_parquet_metadata,
-    )
-    from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
+    from pyiceberg.manifest import DataFile
     from pyiceberg.serializers import ToOutputFile
     from pyiceberg.table import CommitTableResponse
     from pyiceberg.table import Table as PyTable
@@ -20,7 +16,6 @@ try:
     from pyiceberg.table.sorting import UNSORTED_SORT_ORDER
     from pyiceberg.table.update import SetDefaultSpecUpdate, update_table_metadata
     from pyiceberg.table.update.snapshot import ExpireSnapshots
-    from pyiceberg.typedef import Record
 except ImportError as error:
     raise ImproperlyConfigured(
         "Archives as tables need pyiceberg: pip install django-tombstone[iceberg]"
@@ -28,14 +23,14 @@ except ImportError as error:
 
 from purge.archive.destinations import Destination
 from purge.archive.formats.base import Column
-from purge.archive.formats.iceberg import month_of as month_from
 from purge.archive.manifest import File
 from purge.exceptions import ArchiveError, OtherSchema
 from purge.iceberg.catalogue import translated
+from purge.iceberg.data_files import Written, data_file, field_numbers, month_in, tell
 from purge.iceberg.metadata import loaded
 from purge.iceberg.objects import Objects
 from purge.iceberg.reach import reached_by
-from purge.iceberg.schema import evolve, first_schema, first_spec, numbers, type_of
+from purge.iceberg.schema import evolve, first_schema, first_spec, numbers
 from purge.models import IcebergTable
 
 SHOWN_FOR = timedelta(days=1)  # how long readers find a former snapshot
@@ -49,8 +44,6 @@ PROPERTIES = {
     # A column's least and greatest values stand in no file of metadata, but for those below.
     "write.metadata.metrics.default": "counts",
 }
-METRICS = "write.metadata.metrics.column."
-NUMBER = b"PARQUET:field_id"
 
 
 class Shape(NamedTuple):
@@ -60,14 +53,6 @@ class Shape(NamedTuple):
     columns: Sequence[Column]
     month_of: str | None
     told: Sequence[str]
-
-
-class Written(NamedTuple):
-    """A data file: as a manifest names it, its month, and pyarrow's description of it."""
-
-    file: File
-    month: str
-    footer: Any
 
 
 class Staged(NamedTuple):
@@ -119,12 +104,12 @@ def with_files(
     with translated(own), table.transaction() as transaction:
         if base is not None:
             evolve(transaction, shape.columns, shape.month_of)
-        _tell(transaction, shape.told)
+        tell(transaction, shape.told)
         update = transaction.update_snapshot(snapshot_properties={OWNER: archive})
         with update.merge_append() as append:
             for each in files:
                 _refuse_other(each, transaction.table_metadata, shape)
-                append.append_data_file(_data_file(each, transaction.table_metadata, None, where))
+                append.append_data_file(data_file(each, transaction.table_metadata, None, where))
         expire(transaction, append.snapshot_id, now - SHOWN_FOR)
     return staged(own, base, table, objects, version)
 
@@ -166,7 +151,7 @@ def _replace(
             update.delete_data_file(file)
         for each in new:
             like = months[each.month]
-            update.append_data_file(_data_file(each, transaction.table_metadata, like, where))
+            update.append_data_file(data_file(each, transaction.table_metadata, like, where))
     if now != then:
         transaction._apply((_default(now),))
 
@@ -174,11 +159,6 @@ def _replace(
 def _default(spec: int) -> SetDefaultSpecUpdate:
     told: dict[str, Any] = {"spec-id": spec}
     return SetDefaultSpecUpdate(**told)
-
-
-def month_in(path: str) -> str:
-    """The month that a data file's name has; empty where it has none."""
-    return path.rpartition("/")[2].removesuffix(".parquet").partition(".")[2]
 
 
 def staged(
@@ -239,50 +219,6 @@ def _begun(own: IcebergTable, shape: Shape) -> TableMetadata:
 def _opened(own: IcebergTable, metadata: TableMetadata, objects: Objects) -> PyTable:
     at = objects.where.url(own.metadata_name()) if own.version else ""
     return PyTable((own.policy,), metadata, at, objects, _Staging("lifecycle"))
-
-
-def _tell(transaction: Any, told: Sequence[str]) -> None:
-    wanted = {f"{METRICS}{name}": "full" for name in told}
-    have = transaction.table_metadata.properties
-    if missing := {name: how for name, how in wanted.items() if have.get(name) != how}:
-        transaction.set_properties(missing)
-
-
-def _data_file(
-    each: Written, metadata: TableMetadata, like: DataFile | None, where: Destination
-) -> DataFile:
-    """A file as the table has it: parted by its month, or as another one that it stands for."""
-    months = Record(month_from(each.month)) if each.month else Record()
-    found = data_file_statistics_from_parquet_metadata(
-        each.footer,
-        compute_statistics_plan(metadata.schema(), _told(each, metadata)),
-        field_numbers(each),
-    )
-    return DataFile.from_args(
-        content=DataFileContent.DATA, file_path=where.url(each.file.name),
-        file_format=FileFormat.PARQUET, partition=like.partition if like else months,
-        file_size_in_bytes=each.file.bytes, sort_order_id=None,
-        spec_id=like.spec_id if like else metadata.default_spec_id,
-        equality_ids=None, key_metadata=None, **found.to_serialized_dict(),
-    )  # fmt: skip
-
-
-def _told(each: Written, metadata: TableMetadata) -> dict[str, str]:
-    """The table's properties, but that bounds are told of fields alone whose type is the file's."""
-    own = {each.name: each for each in metadata.schema().fields}
-    types = {int(f.metadata[NUMBER]): f.type for f in each.footer.schema.to_arrow_schema()}
-    wanted = dict(metadata.properties)
-    for name, field in own.items():
-        there = types.get(field.field_id)
-        if f"{METRICS}{name}" in wanted and (there is None or type_of(there) != field.field_type):
-            del wanted[f"{METRICS}{name}"]
-    return wanted
-
-
-def field_numbers(each: Written) -> dict[str, int]:
-    """The number of each field, by its name in a file."""
-    schema = each.footer.schema.to_arrow_schema()
-    return {field.name: int((field.metadata or {}).get(NUMBER, b"0")) for field in schema}
 
 
 def _refuse_other(each: Written, metadata: TableMetadata, shape: Shape) -> None:

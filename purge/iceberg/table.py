@@ -84,7 +84,7 @@ class Footers:
     def __call__(self, file: File, copy: BinaryIO) -> None:
         from pyarrow.parquet import read_metadata
 
-        from purge.iceberg.staging import Written
+        from purge.iceberg.data_files import Written
 
         own = file.name.rpartition("/")[2].removeprefix(f"{self.manifest.name}.")
         month = own.removesuffix("parquet").rstrip(".")
