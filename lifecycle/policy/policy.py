@@ -201,48 +201,46 @@ def _validate(policy: Policy) -> None:
 
 def _validate_archive(policy: Policy) -> None:
     parents = policy.model._meta.concrete_model._meta.parents  # type: ignore[union-attr]
-    for wrong, why in (
+    every = policy.disposition.every  # type: ignore[attr-defined]
+    reasons: list[tuple[Any, str]] = [
         (parents, "its parents' columns are in other tables: they would go, and be in no archive"),
         (policy.on_request, "on_request=True ends rows at once, and an archive would keep them"),
-        (
-            policy.disposition.every and not isinstance(policy.capture, Window),  # type: ignore[attr-defined]
-            "`every` needs capture=Window()",
-        ),
-    ):
-        if wrong:
-            raise PolicyError(f"Policy {policy.name!r}, Archive(): {why}.")
+        (every and not isinstance(policy.capture, Window), "`every` needs capture=Window()"),
+    ]
+    _refuse_any(policy, "Archive()", reasons)
 
 
 def _validate_window(policy: Policy) -> None:
     """What a window cannot do, for it knows its rows only by the table's own index."""
-    for wrong, why in (
+    reasons: list[tuple[Any, str]] = [
         (age_of(policy.expires) is None, "`expires` must be a field, or a field plus a timedelta"),
         (not isinstance(policy.grace, timedelta), "`grace` must be a timedelta"),
         (not policy.disposition.hides, "Update() needs Rows() or Signals()"),
         (policy.notice, "`notice` needs rows that the ledger names: Rows() or Signals()"),
         (policy.resolution != Policy.resolution, "a window is its own `resolution`"),
         (policy.identity and not policy.capture.record_subjects, "without keys no `identity`"),
-    ):
-        if wrong:
-            raise PolicyError(f"Policy {policy.name!r}, capture=Window(): {why}.")
+    ]
+    _refuse_any(policy, "capture=Window()", reasons)
 
 
 def _validate_partitions(policy: Policy) -> None:
     """What cannot be of rows that end with their whole partition, which is dropped."""
-    for wrong, why in (
+    reasons: list[tuple[Any, str]] = [
         (age_of(policy.expires) is None, "`expires` must be a field, or a field plus a timedelta"),
         (not _is_age(policy), "the age that `expires` adds must be of zero to a thousand years"),
         (policy.grace != Policy.grace, "a partition goes at once: add the grace to `expires`"),
-        (
-            type(policy.disposition) is not Purge,
-            "a dropped partition is neither archived nor updated",
-        ),
+        (type(policy.disposition) is not Purge, "it is dropped, neither archived nor updated"),
         (policy.identity, "rows are counted, so they have no `identity`"),
         (policy.notice, "nobody can be warned of the end of a row that has no name: no `notice`"),
         (policy.resolution != Policy.resolution, "a partition is its own `resolution`"),
-    ):
+    ]
+    _refuse_any(policy, "capture=Partitions()", reasons)
+
+
+def _refuse_any(policy: Policy, what: str, reasons: list[tuple[Any, str]]) -> None:
+    for wrong, why in reasons:
         if wrong:
-            raise PolicyError(f"Policy {policy.name!r}, capture=Partitions(): {why}.")
+            raise PolicyError(f"Policy {policy.name!r}, {what}: {why}.")
 
 
 def _is_age(policy: Policy) -> bool:
