@@ -4,6 +4,7 @@ The blocks of docs/how-to/warn-before-the-end.md are followed, too.
 """
 
 import re
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from lifecycle.exceptions import LifecycleError
 from lifecycle.models import Event
 from lifecycle.notices import links
 from lifecycle.notices.links import Link, address
+from lifecycle.notices.words import in_words, shown_in
 from lifecycle.policy.registry import get_policy
 from purge.models import NoticeMail
 from tests.clock import pass_time
@@ -235,24 +237,20 @@ def test_without_a_link(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "says"),
+    ("values", "date"),
     [
-        ({}, ("will be deleted on March", "1, 2027")),
-        ({"language": "de", "zone": "Europe/Berlin"}, ("2. März 2027",)),
-        ({"zone": "Pacific/Auckland"}, ("March 2, 2027",)),
-        ({"zone": "No/Where", "language": "xx"}, ("March 1, 2027",)),
+        ({}, "March 1, 2027"),
+        ({"language": "de", "zone": "Europe/Berlin"}, "2. März 2027"),
+        ({"zone": "Pacific/Auckland"}, "March 2, 2027"),
+        ({"zone": "No/Where", "language": "xx"}, "March 1, 2027"),
     ],
 )
-def test_dates_are_the_readers(values: dict[str, str], says: tuple[str, ...]) -> None:
+def test_dates_are_the_readers(values: dict[str, str], date: str) -> None:
     """Half past eleven in the evening of UTC is the next day in Berlin."""
-    from contextlib import ExitStack
-
-    from lifecycle.notices.words import in_words, shown_in
-
     with override("fr"), ExitStack() as seen:
         zone = shown_in(seen, values.get("language", ""), values.get("zone", ""))
         said = in_words(get_policy("guests"), datetime(2027, 3, 1, 23, 30, tzinfo=UTC), zone)
-        assert said["date"] in " ".join(says) or all(each in said["date"] for each in says[1:])
+        assert said["date"] == date
 
 
 def test_a_mail_in_the_readers_language(post: Post) -> None:
