@@ -4,7 +4,7 @@ anybody, and all at once."""
 from typing import Any
 
 from django.apps import apps
-from django.db.models import DateField
+from django.db.models import DateField, IntegerField, UUIDField
 from django.db.models.signals import post_delete, pre_delete
 
 from lifecycle.phrases import phrase
@@ -12,9 +12,6 @@ from lifecycle.policy.fixed_age import age_of
 from lifecycle.policy.media_fields import file_fields, tracked
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import policies_of
-
-KEYS = ("SmallIntegerField", "IntegerField", "BigIntegerField", "UUIDField")
-AUTO = ("SmallAutoField", "AutoField", "BigAutoField", "PositiveBigIntegerField")
 
 
 def why_unfit(policy: Policy) -> str:
@@ -25,7 +22,7 @@ def why_unfit(policy: Policy) -> str:
     own: Any = policy.model._meta.concrete_model
     if _moment(policy) is None:
         return phrase("`expires` must count from a moment of the model's own table")
-    if own._meta.pk.get_internal_type() not in KEYS + AUTO:
+    if not isinstance(own._meta.pk, IntegerField | UUIDField):
         return phrase("its key is neither whole number nor UUID")
     return next((why for model in _models(own) if (why := _unheard(model, policy))), "")
 

@@ -13,12 +13,13 @@ from django.db import models
 from django.db.models import F
 from django.db.models.signals import post_delete
 
-from lifecycle import expire_now, hold, hold_rows, restore
+from lifecycle import Partitions, Policy, expire_now, hold, hold_rows, restore
 from lifecycle.exceptions import LifecycleError, PolicyError
 from lifecycle.insight.forecast import forecast
 from lifecycle.insight.status import statuses
 from lifecycle.insight.why import why
 from lifecycle.models import Event
+from lifecycle.policy.partitions import why_unfit
 from lifecycle.policy.registry import get_policy
 from purge import erase
 from purge.runner import run_due
@@ -210,3 +211,19 @@ def test_a_cap_that_no_partition_fits_is_told(pings: Any, policy_with: Any) -> N
 def test_what_a_policy_cannot_say(options: Any, why_not: str) -> None:
     with pytest.raises(PolicyError, match=why_not), tables.declared(tables.model(), **options):
         pass
+
+
+@pytest.mark.parametrize(
+    ("key", "fits"),
+    [
+        (models.PositiveIntegerField, True),
+        (models.PositiveSmallIntegerField, True),
+        (models.SmallAutoField, True),
+        (models.UUIDField, True),
+        (models.TextField, False),
+    ],
+)
+def test_its_key_is_a_whole_number_or_a_uuid(key: type[Any], fits: bool) -> None:
+    own = tables.model(id=key(primary_key=True))
+    policy = Policy("pings", own, expires=F("created") + tables.DAYS, capture=Partitions())
+    assert ("its key" not in why_unfit(policy)) is fits
