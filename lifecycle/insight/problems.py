@@ -82,20 +82,22 @@ def _stuck(each: Any) -> list[str]:
     """Rows that cannot end."""
     found = []
     if each.blocked:
-        rows = counted(
-            "%(count)s rows cannot end: their `blocked` events say why",
-            "%(count)s rows cannot end: their `blocked` events say why",
-            each.blocked,
+        found.append(
+            counted(
+                "%(count)s rows cannot end: their `blocked` events say why",
+                "%(count)s rows cannot end: their `blocked` events say why",
+                each.blocked,
+            )
         )
-        found.append(phrase("at most %(rows)s", rows=rows) if each.at_most else rows)
     if each.failed:
-        rows = counted(
-            "%(count)s rows whose due time could not be computed",
-            "%(count)s rows whose due time could not be computed",
-            each.failed,
+        found.append(
+            counted(
+                "%(count)s rows whose due time could not be computed",
+                "%(count)s rows whose due time could not be computed",
+                each.failed,
+            )
         )
-        found.append(phrase("at most %(rows)s", rows=rows) if each.at_most else rows)
-    return found
+    return [phrase("at most %(rows)s", rows=rows) if each.at_most else rows for rows in found]
 
 
 def behind(seconds: int, slowed: bool) -> str:

@@ -108,13 +108,17 @@ def refuse_over(plan: Plan) -> None:
     if plan.state == Plan.State.WITHDRAWN:
         raise LifecycleError(phrase("Plan %(number)s was withdrawn.", number=plan.pk))
     if plan.state == Plan.State.MADE and plan.made_at + LASTS <= timezone.now():
-        raise LifecycleError(
-            phrase(
-                "Plan %(number)s is older than %(days)s days: make it anew.",
-                number=plan.pk,
-                days=LASTS.days,
-            )
+        raise _too_old(plan)
+
+
+def _too_old(plan: Plan) -> LifecycleError:
+    return LifecycleError(
+        phrase(
+            "Plan %(number)s is older than %(days)s days: make it anew.",
+            number=plan.pk,
+            days=LASTS.days,
         )
+    )
 
 
 def refuse_unsaid(plan: Plan, using: str) -> None:
@@ -133,13 +137,7 @@ def refuse_unsaid(plan: Plan, using: str) -> None:
             phrase("The ledger says that plan %(number)s is over: make it anew.", number=plan.pk)
         )
     if made.recorded_at + LASTS <= timezone.now():
-        raise LifecycleError(
-            phrase(
-                "Plan %(number)s is older than %(days)s days: make it anew.",
-                number=plan.pk,
-                days=LASTS.days,
-            )
-        )
+        raise _too_old(plan)
     if conf.TWO_PERSON:
         _refuse_unapproved(plan, made, using)
 
