@@ -16,7 +16,8 @@ from django.db import DEFAULT_DB_ALIAS, OperationalError
 from lifecycle.backfill.chunk import Found, Lister
 from lifecycle.compiler.fingerprint import capture_fingerprint, fingerprint
 from lifecycle.compiler.partitions import is_partitioned
-from lifecycle.compiler.policy_sql import compiled, models_of
+from lifecycle.compiler.policy_sql import compiled
+from lifecycle.compiler.row_tables import models_of
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.conf import conf
 from lifecycle.db.connection import (

@@ -12,7 +12,6 @@ from typing import Any, cast
 from django.conf import settings
 from django.core.checks import CheckMessage
 from django.db import DatabaseError, OperationalError, connections, router, transaction
-from psycopg import sql
 
 from lifecycle.capture.triggers import registered
 from lifecycle.checks import policy_query
@@ -20,6 +19,7 @@ from lifecycle.checks.heirs import heirs
 from lifecycle.checks.holds import holds_that_the_site_passes
 from lifecycle.checks.messages import error, warning
 from lifecycle.checks.partitions import partitions
+from lifecycle.checks.reach import out_of_reach
 from lifecycle.checks.roles import roles
 from lifecycle.checks.session import session
 from lifecycle.checks.ties import tied
@@ -34,7 +34,6 @@ from lifecycle.hints import database_option
 from lifecycle.install.functions import other_functions
 from lifecycle.install.guards import GUARDS, TRUNCATE
 from lifecycle.install.pending import pending_marks
-from lifecycle.install.reach import elsewhere, hidden, subscribed
 from lifecycle.install.retired_policies import is_model
 from lifecycle.install.triggers import (
     FIRES,
@@ -221,26 +220,6 @@ def shared_keys(using: str) -> Iterator[CheckMessage]:
         text = f"Several rows of {table} may have the same key: no policy can end any of them."
         hint = "Make the key alone unique, in a known collation; by time: capture=Partitions()."
         yield warning(114, text, hint)
-
-
-def out_of_reach(using: str) -> Iterator[CheckMessage]:
-    """W117, W123, W132: a table of another schema, or that hides rows, or is a replica."""
-    for place in elsewhere(using):
-        text = (
-            f"{place} is not of the ledger's schema: nothing of it is recorded, no policy ends it."
-        )
-        hint = "Keep tenants in one table, or give each a database with a ledger of its own."
-        yield warning(117, text, hint)
-    for each in subscribed(using):
-        text = f"{each}, past the triggers: they are on no agenda, nothing of them is recorded."
-        hint = "When this is the site's database: drop it, `manage.py lifecycle backfill`."
-        yield warning(132, text, hint)
-    for table, role in hidden(using):
-        quoted = sql.Identifier(role).as_string()
-        text = (
-            f"Row level security hides rows of {table!r} from {quoted}: policies halt, files stay."
-        )
-        yield warning(123, text, f"ALTER ROLE {quoted} BYPASSRLS;")
 
 
 def is_accepted(policy: Policy, using: str) -> Iterator[CheckMessage]:

@@ -11,7 +11,8 @@ from django.utils.tree import Node
 from psycopg import sql
 
 from lifecycle.compiler.keys import key_of
-from lifecycle.compiler.policy_sql import compiled, models_of
+from lifecycle.compiler.policy_sql import compiled
+from lifecycle.compiler.row_tables import models_of
 from lifecycle.db.tables import table_of
 from lifecycle.policy.policy import Policy
 

@@ -19,7 +19,7 @@ from django.db.models.sql import Query
 from django.utils.tree import Node
 
 from lifecycle.compiler.keys import key_of, label_of
-from lifecycle.compiler.policy_sql import tables_of
+from lifecycle.compiler.row_tables import tables_of
 from lifecycle.exceptions import PolicyError
 from lifecycle.policy.capture_modes import Window
 from lifecycle.policy.options import CAPTURE, ENDING

@@ -7,7 +7,8 @@ from django.db.models import F
 from psycopg import sql
 
 from lifecycle.compiler.keys import key_of
-from lifecycle.compiler.policy_sql import due_of, keep_of, matches_of, rows_of, select, tables_of
+from lifecycle.compiler.policy_sql import due_of, keep_of, matches_of, rows_of, select
+from lifecycle.compiler.row_tables import tables_of
 from lifecycle.policy.capture_modes import Partitions
 from lifecycle.policy.fixed_age import age_of
 from lifecycle.policy.policy import Policy

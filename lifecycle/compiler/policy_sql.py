@@ -19,7 +19,6 @@ from django.db.models import (
     ExpressionWrapper,
     F,
     Func,
-    Model,
     Q,
     QuerySet,
     TextField,
@@ -27,15 +26,14 @@ from django.db.models import (
     When,
 )
 from django.db.models.sql import UpdateQuery
-from psycopg import sql
 
 from lifecycle.compiler.groups import kept_in_group
 from lifecycle.compiler.keys import Key, key_of
 from lifecycle.compiler.notices import notice_of
+from lifecycle.compiler.row_tables import tables_of
 from lifecycle.compiler.time_zones import zoned
 from lifecycle.db.rows import every_row, home
 from lifecycle.db.sql import inline
-from lifecycle.db.tables import table_of
 from lifecycle.exceptions import PolicyError
 from lifecycle.policy.dispositions import Update
 from lifecycle.policy.groups import KeepNewest
@@ -133,37 +131,6 @@ def select_due(policy: Policy) -> str:
 
 def _annotated(policy: Policy, **columns: Any) -> Any:
     return rows_of(policy).annotate(**columns).values_list(*columns).query
-
-
-def tables_of(model: type[Model]) -> tuple[str, ...]:
-    """The tables whose rows together are one row of the model: its own, then its parents'."""
-    own = model._meta.concrete_model._meta  # type: ignore[union-attr]
-    return (table_of(model), *map(table_of, own.get_parent_list()))
-
-
-def models_of(policy: Policy) -> list[type[Model]]:
-    """The model of a policy's table, and its parents."""
-    own: Any = policy.model._meta.concrete_model
-    return [own, *own._meta.get_parent_list()]
-
-
-def locked_tables(policy: Policy) -> str:
-    """The FROM that a worker locks: a row of a child table is locked with its parents' rows."""
-    meta = policy.model._meta.concrete_model._meta  # type: ignore[union-attr]
-    text = sql.Identifier(meta.db_table).as_string()
-    seen = {meta.concrete_model}
-    for model in (meta.concrete_model, *meta.get_parent_list()):
-        for parent, link in model._meta.parents.items():
-            if link is not None and parent not in seen:
-                seen.add(parent)
-                text += _joined(model._meta.db_table, link.column, parent._meta)
-    return text
-
-
-def _joined(table: str, column: str, parent: Any) -> str:
-    own = sql.Identifier(table, column).as_string()
-    key = sql.Identifier(parent.db_table, parent.pk.column).as_string()
-    return f" JOIN {sql.Identifier(parent.db_table).as_string()} ON {key} = {own}"
 
 
 def due_of(policy: Policy) -> Expression | Case:

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.apps import apps
 
-from lifecycle.compiler.policy_sql import compiled, models_of
+from lifecycle.compiler.policy_sql import compiled
+from lifecycle.compiler.row_tables import models_of
 from lifecycle.db.tables import table_of
 from lifecycle.policy.coverage import taken_along
 from lifecycle.policy.policy import Policy

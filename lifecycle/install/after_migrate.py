@@ -12,7 +12,8 @@ from lifecycle.capture.triggers import registered
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.partitions import stored_partitions
-from lifecycle.compiler.policy_sql import compiled, models_of
+from lifecycle.compiler.policy_sql import compiled
+from lifecycle.compiler.row_tables import models_of
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.db.policy_lock import make_locks

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django.apps import apps
 
-from lifecycle.compiler.policy_sql import models_of
+from lifecycle.compiler.row_tables import models_of
 from lifecycle.db.connection import fetch, statement
 from lifecycle.db.tables import quoted, table_of
 from lifecycle.hints import database_option

@@ -22,7 +22,8 @@ from lifecycle.compiler.identity import (
     retyped,
 )
 from lifecycle.compiler.keys import key_of
-from lifecycle.compiler.policy_sql import compiled, tables_of
+from lifecycle.compiler.policy_sql import compiled
+from lifecycle.compiler.row_tables import tables_of
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import Placed, Raw, fetch, statement
 from lifecycle.db.sql import literal

@@ -3,7 +3,8 @@
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, transaction
 
 from lifecycle.compiler.keys import label_of
-from lifecycle.compiler.policy_sql import compiled, models_of
+from lifecycle.compiler.policy_sql import compiled
+from lifecycle.compiler.row_tables import models_of
 from lifecycle.compiler.windows import window_column
 from lifecycle.db.connection import ALL_ROWS, fetch
 from lifecycle.db.sql import literal

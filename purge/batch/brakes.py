@@ -11,7 +11,8 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError
 from django.db.models import Model
 
 from lifecycle.compiler.fingerprint import fingerprint
-from lifecycle.compiler.policy_sql import compiled, models_of
+from lifecycle.compiler.policy_sql import compiled
+from lifecycle.compiler.row_tables import models_of
 from lifecycle.compiler.shared_keys import shared_keys
 from lifecycle.compiler.tables_read import models_beside
 from lifecycle.db.connection import Query, fetch, hides_rows, statement

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from django.db import OperationalError, transaction
 
-from lifecycle.compiler.policy_sql import locked_tables
+from lifecycle.compiler.row_tables import locked_tables
 from lifecycle.db.connection import Answer, Placed, Query, Raw, fetch, fetch_each
 from lifecycle.policy.policy import Policy
 from purge.batch import groups

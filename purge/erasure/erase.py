@@ -12,7 +12,7 @@ from django.db import OperationalError, connections, transaction
 from django.db.models import Model
 
 from lifecycle.compiler.keys import key_text
-from lifecycle.compiler.policy_sql import locked_tables
+from lifecycle.compiler.row_tables import locked_tables
 from lifecycle.db.connection import (
     READ_COMMITTED,
     Placed,
