@@ -121,12 +121,14 @@ How to read it:
 - Media: keys a second of the media step, from the agenda to the ledger, as a share of a bare loop
   of boto3's `delete_objects` in the same bucket (OpenStack Swift on this machine), with 100,000
   rows that may show the names. Singly: an event for each name. One by one: `storage.delete()`.
+  Medians of 3 rounds.
 - Archive: audit logs to `jsonl.gz` by isal, `jsonl.zst`, or Parquet, in a bucket of OpenStack Swift
   on this machine. Made: rows read, written, put and read back, as a share of the rate of
   `COPY .. TO STDOUT` through gzip and an upload, which reads nothing back. The whole way: from due,
   with each row looked at when it is chosen and again when it is locked and deleted, to the ledger.
   On the processor: of the backend and of this process, not of the store. What takes the rest, and
-  what was tried: [ADR 38](adr/0038-rows-of-an-archive-come-together.md).
+  what was tried: [ADR 38](adr/0038-rows-of-an-archive-come-together.md). Medians of 3
+  rounds.
 - Idle: what the worker asks once a second while nothing is due, over an agenda of an entry a row.
 - Lag: from the row's due time to the event in the ledger, with `manage.py run_huey`; due times are
   rounded up to the policy's resolution, one second.
