@@ -26,6 +26,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.sql import UpdateQuery
+from psycopg import sql
 
 from lifecycle.compiler.groups import kept_in_group
 from lifecycle.compiler.keys import Key, key_of
@@ -57,6 +58,11 @@ class Compiled:
     tables: tuple[str, ...]
     key: Key
     update_sql: str
+
+    @property
+    def key_column(self) -> str:
+        """The key's column, quoted with its table."""
+        return sql.Identifier(self.tables[0], self.key.column).as_string()
 
 
 @cache

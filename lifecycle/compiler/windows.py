@@ -77,7 +77,7 @@ def within(policy: Policy, any_row: bool = False) -> Placed:
     `any_row`: whether it matches `when` or not.
     """
     code, own = compiled(policy), windows_of(policy, any_row)
-    column = Placed(sql.Identifier(code.tables[0], code.key.column).as_string())
+    column = Placed(code.key_column)
     parts = own.parts
     parts["low"] = Placed(own.low("%(first_window)s::timestamptz"))
     parts["excepted"] = excepted(code.key.text(column), OF_POLICY)

@@ -7,7 +7,6 @@ bound of the partition's rows. It falls due when the last row that there could b
 from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS
-from psycopg import sql
 
 from lifecycle.compiler.excepted import HELD, excepted
 from lifecycle.compiler.keys import label_of
@@ -54,14 +53,9 @@ def look_at(policy: Policy, low: str | None, high: str, using: str) -> Found:
     column, code = own_column(policy), compiled(policy)
     parts: dict[str, Any] = {"state": Raw(state_by_moment(policy)), "table": code.tables[0]}
     parts |= {"within": _within("state.moment", low), "own_within": _within(column, low)}
-    parts["held"] = excepted(code.key.text(_key(policy)), HELD)
+    parts["held"] = excepted(code.key.text(code.key_column), HELD)
     params = {"low": low, "high": high, "model": label_of(policy)}
     return Found(*fetch(using, statement(__file__, "look", **parts), params)[0])
-
-
-def _key(policy: Policy) -> str:
-    code = compiled(policy)
-    return sql.Identifier(code.tables[0], code.key.column).as_string()
 
 
 def _within(column: str, low: str | None) -> Placed:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, DataError, transaction
-from psycopg import sql
 
 from lifecycle.compiler.excepted import HELD, OF_POLICY, excepted
 from lifecycle.compiler.keys import label_of
@@ -41,7 +40,7 @@ def due_rows(policy: Policy, using: str, most: int) -> int:
     if not (windows := due_windows(policy, using)):
         return 0
     code = compiled(policy)
-    column = Placed(sql.Identifier(code.tables[0], code.key.column).as_string())
+    column = Placed(code.key_column)
     parts: dict[str, Any] = {"table": code.tables[0], "column": column}
     params = window_params(policy, windows) | {"model": label_of(policy), "most": most}
 
@@ -76,7 +75,7 @@ def list_windows(policy: Policy, using: str, past: bool, last: str | None = None
 
 def _listing(policy: Policy, any_row: bool) -> str:
     code, own = compiled(policy), windows_of(policy, any_row)
-    column = Placed(sql.Identifier(code.tables[0], code.key.column).as_string())
+    column = Placed(code.key_column)
     parts = own.parts | {"column": column, "kind": Placed(code.key.kind)}
     parts["excepted"] = excepted(code.key.text(column), OF_POLICY)
     low = Placed(own.low("lc_known.start"))

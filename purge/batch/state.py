@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from django.db import transaction
-from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from lifecycle.compiler.keys import label_of
@@ -145,7 +144,7 @@ class Batch:
     @property
     def column(self) -> str:
         """The key's column, quoted."""
-        return sql.Identifier(self.code.tables[0], self.code.key.column).as_string()
+        return self.code.key_column
 
     @property
     def own_key(self) -> str:
