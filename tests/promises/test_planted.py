@@ -312,9 +312,10 @@ def test_the_check_leaves_the_projections_alone() -> None:
 
 
 @pytest.mark.plants(7)
-def test_a_guard_that_is_off() -> None:
+@pytest.mark.parametrize("table", ["lifecycle_event", "lifecycle_pending"])
+def test_a_guard_that_is_off(table: str) -> None:
     with transaction.atomic():
-        run("ALTER TABLE lifecycle_event DISABLE TRIGGER lifecycle_event_guard_rows")
+        run(f"ALTER TABLE {table} DISABLE TRIGGER {table}_guard_rows")
         assert list(broken()) == [7]
         transaction.set_rollback(True)
 

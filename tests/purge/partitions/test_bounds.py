@@ -84,7 +84,7 @@ def test_the_last_one_up_to_maxvalue_never_goes() -> None:
         assert run("SELECT count(*) FROM zoo_ping") == [(1,)]
 
 
-def test_bounds_within_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bounds_within_a_second() -> None:
     low, high = "2020-01-01 00:00:00.25+00", "2020-01-01 00:00:00.75+00"
     with table(old=(low, high)), tables.declared(tables.model()):
         run("INSERT INTO zoo_ping (created) VALUES ('2020-01-01 00:00:00.5+00')")
