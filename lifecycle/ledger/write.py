@@ -95,8 +95,12 @@ def refuse_apart(model: type[Model]) -> None:
     """Raise a `LifecycleError` where rows of a model end with their partitions only."""
     if go_whole(model):
         raise LifecycleError(
-            f"No row of {model._meta.label} ends, or comes back, by itself: its rows end with their"
-            " partitions. Hold it, and its partition stays; or delete it by your own statement."
+            phrase(
+                "No row of %(model)s ends, or comes back, by itself: its rows end with their "
+                "partitions. Hold it, and its partition stays; or delete it by your own "
+                "statement.",
+                model=model._meta.label,
+            )
         )
 
 
