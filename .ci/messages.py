@@ -23,7 +23,7 @@ DATES = ("POT-Creation-Date", "PO-Revision-Date", "Report-Msgid-Bugs-To", "Last-
 
 
 class Command(makemessages.Command):
-    """Django's own, which also knows the phrases of `lifecycle/phrases.py`."""
+    """Django's own, which also knows what `lifecycle.phrases` marks."""
 
     xgettext_options = [
         *makemessages.Command.xgettext_options, "--keyword=phrase:1", "--keyword=counted:1,2",

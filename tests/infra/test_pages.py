@@ -1,29 +1,16 @@
 """The pages that `make docs` lays out: links that lead on, a side bar with every page."""
 
-import json
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 
+from tests.infra.scripts import asked
 from tests.infra.servers import ROOT
-
-
-def asked(expression: str) -> object:
-    """What a function of .ci/pages.py gives."""
-    script = f"import json, pathlib, pages; print(json.dumps({expression}))"
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT / ".ci")},
-    )  # fmt: skip
-    return json.loads(done.stdout)
 
 
 def test_every_page_is_in_the_side_bar_once() -> None:
     index = "pathlib.Path('docs/index.md').read_text(encoding='utf-8')"
-    found = asked(f"pages.sections({index})")
+    found = asked("pages", f"pages.sections({index})")
     assert isinstance(found, dict)
     listed = [path for pages in found.values() for _, path, _ in pages]
     every = {path.relative_to(ROOT / "docs").as_posix() for path in ROOT.glob("docs/**/*.md")}
@@ -45,7 +32,7 @@ def test_every_page_is_in_the_side_bar_once() -> None:
     ],
 )
 def test_links_lead_from_where_a_page_lies_now(page: str, text: str, expected: str) -> None:
-    assert asked(f"pages.moved({text!r}, pages.ROOT / {page!r})") == expected
+    assert asked("pages", f"pages.moved({text!r}, pages.ROOT / {page!r})") == expected
 
 
 def test_drawings_are_read_in_both_colours_and_load_nothing() -> None:

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import pytest
 
+from tests.infra.scripts import ENVIRONMENT
 from tests.infra.servers import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -94,7 +95,7 @@ def test_an_sdist_is_repacked_without_whose_it_was() -> None:
     first, second = (
         subprocess.run(
             [sys.executable, "-c", script], input=each, capture_output=True, check=True,
-            env=os.environ | {"PYTHONPATH": str(ROOT / ".ci")},
+            env=os.environ | ENVIRONMENT,
         ).stdout
         for each in made
     )  # fmt: skip
@@ -111,7 +112,7 @@ def test_the_bill_of_materials_has_what_is_asked_for() -> None:
     script += "print(json.dumps(bom.bill(about, *bom.closure(about))))"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT / ".ci"), "SOURCE_DATE_EPOCH": "1700000000"},
+        env=os.environ | ENVIRONMENT | {"SOURCE_DATE_EPOCH": "1700000000"},
     )  # fmt: skip
     bill = json.loads(done.stdout)
     parts = {each["name"]: each for each in bill["components"]}

@@ -1,16 +1,13 @@
 """The pages of several versions beside each other, with the switch: `make docs-versions`."""
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from tests.infra.scripts import asked
 from tests.infra.servers import ROOT
 from tests.lifecycle.admin.visiting import OPTIONS
 from tests.places.servers import program
@@ -22,21 +19,11 @@ PAGE = """<!doctype html><html lang="en" data-content_root="{root}"><meta charse
 """
 
 
-def asked(expression: str, folder: Path = ROOT) -> object:
-    """What a function of .ci/versions.py gives."""
-    script = f"import json, pathlib, versions; print(json.dumps({expression}))"
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT / ".ci")},
-    )  # fmt: skip
-    return json.loads(done.stdout)
-
-
 def test_the_newest_patch_of_each_minor_release_newest_first() -> None:
     tags = ["v0.9.1", "v0.10.0", "v0.9.12", "v0.9.2", "v1.0.0rc1", "nightly", "v2"]
-    found = asked(f"list(versions.minors({tags}).items())")
+    found = asked("versions", f"list(versions.minors({tags}).items())")
     assert found == [["0.10", "v0.10.0"], ["0.9", "v0.9.12"]]
-    assert asked("versions.minors([])") == {}
+    assert asked("versions", "versions.minors([])") == {}
 
 
 def built(folder: Path, *pages: str) -> Path:
@@ -70,7 +57,7 @@ def test_a_reader_changes_to_the_same_page_of_another_version(tmp_path: Path) ->
         "main": built(tmp_path / "m", "how-to/hold.html", "how-to/new.html"),
     }
     places = ", ".join(f"{name!r}: pathlib.Path({str(each)!r})" for name, each in made.items())
-    asked(f"versions.put_together({{{places}}}, pathlib.Path('a site'))", tmp_path)
+    asked("versions", f"versions.put_together({{{places}}}, pathlib.Path('a site'))", tmp_path)
     site = tmp_path / "a site"
     assert (site / "llms.txt").read_text() == "# b\n"
     with opened() as page:

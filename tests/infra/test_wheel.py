@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.infra.packages import build_wheel, copy_sources, python
+from tests.infra.scripts import ENVIRONMENT
 from tests.infra.servers import ROOT
 from tests.test_docs import linked
 
@@ -116,7 +117,7 @@ def test_the_wheel_of_the_sdist_has_the_same_files(wheel: Path, tmp_path: Path) 
     script += "[(out / name).write_bytes(made[name]) for name in made]"
     subprocess.run(
         [sys.executable, "-c", script, tmp_path], cwd=ROOT, check=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT / ".ci")},
+        env=os.environ | ENVIRONMENT,
     )  # fmt: skip
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as ours, zipfile.ZipFile(wheel) as other:
         assert sorted(ours.namelist()) == sorted(other.namelist())

@@ -12,7 +12,6 @@ from tests.infra.servers import ROOT
 
 ONE = {"_", "gettext", "gettext_lazy", "gettext_noop", "phrase"}
 SEVERAL = {"ngettext", "ngettext_lazy", "counted"}
-TEXTS = (".html", ".txt")
 Message = tuple[str, str]  # of one thing, and of several; '' where there is only one
 
 
