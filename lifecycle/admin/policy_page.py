@@ -20,9 +20,10 @@ from lifecycle.insight.capped import Counts
 from lifecycle.ledger.ended import Clock
 from lifecycle.ledger.holds import Hold, holds
 from lifecycle.models import ON_TABLE, PolicyState, RowException
-from lifecycle.phrases import at, joined, phrase, translated
+from lifecycle.phrases import to_the_second, translated
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies, get_policy
+from lifecycle.templatetags.lifecycle_admin import about_hold
 
 State = PolicyState.State
 DECLARED = moment("declared_at")
@@ -152,7 +153,7 @@ class PolicyPage:
             "%(rows)s rows of the table are held.",
             rows.number,
         )
-        whole = [translated(in_words(each)) for each in _on_table(state)]
+        whole = [_in_words(each) for each in _on_table(state)]
         told = [said % {"rows": translated(str(rows))}] if rows.number else []
         return "\n".join([*whole, *told]) or gettext("None.")
 
@@ -170,7 +171,7 @@ class PolicyPage:
 
     @admin.display(description=_("Next due"))
     def next_due(self, state: Any) -> str:
-        return moment("next_due")(state.counts)
+        return to_the_second(state.counts.next_due)
 
     @admin.display(description=_("What you may do"))
     def may(self, state: Any) -> str:
@@ -232,15 +233,5 @@ def _on_table(state: PolicyState) -> list[Hold]:
     return holds(str(state._state.db), numbers) if numbers else []
 
 
-def in_words(each: Hold) -> str:
-    """A hold on all rows, with what is known of it."""
-    said = [
-        phrase(
-            "All rows, hold %(number)s since %(since)s", number=each.number, since=at(each.since)
-        )
-    ]
-    said += [phrase("until %(time)s", time=at(each.until))] if each.until else []
-    said += [phrase("by %(actor)s", actor=each.actor)] if each.actor else []
-    told = joined(" ", said)
-    told = joined(": ", [told, each.reason]) if each.reason else told
-    return joined("", [told, f" ({each.reference})"]) if each.reference else told
+def _in_words(each: Hold) -> str:
+    return about_hold(gettext("All rows, hold %(number)s since %(since)s"), each)

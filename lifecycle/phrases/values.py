@@ -38,10 +38,8 @@ class Moment(Words):
     value: datetime
 
     def said(self) -> str:
-        if not is_aware(self.value):
-            return str(formats.localize_input(self.value))
-        local = localtime(self.value)
-        return f"{formats.localize_input(local)} {local.tzname()}"
+        text = to_the_second(self.value)
+        return f"{text} {localtime(self.value).tzname()}" if is_aware(self.value) else text
 
 
 class Local(Moment):
@@ -55,9 +53,7 @@ class Minute(Moment):
     """A time, to the minute."""
 
     def said(self) -> str:
-        local = localtime(self.value)
-        form = str(formats.get_format("DATETIME_INPUT_FORMATS")[0]).replace(":%S", "")
-        return f"{local.strftime(form)} {local.tzname()}"
+        return f"{minute(self.value)} {localtime(self.value).tzname()}"
 
 
 class Day(Words):
@@ -66,7 +62,7 @@ class Day(Words):
     value: date
 
     def said(self) -> str:
-        return str(formats.localize_input(self.value))
+        return day(self.value)
 
 
 class Lasting(Words):
@@ -134,6 +130,12 @@ def to_the_second(moment: datetime | None) -> str:
     if moment is None:
         return "-"
     return str(formats.localize_input(localtime(moment) if is_aware(moment) else moment))
+
+
+def minute(moment: datetime) -> str:
+    """A moment in the viewer's time zone and form, to the minute."""
+    form = str(formats.get_format("DATETIME_INPUT_FORMATS")[0]).replace(":%S", "")
+    return localtime(moment).strftime(form)
 
 
 def day(moment: date | None) -> str:

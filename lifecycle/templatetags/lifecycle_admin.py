@@ -90,19 +90,18 @@ def lag(seconds: float | None) -> str:
 @register.filter
 def held(hold: "Hold") -> str:
     """A hold with what is known of it, as a sentence without its full stop."""
-    about = {"number": hold.number, "since": to_the_second(hold.since)}
-    return _about(gettext("Held (hold %(number)s) since %(since)s") % about, hold)
+    return about_hold(gettext("Held (hold %(number)s) since %(since)s"), hold)
 
 
 @register.filter
 def held_loudly(hold: "Hold") -> str:
     """The same for the head of a page."""
-    about = {"number": hold.number, "since": to_the_second(hold.since)}
-    return _about(gettext("HELD (hold %(number)s) since %(since)s") % about, hold)
+    return about_hold(gettext("HELD (hold %(number)s) since %(since)s"), hold)
 
 
-def _about(text: str, hold: "Hold") -> str:
-    words = [text]
+def about_hold(text: str, hold: "Hold") -> str:
+    """A text that tells a hold's number and since when, and after it what else is known of it."""
+    words = [text % {"number": hold.number, "since": to_the_second(hold.since)}]
     if hold.until:
         words.append(gettext("until %(time)s") % {"time": to_the_second(hold.until)})
     if hold.actor:

@@ -1,7 +1,7 @@
 """A report as plain text, as HTML and as a mail."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lifecycle import rendering
 from lifecycle.phrases import day as on_day
-from lifecycle.phrases import lasting, to_the_second, translated, word
+from lifecycle.phrases import lasting, minute, translated, word
 from lifecycle.printable import visible
 from purge.alerts.mail import send
 from purge.reports.report import Line, Report
@@ -99,17 +99,12 @@ def _problems(report: Report) -> list[str]:
 
 
 def _title(report: Report, several: bool) -> str:
-    since, until = (_minute(each) for each in (report.since, report.until))
+    since, until = (minute(each) for each in (report.since, report.until))
     about = {"since": since, "until": until, "zone": localtime(report.until).tzname()}
     if not several:
         return gettext("Retention, %(since)s to %(until)s (%(zone)s)") % about
     about["database"] = report.database
     return gettext("Retention of %(database)s, %(since)s to %(until)s (%(zone)s)") % about
-
-
-def _minute(moment: datetime) -> str:
-    """In the viewer's form, to the minute."""
-    return to_the_second(moment).removesuffix(f":{localtime(moment):%S}")
 
 
 def _table(lines: list[Line]) -> str:
