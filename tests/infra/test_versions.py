@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from tests.infra.scripts import asked
@@ -49,6 +50,7 @@ def opened() -> Iterator[Page]:
         chromium.close()
 
 
+@pytest.mark.slow
 def test_a_reader_changes_to_the_same_page_of_another_version(tmp_path: Path) -> None:
     """From a disk, without a network; where a version has no such page, to its first one."""
     made = {
@@ -78,6 +80,7 @@ def test_a_reader_changes_to_the_same_page_of_another_version(tmp_path: Path) ->
         page.wait_for_url("**/main/index.html")
 
 
+@pytest.mark.slow
 def test_pages_of_one_version_alone_show_no_switch(tmp_path: Path) -> None:
     alone = built(tmp_path / "docs", "how-to/hold.html")
     with opened() as page:
