@@ -203,12 +203,7 @@ class ArchiveBucket:
 
     def remove(self, name: str) -> None:
         with self._translated(name):
-            begun = self.store.client().list_multipart_uploads(
-                Bucket=self.store.bucket, Prefix=name
-            )
-            for each in begun.get("Uploads", ()):
-                if each["Key"] == name:
-                    self._request("abort_multipart_upload", name, UploadId=each["UploadId"])
+            versions.abort(self.store, name)
             self._request("delete_object", name)
 
     def keeps(self, name: str) -> bool:

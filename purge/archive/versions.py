@@ -16,8 +16,7 @@ def erase(store: s3.Store, name: str, title: str) -> None:
     """Remove an object with all of its versions, and parts that were begun; then look that nothing
     is left. Raises `Unreachable` where something stays."""
     client = store.client()
-    for upload in _begun(client, store.bucket, name):
-        client.abort_multipart_upload(Bucket=store.bucket, Key=name, UploadId=upload)
+    abort(store, name)
     if _lists_versions(client, store.bucket, name):
         for version in list(_versions(client, store.bucket, name)):
             _delete(client, store.bucket, name, version, title)
@@ -30,6 +29,14 @@ def erase(store: s3.Store, name: str, title: str) -> None:
             raise Unreachable(f"{name} in {title} is still there after it was deleted.")
 
 
+def abort(store: s3.Store, name: str) -> None:
+    """Remove the parts of an object that were put, and never became one."""
+    client, place = store.client(), {"Bucket": store.bucket}
+    for each in client.list_multipart_uploads(**place, Prefix=name).get("Uploads", ()):
+        if each["Key"] == name:
+            client.abort_multipart_upload(**place, Key=name, UploadId=each["UploadId"])
+
+
 def keeps(store: s3.Store, name: str) -> bool:
     """Whether a bucket has an object, or an older version of it: a mark of a deletion is none."""
     client = store.client()
@@ -39,11 +46,6 @@ def keeps(store: s3.Store, name: str) -> bool:
         return False
     found = client.list_object_versions(Bucket=store.bucket, Prefix=name)
     return any(each["Key"] == name for each in found.get("Versions", ()))
-
-
-def _begun(client: Any, bucket: str, name: str) -> list[str]:
-    found = client.list_multipart_uploads(Bucket=bucket, Prefix=name)
-    return [each["UploadId"] for each in found.get("Uploads", ()) if each["Key"] == name]
 
 
 def _lists_versions(client: Any, bucket: str, name: str) -> bool:
