@@ -40,7 +40,7 @@ from purge.batch.evaluate import evaluate
 from purge.batch.run import begin, recording
 from purge.batch.state import STUBBORN, Batch
 from purge.erasure import archived
-from purge.erasure.receipt import Receipt, receipts, would_be
+from purge.erasure.receipt import Receipt, earlier, receipts, would_be
 from purge.erasure.refusals import (
     cannot_go,
     check,
@@ -114,8 +114,8 @@ def _erase(
     locked = _lock(batch, key)
     is_there = locked is not None
     key = ledger_key(policy.model, key, using) if locked is None else locked
-    before = _before(batch, key, reference)
-    if before and _stands(before, is_there, grace):
+    before = earlier(_name(policy, key), reference, using)
+    if before and before.answers(is_there, grace):
         return before
     if not is_there:
         raise RowMissing(phrase("%(row)s is not in the database.", row=_name(policy, key)))
@@ -160,21 +160,6 @@ def _lock(batch: Batch, key: str) -> str | None:
     set_local(batch.using, lock_timeout=OTHERS_WAIT)
     batch.now = scalar(batch.using, "SELECT lifecycle.now_v1()")
     return str(rows[0][0]) if rows else None
-
-
-def _before(batch: Batch, key: str, reference: str) -> Receipt | None:
-    """The receipt of the same request, unless it was withdrawn since."""
-    name = _name(batch.policy, key)
-    found = [each for each in receipts(reference, batch.using) if each.row == name]
-    return next((each for each in reversed(found) if each.state != "withdrawn"), None)
-
-
-def _stands(before: Receipt, is_there: bool, grace: timedelta | None) -> bool:
-    """Whether an earlier receipt answers the request: not for a new row under an old key, nor
-    where the rest of the grace is now to be skipped."""
-    if is_there and before.state in ("purged", "deleted"):
-        return False
-    return not is_there or before.is_done or grace is None or grace > NONE
 
 
 def _ask(batch: Batch, key: str, reference: str, grace: timedelta | None) -> int:

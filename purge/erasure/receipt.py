@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.apps import apps
@@ -17,6 +17,7 @@ from lifecycle.models import AgendaEntry, Event, RowException
 from purge.batch.state import Batch
 from purge.erasure import along, archived
 from purge.erasure.receipt_words import in_words
+from purge.passes.override import NONE
 
 DONE = ("purged", "updated")
 
@@ -63,6 +64,18 @@ class Receipt:
         return self.state not in ("tombstoned", "scheduled")
 
     @property
+    def is_gone(self) -> bool:
+        """Whether the row was deleted, by an erasure or otherwise: one under its key is another."""
+        return self.state in ("purged", "deleted")
+
+    def answers(self, is_there: bool, grace: timedelta | None) -> bool:
+        """Whether it answers another request for the row under its reference: not for a new row
+        under an old key, nor where the rest of the grace is now to be skipped."""
+        if is_there and self.is_gone:
+            return False
+        return not is_there or self.is_done or grace is None or grace > NONE
+
+    @property
     def archives_wait(self) -> str:
         """Which archives still have rows that go with it, and why; empty where none does."""
         return archived.waiting(self.archived_rows)
@@ -97,6 +110,12 @@ def receipts(reference: str, using: str = DEFAULT_DB_ALIAS) -> list[Receipt]:
         for request in requests
         if request.pk in last or any(event.kind in DONE for event in of[request.pk])
     ]
+
+
+def earlier(row: str, reference: str, using: str) -> Receipt | None:
+    """The receipt of a request for a row by its name, unless it was withdrawn since."""
+    found = [each for each in receipts(reference, using) if each.row == row]
+    return next((each for each in reversed(found) if each.state != "withdrawn"), None)
 
 
 def would_be(batch: Batch, reference: str, erasure: int) -> Receipt:

@@ -41,7 +41,6 @@ from purge.rewriting.rewrite import (
 from purge.rewriting.task import Task, alone
 
 SOON = timedelta(minutes=1)
-GONE = ("purged", "deleted")
 
 log = Log("purge")
 
@@ -134,7 +133,7 @@ def _look(task: Task, job: ArchiveErasure, receipt: Receipt, deadline: float | N
 
 def _refuse_others(task: Task, name: str, receipt: Receipt, key: str, model: Any) -> None:
     """`LifecycleError` where an archive may have rows of another one that has the key by now."""
-    if receipt.state not in GONE or not every_row(model, task.using).filter(pk=key).exists():
+    if not receipt.is_gone or not every_row(model, task.using).filter(pk=key).exists():
         return
     made = Archive.objects.using(task.using).filter(name=name, verified_at__isnull=False)
     if not made.filter(verified_at__lt=receipt.ended_at or receipt.requested_at).exists():
@@ -164,7 +163,7 @@ def _finish(task: Task, job: ArchiveErasure) -> None:
 def _refuse_live(task: Task, job: ArchiveErasure) -> None:
     """`LifecycleError` while rows of the table are the person's: they would be archived later."""
     receipt = next(e for e in receipts(job.reference, task.using) if e.erasure == job.erasure)
-    if receipt.state not in GONE:
+    if not receipt.is_gone:
         return  # the row itself stays, with other columns
     key, model = _subject(task, job)
     own = task.policy.model._meta.concrete_model
