@@ -50,8 +50,8 @@ def _none_on_request(label: str, name: str | None) -> str:
     )
 
 
-def check(policy: Policy, reference: str, grace: timedelta | None, actor: str) -> None:
-    """Refuse a request that lacks something, or asks for more time than the policy gives."""
+def check_asked(reference: str, actor: str) -> None:
+    """Refuse a request without a reference, or by nobody."""
     if not isinstance(reference, str) or not 0 < len(reference.strip()) <= LONGEST_REFERENCE:
         raise LifecycleError(
             phrase(
@@ -61,6 +61,11 @@ def check(policy: Policy, reference: str, grace: timedelta | None, actor: str) -
         )
     if not actor:
         raise LifecycleError(phrase("An erasure wants a name: say who asks for it (actor)."))
+
+
+def check(policy: Policy, reference: str, grace: timedelta | None, actor: str) -> None:
+    """Refuse a request that lacks something, or asks for more time than the policy gives."""
+    check_asked(reference, actor)
     if grace is not None and (not isinstance(grace, timedelta) or grace < NONE):
         raise LifecycleError(
             phrase(

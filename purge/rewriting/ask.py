@@ -15,7 +15,7 @@ from lifecycle.policy.dispositions import Archive
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy
 from purge.archive.form import Wanted
-from purge.erasure.refusals import LONGEST_REFERENCE
+from purge.erasure.refusals import check_asked
 from purge.models import Rewrite
 from purge.rewriting.rewrite import clean, rewrite, sweep
 from purge.rewriting.task import Task, alone
@@ -76,12 +76,7 @@ def _check(policy: Policy, where: dict[str, str], reference: str, actor: str) ->
         raise LifecycleError(f"{policy.name} has no archives.")
     if not where or not all(isinstance(value, str) for value in where.values()):
         raise LifecycleError("Say which rows: a column and its value, as text.")
-    if not 0 < len(reference.strip()) <= LONGEST_REFERENCE:
-        raise LifecycleError(
-            f"An erasure wants a reference of at most {LONGEST_REFERENCE} characters."
-        )
-    if not actor:
-        raise LifecycleError("An erasure wants a name: say who asks for it (actor).")
+    check_asked(reference, actor)
 
 
 def _counted(task: Task, wanted: Wanted) -> dict[str, int]:

@@ -15,7 +15,7 @@ from purge.archive.destinations import Destination, destination
 from purge.archive.form import ArchiveForm
 from purge.archiving.lock import Guarded, archive_lock
 from purge.batch.brakes import why_stopped
-from purge.erasure.refusals import refuse_held
+from purge.erasure.refusals import refuse_held, stopped
 from purge.rewriting.find import names_of
 from purge.rewriting.tables import TableArchives
 
@@ -51,7 +51,7 @@ class Task:
         """`LifecycleError` where nothing of the policy ends now: it is paused, held, halted."""
         refuse_held(self.using, self.policy.model, [], self.now)
         if why := why_stopped(self.policy, self.using, any_hour=True):
-            raise LifecycleError(f"{self.policy.name} is {why}: nothing ends.")
+            raise LifecycleError(stopped(self.policy, why))
 
     def refuse_held(self, keys: list[str], subject: tuple[Any, str] | None = None) -> None:
         """`ErasureRefused` where an archived row, or the row of the erasure, is held."""
@@ -73,5 +73,5 @@ def alone(policy: Policy, using: str) -> Iterator[Task | None]:
 
 
 def form_of(policy: Policy, using: str, where: Destination) -> ArchiveForm:
-    """What does the work with a policy's archives, by the form that it declares."""
+    """What does the work with a policy's archives, whether files or shown by a table."""
     return TableArchives(policy, using, where)
