@@ -61,10 +61,10 @@ def _beside(own: IcebergTable, where: Destination, using: str, found: Reach) -> 
     for each in Rewrite.objects.using(using).filter(policy=own.policy):
         making |= set(each.old)
     expected = found.metadata | making | {*own.leaving, f"{own.metadata}{HINT}"}
-    for name, _ in where.names(own.metadata):
+    there = dict(where.names(own.metadata))
+    for name in there:
         if name not in expected:
             yield Problem(name, f"no version of the table {own.name} needs it")
-    there = dict(where.names(own.metadata))
     for name in sorted(found.metadata - there.keys()):
         yield Problem(name, "is missing")
 

@@ -5,7 +5,6 @@ equal values may have different texts are refused. The values are in no error.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from django.db import DataError, transaction
 
@@ -56,8 +55,3 @@ def _text(wanted: Wanted, column: str, db_type: str, name: str, using: str) -> s
     except DataError as error:
         why = f"{name}: what is looked for in {column} is no {db_type}."
         raise LifecycleError(why) from error
-
-
-def without_values(wanted: Wanted) -> Wanted:
-    """The same with nobody's values: what may be printed."""
-    return replace(wanted, values=dict.fromkeys(wanted.values, ""))
