@@ -30,12 +30,6 @@ class Killed(BaseException):
     """What a process does not catch that is killed."""
 
 
-@pytest.fixture
-def folder(tmp_path: Path, settings: Any) -> Path:
-    settings.LIFECYCLE_ARCHIVE_DIR = str(tmp_path)
-    return tmp_path
-
-
 @contextmanager
 def broken(step: str, error: BaseException, late: bool) -> Iterator[list[str]]:
     """Have a step fail before it is done, or after; gives the steps that were begun."""

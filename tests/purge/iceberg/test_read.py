@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -17,12 +16,6 @@ from tests.purge.iceberg.engine import as_table, at, labels, own, verified
 from tests.zoo.models import Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def folder(tmp_path: Path, settings: Any) -> Path:
-    settings.LIFECYCLE_ARCHIVE_DIR = str(tmp_path)
-    return tmp_path
 
 
 def test_duckdb_reads_1_000_rows_of_three_months(

@@ -17,12 +17,6 @@ from tests.purge.iceberg.engine import as_table, at, own, verified
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def folder(tmp_path: Path, settings: Any) -> Path:
-    settings.LIFECYCLE_ARCHIVE_DIR = str(tmp_path)
-    return tmp_path
-
-
 def archived(count: int) -> None:
     tokens(count)
     run_due()
@@ -40,6 +34,12 @@ def restore(before: dict[str, Any] | None) -> None:
         IcebergTable.objects.create(**before)
 
 
+def is_whole(folder: Path, rows: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """The table shows so many rows, and nothing is wrong with it."""
+    assert duck.read(at(folder), "count(*)") == [rows]
+    assert verified(capsys) == ""
+
+
 @pytest.mark.slow
 def test_what_the_recovered_ledger_knows_is_the_tables_again(
     folder: Path, capsys: pytest.CaptureFixture[str]
@@ -51,8 +51,7 @@ def test_what_the_recovered_ledger_knows_is_the_tables_again(
         restore(before)
         archived(1)
         assert own().version == 3
-        assert duck.read(at(folder), "count(*)") == [6]
-        assert verified(capsys) == ""
+        is_whole(folder, 6, capsys)
 
 
 @pytest.mark.slow
@@ -64,8 +63,7 @@ def test_also_where_the_backup_is_from_before_the_table(
         restore(None)
         archived(1)
         assert (own().version, own().name) == (2, "tokens")
-        assert duck.read(at(folder), "count(*)") == [4]
-        assert verified(capsys) == ""
+        is_whole(folder, 4, capsys)
 
 
 @pytest.mark.slow
@@ -120,8 +118,7 @@ def test_a_backup_that_is_older_than_all_metadata_that_are_left(
         restore(before)
         archived(1)
         assert own().version == 5
-        assert duck.read(at(folder), "count(*)") == [7]
-        assert verified(capsys) == ""
+        is_whole(folder, 7, capsys)
 
 
 @pytest.mark.slow
@@ -143,5 +140,4 @@ def test_a_backup_that_was_made_in_the_middle_of_a_commit(
         restore(before)
         Archive.objects.create(**half)
         archived(1)
-        assert duck.read(at(folder), "count(*)") == [7]
-        assert verified(capsys) == ""
+        is_whole(folder, 7, capsys)

@@ -16,12 +16,6 @@ from tests.purge.iceberg.engine import as_table, at, own, run, verified
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def folder(tmp_path: Path, settings: Any) -> Path:
-    settings.LIFECYCLE_ARCHIVE_DIR = str(tmp_path)
-    return tmp_path
-
-
 def forge(folder: Path, change: Callable[[Any], None]) -> None:
     """Write another version, as whoever may write at the place and in the database can: its
     metadata fit each other, and the catalogue."""

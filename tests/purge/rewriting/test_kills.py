@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import pytest
@@ -65,7 +66,7 @@ def test_killed(
     with archived(tmp_path, settings) as (her, other):
         erase(her)
         with monkeypatch.context() as patch:
-            real: Any = _found(place)
+            real: Any = resolve_name(place)
 
             def killed(*args: Any, **kwargs: Any) -> None:
                 if when == "after":
@@ -83,21 +84,6 @@ def test_killed(
         assert len(files(tmp_path)) == 3
         assert verified() == []
     assert not Rewrite.objects.exists()
-
-
-def _found(place: str) -> Any:
-    from importlib import import_module
-
-    parts, names = place.split("."), []
-    while parts:
-        try:
-            found: Any = import_module(".".join(parts))
-            break
-        except ImportError:
-            names.insert(0, parts.pop())
-    for each in names:
-        found = getattr(found, each)
-    return found
 
 
 def test_an_archive_of_which_no_row_is_left(tmp_path: Path, settings: Any) -> None:
