@@ -55,10 +55,10 @@ class Away(Exception):
     """The mail server takes nothing now, for whomever."""
 
 
-def send_due(using: str, deadline: float | None = None, over: Event | None = None) -> int:
+def send_due(using: str, deadline: float | None = None) -> int:
     """Find the mails for which it is time and send them: `find_wanted` and `send_found`."""
     find_wanted(using)
-    return send_found(using, deadline, over)
+    return send_found(using, deadline)
 
 
 def find_wanted(using: str) -> None:

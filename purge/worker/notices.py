@@ -35,10 +35,10 @@ def _run(using: str, over: Event) -> None:
     connections[using].close()
 
 
-def step(using: str, deadline: float | None = None, over: Event | None = None) -> None:
-    """Send what is due, no more after `deadline` or once it is `over`; a failure is logged."""
+def step(using: str, deadline: float | None = None) -> None:
+    """Send what is due, no more after `deadline`; a failure is logged."""
     if any(each.notice for each in all_policies()):
-        _try(using, partial(send_due, using, deadline, over))
+        _try(using, partial(send_due, using, deadline))
 
 
 def _try(using: str, what: Callable[[], object]) -> None:
