@@ -53,7 +53,7 @@ def test_what_a_role_keeps_of_its_earlier_kind_is_taken_or_said(roles: Roles) ->
 
 
 @pytest.mark.slow
-def test_an_operator_is_granted_again_what_it_had(roles: Roles) -> None:
+def test_an_officer_is_granted_again_what_it_had(roles: Roles) -> None:
     names = ["--site", roles.site, "--worker", roles.stranger, "--officer", roles.reader]
     call_command("lifecycle", "grants", *names, "--apply", stdout=io.StringIO())
     for role in (roles.site, roles.reader):
