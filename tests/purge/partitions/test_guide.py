@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 from django.db import models
@@ -10,13 +9,14 @@ from django.db import models
 from lifecycle.models import Event
 from lifecycle.testing import set_clock
 from purge.runner import run_due
+from tests.infra.servers import ROOT
 from tests.lifecycle.management.test_commands import manage
 from tests.purge.partitions import tables
 from tests.purge.partitions.tables import run
 from tests.support import database_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
-GUIDE = Path(__file__).parent.parent.parent.parent / "docs" / "how-to" / "drop-partitions.md"
+GUIDE = ROOT / "docs" / "how-to" / "drop-partitions.md"
 
 
 def test_the_guide(monkeypatch: pytest.MonkeyPatch) -> None:

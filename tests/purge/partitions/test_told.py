@@ -129,24 +129,20 @@ def test_a_receiver_keeps_partitions(pings: Any) -> None:
 @pytest.mark.slow
 def test_another_model_of_the_table_is_asked_too(pings: Any) -> None:
     """The site's own, of which the policy's is a copy with a simple key."""
-    other = tables.model(__qualname__="Pong")
 
     def heard(**kwargs: Any) -> None: ...
 
-    apps.all_models["zoo"]["pong"] = other
-    apps.clear_cache()
-    post_delete.connect(heard, sender=other)
-    try:
-        assert ids() == ["lifecycle.E056"]
-        write(OLD)
-        run_due()
-        assert len(there()) == 3
-        (told,) = Event.objects.filter(kind="blocked", count=1)[:1]
-        assert told.detail["error"] == "unfit"
-    finally:
-        post_delete.disconnect(heard, sender=other)
-        del apps.all_models["zoo"]["pong"]
-        apps.clear_cache()
+    with beside() as other:
+        post_delete.connect(heard, sender=other)
+        try:
+            assert ids() == ["lifecycle.E056"]
+            write(OLD)
+            run_due()
+            assert len(there()) == 3
+            (told,) = Event.objects.filter(kind="blocked", count=1)[:1]
+            assert told.detail["error"] == "unfit"
+        finally:
+            post_delete.disconnect(heard, sender=other)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 docs/how-to/erase-in-archives.md says what is done here.
 """
 
-from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from tests.purge.rewriting.lives import ALL, archived, erase, files, labels, sai
 from tests.zoo.models import Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
-NONE = timedelta(0)
 
 
 @pytest.mark.parametrize("options", [{"formats": ALL}, {"compression": "zstd"}], ids=str)
