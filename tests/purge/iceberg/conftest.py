@@ -1,3 +1,5 @@
+"""Where the tables of this folder's tests are."""
+
 from pathlib import Path
 from typing import Any
 
@@ -6,6 +8,6 @@ import pytest
 
 @pytest.fixture
 def folder(tmp_path: Path, settings: Any) -> Path:
-    """The place of archives."""
+    """The folder that archives go to."""
     settings.LIFECYCLE_ARCHIVE_DIR = str(tmp_path)
     return tmp_path

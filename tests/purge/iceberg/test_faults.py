@@ -56,7 +56,7 @@ def broken(step: str, error: BaseException, late: bool) -> Iterator[list[str]]:
         yield begun
 
 
-QUICK = {("metadata.json", True), ("advance", False)}
+QUICK = {("advance", False)}
 DEATHS = [
     pytest.param(step, late, marks=[] if (step, late) in QUICK else [pytest.mark.slow])
     for step in STEPS
@@ -64,7 +64,6 @@ DEATHS = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("step", "late"), DEATHS)
 def test_a_worker_that_is_killed(
     folder: Path, capsys: pytest.CaptureFixture[str], step: str, late: bool

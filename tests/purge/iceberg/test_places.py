@@ -52,7 +52,6 @@ def test_an_answer_that_is_lost_makes_no_row_come_twice(strict_s3: Strict) -> No
         assert duck.read(table.location, bucket=bucket.settings) == labels(2)
 
 
-@pytest.mark.slow
 def test_a_worker_that_owns_nothing_writes_it_and_everybody_reads_where_it_is(
     tmp_path: Path, settings: Any
 ) -> None:

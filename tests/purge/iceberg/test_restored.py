@@ -54,7 +54,6 @@ def test_what_the_recovered_ledger_knows_is_the_tables_again(
         is_whole(folder, 6, capsys)
 
 
-@pytest.mark.slow
 def test_also_where_the_backup_is_from_before_the_table(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
