@@ -383,6 +383,8 @@ def test_a_named_person_may_allow_more(monkeypatch: pytest.MonkeyPatch) -> None:
         ("blocked", {"error": "Key (email)=(ann@example.org) is still referenced"}),
         ("blocked", {"by": ["ann@example.org"]}),
         ("deleted", {"reason": "ann@example.org"}),
+        ("noticed", {"over": True, "waived": "ann@example.org"}),
+        ("archive_erased", {"replaces": "ann@example.org"}),
     ],
 )
 def test_a_value_in_the_ledger(kind: str, detail: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ from purge.runner import run_due, run_policy
 from purge.worker import heartbeat
 from tests.clock import pass_time
 from tests.purge.recovery.restores import backups
-from tests.support import Background, renamed, session, together, wait_until
+from tests.support import Background, renamed, session, together, wait_until, waits_for
 from tests.zoo.models import Coupon, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -173,15 +173,10 @@ def test_a_reader_sees_each_once_whenever_it_looks() -> None:
         mover.execute(MOVE.format(wait=True))
         assert AgendaEntry.objects.count() == 1
         second = Background(lambda: sql(MOVE.format(wait=True)))
-        wait_until(lambda: waits(mover), "the second mover")
+        wait_until(lambda: waits_for(mover.info.backend_pid), "the second mover")
         mover.commit()
     assert second.result() == [(0,)]
     assert proper() == (1, 1)
-
-
-def waits(other: psycopg.Connection[Any]) -> bool:
-    text = "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
-    return bool(sql(text, other.info.backend_pid)[0][0])
 
 
 def test_a_mover_that_is_killed_has_moved_nothing() -> None:
@@ -271,6 +266,7 @@ def test_what_is_renamed_is_moved_first() -> None:
         assert Event.objects.get(kind="expiry_scheduled").policy == "tokens"
         assert pending() == 0
         row.delete()
+        assert Event.objects.latest("pk").kind == "deleted"
 
 
 @pytest.mark.slow
