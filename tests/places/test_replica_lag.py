@@ -32,7 +32,6 @@ def test_a_replica_that_does_not_replay(stale: Replica) -> None:
     assert wait_until(lambda: measures().get("replica_lag", 0)) > 0
 
 
-@pytest.mark.slow
 def test_a_role_that_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lifecycle.checks.roles.is_test_database", lambda connection: False)
     assert not list(short_sighted("default"))

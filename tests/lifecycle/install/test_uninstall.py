@@ -133,7 +133,6 @@ def test_the_history_without_triggers(site: Project) -> None:
     writes(site)
 
 
-@pytest.mark.slow
 def test_taken_away_without_the_command(site: Project) -> None:
     """Out of the settings: the triggers record on. Then parts of it dropped by hand."""
     site.write("keep/models.py", PROXY)

@@ -14,7 +14,7 @@ from lifecycle.models import Event
 from lifecycle.policy.registry import policies_of
 from purge.batch import alike, at_once, run
 from purge.runner import run_due
-from tests.support import let_pass, sampled, wait_until
+from tests.support import let_pass, wait_until
 from tests.zoo.models import Draft, Picture, Sensor, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -106,7 +106,7 @@ CASES = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("make", "odd", "is_tombstoned"), sampled(CASES))
+@pytest.mark.parametrize(("make", "odd", "is_tombstoned"), CASES)
 def test_one_statement_decides_as_each_row_does(
     make: Any, odd: dict[str, Any], is_tombstoned: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,7 +52,6 @@ def cells(text: str, policy: str) -> list[str]:
     return [re.sub("<.*?>", "", each).strip() for each in re.findall(r"<td.*?</td>", row, re.S)]
 
 
-@pytest.mark.slow
 def test_nothing_is_read_before_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ahead, "simulate", None)
     client = officer()
@@ -60,7 +59,6 @@ def test_nothing_is_read_before_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> 
     assert "Until" in client.get(reverse(AHEAD)).text
 
 
-@pytest.mark.slow
 def test_what_ends_until_a_day_as_a_table_and_a_picture() -> None:
     tokens(3, 3, 5, 40)
     text = page(officer(), until=until(30))
@@ -70,7 +68,6 @@ def test_what_ends_until_a_day_as_a_table_and_a_picture() -> None:
     assert "style=" not in text.split('<div id="content-main"')[1]
 
 
-@pytest.mark.slow
 def test_another_age() -> None:
     for age in (20, 20, 40):
         Account.objects.create(email="x", seen_at=timezone.now() - age * DAY)
@@ -82,7 +79,6 @@ def test_another_age() -> None:
     assert "1 fewer rows of accounts" in text
 
 
-@pytest.mark.slow
 def test_what_cannot_be_asked() -> None:
     client = officer()
     for given, says in (
@@ -100,7 +96,6 @@ def test_what_cannot_be_asked() -> None:
         assert NASTY not in text
 
 
-@pytest.mark.slow
 def test_a_policy_that_ends_rows_on_request_is_not_asked_about() -> None:
     client = officer("view_person")
     for given in ({"grace": "1d"}, {"age": "1d"}, {}):
@@ -108,7 +103,6 @@ def test_a_policy_that_ends_rows_on_request_is_not_asked_about() -> None:
     assert "people" not in page(client)
 
 
-@pytest.mark.slow
 def test_only_policies_on_models_that_the_user_may_view() -> None:
     client = client_of("view_forecast", "view_token", "add_forecast")
     text = page(client)
@@ -123,7 +117,6 @@ def test_only_policies_on_models_that_the_user_may_view() -> None:
     assert ">tokens</th>" in text
 
 
-@pytest.mark.slow
 def test_the_page_cannot_hang(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every table takes for ever: all of them together have the time that the page has."""
     given = list[float]()
@@ -140,7 +133,6 @@ def test_the_page_cannot_hang(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(given[3:]) == {ahead.LEAST}
 
 
-@pytest.mark.slow
 def test_a_table_that_takes_too_long_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
     def slow(*args: Any) -> None:
         simulate.fetch("default", "SELECT pg_sleep(5)")
@@ -160,7 +152,6 @@ def keep(client: Client, **more: Any) -> Any:
     return client.post(reverse(AHEAD), given, follow=True)
 
 
-@pytest.mark.slow
 def test_it_is_kept_once_and_compared_with_what_came() -> None:
     tokens(0.01, 2)
     client, once = officer("add_forecast"), str(uuid.uuid4())
@@ -179,7 +170,6 @@ def test_it_is_kept_once_and_compared_with_what_came() -> None:
     assert "tokens, said: 2" in text
 
 
-@pytest.mark.slow
 def test_keeping_has_its_permission() -> None:
     client = officer()
     text = page(client)
@@ -194,7 +184,6 @@ def test_keeping_has_its_permission() -> None:
     assert not Forecast.objects.exists()
 
 
-@pytest.mark.slow
 def test_a_ledger_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     found = store([Simulated("tokens")], timezone.now() + DAY, NASTY, "default")
 
@@ -208,7 +197,6 @@ def test_a_ledger_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     assert NASTY not in text
 
 
-@pytest.mark.slow
 def test_a_policy_that_has_left_the_code() -> None:
     found = store([Simulated("gone"), Simulated(NASTY)], timezone.now() + DAY, "x", "default")
     assert ">gone</th>" not in officer().get(at(found)).text
@@ -219,14 +207,12 @@ def test_a_policy_that_has_left_the_code() -> None:
     assert NASTY not in text
 
 
-@pytest.mark.slow
 def test_under_atomic_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
     tokens(2)
     assert cells(page(officer(), until=until(3)), "tokens")[0] == "1"
 
 
-@pytest.mark.slow
 def test_the_number_of_questions_is_constant() -> None:
     client = officer("add_forecast")
     store([Simulated("tokens")], timezone.now() + DAY, "x", "default")

@@ -26,7 +26,6 @@ def is_waiting() -> bool:
     return waiting() > 0
 
 
-@pytest.mark.slow
 def test_one_that_is_committed_while_a_batch_waits_for_it_counts() -> None:
     assert begun() is not None
     with transaction.atomic():

@@ -19,7 +19,7 @@ from tests.purge.proof.support import USING
 from tests.purge.recovery.restores import Backups
 from tests.purge.recovery.test_ends import DAY, FUTURE, NOW
 from tests.purge.recovery.test_from_proof import RECOVER, whole
-from tests.support import run_until_idle, sampled
+from tests.support import run_until_idle
 from tests.zoo.models import Account, Coupon, Legacy, Preference, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -50,7 +50,6 @@ def tokens(ends: Callable[[int], datetime], count: int = 3) -> Callable[[], Any]
     return lambda: Token.objects.bulk_create(Token(expires_at=ends(n)) for n in range(count))
 
 
-@pytest.mark.slow
 def test_what_is_written_while_it_asks_counts(
     site: Backups, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,7 +118,7 @@ KINDS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", sampled(KINDS, every=5))
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_policy(site: Backups, kind: str) -> None:
     """Each row that ended later is live until then at least, and listed for that time."""
     case = KINDS[kind]

@@ -214,7 +214,6 @@ def test_each_change_that_only_the_database_knows_of(way: Way, tmp_path: Path) -
         assert other in ("unsure", REFUSED), name
 
 
-@pytest.mark.slow
 def test_what_was_altered_before_an_ending_proves_as_much_as_ever(tmp_path: Path) -> None:
     """And so does what is altered beside the identity."""
     member = Member.objects.create()

@@ -24,7 +24,6 @@ from tests.zoo.models import Person
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.mark.slow
 def test_the_certificate_says_so(tmp_path: Path, settings: Any) -> None:
     logs.open_log(USING, 1, f"{ORIGIN}/1")
     with in_folder(tmp_path), archived(None, settings) as (her, _):
@@ -43,7 +42,6 @@ def test_the_certificate_says_so(tmp_path: Path, settings: Any) -> None:
         assert told.count("rows of it leave archives") == 4
 
 
-@pytest.mark.slow
 def test_the_worker_is_woken_once_a_minute(
     tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,7 +70,6 @@ def test_the_worker_is_woken_once_a_minute(
         assert woken == ["default"]
 
 
-@pytest.mark.slow
 def test_a_pass_without_huey_does_it_too(tmp_path: Path, settings: Any) -> None:
     with archived(tmp_path, settings) as (her, other):
         purge.request_erasure(her, "r1", grace=timedelta(0), actor="jo")
