@@ -6,7 +6,7 @@ language is active. A template shows it in the language, with the numbers and th
 looks; other code that shows it asks for that by `translated`.
 
     phrase("%(row)s is not in the database.", row=name)
-    counted("%(rows)s row is held.", "%(rows)s rows are held.", number(rows), rows=number(rows))
+    counted("%(rows)s row is held.", "%(rows)s rows are held.", rows, rows=number(rows))
 
 Only what is put into a text as it is keeps that: cut, joined or formatted it is plain English.
 """

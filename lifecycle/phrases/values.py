@@ -21,9 +21,6 @@ class Number(Words):
             return f"{self.value:,}"
         return str(formats.number_format(self.value, use_l10n=True, force_grouping=True))
 
-    def __int__(self) -> int:
-        return self.value
-
 
 class Figure(Words):
     """A number as it was rounded, with the viewer's decimal mark."""

@@ -145,9 +145,7 @@ def shown(report: Report) -> dict[str, Any]:
     return {
         "title": _title(report, several=True),
         "totals": list(zip(COLUMNS.values(), _cells(total), strict=True)),
-        "lines": [
-            (_name(line), visible(line.table), _cells(line), line.problems) for line in report.lines
-        ],
+        "lines": [(_name(line), visible(line.table), _cells(line)) for line in report.lines],
         "columns": list(COLUMNS.values()),
         "days": days,
         "at_most": at_most(report),
