@@ -212,9 +212,9 @@ def test_a_held_child_blocks_among_many_holds() -> None:
 
 
 @pytest.fixture
-def paced() -> Iterator[Any]:
+def paced() -> "Callable[..., list[int]]":
     """How many rows each batch takes, of a policy whose batches take these seconds."""
-    policy, place = get_policy("tokens"), ("default", "tokens")
+    policy = get_policy("tokens")
 
     def sizes(seconds: Callable[[int], float], batches: int = 8) -> list[int]:
         taken = []
@@ -224,9 +224,7 @@ def paced() -> Iterator[Any]:
             pacing.resize(policy, "default", seconds(rows), Outcome(looked=rows))
         return taken
 
-    yield sizes
-    for known in (pacing._sizes, pacing._slow, pacing._fixed):
-        known.pop(place, None)  # type: ignore[attr-defined]
+    return sizes
 
 
 def test_batches_are_not_halved_for_what_fewer_rows_do_not_save(paced: Any) -> None:

@@ -1,6 +1,5 @@
 """How much goes at once, and what others do meanwhile."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +19,6 @@ from purge.batch.evaluate import Verdict
 from purge.batch.run import begin
 from purge.batch.subjects import Subjects
 from purge.exceptions import Halt
-from purge.passes import pacing
 from purge.passes.options import PassOptions
 from purge.runner import run_due, run_policy
 from tests.purge.batch.cascades.models import Clerk, Invoice, Price, Product, Remark, Shop
@@ -31,12 +29,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twelve rows in a batch."""
     monkeypatch.setattr(get_policy("shops"), "batch_rows", 12)
-    pacing._sizes.clear()
-    yield
-    pacing._sizes.clear()
 
 
 def with_products(count: int, prices: int = 2) -> Shop:
@@ -91,7 +86,6 @@ def test_a_dry_run_counts_all_of_it_and_takes_nothing() -> None:
 def test_rows_of_the_next_batches_are_listed_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not all of the rest again with each batch."""
     monkeypatch.setattr(get_policy("shops"), "batch_rows", 10)
-    pacing._sizes.clear()
     Shop.objects.bulk_create(
         Shop(expires_at=timezone.now() - timedelta(hours=1)) for _ in range(100)
     )

@@ -16,7 +16,6 @@ from lifecycle.policy.coverage import taken_along
 from lifecycle.policy.registry import get_policy
 from purge.batch.cascade import ties
 from purge.exceptions import ErasureRefused
-from purge.passes import pacing
 from purge.passes.options import PassOptions
 from purge.runner import run_due, run_policy
 from tests.purge.batch.cascades.models import Area, Crate, Label, Low, Mid, Scrap, Shelf, Top
@@ -153,13 +152,11 @@ def test_a_dry_run_counts_and_takes_nothing() -> None:
 @pytest.mark.slow
 def test_a_batch_counts_what_the_database_takes_along(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(get_policy("tops"), "batch_rows", 12)
-    pacing._sizes.clear()
     for _ in range(6):
         low(mid(top()))
     run_due()
     told = Event.objects.filter(kind="purged", model="cascades.top")
     sizes = [each.count + sum(each.detail["cascade"].values()) for each in told]
-    pacing._sizes.clear()
     assert sum(sizes) == 18
     assert max(sizes) <= 12
 
