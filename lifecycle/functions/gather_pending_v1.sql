@@ -5,7 +5,8 @@
 -- its number is later than what was recorded of them since, so nobody may take it for a word that they were there then.
 -- A row that is there twice is left out of sets. Returns how many rows it has moved; what is being moved is left alone.
 CREATE FUNCTION lifecycle.gather_pending_v1(p_most bigint) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET timezone = 'UTC' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
     taken bigint[];
     gathered bigint[] := '{}';

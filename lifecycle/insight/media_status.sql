@@ -7,4 +7,4 @@ SELECT coalesce(sum(entry.count) FILTER (WHERE entry.due_at > now), 0)::bigint,
     date_trunc('second', min(entry.due_at)),
     extract(epoch FROM max(now) - min(entry.due_at) FILTER (WHERE entry.due_at <= now))::float,
     lifecycle.all_paused_v1(), max(now)
-FROM clock LEFT JOIN lifecycle_agenda AS entry ON entry.policy = ''
+FROM clock LEFT JOIN ONLY lifecycle_agenda AS entry ON entry.policy = ''

@@ -4,7 +4,7 @@
 WITH part AS MATERIALIZED (
     SELECT * FROM lifecycle.partitions_v1(%(policy)s) AS one
     WHERE one.problem = '' AND one.due IS NOT NULL AND one.until <= lifecycle.now_v1()
-    AND NOT EXISTS (SELECT FROM lifecycle_agenda AS entry
+    AND NOT EXISTS (SELECT FROM ONLY lifecycle_agenda AS entry
         WHERE entry.policy = %(policy)s AND entry.window_at = one.until)
 )
 SELECT count(lifecycle.write_v1('expiry_scheduled', %(policy)s, %(model)s, NULL, greatest(part.estimate, 1), NULL,
@@ -15,7 +15,7 @@ FROM (SELECT * FROM part ORDER BY until) AS part
 -- The partitions of a policy that are due, the oldest first: their bounds, and about how many rows.
 -- params: policy
 SELECT part.low, part.high, part.estimate FROM lifecycle.partitions_v1(%(policy)s) AS part
-WHERE part.problem = '' AND part.due <= lifecycle.now_v1() AND EXISTS (SELECT FROM lifecycle_agenda AS entry
+WHERE part.problem = '' AND part.due <= lifecycle.now_v1() AND EXISTS (SELECT FROM ONLY lifecycle_agenda AS entry
     WHERE entry.policy = %(policy)s AND entry.window_at = part.until AND entry.due_at <= lifecycle.now_v1())
 ORDER BY part.until
 

@@ -1,7 +1,7 @@
 -- name: window_due
 -- The windows of a policy that are due.
 -- params: policy
-SELECT DISTINCT lifecycle.window_text_v1(window_at) FROM lifecycle_agenda
+SELECT DISTINCT lifecycle.window_text_v1(window_at) FROM ONLY lifecycle_agenda
 WHERE policy = %(policy)s AND window_at IS NOT NULL AND due_at <= (SELECT lifecycle.now_v1()) ORDER BY 1
 
 -- name: window_rows
@@ -49,7 +49,7 @@ WITH RECURSIVE lc_clock AS MATERIALIZED (
 ), lc_known AS (
     SELECT lc_step.start, sum(entry.count) AS rows, coalesce(bool_or(entry.event_id IS NOT NULL
         AND event.kind NOT IN ('kept', 'blocked') AND event.detail ->> 'relisted' IS DISTINCT FROM 'held'), false) AS listed
-    FROM lc_step LEFT JOIN lifecycle_agenda AS entry
+    FROM lc_step LEFT JOIN ONLY lifecycle_agenda AS entry
         ON entry.policy = %(policy)s AND entry.window_at = lc_step.start
     LEFT JOIN lifecycle_event AS event ON event.id = entry.event_id
     GROUP BY 1

@@ -18,7 +18,7 @@ SELECT lifecycle.now_v1(), clock_timestamp(), lifecycle.all_paused_v1()
 -- params: now, since, seen, unreachable, most
 WITH due AS MATERIALIZED (
     SELECT entry.event_id, entry.due_at, entry.count, entry.attempts
-    FROM lifecycle_agenda AS entry
+    FROM ONLY lifecycle_agenda AS entry
     WHERE entry.policy = '' AND entry.due_at <= %(now)s AND entry.due_at >= %(since)s
     AND entry.event_id <> ALL (%(seen)s::bigint[])
     AND (%(unreachable)s::text[] = '{{}}' OR NOT EXISTS (

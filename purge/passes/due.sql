@@ -22,7 +22,7 @@ AND NOT EXISTS (SELECT FROM lifecycle_exception AS hold
     AND lifecycle.in_force_v1(hold.until, lifecycle.now_v1()))
 UNION ALL
 -- Media are of no policy; only a pause of everything stops them.
-SELECT %(media)s::text, '', lifecycle.now_v1(), EXISTS (SELECT FROM lifecycle_agenda
+SELECT %(media)s::text, '', lifecycle.now_v1(), EXISTS (SELECT FROM ONLY lifecycle_agenda
     WHERE policy = %(media)s AND due_at <= (SELECT lifecycle.now_v1()) AND due_at >= %(since)s), false
 WHERE NOT lifecycle.all_paused_v1()
 ORDER BY name

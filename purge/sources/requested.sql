@@ -5,7 +5,7 @@ SELECT event.id, event.actor, make_interval(secs => (event.detail ->> 'within'):
     event.detail ? 'grace', make_interval(secs => (event.detail ->> 'older_than')::float),
     CASE WHEN event.detail ? 'without'
          THEN ARRAY(SELECT jsonb_array_elements_text(event.detail -> 'without')) END
-FROM lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id
+FROM ONLY lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id
 WHERE entry.policy = %(policy)s AND {is_override} ORDER BY event.id
 
 -- name: how_many

@@ -66,7 +66,10 @@ def measured(
     if any(spent[0]):
         plain = statistics.median(spent[0])
         extra = [(each - plain) / plan.singles / 1e3 for each in spent[1]]
-        plan.add(Result(f"one row: {what}, added on the processor", extra, added, "µs"))
+        plan.add(
+            Result(f"one row: {what}, on the processor", over(spent[1], spent[0])),
+            Result(f"one row: {what}, added on the processor", extra, added, "µs"),
+        )
 
 
 def statements(plan: Plan, text: str, wants_rows: bool) -> Callable[[str], Callable[[], None]]:

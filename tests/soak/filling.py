@@ -1,12 +1,15 @@
 """A large ledger, quickly: rows and their events as the triggers write them, many in a statement.
 
 Rows of `bench_tracked` in bulk, 10,000 keys an event, every other event's keys not contiguous; rows
-of `bench_trackedorder` singly, an event each. Written past the triggers, which would take minutes.
+of `bench_trackedorder` singly, an event each on the pending list, from where they are gathered as a
+worker does it. Written past the triggers, which would take minutes.
 """
 
+import time
 from dataclasses import dataclass
 
 from lifecycle.db.connection import fetch
+from lifecycle.ledger.pending import move_pending
 from tests.bench.server import clear, sql
 
 EVENT = 10_000  # keys
@@ -45,24 +48,22 @@ WITH listed AS (
     OVERRIDING SYSTEM VALUE
     SELECT i, i %% 1000, 'N-1', 'draft', 0, 'a note of some words', due - interval '720 hours'
     FROM listed
-), told AS (
-    INSERT INTO lifecycle_event (kind, policy, model, subjects_bigint, count, due_at, recorded_at,
-        cause, actor, detail)
-    SELECT 'expiry_scheduled', 'bench-order', 'bench.trackedorder', ARRAY[i], 1, due,
-        now() - interval '2 days', '', '', '{}'
-    FROM listed RETURNING id, policy, due_at
-)
-INSERT INTO lifecycle_agenda (event_id, policy, due_at, count, attempts)
-SELECT id, policy, due_at, 1, 0 FROM told
+), number AS MATERIALIZED (SELECT nextval('lifecycle_event_id_seq') AS id, i, due FROM listed)
+INSERT INTO lifecycle_pending (id, event_id, attempts, kind, policy, model, subjects_bigint, count,
+    due_at, recorded_at, cause, actor, detail)
+SELECT id, id, 0, 'expiry_scheduled', 'bench-order', 'bench.trackedorder', ARRAY[i], 1, due,
+    now() - interval '2 days', '', '', '{}'
+FROM number
 """
 
 
 @dataclass(frozen=True)
 class Filled:
-    """How many rows of each kind there are."""
+    """How many rows of each kind there are, and the seconds in which the latter were gathered."""
 
     bulk: int
     singly: int
+    gathering: float
 
 
 def fill(rows: int, singly: float, due: int = 20) -> Filled:
@@ -79,4 +80,8 @@ def fill(rows: int, singly: float, due: int = 20) -> Filled:
     for table in ("bench_tracked", "bench_trackedorder"):
         sql(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id) + 1) FROM {table}")
     sql("VACUUM (ANALYZE)")
-    return Filled(events * EVENT, ones)
+    began = time.monotonic()
+    assert move_pending("default") == ones
+    gathering = time.monotonic() - began
+    sql("VACUUM (ANALYZE)")
+    return Filled(events * EVENT, ones, gathering)

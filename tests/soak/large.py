@@ -1,8 +1,10 @@
 """The large run: many rows scheduled, a fifth of them due, pgbench in the foreground all along.
 
-    python -m tests.soak.large --rows 1000000 --workers 1 --workers 2
+    python -m tests.soak.large --rows 1000000 --workers 0 --workers 1 --workers 2
 
-Prints a line of a table for each number of workers, and checks all promises after each.
+Prints a line of a table for each number of workers, and checks all promises after each. With no
+worker the due rows are deleted as a site's own loop would do it, without triggers: what the
+foreground has to bear in any case.
 """
 
 import argparse
@@ -27,6 +29,7 @@ from tests.bench.waiting import consumer
 from tests.soak.filling import Filled, fill
 
 QUIET = 20  # seconds of pgbench alone
+PIECE = 2  # seconds of one run of pgbench
 RATE = 50  # transactions a second, of a site that is not at its limit
 PATIENCE = 4 * 3600.0  # seconds
 FOREGROUND = """\\set key random(1, 100000)
@@ -36,8 +39,8 @@ UPDATE bench_plainorder SET note = 'another' WHERE id = :key;
 SELECT * FROM bench_trackedorder WHERE id = :key;
 """
 HEAD = (
-    "| rows | due | workers | rows/s | p99 alone | p99 beside | ledger, before and after |"
-    " dead rows | worker | backend | longest transaction |"
+    "| rows | due | gathered | workers | rows/s | p99 alone | p99 beside |"
+    " ledger, before and after | dead rows | worker | backend | longest transaction |"
 )
 
 
@@ -49,18 +52,22 @@ class Watch:
     longest: float = 0.0
     backend: int = 0  # kB of resident memory, of a session of a worker
     worker: int = 0  # kB, of a worker's process
+    query: str = ""  # of the longest transaction
     stop: threading.Event = field(default_factory=threading.Event)
 
     def look(self, session: psycopg.Connection[Any]) -> None:
-        ((dead, longest, pids),) = session.execute(
+        ((dead, longest, query, pids),) = session.execute(
             "SELECT (SELECT coalesce(sum(n_dead_tup), 0)::bigint FROM pg_stat_user_tables),"
-            " coalesce(max(extract(epoch FROM clock_timestamp() - xact_start))"
-            "   FILTER (WHERE backend_type = 'client backend' AND query !~* 'vacuum'), 0)::float,"
+            " coalesce(extract(epoch FROM max(age)), 0)::float,"
+            " coalesce((array_agg(query ORDER BY age DESC NULLS LAST))[1], ''),"
             " coalesce(array_agg(pid) FILTER (WHERE query LIKE '%lifecycle%'), '{}')"
-            " FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-            " AND datname = current_database()"
+            " FROM (SELECT pid, query, clock_timestamp() - xact_start AS age FROM pg_stat_activity"
+            "   WHERE pid <> pg_backend_pid() AND datname = current_database()"
+            "   AND backend_type = 'client backend' AND query !~* 'vacuum') AS session"
         ).fetchall()
-        self.dead, self.longest = max(self.dead, dead), max(self.longest, longest)
+        self.dead = max(self.dead, dead)
+        if longest > self.longest:
+            self.longest, self.query = longest, query
         self.backend = max([self.backend, *(resident(pid) for pid in pids)])
 
     def run(self, pids: list[int]) -> None:
@@ -80,33 +87,42 @@ def resident(pid: int) -> int:
 
 
 class Foreground:
-    """pgbench at a fixed rate; latencies count from when a transaction was to begin."""
+    """pgbench at a fixed rate, until `end`; latencies count from when a transaction was to begin.
 
-    def __init__(self, folder: Path, seconds: int) -> None:
+    By pieces of some seconds: what it has in its buffer it does not write when it is stopped.
+    """
+
+    def __init__(self, folder: Path) -> None:
         script = folder / "foreground.sql"
         script.write_text(FOREGROUND)
         self.folder, self.prefix = folder, f"log{time.monotonic_ns()}"
-        command = [pgbench(), "-n", "-M", "prepared", "-c", "2", "-R", str(RATE), "-T"]
-        command += [str(seconds), "-l", "--log-prefix", self.prefix, "-f", str(script), conninfo()]
-        self.process = subprocess.Popen(
-            command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        self.stop, self.thread = threading.Event(), threading.Thread(target=self._pieces)
+        self.command = [pgbench(), "-n", "-M", "prepared", "-c", "2", "-R", str(RATE), "-T"]
+        self.command += [str(PIECE), "-l", "-f", str(script), "--log-prefix"]
+        self.thread.start()
 
-    def p99(self) -> float:
-        """Milliseconds that 99 of 100 transactions did not take longer than."""
-        lines = [
-            line.split()
-            for log in self.folder.glob(f"{self.prefix}.*")
-            for line in log.read_text().splitlines()
-        ]
-        took = sorted(int(line[2]) for line in lines if len(line) > 2 and line[2].isdigit())
-        assert took, "pgbench has not written"
-        return took[int(len(took) * 0.99)] / 1000
+    def _pieces(self) -> None:
+        number = 0
+        while not self.stop.is_set():
+            number += 1
+            subprocess.run(
+                [*self.command, f"{self.prefix}-{number}", conninfo()], cwd=self.folder, check=True,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
 
     def end(self) -> float:
-        self.process.terminate()
-        self.process.wait(30)
-        return self.p99()
+        """Milliseconds that 99 of 100 transactions did not take longer than, of those until now."""
+        until = time.time()
+        self.stop.set()
+        self.thread.join(60)
+        lines = [
+            line.split()
+            for log in self.folder.glob(f"{self.prefix}-*")
+            for line in log.read_text().splitlines()
+        ]
+        took = sorted(int(line[2]) for line in lines if int(line[4]) <= until)
+        assert took, "pgbench has not written"
+        return took[int(len(took) * 0.99)] / 1000
 
 
 @contextmanager
@@ -116,25 +132,56 @@ def consumers(count: int) -> Iterator[list[int]]:
         yield [stack.enter_context(consumer()).pid for _ in range(count)]
 
 
+@contextmanager
+def loop() -> Iterator[list[int]]:
+    """The rows that are due deleted by a site's own loop, without triggers; its process."""
+    process = subprocess.Popen([sys.executable, "-c", LOOP, conninfo()], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline(), "the loop has begun"
+    try:
+        yield [process.pid]
+    finally:
+        assert process.wait(60) == 0
+
+
 def drain(workers: int, folder: Path) -> tuple[float, float, Watch]:
     """Seconds until nothing that was due at the beginning is left, the p99 meanwhile, the watch."""
     watch = Watch()
-    foreground = Foreground(folder, int(PATIENCE))
+    foreground = Foreground(folder)
     started = time.monotonic()
-    with consumers(workers) as pids:
+    with consumers(workers) if workers else loop() as pids:
         watching = threading.Thread(target=watch.run, args=(pids,))
         watching.start()
         try:
-            while sql(LEFT)[0][0]:
+            while sql(LEFT if workers else RUNS)[0][0]:
                 assert time.monotonic() - started < PATIENCE, "rows are left that are due"
                 time.sleep(0.2)
-            seconds = float(sql(TOOK)[0][0])
+            seconds = float(sql(TOOK)[0][0]) if workers else time.monotonic() - started
         finally:
             watch.stop.set()
             watching.join()
     return seconds, foreground.end(), watch
 
 
+#: A batch after the other, by the key: a commit each, as large as ours are at the most.
+LOOP = """
+import sys, psycopg
+with psycopg.connect(sys.argv[1], autocommit=True) as session:
+    session.execute("SET session_replication_role = replica")
+    session.execute("SET application_name = 'loop'")
+    print("begun", flush=True)
+    for table in ("tracked", "trackedorder"):
+        last = -1
+        while True:
+            (found,) = session.execute(
+                f"SELECT array_agg(id) FROM (SELECT id FROM bench_{table} WHERE id > %s"
+                " AND expires_at <= now() ORDER BY id LIMIT 10000) AS one", [last]).fetchone()
+            if not found:
+                break
+            session.execute(f"DELETE FROM bench_{table} WHERE id = ANY (%s)", [found])
+            last = max(found)
+"""
+RUNS = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'loop')"
 # From the first batch: how long a process takes to start is another thing.
 TOOK = (
     "SELECT extract(epoch FROM max(recorded_at) - min(recorded_at))"
@@ -157,16 +204,19 @@ def measure(rows: int, workers: int, folder: Path) -> str:
     sql("INSERT INTO bench_plainorder (id, customer_id, number, status, total, note, created_at)"
         " OVERRIDING SYSTEM VALUE SELECT i, 1, 'N', 'draft', 1, 'x', now()"
         " FROM generate_series(1, 100000) AS i")  # fmt: skip
-    alone = Foreground(folder, QUIET)
-    alone.process.wait(QUIET + 60)
+    foreground = Foreground(folder)
+    time.sleep(QUIET)
+    alone = foreground.end()
     due, before = due_rows(), megabytes()
     seconds, beside, watch = drain(workers, folder)
     cells = [
-        f"{filled.bulk + filled.singly:,}", f"{due:,}", workers, f"{due / seconds:,.0f}",
-        f"{alone.p99():.1f} ms", f"{beside:.1f} ms", f"{before}, {megabytes()}",
+        f"{filled.bulk + filled.singly:,}", f"{due:,}",
+        f"{filled.singly / filled.gathering:,.0f} rows/s", workers or "`DELETE`",
+        f"{due / seconds:,.0f}", f"{alone:.1f} ms", f"{beside:.1f} ms", f"{before}, {megabytes()}",
         f"{watch.dead:,}", f"{watch.worker / 1e3:.0f} MB", f"{watch.backend / 1e3:.0f} MB",
         f"{watch.longest:.2f} s",
     ]  # fmt: skip
+    print(f"longest transaction, {watch.longest:.2f} s: {' '.join(watch.query.split())[:300]}")
     return f"| {' | '.join(map(str, cells))} |"
 
 
@@ -191,10 +241,11 @@ def main() -> None:
     os.environ["PYTHONPATH"] = str(ROOT)
     with database(), tempfile.TemporaryDirectory() as folder:
         prepare()
-        for workers in wanted.workers or [1]:
+        for workers in wanted.workers or [0, 1, 2]:
             lines.append(measure(wanted.rows, workers, Path(folder)))
             print("\n".join(lines), flush=True)
-            check()
+            if workers:
+                check()
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ SELECT lifecycle.window_text_v1(
 -- How many rows of each window were found blocked since an event.
 -- params: policy, windows, began
 SELECT lifecycle.window_text_v1(entry.window_at), sum(entry.count)::bigint
-FROM lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id
+FROM ONLY lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id
 WHERE entry.policy = %(policy)s AND entry.window_at = ANY (%(windows)s::timestamptz[])
 AND event.kind = 'blocked' AND event.id > %(began)s GROUP BY 1
 

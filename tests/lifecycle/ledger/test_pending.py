@@ -123,6 +123,47 @@ def test_a_dry_run_moves_nothing() -> None:
     assert (pending(), told()) == (1, before)
 
 
+def singly(rows: int) -> None:
+    """So many rows, each by a statement of its own."""
+    sql(
+        f"DO $$ BEGIN FOR i IN 1 .. {rows} LOOP"
+        " INSERT INTO zoo_token (label, active, expires_at)"
+        " VALUES ('', true, now() + interval '30 days'); END LOOP; END $$"
+    )
+
+
+def rows_read() -> int:
+    """Rows of the list that statements have read until now."""
+    sql("SELECT pg_stat_force_next_flush()")
+    (found,) = sql(
+        "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables"
+        " WHERE relname = 'lifecycle_pending'"
+    )[0]
+    return int(found)
+
+
+def test_many_are_moved_without_reading_the_others_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("lifecycle.ledger.pending.MOST", 100)
+    singly(2_000)
+    before = rows_read()
+    assert move_pending("default") == 2_000
+    assert rows_read() - before < 2_000 * 12
+
+
+def test_a_batch_and_what_settles_an_entry_do_not_read_the_list() -> None:
+    singly(1_000)
+    soon = token(timedelta(minutes=1))
+    pass_time(hours=1)
+    before = rows_read()
+    assert run_policy(get_policy("tokens")).purged == 1
+    assert not Token.objects.filter(pk=soon.pk).exists()
+    assert pending() == 1_000
+    counts = 1_000 * 2  # the one above, and that of what is due, once a pass
+    assert rows_read() - before < counts + 100
+
+
 # Writers and movers side by side
 
 
