@@ -9,5 +9,10 @@ def list_unlisted(using: str) -> None:
     """List rows written singly in sets, windows with rows that came past their end, and partitions
     that are over."""
     move_pending(using)
+    list_over(using)
+
+
+def list_over(using: str) -> None:
+    """List windows with rows that came past their end, and partitions that are over."""
     find_windows(using)
     find_partitions(using)

@@ -1,4 +1,4 @@
--- What a worker does with the pending list once a minute: the events go into the ledger proper as `move_pending_v1` has
+-- What a worker does with the pending list, once a minute or sooner: the events go into the ledger proper as `move_pending_v1` has
 -- it. Where a policy has a hundred rows there or more, their entries become a few that list them in sets, `relisted` as
 -- `gathered`; an event settles the old ones, and names the sets: as long as one is on the agenda what it is
 -- made of stays in the table. Others get an entry each. Such a set says when rows end and nothing else:

@@ -3,4 +3,4 @@
 CREATE TABLE IF NOT EXISTS @tables@.lifecycle_pending (PRIMARY KEY (id), CHECK (event_id = id))
 INHERITS (@tables@.lifecycle_event, @tables@.lifecycle_agenda)
 WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
-      autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 1000, vacuum_truncate = off)
+      autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 1000)

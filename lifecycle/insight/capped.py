@@ -11,6 +11,7 @@ from typing import Any
 from lifecycle.db.connection import Query, fetch, local_settings, statement
 from lifecycle.insight.amounts import MOST, Amount
 from lifecycle.insight.standstill import FIRST_TRY, IS_TRIED
+from lifecycle.ledger.pending import DUE_AGENDA
 from lifecycle.policy.policy import Policy
 
 ALL = 30_000  # entries of the agenda that one page reads
@@ -61,7 +62,8 @@ def query(declared: dict[str, Policy], policies: int) -> Query:
     """What `read` asks; under the settings IN_ORDER."""
     graces = {name: _grace(policy) for name, policy in declared.items()}
     params = {"names": [*graces], "graces": [*graces.values()], "most": _most(policies)}
-    return Query(statement(__file__, "capped", is_tried=IS_TRIED, first_try=FIRST_TRY), params)
+    parts = {"due_agenda": DUE_AGENDA, "is_tried": IS_TRIED, "first_try": FIRST_TRY}
+    return Query(statement(__file__, "capped", **parts), params)
 
 
 def counted(found: list[tuple[Any, ...]], policies: int) -> Capped:

@@ -2,7 +2,7 @@
 -- As `status`, for a page that is asked for often: of each policy only the first entries of its agenda are read, by an
 -- index; kept rows and captures that failed are not counted. Beside it: whether all was read of what is due, is to come,
 -- holds, is blocked; and the rows that end within a day, a week, thirty days, with the time up to which that is whole.
--- params: names, graces (of the policies with one grace for all rows), most; parts: is_tried, first_try
+-- params: names, graces (of the policies with one grace for all rows), most; parts: due_agenda, is_tried, first_try
 WITH clock AS MATERIALIZED (SELECT lifecycle.now_v1() AS now), given AS MATERIALIZED (
     SELECT * FROM unnest(%(names)s::text[], %(graces)s::interval[]) AS given (name, grace)
 )
@@ -19,7 +19,7 @@ CROSS JOIN LATERAL (
         coalesce(sum(count) FILTER (WHERE tombstone IS NOT NULL), 0)::bigint AS tombstoned,
         coalesce(sum(count) FILTER (WHERE tombstone IS NOT NULL OR coalesce(given.grace, '0') < interval '1 day'), 0)::bigint AS ending,
         min(due_at) FILTER (WHERE attempts = 0) AS untried_since
-    FROM (SELECT entry.due_at, entry.count, entry.tombstone, entry.attempts FROM lifecycle_agenda AS entry
+    FROM (SELECT entry.due_at, entry.count, entry.tombstone, entry.attempts FROM {due_agenda} AS entry
           WHERE entry.policy = state.name AND entry.due_at <= now ORDER BY entry.due_at LIMIT %(most)s) AS read
 ) AS past
 CROSS JOIN LATERAL (
@@ -38,7 +38,7 @@ CROSS JOIN LATERAL (
     SELECT count(*) AS entries, coalesce(sum(entry.count) FILTER (WHERE event.kind = 'blocked'), 0)::bigint AS blocked,
         min(CASE WHEN {is_tried} THEN {first_try} ELSE entry.due_at END)
             FILTER (WHERE entry.due_at <= now OR {is_tried}) AS since
-    FROM (SELECT tried.event_id, tried.due_at, tried.count, tried.attempts FROM lifecycle_agenda AS tried
+    FROM (SELECT tried.event_id, tried.due_at, tried.count, tried.attempts FROM ONLY lifecycle_agenda AS tried
           WHERE tried.policy = state.name AND tried.attempts > 0 LIMIT %(most)s) AS entry
     JOIN lifecycle_event AS event ON event.id = entry.event_id
 ) AS stuck

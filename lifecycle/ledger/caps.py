@@ -20,6 +20,7 @@ from lifecycle.db.connection import (
     was_stopped,
 )
 from lifecycle.ledger import partitions_due
+from lifecycle.ledger.pending import DUE_AGENDA
 from lifecycle.ledger.windows_due import due_rows
 from lifecycle.policy.policy import Policy
 
@@ -106,7 +107,7 @@ def is_over(policy: Policy, left: int, using: str = DEFAULT_DB_ALIAS) -> bool:
         return _are_more(policy, using, left)
     if is_windowed(policy) and _are_more(policy, using, left):
         return True
-    if scalar(using, statement(__file__, "due_entries"), name) <= left:
+    if scalar(using, statement(__file__, "due_entries", due_agenda=DUE_AGENDA), name) <= left:
         return False
     code = compiled(policy)
     parts: dict[str, Any] = {"state_sql": Raw(code.state_sql), "type": Placed(code.key.cast)}

@@ -16,8 +16,8 @@ ORDER BY given.place
 
 -- name: due_entries
 -- How many rows the due entries of a policy list at most; tombstoned ones were counted before.
--- params: policy
-SELECT coalesce(sum(count), 0)::bigint FROM lifecycle_agenda
+-- params: policy; parts: due_agenda
+SELECT coalesce(sum(count), 0)::bigint FROM {due_agenda} AS entry
 WHERE policy = %(policy)s AND due_at <= (SELECT lifecycle.now_v1()) AND tombstone IS NULL AND window_at IS NULL
 
 -- name: due_rows

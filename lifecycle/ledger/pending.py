@@ -2,18 +2,33 @@
 
 A write of one row that ends in two hours or later costs one narrow row with one index. The
 table is a part of the events' table and of the agenda's, so every reader sees what is in it, under
-its number. Workers move it to where it belongs once a minute; what is due is moved by the batch
-that looks for it, and what an event settles or renames by whoever writes that event. So nothing
-depends on the mover: where it does not run, readers are slower.
+its number. Workers move it to where it belongs once a minute, sooner where many rows are written;
+what is due is moved by the batch that looks for it, and what an event settles or renames by whoever
+writes that event. So nothing depends on the mover: where it does not run, readers are slower.
 """
+
+import math
+import time
 
 from django.db import DatabaseError
 
-from lifecycle.db.connection import own_transaction, scalar, statement
+from lifecycle.db.connection import Placed, own_transaction, scalar, statement
 from lifecycle.db.version import mismatch
 from lifecycle.logs import Log
 
 MOST = 10_000  # in one transaction
+
+#: In SQL, for whoever reads what is due, policy by policy: the agenda without the pending list,
+#: which has no index for that. What is pending ends two hours after it was written or later, so
+#: nothing of it can be due unless the first is as old because no worker has moved it.
+DUE_AGENDA = Placed("""(
+    SELECT event_id, policy, due_at, window_at, count, attempts, tombstone
+    FROM ONLY lifecycle_agenda
+    UNION ALL
+    SELECT event_id, policy, due_at, window_at, count, attempts, tombstone
+    FROM lifecycle_pending
+    WHERE (SELECT recorded_at FROM lifecycle_pending ORDER BY id LIMIT 1)
+        <= (SELECT lifecycle.now_v1()) - interval '2 hours')""")
 
 log = Log("lifecycle")
 
@@ -25,14 +40,27 @@ def move_pending(using: str) -> int:
     worker is moving is left to it. Nothing where the database is of another version than the code.
     What the database refuses is logged and stays pending: whoever calls goes on with other work.
     """
+    return _move(using, math.inf)[0]
+
+
+def move_for(using: str, seconds: float) -> bool:
+    """As `move_pending`, for about so long; whether there is more to move."""
+    return _move(using, time.monotonic() + seconds)[1] == MOST
+
+
+def _move(using: str, until: float) -> tuple[int, int]:
+    """How many rows were moved, and by the last transaction; one at least."""
     total, moved = 0, 0 if mismatch(using) else MOST
     try:
         while moved == MOST:
             moved = _move_some(using)
             total += moved
+            if time.monotonic() >= until:
+                break
     except DatabaseError:
         log("pending_failed", f"{using}: what is pending cannot be moved", database=using)
-    return total
+        moved = 0
+    return total, moved
 
 
 def _move_some(using: str) -> int:

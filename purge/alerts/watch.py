@@ -21,6 +21,7 @@ from lifecycle import signals
 from lifecycle.conf import conf
 from lifecycle.db.connection import Placed, fetch, scalar, statement
 from lifecycle.insight.standstill import FIRST_TRY, IS_TRIED, TRIED_FOR
+from lifecycle.ledger.pending import DUE_AGENDA
 from lifecycle.logs import Log
 from lifecycle.policy import purge_hours as hours
 from lifecycle.policy.registry import all_policies
@@ -161,7 +162,8 @@ def _lagging(using: str) -> list[Trouble]:
     }
     tried_for = TRIED_FOR.format(unit="interval '1 minute'", attempts="(attempts + 1)")
     parts = {"is_tried": IS_TRIED, "first_try": FIRST_TRY, "tried_for": Placed(tried_for)}
-    rows = fetch(using, statement(__file__, "lagging", **parts), params)
+    text = statement(__file__, "lagging", due_agenda=DUE_AGENDA, **parts)
+    rows = fetch(using, text, params)
     return [_of_lag(using, *row) for row in rows]
 
 

@@ -50,7 +50,7 @@ WITH blocked AS (
         concat_ws(' ', event.detail ->> 'error', coalesce(event.detail ->> 'constraint',
             event.detail ->> 'table', split_part(event.detail -> 'by' ->> 0, ':', 1),
             event.detail ->> 'sqlstate', event.detail ->> 'code')) AS cause
-    FROM lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id
+    FROM ONLY lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id
     WHERE entry.attempts > 0 AND event.kind = 'blocked'
 )
 SELECT 'blocked', policy, model, cause, max(event_id), sum(count)::bigint, lifecycle.now_v1(), cause
@@ -74,7 +74,7 @@ ORDER BY 1, 2, 3, 4
 -- them, or the kind of error with which their passes fail. Those that a person has stopped may wait
 -- for longer. Files are of no policy. What is archived first is listed anew at every try, so the
 -- archive says since when it fails.
--- params: names, opened, tombstones, max_lag, max_stopped; parts: is_tried, first_try, tried_for
+-- params: names, opened, tombstones, max_lag, max_stopped; parts: due_agenda, is_tried, first_try, tried_for
 WITH clock AS (
     SELECT lifecycle.now_v1() AS now, make_interval(secs => %(max_lag)s::float) AS max_lag,
         make_interval(secs => %(max_stopped)s::float) AS max_stopped
@@ -102,7 +102,7 @@ WITH clock AS (
         FROM (
             SELECT entry.count, {is_tried} AS is_tried, CASE WHEN {is_tried} THEN {first_try}
                 ELSE greatest(entry.due_at, event.recorded_at, acting.opened) END AS since
-            FROM lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id
+            FROM {due_agenda} AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id
             WHERE entry.policy = acting.name AND (entry.due_at < acting.late OR entry.attempts > 0)
             AND (entry.tombstone IS NULL OR NOT acting.tombstones)
             AND (entry.due_at < acting.late OR {is_tried})
@@ -116,7 +116,7 @@ WITH clock AS (
         FROM purge_archive WHERE policy = acting.name AND state IN ('chosen', 'written') AND attempts > 0
     ) AS archive CROSS JOIN LATERAL (
         SELECT sum(entry.count)::bigint AS count
-        FROM lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id
+        FROM ONLY lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id
         WHERE entry.policy = acting.name AND entry.due_at < now + interval '1 hour'
         AND event.detail ->> 'relisted' = 'archive'
     ) AS listed

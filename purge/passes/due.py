@@ -8,6 +8,7 @@ from django.db import DEFAULT_DB_ALIAS, ProgrammingError
 from lifecycle.compiler.partitions import is_partitioned
 from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.db.version import VERSION
+from lifecycle.ledger.pending import DUE_AGENDA
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.purge_hours import is_open, with_hours
 from lifecycle.policy.registry import all_policies
@@ -31,10 +32,12 @@ class Beat(NamedTuple):
     acting    which policies may act, and what else decides whether the whole question has another
               answer than before
     due       whether anything is due of them, or of the media
+    numbered  the number of the last event
     """
 
     acting: tuple[str, ...]
     due: bool
+    numbered: int
 
 
 def beat(using: str, since: datetime) -> Beat | None:
@@ -46,22 +49,26 @@ def beat(using: str, since: datetime) -> Beat | None:
         rows = fetch(using, statement(__file__, "beat"), {"since": since, "media": MEDIA})
     except ProgrammingError:
         return None
-    version, in_use, clock, acting, due = rows[0]
+    version, in_use, clock, acting, due, numbered = rows[0]
     if version != VERSION or not in_use:
         return None
     closed = [each.name for each in with_hours(all_policies()) if not is_open(each, clock)]
-    return Beat((acting or "", *closed), due)
+    return Beat((acting or "", *closed), due, numbered)
 
 
 def due_rows(policy: str, using: str = DEFAULT_DB_ALIAS) -> int:
     """How many rows the due entries of a policy list, at most."""
-    return int(scalar(using, statement(__file__, "due_listed"), {"policy": policy}))
+    return int(scalar(using, _asked("due_listed"), {"policy": policy}))
 
 
 def due_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = BEGINNING) -> list[str]:
     """The policies of this code that have something due and may act."""
     ready = ready_policies(using, since)
     return [each.policy for each in ready if each.due and each.policy != MEDIA]
+
+
+def _asked(name: str) -> str:
+    return statement(__file__, name, due_agenda=DUE_AGENDA)
 
 
 def _tombstones(policy: Policy) -> bool:
@@ -81,9 +88,7 @@ def ready_policies(using: str = DEFAULT_DB_ALIAS, since: datetime = BEGINNING) -
     timed = [policy.name for policy in with_hours(declared.values())]
     params = {"since": since, "timed": timed, "media": MEDIA}
     ready = []
-    for name, stored, now, due, tombstones in fetch(
-        using, statement(__file__, "due_policies"), params
-    ):
+    for name, stored, now, due, tombstones in fetch(using, _asked("due_policies"), params):
         if name == MEDIA:
             ready.append(Ready(name, due, True))
         policy = declared.get(name)

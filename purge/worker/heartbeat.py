@@ -8,10 +8,10 @@ from lifecycle.logs import Log
 from lifecycle.policy.databases import served
 from purge.alerts import watch as alerts
 from purge.passes.runs import close_interrupted
-from purge.unlisted import list_unlisted
+from purge.unlisted import list_over
 from purge.worker import deliver, notices, publish, pulse
 from purge.worker.asked import do_what_was_asked
-from purge.worker.jobs import wake_for_archives
+from purge.worker.jobs import move_slice, wake_for_archives
 from purge.worker.keepalive import keep_alive
 
 log = Log("purge")
@@ -23,7 +23,8 @@ def heartbeat() -> None:
     for using in served():
         try:
             close_interrupted(using)
-            list_unlisted(using)
+            move_slice(using)
+            list_over(using)
             pulse.tick(using, heartbeat=True)
             pulse.tick_backfill(using, heartbeat=True)
             if do_what_was_asked(using):

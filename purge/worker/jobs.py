@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import DEFAULT_DB_ALIAS
 from huey.contrib.djhuey import db_task
 
+from lifecycle.ledger.pending import move_for
 from lifecycle.logs import without_values
 from lifecycle.policy.registry import get_policy
 from purge.batch.outcome import MEDIA
@@ -21,6 +22,7 @@ from purge.worker.backfill import PREFIX, read_slice
 
 PLAN = "plan "  # before a plan's number, in `purge.worker.memory`
 IN_ARCHIVES = "in archives"  # the name of erasures in archives there
+PENDING = "pending"  # that of the pending list there
 SLICE = 1.0  # seconds; then the worker is free for what else is in the queue
 
 
@@ -81,6 +83,28 @@ def wake_for_archives(using: str) -> None:
     if memory.of(using).may_wake(IN_ARCHIVES):
         memory.of(using).note_sent(IN_ARCHIVES)
         archives_task(using)
+
+
+@db_task()
+def pending_task(using: str = DEFAULT_DB_ALIAS) -> None:
+    """Move what is pending, where the pulse has seen that many rows were written."""
+    move_slice(using)
+
+
+def move_slice(using: str) -> None:
+    """Move what is pending for a second; a worker goes on after what else is in the queue, where
+    there is more."""
+    more = move_for(using, SLICE)
+    memory.of(using).reset(PENDING)
+    if more:
+        wake_for_pending(using)
+
+
+def wake_for_pending(using: str) -> None:
+    """Have a worker move what is pending, unless one was just asked to."""
+    if memory.of(using).may_wake(PENDING):
+        memory.of(using).note_sent(PENDING)
+        pending_task(using)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from purge.back_off import back_off
 # Seconds until a wake-up without an answer in this process is repeated: it was lost, it still
 # waits in the queue, or another consumer has taken it.
 REPEATED = 10.0
+MANY = 10_000  # events
 FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0  # seconds; doubled before the first wait already
 
 
@@ -24,6 +25,7 @@ class Memory:
         self.leftovers: dict[str, datetime] = {}  # name -> since when a slice left something due
         self.active: set[str] | None = None  # the policies that might end rows at the last beat
         self.acting: tuple[str, ...] | None = None  # what the last whole question went by
+        self.numbered: int | None = None  # the last event when the pending list was moved last
         self.failures: dict[str, tuple[int, float]] = {}  # name -> in a row, waiting until when
         self.beat_now = threading.Event()  # set where the next beat is to come at once
         self._lock = threading.Lock()
@@ -74,6 +76,14 @@ class Memory:
             for name in names:
                 if self.leftovers.get(name) == known.get(name):
                     self.leftovers.pop(name, None)
+
+    def has_many_new(self, numbered: int) -> bool:
+        """Whether so many events were written since this last was so that the pending list may be
+        long; many of them go nowhere else."""
+        is_first, many = self.numbered is None, numbered - (self.numbered or 0) >= MANY
+        if is_first or many:
+            self.numbered = numbered
+        return many and not is_first
 
     def may_act_again(self, active: set[str]) -> bool:
         """Whether a policy may end rows that might not at the last beat; stores `active`."""

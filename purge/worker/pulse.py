@@ -25,7 +25,14 @@ from purge.passes.due import beat, ready_policies
 from purge.plans.carry_out import waiting as waiting_plans
 from purge.worker import memory
 from purge.worker.backfill import PREFIX
-from purge.worker.jobs import PLAN, backfill_task, media_task, plan_task, run_policy_task
+from purge.worker.jobs import (
+    PLAN,
+    backfill_task,
+    media_task,
+    plan_task,
+    run_policy_task,
+    wake_for_pending,
+)
 
 log = Log("purge")
 
@@ -48,6 +55,8 @@ def tick(using: str, since: datetime = BEGINNING, heartbeat: bool = False) -> li
     left = known.copy_leftovers()
     since = min([since, *left.values()])
     now = beat(using, since)
+    if now and known.has_many_new(now.numbered):
+        wake_for_pending(using)
     if now and not now.due and not heartbeat and now.acting == known.acting:
         known.forget_leftovers(left, set(left))
         return []

@@ -19,9 +19,11 @@ from lifecycle.ledger import segments
 from lifecycle.ledger.pending import move_pending
 from lifecycle.models import AgendaEntry, Event, RowException
 from lifecycle.policy.registry import get_policy
-from purge.passes.due import due_policies
+from purge.alerts.watch import watch
+from purge.models import Alert
+from purge.passes.due import due_policies, due_rows
 from purge.runner import run_due, run_policy
-from purge.worker import heartbeat
+from purge.worker import heartbeat, jobs, pulse
 from tests.clock import pass_time
 from tests.purge.recovery.restores import backups
 from tests.support import Background, renamed, session, together, wait_until, waits_for
@@ -123,6 +125,34 @@ def test_a_dry_run_moves_nothing() -> None:
     assert (pending(), told()) == (1, before)
 
 
+def test_where_many_are_written_the_pulse_has_them_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("purge.worker.memory.MANY", 10)
+    monkeypatch.setattr("purge.worker.memory._memories", {})
+    monkeypatch.setattr("purge.worker.jobs.pending_task", jobs.pending_task.call_local)
+    soon = timezone.now() - timedelta(minutes=2)
+    pulse.tick("default", soon)
+    singly(9)
+    pulse.tick("default", soon)
+    assert pending() == 9
+    singly(1)
+    pulse.tick("default", soon)
+    assert pending() == 0
+
+
+def test_a_worker_moves_many_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What else is in the queue comes between."""
+    woken: list[str] = []
+    monkeypatch.setattr("lifecycle.ledger.pending.MOST", 10)
+    monkeypatch.setattr("purge.worker.memory._memories", {})
+    monkeypatch.setattr("purge.worker.jobs.pending_task", woken.append)
+    singly(25)
+    for left, asked in ((15, 1), (5, 2), (0, 2)):
+        with monkeypatch.context() as patch:
+            patch.setattr("purge.worker.jobs.SLICE", 1e-6)
+            jobs.move_slice("default")
+        assert (pending(), len(woken)) == (left, asked)
+
+
 def singly(rows: int) -> None:
     """So many rows, each by a statement of its own."""
     sql(
@@ -152,16 +182,26 @@ def test_many_are_moved_without_reading_the_others_each_time(
     assert rows_read() - before < 2_000 * 12
 
 
-def test_a_batch_and_what_settles_an_entry_do_not_read_the_list() -> None:
+def test_a_pass_and_alerts_do_not_read_the_list() -> None:
     singly(1_000)
     soon = token(timedelta(minutes=1))
     pass_time(hours=1)
     before = rows_read()
+    watch("default")
+    assert "tokens" in due_policies("default")
     assert run_policy(get_policy("tokens")).purged == 1
     assert not Token.objects.filter(pk=soon.pk).exists()
-    assert pending() == 1_000
-    counts = 1_000 * 2  # the one above, and that of what is due, once a pass
-    assert rows_read() - before < counts + 100
+    # What the ledger says of other kinds is asked for in both tables, once, not for each policy.
+    assert rows_read() - before < 20_000
+
+
+def test_alerts_and_counts_find_what_is_pending_and_late() -> None:
+    token()
+    pass_time(days=31)
+    assert due_rows("tokens") == 1
+    watch("default")
+    (alert,) = Alert.objects.filter(kind=Alert.Kind.LAGGING)
+    assert (alert.policy, alert.count) == ("tokens", 1)
 
 
 # Writers and movers side by side
