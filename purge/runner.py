@@ -188,9 +188,8 @@ def _batches(policy: Policy, options: PassOptions, run: Run, total: Outcome) -> 
             return
         took = time.monotonic() - started
         pacing.resize(policy, options.using, took, done)
-        throttle.note_batch(
-            policy, options.using, done.looked, took if rows <= pacing.SMALLEST else 0.0
-        )
+        smallest = rows <= pacing.SMALLEST
+        throttle.note_batch(policy, options.using, done.looked, took, smallest)
         yield done
 
 

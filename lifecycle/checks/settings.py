@@ -130,7 +130,7 @@ RULES: dict[str, tuple[Any, str]] = {
     ),
     "NOTICE_URL": (_is_site, "empty, or a site as https://example.com"),
     "NOTICES_PER_HOUR": (lambda value: value > 0, "1 or more"),
-    "THROTTLE": (_are_limits, f"None, or limits above 0 of {', '.join(THROTTLE_LIMITS)}"),
+    "THROTTLE": (_are_limits, f"None, or numbers above 0 for some of {', '.join(THROTTLE_LIMITS)}"),
     "PROOF": (
         _are_proof_options,
         f"None, or a dict of {', '.join(PROOF_OPTIONS)}, the first two given",

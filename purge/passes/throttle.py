@@ -3,7 +3,8 @@
 Between batches, never within one. A pause of a second before the next batch, twice as long each
 time that there is still pressure, half a minute at most; none any more as soon as there is none. So
 a policy that is slowed down goes on, a batch at a time. Where its own batches are the reason, a
-pause is no longer than one. Of one process: each worker pauses by itself.
+pause is no longer than one. Of one process: each worker pauses by itself. A site may also have it
+rest after each batch, whatever the database says.
 
 A policy is measured after so many rows, not more than four times a second, after a pause, and after
 a small batch that took too long. So one that finds little, and is quick, is never measured, nor
@@ -24,7 +25,7 @@ from purge.passes.options import PassOptions
 FEW = 10_000  # rows between two measurements
 OFTEN = 0.25  # seconds between them, however quick the batches are: measuring costs a tenth of one
 FIRST, LONGEST = 1.0, 30.0  # seconds
-OWN = "batch_time"
+OWN, REST = "batch_time", "rest"
 
 log = Log("purge")
 
@@ -38,6 +39,7 @@ class Place:
     sample    where the WAL was at the last measurement
     reasons   the measures that were over their limits then
     pause     the last pause, in seconds; 0 without pressure
+    rested    before that, of `time.monotonic()`, it rests after its last batch
     until     before that, of `time.monotonic()`, no batch begins
     waited    seconds of all pauses since pressure began
     """
@@ -47,6 +49,7 @@ class Place:
     sample: pressure.Sample | None = None
     reasons: dict[str, float] = field(default_factory=dict)
     pause: float = 0.0
+    rested: float = 0.0
     until: float | None = None
     waited: float = 0.0
 
@@ -66,7 +69,7 @@ def may_begin(policy: Policy, options: PassOptions) -> bool:
     slow = place.batch > limits.get(OWN, place.batch)
     if place.until is None and (place.pause or _is_time(place) or slow):
         _look(place, policy, options.using)
-    options.slowed = place.until is not None and not _wait(place, options.deadline)
+    options.slowed = not _wait(place, options.deadline)
     return not options.slowed
 
 
@@ -75,11 +78,12 @@ def _is_time(place: Place) -> bool:
     return place.rows >= FEW and is_old
 
 
-def note_batch(policy: Policy, using: str, rows: int, seconds: float) -> None:
-    """A batch is over: the rows it looked at, its seconds where it was as small as batches get."""
+def note_batch(policy: Policy, using: str, rows: int, seconds: float, is_smallest: bool) -> None:
+    """A batch is over: the rows it looked at, how long it took, whether batches get no smaller."""
     place = _places[using, policy.name]
     place.rows += rows
-    place.batch = seconds
+    place.batch = seconds if is_smallest else 0.0
+    place.rested = time.monotonic() + seconds * pressure.limits().get(REST, 0.0)
 
 
 def slowed(using: str) -> dict[str, list[str]]:
@@ -113,7 +117,7 @@ def _pause(place: Place) -> float:
 
 
 def _wait(place: Place, deadline: float | None) -> bool:
-    until = place.until or 0.0
+    until = max(place.until or 0.0, place.rested)
     if deadline is not None and deadline < until:
         return False
     time.sleep(max(until - time.monotonic(), 0.0))

@@ -236,10 +236,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.soak.large", description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--workers", type=int, action="append")
+    parser.add_argument("--rest", default="", help="LIFECYCLE_THROTTLE['rest'] of the workers")
     parser.add_argument("--unchecked", action="store_true", help="do not ask the promises after it")
     wanted = parser.parse_args()
     lines = [HEAD, "|" + "---|" * (HEAD.count("|") - 1)]
-    os.environ["PYTHONPATH"] = str(ROOT)
+    os.environ |= {"PYTHONPATH": str(ROOT), "LARGE_REST": wanted.rest}
     with database(), tempfile.TemporaryDirectory() as folder:
         prepare()
         for workers in wanted.workers or [0, 1, 2]:

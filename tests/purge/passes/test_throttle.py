@@ -54,6 +54,30 @@ def said(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.action for record in caplog.records if "throttled" in record.action]  # type: ignore[attr-defined]
 
 
+def test_a_worker_rests_in_proportion_to_its_batches(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.LIFECYCLE_THROTTLE = NONE | {"rest": 3}
+    monkeypatch.setattr(get_policy("tokens"), "batch_rows", 15)
+    took: list[float] = []
+    slept: list[float] = []
+    note = throttle.note_batch
+
+    def noted(*given: Any) -> None:
+        took.append(given[3])
+        note(*given)
+
+    monkeypatch.setattr(throttle, "note_batch", noted)
+    monkeypatch.setattr(throttle.time, "sleep", slept.append)
+    due(45)
+    assert run().purged == 45
+    rests = [seconds for seconds in slept if seconds]
+    assert len(took) == 3
+    assert 6 * max(took) >= sum(rests) > 3 * min(took)
+    due(15)
+    assert run(deadline=time.monotonic()).purged == 0, "it rests longer than the pass has time"
+
+
 def test_dead_rows_slow_a_pass_down_and_stop_nothing(
     settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
