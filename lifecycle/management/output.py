@@ -72,22 +72,18 @@ def print_table(console: Console, *forms: Table) -> None:
         return
     if forms[0].title:
         console.print(forms[0].title)
-    for place in range(forms[0].row_count):
+    names = [column.header for column in forms[0].columns]
+    for cells in zip(*(column.cells for column in forms[0].columns), strict=True):
         console.print()
-        _print_record(console, forms[0], place)
+        for name, cell in zip(names, map(str, cells), strict=True):
+            if cell:
+                console.print(f"{name}: {cell}", soft_wrap=True)
 
 
 def fits(console: Console, table: Table) -> bool:
     """Whether no cell has to be cut or folded."""
     unbounded = console.options.update(max_width=WIDEST)
     return console.measure(table, options=unbounded).maximum <= console.width
-
-
-def _print_record(console: Console, table: Table, place: int) -> None:
-    for column in table.columns:
-        cell = str([*column.cells][place])
-        if cell:
-            console.print(f"{column.header}: {cell}", soft_wrap=True)
 
 
 @contextmanager

@@ -6,11 +6,12 @@ import re
 import subprocess
 import sys
 from io import StringIO
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.table import Table
+from rich.table import Column, Table
 
 from lifecycle.management.output import VisibleConsole, print_table
 from tests.infra.servers import ROOT
@@ -102,3 +103,12 @@ def test_the_terminal_says_how_wide_it_is(columns: int) -> None:
     )
     text = on_a_terminal(script, columns=columns)
     assert ("name: " + "n" * 90 in text) is (columns == 80)
+
+
+def test_a_long_table_as_records_reads_its_cells_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+    cells: Any = Column.cells
+    monkeypatch.setattr(Column, "cells", property(lambda own: read.append(1) or cells.fget(own)))
+    lines = printed(table_of(*((str(row), "wide " * 20) for row in range(50))), 40)
+    assert [line for line in lines if line.startswith("name: ")][-1] == "name: 49"
+    assert len(read) <= 4 * 2
