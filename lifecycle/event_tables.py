@@ -57,7 +57,10 @@ WATCHED = (
 
 
 # As few, and read by their numbers.
-FEW = ("archive_erased", "media_orphaned", "media_purged", "planned", "requested")
+FEW = (
+    *("archive_erased", "archived", "media_orphaned", "media_purged"),
+    *("planned", "pruned", "requested", "truncated"),
+)
 
 
 class Event(models.Model):

@@ -109,6 +109,9 @@ class RowException(models.Model):
             models.Index("policy", "kind", "key", name="lc_exception_policy"),
             models.Index("model", "kind", "key", name="lc_exception_model"),
             models.Index("event", name="lc_exception_event"),
+            models.Index(
+                "until", condition=Q(kind="hold", until__isnull=False), name="lc_exception_until"
+            ),
         )
 
     def __str__(self) -> str:

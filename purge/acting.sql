@@ -10,5 +10,5 @@ FROM (SELECT name FROM lifecycle_policy UNION ALL SELECT '') AS state CROSS JOIN
 SELECT archive.policy, max(archive.error) FROM purge_archive AS archive
 WHERE archive.state IN ('chosen', 'written') AND archive.attempts > 0 AND EXISTS (
     SELECT FROM lifecycle_agenda AS entry WHERE entry.policy = archive.policy
-    AND entry.due_at < lifecycle.now_v1() + interval '1 hour')
+    AND entry.due_at < (SELECT lifecycle.now_v1()) + interval '1 hour')
 GROUP BY archive.policy

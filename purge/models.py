@@ -90,7 +90,10 @@ class Run(models.Model):
         verbose_name = _("run")
         db_table = "purge_run"
         default_permissions = ("view",)
-        indexes = (models.Index(fields=("policy", "-started_at"), name="purge_run_policy"),)
+        indexes = (
+            models.Index(fields=("policy", "-started_at"), name="purge_run_policy"),
+            models.Index("id", condition=models.Q(finished_at=None), name="purge_run_open"),
+        )
 
     def __str__(self) -> str:
         return f"{self.pk} {self.policy}"

@@ -420,6 +420,14 @@ class Migration(migrations.Migration):
             index=models.Index(models.F("event"), name="lc_exception_event"),
         ),
         migrations.AddIndex(
+            model_name="rowexception",
+            index=models.Index(
+                models.F("until"),
+                condition=models.Q(("kind", "hold"), ("until__isnull", False)),
+                name="lc_exception_until",
+            ),
+        ),
+        migrations.AddIndex(
             model_name="agendaentry",
             index=models.Index(
                 models.F("policy"),
@@ -459,10 +467,13 @@ class Migration(migrations.Migration):
                         "kind__in",
                         (
                             "archive_erased",
+                            "archived",
                             "media_orphaned",
                             "media_purged",
                             "planned",
+                            "pruned",
                             "requested",
+                            "truncated",
                         ),
                     )
                 ),

@@ -69,7 +69,12 @@ class Migration(migrations.Migration):
                 "db_table": "purge_run",
                 "default_permissions": ("view",),
                 "indexes": [
-                    models.Index(fields=["policy", "-started_at"], name="purge_run_policy")
+                    models.Index(fields=["policy", "-started_at"], name="purge_run_policy"),
+                    models.Index(
+                        models.F("id"),
+                        condition=models.Q(("finished_at", None)),
+                        name="purge_run_open",
+                    ),
                 ],
             },
         ),

@@ -10,10 +10,10 @@ WHERE policy = ANY (%(policies)s) GROUP BY policy ORDER BY policy
 -- params: policies, tried
 WITH mails AS (
     SELECT policy, count(*) FILTER (WHERE detail ? 'waived') AS waived, count(*) AS mails
-    FROM lifecycle_event WHERE kind = 'noticed' AND recorded_at > lifecycle.now_v1() - interval '1 day' AND detail ? 'mail'
+    FROM lifecycle_event WHERE kind = 'noticed' AND recorded_at > (SELECT lifecycle.now_v1()) - interval '1 day' AND detail ? 'mail'
     AND policy = ANY (%(policies)s) GROUP BY policy
 ), late AS (
-    SELECT entry.policy, sum(entry.count)::bigint AS rows FROM lifecycle_agenda AS entry
+    SELECT entry.policy, sum(entry.count)::bigint AS rows FROM ONLY lifecycle_agenda AS entry
     JOIN lifecycle_event AS said ON said.id = entry.event_id
     JOIN lifecycle_policy AS known ON known.name = entry.policy AND known.state = 'enabled'
     WHERE entry.policy = ANY (%(policies)s) AND entry.attempts >= %(tried)s AND said.detail ->> 'relisted' = 'notice'
@@ -26,7 +26,7 @@ FROM mails FULL JOIN late USING (policy) ORDER BY policy
 -- Mails of the last day: how many went, how many were waived; and rows past their end that wait for theirs: those of
 -- entries that were listed again for it.
 SELECT count(*) FILTER (WHERE NOT detail ? 'waived'), count(*) FILTER (WHERE detail ? 'waived'), (
-    SELECT coalesce(sum(entry.count), 0)::bigint FROM lifecycle_agenda AS entry
+    SELECT coalesce(sum(entry.count), 0)::bigint FROM ONLY lifecycle_agenda AS entry
     JOIN lifecycle_event AS said ON said.id = entry.event_id
     WHERE entry.attempts > 0 AND said.detail ->> 'relisted' = 'notice')
-FROM lifecycle_event WHERE kind = 'noticed' AND recorded_at > lifecycle.now_v1() - interval '1 day' AND detail ? 'mail'
+FROM lifecycle_event WHERE kind = 'noticed' AND recorded_at > (SELECT lifecycle.now_v1()) - interval '1 day' AND detail ? 'mail'

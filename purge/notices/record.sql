@@ -15,9 +15,9 @@ SELECT {table}.{column} FROM {table} WHERE {table}.{column} = {typed} FOR NO KEY
 -- params: policies, lease, most
 UPDATE purge_notice SET attempts = attempts + 1, due_at = lifecycle.now_v1() + %(lease)s
 WHERE id = (
-    SELECT id FROM purge_notice WHERE due_at <= lifecycle.now_v1() AND policy = ANY (%(policies)s)
+    SELECT id FROM purge_notice WHERE due_at <= (SELECT lifecycle.now_v1()) AND policy = ANY (%(policies)s)
     ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
-AND (SELECT count(*) FROM lifecycle_event WHERE kind = 'noticed' AND recorded_at > lifecycle.now_v1() - interval '1 hour'
+AND (SELECT count(*) FROM lifecycle_event WHERE kind = 'noticed' AND recorded_at > (SELECT lifecycle.now_v1()) - interval '1 hour'
     AND detail ? 'mail' AND detail ->> 'waived' IS DISTINCT FROM 'no address') < %(most)s
 RETURNING id, policy, key, number, ends, attempts, sent_at IS NOT NULL
 

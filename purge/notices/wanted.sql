@@ -84,7 +84,7 @@ state.key = ANY (ARRAY(SELECT {typed} FROM lifecycle_exception AS listed WHERE l
 -- name: begun
 -- Of how many rows of a policy somebody was warned in 24 hours for the first time, or is about to be.
 -- params: policy
-SELECT (SELECT count(*) FROM lifecycle_event WHERE kind = 'noticed' AND recorded_at > lifecycle.now_v1() - interval '24 hours'
+SELECT (SELECT count(*) FROM lifecycle_event WHERE kind = 'noticed' AND recorded_at > (SELECT lifecycle.now_v1()) - interval '24 hours'
         AND policy = %(policy)s AND detail ->> 'mail' = '1')
     + (SELECT count(*) FROM purge_notice WHERE policy = %(policy)s AND number = 1)
 

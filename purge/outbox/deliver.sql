@@ -3,7 +3,7 @@
 -- params: names, lease
 UPDATE purge_delivery SET attempts = attempts + 1, due_at = lifecycle.now_v1() + %(lease)s
 WHERE id = (
-    SELECT id FROM purge_delivery WHERE due_at <= lifecycle.now_v1() AND subscriber = ANY (%(names)s)
+    SELECT id FROM purge_delivery WHERE due_at <= (SELECT lifecycle.now_v1()) AND subscriber = ANY (%(names)s)
     ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id, subscriber, event, model, policy, token::text, attempts
 

@@ -2,7 +2,7 @@
 -- Close runs whose process is gone: none of theirs is half done.
 -- params: silent
 UPDATE purge_run SET finished_at = lifecycle.now_v1(), error = 'interrupted'
-WHERE finished_at IS NULL AND last_batch_at < lifecycle.now_v1() - %(silent)s::interval
+WHERE finished_at IS NULL AND last_batch_at < (SELECT lifecycle.now_v1()) - %(silent)s::interval
 RETURNING id
 
 -- name: halt

@@ -3,7 +3,7 @@
 -- params: run
 DELETE FROM purge_resurrected WHERE run = %(run)s OR run NOT IN (
     SELECT id FROM purge_run WHERE finished_at IS NULL
-    AND last_batch_at > lifecycle.now_v1() - interval '10 minutes')
+    AND last_batch_at > (SELECT lifecycle.now_v1()) - interval '10 minutes')
 
 -- name: emptied
 -- The last TRUNCATE of each table.

@@ -2,7 +2,7 @@
 -- The clock, and when a hold was released last, or came to its own end.
 SELECT lifecycle.now_v1(), greatest(
     (SELECT max(recorded_at) FROM lifecycle_event WHERE kind = 'hold_released'),
-    (SELECT max(until) FROM lifecycle_exception WHERE kind = 'hold' AND until <= lifecycle.now_v1()))
+    (SELECT max(until) FROM lifecycle_exception WHERE kind = 'hold' AND until <= (SELECT lifecycle.now_v1())))
 
 -- name: is_gone
 -- Whether a row of a table has ended after an event, by whatever cause. Its key is looked for in some ranges of the ledger.

@@ -1,0 +1,111 @@
+"""What is asked often reads no more where more has happened: runs that are over, mails that went,
+events of other kinds.
+
+PostgreSQL's own count of what its scans have given, of tables and of their indexes; no time is
+measured. Each test fills the tables in a transaction that is taken back.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from lifecycle.db.connection import fetch, rehearsal, scalar, statement
+from lifecycle.policy.registry import get_policy
+from purge.archive import records
+from purge.notices import record, wanted
+from purge.outbox import deliver
+from purge.passes.runs import close_interrupted
+from purge.proof import left
+from purge.requests import tries
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MANY, FEW = 3_000, 200
+READ = """
+SELECT coalesce(sum(pg_stat_get_xact_tuples_returned(class.oid)), 0)::bigint
+FROM pg_class AS class LEFT JOIN pg_index ON indexrelid = class.oid
+WHERE %(table)s::regclass IN (class.oid, indrelid)
+"""
+EVENTS = """
+INSERT INTO lifecycle_event
+    (kind, policy, model, count, subjects_bigint, recorded_at, cause, actor, detail)
+SELECT %(kind)s, 'guests', 'zoo.guest', 1, ARRAY[i], now() - interval '3 days', '', '',
+    '{"mail": 1, "of": 2}'
+FROM generate_series(1, %(many)s) AS i
+"""
+RUNS = """
+INSERT INTO purge_run (policy, started_at, finished_at, last_batch_at, origin, actor, batches,
+    tombstoned, purged, updated, kept, held, blocked, locked, error)
+SELECT 'tokens', now(), now(), now() - interval '1 day', 'worker', '', 1, 1, 0, 0, 0, 0, 0, 0, ''
+FROM generate_series(1, %(many)s)
+"""
+DELIVERIES = """
+INSERT INTO purge_delivery
+    (subscriber, event, model, policy, rows, made_at, due_at, attempts, token, error)
+SELECT 'search', i, 'zoo.token', 'tokens', 1, now(), now() + interval '1 day', 1,
+    gen_random_uuid(), ''
+FROM generate_series(1, %(many)s) AS i
+"""
+EXCEPTIONS = """
+INSERT INTO lifecycle_exception (event_id, kind, policy, model, key, since)
+SELECT -1, 'hold', '', 'zoo.token', i::text, now() FROM generate_series(1, %(many)s) AS i
+"""
+
+
+@pytest.fixture(autouse=True)
+def taken_back() -> Iterator[None]:
+    with rehearsal("default"):
+        yield
+
+
+def fill(text: str, table: str, **given: Any) -> None:
+    fetch("default", text, {"many": MANY} | given)
+    fetch("default", f"ANALYZE {table}")
+
+
+def read_of(table: str, action: Callable[[], Any]) -> int:
+    """What an action reads of a table, by itself or by an index."""
+    before = scalar("default", READ, {"table": table})
+    action()
+    return int(scalar("default", READ, {"table": table}) - before)
+
+
+def test_runs_that_are_over_are_not_looked_through_for_one_that_was_interrupted() -> None:
+    fill(RUNS, "purge_run")
+    assert read_of("purge_run", lambda: close_interrupted("default")) < FEW
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda: record.claim(["guests"], "default"),
+        lambda: wanted.room(get_policy("guests"), "default"),
+    ],
+    ids=["claim", "warned"],
+)
+def test_mails_that_went_long_ago_are_not_counted(asked: Callable[[], Any]) -> None:
+    fill(EVENTS, "lifecycle_event", kind="noticed")
+    assert read_of("lifecycle_event", asked) < FEW
+
+
+def test_what_is_told_later_is_not_read_every_second() -> None:
+    fill(DELIVERIES, "purge_delivery")
+    given = {"names": ["search"], "lease": deliver.LEASE}
+    text = statement(deliver.__file__, "claim")
+    assert read_of("purge_delivery", lambda: fetch("default", text, given)) < FEW
+
+
+def test_holds_without_an_end_are_not_read_for_one_that_is_over() -> None:
+    fill(EXCEPTIONS, "lifecycle_exception")
+    text = statement(tries.__file__, "moments")
+    assert read_of("lifecycle_exception", lambda: fetch("default", text)) < FEW
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(left, "any_left"), (records, "archived")], ids=["pruned", "archived"]
+)
+def test_few_events_are_not_looked_for_among_all(module: Any, name: str) -> None:
+    fill(EVENTS, "lifecycle_event", kind="deleted")
+    text = statement(module.__file__, name)
+    assert read_of("lifecycle_event", lambda: fetch("default", text, {"names": None})) < FEW
