@@ -12,6 +12,7 @@ from lifecycle.db.sql import function_file, load
 FUNCTIONS = [
     "schema",
     "pending_storage",
+    "written_singly",
     "subjects",
     "now_v1",
     "in_force_v1",

@@ -13,7 +13,7 @@ WITH clock AS MATERIALIZED (SELECT lifecycle.now_v1() AS now), listed AS MATERIA
     FROM lifecycle_agenda AS entry GROUP BY 1
 ), tried AS MATERIALIZED (
     SELECT entry.policy, min(CASE WHEN {is_tried} THEN {first_try} ELSE entry.due_at END) AS since
-    FROM lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id, clock
+    FROM ONLY lifecycle_agenda AS entry JOIN lifecycle_event AS event ON event.id = entry.event_id, clock
     WHERE entry.attempts > 0 AND (entry.due_at <= now OR {is_tried}) GROUP BY 1
 ), said AS MATERIALIZED (
     SELECT entry.policy, sum(entry.count) FILTER (WHERE event.kind = 'kept') AS kept,

@@ -46,7 +46,9 @@ def begin_use(using: str) -> None:
 
 def make_pending(using: str) -> None:
     """The pending list, a part of two tables, where it is not there."""
-    fetch(using, _text("pending_storage", _schema(using)))
+    with transaction.atomic(using=using):
+        for name in ("pending_storage", "written_singly"):
+            fetch(using, _text(name, _schema(using)))
 
 
 def has_schema(using: str) -> bool:

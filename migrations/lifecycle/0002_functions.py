@@ -12,6 +12,7 @@ class Migration(migrations.Migration):
             [
                 "schema",
                 "pending_storage",
+                "written_singly",
                 "subjects",
                 "now_v1",
                 "in_force_v1",

@@ -1,5 +1,5 @@
 """What is asked often reads no more where more has happened: runs that are over, mails that went,
-events of other kinds.
+events of other kinds, rows that were written singly and lie on the pending list.
 
 PostgreSQL's own count of what its scans have given, of tables and of their indexes; no time is
 measured. Each test fills the tables in a transaction that is taken back.
@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 
+from lifecycle.backfill.progress import reconcile
 from lifecycle.db.connection import fetch, rehearsal, scalar, statement
+from lifecycle.ledger.held_deleted import held_deleted
 from lifecycle.policy.registry import get_policy
+from purge.alerts import watch
 from purge.archive import records
+from purge.erasure.receipt import receipts
 from purge.notices import record, wanted
 from purge.outbox import deliver
 from purge.passes.runs import close_interrupted
@@ -26,6 +30,14 @@ READ = """
 SELECT coalesce(sum(pg_stat_get_xact_tuples_returned(class.oid)), 0)::bigint
 FROM pg_class AS class LEFT JOIN pg_index ON indexrelid = class.oid
 WHERE %(table)s::regclass IN (class.oid, indrelid)
+"""
+PENDING = """
+INSERT INTO lifecycle_pending (id, event_id, attempts, kind, policy, model, subjects_bigint, count,
+    due_at, recorded_at, cause, actor, detail)
+SELECT number, number, 0, 'expiry_scheduled', 'tokens', 'zoo.token', ARRAY[i], 1,
+    now() + interval '30 days', now(), '', '', '{}'
+FROM (SELECT i, nextval('lifecycle_event_id_seq') AS number
+      FROM generate_series(1, %(many)s) AS i) AS one
 """
 EVENTS = """
 INSERT INTO lifecycle_event
@@ -69,6 +81,26 @@ def read_of(table: str, action: Callable[[], Any]) -> int:
     before = scalar("default", READ, {"table": table})
     action()
     return int(scalar("default", READ, {"table": table}) - before)
+
+
+def troubles() -> None:
+    fetch("default", statement(watch.__file__, "troubles"), {"since": "2030-01-01"})
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda: reconcile("default"),
+        lambda: held_deleted("default"),
+        lambda: receipts("R-1"),
+        lambda: wanted.room(get_policy("guests"), "default"),
+        troubles,
+    ],
+    ids=["reconcile", "held_deleted", "receipts", "warned", "troubles"],
+)
+def test_what_is_no_due_time_is_not_looked_for_among_the_pending(asked: Callable[[], Any]) -> None:
+    fill(PENDING, "lifecycle_pending")
+    assert read_of("lifecycle_pending", asked) < FEW
 
 
 def test_runs_that_are_over_are_not_looked_through_for_one_that_was_interrupted() -> None:
