@@ -1,9 +1,11 @@
 -- Drop the partition of a policy's table whose rows' times end at `p_until`, and record its rows as purged, counted.
 -- Believes nothing: the policy acts, the catalogue says that each row which it can have is past its end, no row of it is
--- held or excepted, it has the rows that were looked at. Gives '' and drops it, or says why not and leaves it. What
+-- held or restored, it has the rows that were looked at. And what the caller knows of hours and cap is not old: it stands
+-- before `p_before`, and no more than an hour from now. Gives '' and drops it, or says why not and leaves it. What
 -- waits for the table waits from the lock on it to the end of the transaction: call it last.
-CREATE FUNCTION lifecycle.drop_partition_v1(p_policy text, p_until timestamptz, p_rows bigint, p_run bigint)
-RETURNS text
+CREATE FUNCTION lifecycle.drop_partition_v1(
+    p_policy text, p_until timestamptz, p_rows bigint, p_run bigint, p_before timestamptz
+) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET row_security = off AS $$
 DECLARE
     about record;
@@ -22,12 +24,14 @@ BEGIN
     IF part.problem <> '' THEN
         RETURN part.problem;
     END IF;
-    IF EXISTS (SELECT FROM lifecycle.excepted_rows_v1(p_policy, part.place) AS said WHERE said.held + said.excepted > 0) THEN
+    IF EXISTS (SELECT FROM lifecycle.excepted_rows_v1(p_policy, part.place) AS said WHERE said.held + said.restored > 0) THEN
         RETURN 'held';
     END IF;
     EXECUTE format('SELECT count(*) FROM ONLY %s', part.name) INTO rows;
     IF rows IS DISTINCT FROM p_rows THEN
         RETURN 'changed';
+    ELSIF (lifecycle.now_v1() < p_before AND p_before <= lifecycle.now_v1() + interval '1 hour') IS NOT TRUE THEN
+        RETURN 'late';
     END IF;
     IF rows > 0 THEN
         PERFORM lifecycle.write_v1('purged', p_policy, about.model, NULL, rows, NULL, NULL, p_run,

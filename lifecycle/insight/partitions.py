@@ -42,6 +42,9 @@ OF_ROWS = {
     "kept": phrase("`keep_while` keeps a row of it"),
     "left_out": phrase("a row of it is left out by `when`, or not past its end"),
     "unfit": phrase("its policy cannot be of partitions: `manage.py check` says why (E056)"),
+    "late": phrase(
+        "to look at all of its rows took longer than its purge hours, or the hour of the cap, last"
+    ),
     "locked": phrase("another session has its table, or a row of it, locked"),
 }
 

@@ -50,7 +50,7 @@ def opened_at(policy: Policy, now: datetime) -> datetime | None:
     hours = hours_of(policy)
     if hours is None or not is_open(policy, now):
         return now if hours else None
-    return max(each for each in _starts(hours, now) if each <= now)
+    return max(each for each in _at(hours[0], now) if each <= now)
 
 
 def opens_at(policy: Policy, now: datetime) -> datetime | None:
@@ -58,12 +58,20 @@ def opens_at(policy: Policy, now: datetime) -> datetime | None:
     hours = hours_of(policy)
     if hours is None or is_open(policy, now):
         return None
-    return min(each for each in _starts(hours, now) if each > now and is_open(policy, each))
+    return min(each for each in _at(hours[0], now) if each > now and is_open(policy, each))
 
 
-def _starts(hours: tuple[int, int], now: datetime) -> list[datetime]:
-    """The moments at which the hours begin, yesterday to the day after tomorrow."""
+def closes_at(policy: Policy, now: datetime) -> datetime | None:
+    """When it may not any more; the moment itself while it may not, None without hours."""
+    hours = hours_of(policy)
+    if hours is None or not is_open(policy, now):
+        return now if hours else None
+    return min(each for each in _at(hours[1] % 24, now) if each > now and not is_open(policy, each))
+
+
+def _at(hour: int, now: datetime) -> list[datetime]:
+    """The moments at which the clock shows an hour, yesterday to the day after tomorrow."""
     zone = get_default_timezone()
     today = now.astimezone(zone).date()
     days = (today + timedelta(days=n) for n in (-1, 0, 1, 2))
-    return [datetime.combine(day, time(hours[0]), zone).astimezone(UTC) for day in days]
+    return [datetime.combine(day, time(hour), zone).astimezone(UTC) for day in days]

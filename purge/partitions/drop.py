@@ -9,7 +9,7 @@ anything else that the site does with the table wait.
 A lock that is not given within 300 ms, of the table 100 ms, is given up: the host does not lose.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import DatabaseError, transaction
@@ -21,6 +21,7 @@ from lifecycle.ledger.partitions_due import Found, list_partitions, look_at, par
 from lifecycle.logs import Log
 from lifecycle.policy.partitions import why_unfit
 from lifecycle.policy.policy import Policy
+from lifecycle.policy.purge_hours import closes_at
 from purge.back_off import back_off
 from purge.batch import brakes, failures
 from purge.batch.brakes import PolicyStanding
@@ -32,6 +33,7 @@ from purge.passes.options import PassOptions
 from purge.sources.agenda import FIRST_WAIT, LONGEST_WAIT
 
 LONGEST_BLOCK = timedelta(hours=1)
+STANDS = timedelta(minutes=59)  # how long what was decided may be old when it is dropped
 SHORT_WAIT = "100ms"  # for the lock on the whole table, behind which all others would wait
 
 log = Log("purge")
@@ -86,7 +88,7 @@ def _in_transaction(
         claimed = claim(batch, options.seen or [])
         if claimed is None:
             return None
-        ended = _end(batch, claimed, left)
+        ended = _end(batch, claimed, options, left)
         transaction.set_rollback(options.dry, using=options.using)
     if options.seen is not None:
         options.seen.extend(claimed.entries)
@@ -100,11 +102,11 @@ def _is_alone(batch: Batch) -> bool:
     return bool(scalar(batch.using, statement(__file__, "alone"), {"name": name}))
 
 
-def _end(batch: Batch, claimed: ClaimedPartition, left: int | None) -> bool:
+def _end(batch: Batch, claimed: ClaimedPartition, options: PassOptions, left: int | None) -> bool:
     """Whether something was done: dropped, or listed again."""
     try:
         with transaction.atomic(using=batch.using):
-            _drop(batch, claimed, left)
+            _drop(batch, claimed, options, left)
     except Stays as found:
         batch.outcome = Outcome(looked=found.rows)
         return _stay(batch, claimed, found)
@@ -116,7 +118,7 @@ def _end(batch: Batch, claimed: ClaimedPartition, left: int | None) -> bool:
     return True
 
 
-def _drop(batch: Batch, claimed: ClaimedPartition, left: int | None) -> None:
+def _drop(batch: Batch, claimed: ClaimedPartition, options: PassOptions, left: int | None) -> None:
     if claimed.until is None:
         fetch(batch.using, *claimed.settling(batch))
         list_partitions(batch.policy, batch.using)  # those that waited for a hold are due again
@@ -128,9 +130,21 @@ def _drop(batch: Batch, claimed: ClaimedPartition, left: int | None) -> None:
         raise Stays("held" if found.held else "kept" if found.kept else "left_out", found.rows)
     if left is not None and found.rows > left:
         raise Stays("limit")
+    before = _last_moment(batch, options)
     _count(batch, claimed, found)
     if not batch.dry:
-        _drop_it(batch, claimed, found)
+        _drop_it(batch, claimed, found, before)
+
+
+def _last_moment(batch: Batch, options: PassOptions) -> datetime:
+    """Until when it may be dropped by what is known now, after a look that may have taken long:
+    within the policy's hours, and before the rows, counted in this hour, leave the cap early."""
+    batch.now = scalar(batch.using, statement(__file__, "clock"))
+    closing = None if options.any_hour else closes_at(batch.policy, batch.now)
+    before = min(filter(None, (closing, batch.now + STANDS)))
+    if before <= batch.now:
+        raise Stays("late")
+    return before
 
 
 def _look(batch: Batch, claimed: ClaimedPartition) -> Found:
@@ -156,14 +170,14 @@ def _count(batch: Batch, claimed: ClaimedPartition, found: Found) -> None:
     set_local(batch.using, lock_timeout=SHORT_WAIT)
 
 
-def _drop_it(batch: Batch, claimed: ClaimedPartition, found: Found) -> None:
-    before = latest_event(batch.using)
+def _drop_it(batch: Batch, claimed: ClaimedPartition, found: Found, before: datetime) -> None:
+    latest = latest_event(batch.using)
     params: dict[str, Any] = {"policy": batch.policy.name, "until": claimed.until}
-    params |= {"rows": found.rows, "run": batch.run}
+    params |= {"rows": found.rows, "run": batch.run, "before": before}
     if problem := scalar(batch.using, statement(__file__, "drop"), params):
         raise Stays(problem, found.rows)
     if found.rows and signals.purged.has_listeners(batch.policy.model):
-        rows = fetch(batch.using, statement(__file__, "events"), params | {"before": before})
+        rows = fetch(batch.using, statement(__file__, "events"), params | {"before": latest})
         send(batch, signals.purged, [event for (event,) in rows], found.rows)
 
 

@@ -531,7 +531,9 @@ NOT_THE_WORKERS = (
     "UPDATE lifecycle_policy SET partitioned = '{}'",
     "SELECT lifecycle.excepted_rows_v1('pings', 'zoo_ping_1'::regclass)",
 )
-DROPS = "SELECT lifecycle.drop_partition_v1('pings', '2020-0{}-01Z', 1, NULL)"
+DROPS = (
+    "SELECT lifecycle.drop_partition_v1('pings', '2020-0{}-01Z', 1, NULL, now() + interval '1 min')"
+)
 
 
 def test_a_worker_that_owns_nothing_drops_partitions(owned: Owned) -> None:

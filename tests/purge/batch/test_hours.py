@@ -59,6 +59,11 @@ def test_which_hours_are_open(asked: tuple[int, ...], hour: int, found: bool) ->
     if opened is not None:
         assert hours.is_open(policy, opened) is found
         assert not found or not hours.is_open(policy, opened - timedelta(seconds=1))
+    closes = hours.closes_at(policy, now)
+    if closes is not None:
+        assert not hours.is_open(policy, closes)
+        assert (closes == now) is not found
+        assert not found or hours.is_open(policy, closes - timedelta(seconds=1))
 
 
 BERLIN = [
@@ -81,6 +86,23 @@ def test_nights_in_which_the_clocks_change(
     policy: Any = RequestedRows(*asked)
     assert hours.opened_at(policy, at(now)) == at(opened)
     assert hours.opens_at(policy, at(now)) == (opens and at(opens))
+
+
+@pytest.mark.parametrize(
+    ("now", "asked", "closes"),
+    [
+        ("2026-03-29T01:30+01:00", (1, 2), "2026-03-29T03:00+02:00"),
+        ("2026-10-25T02:30+02:00", (2, 3), "2026-10-25T03:00+01:00"),
+        ("2026-10-24T23:30+02:00", (22, 6), "2026-10-25T06:00+01:00"),
+        ("2026-03-28T23:30+01:00", (20, 24), "2026-03-29T00:00+01:00"),
+    ],
+)
+def test_when_it_closes_in_such_a_night(
+    settings: Any, now: str, asked: tuple[int, int], closes: str
+) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    policy: Any = RequestedRows(*asked)
+    assert hours.closes_at(policy, at(now)) == at(closes)
 
 
 def test_the_setting_is_for_policies_without_hours_of_their_own(settings: Any) -> None:

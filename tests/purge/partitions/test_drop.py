@@ -40,6 +40,13 @@ def waits() -> list[str]:
     ]
 
 
+def said(pk: int, kind: str) -> None:
+    """As a person said it of a row, before rows went with their partitions."""
+    run(f"""SELECT lifecycle.write_v1('{kind}', 'pings', 'zoo.ping',
+        lifecycle.one_v1('bigint', '{pk}'), 1, NULL,
+        CASE '{kind}' WHEN 'expired_by_hand' THEN lifecycle.now_v1() END, NULL, '{{}}', NULL)""")
+
+
 def test_partitions_that_are_over_are_dropped_and_their_rows_counted(pings: Any) -> None:
     write(OLD, OLD, OLDER, LATE)
     done = run_due()["pings"]
@@ -75,6 +82,15 @@ def test_a_held_row_keeps_its_partition_until_it_is_released(pings: Any) -> None
     assert there() == ["zoo_ping_late"]
 
 
+def test_what_is_left_of_the_time_before_keeps_nothing_but_a_restore(pings: Any) -> None:
+    """Of a policy whose rows were once expired by hand, restored or warned of singly."""
+    for pk, moment in zip(write(OLD, OLDER, OLD), (OLD, OLDER, OLD), strict=True):
+        said(pk, {OLD: "expired_by_hand", OLDER: "restored"}[moment])
+    run_due()
+    assert there() == ["zoo_ping_late", "zoo_ping_older"]
+    assert waits() == ["held"]
+
+
 def test_a_hold_on_a_key_that_stands_twice_keeps_both(pings: Any) -> None:
     run(f"INSERT INTO zoo_ping (id, created) VALUES (7, '{OLD}'), (7, '{OLDER}'), (8, '{OLD}')")
     hold(pings.objects.filter(id=7)[0])
@@ -102,6 +118,37 @@ def test_outside_its_hours_it_is_left_alone(pings: Any, set_hours: SetHours) -> 
     set_hours("pings", is_open=True)
     run_due()
     assert there() == ["zoo_ping_late"]
+
+
+def test_a_look_that_lasts_until_its_hours_are_over_drops_nothing(
+    pings: Any, set_hours: SetHours, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(OLD, OLD)
+    set_hours("pings", is_open=True)
+    look_at = drop.look_at
+
+    def slowly(*args: Any) -> Any:
+        set_hours("pings")
+        return look_at(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(drop, "look_at", slowly)
+        drop.find_partitions("default")
+        assert run_due()["pings"].purged == 0
+    assert len(there()) == 3
+    assert waits() == ["expiry_scheduled", "late"]
+    assert PolicyState.objects.get(name="pings").spent == {}
+
+
+def test_a_worker_that_was_stopped_too_long_before_it_drops_does_not(
+    pings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(OLD)
+    with monkeypatch.context() as patch:
+        patch.setattr(drop, "_last_moment", lambda batch, options: batch.now)
+        run_due()
+    assert purged() == []
+    assert waits() == ["late", "late"]
 
 
 def test_a_pass_with_a_limit_leaves_a_larger_partition(pings: Any) -> None:

@@ -257,14 +257,15 @@ def test_the_function_believes_nothing(pings: Any) -> None:
     write(OLD, OLD, "2020-02-15T00:00Z")
     drop.find_partitions("default")
 
-    def dropped(until: str, rows: int) -> str:
-        return str(
-            run(f"SELECT lifecycle.drop_partition_v1('pings', '{until}', {rows}, NULL)")[0][0]
-        )
+    def dropped(until: str, rows: int, before: str = "now() + interval '9 minutes'") -> str:
+        asked = f"'pings', '{until}', {rows}, NULL, {before}"
+        return str(run(f"SELECT lifecycle.drop_partition_v1({asked})")[0][0])
 
     assert dropped("2020-02-01T00:00Z", 1) == "changed"
     assert dropped("2999-01-01T00:00Z", 1) == "not_due"
     assert dropped("2020-02-02T00:00Z", 2) == "gone"
+    for before in ("now()", "NULL", "'infinity'", "now() + interval '61 minutes'"):
+        assert dropped("2020-02-01T00:00Z", 2, before) == "late"
     assert dropped("2020-02-01T00:00Z", 2) == ""
     hold(pings.objects.get(pk=write(OLDER)[0]))
     assert dropped("2020-01-01T00:00Z", 1) == "held"
