@@ -64,6 +64,7 @@ ACTIONS = {
     "pulse_recovered": ("warning", ""),
     "heartbeat_failed": ("exception", ""),
     "pending_failed": ("exception", ""),
+    "stopped": ("warning", "count"),
     "message_dropped": ("warning", "cause count"),
     "tick_failed": ("exception", ""),
     "backfill": ("info", "why read listed failed"),

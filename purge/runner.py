@@ -16,12 +16,13 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from lifecycle import telemetry
 from lifecycle.compiler.partitions import is_partitioned
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import own_transaction, scalar
+from lifecycle.db.pieces import is_too_much
 from lifecycle.logs import Log
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy
@@ -183,6 +184,11 @@ def _batches(policy: Policy, options: PassOptions, run: Run, total: Outcome) -> 
                 done = next_batch(policy, options, run.pk, rows)
         except TooMany:
             pacing.halve(policy, options.using, rows)
+            continue
+        except DatabaseError as error:
+            if is_partitioned(policy) or not is_too_much(error, rows):
+                raise
+            pacing.shorten(policy, options.using, rows)
             continue
         if done is None:
             return

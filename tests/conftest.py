@@ -104,7 +104,10 @@ def _flush_what_is_filled() -> Iterator[None]:
 def _batches_of_full_size() -> None:
     """What batches of earlier tests took, on a busy machine, makes none smaller here."""
     if settings.SETTINGS_MODULE == "tests.settings":
+        from lifecycle.db import pieces
         from purge.passes import pacing
+
+        pieces.forget()
 
         for known in (pacing._sizes, pacing._slow, pacing._fixed):
             known.clear()

@@ -27,6 +27,7 @@ from lifecycle.db.connection import (
     sqlstate,
     statement,
 )
+from lifecycle.db.pieces import is_too_much, most_of, take_fewer
 from lifecycle.db.tables import is_elsewhere
 from lifecycle.db.version import to_install
 from lifecycle.exceptions import LifecycleError
@@ -38,6 +39,7 @@ from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies
 
 CHUNK = 50_000  # rows at most; of a slower pace what it allows in so many seconds
+READING = "a reading of its table"
 SECONDS = 2.5
 SLOWEST = 1_000  # rows a second of a reconcile pass, on the smallest table
 ASKED, FAILED, RECONCILE = Backfill.Why.ASKED, Backfill.Why.FAILED, Backfill.Why.RECONCILE
@@ -148,18 +150,23 @@ def step(policy: Policy, using: str = DEFAULT_DB_ALIAS, hurried: bool = False) -
     """Read one chunk and list what is missing; None when there is nothing to do, or not now.
 
     That is: all is read, somebody else reads, a pause, another declaration, or, unless `hurried`,
-    not yet time. Waits for no lock longer than 300 ms.
+    not yet time. Waits for no lock longer than 300 ms. A chunk that the server stops is a step of
+    no row; the next one has fewer.
     """
+    most = most_of(READING, using, policy.name, MOST if is_windowed(policy) else _most())
     try:
         with own_transaction(using):
-            return _step(policy, using, hurried)
+            return _step(policy, using, hurried, most)
     except OperationalError as error:
+        if is_too_much(error, most):
+            take_fewer(READING, using, policy.name, most)
+            return Step(0, 0, 0, 0.0, finished=False)
         if sqlstate(error) != LOCK_NOT_AVAILABLE:
             raise
         return None  # a pause is being written, or the host alters the table
 
 
-def _step(policy: Policy, using: str, hurried: bool) -> Step | None:
+def _step(policy: Policy, using: str, hurried: bool, most: int) -> Step | None:
     params = {"policy": policy.name, "hurried": hurried, "fingerprint": fingerprint(policy)}
     fetch(using, statement(__file__, "backfill_prepare"), params)
     if is_elsewhere(using, models_of(policy)):
@@ -170,9 +177,8 @@ def _step(policy: Policy, using: str, hurried: bool) -> Step | None:
     last, why = claimed[0]
     started = time.monotonic()
     horizon = timedelta(days=2 * conf.RECONCILE_DAYS) if why == RECONCILE else None
-    most = _most()
     if is_windowed(policy):
-        most, found = MOST, Found(*list_windows(policy, using, past=False, last=last))
+        found = Found(*list_windows(policy, using, past=False, last=last, most=most))
     else:
         found = Lister(policy, using, horizon).list(last, most)
     took = time.monotonic() - started

@@ -45,6 +45,9 @@ OF_ROWS = {
     "late": phrase(
         "to look at all of its rows took longer than its purge hours, or the hour of the cap, last"
     ),
+    "timeout": phrase(
+        "the server has stopped the look at its rows, as by a short `statement_timeout`"
+    ),
     "locked": phrase("another session has its table, or a row of it, locked"),
 }
 

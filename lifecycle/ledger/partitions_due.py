@@ -6,13 +6,13 @@ bound of the partition's rows. It falls due when the last row that there could b
 
 from typing import Any, NamedTuple
 
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, OperationalError, transaction
 
 from lifecycle.compiler.excepted import HELD, excepted
 from lifecycle.compiler.keys import label_of
 from lifecycle.compiler.partitions import is_partitioned, own_column, state_by_moment
 from lifecycle.compiler.policy_sql import compiled
-from lifecycle.db.connection import Placed, Raw, fetch, scalar, statement
+from lifecycle.db.connection import Placed, Raw, fetch, scalar, statement, was_stopped
 from lifecycle.policy.databases import is_at
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies
@@ -75,9 +75,20 @@ def due_rows(policy: Policy, using: str, most: int) -> int:
     known = [estimate for _, _, estimate in due]
     if all(known) and sum(known) < most / 2:
         return sum(known)
-    for low, high, _ in due:
-        found = look_at(policy, low, high, using)
-        total += 0 if found.stays else found.rows
+    for low, high, estimate in due:
+        total += _would_go(policy, low, high, estimate, using)
         if total >= most:
             break
     return total
+
+
+def _would_go(policy: Policy, low: str | None, high: str, estimate: int, using: str) -> int:
+    """The rows of one, if it may go; by the planner where the server stops the count."""
+    try:
+        with transaction.atomic(using=using):
+            found = look_at(policy, low, high, using)
+    except OperationalError as error:
+        if not was_stopped(error):
+            raise
+        return estimate
+    return 0 if found.stays else found.rows

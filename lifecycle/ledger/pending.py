@@ -13,10 +13,12 @@ import time
 from django.db import DatabaseError
 
 from lifecycle.db.connection import Placed, own_transaction, scalar, statement
+from lifecycle.db.pieces import is_too_much, most_of, take_fewer
 from lifecycle.db.version import mismatch
 from lifecycle.logs import Log
 
 MOST = 10_000  # in one transaction
+MOVING = "a move of what is pending"
 
 #: In SQL, for whoever reads what is due, policy by policy: the agenda without the pending list,
 #: which has no index for that. What is pending ends two hours after it was written or later, so
@@ -39,30 +41,39 @@ def move_pending(using: str) -> int:
     Where there are many of a policy, the agenda lists them in sets from then on. What another
     worker is moving is left to it. Nothing where the database is of another version than the code.
     What the database refuses is logged and stays pending: whoever calls goes on with other work.
+    What it stops, by a short `statement_timeout`, is moved in smaller pieces.
     """
     return _move(using, math.inf)[0]
 
 
 def move_for(using: str, seconds: float) -> bool:
     """As `move_pending`, for about so long; whether there is more to move."""
-    return _move(using, time.monotonic() + seconds)[1] == MOST
+    return _move(using, time.monotonic() + seconds)[1]
 
 
-def _move(using: str, until: float) -> tuple[int, int]:
-    """How many rows were moved, and by the last transaction; one at least."""
-    total, moved = 0, 0 if mismatch(using) else MOST
+def _move(using: str, until: float) -> tuple[int, bool]:
+    """How many rows were moved, a piece at least; whether there is more."""
+    total, more = 0, not mismatch(using)
+    most = most_of(MOVING, using, "", MOST)
     try:
-        while moved == MOST:
-            moved = _move_some(using)
-            total += moved
+        while more:
+            moved = _move_some(using, most)
+            total, more = total + (moved or 0), moved is None or moved == most
+            most = take_fewer(MOVING, using, "", most) if moved is None else most
             if time.monotonic() >= until:
                 break
     except DatabaseError:
         log("pending_failed", f"{using}: what is pending cannot be moved", database=using)
-        moved = 0
-    return total, moved
+        more = False
+    return total, more
 
 
-def _move_some(using: str) -> int:
-    with own_transaction(using):
-        return int(scalar(using, statement(__file__, "gather"), {"most": MOST}))
+def _move_some(using: str, most: int) -> int | None:
+    """How many it has moved; None where the server has stopped it, and fewer may go."""
+    try:
+        with own_transaction(using):
+            return int(scalar(using, statement(__file__, "gather"), {"most": most}))
+    except DatabaseError as error:
+        if not is_too_much(error, most):
+            raise
+        return None

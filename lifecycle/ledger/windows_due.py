@@ -55,16 +55,16 @@ def due_rows(policy: Policy, using: str, most: int) -> int:
     return int(scalar(using, statement(__file__, "window_due_rows", **parts), params))
 
 
-def list_windows(policy: Policy, using: str, past: bool, last: str | None = None) -> tuple[
-    int, str | None, int
-]:  # fmt: skip
+def list_windows(
+    policy: Policy, using: str, past: bool, last: str | None = None, most: int = MOST
+) -> tuple[int, str | None, int]:
     """Put windows on the agenda that have rows and are not on it: read, last, listed.
 
     `past`: only those in which some row is past its end; what came with no trigger, or committed
     just after its window was done with, is found so. One look into the index for each window.
     """
     params = windows_of(policy).params | {"policy": policy.name, "model": label_of(policy)}
-    params |= {"past": past, "last": last, "most": MOST}
+    params |= {"past": past, "last": last, "most": most}
 
     def read(any_row: bool) -> tuple[Any, ...]:
         return fetch(using, _listing(policy, any_row), params)[0]

@@ -8,7 +8,10 @@ evaluated again, under locks, before anything goes.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from django.db import DatabaseError
+
 from lifecycle.db.connection import fetch
+from lifecycle.db.pieces import is_too_much, most_of, take_fewer
 from lifecycle.policy.policy import Policy
 from purge.archive.table import Table
 from purge.batch.archived import uncovered
@@ -21,6 +24,7 @@ from purge.passes.override import Override
 
 NextBatch = Callable[[Policy, PassOptions, int | None, int], Outcome | None]
 
+CHOICE = "a choice for an archive"
 PART, BATCH = 10_000, 10_000  # rows
 WIDE, FEWEST = 16 * 2**20, 100  # bytes of the rows of a part; no part has fewer rows for that
 
@@ -65,20 +69,29 @@ def chosen(
     probe = replace(
         options, dry=True, collect_keys=collect_keys, override=override, positions={}, reached=None
     )
-    for _ in _batches(table.policy, probe, next_batch):
-        yield from found
+    for done in _batches(table.policy, probe, next_batch):
+        if done:  # else the server has stopped it, and its rows come once more
+            yield from found
         found.clear()
 
 
-def _batches(policy: Policy, probe: PassOptions, next_batch: NextBatch) -> Iterator[None]:
+def _batches(policy: Policy, probe: PassOptions, next_batch: NextBatch) -> Iterator[Outcome | None]:
     looked = 0
     while probe.limit is None or looked < probe.limit:
-        rows = min(BATCH, probe.limit - looked) if probe.limit else BATCH
-        done = next_batch(policy, probe, None, rows)
+        rows = most_of(CHOICE, probe.using, policy.name, BATCH)
+        rows = min(rows, probe.limit - looked) if probe.limit else rows
+        try:
+            done = next_batch(policy, probe, None, rows)
+        except DatabaseError as error:
+            if not is_too_much(error, rows):
+                raise
+            take_fewer(CHOICE, probe.using, policy.name, rows)
+            yield None
+            continue
         if done is None:
             return
         looked += done.looked
-        yield
+        yield done
 
 
 def note_part(table: Table, archive: Archive, keys: Keys) -> None:

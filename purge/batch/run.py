@@ -43,7 +43,9 @@ def begin(
     """The first statements of a batch; None while the policy may not act. Raises `Halt`."""
     try:
         ((rows, _),) = prepare(policy.name, using, brakes.ask_policy(policy, using))
-    except OperationalError:
+    except OperationalError as error:
+        if not failures.is_contended(error):
+            raise
         brakes.warn_of_lock(policy.name, using)
         return None  # a pause or a hold is being written; the next pulse sees it
     brakes.forget_lock(policy.name, using)

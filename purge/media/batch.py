@@ -24,7 +24,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import OperationalError, transaction
 from django.db.models import FileField
 
-from lifecycle.db.connection import fetch, own_transaction, statement
+from lifecycle.db.connection import CONTENDED, fetch, own_transaction, sqlstate, statement
 from lifecycle.logs import Log
 from purge.batch.outcome import Outcome
 from purge.media import decide
@@ -84,7 +84,9 @@ def begin(using: str, run: int | None, dry: bool) -> MediaBatch | None:
     try:
         with transaction.atomic(using=using):
             fetch(using, statement(__file__, "begin"))
-    except OperationalError:
+    except OperationalError as error:
+        if sqlstate(error) not in CONTENDED:
+            raise
         return None  # a pause is being written; the next pulse sees it
     before = time.time()
     now, clock, paused = fetch(using, statement(__file__, "state_now"))[0]

@@ -15,7 +15,15 @@ from typing import Any
 from django.db import DatabaseError, transaction
 
 from lifecycle import signals, telemetry
-from lifecycle.db.connection import fetch, fetch_each, own_transaction, scalar, set_local, statement
+from lifecycle.db.connection import (
+    fetch,
+    fetch_each,
+    own_transaction,
+    scalar,
+    set_local,
+    statement,
+    was_stopped,
+)
 from lifecycle.db.policy_lock import archive_lock_name
 from lifecycle.ledger.partitions_due import Found, list_partitions, look_at, partitioned_at
 from lifecycle.logs import Log
@@ -111,7 +119,7 @@ def _end(batch: Batch, claimed: ClaimedPartition, options: PassOptions, left: in
         batch.outcome = Outcome(looked=found.rows)
         return _stay(batch, claimed, found)
     except DatabaseError as error:
-        if not failures.is_of_one_row(error):
+        if not (failures.is_of_one_row(error) or was_stopped(error)):
             raise
         batch.outcome = Outcome()
         _fail(batch, claimed, error)
@@ -205,6 +213,8 @@ def _stay(batch: Batch, claimed: ClaimedPartition, found: Stays) -> bool:
 def _fail(batch: Batch, claimed: ClaimedPartition, error: Exception) -> None:
     if failures.is_contended(error):
         _again(batch, claimed, 1)
+    elif was_stopped(error):
+        _block(batch, claimed, 1, error="timeout")
     else:
         _block(batch, claimed, 1, **failures.reason(error))
     _record(batch)

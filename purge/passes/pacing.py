@@ -1,5 +1,6 @@
 """How many rows a batch takes: as many as fit into half a second, with what goes along."""
 
+from lifecycle.db.pieces import most_of, take_fewer
 from lifecycle.policy.policy import Policy
 from purge.batch.outcome import Outcome
 from purge.passes.options import PassOptions
@@ -7,6 +8,7 @@ from purge.passes.options import PassOptions
 SLOW = 0.5  # seconds; PostgreSQL looks for deadlocks after 1
 SMALLEST = 100  # rows
 LARGEST = 10_000  # rows; no event lists more
+BATCH = "a batch"
 SAME = 0.75  # of a batch's rows; one with more of them is no smaller one
 
 Place = tuple[str, str]  # database, policy
@@ -20,6 +22,7 @@ def rows_of(policy: Policy, options: PassOptions, total: Outcome) -> int:
     """How many rows the next batch takes; a dry run leaves no rest of an entry to come back to."""
     size = _sizes.get((options.using, policy.name), policy.batch_rows)
     rows = LARGEST if options.dry else min(size, policy.batch_rows)
+    rows = most_of(BATCH, options.using, policy.name, rows)
     left = options.left(total)
     return rows if left is None else min(rows, left)
 
@@ -58,3 +61,8 @@ def _fixed_part(place: Place, took: float, rows: int) -> float:
 def halve(policy: Policy, using: str, rows: int) -> None:
     """The next batch is to be half of this one, which was too much."""
     _sizes[using, policy.name] = max(rows // 2, 1)
+
+
+def shorten(policy: Policy, using: str, rows: int) -> None:
+    """The server has stopped a statement of a batch of so many rows: those to come are smaller."""
+    take_fewer(BATCH, using, policy.name, rows)

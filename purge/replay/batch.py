@@ -174,8 +174,9 @@ def _lock(batch: ReplayBatch, subjects: Subjects) -> Subjects:
         try:
             with transaction.atomic(using=batch.using):
                 return lock_rows(batch, subjects, strength + skip)
-        except OperationalError:
-            continue
+        except OperationalError as error:
+            if not failures.is_contended(error):
+                raise
     return subjects.narrowed(0, "{}")
 
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
 from lifecycle.compiler.keys import subjects_of
 from lifecycle.compiler.windows import window_params, windows_of, within
 from lifecycle.db.connection import Placed, Query, Raw, fetch, scalar
 from lifecycle.db.sql import array_text
 from lifecycle.ledger.windows_due import attempt, list_windows, windowed_at
+from lifecycle.logs import Log
 from lifecycle.policy.databases import with_rows
 from lifecycle.policy.policy import Policy
 from purge.back_off import back_off
@@ -31,6 +32,7 @@ from purge.sources.windows.entries import ClaimedWindows, claim_windows, settlin
 
 MOST_BATCHES, MOST_KEYS = 10, 100_000  # that are read ahead
 
+log = Log("purge")
 _positions: SweepPositions = {}
 
 
@@ -205,11 +207,16 @@ def find_windows(using: str = DEFAULT_DB_ALIAS) -> None:
     """Put windows on the agenda that have rows past their end, and came past it.
 
     Such rows were written past the triggers, or committed just after their window was done with.
+    An error of one policy is logged, and keeps no other from its windows.
     """
     for policy in with_rows(using, windowed_at(using)):
         found = brakes.standing(policy, using, any_hour=True)
         if found in (PolicyStanding.ACTS, PolicyStanding.OBSERVES):
-            list_windows(policy, using, past=True)
+            try:
+                list_windows(policy, using, past=True)
+            except DatabaseError:
+                text = f"{policy.name}: its windows cannot be listed"
+                log("run_failed", text, policy=policy.name, database=using)
 
 
 def is_under_way(policy: Policy, using: str) -> bool:

@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.db import DatabaseError
 
 from lifecycle import hold, release, signals
+from lifecycle.ledger import partitions_due
 from lifecycle.models import AgendaEntry, Event, PolicyState
 from lifecycle.testing import run_until
 from purge.partitions import drop
@@ -149,6 +150,25 @@ def test_a_worker_that_was_stopped_too_long_before_it_drops_does_not(
         run_due()
     assert purged() == []
     assert waits() == ["late", "late"]
+
+
+def test_a_look_that_the_server_stops_keeps_that_partition_and_says_why(
+    pings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(OLD, OLDER)
+    for module in (drop, partitions_due):
+        look_at = module.look_at
+
+        def slowly(policy: Any, low: str, high: str, using: str, own: Any = look_at) -> Any:
+            if low.startswith("2019"):
+                run("SET LOCAL statement_timeout = 1; SELECT pg_sleep(9)")
+            return own(policy, low, high, using)
+
+        monkeypatch.setattr(module, "look_at", slowly)
+    run_due()
+    assert there() == ["zoo_ping_late", "zoo_ping_older"]
+    assert waits() == ["timeout"]
+    assert purged() == [(1, "public.zoo_ping_old")]
 
 
 def test_a_pass_with_a_limit_leaves_a_larger_partition(pings: Any) -> None:

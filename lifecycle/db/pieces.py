@@ -1,0 +1,49 @@
+"""Work that is done in pieces goes on in smaller ones where the server stops a statement.
+
+A site may have a short `statement_timeout` for its database or for the worker's role. What is
+stopped by it would be stopped again, for ever: so fewer rows are taken, and the log says so.
+"""
+
+import time
+
+from lifecycle.db.connection import was_stopped
+from lifecycle.logs import Log
+
+FEWER = 10  # times fewer rows
+KEPT = 600.0  # seconds after which a piece of full size is tried again
+
+log = Log("lifecycle")
+
+Place = tuple[str, str, str]  # what is done, database, policy
+_known: dict[Place, tuple[int, float]] = {}  # rows, and until when it is no more
+
+
+def most_of(what: str, using: str, policy: str, most: int) -> int:
+    """How many rows a piece has now; no more than `most`."""
+    rows, until = _known.get((what, using, policy), (most, 0.0))
+    return min(rows, most) if time.monotonic() < until else most
+
+
+def is_too_much(error: BaseException, rows: int) -> bool:
+    """Whether fewer rows may go where an error has come of so many."""
+    return rows > 1 and was_stopped(error)
+
+
+def take_fewer(what: str, using: str, policy: str, rows: int) -> int:
+    """How many to try from now on, where the server has stopped a piece of `rows`; logged."""
+    fewer = max(rows // FEWER, 1)
+    _known[what, using, policy] = fewer, time.monotonic() + KEPT
+    log_stopped(what, using, policy, rows, fewer)
+    return fewer
+
+
+def log_stopped(what: str, using: str, policy: str, rows: int, fewer: int) -> None:
+    """Say that the server has stopped a piece of so many rows, and how many come next."""
+    whose = policy or using
+    text = f"{whose}: {what} of {rows} rows was stopped by the server, as by `statement_timeout`"
+    log("stopped", f"{text}: {fewer} at a time", policy=policy, database=using, count=fewer)
+
+
+def forget() -> None:
+    """Begin with full size again."""
+    _known.clear()
