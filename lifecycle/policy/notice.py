@@ -48,6 +48,8 @@ class Notice:
             raise PolicyError("Notice: `before` names no time before the end.")
         longest = max(every, key=lambda leads: leads[0])
         self.otherwise = longest if otherwise is None else _leads(otherwise, empty=True)
+        if by is None and otherwise is not None:
+            raise PolicyError("Notice: `otherwise` is of rows with other values: say `by` of what.")
         self._validate()
 
     def _validate(self) -> None:

@@ -8,7 +8,7 @@ from operator import and_, or_
 from typing import Any
 
 from django.contrib.postgres.functions import TransactionNow
-from django.db.models import BooleanField, F, Model, Q, Value
+from django.db.models import BooleanField, F, JSONField, Model, Q, Value
 from django.db.models.expressions import BaseExpression, Combinable
 from django.db.models.functions import Cast, Now
 from django.db.models.lookups import IsNull
@@ -186,6 +186,8 @@ def _unlike(disposition: Any) -> Q:
 
 def _differs(name: str, value: Any) -> Q:
     """Whether a column has another value. What it is to say when, it says as soon as it has any."""
+    if _is_json_null(value):  # which is no NULL: a column that has it has a value
+        return ~Q(**{name: value})
     value = value.value if isinstance(value, Value) else value
     if value is None or isinstance(value, Now | TransactionNow):
         return Q(**{f"{name}__isnull": value is not None})
@@ -196,3 +198,10 @@ def _differs(name: str, value: Any) -> Q:
     empty, full = Q(**{f"{name}__isnull": True}), Q(**{f"{name}__isnull": False})
     known, unknown = Q(IsNull(value, False)), Q(IsNull(value, True))
     return (full & known & ~Q(**{name: value})) | (empty & known) | (full & unknown)
+
+
+def _is_json_null(value: Any) -> bool:
+    """Whether it is `Value(None, JSONField())`, with which Django writes `null` of JSON."""
+    if not isinstance(value, Value) or value.value is not None:
+        return False
+    return isinstance(vars(value).get("output_field"), JSONField)  # as given; none can be deduced

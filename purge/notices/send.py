@@ -25,7 +25,7 @@ from purge.back_off import back_off
 from purge.batch.brakes import why_stopped
 from purge.notices.message import message, recipient
 from purge.notices.record import Line, claim, drop, lock_row, note_sent, put_off, write_of
-from purge.notices.wanted import Wanted, clock, note, wanted, warning
+from purge.notices.wanted import Wanted, clock, forget_others, note, wanted, warning_policies
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 TRIES = 5  # after which a server that refuses an address and does not say why means it
@@ -62,8 +62,10 @@ def send_due(using: str, deadline: float | None = None) -> int:
 
 
 def find_wanted(using: str) -> None:
-    """Write down the mails for which it is time, by all rows that end soon or wait for theirs."""
-    for policy in warning(using):
+    """Write down the mails for which it is time, by all rows that end soon or wait for theirs;
+    those of policies that give none any more are forgotten."""
+    forget_others(using)
+    for policy in warning_policies(using):
         _find(policy, using)
 
 
@@ -74,7 +76,7 @@ def send_found(using: str, deadline: float | None = None, over: Event | None = N
     What fails is logged by its kind and tried again; where the server is away, or one after the
     other fails, all others wait.
     """
-    policies = {each.name: each for each in warning(using)}
+    policies = {each.name: each for each in warning_policies(using)}
     done = failed = 0
     while policies and failed < IN_A_ROW and not (over and over.is_set()):
         if deadline is not None and time.monotonic() >= deadline:

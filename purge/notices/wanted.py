@@ -41,11 +41,19 @@ class Wanted:
         return max(self.ends, self.until, now + timedelta(seconds=self.own))
 
 
-def warning(using: str) -> list[Policy]:
-    """The policies of a database that give notices and may end rows now; mails of others go."""
-    known = [each for each in all_policies() if each.notice and is_at(each.model, using)]
-    fetch(using, statement(__file__, "forget"), {"policies": [each.name for each in known]})
-    return [each for each in known if not why_stopped(each, using, any_hour=True)]
+def warning_policies(using: str) -> list[Policy]:
+    """The policies of a database that give notices and may end rows now."""
+    return [each for each in _with_notice(using) if not why_stopped(each, using, any_hour=True)]
+
+
+def forget_others(using: str) -> None:
+    """Take mails away of policies that give no notices any more."""
+    names = [each.name for each in _with_notice(using)]
+    fetch(using, statement(__file__, "forget"), {"policies": names})
+
+
+def _with_notice(using: str) -> list[Policy]:
+    return [each for each in all_policies() if each.notice and is_at(each.model, using)]
 
 
 def note(policy: Policy, using: str) -> int:

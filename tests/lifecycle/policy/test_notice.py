@@ -45,6 +45,8 @@ def ids(found: Policy) -> list[str]:
         ({"before": {"a": []}, "by": "plan"}, "no time"),
         ({"before": MONTH, "by": "plan"}, "a dict"),
         ({"before": {"a": MONTH}, "by": ""}, "a dict"),
+        ({"otherwise": DAY}, "say `by`"),
+        ({"otherwise": ()}, "say `by`"),
         ({"to": None}, "to is"),
         ({"to": ""}, "to is"),
         ({"language": 1}, "language is"),

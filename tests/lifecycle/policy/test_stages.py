@@ -272,3 +272,40 @@ def test_a_moment_counts_as_set_when_there_is_one(now: Any) -> None:
     Leaver.objects.filter(pk=empty.pk).update(emptied_at=now)
     assert not Leaver.objects.filter(first.when).exists()
     assert full.emptied_at is not None
+
+
+JSON_NULL = Value(None, models.JSONField())
+
+
+@pytest.mark.django_db
+@isolate_apps("tests.zoo")
+@pytest.mark.parametrize(
+    "value", [None, JSON_NULL, {}, "a", Value("a", models.JSONField()), F("other")]
+)
+def test_null_of_json_is_a_value(value: Any) -> None:
+    class Noted(models.Model):
+        data = models.JSONField(null=True)
+        other = models.JSONField(null=True)
+        left_at = models.DateTimeField(null=True)
+
+        class Meta:
+            app_label = "zoo"
+
+    with connection.schema_editor() as editor:
+        editor.create_model(Noted)
+    for data, other in product((None, JSON_NULL, {}, "a"), repeat=2):
+        Noted.objects.create(data=data, other=other)
+
+    def stored() -> dict[int, str | None]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT id, data::text FROM zoo_noted")
+            return dict(cursor.fetchall())
+
+    stage = Stage("empty", DAY, Update(data=value))
+    (first, _) = Stages("some", Noted, stage, GONE, since="left_at").policies
+    taken = set(Noted.objects.filter(first.when).values_list("pk", flat=True))
+    before = stored()
+    Noted.objects.update(data=value)
+    after = stored()
+    assert taken == {key for key in before if before[key] != after[key]}
+    assert not Noted.objects.filter(first.when).exists()

@@ -341,9 +341,9 @@ def test_a_pause_stops_the_mails_that_are_on_their_way(post: Post) -> None:
 def test_a_policy_whose_rows_cannot_be_read_stops_no_other(
     post: Post, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
-    before = send.warning
+    before = send.warning_policies
     broken = SimpleNamespace(name="broken")
-    monkeypatch.setattr(send, "warning", lambda using: [broken, *before(using)])
+    monkeypatch.setattr(send, "warning_policies", lambda using: [broken, *before(using)])
     guest(YEAR + 5)
     send_due("default")
     assert len(post.mails) == 1
@@ -617,6 +617,8 @@ def test_mails_of_a_policy_that_warns_nobody_any_more_go(
     go_on()
     assert NoticeMail.objects.exists()
     monkeypatch.setattr(get_policy("guests"), "notice", None)
+    send.send_found("default")
+    assert NoticeMail.objects.exists(), "who sends takes none away"
     send_due("default")
     assert not NoticeMail.objects.exists()
     monkeypatch.undo()
