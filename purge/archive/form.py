@@ -68,6 +68,9 @@ class ArchiveForm(Protocol):
         (`archive`) and is saved, with the new name, before anything is put.
         """
 
+    def reach(self, name: str) -> None:
+        """Raise `Unreachable` where the place of an archive does not answer at all."""
+
     def keys(self, name: str, wanted: Wanted) -> Iterator[str]:
         """The keys of the rows that would go from an archive; changes nothing."""
 

@@ -8,7 +8,7 @@ WITH gone AS (
     SELECT policy, 1 AS erasures, 0 AS archives, due_at, tries, waits_for AS error
     FROM purge_archive_erasure WHERE due_at IS NOT NULL OR tries > 0 OR policy IN (SELECT name FROM gone)
     UNION ALL
-    SELECT policy, 0, 1, due_at, tries, error FROM purge_rewrite WHERE state = 'switched'
+    SELECT policy, 0, 1, due_at, tries, error FROM purge_rewrite WHERE state = 'switched' OR tries > 0
 )
 SELECT policy, sum(erasures), sum(archives), min(due_at), coalesce(bool_or(due_at <= lifecycle.now_v1()), false),
     bool_or(tries > 0) OR policy IN (SELECT name FROM gone),

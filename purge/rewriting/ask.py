@@ -4,7 +4,7 @@ The values are in no event, log or table: who is killed says them again. Archive
 rewritten by then stay so, and are not looked through in vain.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db import connections
 
@@ -17,6 +17,7 @@ from lifecycle.policy.registry import get_policy
 from purge.archive.form import Wanted
 from purge.erasure.refusals import check_asked
 from purge.models import Rewrite
+from purge.rewriting.each import each_archive
 from purge.rewriting.rewrite import clean, rewrite, sweep
 from purge.rewriting.task import Task, alone
 
@@ -26,6 +27,8 @@ class ErasedRows:
     """What left the archives of a policy: rows by archive; what is still there of old ones.
 
     left      archives that were rewritten and are not gone yet, each with why; a worker goes on
+    failed    archives that could not be done, each with why: rows may still be in them, no event
+              says otherwise, and nobody tries it again by himself
     dry_run   nothing was changed: what would go
     """
 
@@ -33,6 +36,7 @@ class ErasedRows:
     reference: str
     archives: dict[str, int] = field(default_factory=dict)
     left: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
     dry_run: bool = False
 
     @property
@@ -49,9 +53,10 @@ def erase_archived(
 
     `where` is by the columns' names as the archives have them; a value is compared exactly, as
     text. Each archive is one transaction with its event; what is left of the old ones is removed
-    afterwards, by a worker where that fails here. Raises `ErasureRefused` where a row of them or
-    the policy is held: archives before that one are rewritten, this and those after it are not.
-    Not inside a transaction. With `dry_run` only read.
+    afterwards, by a worker where that fails here. An archive that cannot be done, because it is not
+    as the ledger has it, is not there, or has a row that is held, is in `failed`, and the others
+    are done. Raises `ErasureRefused` where the policy is held. Not inside a transaction. With
+    `dry_run` only read.
     """
     found = get_policy(policy)
     using = using or of_policy(policy)
@@ -64,11 +69,11 @@ def erase_archived(
             raise LifecycleError(f"Another process works on archives of {policy}: try again.")
         task.refuse_stopped()
         if dry_run:
-            return ErasedRows(policy, reference, _counted(task, Wanted(where, True)), {}, True)
+            return _counted(task, Wanted(where, True), ErasedRows(policy, reference, dry_run=True))
         clean(task)
-        archives = _rewritten(task, Wanted(where, True), reference, who)
+        done = _rewritten(task, Wanted(where, True), ErasedRows(policy, reference), who)
         sweep(task)
-        return ErasedRows(policy, reference, archives, _left(task))
+        return replace(done, left=_left(task))
 
 
 def _check(policy: Policy, where: dict[str, str], reference: str, actor: str) -> None:
@@ -79,23 +84,25 @@ def _check(policy: Policy, where: dict[str, str], reference: str, actor: str) ->
     check_asked(reference, actor)
 
 
-def _counted(task: Task, wanted: Wanted) -> dict[str, int]:
-    """How many rows would go, by archive; refused where one of them is held."""
-    counts = {}
-    for name in task.form.names():
+def _counted(task: Task, wanted: Wanted, found: ErasedRows) -> ErasedRows:
+    """How many rows would go, by archive."""
+
+    def count(name: str) -> None:
         if keys := list(task.form.keys(name, wanted)):
             task.refuse_held(keys)
-            counts[name] = len(keys)
-    return counts
+            found.archives[name] = len(keys)
+
+    return replace(found, failed=each_archive(task, task.form.names(), count))
 
 
-def _rewritten(task: Task, wanted: Wanted, reference: str, actor: str) -> dict[str, int]:
-    counts = {}
-    for name in task.form.names():
-        prepared = rewrite(task, name, wanted, reference=reference, actor=actor)
+def _rewritten(task: Task, wanted: Wanted, done: ErasedRows, actor: str) -> ErasedRows:
+    def act(name: str) -> None:
+        task.refuse_stopped()  # since the last one
+        prepared = rewrite(task, name, wanted, reference=done.reference, actor=actor)
         if prepared is not None:
-            counts[name] = len(prepared.keys)
-    return counts
+            done.archives[name] = len(prepared.keys)
+
+    return replace(done, failed=each_archive(task, task.form.names(), act))
 
 
 def _left(task: Task) -> dict[str, str]:

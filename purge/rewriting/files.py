@@ -56,6 +56,10 @@ class FileArchives:
     def names(self) -> list[str]:
         return self.finder.names()
 
+    def reach(self, name: str) -> None:
+        for prefix in self.finder.prefixes(name)[:1]:
+            next(iter(self.where.names(f"{prefix}{name}.")), None)
+
     def keys(self, name: str, wanted: Wanted) -> Iterator[str]:
         found = self.finder.archive(name) or self.finder.successor(name)
         if found is None:

@@ -7,6 +7,7 @@
 Killed in between, `clean` removes what was made and not switched, and `sweep` goes on.
 """
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import timedelta
 from typing import Any
@@ -47,7 +48,7 @@ def rewrite(
         if prepared is not None:
             with _named(task, actor):
                 _switch(task, row, prepared, job, wanted, subject)
-    except (LifecycleError, OSError):
+    except Exception:
         with suppress(LifecycleError, OSError):
             _discard(task, row)
         raise
@@ -108,10 +109,9 @@ def _note(job: ArchiveErasure, prepared: Prepared, using: str) -> None:
 
 
 def clean(task: Task) -> None:
-    """Remove what was made and never switched, of this policy."""
-    own = Rewrite.objects.using(task.using).filter(policy__in=task.names, state=State.MAKING)
-    for row in own.order_by("pk"):
-        _discard(task, row)
+    """Remove what was made and never switched, of this policy; what cannot be removed is tried
+    again later and later, as in `sweep`."""
+    _each(task, State.MAKING, _discard)
 
 
 def _discard(task: Task, row: Rewrite) -> None:
@@ -125,11 +125,16 @@ def sweep(task: Task) -> int:
 
     What cannot be removed is tried again later and later; a hold keeps it.
     """
-    own = Rewrite.objects.using(task.using).filter(policy__in=task.names, state=State.SWITCHED)
+    return _each(task, State.SWITCHED, _sweep)
+
+
+def _each(task: Task, state: State, act: Callable[[Task, Rewrite], None]) -> int:
+    """Act on each rewrite in a state whose time has come; how many are left in it."""
+    own = Rewrite.objects.using(task.using).filter(policy__in=task.names, state=state)
     for row in own.order_by("pk"):
         if row.again_at is None or row.again_at <= task.now:
             try:
-                _sweep(task, row)
+                act(task, row)
             except (LifecycleError, OSError) as error:
                 _again(task, row, error)
     return own.count()
@@ -150,7 +155,7 @@ def _again(task: Task, row: Rewrite, error: Exception) -> None:
     row.tries, row.error = row.tries + 1, words_of(error)
     row.save(using=task.using, update_fields=["again_at", "tries", "error"])
     log(
-        "rewrite_failed", f"{row.policy}: an archive that was rewritten is still there",
+        "rewrite_failed", f"{row.policy}: what is to go of an archive is still there",
         policy=row.policy, database=task.using, model=row.model, event=row.event,
     )  # fmt: skip
 

@@ -22,12 +22,11 @@ from lifecycle.models import Event
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import all_policies
 from purge.archive.form import Wanted
-from purge.archive.refusals import Unreachable
-from purge.archiving.lock import LockLost
 from purge.back_off import back_off
 from purge.erasure.archived import Link, links_to, say
 from purge.erasure.receipt import Receipt, receipts
 from purge.models import Archive, ArchiveErasure, Rewrite
+from purge.rewriting.each import each_archive
 from purge.rewriting.find import names_of
 from purge.rewriting.rewrite import (
     FIRST_WAIT,
@@ -110,25 +109,27 @@ def _begun(task: Task, job: ArchiveErasure) -> Receipt | None:
 def _look(task: Task, job: ArchiveErasure, receipt: Receipt, deadline: float | None) -> None:
     task.refuse_stopped()
     (key, model), wanted = _subject(task, job), _wanted(task, job)
-    problem: LifecycleError | None = None
-    for name in task.form.names():
-        if name in job.looked:
-            continue
+
+    def act(name: str) -> None:
         if deadline is not None and time.monotonic() >= deadline:
-            break
-        try:
-            _refuse_others(task, name, receipt, key, model)
-            if rewrite(task, name, wanted, job, subject=(model, key)) is None:
-                job.looked = [*job.looked, name]
-                job.save(using=task.using, update_fields=["looked"])
-        except (LockLost, Unreachable):
-            raise
-        except LifecycleError as error:  # of this archive; the others lose their rows all the same
-            problem = problem or error
-    if problem is not None:
-        raise problem
+            return
+        _refuse_others(task, name, receipt, key, model)
+        if rewrite(task, name, wanted, job, subject=(model, key)) is None:
+            job.looked = [*job.looked, name]
+            job.save(using=task.using, update_fields=["looked"])
+
+    left = [name for name in task.form.names() if name not in job.looked]
+    if failed := each_archive(task, left, act):
+        raise LifecycleError(_failed(failed))
     job.waits_for, job.tries, job.again_at = "", 0, None
     job.save(using=task.using)
+
+
+def _failed(failed: dict[str, str]) -> str:
+    """The first archive that could not be done, with why, and how many more there are."""
+    name, why = next(iter(failed.items()))
+    told = why if name in why else f"{name}: {why}"
+    return told if len(failed) == 1 else f"{told} So it is with {len(failed)} archives."
 
 
 def _refuse_others(task: Task, name: str, receipt: Receipt, key: str, model: Any) -> None:

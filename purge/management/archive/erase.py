@@ -40,9 +40,11 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
         _print(command, preview, as_json=False)
         if not preview.rows or not agreed(command, "Erase them?", options):
             command.stdout.write("Nothing was changed.")
+            _refuse_failed(preview)
             return
     done = _erase(options, where, options["dry_run"])
     _print(command, done, options["json"])
+    _refuse_failed(done)
     if done.left:
         raise CommandError("Something of it is still there: a worker tries it again.")
 
@@ -69,6 +71,17 @@ def _where(given: list[str]) -> dict[str, str]:
     return found
 
 
+def _refuse_failed(done: ErasedRows) -> None:
+    """`CommandError` where an archive could not be done, with why the first could not."""
+    if not done.failed:
+        return
+    count = len(done.failed)
+    told = "1 archive was not done: rows may still be in it." if count == 1 else (
+        f"{count} archives were not done: rows may still be in them."
+    )  # fmt: skip
+    raise CommandError(visible(f"{told} {next(iter(done.failed.values()))}"))
+
+
 def _print(command: BaseCommand, done: ErasedRows, as_json: bool) -> None:
     if as_json:
         write_json(command, asdict(done) | {"rows": done.rows})
@@ -78,4 +91,7 @@ def _print(command: BaseCommand, done: ErasedRows, as_json: bool) -> None:
         command.stdout.write(visible(f"{name}: {rows:,} rows {verb}"))
     for name, why in done.left.items():
         command.stdout.write(visible(f"{name}: still there: {why or 'a worker goes on'}"))
+    word = "CANNOT BE DONE" if done.dry_run else "NOT DONE"
+    for name, why in done.failed.items():
+        command.stdout.write(visible(f"{name}: {word}: {why}"))
     command.stdout.write(f"{done.policy}: {done.rows:,} rows in {len(done.archives)} archives.")
