@@ -1,6 +1,8 @@
 """One million audit rows into a table, beside the Parquet archive: speed, memory, and DuckDB reads.
 
-`python -m pytest -s tests/soak/test_tables.py`; what it prints is in docs/benchmarks.md.
+`python -m pytest -s -m "" tests/soak/test_tables.py`; what it prints is in docs/benchmarks.md.
+What the erasure of a person takes is measured alone, in one to three minutes, with `-k leaves`; of
+another number of rows with `TABLE_ROWS=`.
 """
 
 import json
@@ -107,11 +109,53 @@ def test_a_million_rows(audited: None, s3_server: Server, tmp_path: Path, place:
     assert duck.read(table.location, text, bucket=bucket or None) == [(ROWS - ROWS // 500, 0)]
 
 
-def _archived(place: dict[str, str], told: dict[str, Any]) -> dict[str, Any]:
-    """What a worker took to archive what is due."""
+def test_a_person_leaves_a_million_rows(audited: None, tmp_path: Path) -> None:
+    """Of the table alone, in a folder: what it takes, and that neither row nor old file is left."""
+    run(INSERT.format(ROWS))
+    run("VACUUM ANALYZE zoo_token")
+    place, told = {"LIFECYCLE_ARCHIVE_DIR": str(tmp_path)}, FORMS["iceberg"] | {"prefix": "old/"}
+    assert _archived(place, told)["purged"] == ROWS
+    before = files(tmp_path)
+    took = _archived(place, told, "user-7")
+    hers = ROWS // 500
+    print(
+        f"\n{took['rows']:,} of {ROWS:,} rows left {took['archives']} archives,"
+        f" {len(before)} files of {sum(before.values()) / 1e6:.1f} MB: on the processor"
+        f" {took['processor']:.1f} s of the process, {took['backend']:.1f} s of its backend;"
+        f" {took['seconds']:.1f} s by the clock; peak memory {took['peak'] / 1024:.0f} MB;"
+        f" read {took['read'] / 1e6:.1f} MB, written {took['written'] / 1e6:.1f} MB"
+    )
+    assert (took["rows"], took["left"]) == (hers, {})
+    table = IcebergTable.objects.get()
+    text = "count(*), count(DISTINCT id), count(*) FILTER (WHERE actor = 'user-7')"
+    for at in (table.location, str(tmp_path / table.folder)):
+        assert duck.read(at, text) == [(ROWS - hers, ROWS - hers, 0)]
+    assert files(tmp_path).keys() & before.keys() == {f"{table.metadata}version-hint.text"}
+    assert _in_any_file(tmp_path) == (ROWS - hers, 0)
+    with override_settings(**place), archiving("tokens", checked=False, **told):
+        call_command("archive", "verify", "--all", "--prefix", "old/")
+
+
+def files(folder: Path) -> dict[str, int]:
+    """Every file below a folder, by its path, with its bytes."""
+    there = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.stat().st_size for path in there}
+
+
+def _in_any_file(folder: Path) -> Any:
+    """What is in the data files that lie there, whether the table shows them or not."""
+    with duck.connected() as connection:
+        return connection.execute(
+            "SELECT count(*), count(*) FILTER (WHERE actor = 'user-7')"
+            f" FROM read_parquet('{folder}/**/*.parquet', union_by_name = true)"
+        ).fetchone()
+
+
+def _archived(place: dict[str, str], told: dict[str, Any], *erased: str) -> dict[str, Any]:
+    """What a worker took to archive what is due, or to erase an actor in archives."""
     env = {"DATABASE_URL": address(), "DJANGO_SETTINGS_MODULE": "tests.settings"}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.soak.table_worker", json.dumps(told)],
+        [sys.executable, "-m", "tests.soak.table_worker", json.dumps(told), *erased],
         cwd=ROOT, env=os.environ | env | {"PLACE": json.dumps(place)},
         capture_output=True, text=True,
     )  # fmt: skip
