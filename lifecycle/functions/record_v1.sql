@@ -7,7 +7,7 @@ CREATE FUNCTION lifecycle.record_v1(
     p_kind text, p_policy text, p_model text, p_subjects lifecycle.subjects, p_detail jsonb
 ) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
-SET standard_conforming_strings = on AS $$
+SET standard_conforming_strings = on SET enable_seqscan = off SET jit = off AS $$
 DECLARE
     fields CONSTANT jsonb := jsonb '{
         "hold_placed": {"reason": "^\"", "reference": "^\"", "until": "^(null|\"[-0-9T:.+]{10,40}\")$",
@@ -24,6 +24,8 @@ DECLARE
     total CONSTANT bigint := lifecycle.size_v1(p_subjects);
     given_kind CONSTANT text := CASE WHEN coalesce(p_subjects.bigints::text, p_subjects.span::text) IS NOT NULL
         THEN 'bigint' WHEN p_subjects.uuids IS NOT NULL THEN 'uuid' WHEN p_subjects.texts IS NOT NULL THEN 'text' END;
+    first_key CONSTANT text := coalesce(lower(p_subjects.span)::text, p_subjects.bigints[1]::text,
+        p_subjects.uuids[1]::text, p_subjects.texts[1], '');
     ends_at timestamptz;
     same bigint;
 BEGIN
@@ -91,7 +93,7 @@ BEGIN
         FROM @tables@.lifecycle_exception AS hold
         JOIN @tables@.lifecycle_event AS event ON event.id = hold.event_id
         WHERE hold.kind = 'hold' AND hold.model = p_model
-        AND hold.key = coalesce((lifecycle.texts_v1(p_subjects))[1], '')
+        AND hold.key = first_key
         AND lifecycle.in_force_v1(hold.until, lifecycle.now_v1())
         AND (hold.until IS NULL OR hold.until >= ends_at) AND event.policy = p_policy
         AND event.actor = left(coalesce(lifecycle.setting_v1('actor'), ''), 200)

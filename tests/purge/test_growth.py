@@ -12,6 +12,7 @@ import pytest
 
 from lifecycle.backfill.progress import reconcile
 from lifecycle.db.connection import fetch, rehearsal, scalar, statement
+from lifecycle.ledger import holds
 from lifecycle.ledger.held_deleted import held_deleted
 from lifecycle.policy.registry import get_policy
 from purge.alerts import watch
@@ -22,6 +23,7 @@ from purge.outbox import deliver
 from purge.passes.runs import close_interrupted
 from purge.proof import left
 from purge.requests import tries
+from tests.zoo.models import Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -141,3 +143,16 @@ def test_few_events_are_not_looked_for_among_all(module: Any, name: str) -> None
     fill(EVENTS, "lifecycle_event", kind="deleted")
     text = statement(module.__file__, name)
     assert read_of("lifecycle_event", lambda: fetch("default", text, {"names": None})) < FEW
+
+
+def test_each_part_of_a_hold_makes_its_keys_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a plan of when there was no exception, each one was compared with the first of all keys of
+    the part, which were made out anew for it."""
+    monkeypatch.setattr(holds, "CHUNK", 10)
+    fetch("default", "SET LOCAL track_functions = 'all'")
+    fetch("default", "ANALYZE lifecycle_exception")
+    Token.objects.bulk_create([Token(expires_at=None) for _ in range(200)])
+    calls = "SELECT coalesce(pg_stat_get_xact_function_calls('lifecycle.texts_v1'::regproc), 0)"
+    before = scalar("default", calls)
+    assert len(holds.hold_rows(Token.objects.all(), reference="R-1")[0]) == 20
+    assert scalar("default", calls) - before <= 20 * 2
