@@ -9,7 +9,9 @@ LISTS = {
     "held": int,
     "gathered": int,
     "moved": int,
-    **dict.fromkeys(("names", "media", "by", "without", "windows", "asked", "columns"), str),
+    **dict.fromkeys(
+        ("names", "media", "by", "without", "windows", "asked", "columns", "lost"), str
+    ),
 }
 COUNTS = ("cascade", "unlinked")
 

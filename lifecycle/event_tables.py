@@ -44,6 +44,7 @@ class Kind(models.TextChoices):
     EXPORTED = "exported", _("exported")
     NOTICED = "noticed", _("noticed")
     ARCHIVE_ERASED = "archive_erased", _("archive erased")
+    ARCHIVE_LOST = "archive_lost", _("archive lost")
 
 
 # Endings, and what says that a row is back on purpose: what replay reads of a table.
@@ -58,7 +59,7 @@ WATCHED = (
 
 # As few, and read by their numbers.
 FEW = (
-    *("archive_erased", "archived", "media_orphaned", "media_purged"),
+    *("archive_erased", "archive_lost", "archived", "media_orphaned", "media_purged"),
     *("planned", "pruned", "requested", "truncated"),
 )
 

@@ -114,14 +114,19 @@ def _shipped(log: Log) -> str:
 
 
 def _archives(using: str) -> Fact:
-    ((under_way, failing),) = fetch(using, statement(__file__, "archives"))
-    if not under_way:
-        return Fact(phrase("Archives"), phrase("None is under way."))
-    said = phrase("Under way: %(archives)s.", archives=under_way)
+    ((under_way, failing, lost),) = fetch(using, statement(__file__, "archives"))
+    said = [_under_way(under_way, failing)]
+    said += [phrase("Declared lost: %(archives)s.", archives=lost)] if lost else []
+    return Fact(phrase("Archives"), joined(" ", said), bool(failing))
+
+
+def _under_way(count: int, failing: int) -> str:
+    if not count:
+        return phrase("None is under way.")
     if failing:
-        said = phrase(
+        return phrase(
             "Under way: %(archives)s, %(failing)s could not be made and are tried again.",
-            archives=under_way,
+            archives=count,
             failing=failing,
         )
-    return Fact(phrase("Archives"), said, bool(failing))
+    return phrase("Under way: %(archives)s.", archives=count)

@@ -13,6 +13,11 @@ SELECT (SELECT count(*) FROM purge_plan WHERE state = 'made' AND made_at > lifec
     (SELECT count(*) FROM purge_plan WHERE state = 'applying')
 
 -- name: archives
--- Archives on their way, and how many of them could not be made.
-SELECT count(*), count(*) FILTER (WHERE attempts > 0)
+-- Archives on their way, how many of them could not be made, and how many are declared lost.
+SELECT count(*), count(*) FILTER (WHERE attempts > 0), (
+    SELECT count(*) FROM (
+        SELECT DISTINCT ON (detail ->> 'archive') detail ->> 'step' AS step
+        FROM lifecycle_event WHERE kind = 'archive_lost' AND detail ->> 'step' IN ('lost', 'found')
+        ORDER BY detail ->> 'archive', id DESC) AS lc_last
+    WHERE step = 'lost')
 FROM purge_archive WHERE state <> 'done'

@@ -17,7 +17,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET j
         SELECT event.id, event.basis, event.settled,
             CASE jsonb_typeof(event.detail -> 'gathered') WHEN 'array' THEN event.detail -> 'gathered' END AS gathered, (event.detail ->> 'tombstone')::bigint AS tombstone,
             event.recorded_at >= p_before OR lifecycle.decides_v1(event.kind, event.detail)
-                OR event.kind IN ('archived', 'archive_erased', 'loaded', 'media_orphaned', 'log_begun', 'log_recovered', 'pruned', 'requested')
+                OR event.kind IN ('archived', 'archive_erased', 'archive_lost', 'loaded', 'media_orphaned', 'log_begun', 'log_recovered', 'pruned', 'requested')
                 OR event.detail ?| ARRAY['held', 'reference', 'erasure', 'again', 'late'] AS is_kept
         FROM @tables@.lifecycle_event AS event WHERE event.id <= p_upto
     ), link AS MATERIALIZED (

@@ -13,6 +13,7 @@ _KINDS = {
     "purged": "deleted by the policy", "deleted": "deleted by the site itself",
     "updated": "changed, as the policy says", "truncated": "deleted with all of its table",
     "archived": "put into an archive", "archive_erased": "rows of it leave archives",
+    "archive_lost": "an archive is gone for good, as somebody has declared",
     "tombstoned": "tombstoned",
     "expiry_scheduled": "end recorded", "expired_by_hand": "end asked for",
     "hold_placed": "hold placed", "hold_released": "hold released", "restored": "restored",

@@ -51,6 +51,7 @@ class Migration(migrations.Migration):
                             ("exported", "exported"),
                             ("noticed", "noticed"),
                             ("archive_erased", "archive erased"),
+                            ("archive_lost", "archive lost"),
                         ],
                         max_length=20,
                     ),
@@ -467,6 +468,7 @@ class Migration(migrations.Migration):
                         "kind__in",
                         (
                             "archive_erased",
+                            "archive_lost",
                             "archived",
                             "media_orphaned",
                             "media_purged",

@@ -64,6 +64,9 @@ class Destination(Protocol):
     def keeps(self, name: str) -> bool:
         """Whether anything is kept under a name: an object, or an older version of one."""
 
+    def kept(self, prefix: str) -> bool:
+        """The same of any name that begins so. `Unreachable` where nobody can know."""
+
     def erase(self, name: str) -> None:
         """The same with every version of it, and look that nothing is left; `Unreachable` where
         something stays."""
@@ -209,6 +212,10 @@ class ArchiveBucket:
     def keeps(self, name: str) -> bool:
         with self._translated(name):
             return versions.keeps(self.store, name)
+
+    def kept(self, prefix: str) -> bool:
+        with self._translated(prefix):
+            return versions.kept(self.store, prefix)
 
     def erase(self, name: str) -> None:
         with self._translated(name):

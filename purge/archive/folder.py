@@ -114,6 +114,11 @@ class ArchiveFolder:
     def keeps(self, name: str) -> bool:
         return any(each == name for each, _ in self.names(name))
 
+    def kept(self, prefix: str) -> bool:
+        if not self.root.is_dir():  # a volume that is not mounted has nothing either
+            raise Unreachable(f"{self.root.absolute()} is no folder: mount it, or make it.")
+        return any(True for _ in self.names(prefix))
+
     def erase(self, name: str) -> None:
         """The same; a folder keeps no versions. Its own backups and snapshots are not ours."""
         self.remove(name)

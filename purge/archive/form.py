@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from purge.archive.records import Lost
 from purge.models import Rewrite
 
 
@@ -60,6 +61,13 @@ class ArchiveForm(Protocol):
     def names(self) -> list[str]:
         """The archives in force that may have rows, the oldest first. `LifecycleError` while one
         is being made."""
+
+    def lost(self) -> dict[str, Lost]:
+        """Those that a person has declared lost, by their names; they are not among `names`."""
+
+    def is_there(self, name: str) -> bool:
+        """Whether anything is kept of an archive, in whatever version, or of one that stands for
+        it. Raises `LifecycleError` where that cannot be seen."""
 
     def prepare(self, rewrite: Rewrite, wanted: Wanted) -> Prepared | None:
         """Make an archive without the rows, read it back, compare it with the old one row for row.

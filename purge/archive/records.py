@@ -7,11 +7,15 @@ event is from before the SHA-256 was kept, and where no row has gone yet.
 
 import hashlib
 from collections.abc import Iterable
+from datetime import datetime
 from typing import NamedTuple
 
 from lifecycle.db.connection import fetch, statement
 from lifecycle.exceptions import LifecycleError
+from lifecycle.printable import in_utc
 from purge.archive.manifest import Manifest, ManifestError, read
+
+FOUND = "`manage.py archive lost NAME --found`"
 
 
 class Record(NamedTuple):
@@ -19,7 +23,8 @@ class Record(NamedTuple):
 
     `sha256` is that of its manifest, empty where nothing says it. `copy` is a manifest of that
     SHA-256, where the database has one. `has_ended`: whether the ledger says that rows have gone
-    into it. `replaced`: by which event another stands for it, with fewer rows.
+    into it. `replaced`: by which event another stands for it, with fewer rows. `lost`: by which a
+    person has declared that it is gone.
     """
 
     name: str
@@ -30,6 +35,7 @@ class Record(NamedTuple):
     copy: str
     has_ended: bool
     replaced: "Rewritten | None" = None
+    lost: "Lost | None" = None
 
     @property
     def manifest(self) -> Manifest | None:
@@ -59,6 +65,23 @@ class Rewritten(NamedTuple):
         return f"was rewritten {left}, {self.fewer} rows fewer, by event {self.event}"
 
 
+class Lost(NamedTuple):
+    """That a person has declared an archive lost."""
+
+    archive: str
+    policy: str
+    model: str
+    event: int
+    actor: str
+    at: datetime
+    reason: str
+
+    @property
+    def says(self) -> str:
+        """As the end of a sentence about it, without the reason."""
+        return f"was declared lost by {self.actor} on {in_utc(self.at)} (event {self.event})"
+
+
 class Unknown(LifecycleError):
     """No ledger knows the archive as it is at the destination."""
 
@@ -75,11 +98,19 @@ def records(databases: Iterable[str], names: list[str] | None = None) -> Records
     return found
 
 
+def lost(databases: Iterable[str], names: list[str] | None = None) -> list[tuple[Lost, str]]:
+    """Which of some archives, or of all, are declared lost, each with its database."""
+    text, params = statement(__file__, "lost"), {"names": names}
+    return [(Lost(*row), using) for using in databases for row in fetch(using, text, params)]
+
+
 def known(manifest: Manifest, own: Iterable[Record]) -> Record:
     """The record of an archive whose manifest is the one that was written; `Unknown` without."""
     own = list(own)
     if replaced := next((each.replaced for each in own if each.replaced), None):
         raise Unknown(f"is of an archive that {replaced.says}")
+    if gone := next((each.lost for each in own if each.lost), None):
+        raise Unknown(f"is of an archive that {gone.says}, and is there again: {FOUND}")
     for record in own:
         if record.sha256 and record.sha256 == manifest.sha256:
             return record
@@ -103,6 +134,7 @@ def _records(using: str, params: dict[str, list[str] | None]) -> list[Record]:
     events = [_Event(*row) for row in fetch(using, statement(__file__, "archived"), params)]
     rewritten = [Rewritten(*row) for row in fetch(using, statement(__file__, "replaced"), params)]
     replaced = {each.archive: each for each in rewritten}
+    gone = {each.archive: each for each, _ in lost([using], params["names"])}
     events += [
         _Event(each.name, each.policy, each.model, each.manifest) for each in rewritten if each.name
     ]
@@ -126,6 +158,7 @@ def _records(using: str, params: dict[str, list[str] | None]) -> list[Record]:
             copies.get(each, ""),
             ended,
             replaced.get(each.name),
+            gone.get(each.name),
         )
         for each, ended in [
             *((each, True) for each in (*hashed, *bare)),

@@ -98,13 +98,13 @@ def is_leaving(own: Iterable[Record]) -> bool:
 
 
 def has_to_be_there(record: Record) -> bool:
-    """Whether rows have gone into an archive that is in force."""
-    return record.has_ended and record.replaced is None
+    """Whether rows have gone into an archive that is in force, and not declared lost."""
+    return record.has_ended and record.replaced is None and record.lost is None
 
 
 def _stray(own: Iterable[Record]) -> str:
-    replaced = next((each.replaced for each in own if each.replaced), None)
-    return f"is of an archive that {replaced.says}" if replaced else "no manifest names it"
+    told = next((each.replaced or each.lost for each in own if each.replaced or each.lost), None)
+    return f"is of an archive that {told.says}" if told else "no manifest names it"
 
 
 def _object(manifest: Manifest) -> str:

@@ -48,6 +48,17 @@ def keeps(store: s3.Store, name: str) -> bool:
     return any(each["Key"] == name for each in found.get("Versions", ()))
 
 
+def kept(store: s3.Store, prefix: str) -> bool:
+    """Whether a bucket has an object whose name begins so, or an older version of one."""
+    client, wanted = store.client(), {"Bucket": store.bucket, "Prefix": prefix}
+    if client.list_objects_v2(**wanted, MaxKeys=1).get("Contents"):
+        return True
+    if not _lists_versions(client, store.bucket, prefix):
+        return False
+    pages = client.get_paginator("list_object_versions").paginate(**wanted)
+    return any(page.get("Versions") for page in pages)
+
+
 def _lists_versions(client: Any, bucket: str, name: str) -> bool:
     """Whether the store can list versions; whether it keeps any is seen by them."""
     try:

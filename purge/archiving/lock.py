@@ -117,6 +117,9 @@ class Guarded:
     def keeps(self, name: str) -> bool:
         return self.where.keeps(name)
 
+    def kept(self, prefix: str) -> bool:
+        return self.where.kept(prefix)
+
     def erase(self, name: str) -> None:
         self.check()
         self.where.erase(name)

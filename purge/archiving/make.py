@@ -72,7 +72,7 @@ def _put(table: Table, where: Destination, archive: Archive, done: Written) -> N
         if not archive.name or number > 1:
             archive.made_at = now(table.using)
             archive.name = _name(table, archive, done) + (f"_{number}" if number > 1 else "")
-            if storage.is_taken(where, archive) or rewritten_by(archive.name, table.using):
+            if storage.is_taken(where, archive) or _is_given(archive, table.using):
                 continue
         manifest = _manifest(table, archive, done)
         archive.rows, archive.place = done.rows, where.title
@@ -85,6 +85,12 @@ def _put(table: Table, where: Destination, archive: Archive, done: Written) -> N
         except storage.NameTaken:
             continue
     raise ArchiveError(f"There is an object named {archive.name} in {where.title} already.")
+
+
+def _is_given(archive: Archive, using: str) -> bool:
+    """Whether another archive has had the name, of which nothing may be at the destination."""
+    known = Archive.objects.using(using).filter(name=archive.name).exclude(pk=archive.pk)
+    return known.exists() or bool(rewritten_by(archive.name, using))
 
 
 def verify(table: Table, where: Destination, archive: Archive) -> None:

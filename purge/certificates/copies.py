@@ -64,6 +64,9 @@ def _archive(name: str, now: datetime, using: str) -> str:
     if replaced := next((each.replaced for each in own if each.replaced), None):
         left = "something of it was" if is_there else "nothing of it was"
         return f"it {replaced.says}; {left} there at {in_utc(now)}"
+    if lost := next((each.lost for each in own if each.lost), None):
+        left = "something of it was" if is_there else "nothing of it was"
+        return f"it {lost.says}, not erased; {left} there at {in_utc(now)}"
     if is_there:
         return f"a copy remains, {NO_END}; it was there at {in_utc(now)}"
     return f"nothing of it was there at {in_utc(now)}"

@@ -113,6 +113,7 @@ def project(using: str) -> None:
 def rebuild(using: str) -> None:
     """What is left to do again from the ledger; what a worker has noted of its tries is lost."""
     fetch(using, statement(__file__, "forget"))
+    fetch(using, statement(__file__, "lose"), {"names": None})
     project(using)
 
 
@@ -123,6 +124,8 @@ def steps_of(events: list[Any], using: str) -> list[dict[str, Any]]:
     archives  that were rewritten: the name of each that has them no longer
     gone      how many of those are gone, with every version of their files
     done      when all were read and nothing is left
+    lost      archives that it was done without, for a person has declared them lost: nothing says
+              that rows of them were erased
     waits_for what it waits for now
     """
     return [
@@ -144,6 +147,7 @@ def _step(events: list[Any], policy: str, using: str) -> dict[str, Any]:
         "done": max((e.recorded_at for e in (*ended, *at["gone"])), default=None)
         if is_over
         else None,
+        "lost": at["done"][-1].detail.get("lost", []) if is_over and at["done"] else [],
         "waits_for": "" if is_over else "; ".join(_waits(asked, using)) or "old files",
     }
 
@@ -178,6 +182,9 @@ def in_words(step: dict[str, Any]) -> str:
         rows = phrase("%(rows)s, waits for %(why)s", rows=rows, why=why)
     elif step["archives"]:
         rows = phrase("%(rows)s, old files gone %(time)s", rows=rows, time=at(done))
+    if step["lost"]:
+        lost = phrase("declared lost, not erased: %(names)s", names=", ".join(step["lost"]))
+        rows = joined("; ", [rows, lost])
     return joined(": ", [step["policy"], rows])
 
 
@@ -189,6 +196,8 @@ def _rows(step: dict[str, Any]) -> str:
             rows=number(step["rows"]),
             count=count,
         )
+    if step["done"] and step["lost"]:
+        return phrase("no other archive has rows of it")
     if step["done"]:
         return phrase("no archive has rows of it")
     return phrase("not looked through yet")

@@ -37,6 +37,23 @@ AND NOT EXISTS (SELECT FROM lifecycle_event AS gone
     WHERE gone.kind = 'archive_erased' AND gone.id > switched.id AND gone.detail ->> 'step' = 'gone'
     AND gone.detail -> 'request' = to_jsonb(switched.id))
 
+-- name: lose
+-- Archives that are lost hold no row any more that is still in its table: it goes into a further one before it is
+-- deleted. With names, these; else all that the ledger calls lost.
+-- params: names
+WITH lc_lost AS MATERIALIZED (
+    SELECT archive FROM (
+        SELECT DISTINCT ON (detail ->> 'archive') detail ->> 'archive' AS archive, detail ->> 'step' AS step
+        FROM lifecycle_event WHERE kind = 'archive_lost' AND detail ->> 'step' IN ('lost', 'found')
+        ORDER BY detail ->> 'archive', id DESC) AS lc_last
+    WHERE step = 'lost' AND (%(names)s::text[] IS NULL OR archive = ANY (%(names)s::text[]))
+), lc_done AS (
+    UPDATE purge_archive SET state = 'done'
+    WHERE name IN (SELECT archive FROM lc_lost) AND state IN ('verified', 'left')
+)
+DELETE FROM purge_archive_part WHERE archive_id IN (
+    SELECT id FROM purge_archive WHERE name IN (SELECT archive FROM lc_lost) AND state IN ('verified', 'left', 'done'))
+
 -- name: forget
 -- What no event tells of goes; what is being made stays, for its objects have to be found, and so does what is known
 -- of old objects while nothing says that they are gone.

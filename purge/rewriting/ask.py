@@ -29,6 +29,7 @@ class ErasedRows:
     left      archives that were rewritten and are not gone yet, each with why; a worker goes on
     failed    archives that could not be done, each with why: rows may still be in them, no event
               says otherwise, and nobody tries it again by himself
+    lost      archives that a person has declared lost, in words: they were not looked through
     dry_run   nothing was changed: what would go
     """
 
@@ -37,6 +38,7 @@ class ErasedRows:
     archives: dict[str, int] = field(default_factory=dict)
     left: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    lost: dict[str, str] = field(default_factory=dict)
     dry_run: bool = False
 
     @property
@@ -69,9 +71,11 @@ def erase_archived(
             raise LifecycleError(f"Another process works on archives of {policy}: try again.")
         task.refuse_stopped()
         if dry_run:
-            return _counted(task, Wanted(where, True), ErasedRows(policy, reference, dry_run=True))
+            begun = ErasedRows(policy, reference, lost=_lost(task), dry_run=True)
+            return _counted(task, Wanted(where, True), begun)
         clean(task)
-        done = _rewritten(task, Wanted(where, True), ErasedRows(policy, reference), who)
+        begun = ErasedRows(policy, reference, lost=_lost(task))
+        done = _rewritten(task, Wanted(where, True), begun, who)
         sweep(task)
         return replace(done, left=_left(task))
 
@@ -103,6 +107,10 @@ def _rewritten(task: Task, wanted: Wanted, done: ErasedRows, actor: str) -> Eras
             done.archives[name] = len(prepared.keys)
 
     return replace(done, failed=each_archive(task, task.form.names(), act))
+
+
+def _lost(task: Task) -> dict[str, str]:
+    return {name: each.says for name, each in task.form.lost().items()}
 
 
 def _left(task: Task) -> dict[str, str]:

@@ -27,7 +27,7 @@ from purge.archive.formats.without import copy_without, rows_as_stored
 from purge.archive.loading.load import readable
 from purge.archive.manifest import SUFFIX, File, Manifest, Replaced
 from purge.archive.manifest_shape import BEFORE
-from purge.archive.records import records
+from purge.archive.records import Lost, records
 from purge.archive.rewritten import rewritten_by
 from purge.archive.table import Table
 from purge.archive.verify import has_to_be_there, verify
@@ -59,6 +59,12 @@ class FileArchives:
     def reach(self, name: str) -> None:
         for prefix in self.finder.prefixes(name)[:1]:
             next(iter(self.where.names(f"{prefix}{name}.")), None)
+
+    def lost(self) -> dict[str, Lost]:
+        return self.finder.lost()
+
+    def is_there(self, name: str) -> bool:
+        return self.finder.is_there(name)
 
     def keys(self, name: str, wanted: Wanted) -> Iterator[str]:
         found = self.finder.archive(name) or self.finder.successor(name)

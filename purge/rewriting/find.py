@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.apps import apps
 
@@ -15,7 +16,7 @@ from purge.archive.catalog import manifest_at
 from purge.archive.destinations import Destination, ObjectMissing
 from purge.archive.formats import FORMATS
 from purge.archive.manifest import SUFFIX, Manifest
-from purge.archive.records import Record, Unknown, known, records
+from purge.archive.records import Lost, Record, Unknown, known, lost, records
 from purge.models import Archive
 
 AGAIN = re.compile(r"_r\d+$")
@@ -48,20 +49,25 @@ class Finder:
 
     def names(self) -> list[str]:
         """Those in force, by their names."""
-        policies = names_of(self.policy, self.using)
-        own = Archive.objects.using(self.using).filter(policy__in=policies)
+        own = Archive.objects.using(self.using).filter(policy__in=self._policies)
         if making := own.filter(state__in=MAKING).exclude(name="").first():
             raise LifecycleError(f"{making.name} is being made.")
-        label = label_of(self.policy)
-        mine = {
-            each.name
-            for known_by in records([self.using]).values()
-            for each in known_by
-            if each.policy in policies
-            and not each.replaced
-            and (each.model == label or not _is_installed(each.model))  # has another name by now
-        }
-        return sorted(mine)
+        found = (each for known_by in records([self.using]).values() for each in known_by)
+        return sorted({e.name for e in found if not (e.replaced or e.lost) and self._is_own(e)})
+
+    def lost(self) -> dict[str, Lost]:
+        """Those that a person has declared lost, by their names."""
+        own = (each for each, _ in lost([self.using]) if self._is_own(each))
+        return {each.archive: each for each in own}
+
+    def _is_own(self, of: Record | Lost) -> bool:
+        """Whether an archive is the policy's, whose model may have another name by now."""
+        is_of_model = of.model == label_of(self.policy) or not _is_installed(of.model)
+        return is_of_model and of.policy in self._policies
+
+    @cached_property
+    def _policies(self) -> list[str]:
+        return names_of(self.policy, self.using)
 
     def archive(self, name: str) -> Found | None:
         """An archive that is there as the ledger knows it; None where nothing is left of it."""
@@ -77,6 +83,15 @@ class Finder:
         if others := [each for each in place if each and each != self.where.title]:
             raise LifecycleError(f"{name} is in {others[0]}, and not in {self.where.title}.")
         return None
+
+    def is_there(self, name: str) -> bool:
+        """Whether anything is kept of an archive, in whatever version, or of one that stands for
+        it."""
+        prefixes = self.prefixes(name)
+        if not prefixes:
+            raise LifecycleError(f"Nobody knows where {name} was put.")
+        kept = any(self.where.kept(f"{prefix}{name}.") for prefix in prefixes)
+        return kept or self.successor(name) is not None
 
     def prefixes(self, name: str) -> list[str]:
         """Where an archive may be: where it was put, and where the policy puts archives now."""

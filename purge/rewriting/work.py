@@ -4,7 +4,8 @@ wait     until the person's row has gone; what was withdrawn is closed
 look     through each archive of the policy that was not looked through yet
 rewrite  those with rows of the person
 sweep    what is left of the old ones
-done     when all were looked through, nothing is left, and no row of the table is the person's
+done     when all were looked through that nobody has declared lost, nothing is left, and no row of
+         the table is the person's
 """
 
 import time
@@ -28,6 +29,7 @@ from purge.erasure.receipt import Receipt, receipts
 from purge.models import Archive, ArchiveErasure, Rewrite
 from purge.rewriting.each import each_archive
 from purge.rewriting.find import names_of
+from purge.rewriting.lost import without
 from purge.rewriting.rewrite import (
     FIRST_WAIT,
     LONGEST_WAIT,
@@ -156,7 +158,8 @@ def _finish(task: Task, job: ArchiveErasure) -> None:
             job.save(using=task.using, update_fields=["waits_for"])
         elif set(task.form.names()) <= set(job.looked):
             _refuse_live(task, job)
-            _close(task, job, "done", archives=job.archives, rows=job.rows)
+            said = {"lost": names} if (names := without(task, job)) else {}
+            _close(task, job, "done", archives=job.archives, rows=job.rows, **said)
     except (LifecycleError, OSError) as error:
         _again(job, error, task)
 
@@ -200,7 +203,7 @@ def _wanted(task: Task, job: ArchiveErasure) -> Wanted:
     return Wanted({each.column: key for each in found})
 
 
-def _close(task: Task, job: ArchiveErasure, step: str, **said: int) -> None:
+def _close(task: Task, job: ArchiveErasure, step: str, **said: Any) -> None:
     told = {"step": step, "request": job.event, "erasure": job.erasure, "reference": job.reference}
     with transaction.atomic(using=task.using):
         if ArchiveErasure.objects.using(task.using).filter(pk=job.pk).delete()[0]:

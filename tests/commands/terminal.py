@@ -26,6 +26,7 @@ ARGUMENTS = {
     "lifecycle export": "zoo.Draft:1 --to /nowhere/out.zip",
     "lifecycle uninstall": "", "archive load": "no_such_archive", "archive verify": "--all",
     "archive erase": "drafts --where id=1 --reference R --yes",
+    "archive lost": "no_such_archive --reason R --yes",
 }  # fmt: skip
 NAMES = [
     "purge", "purge --dry-run", "purge --replay --yes",

@@ -31,7 +31,6 @@ TABLES = (
 WAIT_FOR_NOTHING = {
     "lifecycle scaffold", "lifecycle grants", "lifecycle proof", "lifecycle drill",
     "lifecycle restore-report", "lifecycle roles", "lifecycle export", "lifecycle adopt",
-    "archive ls",
     "lifecycle metrics",  # asks, and gives up by itself
 }  # fmt: skip
 #: as they have to be typed to come to the database
@@ -39,6 +38,7 @@ TYPED = COMMANDS | {
     "lifecycle enable": "lifecycle enable drafts --yes",
     "lifecycle uninstall": "lifecycle uninstall --yes --drop-ledger",
     "archive verify": "archive verify --all",
+    "archive lost": "archive lost no_such_archive --reason R --yes",
     "archive erase": "archive erase audit-logs --where id=1 --reference R --yes",
 }
 del TYPED["archive load"]  # reads the archive first: below

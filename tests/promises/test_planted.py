@@ -385,6 +385,8 @@ def test_a_named_person_may_allow_more(monkeypatch: pytest.MonkeyPatch) -> None:
         ("deleted", {"reason": "ann@example.org"}),
         ("noticed", {"over": True, "waived": "ann@example.org"}),
         ("archive_erased", {"replaces": "ann@example.org"}),
+        ("archive_erased", {"lost": ["ann@example.org"]}),
+        ("archive_lost", {"archive": "ann@example.org"}),
     ],
 )
 def test_a_value_in_the_ledger(kind: str, detail: dict[str, Any]) -> None:

@@ -74,6 +74,7 @@ EVERY: list[tuple[str, ...]] = [
     ("archive", "verify", "no{pk}"),
     ("archive", "load", "no{pk}"),
     ("archive", "erase", "coupons", "--where", "code={pk}", "--reference", "{pk}", "--yes"),
+    ("archive", "lost", "no{pk}", "--reason", "{pk}", "--actor", "{pk}", "--yes"),
     ("archive", "erase", "no{pk}", "--where", "{pk}={pk}", "--reference", "r", "--actor", "{pk}"),
     ("purge", "--dry-run"),
     ("purge", "--policy", "no{pk}"),

@@ -560,7 +560,8 @@ def test_a_worker_that_owns_nothing_drops_partitions(owned: Owned) -> None:
 ERASED_IN_ARCHIVES = """
 import tempfile
 from django.conf import settings
-from purge.models import ArchiveErasure, Rewrite
+from pathlib import Path
+from purge.models import Archive, ArchiveErasure, Rewrite
 from purge.runner import run_due
 from tests.purge.archive.engine import archiving
 settings.LIFECYCLE_ARCHIVE_DIR = tempfile.mkdtemp()
@@ -574,6 +575,13 @@ with archiving("tokens", checked=False, erased_with={"label": "zoo.Person"}):
     assert not (ArchiveErasure.objects.exists() or Rewrite.objects.exists())
     call_command("archive", "erase", "tokens", "--where", "label=other", "--reference", "DSR-9",
                  "--yes", verbosity=0)
+    Token.objects.create(label="lost", expires_at=PAST)
+    run_due()
+    name = Archive.objects.latest("pk").name
+    for path in Path(settings.LIFECYCLE_ARCHIVE_DIR).rglob(f"{name}.*"):
+        path.unlink()
+    call_command("archive", "lost", name, "--reason", "gone", "--actor", "jo", "--yes")
+    assert Event.objects.get(kind="archive_lost").detail["archive"] == name
 steps = Event.objects.filter(kind="archive_erased").order_by("id").values_list("detail__step")
 print(",".join(step for step, in steps))
 """

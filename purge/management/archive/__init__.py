@@ -2,6 +2,8 @@
 
 from typing import Any
 
-from purge.management.archive import erase, load, ls, verify
+from purge.management.archive import erase, load, lost, ls, verify
 
-SUBCOMMANDS: dict[str, Any] = {"ls": ls, "verify": verify, "load": load, "erase": erase}
+SUBCOMMANDS: dict[str, Any] = {
+    "ls": ls, "verify": verify, "load": load, "erase": erase, "lost": lost,
+}  # fmt: skip

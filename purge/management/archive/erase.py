@@ -91,6 +91,8 @@ def _print(command: BaseCommand, done: ErasedRows, as_json: bool) -> None:
         command.stdout.write(visible(f"{name}: {rows:,} rows {verb}"))
     for name, why in done.left.items():
         command.stdout.write(visible(f"{name}: still there: {why or 'a worker goes on'}"))
+    for name, says in done.lost.items():
+        command.stdout.write(visible(f"{name} {says}: not looked through"))
     word = "CANNOT BE DONE" if done.dry_run else "NOT DONE"
     for name, why in done.failed.items():
         command.stdout.write(visible(f"{name}: {word}: {why}"))

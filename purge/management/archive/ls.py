@@ -6,17 +6,20 @@ from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import Error
 from rich.table import Table
 
 from lifecycle.management.arguments import add_json, add_policy
+from lifecycle.management.databases import databases_of
 from lifecycle.management.output import console_of, print_table, utc, write_json
 from lifecycle.printable import visible
 from purge.archive.catalog import catalog, prefixes
 from purge.archive.destinations import destination
 from purge.archive.manifest import Manifest
+from purge.archive.records import Lost, lost
 
 HELP = "List the archives, as their manifests describe them."
-DATABASE = "not asked"
+DATABASE = "whose ledger says which are lost; default: each that has one"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -31,14 +34,28 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     listed = catalog(where, prefixes(options["prefix"]))
     wanted = options["policy"]
     shown = [each for each in listed.archives if wanted in (None, each.policy)]
+    gone = [each for each in _gone(command, options) if wanted in (None, each.policy)]
     if options["json"]:
-        write_json(command, [_data(each) | {"destination": where.title} for each in shown])
+        found = [_data(each) | {"destination": where.title} for each in shown]
+        write_json(command, found + [_lost(each) for each in gone])
+        gone = []
     elif not shown:
         command.stdout.write(f"No archives in {where.title}.")
     else:
         _print(command, shown, where.title)
+    for each in gone:
+        command.stdout.write(visible(f"{each.archive} {each.says}: {each.reason}"))
     for name, why in listed.broken.items():
         command.stderr.write(visible(f"{name}: {why}"))
+
+
+def _gone(command: BaseCommand, options: dict[str, Any]) -> list[Lost]:
+    """Those that are declared lost. What is there is listed also while no database answers."""
+    try:
+        return [each for each, _ in lost(databases_of(options["database"]))]
+    except Error:
+        command.stderr.write("Which are declared lost is not known: no ledger can be read.")
+        return []
 
 
 def _print(command: BaseCommand, shown: list[Manifest], title: str) -> None:
@@ -66,6 +83,12 @@ def _data(each: Manifest) -> dict[str, Any]:
     for end in ("first", "last"):
         found[end]["time"] = _utc(found[end].get("time"))
     return found | {"made": _utc(each.made)}
+
+
+def _lost(each: Lost) -> dict[str, Any]:
+    """One that is not there any more, as somebody has declared."""
+    said = {"event": each.event, "actor": each.actor, "at": utc(each.at), "reason": each.reason}
+    return {"name": each.archive, "policy": each.policy, "model": each.model, "lost": said}
 
 
 def _utc(time: str | None) -> str | None:

@@ -14,7 +14,7 @@ from lifecycle.printable import visible
 from purge.archive.catalog import Catalog, archive, bare, catalog, prefixes
 from purge.archive.destinations import Destination, destination
 from purge.archive.manifest import Manifest, ManifestError
-from purge.archive.records import Records, records
+from purge.archive.records import Lost, Records, lost, records
 from purge.archive.verify import Problem, problems_beside, sorted_out, verify
 from purge.iceberg.verify import problems, tables
 from purge.management.archive.ls import size
@@ -46,9 +46,12 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     if options["all"]:
         others += _beside(where, chosen, archives, known, databases, options["prefix"])
     wrong = [each for those in problems_of for each in those] + others
+    gone = [each for each, _ in lost(databases)] if options["all"] else []
     if options["json"]:
-        write_json(command, _data(archives, wrong))
+        write_json(command, _data(archives, wrong) | {"lost": list(map(_lost, gone))})
     else:
+        for each in gone:
+            command.stdout.write(visible(f"lost  {each.archive} {each.says}: {each.reason}"))
         _print(command, archives, others)
     if wrong:
         words = "1 problem" if len(wrong) == 1 else f"{len(wrong)} problems"
@@ -113,6 +116,10 @@ def _print(command: BaseCommand, archives: list[Manifest], strays: list[Problem]
     rows = sum(each.rows for each in archives)
     count = "1 archive" if len(archives) == 1 else f"{len(archives)} archives"
     command.stdout.write(f"{count}, {rows:,} rows: every byte was read.")
+
+
+def _lost(each: Lost) -> dict[str, Any]:
+    return {"name": each.archive, "event": each.event, "actor": each.actor, "reason": each.reason}
 
 
 def _data(archives: list[Manifest], problems: list[Problem]) -> dict[str, Any]:

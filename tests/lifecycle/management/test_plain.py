@@ -148,7 +148,7 @@ def test_common_options_stand_before_and_after(command: list[str]) -> None:
     app = {"purge": "purge", "archive": "purge", "lifecycle": "lifecycle"}[command[0]]
     parser = load_command_class(app, command[0]).create_parser("manage.py", command[0])
     given = ["-v", "2", "--no-color", "--traceback", "--settings", "a.b", "--skip-checks"]
-    named = command[:2] in (["archive", "load"], ["archive", "erase"])
+    named = command[:2] in [["archive", name] for name in ("load", "erase", "lost")]
     arguments = [command[1], "a-name"] if named else command[1:]
     after = vars(parser.parse_args([*arguments, *given]))
     before = vars(parser.parse_args([*given, *arguments]))

@@ -1,5 +1,6 @@
 """Archives in a bucket: of a real server that keeps versions, and of one that fails as told."""
 
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -47,6 +48,29 @@ def test_nothing_is_left_of_the_old_objects(
         before = erased(bucket, settings)
         kept = [key for key, _ in bucket.versions("old/")] if versioned else bucket.keys("old/")
         assert not set(kept) & set(before)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("versioned", [True, False])
+def test_what_a_bucket_keeps_of_an_archive_is_not_lost(
+    s3_server: Server, settings: Any, versioned: bool
+) -> None:
+    """A deletion hides an object of a bucket that keeps versions; the rows are in it all the same,
+    also of a month's file, whose name nobody can tell."""
+    bucket = s3_server.bucket(versioned=versioned)
+    with override_settings(**bucket.settings):
+        where = destination()
+        for name in ("old/one.jsonl.gz", "old/one.2026-01.parquet", "old/one_2.txt"):
+            where.put(name, BytesIO(b"rows"), {})
+        client = where.store.client()  # type: ignore[attr-defined]
+        for name in ("old/one.jsonl.gz", "old/one.2026-01.parquet"):
+            assert where.kept("old/one.")
+            client.delete_object(Bucket=where.store.bucket, Key=name)  # type: ignore[attr-defined]
+        assert where.kept("old/one.") is versioned
+        for name in ("old/one.jsonl.gz", "old/one.2026-01.parquet"):
+            where.erase(name)
+        assert not where.kept("old/one.")
+        assert where.kept("old/one_2.")
 
 
 @pytest.mark.slow
