@@ -108,7 +108,7 @@ class RowException(models.Model):
         indexes = (
             models.Index("policy", "kind", "key", name="lc_exception_policy"),
             models.Index("model", "kind", "key", name="lc_exception_model"),
-            models.Index("event", name="lc_exception_event"),
+            models.Index("event", "key", name="lc_exception_event"),
             models.Index(
                 "until", condition=Q(kind="hold", until__isnull=False), name="lc_exception_until"
             ),

@@ -8,13 +8,16 @@ SELECT lifecycle.record_v1('hold_placed', '', %(model)s::text, lifecycle.sorted_
 -- The holds that stand, or those of them with these numbers, a line each: number, policy, model, rows, the first key, since, until,
 -- whether it is in force, reason, reference, actor, and how many of its rows the site has deleted.
 -- params: numbers
+WITH gone AS MATERIALIZED (
+    SELECT hold, sum(rows)::bigint AS rows FROM lifecycle.held_deleted_v1() GROUP BY hold
+)
 SELECT held.event_id, held.policy, held.model, count(*) FILTER (WHERE held.policy = ''),
     min(held.key), min(held.since), min(held.until),
     bool_and(lifecycle.in_force_v1(held.until, lifecycle.now_v1())),
     min(event.detail ->> 'reason'), min(event.detail ->> 'reference'), min(event.actor),
-    (SELECT coalesce(sum(gone.rows), 0)::bigint FROM lifecycle.held_deleted_v1() AS gone
-        WHERE gone.hold = held.event_id)
+    coalesce(max(gone.rows), 0)
 FROM lifecycle_exception AS held JOIN lifecycle_event AS event ON event.id = held.event_id
+LEFT JOIN gone ON gone.hold = held.event_id
 WHERE held.kind = 'hold'
 AND (%(numbers)s::bigint[] IS NULL OR held.event_id = ANY (%(numbers)s::bigint[]))
 GROUP BY held.event_id, held.policy, held.model ORDER BY held.event_id

@@ -418,7 +418,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="rowexception",
-            index=models.Index(models.F("event"), name="lc_exception_event"),
+            index=models.Index(models.F("event"), models.F("key"), name="lc_exception_event"),
         ),
         migrations.AddIndex(
             model_name="rowexception",
