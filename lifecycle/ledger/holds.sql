@@ -36,6 +36,6 @@ WHERE kind = 'hold' AND CASE
     WHEN %(policy)s::text IS NOT NULL THEN policy = %(policy)s::text
     WHEN %(reference)s::text IS NOT NULL THEN event_id IN (
         SELECT id FROM lifecycle_event
-        WHERE kind = 'hold_placed' AND detail ->> 'reference' = %(reference)s::text)
+        WHERE kind = 'hold_placed' AND detail ? 'reference' AND detail ->> 'reference' = %(reference)s::text)
     ELSE model = %(model)s::text AND key = %(key)s::text AND policy = '' END
 ORDER BY event_id

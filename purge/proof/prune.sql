@@ -1,9 +1,11 @@
 -- name: span
--- The lowest number of an event, and the last of the covered pieces that have events of before a time; NULL where none has.
+-- The lowest number of an event, and the last of the covered pieces that begin before a time; NULL where none does. Of each
+-- the first event is asked: one by one all events younger than that would be read.
 -- params: before
 SELECT (SELECT min(id) FROM lifecycle_event WHERE covered.last IS NOT NULL), covered.last FROM (
-    SELECT max(last) AS last FROM lifecycle_segment WHERE model = '' AND EXISTS (
-        SELECT FROM lifecycle_event AS event WHERE event.id BETWEEN first AND last AND event.recorded_at < %(before)s)
+    SELECT max(last) AS last FROM lifecycle_segment WHERE model = '' AND (
+        SELECT event.recorded_at FROM lifecycle_event AS event WHERE event.id BETWEEN first AND last ORDER BY event.id LIMIT 1
+    ) < %(before)s
 ) AS covered
 
 -- name: places

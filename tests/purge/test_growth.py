@@ -21,7 +21,7 @@ from purge.erasure.receipt import receipts
 from purge.notices import record, wanted
 from purge.outbox import deliver
 from purge.passes.runs import close_interrupted
-from purge.proof import left
+from purge.proof import left, prune
 from purge.requests import tries
 from tests.zoo.models import Token
 
@@ -64,6 +64,13 @@ FROM generate_series(1, %(many)s) AS i
 EXCEPTIONS = """
 INSERT INTO lifecycle_exception (event_id, kind, policy, model, key, since)
 SELECT -1, 'hold', '', 'zoo.token', i::text, now() FROM generate_series(1, %(many)s) AS i
+"""
+
+SEGMENTS = """
+INSERT INTO lifecycle_segment (first, last, model)
+SELECT first, first + 999, ''
+FROM (SELECT min(id) AS low, max(id) AS high FROM lifecycle_event) AS there,
+    generate_series(low, high, 1000) AS first
 """
 
 
@@ -143,6 +150,22 @@ def test_few_events_are_not_looked_for_among_all(module: Any, name: str) -> None
     fill(EVENTS, "lifecycle_event", kind="deleted")
     text = statement(module.__file__, name)
     assert read_of("lifecycle_event", lambda: fetch("default", text, {"names": None})) < FEW
+
+
+def test_holds_under_a_reference_are_not_looked_for_among_all_events() -> None:
+    fill(EVENTS, "lifecycle_event", kind="hold_placed")
+    token = Token.objects.create(expires_at=None)
+    holds.hold(token, reference="R-1")
+    assert read_of("lifecycle_event", lambda: holds.release(reference="R-1")) < FEW
+
+
+def test_events_that_are_too_young_to_leave_are_not_read_one_by_one() -> None:
+    fill(EVENTS, "lifecycle_event", kind="settled")
+    fetch("default", SEGMENTS)
+    text = statement(prune.__file__, "span")
+    given = {"before": "2020-01-01"}
+    assert fetch("default", text, given)[0][1] is None
+    assert read_of("lifecycle_event", lambda: fetch("default", text, given)) < FEW
 
 
 def calls_of(function: str, action: Callable[[], Any]) -> int:
