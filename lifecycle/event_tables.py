@@ -129,6 +129,11 @@ class Event(models.Model):
             models.Index("actor", "id", condition=~Q(actor=""), name="lc_event_actor"),
             models.Index("run", "id", condition=Q(run__isnull=False), name="lc_event_run"),
             models.Index(
+                KT("detail__request"),
+                condition=Q(kind="requested", detail__has_key="request"),
+                name="lc_event_request",
+            ),
+            models.Index(
                 KT("detail__reference"),
                 condition=Q(detail__has_key="reference"),
                 name="lc_event_reference",

@@ -380,6 +380,14 @@ class Migration(migrations.Migration):
                 name="lc_event_reference",
             ),
         ),
+        migrations.AddIndex(
+            model_name="event",
+            index=models.Index(
+                KT("detail__request"),
+                condition=models.Q(("detail__has_key", "request"), ("kind", "requested")),
+                name="lc_event_request",
+            ),
+        ),
         migrations.AddField(
             model_name="rowexception",
             name="event",

@@ -3,14 +3,19 @@
 -- the same row under the same reference, which only a recovery can bring together, the last one. Raises what the words of
 -- one raise that are none, which only a superuser can have written.
 -- params: numbers
-WITH said AS MATERIALIZED (
+WITH numbered AS MATERIALIZED (
+    SELECT id FROM lifecycle_event WHERE kind = 'requested' AND %(numbers)s::bigint[] IS NULL
+    UNION SELECT unnest(%(numbers)s::bigint[])
+    UNION SELECT id FROM lifecycle_event WHERE kind = 'requested' AND detail ? 'request'
+        AND detail ->> 'request' = ANY (%(numbers)s::bigint[]::text[])
+), said AS MATERIALIZED (
     SELECT event.id, event.recorded_at, event.actor, event.detail, event.detail ->> 'step' AS step,
         named.request
-    FROM lifecycle_event AS event CROSS JOIN LATERAL (
+    FROM numbered CROSS JOIN LATERAL (  -- probed: others are as many as there have ever been
+        SELECT * FROM lifecycle_event WHERE lifecycle_event.id = numbered.id OFFSET 0
+    ) AS event CROSS JOIN LATERAL (
         SELECT CASE WHEN event.detail ->> 'request' ~ '^\d{{1,18}}$' THEN (event.detail ->> 'request')::bigint ELSE event.id END AS request
-    ) AS named WHERE event.kind = 'requested' AND (%(numbers)s::bigint[] IS NULL
-        OR event.id >= (SELECT min(number) FROM unnest(%(numbers)s::bigint[]) AS number)
-        AND named.request = ANY (%(numbers)s::bigint[]))
+    ) AS named WHERE event.kind = 'requested' AND (%(numbers)s::bigint[] IS NULL OR named.request = ANY (%(numbers)s::bigint[]))
 ), counted AS (
     SELECT request, max(id) FILTER (WHERE step IN ('opened', 'asked')) AS asked,
         max(id) FILTER (WHERE step = 'withheld') AS withheld, min(id) FILTER (WHERE step = 'extended') AS extended,

@@ -22,7 +22,7 @@ from purge.notices import record, wanted
 from purge.outbox import deliver
 from purge.passes.runs import close_interrupted
 from purge.proof import left, prune
-from purge.requests import tries
+from purge.requests import told, tries
 from tests.zoo.models import Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,6 +66,21 @@ INSERT INTO lifecycle_exception (event_id, kind, policy, model, key, since)
 SELECT -1, 'hold', '', 'zoo.token', i::text, now() FROM generate_series(1, %(many)s) AS i
 """
 
+REQUESTS = """
+WITH opened AS (
+    INSERT INTO lifecycle_event
+        (kind, policy, model, count, subjects_bigint, recorded_at, cause, actor, detail)
+    SELECT 'requested', 'people', 'zoo.person', 1, ARRAY[i], now(), '', '',
+        jsonb_build_object('step', 'opened', 'reference', 'R-' || i, 'received', now(),
+            'deadline', now())
+    FROM generate_series(1, %(many)s) AS i RETURNING id, subjects_bigint
+)
+INSERT INTO lifecycle_event
+    (kind, policy, model, count, subjects_bigint, recorded_at, cause, actor, detail)
+SELECT 'requested', 'people', 'zoo.person', 1, subjects_bigint, now(), '', '',
+    jsonb_build_object('step', 'asked', 'request', id)
+FROM opened
+"""
 SEGMENTS = """
 INSERT INTO lifecycle_segment (first, last, model)
 SELECT first, first + 999, ''
@@ -166,6 +181,13 @@ def test_events_that_are_too_young_to_leave_are_not_read_one_by_one() -> None:
     given = {"before": "2020-01-01"}
     assert fetch("default", text, given)[0][1] is None
     assert read_of("lifecycle_event", lambda: fetch("default", text, given)) < FEW
+
+
+def test_other_requests_are_not_read_for_one() -> None:
+    fill(REQUESTS, "lifecycle_event")
+    ((first,),) = fetch("default", "SELECT min(id) FROM lifecycle_event WHERE kind = 'requested'")
+    assert told.told_of(first, "default") is not None
+    assert read_of("lifecycle_event", lambda: told.told_of(first, "default")) < FEW
 
 
 def calls_of(function: str, action: Callable[[], Any]) -> int:
