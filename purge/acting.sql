@@ -9,6 +9,6 @@ FROM (SELECT name FROM lifecycle_policy UNION ALL SELECT '') AS state CROSS JOIN
 -- Policies whose rows wait for an archive that could not be made, and why.
 SELECT archive.policy, max(archive.error) FROM purge_archive AS archive
 WHERE archive.state IN ('chosen', 'written') AND archive.attempts > 0 AND EXISTS (
-    SELECT FROM lifecycle_agenda AS entry WHERE entry.policy = archive.policy
+    SELECT FROM ONLY lifecycle_agenda AS entry WHERE entry.policy = archive.policy
     AND entry.due_at < (SELECT lifecycle.now_v1()) + interval '1 hour')
 GROUP BY archive.policy

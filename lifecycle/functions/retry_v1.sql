@@ -15,7 +15,7 @@ BEGIN
         RAISE EXCEPTION 'only who may write the rows of % may have them tried again', said.model
             USING ERRCODE = 'insufficient_privilege';
     END IF;
-    SELECT * INTO entry FROM @tables@.lifecycle_agenda WHERE event_id = p_event FOR UPDATE SKIP LOCKED;
+    SELECT * INTO entry FROM ONLY @tables@.lifecycle_agenda WHERE event_id = p_event FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;

@@ -28,7 +28,7 @@ FROM (
         UNION ALL
         SELECT event_id, generate_series(lower(span), upper(span) - 1)::text::{kind}
         FROM owner WHERE span IS NOT NULL
-    ) AS one JOIN lifecycle_agenda AS entry ON entry.event_id = one.event_id GROUP BY key
+    ) AS one JOIN ONLY lifecycle_agenda AS entry ON entry.event_id = one.event_id GROUP BY key
 ) AS subject
 
 -- name: owners

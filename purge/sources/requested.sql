@@ -27,7 +27,7 @@ SELECT count(*) FROM (
 -- One worker at a time goes through an override: 1 where it is this one.
 -- params: event
 SELECT count(*) FROM (
-    SELECT FROM lifecycle_agenda WHERE event_id = %(event)s FOR UPDATE SKIP LOCKED
+    SELECT FROM ONLY lifecycle_agenda WHERE event_id = %(event)s FOR UPDATE SKIP LOCKED
 ) AS entry
 
 -- name: next_rows

@@ -15,15 +15,19 @@ from lifecycle.db.connection import fetch, rehearsal, scalar, statement
 from lifecycle.ledger import holds
 from lifecycle.ledger.held_deleted import held_deleted
 from lifecycle.policy.registry import get_policy
+from purge import acting
 from purge.alerts import watch
 from purge.archive import records
 from purge.erasure.receipt import receipts
+from purge.models import Archive
 from purge.notices import record, wanted
 from purge.outbox import deliver
 from purge.passes.runs import close_interrupted
 from purge.proof import left, prune
 from purge.requests import told, tries
-from tests.zoo.models import Token
+from purge.runner import run_policy
+from purge.sources import requested
+from tests.zoo.models import Sensor, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -81,6 +85,10 @@ SELECT 'requested', 'people', 'zoo.person', 1, subjects_bigint, now(), '', '',
     jsonb_build_object('step', 'asked', 'request', id)
 FROM opened
 """
+GRACE_OVER = """
+UPDATE lifecycle_agenda SET due_at = due_at - interval '2 hours',
+    tombstoned_at = tombstoned_at - interval '2 hours' WHERE policy = 'sensors'
+"""
 SEGMENTS = """
 INSERT INTO lifecycle_segment (first, last, model)
 SELECT first, first + 999, ''
@@ -125,6 +133,35 @@ def troubles() -> None:
 def test_what_is_no_due_time_is_not_looked_for_among_the_pending(asked: Callable[[], Any]) -> None:
     fill(PENDING, "lifecycle_pending")
     assert read_of("lifecycle_pending", asked) < FEW
+
+
+def test_an_entry_by_its_number_is_not_looked_for_among_the_pending() -> None:
+    fill(EVENTS, "lifecycle_event", kind="blocked")
+    fill(PENDING, "lifecycle_pending")
+    retried = "SELECT max(lifecycle.retry_v1(id)) FROM lifecycle_event WHERE kind = 'blocked'"
+    retried += " AND id = (SELECT min(id) FROM ONLY lifecycle_event WHERE kind = 'blocked')"
+    assert read_of("lifecycle_pending", lambda: fetch("default", retried)) < FEW
+    locked = statement(requested.__file__, "lock_override")
+    given = {"event": 1}
+    assert read_of("lifecycle_pending", lambda: fetch("default", locked, given)) < FEW
+
+
+def test_an_archive_that_fails_has_no_rows_that_are_pending() -> None:
+    fill(PENDING, "lifecycle_pending")
+    Archive.objects.create(policy="tokens", model="zoo.token", attempts=1, error="away")
+    text = statement(acting.__file__, "unarchived")
+    assert read_of("lifecycle_pending", lambda: fetch("default", text)) < FEW
+
+
+def test_a_batch_of_tombstones_does_not_read_the_pending() -> None:
+    Sensor.objects.bulk_create([Sensor(address="10.0.0.1", expires_at="2020-01-01T00:00Z")])
+    Sensor(address="10.0.0.2", expires_at="2020-01-01T00:00Z").save()
+    sensors = get_policy("sensors")
+    assert run_policy(sensors).tombstoned == 2
+    fill(PENDING, "lifecycle_pending")
+    fetch("default", GRACE_OVER)
+    assert read_of("lifecycle_pending", lambda: run_policy(sensors)) < FEW
+    assert not Sensor.objects.exists()
 
 
 def test_runs_that_are_over_are_not_looked_through_for_one_that_was_interrupted() -> None:
