@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import DEFAULT_DB_ALIAS, OperationalError
+from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
 from lifecycle.backfill.chunk import Found, Lister
 from lifecycle.compiler.fingerprint import capture_fingerprint, fingerprint
@@ -157,7 +157,7 @@ def step(policy: Policy, using: str = DEFAULT_DB_ALIAS, hurried: bool = False) -
     try:
         with own_transaction(using):
             return _step(policy, using, hurried, most)
-    except OperationalError as error:
+    except DatabaseError as error:
         if is_too_much(error, most):
             take_fewer(READING, using, policy.name, most)
             return Step(0, 0, 0, 0.0, finished=False)

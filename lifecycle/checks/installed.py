@@ -21,7 +21,7 @@ from lifecycle.checks.messages import error, warning
 from lifecycle.checks.partitions import partitions
 from lifecycle.checks.reach import out_of_reach
 from lifecycle.checks.roles import roles
-from lifecycle.checks.session import session
+from lifecycle.checks.session import limits, session
 from lifecycle.checks.ties import tied
 from lifecycle.compiler.fingerprint import fingerprint
 from lifecycle.compiler.partitions import go_whole
@@ -79,6 +79,7 @@ def _check(using: str) -> Iterator[CheckMessage]:
         return
     yield from server_version(connection)
     yield from session(using)
+    yield from limits(using)
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
     if PolicyState._meta.db_table not in tables:

@@ -1,12 +1,14 @@
 """Work that is done in pieces goes on in smaller ones where the server stops a statement.
 
-A site may have a short `statement_timeout` for its database or for the worker's role. What is
-stopped by it would be stopped again, for ever: so fewer rows are taken, and the log says so.
+A site may have a short `statement_timeout`, or `transaction_timeout`, for its database or for the
+worker's role. What is stopped by it would be stopped again, for ever: so fewer rows are taken, and
+the log says so.
 """
 
 import time
+from collections.abc import Iterator
 
-from lifecycle.db.connection import was_stopped
+from lifecycle.db.connection import QUERY_CANCELED, TRANSACTION_TIMEOUT
 from lifecycle.logs import Log
 
 FEWER = 10  # times fewer rows
@@ -26,7 +28,16 @@ def most_of(what: str, using: str, policy: str, most: int) -> int:
 
 def is_too_much(error: BaseException, rows: int) -> bool:
     """Whether fewer rows may go where an error has come of so many."""
-    return rows > 1 and was_stopped(error)
+    stops = (QUERY_CANCELED, TRANSACTION_TIMEOUT)
+    return rows > 1 and any(state in stops for state in _states(error))
+
+
+def _states(error: BaseException | None) -> Iterator[str | None]:
+    """PostgreSQL's code of an error, and of those that were being handled when it came: of a
+    session that has ended, the last one is only that it is closed."""
+    while error is not None:
+        yield getattr(error, "sqlstate", None)
+        error = error.__context__
 
 
 def take_fewer(what: str, using: str, policy: str, rows: int) -> int:

@@ -5,7 +5,8 @@
 CREATE FUNCTION lifecycle.partitions_v1(p_policy text) RETURNS TABLE (
     root oid, place oid, name text, low text, high text, until timestamptz, due timestamptz, estimate bigint, problem text
 )
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, YMD' AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, YMD'
+SET quote_all_identifiers = off AS $$
     WITH declared AS MATERIALIZED (
         SELECT to_regclass('@tables@.' || quote_ident(partitioned ->> 'table'))::oid AS root,
             partitioned ->> 'column' AS by_column, make_interval(secs => (partitioned ->> 'seconds')::float) AS age

@@ -8,7 +8,7 @@ from django.core.checks import run_checks
 from django.db import connection
 from django.utils import timezone
 
-from lifecycle.checks.session import WANTED
+from lifecycle.checks.session import WANTED, limits
 from lifecycle.models import Event
 from purge.runner import run_due
 from tests.zoo.models import Coupon
@@ -45,6 +45,28 @@ def test_each_setting_is_refused() -> None:
         finally:
             run(f"RESET {name}")
     assert refused() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("statement_timeout", "200ms", "statement_timeout of 'default' is 0.2 seconds"),
+        ("idle_in_transaction_session_timeout", "9s", "is 9 seconds"),
+        ("default_transaction_read_only", "on", "may only read"),
+        ("statement_timeout", "10s", None),
+        ("idle_in_transaction_session_timeout", "0", None),
+    ],
+)
+def test_a_limit_that_is_short_is_told(name: str, value: str, says: str | None) -> None:
+    run(f"SET {name} = '{value}'")
+    try:
+        found = [(each.id, str(each.msg)) for each in limits("default")]
+    finally:
+        run(f"RESET {name}")
+    assert bool(found) == bool(says)
+    for number, text in found:
+        assert number == "lifecycle.W133"
+        assert str(says) in text
 
 
 def test_what_others_write_under_them_is_recorded_and_ends() -> None:

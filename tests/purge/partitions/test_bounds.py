@@ -110,8 +110,10 @@ def test_names_that_want_quotes_and_another_schema() -> None:
 def test_settings_of_the_database_change_nothing() -> None:
     with table(old=("2020-01-01", "2020-02-01")), database(), tables.declared(tables.model()):
         run("INSERT INTO zoo_ping (created) VALUES ('2020-01-15')")
+        run("SET quote_all_identifiers = on")
         run_due()
         assert left() == []
+        assert Event.objects.get(kind="purged").detail["partition"] == "public.zoo_ping_old"
 
 
 def test_a_row_that_when_leaves_out_or_keep_while_keeps_keeps_all() -> None:

@@ -98,6 +98,27 @@ def test_a_batch(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixtu
     assert not Token.objects.exists()
 
 
+def test_a_transaction_that_may_not_last(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    if connection.pg_version < 170_000:  # type: ignore[attr-defined]
+        pytest.skip("PostgreSQL 17 is the first that has it")
+    tokens(25, -MONTH)
+    monkeypatch.setattr(get_policy("tokens"), "batch_rows", 100)
+    sql(SLOW)
+    monkeypatch.setitem(
+        connection.settings_dict, "OPTIONS", {"options": "-c transaction_timeout=500"}
+    )
+    connection.close()
+    try:
+        assert run_due()["tokens"].purged == 25
+    finally:
+        monkeypatch.undo()
+        connection.close()
+        sql("DROP FUNCTION zoo_slow CASCADE")
+    assert counts(caplog) == [10]
+
+
 def test_a_batch_that_cannot_begin_is_not_taken_for_one_that_waits_for_a_pause(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
