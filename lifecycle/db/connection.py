@@ -77,6 +77,7 @@ _rehearsed: ContextVar[frozenset[str]] = ContextVar("rehearsed", default=frozens
 # SQLSTATE: a statement timeout, no lock in time, a deadlock
 QUERY_CANCELED, LOCK_NOT_AVAILABLE, DEADLOCK = "57014", "55P03", "40P01"
 TRANSACTION_TIMEOUT = "25P04"  # of PostgreSQL 17; the session has ended by it
+READ_ONLY = "25006"
 NO_DATA_FOUND = "P0002"  # what a function of ours raises where something is gone
 # The server is stopping or starting, has no connection left, or does not know who we are.
 AWAY = ("08", "28", "3D", "53", "57P")

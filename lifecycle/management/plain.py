@@ -15,12 +15,25 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 
-from lifecycle.db.connection import DENIED, is_away, sqlstate
+from lifecycle.db.connection import (
+    DENIED,
+    QUERY_CANCELED,
+    READ_ONLY,
+    TRANSACTION_TIMEOUT,
+    is_away,
+    sqlstate,
+)
 from lifecycle.exceptions import LifecycleError
 from lifecycle.printable import visible
 
 # PostgreSQL's own words, in English, name a table, a column's table or a function, and no value.
 _DENIED = re.compile(r"permission denied for [a-z ]+ \S+")
+#: what a site has set, or somebody has done, for which the code alone says little
+KNOWN = {
+    QUERY_CANCELED: "a statement was stopped, as by a short statement_timeout",
+    TRANSACTION_TIMEOUT: "the transaction was ended by transaction_timeout",
+    READ_ONLY: "the transaction may only read, as by default_transaction_read_only",
+}
 INTERRUPTED = 128 + signal.SIGINT  # as a shell says it
 
 
@@ -51,6 +64,8 @@ def told(error: Error) -> str:
     said = next(iter(str(error).splitlines()), "")
     if code == DENIED and _DENIED.fullmatch(said):
         return visible(f"The role of this process has no right to do this: {said}.")
+    if code in KNOWN:
+        return f"The database refused: {KNOWN[code]} (SQLSTATE {code})."
     what = f"{type(error).__name__}, SQLSTATE {code}" if code else type(error).__name__
     return f"The database refused: {what}. --traceback shows more."
 

@@ -15,12 +15,14 @@ from unittest.mock import patch
 import pytest
 from django.core.management import CommandError, call_command, load_command_class
 from django.db import (
+    DatabaseError,
     DataError,
     InterfaceError,
     OperationalError,
     ProgrammingError,
     connection,
     connections,
+    transaction,
 )
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
@@ -118,6 +120,27 @@ def test_a_missing_right_is_named_where_the_server_names_it(words: str, named: b
     assert ("permission denied for table zoo_draft" in told) == named
     assert "42501" in told or named
     assert "jo@" not in told
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("SET LOCAL statement_timeout = 1; SELECT pg_sleep(9)", "statement_timeout (SQLSTATE 57"),
+        (
+            "SET LOCAL transaction_read_only = on; CREATE TABLE x ()",
+            "default_transaction_read_only",
+        ),
+    ],
+)
+def test_what_a_setting_refuses_is_said_in_words(text: str, says: str) -> None:
+    with (
+        pytest.raises(DatabaseError) as refused,
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(text)
+    assert says in plain.told(refused.value)
 
 
 def test_errors_without_a_code_are_of_the_connection() -> None:
