@@ -76,7 +76,8 @@ _rehearsed: ContextVar[frozenset[str]] = ContextVar("rehearsed", default=frozens
 
 # SQLSTATE: a statement timeout, no lock in time, a deadlock
 QUERY_CANCELED, LOCK_NOT_AVAILABLE, DEADLOCK = "57014", "55P03", "40P01"
-TRANSACTION_TIMEOUT = "25P04"  # of PostgreSQL 17; the session has ended by it
+# The session has ended, for its transaction was idle, or lasted, for too long; the latter of 17.
+IDLE_TIMEOUT, TRANSACTION_TIMEOUT = "25P03", "25P04"
 READ_ONLY = "25006"
 NO_DATA_FOUND = "P0002"  # what a function of ours raises where something is gone
 # The server is stopping or starting, has no connection left, or does not know who we are.

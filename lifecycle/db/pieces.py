@@ -1,17 +1,18 @@
 """Work that is done in pieces goes on in smaller ones where the server stops a statement.
 
-A site may have a short `statement_timeout`, or `transaction_timeout`, for its database or for the
-worker's role. What is stopped by it would be stopped again, for ever: so fewer rows are taken, and
+A site may have a short `statement_timeout` for its database or for the worker's role, or limits of
+a transaction. What is stopped by one would be stopped again, for ever: so fewer rows are taken, and
 the log says so.
 """
 
 import time
 from collections.abc import Iterator
 
-from lifecycle.db.connection import QUERY_CANCELED, TRANSACTION_TIMEOUT
+from lifecycle.db.connection import IDLE_TIMEOUT, QUERY_CANCELED, TRANSACTION_TIMEOUT
 from lifecycle.logs import Log
 
 FEWER = 10  # times fewer rows
+STOPS = (QUERY_CANCELED, IDLE_TIMEOUT, TRANSACTION_TIMEOUT)
 KEPT = 600.0  # seconds after which a piece of full size is tried again
 
 log = Log("lifecycle")
@@ -28,8 +29,7 @@ def most_of(what: str, using: str, policy: str, most: int) -> int:
 
 def is_too_much(error: BaseException, rows: int) -> bool:
     """Whether fewer rows may go where an error has come of so many."""
-    stops = (QUERY_CANCELED, TRANSACTION_TIMEOUT)
-    return rows > 1 and any(state in stops for state in _states(error))
+    return rows > 1 and any(state in STOPS for state in _states(error))
 
 
 def _states(error: BaseException | None) -> Iterator[str | None]:
@@ -51,7 +51,7 @@ def take_fewer(what: str, using: str, policy: str, rows: int) -> int:
 def log_stopped(what: str, using: str, policy: str, rows: int, fewer: int) -> None:
     """Say that the server has stopped a piece of so many rows, and how many come next."""
     whose = policy or using
-    text = f"{whose}: {what} of {rows} rows was stopped by the server, as by `statement_timeout`"
+    text = f"{whose}: {what} of {rows} rows was stopped by the server, as by a short timeout"
     log("stopped", f"{text}: {fewer} at a time", policy=policy, database=using, count=fewer)
 
 

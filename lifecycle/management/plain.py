@@ -17,6 +17,7 @@ from django.db import Error
 
 from lifecycle.db.connection import (
     DENIED,
+    IDLE_TIMEOUT,
     QUERY_CANCELED,
     READ_ONLY,
     TRANSACTION_TIMEOUT,
@@ -31,6 +32,7 @@ _DENIED = re.compile(r"permission denied for [a-z ]+ \S+")
 #: what a site has set, or somebody has done, for which the code alone says little
 KNOWN = {
     QUERY_CANCELED: "a statement was stopped, as by a short statement_timeout",
+    IDLE_TIMEOUT: "the session was ended by idle_in_transaction_session_timeout",
     TRANSACTION_TIMEOUT: "the transaction was ended by transaction_timeout",
     READ_ONLY: "the transaction may only read, as by default_transaction_read_only",
 }

@@ -1,5 +1,6 @@
 """Statements that the server stops, as by a short `statement_timeout`: fewer rows at a time."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, OperationalError, connection
+from django.db.models.signals import pre_delete
 from django.utils import timezone
 
 from lifecycle.backfill import chunk, progress
@@ -117,6 +119,27 @@ def test_a_transaction_that_may_not_last(
         connection.close()
         sql("DROP FUNCTION zoo_slow CASCADE")
     assert counts(caplog) == [10]
+
+
+def test_receivers_of_the_site_that_take_longer_than_a_transaction_may_be_idle(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def receive(**given: Any) -> None:
+        time.sleep(0.02)
+
+    tokens(25, -MONTH)
+    monkeypatch.setattr(get_policy("tokens"), "batch_rows", 100)
+    limit = {"options": "-c idle_in_transaction_session_timeout=300"}
+    monkeypatch.setitem(connection.settings_dict, "OPTIONS", limit)
+    connection.close()
+    pre_delete.connect(receive, sender=Token)
+    try:
+        assert run_due()["tokens"].purged == 25
+    finally:
+        pre_delete.disconnect(receive, sender=Token)
+        monkeypatch.undo()
+        connection.close()
+    assert counts(caplog)[0] == 10
 
 
 def test_a_batch_that_cannot_begin_is_not_taken_for_one_that_waits_for_a_pause(
