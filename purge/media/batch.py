@@ -59,16 +59,17 @@ class ClaimedEntry(NamedTuple):
 
 
 def run_batch(
-    using: str, run: int | None, since: datetime, seen: list[int], dry: bool = False
-) -> Outcome | None:
-    """Settle what is due of the media, at most 1,000 names; None when nothing is.
+    using: str, run: int | None, since: datetime, seen: list[int], dry: bool = False,
+    most: int = BATCH_NAMES,
+) -> Outcome | None:  # fmt: skip
+    """Settle what is due of the media, `most` names or those of one event; None when nothing is.
 
     In a dry run nothing is deleted and the batch is taken back. Entries that stay as they are, and
     in a dry run all, are added to `seen`: this pass is done with them.
     """
     with own_transaction(using):
         batch = begin(using, run, dry)
-        if batch is None or not claim(batch, since, seen):
+        if batch is None or not claim(batch, since, seen, most):
             return None
         for store, entries in by_store(batch).items():
             settle(batch, store, entries)
@@ -95,9 +96,9 @@ def begin(using: str, run: int | None, dry: bool) -> MediaBatch | None:
     return None if paused else MediaBatch(using, run, now, dry, skew)
 
 
-def claim(batch: MediaBatch, since: datetime, seen: list[int]) -> bool:
+def claim(batch: MediaBatch, since: datetime, seen: list[int], most: int = BATCH_NAMES) -> bool:
     """Lock due entries and read their names; whether there are any."""
-    params = {"now": batch.now, "since": since, "seen": seen, "most": BATCH_NAMES}
+    params = {"now": batch.now, "since": since, "seen": seen, "most": most}
     params["unreachable"] = backed_off_fields()
     observed, labels = observed_tables(batch.using), dict[str, str]()
     for row in fetch(batch.using, statement(__file__, "claim"), params):

@@ -6,17 +6,21 @@ database is in the ledger before the first file goes. `run_media` is one pass; s
 
 from collections.abc import Iterator
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 
+from lifecycle.db.pieces import is_too_much, most_of, take_fewer
 from lifecycle.db.version import mismatch
 from lifecycle.logs import Log
 from lifecycle.telemetry import span
 from purge.batch.outcome import MEDIA, Outcome
 from purge.media.batch import run_batch
+from purge.media.model import BATCH_NAMES
 from purge.models import Run
 from purge.passes import runs
 from purge.passes.options import PassOptions
 from purge.proof.gate import why_closed
+
+FILES = "a batch of files' names"
 
 log = Log("purge")
 
@@ -44,7 +48,14 @@ def turns(options: PassOptions) -> Iterator[Outcome]:
     seen: list[int] = [] if options.seen is None else options.seen
     try:
         while not options.is_over and not options.is_full(total):
-            done = run_batch(options.using, run.pk, options.since, seen, options.dry)
+            most = most_of(FILES, options.using, "", BATCH_NAMES)
+            try:
+                done = run_batch(options.using, run.pk, options.since, seen, options.dry, most)
+            except DatabaseError as error:
+                if not is_too_much(error, most):
+                    raise
+                take_fewer(FILES, options.using, "", most)
+                continue
             if done is None:
                 break
             total.add(done)

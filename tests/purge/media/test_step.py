@@ -3,6 +3,7 @@
 import errno
 import os
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from lifecycle.signals import media_manifest
 from purge.alerts import watch as alerts
 from purge.batch.outcome import MEDIA
 from purge.erasure.receipt import gone
+from purge.media import batch
 from purge.media.run import run_media
 from purge.models import Run
 from purge.passes.due import ready_policies
@@ -47,6 +49,28 @@ def test_a_file_that_no_row_shows_goes_once(media: Path):
     assert told("media_purged") == {name: {"field": "file"}}
     assert waiting() == []
     assert run_media().looked == 0
+
+
+def test_a_batch_that_the_server_stops_is_followed_by_smaller_ones(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    names = [stored() for _ in range(3)]
+    for name in names:
+        orphaned(name)
+    claim = batch.claim
+
+    def claimed(own: batch.MediaBatch, since: datetime, seen: list[int], most: int) -> bool:
+        found = claim(own, since, seen, most)
+        if len(own.orphans) > 1:
+            fetch("default", "SET LOCAL statement_timeout = 1; SELECT pg_sleep(9)")
+        return found
+
+    monkeypatch.setattr(batch, "claim", claimed)
+    assert run_media().purged == 3
+    assert told("media_purged").keys() == set(names)
+    assert [vars(r)["count"] for r in caplog.records if vars(r)["action"] == "stopped"] == [
+        100, 10, 1,
+    ]  # fmt: skip
 
 
 def test_what_a_live_row_shows_stays(media: Path):
