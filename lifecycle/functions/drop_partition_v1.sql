@@ -1,7 +1,8 @@
 -- Drop the partition of a policy's table whose rows' times end at `p_until`, and record its rows as purged, counted.
 -- Believes nothing: the policy acts, the catalogue says that each row which it can have is past its end, no row of it is
 -- held or restored, it has the rows that were looked at. And what the caller knows of hours and cap is not old: it stands
--- before `p_before`, and no more than an hour from now. Gives '' and drops it, or says why not and leaves it. What
+-- before `p_before`, and no more than an hour from now. A pause or a hold on the policy that waits by now goes first:
+-- then it raises lock_not_available. Gives '' and drops it, or says why not and leaves it. What
 -- waits for the table waits from the lock on it to the end of the transaction: call it last.
 CREATE FUNCTION lifecycle.drop_partition_v1(
     p_policy text, p_until timestamptz, p_rows bigint, p_run bigint, p_before timestamptz
@@ -12,6 +13,7 @@ DECLARE
     part record;
     rows bigint;
 BEGIN
+    PERFORM lifecycle.share_lock_v1(p_policy);
     SELECT policy.model INTO about FROM @tables@.lifecycle_policy AS policy
     WHERE policy.name = p_policy AND policy.state = 'enabled' AND policy.partitioned IS NOT NULL
     AND NOT EXISTS (SELECT FROM @tables@.lifecycle_exception AS hold

@@ -9,6 +9,7 @@ from psycopg.errors import CheckViolation
 
 from lifecycle import hold
 from lifecycle.exceptions import RowMissing
+from lifecycle.ledger.policy_states import pause, resume
 from lifecycle.models import AgendaEntry, Event
 from purge.partitions import drop
 from purge.runner import run_due
@@ -151,6 +152,22 @@ def test_a_hold_that_comes_later_finds_the_row_gone_or_keeps_it(
     assert pings.objects.filter(pk=pk).exists() == held
     retry()
     assert pings.objects.filter(pk=pk).exists() == held
+
+
+def test_a_pause_that_comes_while_it_looks_goes_first(
+    pings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(OLD, OLDER)
+    paused = Paused(monkeypatch)
+    pausing = Background(lambda: pause("pings"))
+    wait_until(waiting)
+    paused.finish()
+    pausing.result()
+    assert len(there()) == 3
+    assert purged() == 0
+    resume("pings")
+    retry()
+    assert there() == ["zoo_ping_late"]
 
 
 def test_a_second_worker_leaves_it_to_the_first(
