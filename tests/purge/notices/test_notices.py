@@ -10,7 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 import lifecycle
@@ -662,6 +662,32 @@ def test_a_look_at_many_rows_comes_less_often(
     worker._run("default", over)  # type: ignore[arg-type]
     assert most - 2 <= len(looks) <= most
     assert len(sent) > 500
+
+
+class Idle(Hours):
+    """The same, at a server or behind a firewall that ends a connection which is idle meanwhile."""
+
+    def is_set(self) -> bool:
+        return False
+
+    def wait(self, seconds: float) -> bool:
+        if connection.connection is not None:
+            with session(autocommit=True) as other:
+                pid = connection.connection.info.backend_pid
+                other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        return super().wait(seconds)
+
+
+def test_a_connection_that_ends_while_it_is_idle_keeps_no_mail_from_being_found(
+    post: Post, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    guest(YEAR + 5)
+    over = Idle(hours=1)
+    monkeypatch.setattr(worker, "time", SimpleNamespace(monotonic=lambda: over.now))
+    send.send_found("default")  # so that it has a connection
+    worker._run("default", over)  # type: ignore[arg-type]
+    assert len(post.mails) == 1
+    assert [each.action for each in caplog.records].count("notices_failed") <= 1
 
 
 def test_between_mails_a_row_is_not_looked_at_again(post: Post) -> None:
