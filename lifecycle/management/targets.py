@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_date, parse_datetime, parse_duration
 from lifecycle.db.rows import every_row
 from lifecycle.exceptions import LifecycleError, did_you_mean
 from lifecycle.ledger.row_names import model_of
+from lifecycle.phrases import phrase
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 LITERALS = {"true": True, "false": False}
@@ -50,6 +51,27 @@ def duration(text: str) -> timedelta:
     return span
 
 
+def pair(text: str, form: str = "column=value") -> tuple[str, str]:
+    """The name and the value of a condition; the value may have further signs of equality.
+
+    `LifecycleError` for another text, which names the form and repeats nothing: it may be a value.
+    """
+    name, separator, value = text.partition("=")
+    if not (name and separator):
+        raise LifecycleError(phrase("A condition is written as %(form)s.", form=form))
+    return name, value
+
+
+def pairs(texts: list[str]) -> dict[str, str]:
+    """The values by their columns; `LifecycleError` where one has two, too."""
+    found: dict[str, str] = {}
+    for name, value in map(pair, texts):
+        if name in found:
+            raise LifecycleError(f"{name} cannot have two values.")
+        found[name] = value
+    return found
+
+
 def rows_of(label: str, filters: list[str], every: bool, using: str) -> "QuerySet[Any]":
     """The rows of `app.Model` that match every `field=value`.
 
@@ -72,9 +94,7 @@ def rows_of(label: str, filters: list[str], every: bool, using: str) -> "QuerySe
 def _filtered(model: type[Model], filters: list[str], using: str) -> "QuerySet[Any]":
     rows = every_row(model, using)
     for condition in filters:
-        name, separator, value = condition.partition("=")
-        if not (name and separator):
-            raise LifecycleError(f"{condition!r} is no filter: write field=value.")
+        name, value = pair(condition, "field=value")
         try:
             rows = rows.filter(**{name: _value(model, name, value)})
         except FieldError as error:

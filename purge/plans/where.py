@@ -12,7 +12,7 @@ from django.db.models import BooleanField, DateField, Field, Model, QuerySet
 
 from lifecycle.db.rows import every_row
 from lifecycle.exceptions import LifecycleError, did_you_mean
-from lifecycle.management.targets import moment
+from lifecycle.management.targets import moment, pair
 from lifecycle.phrases import phrase
 
 LOOKUPS = (
@@ -47,11 +47,7 @@ def rows_where(model: type[Model], conditions: list[Condition], using: str) -> "
 
 
 def _condition(model: type[Model], text: str) -> Condition:
-    name, separator, value = text.partition("=")
-    if not (name and separator):
-        raise LifecycleError(
-            phrase("%(text)s is no condition: write field__lookup=value.", text=repr(text))
-        )
+    name, value = pair(text, "field__lookup=value")
     field, lookup = _parts(model, name)
     _value(field, lookup, value)
     return (name if "__" in name else f"{name}__exact"), value

@@ -10,6 +10,7 @@ from lifecycle.compiler.windows import counts_only
 from lifecycle.db.version import require
 from lifecycle.exceptions import LifecycleError
 from lifecycle.management.databases import databases_of
+from lifecycle.management.targets import pairs
 from purge.archive.destinations import Destination
 from purge.archive.loading import target as targets
 from purge.archive.loading.load import Load, readable
@@ -96,16 +97,10 @@ def _model(label: str) -> Any:
 
 
 def _parsed(filters: list[str], target: targets.Target) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for given in filters:
-        name, separator, value = given.partition("=")
-        if not (name and separator):
-            raise LifecycleError(f"{given!r} is no filter: write column=value.")
+    found = pairs(filters)
+    for name in found:
         if name not in target.columns:
             raise LifecycleError(f"There is no column {name!r}: {', '.join(target.columns)}.")
-        if name in found:
-            raise LifecycleError(f"{name} cannot have two values.")
-        found[name] = value
     return found
 
 

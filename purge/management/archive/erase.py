@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from lifecycle.exceptions import LifecycleError
 from lifecycle.management.arguments import add_actor, add_json, add_yes, agreed
 from lifecycle.management.output import write_json
+from lifecycle.management.targets import pairs
 from lifecycle.printable import visible
 from purge.rewriting.ask import ErasedRows, erase_archived
 
@@ -34,7 +35,9 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     """Say how many rows would go, ask, rewrite, say what became of it."""
     if options["prefix"]:
         raise LifecycleError("Archives to erase in are those that the ledger knows: no --prefix.")
-    where = _where(options["where"])
+    where = pairs(options["where"])
+    if not where:
+        raise LifecycleError("Say which rows: --where COLUMN=VALUE.")
     if not (options["dry_run"] or options["yes"]):
         preview = _erase(options, where, dry_run=True)
         _print(command, preview, as_json=False)
@@ -54,21 +57,6 @@ def _erase(options: dict[str, Any], where: dict[str, str], dry_run: bool) -> Era
         options["policy"], where, options["reference"], options["actor"], dry_run,
         options["database"],
     )  # fmt: skip
-
-
-def _where(given: list[str]) -> dict[str, str]:
-    """The columns and values; no value is in what is said of a wrong one."""
-    found: dict[str, str] = {}
-    for each in given:
-        name, separator, value = each.partition("=")
-        if not (name and separator):
-            raise LifecycleError("--where takes column=value.")
-        if name in found:
-            raise LifecycleError(f"{name} cannot have two values.")
-        found[name] = value
-    if not found:
-        raise LifecycleError("Say which rows: --where COLUMN=VALUE.")
-    return found
 
 
 def _refuse_failed(done: ErasedRows) -> None:

@@ -122,7 +122,7 @@ def test_only_what_matches_every_filter(folder: Path, capsys: pytest.CaptureFixt
         ("label=t9", "No row of .* matches"),
         ("labl=t1", "There is no column 'labl'"),
         ("id=one", "'one' is no value to find in id"),
-        ("label", "write column=value"),
+        ("label", "is written as column=value"),
     ):
         with pytest.raises(CommandError, match=why):
             load(capsys, manifest, "--filter", wrong)

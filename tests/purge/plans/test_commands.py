@@ -152,8 +152,8 @@ def test_an_empty_value_is_not_none() -> None:
 @pytest.mark.parametrize(
     ("condition", "says"),
     [
-        ("label", "is no condition"),
-        ("=a", "is no condition"),
+        ("label", "is written as field__lookup=value"),
+        ("=a", "is written as field__lookup=value"),
         ("lable=a", "Did you mean 'label'"),
         ("draft__title=a", "has no column 'draft'"),
         ("label__regex=a", "is no lookup"),

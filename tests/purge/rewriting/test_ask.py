@@ -87,7 +87,7 @@ def test_what_is_asked_at_a_terminal(named: Person, tmp_path: Path) -> None:
     ("words", "why"),
     [
         (("tokens",), "Say which rows"),
-        (("tokens", "--where", "label"), "takes column=value"),
+        (("tokens", "--where", "label"), "is written as column=value"),
         (("tokens", "--where", "label=a", "--where", "label=b"), "two values"),
         (("people", "--where", "id=1"), "people has no archives"),
         (("nothing", "--where", "id=1"), "nothing"),
