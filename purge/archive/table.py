@@ -50,14 +50,6 @@ def exact(using: str) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def compared(using: str) -> Iterator[None]:
-    """The same, for rows that are compared with those of archives; no nested loops, for the
-    planner knows no size of either."""
-    with local_settings(using, **SETTINGS, enable_nestloop="off", jit="off"):
-        yield
-
-
 class TableColumn(NamedTuple):
     """A column of a table: also whether a row needs a value for it, and whether it is computed."""
 
@@ -162,10 +154,6 @@ class Table:
         """SQL: whether a row is one of `%(part)s`."""
         return Placed(self.sql(__file__, "rows"))
 
-    @property
-    def _left(self) -> Placed:
-        return Placed(self.sql(__file__, "left", believed=self.believed, same=self.same))
-
     def read(self, part: int) -> Iterator[list[Row]]:
         """The rows of a part as they are now, in key order, at most `FETCHED` at a time.
 
@@ -243,22 +231,3 @@ def columns_of(table: str, using: str) -> list[TableColumn]:
     """Every column of a table, whose name is quoted; none where there is no such table."""
     found = fetch(using, statement(__file__, "columns"), {"table": table})
     return [TableColumn(*row) for row in found]
-
-
-def still_there(table: Table, archive: int) -> bool:
-    """Whether some row of an archive is in the database as it was written."""
-    text = table.sql(__file__, "still_there", left=table._left)
-    with compared(table.using):
-        return bool(scalar(table.using, text, {"archive": archive}))
-
-
-def keep_left(table: Table, archive: int) -> None:
-    """Keep of an archive only what tells the rows that are left of it."""
-    text = table.sql(__file__, "keep_left", left=table._left, hash=table.hash)
-    with compared(table.using):
-        fetch(table.using, text, {"archive": archive})
-
-
-def forget_gone(table: Table, archive: int) -> None:
-    """Forget the keys of an archive's rows that are gone from the table."""
-    fetch(table.using, table.sql(__file__, "forget_gone"), {"archive": archive})

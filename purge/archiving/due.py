@@ -21,7 +21,8 @@ from lifecycle.policy.policy import Policy
 from lifecycle.telemetry import span
 from purge.archive import storage
 from purge.archive.destinations import Destination, destination
-from purge.archive.table import Table, forget_gone, keep_left, still_there
+from purge.archive.left import forget_gone, keep_left, still_there
+from purge.archive.table import Table
 from purge.archiving.choose import PART, NextBatch, chosen, note_part, part_rows
 from purge.archiving.lock import Guarded, archive_lock
 from purge.archiving.make import is_whole, make, verify

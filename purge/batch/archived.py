@@ -12,7 +12,8 @@ from typing import Any
 from lifecycle import signals
 from lifecycle.db.connection import fetch, scalar, statement
 from lifecycle.policy.dispositions import Archive
-from purge.archive.table import Table, compared
+from purge.archive.left import compared
+from purge.archive.table import Table
 from purge.batch.evaluate import Verdict
 from purge.batch.state import Batch, CoveringArchive, send
 from purge.batch.subjects import Subjects

@@ -78,8 +78,8 @@ def test_on_a_real_server(s3_server: Server, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.slow
 def test_in_parts_on_a_real_server(s3_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("purge.archive.destinations.LARGE", 2**20)
-    monkeypatch.setattr("purge.archive.destinations.LARGE_PART", 5 * 2**20)
+    monkeypatch.setattr("purge.archive.bucket.LARGE", 2**20)
+    monkeypatch.setattr("purge.archive.bucket.LARGE_PART", 5 * 2**20)
     body = os.urandom(6 * 2**20)
     with into(s3_server.bucket()):
         where = destination()
@@ -130,7 +130,7 @@ def test_put_and_nobody_was_told(strict_s3: Strict) -> None:
 def test_uploads_in_parts_that_fail_are_aborted(
     strict_s3: Strict, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("purge.archive.destinations.LARGE", 10)
+    monkeypatch.setattr("purge.archive.bucket.LARGE", 10)
     tokens(ROWS)
     with into(strict_s3.bucket()), archiving("tokens"):
         strict_s3.fail("PUT_PART", 403)

@@ -66,7 +66,7 @@ def test_what_cannot_be_declared(wrong: Any) -> None:
 
 def test_a_bucket_with_object_lock(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.AWS_STORAGE_BUCKET_NAME = "b"
-    monkeypatch.setattr("purge.archive.destinations.ArchiveBucket.has_lock", lambda bucket: True)
+    monkeypatch.setattr("purge.archive.bucket.ArchiveBucket.has_lock", lambda bucket: True)
     assert check_kept() == []
     with archiving("tokens", checked=False, erased_with={"label": Person}):
         (told,) = check_kept()
