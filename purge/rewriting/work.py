@@ -131,7 +131,8 @@ def _failed(failed: dict[str, str]) -> str:
     """The first archive that could not be done, with why, and how many more there are."""
     name, why = next(iter(failed.items()))
     told = why if name in why else f"{name}: {why}"
-    return told if len(failed) == 1 else f"{told} So it is with {len(failed)} archives."
+    many = f"{len(failed)} archives could not be done, the first: "
+    return told if len(failed) == 1 else many + told
 
 
 def _refuse_others(task: Task, name: str, receipt: Receipt, key: str, model: Any) -> None:

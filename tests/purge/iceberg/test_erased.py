@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from purge.erasure.receipt import receipts
-from purge.models import Archive, IcebergTable, Rewrite
+from purge.models import Archive, ArchiveErasure, IcebergTable, Rewrite
 from purge.rewriting.work import erase_in_archives
 from tests.purge.iceberg import duck
 from tests.purge.iceberg.engine import at, own, run
@@ -123,3 +124,27 @@ def test_a_restored_catalogue_finds_the_version_without_the_rows(
         assert Archive.objects.count() == 2
         assert len(duck.read(at(tmp_path))) == 4
         assert verified() == []
+
+
+@pytest.mark.slow
+def test_the_other_archives_of_a_table_lose_rows_where_one_is_lost(
+    tmp_path: Path, settings: Any
+) -> None:
+    """Its files are shown on, and missing, which `archive verify` says."""
+    with archived(tmp_path, settings, **TABLE) as (her, other):
+        first = Archive.objects.get().name
+        archive(her, other)
+        gone = [path for path in tmp_path.rglob(f"{first}.*") if path.is_file()]
+        for path in gone:
+            path.unlink()
+        reason = ("--reason", "the volume is lost", "--actor", "jo", "--yes")
+        call_command("archive", "lost", first, *reason)
+        erase(her)
+        erase_in_archives()
+        (done,) = said("done")
+        assert (done["lost"], done["rows"]) == ([first], 3)
+        assert first in str(verified())
+        for path in gone:
+            path.write_bytes(b"of a backup")
+        call_command("archive", "lost", first, "--found", *reason)
+        assert ArchiveErasure.objects.count() == 1

@@ -155,7 +155,9 @@ def test_a_destination_that_answers_nothing_is_asked_once(
         monkeypatch.setattr(ArchiveFolder, method, broken)
     erase_in_archives()
     assert len(asked) == 2
-    assert "nobody answers" in ArchiveErasure.objects.get().waits_for
+    waits = ArchiveErasure.objects.get().waits_for
+    assert waits.startswith("2 archives could not be done, the first: ")
+    assert "nobody answers" in waits
     assert steps() == ["asked"]
 
 
