@@ -113,8 +113,13 @@ def project(using: str) -> None:
 def rebuild(using: str) -> None:
     """What is left to do again from the ledger; what a worker has noted of its tries is lost."""
     fetch(using, statement(__file__, "forget"))
-    fetch(using, statement(__file__, "lose"), {"names": None})
+    lose(using)
     project(using)
+
+
+def lose(using: str, names: list[str] | None = None) -> None:
+    """Have archives that the ledger calls lost hold no row that is still in its table."""
+    fetch(using, statement(__file__, "lose"), {"names": names})
 
 
 def steps_of(events: list[Any], using: str) -> list[dict[str, Any]]:

@@ -56,7 +56,7 @@ def declare_lost(name: str, reason: str, actor: str, using: str) -> bool:
             take_lock(task.policy.name, using)
             _say(record, using, **said)
             if said["step"] == "lost":
-                fetch(using, statement(archived.__file__, "lose"), {"names": [name]})
+                archived.lose(using, [name])
     return bool(said["step"] == "lost")
 
 
