@@ -5,6 +5,8 @@
 -- params: names, graces (of the policies with one grace for all rows), most; parts: due_agenda, is_tried, first_try
 WITH clock AS MATERIALIZED (SELECT lifecycle.now_v1() AS now), given AS MATERIALIZED (
     SELECT * FROM unnest(%(names)s::text[], %(graces)s::interval[]) AS given (name, grace)
+), pending AS MATERIALIZED (  -- read once, not for each policy
+    SELECT policy, array_agg(due_at ORDER BY due_at) AS dues FROM lifecycle_pending GROUP BY policy
 )
 SELECT state.name, state.model, state.state, coming.scheduled, past.due, past.tombstoned + coming.tombstoned, 0,
     held.rows, stuck.blocked, 0, date_trunc('second', least(past.first, coming.first)),
@@ -14,6 +16,7 @@ SELECT state.name, state.model, state.state, coming.scheduled, past.due, past.to
     past.entries = %(most)s, coming.entries = %(most)s, stuck.entries = %(most)s,
     past.ending + coming.day, past.ending + coming.week, past.ending + coming.month, coming.upto
 FROM clock CROSS JOIN lifecycle_policy AS state LEFT JOIN given ON given.name = state.name
+LEFT JOIN pending ON pending.policy = state.name
 CROSS JOIN LATERAL (
     SELECT count(*) AS entries, coalesce(sum(count), 0)::bigint AS due, min(due_at) AS first,
         coalesce(sum(count) FILTER (WHERE tombstone IS NOT NULL), 0)::bigint AS tombstoned,
@@ -31,8 +34,11 @@ CROSS JOIN LATERAL (
         coalesce(sum(count) FILTER (WHERE ends <= now + interval '30 days'), 0)::bigint AS month
     FROM (SELECT entry.due_at, entry.count, entry.tombstone,
               entry.due_at + CASE WHEN entry.tombstone IS NULL THEN coalesce(given.grace, '0') ELSE '0' END AS ends
-          FROM lifecycle_agenda AS entry
-          WHERE entry.policy = state.name AND entry.due_at > now ORDER BY entry.due_at LIMIT %(most)s) AS read
+          FROM ((
+              SELECT listed.due_at, listed.count, listed.tombstone FROM ONLY lifecycle_agenda AS listed
+              WHERE listed.policy = state.name AND listed.due_at > now ORDER BY listed.due_at LIMIT %(most)s
+          ) UNION ALL SELECT due, 1, NULL FROM unnest(pending.dues) AS due WHERE due > now) AS entry
+          ORDER BY entry.due_at LIMIT %(most)s) AS read
 ) AS coming
 CROSS JOIN LATERAL (
     SELECT count(*) AS entries, coalesce(sum(entry.count) FILTER (WHERE event.kind = 'blocked'), 0)::bigint AS blocked,

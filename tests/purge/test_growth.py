@@ -12,9 +12,10 @@ import pytest
 
 from lifecycle.backfill.progress import reconcile
 from lifecycle.db.connection import fetch, rehearsal, scalar, statement
+from lifecycle.insight import capped
 from lifecycle.ledger import holds
 from lifecycle.ledger.held_deleted import held_deleted
-from lifecycle.policy.registry import get_policy
+from lifecycle.policy.registry import all_policies, get_policy
 from purge import acting
 from purge.alerts import watch
 from purge.archive import records
@@ -144,6 +145,19 @@ def test_an_entry_by_its_number_is_not_looked_for_among_the_pending() -> None:
     locked = statement(requested.__file__, "lock_override")
     given = {"event": 1}
     assert read_of("lifecycle_pending", lambda: fetch("default", locked, given)) < FEW
+
+
+def test_how_policies_stand_is_told_by_one_look_at_the_pending() -> None:
+    fill(PENDING, "lifecycle_pending")
+    declared = {policy.name: policy for policy in all_policies()}
+    told: list[capped.Capped] = []
+    read = read_of(
+        "lifecycle_pending", lambda: told.append(capped.read("default", declared, len(declared)))
+    )
+    assert read < 2 * MANY
+    counts = told[0].counts["tokens"]
+    assert counts.scheduled.number == min(MANY, capped._most(len(declared)))
+    assert counts.next_due is not None
 
 
 def test_an_archive_that_fails_has_no_rows_that_are_pending() -> None:
