@@ -44,7 +44,7 @@ class Kind(models.TextChoices):
     EXPORTED = "exported", _("exported")
     NOTICED = "noticed", _("noticed")
     ARCHIVE_ERASED = "archive_erased", _("archive erased")
-    ARCHIVE_LOST = "archive_lost", _("archive lost")
+    ARCHIVE_LOST = "archive_lost", _("archive declared lost")
 
 
 # Endings, and what says that a row is back on purpose: what replay reads of a table.

@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                             ("exported", "exported"),
                             ("noticed", "noticed"),
                             ("archive_erased", "archive erased"),
-                            ("archive_lost", "archive lost"),
+                            ("archive_lost", "archive declared lost"),
                         ],
                         max_length=20,
                     ),

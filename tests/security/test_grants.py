@@ -210,6 +210,7 @@ def test_nobody_else_reads_the_hosts_rows(owned: Owned) -> None:
     refused(owned, "site", "INSERT INTO huey_task DEFAULT VALUES")
 
 
+@pytest.mark.slow
 def test_twice_is_once_and_rights_from_before_go(owned: Owned) -> None:
     rights = "SELECT array_agg(relname || relacl::text ORDER BY oid) FROM pg_class"
     grant(owned)
@@ -250,6 +251,7 @@ print(json.dumps([told(site) for site in {sites!r}]))
 """
 
 
+@pytest.mark.slow
 def test_refusals(owned: Owned) -> None:
     superuser = owned.ask("SELECT rolname FROM pg_roles WHERE rolsuper LIMIT 1")
     worker, owner = owned.roles["worker"], owned.roles["owner"]

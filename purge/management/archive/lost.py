@@ -14,7 +14,7 @@ from purge.archive.destinations import destination
 from purge.archive.records import records
 from purge.rewriting.lost import declare_lost, found_again
 
-HELP = "Declare an archive lost that is gone for good, so that nothing waits for it any more."
+HELP = "Declare that an archive is lost for good, so that nothing waits for it any more."
 DATABASE = "default: that whose ledger knows the archive"
 
 

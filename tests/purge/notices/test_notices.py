@@ -678,6 +678,7 @@ class Idle(Hours):
         return super().wait(seconds)
 
 
+@pytest.mark.slow
 def test_a_connection_that_ends_while_it_is_idle_keeps_no_mail_from_being_found(
     post: Post, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:

@@ -100,7 +100,7 @@ def whole(broken: set[int] | None = None) -> None:
 WAYS = {"template": Backups.template, "pg_dump": Backups.dump}
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", ["pg_dump", pytest.param("template", marks=pytest.mark.slow)])
 @pytest.mark.skipif(not settings.EMBEDDED_DATABASE, reason="needs the embedded server's tools")
 def test_what_had_ended_ends_again(site: Backups, way: str) -> None:
     before()
