@@ -83,7 +83,9 @@ def note_batch(policy: Policy, using: str, rows: int, seconds: float, is_smalles
     place = _places[using, policy.name]
     place.rows += rows
     place.batch = seconds if is_smallest else 0.0
-    place.rested = time.monotonic() + seconds * pressure.limits().get(REST, 0.0)
+    rest = seconds * pressure.limits().get(REST, 0.0)
+    # Only where it rests: the clock of a host's tests may be set to a later time, and then back.
+    place.rested = time.monotonic() + rest if rest else 0.0
 
 
 def slowed(using: str) -> dict[str, list[str]]:

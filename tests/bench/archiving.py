@@ -3,13 +3,14 @@
 import gzip
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-from tests.bench.rounds import Plan, Result, Spent, over, paired, spent
+from tests.bench.rounds import Plan, Result, Spent, over, paired, spent, timed
 from tests.bench.server import settle, sql
 
 ROUNDS = 3  # each is tens of seconds
@@ -24,12 +25,13 @@ def measure(plan: Plan) -> None:
     from tests.s3 import swift
 
     making: dict[str, list[Spent]] = {name: [] for name in FORMATS}
+    storing: list[float] = []
     some = Plan(rounds=min(ROUNDS, plan.rounds), rows=plan.rows)
     with swift.running() as server:
         bucket = server.bucket()
         sides = [lambda: copied(bucket), lambda: dumped(bucket)]
         sides += [partial(archived, some.rows, making[name], FORMATS[name]) for name in FORMATS]
-        with override_settings(**bucket.settings):
+        with override_settings(**bucket.settings), at_the_store(storing):
             # Ours takes the rows: each side has its own.
             copy, dump, *ours = paired(some, *[_filled(side, some.rows) for side in sides])
     for name, whole in zip(FORMATS, ours, strict=True):
@@ -38,11 +40,31 @@ def measure(plan: Plan) -> None:
         add_shares(plan, f"archive{name}, the whole way, against the same", copy, whole, ">= 0.4")
     add_shares(plan, "archive made, against json.dumps(list(values()))", dump, making[""])
     clocks = [each.clock for each in ours[0]]
+    whole_ways = sum(each.clock for way in ours for each in way)
     plan.add(
+        Result("archive, share of the whole way at the store", [sum(storing) / whole_ways]),
         Result("archive, rows a second", [some.rows / each for each in clocks], unit="rows/s"),
         Result("archive, of the table", [megabytes(some.rows) / s for s in clocks], unit="MB/s"),
     )
     _clear()
+
+
+@contextmanager
+def at_the_store(seconds: list[float]) -> Iterator[None]:
+    """Adds the seconds in which files are put and read back: what another archive could be written
+    in meanwhile."""
+    from unittest.mock import patch
+
+    from purge.archive import storage
+
+    def noted(action: Callable[..., None]) -> Callable[..., None]:
+        return lambda *given: seconds.append(timed(lambda: action(*given)))
+
+    with (
+        patch.object(storage, "put", noted(storage.put)),
+        patch.object(storage, "_compare", noted(storage._compare)),
+    ):
+        yield
 
 
 def add_shares(

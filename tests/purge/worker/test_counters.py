@@ -59,7 +59,7 @@ def test_metrics_on_a_port_of_their_own(tmp_path: Path) -> None:
     out = tmp_path / "out"
     command = ("manage.py", "lifecycle", "metrics", "--port")
     served = forked.start(*command, "0", cwd=ROOT, env=os.environ | known, out=out)
-    until(lambda: "/metrics" in out.read_text() or served.poll() is not None)
+    until(lambda: (out.exists() and "/metrics" in out.read_text()) or served.poll() is not None)
     where = out.read_text().split(" at ")[1].strip()
     assert where.startswith("http://127.0.0.1:")
     with urllib.request.urlopen(where, timeout=20) as answer:
