@@ -95,10 +95,12 @@ How to read it:
 - Inserts and updates: time with the policy's triggers divided by the time of the same statement on
   the same table without them. Single rows are autocommitted.
 - One row: a table of 8 columns and 3 indexes, statements prepared and autocommitted, `create()` of
-  Django; on the processor is the time of the backend, with the policy's triggers less without. 8
-  clients are those of pgbench. Logged: bytes of WAL of an INSERT with its row of the pending list.
-  With `--fsync` an INSERT took 1.6 to 1.7 of the plain one's time, `create()` 1.1 to 1.3; 8 clients
-  had a rate of 0.32 to 0.47. What was tried, and what would reach the rest:
+  Django; on the processor is the time of the backend: with the policy's triggers divided by that
+  without, and less that without. The microseconds are those of a machine that is up to three times
+  as fast at one time as at another; the ratio says more. 8 clients are those of pgbench. Logged:
+  bytes of WAL of an INSERT with its row of the pending list. With `--fsync` an INSERT took 1.6 to
+  1.7 of the plain one's time, `create()` 1.1 to 1.3; 8 clients had a rate of 0.32 to 0.47, before
+  the pending list. What was tried, and what would reach the rest:
   [ADR 22](adr/0022-one-row-by-one-function.md) and
   [ADR 47](adr/0047-event-and-entry-in-one-row.md).
 - Warm update: time for ten times the rows in a session whose first ten updates were of one row.
@@ -126,7 +128,8 @@ How to read it:
   on this machine. Made: rows read, written, put and read back, as a share of the rate of
   `COPY .. TO STDOUT` through gzip and an upload, which reads nothing back. The whole way: from due,
   with each row looked at when it is chosen and again when it is locked and deleted, to the ledger.
-  On the processor: of the backend and of this process, not of the store. What takes the rest, and
+  On the processor: of the backend and of this process, not of the store. At the store: what putting
+  and reading back takes of the clock of the three whole ways. What takes the rest, and
   what was tried: [ADR 38](adr/0038-rows-of-an-archive-come-together.md). Medians of 3
   rounds.
 - Idle: what the worker asks once a second while nothing is due, over an agenda of an entry a row.
