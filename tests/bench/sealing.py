@@ -94,7 +94,7 @@ def copied(path: Path) -> None:
     """All events out of the server by COPY, through gzip, into a file that is on the disk."""
     from django.db import connection
 
-    command = "COPY lifecycle_event TO STDOUT"
+    command = "COPY (SELECT * FROM lifecycle_event) TO STDOUT"  # with what is pending
     with connection.cursor() as cursor, path.open("wb") as file:
         zipped = gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6)
         with zipped, cursor.cursor.copy(command) as rows:
