@@ -4,16 +4,17 @@ from typing import Any
 
 from django.conf import settings
 
-#: What LIFECYCLE_THROTTLE may name, and what is so where it does not.
-THROTTLE_LIMITS: dict[str, float | None] = {
+#: What LIFECYCLE_THROTTLE may name, and the limits where it does not.
+THROTTLE_LIMITS: dict[str, float] = {
     "replica_lag": 10.0,  # seconds
     "retained_wal": 1024.0**3,  # bytes
     "wal_rate": 100 * 1024.0**2,  # bytes a second
     "dead_rows": 0.5,  # of the table's rows
     "lock_wait": 1.0,  # seconds
     "batch_time": 0.5,  # seconds
-    "rest": None,  # no limit: seconds for each second of a batch
 }
+#: no limit: seconds of rest for each second of a batch; without it none
+REST = "rest"
 
 
 #: What LIFECYCLE_PROOF may have.

@@ -12,7 +12,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from lifecycle.checks.messages import error, warning
-from lifecycle.conf import PROOF_OPTIONS, THROTTLE_LIMITS, Conf
+from lifecycle.conf import PROOF_OPTIONS, REST, THROTTLE_LIMITS, Conf
 from lifecycle.exceptions import nearest
 from lifecycle.policy.options import HOURS, or_none
 
@@ -101,7 +101,7 @@ def _is_site(value: str) -> bool:
 def _are_limits(value: dict[str, Any] | None) -> bool:
     """Whether each is a limit that there is, and is None or more than 0."""
     numbers = (each for each in (value or {}).values() if each is not None)
-    known = (value or {}).keys() <= THROTTLE_LIMITS.keys()
+    known = (value or {}).keys() <= {*THROTTLE_LIMITS, REST}
     return known and all(_is(each, float) and each > 0 for each in numbers)
 
 
@@ -130,7 +130,10 @@ RULES: dict[str, tuple[Any, str]] = {
     ),
     "NOTICE_URL": (_is_site, "empty, or a site as https://example.com"),
     "NOTICES_PER_HOUR": (lambda value: value > 0, "1 or more"),
-    "THROTTLE": (_are_limits, f"None, or numbers above 0 for some of {', '.join(THROTTLE_LIMITS)}"),
+    "THROTTLE": (
+        _are_limits,
+        f"None, or numbers above 0 for some of {', '.join([*THROTTLE_LIMITS, REST])}",
+    ),
     "PROOF": (
         _are_proof_options,
         f"None, or a dict of {', '.join(PROOF_OPTIONS)}, the first two given",

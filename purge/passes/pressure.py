@@ -87,7 +87,7 @@ def measure(policy: Policy, using: str, last: Sample | None) -> tuple[Measures, 
 
 def in_words(name: str, measured: float, since: datetime | None = None) -> str:
     """A measure for people, with its limit as it is now, and since when it slows down."""
-    most = limits().get(name) or THROTTLE_LIMITS[name] or 0.0
+    most = limits().get(name, THROTTLE_LIMITS[name])
     unit = 1024.0**2 if name in MEGABYTES else 1.0
     text, *forms = TEXTS[name]
     given, allowed = (

@@ -15,6 +15,7 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from lifecycle.conf import REST
 from lifecycle.db.connection import fetch, statement
 from lifecycle.logs import Log
 from lifecycle.policy.policy import Policy
@@ -25,7 +26,7 @@ from purge.passes.options import PassOptions
 FEW = 10_000  # rows between two measurements
 OFTEN = 0.25  # seconds between them, however quick the batches are: measuring costs a tenth of one
 FIRST, LONGEST = 1.0, 30.0  # seconds
-OWN, REST = "batch_time", "rest"
+OWN = "batch_time"
 
 log = Log("purge")
 

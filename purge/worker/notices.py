@@ -32,9 +32,8 @@ def _run(using: str, over: Event) -> None:
             _try(using, partial(find_wanted, using))
             look_at = began + SHARE * (time.monotonic() - began)
         _try(using, partial(send_found, using, over=over))
-        connections[
-            using
-        ].close()  # idle for so long, another may end it, and no look would succeed
+        # Idle until the next look, somebody may end it, and no look would succeed any more.
+        connections[using].close()
 
 
 def step(using: str, deadline: float | None = None) -> None:

@@ -118,6 +118,16 @@ def test_a_batch_moves_what_is_due_where_nobody_has() -> None:
     assert pending() == 1
 
 
+def test_what_has_just_fallen_due_is_found_where_nobody_has_moved_it() -> None:
+    """Two hours after it was written, as it may be pending for no less."""
+    token(timedelta(minutes=121))
+    assert pending() == 1
+    pass_time(minutes=122)
+    assert due_rows("tokens") == 1
+    assert due_policies("default") == ["tokens"]
+    assert run_policy(get_policy("tokens")).purged == 1
+
+
 def test_a_dry_run_moves_nothing() -> None:
     token()
     before = told()
