@@ -22,7 +22,6 @@ from lifecycle import telemetry
 from lifecycle.compiler.partitions import is_partitioned
 from lifecycle.compiler.windows import is_windowed
 from lifecycle.db.connection import own_transaction, scalar
-from lifecycle.db.pieces import is_too_much
 from lifecycle.logs import Log
 from lifecycle.policy.policy import Policy
 from lifecycle.policy.registry import get_policy
@@ -186,9 +185,9 @@ def _batches(policy: Policy, options: PassOptions, run: Run, total: Outcome) -> 
             pacing.halve(policy, options.using, rows)
             continue
         except DatabaseError as error:
-            if is_partitioned(policy) or not is_too_much(error, rows):
+            if is_partitioned(policy):
                 raise
-            pacing.shorten(policy, options.using, rows)
+            pacing.shorten(error, policy, options.using, rows)
             continue
         if done is None:
             return

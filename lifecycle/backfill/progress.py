@@ -27,7 +27,7 @@ from lifecycle.db.connection import (
     sqlstate,
     statement,
 )
-from lifecycle.db.pieces import is_too_much, most_of, take_fewer
+from lifecycle.db.pieces import most_of, take_fewer
 from lifecycle.db.tables import is_elsewhere
 from lifecycle.db.version import to_install
 from lifecycle.exceptions import LifecycleError
@@ -158,12 +158,10 @@ def step(policy: Policy, using: str = DEFAULT_DB_ALIAS, hurried: bool = False) -
         with own_transaction(using):
             return _step(policy, using, hurried, most)
     except DatabaseError as error:
-        if is_too_much(error, most):
-            take_fewer(READING, using, policy.name, most)
-            return Step(0, 0, 0, 0.0, finished=False)
-        if sqlstate(error) != LOCK_NOT_AVAILABLE:
-            raise
-        return None  # a pause is being written, or the host alters the table
+        if sqlstate(error) == LOCK_NOT_AVAILABLE:
+            return None  # a pause is being written, or the host alters the table
+        take_fewer(error, READING, using, policy.name, most)
+        return Step(0, 0, 0, 0.0, finished=False)
 
 
 def _step(policy: Policy, using: str, hurried: bool, most: int) -> Step | None:

@@ -27,7 +27,7 @@ def most_of(what: str, using: str, policy: str, most: int) -> int:
     return min(rows, most) if time.monotonic() < until else most
 
 
-def is_too_much(error: BaseException, rows: int) -> bool:
+def _is_too_much(error: BaseException, rows: int) -> bool:
     """Whether fewer rows may go where an error has come of so many."""
     return rows > 1 and any(state in STOPS for state in _states(error))
 
@@ -40,17 +40,15 @@ def _states(error: BaseException | None) -> Iterator[str | None]:
         error = error.__context__
 
 
-def take_fewer(what: str, using: str, policy: str, rows: int) -> int:
-    """How many to try from now on, where the server has stopped a piece of `rows`; logged."""
-    fewer = max(rows // FEWER, 1)
+def take_fewer(error: Exception, what: str, using: str, policy: str, rows: int) -> None:
+    """Have the next piece be smaller than one of `rows`, which the server has stopped; logged.
+
+    Raises the error again where it is another one, or a single row is too much.
+    """
+    if not _is_too_much(error, rows):
+        raise error
+    fewer, whose = max(rows // FEWER, 1), policy or using
     _known[what, using, policy] = fewer, time.monotonic() + KEPT
-    log_stopped(what, using, policy, rows, fewer)
-    return fewer
-
-
-def log_stopped(what: str, using: str, policy: str, rows: int, fewer: int) -> None:
-    """Say that the server has stopped a piece of so many rows, and how many come next."""
-    whose = policy or using
     text = f"{whose}: {what} of {rows} rows was stopped by the server, as by a short timeout"
     log("stopped", f"{text}: {fewer} at a time", policy=policy, database=using, count=fewer)
 

@@ -13,7 +13,7 @@ import time
 from django.db import DatabaseError
 
 from lifecycle.db.connection import Placed, own_transaction, scalar, statement
-from lifecycle.db.pieces import is_too_much, most_of, take_fewer
+from lifecycle.db.pieces import most_of, take_fewer
 from lifecycle.db.version import mismatch
 from lifecycle.logs import Log
 
@@ -54,12 +54,15 @@ def move_for(using: str, seconds: float) -> bool:
 def _move(using: str, until: float) -> tuple[int, bool]:
     """How many rows were moved, a piece at least; whether there is more."""
     total, more = 0, not mismatch(using)
-    most = most_of(MOVING, using, "", MOST)
     try:
         while more:
-            moved = _move_some(using, most)
-            total, more = total + (moved or 0), moved is None or moved == most
-            most = take_fewer(MOVING, using, "", most) if moved is None else most
+            most = most_of(MOVING, using, "", MOST)
+            try:
+                moved = _move_some(using, most)
+            except DatabaseError as error:
+                take_fewer(error, MOVING, using, "", most)
+                continue
+            total, more = total + moved, moved == most
             if time.monotonic() >= until:
                 break
     except DatabaseError:
@@ -68,12 +71,6 @@ def _move(using: str, until: float) -> tuple[int, bool]:
     return total, more
 
 
-def _move_some(using: str, most: int) -> int | None:
-    """How many it has moved; None where the server has stopped it, and fewer may go."""
-    try:
-        with own_transaction(using):
-            return int(scalar(using, statement(__file__, "gather"), {"most": most}))
-    except DatabaseError as error:
-        if not is_too_much(error, most):
-            raise
-        return None
+def _move_some(using: str, most: int) -> int:
+    with own_transaction(using):
+        return int(scalar(using, statement(__file__, "gather"), {"most": most}))

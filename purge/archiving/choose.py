@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from django.db import DatabaseError
 
 from lifecycle.db.connection import fetch
-from lifecycle.db.pieces import is_too_much, most_of, take_fewer
+from lifecycle.db.pieces import most_of, take_fewer
 from lifecycle.policy.policy import Policy
 from purge.archive.table import Table
 from purge.batch.archived import uncovered
@@ -83,9 +83,7 @@ def _batches(policy: Policy, probe: PassOptions, next_batch: NextBatch) -> Itera
         try:
             done = next_batch(policy, probe, None, rows)
         except DatabaseError as error:
-            if not is_too_much(error, rows):
-                raise
-            take_fewer(CHOICE, probe.using, policy.name, rows)
+            take_fewer(error, CHOICE, probe.using, policy.name, rows)
             yield None
             continue
         if done is None:

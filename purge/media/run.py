@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 
-from lifecycle.db.pieces import is_too_much, most_of, take_fewer
+from lifecycle.db.pieces import most_of, take_fewer
 from lifecycle.db.version import mismatch
 from lifecycle.logs import Log
 from lifecycle.telemetry import span
@@ -52,9 +52,7 @@ def turns(options: PassOptions) -> Iterator[Outcome]:
             try:
                 done = run_batch(options.using, run.pk, options.since, seen, options.dry, most)
             except DatabaseError as error:
-                if not is_too_much(error, most):
-                    raise
-                take_fewer(FILES, options.using, "", most)
+                take_fewer(error, FILES, options.using, "", most)
                 continue
             if done is None:
                 break

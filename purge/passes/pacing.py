@@ -63,6 +63,6 @@ def halve(policy: Policy, using: str, rows: int) -> None:
     _sizes[using, policy.name] = max(rows // 2, 1)
 
 
-def shorten(policy: Policy, using: str, rows: int) -> None:
-    """The server has stopped a statement of a batch of so many rows: those to come are smaller."""
-    take_fewer(BATCH, using, policy.name, rows)
+def shorten(error: Exception, policy: Policy, using: str, rows: int) -> None:
+    """Have batches be smaller where the server has stopped one of so many rows; else raise."""
+    take_fewer(error, BATCH, using, policy.name, rows)
